@@ -1,0 +1,59 @@
+/**
+ * A web order as the shop gives it and as it travels to the ERP. Unlike the pulled records it is
+ * nested, since it is accepted, rendered and compared as a whole.
+ */
+
+export interface WebOrder {
+  /** Number of the order, unique per company for ever; the key we search the ERP by. */
+  readonly webOrder: string;
+  readonly account: string;
+  /** Business date of the order in the company's time zone, ISO. */
+  readonly orderedOn: string;
+  /** `assisted`: staff keyed it for the customer; it counts in no web share. */
+  readonly placedBy: "customer" | "assisted";
+  /** Who placed it: a login or a staff code; null when the shop does not say. */
+  readonly placedByName: string | null;
+  /** The customer's own reference (purchase order); null when none. */
+  readonly customerReference: string | null;
+  /** Delivery site's code; null: the account's usual address. */
+  readonly site: string | null;
+  /** Branch that fulfils; null: the account's branch. */
+  readonly branch: string | null;
+  readonly requestedOn: string | null;
+  readonly currency: string;
+  readonly lines: readonly WebOrderLine[];
+  /** Carriage and the like: charge codes, never products. */
+  readonly charges: readonly WebOrderCharge[];
+  /** Payment already taken; null: on account. */
+  readonly payment: WebOrderPayment | null;
+  /** Sums over lines and charges as decimal text with 2 places. */
+  readonly net: string;
+  readonly vat: string;
+  readonly gross: string;
+}
+
+export interface WebOrderLine {
+  /** 1, 2, 3 … in the order given. */
+  readonly line: number;
+  readonly product: string;
+  readonly quantity: string;
+  /** Price per pricing unit that the customer agreed to. */
+  readonly unitPrice: string;
+  readonly net: string;
+  readonly vatCode: string;
+  readonly vat: string;
+}
+
+export interface WebOrderCharge {
+  readonly charge: string;
+  readonly description: string | null;
+  readonly net: string;
+  readonly vatCode: string;
+  readonly vat: string;
+}
+
+export interface WebOrderPayment {
+  readonly provider: string;
+  readonly reference: string;
+  readonly amount: string;
+}
