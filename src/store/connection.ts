@@ -1,0 +1,179 @@
+/** One shape for a pool and for a transaction's connection: SQL in, rows out, COPY both ways. */
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Client, PoolClient } from "pg";
+import { from as copyFrom, to as copyTo } from "pg-copy-streams";
+import { StoreError, codeOf } from "./error.ts";
+import { parameters } from "./values.ts";
+
+/** Pieces of COPY text; rows may be cut anywhere between two pieces. */
+export type CopyChunks = AsyncIterable<Buffer | string> | Iterable<Buffer | string>;
+
+export interface Queryable {
+  /**
+   * Rows of a statement. numeric and date arrive as text, timestamptz as Temporal.Instant, int8 as a
+   * number, jsonb as its value. A JSON array must be given as JSON text: an array is a SQL array.
+   */
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** How many rows a statement wrote. */
+  affect(sql: string, values?: readonly unknown[]): Promise<number>;
+  /** `COPY … FROM STDIN`; how many rows it took. */
+  copyIn(sql: string, chunks: CopyChunks): Promise<number>;
+}
+
+export interface Transaction extends Queryable {
+  /** What pg-boss takes as its `db` option, so that a job is queued by this very commit. */
+  readonly executor: {
+    executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+  };
+}
+
+/** A connection taken for one piece of work; `connect` waits for a server that is restarting. */
+export type Connect = () => Promise<PoolClient>;
+
+export function queryable(connect: Connect): Queryable {
+  const using = async <T>(work: (on: Queryable) => Promise<T>): Promise<T> => {
+    const client = await connect();
+    let fault: unknown;
+    try {
+      return await work(onClient(client));
+    } catch (error) {
+      fault = error;
+      throw error;
+    } finally {
+      client.release(isBroken(fault));
+    }
+  };
+  return {
+    query: (sql, values) => using((on) => on.query(sql, values)),
+    affect: (sql, values) => using((on) => on.affect(sql, values)),
+    copyIn: (sql, chunks) => using((on) => on.copyIn(sql, chunks)),
+  };
+}
+
+/** BEGIN, the work, COMMIT; ROLLBACK when the work throws. */
+export async function transaction<T>(
+  connect: Connect,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  const client = await connect();
+  const tx = transactionOn(client);
+  let fault: unknown;
+  try {
+    await client.query("BEGIN");
+    const result = await work(tx);
+    tx.end();
+    await commit(client);
+    return result;
+  } catch (error) {
+    fault = error;
+    tx.end();
+    await client.query("ROLLBACK").catch((lost: unknown) => (fault = lost));
+    throw error;
+  } finally {
+    client.release(isBroken(fault));
+  }
+}
+
+/** Rows in batches through a cursor, all of one moment, whatever is written meanwhile. */
+export async function* streamRows<Row>(
+  connect: Connect,
+  sql: string,
+  values: readonly unknown[],
+  batch: number,
+): AsyncGenerator<Row[], void, undefined> {
+  const client = await connect();
+  let fault: unknown;
+  try {
+    await client.query("BEGIN READ ONLY");
+    await client.query(`DECLARE rows NO SCROLL CURSOR FOR ${sql}`, parameters(values));
+    for (;;) {
+      const { rows } = await client.query(`FETCH ${Math.trunc(batch)} FROM rows`);
+      if (rows.length > 0) yield rows;
+      if (rows.length < batch) return;
+    }
+  } catch (error) {
+    fault = error;
+    throw error;
+  } finally {
+    await client.query("ROLLBACK").catch((lost: unknown) => (fault = lost));
+    client.release(isBroken(fault));
+  }
+}
+
+/** `COPY … TO STDOUT` as it comes: the fastest way out of PostgreSQL. */
+export async function* copyOut(connect: Connect, sql: string): AsyncGenerator<Buffer> {
+  const client = await connect();
+  let whole = false;
+  try {
+    for await (const chunk of client.query(copyTo(sql))) yield chunk;
+    whole = true;
+  } finally {
+    // Left early the connection is still sending; it is of no use to anybody.
+    client.release(!whole);
+  }
+}
+
+export function onClient(client: Client | PoolClient): Queryable {
+  return {
+    query: async <Row>(sql: string, values: readonly unknown[] = []) =>
+      (await client.query(sql, parameters(values))).rows as Row[],
+    affect: async (sql, values = []) => (await client.query(sql, parameters(values))).rowCount ?? 0,
+    copyIn: async (sql, chunks) => {
+      const target = client.query(copyFrom(sql));
+      await pipeline(Readable.from(chunks), target);
+      return target.rowCount;
+    },
+  };
+}
+
+/** A transaction that was let out of its `work` must not write on a connection that is another's now. */
+function transactionOn(client: PoolClient): Transaction & { end(): void } {
+  const on = onClient(client);
+  let ended = false;
+  const guarded = <T>(work: () => Promise<T>): Promise<T> =>
+    ended ? Promise.reject(endedError()) : work();
+  return {
+    query: (sql, values) => guarded(() => on.query(sql, values)),
+    affect: (sql, values) => guarded(() => on.affect(sql, values)),
+    copyIn: (sql, chunks) => guarded(() => on.copyIn(sql, chunks)),
+    executor: {
+      executeSql: (text, values = []) => guarded(async () => client.query(text, values)),
+    },
+    end: () => {
+      ended = true;
+    },
+  };
+}
+
+function endedError(): StoreError {
+  return new StoreError(
+    "closed",
+    "Using a transaction after it ended: await every statement inside the function given to " +
+      "store.transaction.",
+  );
+}
+
+/** PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error. */
+async function commit(client: PoolClient): Promise<void> {
+  const { command } = await client.query("COMMIT");
+  if (command === "COMMIT") return;
+  throw new StoreError(
+    "commit-lost",
+    "Committing a transaction: PostgreSQL rolled it back, because a statement in it had failed and " +
+      "the error was caught. Let the error out of store.transaction, nothing was written.",
+  );
+}
+
+/** A connection is thrown away, not reused, when it was cut or the server ended it. */
+function isBroken(fault: unknown): boolean {
+  if (fault === undefined) return false;
+  const code = codeOf(fault);
+  if (code === "") return !(fault instanceof StoreError);
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(?:08|57P)/.test(code);
+}
+
+/** Connection faults that pass by themselves: a server starting, stopping or restarting. */
+export function isPassing(error: unknown): boolean {
+  return ["ECONNREFUSED", "ECONNRESET", "57P01", "57P02", "57P03"].includes(codeOf(error));
+}

@@ -1,0 +1,17 @@
+/**
+ * The database: an own PostgreSQL or a given one, its schema, transactions, COPY and the bulk merge of
+ * canonical records. Promises that what was committed is on disk, that a transaction is all or nothing,
+ * and that an unchanged row costs no write. Never reads a clock for a business moment, never knows an ERP.
+ *
+ *     await using store = await openStore({ dataFolder: ".tradepost/data", service: true });
+ *     await store.transaction(async (tx) => {
+ *       await tx.affect("UPDATE stream_state SET cursor = $1 WHERE …", [cursor]);
+ *     });
+ */
+export { openStore } from "./open.ts";
+export type { Store, StoreOptions } from "./open.ts";
+export { StoreError } from "./error.ts";
+export type { StoreErrorCode } from "./error.ts";
+export type { CopyChunks, Queryable, Transaction } from "./connection.ts";
+export { readMigrations } from "./migrate.ts";
+export type { Migration } from "./migrate.ts";

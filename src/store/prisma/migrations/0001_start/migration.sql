@@ -1,0 +1,950 @@
+-- CreateSchema
+CREATE SCHEMA IF NOT EXISTS "public";
+
+-- CreateTable
+CREATE TABLE "trading_entity" (
+    "company" TEXT NOT NULL,
+    "trading_entity" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "parent" TEXT,
+    "vat_number" TEXT,
+    "postcode" TEXT,
+    "opened_on" DATE,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "trading_entity_pkey" PRIMARY KEY ("company","trading_entity")
+);
+
+-- CreateTable
+CREATE TABLE "branch" (
+    "company" TEXT NOT NULL,
+    "branch" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "default_channel" TEXT NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "branch_pkey" PRIMARY KEY ("company","branch")
+);
+
+-- CreateTable
+CREATE TABLE "rep" (
+    "company" TEXT NOT NULL,
+    "rep" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "team" TEXT,
+    "email" TEXT,
+    "started_on" DATE,
+    "left_on" DATE,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "rep_pkey" PRIMARY KEY ("company","rep")
+);
+
+-- CreateTable
+CREATE TABLE "customer" (
+    "company" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "trading_entity" TEXT,
+    "head_office" TEXT,
+    "customer_group" TEXT,
+    "price_list" TEXT,
+    "branch" TEXT,
+    "rep" TEXT,
+    "currency" TEXT NOT NULL,
+    "vat_code" TEXT,
+    "vat_number" TEXT,
+    "discount_percent" DECIMAL(9,4),
+    "terms_days" INTEGER,
+    "terms_basis" TEXT,
+    "settlement_percent" DECIMAL(9,4),
+    "settlement_days" INTEGER,
+    "credit_limit" DECIMAL(18,2),
+    "balance" DECIMAL(18,2),
+    "on_stop" BOOLEAN NOT NULL,
+    "stop_reason" TEXT,
+    "cash_account" BOOLEAN NOT NULL,
+    "state" TEXT NOT NULL,
+    "opened_on" DATE,
+    "email" TEXT,
+    "telephone" TEXT,
+    "postcode" TEXT,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "customer_pkey" PRIMARY KEY ("company","account")
+);
+
+-- CreateTable
+CREATE TABLE "site" (
+    "company" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "site" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "address1" TEXT,
+    "address2" TEXT,
+    "address3" TEXT,
+    "town" TEXT,
+    "county" TEXT,
+    "postcode" TEXT,
+    "country" TEXT NOT NULL,
+    "vat_code" TEXT,
+    "standard" BOOLEAN NOT NULL,
+    "state" TEXT NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "site_pkey" PRIMARY KEY ("company","account","site")
+);
+
+-- CreateTable
+CREATE TABLE "assignment" (
+    "company" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "rep" TEXT NOT NULL,
+    "share_percent" DECIMAL(9,4) NOT NULL,
+    "valid_from" DATE NOT NULL,
+    "valid_to" DATE,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "assignment_pkey" PRIMARY KEY ("company","account","rep","valid_from")
+);
+
+-- CreateTable
+CREATE TABLE "product_group" (
+    "company" TEXT NOT NULL,
+    "product_group" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "parent" TEXT,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "product_group_pkey" PRIMARY KEY ("company","product_group")
+);
+
+-- CreateTable
+CREATE TABLE "product" (
+    "company" TEXT NOT NULL,
+    "product" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "description" TEXT,
+    "product_group" TEXT,
+    "barcode" TEXT,
+    "selling_unit" TEXT NOT NULL,
+    "pricing_unit" TEXT NOT NULL,
+    "selling_units_per_pricing_unit" DECIMAL(18,5) NOT NULL,
+    "pack_quantity" DECIMAL(18,5) NOT NULL,
+    "vat_code" TEXT NOT NULL,
+    "standard_cost" DECIMAL(18,6),
+    "weight_kg" DECIMAL(18,5),
+    "state" TEXT NOT NULL,
+    "sold_on_web" BOOLEAN NOT NULL,
+    "least_quantity" DECIMAL(18,5),
+    "multiple_quantity" DECIMAL(18,5),
+    "replaced_by" TEXT,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "product_pkey" PRIMARY KEY ("company","product")
+);
+
+-- CreateTable
+CREATE TABLE "stock" (
+    "company" TEXT NOT NULL,
+    "product" TEXT NOT NULL,
+    "branch" TEXT NOT NULL,
+    "on_hand_quantity" DECIMAL(18,5) NOT NULL,
+    "allocated_quantity" DECIMAL(18,5) NOT NULL,
+    "on_order_quantity" DECIMAL(18,5) NOT NULL,
+    "next_due_on" DATE,
+    "counted_at" TIMESTAMPTZ(6),
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "stock_pkey" PRIMARY KEY ("company","product","branch")
+);
+
+-- CreateTable
+CREATE TABLE "price_list" (
+    "company" TEXT NOT NULL,
+    "price_list" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "currency" TEXT NOT NULL,
+    "standard" BOOLEAN NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "price_list_pkey" PRIMARY KEY ("company","price_list")
+);
+
+-- CreateTable
+CREATE TABLE "price_rule" (
+    "company" TEXT NOT NULL,
+    "rule" TEXT NOT NULL,
+    "customer_scope" TEXT NOT NULL,
+    "customer_code" TEXT,
+    "product_scope" TEXT NOT NULL,
+    "product_code" TEXT,
+    "kind" TEXT NOT NULL,
+    "value" DECIMAL(18,6) NOT NULL,
+    "currency" TEXT NOT NULL,
+    "unit" TEXT,
+    "from_quantity" DECIMAL(18,5) NOT NULL,
+    "valid_from" DATE,
+    "valid_to" DATE,
+    "priority" INTEGER,
+    "net" BOOLEAN NOT NULL,
+    "contract" TEXT,
+    "contract_quantity" DECIMAL(18,5),
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "price_rule_pkey" PRIMARY KEY ("company","rule","from_quantity")
+);
+
+-- CreateTable
+CREATE TABLE "promotion" (
+    "company" TEXT NOT NULL,
+    "promotion" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "customer_scope" TEXT NOT NULL,
+    "customer_code" TEXT NOT NULL,
+    "product_scope" TEXT NOT NULL,
+    "product_code" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "value" DECIMAL(18,6),
+    "buy_quantity" DECIMAL(18,5),
+    "free_quantity" DECIMAL(18,5),
+    "free_product" TEXT,
+    "threshold_value" DECIMAL(18,2),
+    "code" TEXT,
+    "valid_from" DATE NOT NULL,
+    "valid_to" DATE NOT NULL,
+    "stacks" BOOLEAN NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "promotion_pkey" PRIMARY KEY ("company","promotion","product_scope","product_code","customer_code")
+);
+
+-- CreateTable
+CREATE TABLE "quotation" (
+    "company" TEXT NOT NULL,
+    "quotation" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "quoted_on" DATE NOT NULL,
+    "expires_on" DATE,
+    "customer_reference" TEXT,
+    "state" TEXT NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "quotation_pkey" PRIMARY KEY ("company","quotation")
+);
+
+-- CreateTable
+CREATE TABLE "quotation_line" (
+    "company" TEXT NOT NULL,
+    "quotation" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "product" TEXT NOT NULL,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "unit_price" DECIMAL(18,6) NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "quotation_line_pkey" PRIMARY KEY ("company","quotation","line")
+);
+
+-- CreateTable
+CREATE TABLE "erp_order" (
+    "company" TEXT NOT NULL,
+    "erp_order" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "ordered_on" DATE NOT NULL,
+    "state" TEXT NOT NULL,
+    "web_order" TEXT,
+    "customer_reference" TEXT,
+    "branch" TEXT,
+    "taken_by" TEXT,
+    "net" DECIMAL(18,2),
+    "vat" DECIMAL(18,2),
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "erp_order_pkey" PRIMARY KEY ("company","erp_order")
+);
+
+-- CreateTable
+CREATE TABLE "erp_order_line" (
+    "company" TEXT NOT NULL,
+    "erp_order" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "product" TEXT,
+    "description" TEXT,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "despatched_quantity" DECIMAL(18,5) NOT NULL,
+    "invoiced_quantity" DECIMAL(18,5) NOT NULL,
+    "unit_price" DECIMAL(18,6) NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "web_order_line" INTEGER,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "erp_order_line_pkey" PRIMARY KEY ("company","erp_order","line")
+);
+
+-- CreateTable
+CREATE TABLE "order_acknowledgement" (
+    "company" TEXT NOT NULL,
+    "web_order" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "erp_order" TEXT,
+    "reason" TEXT,
+    "answered_on" DATE NOT NULL,
+    "net" DECIMAL(18,2),
+    "vat" DECIMAL(18,2),
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "order_acknowledgement_pkey" PRIMARY KEY ("company","web_order","answered_on","outcome")
+);
+
+-- CreateTable
+CREATE TABLE "despatch" (
+    "company" TEXT NOT NULL,
+    "despatch" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "despatched_on" DATE NOT NULL,
+    "carrier" TEXT,
+    "tracking" TEXT,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "despatch_pkey" PRIMARY KEY ("company","despatch")
+);
+
+-- CreateTable
+CREATE TABLE "despatch_line" (
+    "company" TEXT NOT NULL,
+    "despatch" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "erp_order" TEXT,
+    "erp_order_line" INTEGER,
+    "product" TEXT NOT NULL,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "despatch_line_pkey" PRIMARY KEY ("company","despatch","line")
+);
+
+-- CreateTable
+CREATE TABLE "sales_document" (
+    "company" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "document_on" DATE NOT NULL,
+    "period" TEXT,
+    "currency" TEXT NOT NULL,
+    "branch" TEXT,
+    "channel" TEXT,
+    "taken_by" TEXT,
+    "erp_order" TEXT,
+    "web_order" TEXT,
+    "customer_reference" TEXT,
+    "rep" TEXT,
+    "net" DECIMAL(18,2) NOT NULL,
+    "vat" DECIMAL(18,2) NOT NULL,
+    "gross" DECIMAL(18,2) NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "sales_document_pkey" PRIMARY KEY ("company","document_type","document")
+);
+
+-- CreateTable
+CREATE TABLE "sales_line" (
+    "company" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "line_class" TEXT NOT NULL,
+    "product" TEXT,
+    "description" TEXT,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "unit_price" DECIMAL(18,6) NOT NULL,
+    "discount_percent" DECIMAL(9,4) NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "vat" DECIMAL(18,2) NOT NULL,
+    "vat_code" TEXT,
+    "cost" DECIMAL(18,2),
+    "erp_order" TEXT,
+    "erp_order_line" INTEGER,
+    "credits_document" TEXT,
+    "credits_line" INTEGER,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "sales_line_pkey" PRIMARY KEY ("company","document_type","document","line")
+);
+
+-- CreateTable
+CREATE TABLE "receipt" (
+    "company" TEXT NOT NULL,
+    "receipt" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "received_on" DATE NOT NULL,
+    "kind" TEXT NOT NULL,
+    "amount" DECIMAL(18,2) NOT NULL,
+    "currency" TEXT NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "receipt_pkey" PRIMARY KEY ("company","receipt")
+);
+
+-- CreateTable
+CREATE TABLE "settlement" (
+    "company" TEXT NOT NULL,
+    "settlement" TEXT NOT NULL,
+    "receipt" TEXT,
+    "credit_document" TEXT,
+    "document" TEXT NOT NULL,
+    "settled_on" DATE NOT NULL,
+    "amount" DECIMAL(18,2) NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "settlement_pkey" PRIMARY KEY ("company","settlement")
+);
+
+-- CreateTable
+CREATE TABLE "ledger_transaction" (
+    "company" TEXT NOT NULL,
+    "transaction" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "document" TEXT,
+    "account" TEXT NOT NULL,
+    "posted_on" DATE NOT NULL,
+    "period" TEXT,
+    "net" DECIMAL(18,2),
+    "vat" DECIMAL(18,2),
+    "gross" DECIMAL(18,2) NOT NULL,
+    "outstanding" DECIMAL(18,2),
+    "due_on" DATE,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "ledger_transaction_pkey" PRIMARY KEY ("company","transaction")
+);
+
+-- CreateTable
+CREATE TABLE "control_total" (
+    "company" TEXT NOT NULL,
+    "period" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "documents" INTEGER NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "vat" DECIMAL(18,2) NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "control_total_pkey" PRIMARY KEY ("company","period","document_type")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_request" (
+    "company" TEXT NOT NULL,
+    "idempotency_key" TEXT NOT NULL,
+    "api_key" TEXT NOT NULL,
+    "body_hash" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "status" INTEGER,
+    "answer" JSONB,
+    "order_id" UUID,
+    "received_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "web_order_request_pkey" PRIMARY KEY ("company","idempotency_key")
+);
+
+-- CreateTable
+CREATE TABLE "web_order" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "number" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "ordered_on" DATE NOT NULL,
+    "placed_by" TEXT NOT NULL,
+    "customer_reference" TEXT,
+    "currency" TEXT NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "vat" DECIMAL(18,2) NOT NULL,
+    "gross" DECIMAL(18,2) NOT NULL,
+    "paid" DECIMAL(18,2) NOT NULL,
+    "body" JSONB NOT NULL,
+    "test" BOOLEAN NOT NULL,
+    "state" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "reasons" JSONB NOT NULL,
+    "attempts" INTEGER NOT NULL,
+    "next_attempt_at" TIMESTAMPTZ(6),
+    "handed_over_at" TIMESTAMPTZ(6),
+    "answer_due_at" TIMESTAMPTZ(6),
+    "erp_order" TEXT,
+    "erp_net" DECIMAL(18,2),
+    "erp_vat" DECIMAL(18,2),
+    "received_at" TIMESTAMPTZ(6) NOT NULL,
+    "changed_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "web_order_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_line" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "line" INTEGER NOT NULL,
+    "product" TEXT NOT NULL,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "unit_price" DECIMAL(18,6) NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "vat_code" TEXT NOT NULL,
+    "vat" DECIMAL(18,2) NOT NULL,
+    "price" JSONB NOT NULL,
+    "despatched_quantity" DECIMAL(18,5) NOT NULL,
+    "invoiced_quantity" DECIMAL(18,5) NOT NULL,
+    "credited_quantity" DECIMAL(18,5) NOT NULL,
+    "cancelled_quantity" DECIMAL(18,5) NOT NULL,
+
+    CONSTRAINT "web_order_line_pkey" PRIMARY KEY ("company","order_id","line")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_lease" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+
+    CONSTRAINT "web_order_lease_pkey" PRIMARY KEY ("company","order_id")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_attempt" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "what" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "rendered" TEXT,
+    "started_at" TIMESTAMPTZ(6) NOT NULL,
+    "ended_at" TIMESTAMPTZ(6),
+    "outcome" TEXT,
+    "evidence" TEXT,
+
+    CONSTRAINT "web_order_attempt_pkey" PRIMARY KEY ("company","order_id","attempt")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_event" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "sequence" INTEGER NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "event" TEXT NOT NULL,
+    "from_state" TEXT,
+    "to_state" TEXT NOT NULL,
+    "who" TEXT NOT NULL,
+    "about" TEXT NOT NULL,
+
+    CONSTRAINT "web_order_event_pkey" PRIMARY KEY ("company","order_id","sequence")
+);
+
+-- CreateTable
+CREATE TABLE "sales_ledger" (
+    "company" TEXT NOT NULL,
+    "last_batch" BIGINT NOT NULL,
+
+    CONSTRAINT "sales_ledger_pkey" PRIMARY KEY ("company")
+);
+
+-- CreateTable
+CREATE TABLE "sales_posting" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "source" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "version" INTEGER NOT NULL,
+    "reversal" BOOLEAN NOT NULL,
+    "account" TEXT NOT NULL,
+    "document_on" DATE NOT NULL,
+    "period" TEXT NOT NULL,
+    "channel" TEXT NOT NULL,
+    "channel_evidence" TEXT NOT NULL,
+    "assisted" BOOLEAN NOT NULL,
+    "line_class" TEXT NOT NULL,
+    "product" TEXT,
+    "product_group" TEXT,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "unit_price" DECIMAL(18,6) NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "vat" DECIMAL(18,2) NOT NULL,
+    "cost" DECIMAL(18,2),
+    "currency" TEXT NOT NULL,
+    "taken_by" TEXT,
+    "branch" TEXT,
+    "web_order" TEXT,
+    "erp_order" TEXT,
+    "credits_document" TEXT,
+    "credits_line" INTEGER,
+    "content_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "batch" BIGINT NOT NULL,
+    "posted_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "sales_posting_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "sales_line_state" (
+    "company" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "version" INTEGER NOT NULL,
+    "posting" UUID,
+    "content_hash" UUID,
+    "context" UUID NOT NULL,
+
+    CONSTRAINT "sales_line_state_pkey" PRIMARY KEY ("company","document_type","document","line")
+);
+
+-- CreateTable
+CREATE TABLE "sales_total" (
+    "company" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "period" TEXT NOT NULL,
+    "channel" TEXT NOT NULL,
+    "assisted" BOOLEAN NOT NULL,
+    "currency" TEXT NOT NULL,
+    "lines" INTEGER NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "vat" DECIMAL(18,2) NOT NULL,
+    "cost" DECIMAL(18,2) NOT NULL,
+    "uncosted_net" DECIMAL(18,2) NOT NULL,
+
+    CONSTRAINT "sales_total_pkey" PRIMARY KEY ("company","account","period","channel","assisted","currency")
+);
+
+-- CreateTable
+CREATE TABLE "order_invoice_link" (
+    "company" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "web_order" TEXT NOT NULL,
+    "web_order_line" INTEGER NOT NULL,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "evidence" TEXT NOT NULL,
+
+    CONSTRAINT "order_invoice_link_pkey" PRIMARY KEY ("company","document_type","document","line","web_order","web_order_line")
+);
+
+-- CreateTable
+CREATE TABLE "order_invoice_suggestion" (
+    "company" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "web_order" TEXT NOT NULL,
+    "web_order_line" INTEGER NOT NULL,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "reason" TEXT NOT NULL,
+    "suggested_at" TIMESTAMPTZ(6) NOT NULL,
+    "decision" TEXT,
+    "decided_by" TEXT,
+    "decided_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "order_invoice_suggestion_pkey" PRIMARY KEY ("company","document_type","document","line","web_order","web_order_line")
+);
+
+-- CreateTable
+CREATE TABLE "run" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "started_at" TIMESTAMPTZ(6) NOT NULL,
+    "ended_at" TIMESTAMPTZ(6),
+    "error" TEXT,
+    "cursor_before" JSONB,
+    "cursor_after" JSONB,
+    "rows_read" BIGINT NOT NULL,
+    "mapped" BIGINT NOT NULL,
+    "ignored" BIGINT NOT NULL,
+    "repeated" BIGINT NOT NULL,
+    "quarantined" BIGINT NOT NULL,
+    "counts" JSONB NOT NULL,
+    "origins" INTEGER NOT NULL,
+    "note" TEXT,
+
+    CONSTRAINT "run_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "origin" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "run_id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "kept_at" TEXT,
+    "sha256" TEXT,
+    "bytes" BIGINT,
+    "rows" INTEGER NOT NULL,
+    "applied_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "origin_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "stream_state" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "cursor" JSONB,
+    "last_run_id" UUID,
+    "last_applied_at" TIMESTAMPTZ(6),
+    "last_seen_at" TIMESTAMPTZ(6),
+    "holder" TEXT,
+    "lease_until" TIMESTAMPTZ(6),
+
+    CONSTRAINT "stream_state_pkey" PRIMARY KEY ("company","connection","stream")
+);
+
+-- CreateTable
+CREATE TABLE "quarantine" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "mapping" TEXT,
+    "run_id" UUID NOT NULL,
+    "origin_id" UUID,
+    "origin_name" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "raw" TEXT NOT NULL,
+    "row_values" JSONB,
+    "record" TEXT,
+    "problems" JSONB NOT NULL,
+    "worth" DECIMAL(18,2),
+    "state" TEXT NOT NULL,
+    "opened_at" TIMESTAMPTZ(6) NOT NULL,
+    "closed_at" TIMESTAMPTZ(6),
+    "closed_by" TEXT,
+
+    CONSTRAINT "quarantine_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateIndex
+CREATE INDEX "customer_company_rep_idx" ON "customer"("company", "rep");
+
+-- CreateIndex
+CREATE INDEX "assignment_company_rep_idx" ON "assignment"("company", "rep");
+
+-- CreateIndex
+CREATE INDEX "erp_order_company_web_order_idx" ON "erp_order"("company", "web_order");
+
+-- CreateIndex
+CREATE INDEX "erp_order_company_account_state_idx" ON "erp_order"("company", "account", "state");
+
+-- CreateIndex
+CREATE INDEX "despatch_company_account_despatched_on_idx" ON "despatch"("company", "account", "despatched_on");
+
+-- CreateIndex
+CREATE INDEX "despatch_line_company_erp_order_erp_order_line_idx" ON "despatch_line"("company", "erp_order", "erp_order_line");
+
+-- CreateIndex
+CREATE INDEX "sales_document_company_account_document_on_idx" ON "sales_document"("company", "account", "document_on");
+
+-- CreateIndex
+CREATE INDEX "sales_document_company_document_on_idx" ON "sales_document"("company", "document_on");
+
+-- CreateIndex
+CREATE INDEX "sales_document_company_web_order_idx" ON "sales_document"("company", "web_order");
+
+-- CreateIndex
+CREATE INDEX "sales_document_company_erp_order_idx" ON "sales_document"("company", "erp_order");
+
+-- CreateIndex
+CREATE INDEX "sales_line_company_erp_order_erp_order_line_idx" ON "sales_line"("company", "erp_order", "erp_order_line");
+
+-- CreateIndex
+CREATE INDEX "sales_line_company_credits_document_idx" ON "sales_line"("company", "credits_document");
+
+-- CreateIndex
+CREATE INDEX "receipt_company_account_received_on_idx" ON "receipt"("company", "account", "received_on");
+
+-- CreateIndex
+CREATE INDEX "settlement_company_document_idx" ON "settlement"("company", "document");
+
+-- CreateIndex
+CREATE INDEX "settlement_company_receipt_idx" ON "settlement"("company", "receipt");
+
+-- CreateIndex
+CREATE INDEX "settlement_company_settled_on_idx" ON "settlement"("company", "settled_on");
+
+-- CreateIndex
+CREATE INDEX "ledger_transaction_company_account_idx" ON "ledger_transaction"("company", "account");
+
+-- CreateIndex
+CREATE INDEX "ledger_transaction_company_document_idx" ON "ledger_transaction"("company", "document");
+
+-- CreateIndex
+CREATE INDEX "web_order_company_account_idx" ON "web_order"("company", "account");
+
+-- CreateIndex
+CREATE INDEX "web_order_company_state_idx" ON "web_order"("company", "state");
+
+-- CreateIndex
+CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_order");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "web_order_company_number_key" ON "web_order"("company", "number");
+
+-- CreateIndex
+CREATE INDEX "sales_posting_company_batch_idx" ON "sales_posting"("company", "batch");
+
+-- CreateIndex
+CREATE INDEX "sales_posting_company_period_idx" ON "sales_posting"("company", "period");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "sales_posting_company_document_type_document_line_version_r_key" ON "sales_posting"("company", "document_type", "document", "line", "version", "reversal", "source");
+
+-- CreateIndex
+CREATE INDEX "sales_total_company_period_idx" ON "sales_total"("company", "period");
+
+-- CreateIndex
+CREATE INDEX "order_invoice_link_company_web_order_idx" ON "order_invoice_link"("company", "web_order");
+
+-- CreateIndex
+CREATE INDEX "run_company_connection_stream_started_at_idx" ON "run"("company", "connection", "stream", "started_at");
+
+-- CreateIndex
+CREATE INDEX "origin_company_connection_stream_sha256_idx" ON "origin"("company", "connection", "stream", "sha256");
+
+-- CreateIndex
+CREATE INDEX "origin_company_run_id_idx" ON "origin"("company", "run_id");
+
+-- CreateIndex
+CREATE INDEX "quarantine_company_state_idx" ON "quarantine"("company", "state");
