@@ -1,13 +1,26 @@
 import { defineConfig } from "vitest/config";
 
+const databaseServer = new URL("support/database-server.ts", import.meta.url).pathname;
+
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
-    include: ["test/{unit,contract,integration}/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Two workers: test files have databases of their own on one server.
     maxWorkers: 2,
     reporters: ["default"],
+    // Only what needs a database waits for one.
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "database",
+          include: ["test/{contract,integration}/**/*.test.ts"],
+          globalSetup: [databaseServer],
+        },
+      },
+    ],
   },
 });
