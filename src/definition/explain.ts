@@ -52,15 +52,22 @@ export function problemsOf(
   issues: readonly Issue[],
   lineOf: (path: DefinitionPath) => number,
 ): DefinitionProblem[] {
-  return issues
-    .flatMap((issue) => explain(issue, []))
+  return explainAll(issues)
     .map(({ path, ...rest }) => ({ line: lineOf(path), path: pathText(path), ...rest }))
     .sort((left, right) => left.line - right.line);
 }
 
-type Explained = Omit<DefinitionProblem, "line" | "path"> & { readonly path: DefinitionPath };
+/** Every issue, for a value that has no lines. */
+export function explainAll(issues: readonly Issue[]): ValueProblem[] {
+  return issues.flatMap((issue) => explain(issue, []));
+}
 
-function explain(issue: Issue, above: DefinitionPath): Explained[] {
+/** What is wrong at a path of a value. */
+export type ValueProblem = Omit<DefinitionProblem, "line" | "path"> & {
+  readonly path: DefinitionPath;
+};
+
+function explain(issue: Issue, above: DefinitionPath): ValueProblem[] {
   const path = [
     ...above,
     ...issue.path.map((step) => (typeof step === "number" ? step : String(step))),
@@ -107,7 +114,7 @@ function explain(issue: Issue, above: DefinitionPath): Explained[] {
 }
 
 /** Of a union's forms, the one whose outermost type fits what was written; its issues are the news. */
-function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: DefinitionPath): Explained[] {
+function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: DefinitionPath): ValueProblem[] {
   if (issue.discriminator !== undefined) {
     const word = isMapping(issue.input) ? issue.input[issue.discriminator] : undefined;
     return [

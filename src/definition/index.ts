@@ -9,6 +9,7 @@
 export { describeProblem, DefinitionError } from "./problem.ts";
 export type { DefinitionProblem } from "./problem.ts";
 export { nearest } from "./nearest.ts";
-export { openDefinition, readDefinition } from "./read.ts";
-export type { Definition, DefinitionPath, DefinitionSource } from "./read.ts";
+export { checkValue, openDefinition, readDefinition } from "./read.ts";
+export type { Checked, Definition, DefinitionPath, DefinitionSource } from "./read.ts";
+export type { ValueProblem } from "./explain.ts";
 export { jsonSchemaOf } from "./json-schema.ts";

@@ -2,7 +2,8 @@
 import type { z } from "zod";
 import { DefinitionError } from "./problem.ts";
 import type { DefinitionProblem } from "./problem.ts";
-import { expectationOf, problemsOf } from "./explain.ts";
+import { expectationOf, explainAll, problemsOf } from "./explain.ts";
+import type { ValueProblem } from "./explain.ts";
 import { pathText } from "./path.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -67,4 +68,18 @@ export function openDefinition<Schema extends z.ZodType>(
       ...(nearest === undefined ? {} : { nearest }),
     }),
   };
+}
+
+export type Checked<Value> =
+  | { readonly fine: true; readonly value: Value }
+  | { readonly fine: false; readonly problems: readonly ValueProblem[] };
+
+/** A value that is in no file (a request's body, say), checked in the same words. */
+export function checkValue<Schema extends z.ZodType>(
+  value: unknown,
+  schema: Schema,
+): Checked<z.output<Schema>> {
+  const result = schema.safeParse(value, { error: expectationOf, reportInput: true });
+  if (result.success) return { fine: true, value: result.data };
+  return { fine: false, problems: explainAll(result.error.issues) };
 }
