@@ -1,0 +1,100 @@
+/**
+ * What follows a pull: answers and ERP orders are matched to the orders that wait for them, waits that
+ * are over become doubts, quantities despatched are taken over, and whatever should be on its way and
+ * is not is queued again.
+ */
+import { DELIVER_JOB, jobData } from "./accept.ts";
+import { move, ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
+import type { OrdersContext } from "./context.ts";
+import { refusalReasons } from "./deliver.ts";
+import { updateDespatched } from "./fulfilment.ts";
+import { judgeAllFromPulled } from "./seen.ts";
+
+export interface AdvanceResult {
+  readonly moved: number;
+  readonly expired: number;
+  readonly queued: number;
+}
+
+export async function advance(context: OrdersContext): Promise<AdvanceResult> {
+  const moved = await moveByPulled(context);
+  const expired = await expire(context);
+  await updateDespatched(context.store, context.company);
+  const queued = context.connection.mode === "live" ? await queueAgain(context) : 0;
+  return { moved, expired, queued };
+}
+
+async function moveByPulled(context: OrdersContext): Promise<number> {
+  let moved = 0;
+  const judgements = await judgeAllFromPulled(context.store, context.company, context.now());
+  for (const { order, move: judged } of judgements) {
+    const said =
+      judged.event === "refuse"
+        ? { ...judged, reasons: refusalReasons(order, (judged.reasons ?? []).join(" ")) }
+        : judged;
+    if (await moveUnlessMoved(context, order, said)) moved += 1;
+  }
+  return moved;
+}
+
+/** An order that was moved meanwhile is looked at again after the next pull. */
+async function moveUnlessMoved(
+  context: OrdersContext,
+  order: OrderRow,
+  change: Move,
+): Promise<boolean> {
+  try {
+    await context.store.transaction((tx) => move(tx, order, change));
+  } catch (error) {
+    if (error instanceof OrderError && error.code === "order-moved") return false;
+    throw error;
+  }
+  if (change.event === "conflict" || change.event === "refuse" || change.event === "doubt")
+    context.log("warn", `Web order ${order.number}: ${(change.reasons ?? []).join(" ")}`);
+  return true;
+}
+
+/** The timer raises an alarm; it never sends anything. */
+async function expire(context: OrdersContext): Promise<number> {
+  const at = context.now();
+  const late = await context.store.query<OrderRow>(
+    `select ${ORDER_COLUMNS} from web_order
+      where company = $1 and state = 'handedOver' and answer_due_at <= $2 order by id`,
+    [context.company, at],
+  );
+  let expired = 0;
+  for (const order of late) {
+    const since = order.handedOverAt?.toString({ smallestUnit: "minute" }) ?? "";
+    const alarm =
+      `Handed over at ${since}, and after ${context.settings.answerWithinHours} hours the ERP has ` +
+      "not answered. Look there whether it was taken in; it is not sent again by itself.";
+    const done = await moveUnlessMoved(context, order, {
+      event: "doubt",
+      who: "tradepost",
+      at,
+      about: alarm,
+      reasons: [alarm],
+      set: { nextAttemptAt: null, answerDueAt: null },
+    });
+    if (done) expired += 1;
+  }
+  return expired;
+}
+
+/** Jobs lost with a database restore, senders that died, and orders that waited for a connection to go live. */
+async function queueAgain(context: OrdersContext): Promise<number> {
+  return context.store.transaction(async (tx) => {
+    const due = await tx.query<{ id: string }>(
+      `select id from web_order
+        where company = $1 and not test and state in ('queued', 'sending', 'inDoubt')
+          and (next_attempt_at is null or next_attempt_at <= $2)
+        order by id`,
+      [context.company, context.now()],
+    );
+    for (const { id } of due)
+      await context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, id), {
+        singletonKey: id,
+      });
+    return due.length;
+  });
+}

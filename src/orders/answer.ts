@@ -1,0 +1,79 @@
+/** What a shop is answered, now and every time it asks again with the same key. */
+import type { WebOrder } from "../model/index.ts";
+import type { OrderFinding } from "./checks.ts";
+import type { DeliveryState } from "./machine.ts";
+
+/** The order as it was taken. */
+export interface OrderAnswer extends WebOrder {
+  readonly id: string;
+  readonly state: DeliveryState;
+  readonly test: boolean;
+  /** Why it is held; empty when it is not. */
+  readonly reasons: readonly OrderFinding[];
+  /** What was found and let pass by policy. */
+  readonly warnings: readonly OrderFinding[];
+}
+
+/** In the spirit of RFC 9457; the API adds type and instance. */
+export interface OrderProblem {
+  readonly code:
+    | "order-refused"
+    | "web-order-number-taken"
+    | "idempotency-key-reused"
+    | "request-in-progress";
+  readonly title: string;
+  readonly detail: string;
+  readonly problems: readonly OrderFinding[];
+}
+
+export type AcceptResult =
+  | {
+      readonly status: 201 | 202;
+      /** True when the key was answered before. */
+      readonly replayed: boolean;
+      readonly order: OrderAnswer;
+    }
+  | { readonly status: 409 | 422; readonly replayed: boolean; readonly problem: OrderProblem };
+
+export function refusedProblem(findings: readonly OrderFinding[]): OrderProblem {
+  const refusing = findings.filter((finding) => finding.policy === "refuse");
+  const [first] = refusing;
+  return {
+    code: "order-refused",
+    title: "The order was refused; nothing was taken.",
+    detail:
+      refusing.length === 1
+        ? (first?.about ?? "")
+        : `${refusing.length} checks refuse it. ${first?.about ?? ""}`,
+    problems: findings,
+  };
+}
+
+export function numberTakenProblem(number: string): OrderProblem {
+  return {
+    code: "web-order-number-taken",
+    title: "The order number was used before.",
+    detail:
+      `Web order ${number} exists already; a number is used once for ever. To repeat a request, ` +
+      "send it with the Idempotency-Key of the first time.",
+    problems: [],
+  };
+}
+
+export function keyReusedProblem(key: string): OrderProblem {
+  return {
+    code: "idempotency-key-reused",
+    title: "The Idempotency-Key belongs to another request.",
+    detail: `Key "${key}" was used with another body. Make a new key for every new order.`,
+    problems: [],
+  };
+}
+
+export function inProgressProblem(key: string): OrderProblem {
+  return {
+    code: "request-in-progress",
+    title: "The request is still being handled.",
+    detail: `The first request with key "${key}" has no answer yet. Send it again in a second.`,
+    problems: [],
+  };
+}

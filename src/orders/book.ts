@@ -1,0 +1,190 @@
+/** The rows of web orders: read, moved by the table of the machine, each move with its event. */
+import type { WebOrder } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
+import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
+
+/** An order as the database holds it. */
+export interface OrderRow {
+  readonly company: string;
+  readonly id: string;
+  readonly number: string;
+  readonly account: string;
+  readonly net: string;
+  readonly vat: string;
+  readonly gross: string;
+  readonly paid: string;
+  readonly body: WebOrder;
+  readonly test: boolean;
+  readonly state: DeliveryState;
+  readonly version: number;
+  readonly reasons: readonly string[];
+  readonly attempts: number;
+  readonly nextAttemptAt: Temporal.Instant | null;
+  readonly handedOverAt: Temporal.Instant | null;
+  readonly answerDueAt: Temporal.Instant | null;
+  readonly erpOrder: string | null;
+  readonly erpNet: string | null;
+  readonly erpVat: string | null;
+  /** ERP order numbers that a person has settled. */
+  readonly settled: readonly string[];
+  readonly receivedAt: Temporal.Instant;
+  readonly changedAt: Temporal.Instant;
+}
+
+export const ORDER_COLUMNS = `company, id, number, account, net, vat, gross, paid, body, test, state,
+  version, reasons, attempts, next_attempt_at as "nextAttemptAt",
+  handed_over_at as "handedOverAt", answer_due_at as "answerDueAt", erp_order as "erpOrder",
+  erp_net as "erpNet", erp_vat as "erpVat", settled, received_at as "receivedAt", changed_at as "changedAt"`;
+
+export type OrderErrorCode = "order-unknown" | "move-impossible" | "order-moved";
+
+export class OrderError extends Error {
+  override readonly name = "OrderError";
+  readonly code: OrderErrorCode;
+  constructor(code: OrderErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** An order by its id or by its number; null when there is none. */
+export async function findOrder(
+  on: Queryable,
+  company: string,
+  idOrNumber: string,
+): Promise<OrderRow | null> {
+  const column = UUID.test(idOrNumber) ? "id" : "number";
+  const rows = await on.query<OrderRow>(
+    `select ${ORDER_COLUMNS} from web_order where company = $1 and ${column} = $2`,
+    [company, idOrNumber],
+  );
+  return rows[0] ?? null;
+}
+
+export async function orderOf(on: Queryable, company: string, idOrNumber: string) {
+  const order = await findOrder(on, company, idOrNumber);
+  if (order !== null) return order;
+  throw new OrderError(
+    "order-unknown",
+    `Looking up a web order: ${company} has none with the id or number "${idOrNumber}". ` +
+      "List the orders to find it.",
+  );
+}
+
+export interface Move {
+  readonly event: DeliveryEvent;
+  /** A person, or "tradepost", "erp", "shop". */
+  readonly who: string;
+  /** What happened, in a sentence. */
+  readonly about: string;
+  readonly at: Temporal.Instant;
+  /** Why it stands where it stands now; absent: nothing to say. */
+  readonly reasons?: readonly string[];
+  readonly set?: Partial<
+    Pick<
+      OrderRow,
+      | "attempts"
+      | "nextAttemptAt"
+      | "handedOverAt"
+      | "answerDueAt"
+      | "erpOrder"
+      | "erpNet"
+      | "erpVat"
+      | "settled"
+    >
+  >;
+}
+
+/** Moves an order and writes its event. Throws when the table has no such move, or somebody was faster. */
+export async function move(tx: Queryable, order: OrderRow, change: Move): Promise<OrderRow> {
+  const state = after(order.state, change.event);
+  if (state === null)
+    throw new OrderError(
+      "move-impossible",
+      `Moving web order ${order.number}: it is "${order.state}", and "${change.event}" cannot happen there.`,
+    );
+  const moved: OrderRow = {
+    ...order,
+    ...change.set,
+    state,
+    version: order.version + 1,
+    reasons: change.reasons ?? [],
+    changedAt: change.at,
+  };
+  const written = await tx.affect(
+    `update web_order set state = $4, version = $5, reasons = $6, attempts = $7, next_attempt_at = $8,
+       handed_over_at = $9, answer_due_at = $10, erp_order = $11, erp_net = $12, erp_vat = $13,
+       settled = $14, changed_at = $15
+     where company = $1 and id = $2 and version = $3`,
+    [
+      order.company,
+      order.id,
+      order.version,
+      moved.state,
+      moved.version,
+      JSON.stringify(moved.reasons),
+      moved.attempts,
+      moved.nextAttemptAt,
+      moved.handedOverAt,
+      moved.answerDueAt,
+      moved.erpOrder,
+      moved.erpNet,
+      moved.erpVat,
+      JSON.stringify(moved.settled),
+      change.at,
+    ],
+  );
+  if (written !== 1)
+    throw new OrderError(
+      "order-moved",
+      `Moving web order ${order.number}: it changed meanwhile (version ${order.version} is not the last). Look again.`,
+    );
+  await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
+  return moved;
+}
+
+export interface OrderEvent {
+  readonly at: Temporal.Instant;
+  readonly event: string;
+  readonly fromState: DeliveryState | null;
+  readonly toState: DeliveryState;
+  readonly who: string;
+  readonly about: string;
+}
+
+/** Appends to the order's book. Whoever calls it holds the order's row, so that sequences do not clash. */
+export async function addEvent(
+  tx: Queryable,
+  order: Pick<OrderRow, "company" | "id">,
+  event: OrderEvent,
+): Promise<void> {
+  await tx.affect(
+    `insert into web_order_event
+       (company, order_id, sequence, at, event, from_state, to_state, who, about)
+     select $1, $2::uuid, coalesce(max(sequence), 0) + 1, $3, $4, $5, $6, $7, $8
+       from web_order_event where company = $1 and order_id = $2::uuid`,
+    [
+      order.company,
+      order.id,
+      event.at,
+      event.event,
+      event.fromState,
+      event.toState,
+      event.who,
+      event.about,
+    ],
+  );
+}
+
+export async function eventsOf(
+  on: Queryable,
+  order: Pick<OrderRow, "company" | "id">,
+): Promise<OrderEvent[]> {
+  return on.query<OrderEvent>(
+    `select at, event, from_state as "fromState", to_state as "toState", who, about
+       from web_order_event where company = $1 and order_id = $2 order by sequence`,
+    [order.company, order.id],
+  );
+}

@@ -1,0 +1,90 @@
+/** What the checks need to know, read inside the order's own transaction. */
+import { columnOf, records, type Canonical, type RecordName } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
+import type { LinePrice, OrderFacts } from "./checks.ts";
+import type { OrderRequest } from "./request.ts";
+
+/** Our prices of now, from the live price book. */
+export interface OrderPricing {
+  /** One answer for each line, in order. */
+  price(question: PriceQuestion): Promise<readonly LinePrice[]>;
+}
+
+export interface PriceQuestion {
+  readonly account: string;
+  readonly site: string | null;
+  readonly branch: string | null;
+  /** Business date of the prices: today, whatever date the order bears. */
+  readonly on: string;
+  readonly currency: string;
+  readonly lines: readonly { readonly product: string; readonly quantity: string }[];
+}
+
+export async function gatherFacts(
+  tx: Queryable,
+  company: string,
+  request: OrderRequest,
+  ask: (branch: string | null) => Promise<readonly LinePrice[]>,
+): Promise<OrderFacts> {
+  const { account, site } = request;
+  const [customer = null] = await canonical(tx, "customer", "account = $2", [company, account]);
+  const sites =
+    site === null
+      ? undefined
+      : await canonical(tx, "site", "account = $2 and site = $3", [company, account, site]);
+  const codes = [...new Set(request.lines.map((line) => line.product))];
+  const products = await canonical(tx, "product", "product = any($2)", [company, codes]);
+  const limited = customer !== null && customer.creditLimit !== null;
+  return {
+    customer,
+    site: sites === undefined ? undefined : (sites[0] ?? null),
+    products: new Map(products.map((product) => [product.product, product])),
+    openGross: limited ? await openGross(tx, company, account) : "0.00",
+    prices: await ask(request.branch ?? customer?.branch ?? null),
+  };
+}
+
+async function canonical<N extends RecordName>(
+  tx: Queryable,
+  name: N,
+  where: string,
+  values: readonly unknown[],
+): Promise<Canonical<N>[]> {
+  const { fields, table } = records[name];
+  const columns = Object.keys(fields).map((field) => `${columnOf(field)} as "${field}"`);
+  return tx.query<Canonical<N>>(
+    `select ${columns.join(", ")} from ${table} where company = $1 and ${where}`,
+    values,
+  );
+}
+
+/**
+ * Gross of the account's web orders that the ledger does not show yet and that no payment covers. The
+ * account is locked first: two orders at once cannot both use what is left of a limit.
+ */
+async function openGross(tx: Queryable, company: string, account: string): Promise<string> {
+  await tx.affect(
+    "insert into web_order_account (company, account) values ($1, $2) on conflict do nothing",
+    [company, account],
+  );
+  await tx.query("select 1 from web_order_account where company = $1 and account = $2 for update", [
+    company,
+    account,
+  ]);
+  const [row] = await tx.query<{ open: string }>(OPEN_GROSS, [company, account]);
+  return row?.open ?? "0.00";
+}
+
+/** Charges stay open as long as any line of their order does. */
+const OPEN_GROSS = `
+  select coalesce(sum(greatest(0, goods.open
+           + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid)), 0)
+         ::numeric(18, 2) as open
+    from web_order o
+    cross join lateral (
+      select coalesce(sum(l.net + l.vat), 0) as total,
+             coalesce(sum((l.net + l.vat) * greatest(0, 1 -
+               (l.invoiced_quantity + l.cancelled_quantity) / l.quantity)), 0) as open
+        from web_order_line l where l.company = o.company and l.order_id = o.id) goods
+   where o.company = $1 and o.account = $2 and not o.test
+     and o.state not in ('refused', 'cancelled')`;

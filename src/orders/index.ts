@@ -1,0 +1,72 @@
+/**
+ * Web orders from the shop to the ERP. Promises that an order once taken (2xx) is never lost, never
+ * doubled in the ERP and never changed on the way, and that everything that happened to it can be read.
+ * Never names a connector, never sends what may have arrived already without asking the ERP first.
+ *
+ *     const orders = openOrders({ store, company, settings, pricing, jobs, connection, outbound, now, log });
+ *     await jobs.work(DELIVER_JOB, (data) => orders.deliver(data.order));
+ *     const result = await orders.accept({ idempotencyKey, body, apiKey, test: false });
+ */
+import { accept, check, DELIVER_JOB, type AcceptRequest } from "./accept.ts";
+import { advance, type AdvanceResult } from "./advance.ts";
+import type { AcceptResult } from "./answer.ts";
+import type { Examined } from "./checks.ts";
+import type { OrdersContext } from "./context.ts";
+import { deliverer } from "./deliver.ts";
+import {
+  cancel,
+  list,
+  release,
+  resolve,
+  show,
+  type Act,
+  type OrderListFilter,
+  type OrderSummary,
+  type OrderView,
+} from "./desk.ts";
+import type { OrderRequest } from "./request.ts";
+
+export interface Orders {
+  /** Answers 201 (queued), 202 (held), 422 (refused) or 409 (the same key is being handled). */
+  accept(request: AcceptRequest): Promise<AcceptResult>;
+  /** What `accept` would answer; keeps nothing. */
+  check(body: OrderRequest): Promise<Pick<Examined, "verdict" | "findings" | "order">>;
+  /** Job `orders.deliver`: brings one order as far as it can get now. */
+  deliver(idOrNumber: string): Promise<void>;
+  /** Job `orders.advance`: what follows a pull of ERP orders, acknowledgements or despatches. */
+  advance(): Promise<AdvanceResult>;
+  release(idOrNumber: string, act: Act): Promise<OrderView>;
+  cancel(idOrNumber: string, act: Act): Promise<OrderView>;
+  resolve(idOrNumber: string, act: Act & { readonly erpOrder?: string }): Promise<OrderView>;
+  list(filter?: OrderListFilter): Promise<OrderSummary[]>;
+  show(idOrNumber: string): Promise<OrderView>;
+}
+
+export function openOrders(context: OrdersContext): Orders {
+  return {
+    accept: (request) => accept(context, request),
+    check: (body) => check(context, body),
+    deliver: deliverer(context),
+    advance: () => advance(context),
+    release: (idOrNumber, act) => release(context, idOrNumber, act),
+    cancel: (idOrNumber, act) => cancel(context, idOrNumber, act),
+    resolve: (idOrNumber, act) => resolve(context, idOrNumber, act),
+    list: (filter) => list(context, filter),
+    show: (idOrNumber) => show(context, idOrNumber),
+  };
+}
+
+/** Job of `deliver`; its data is `{ company, order }`. */
+export { DELIVER_JOB };
+export const ADVANCE_JOB = "orders.advance";
+export { orderRequest, type OrderRequest } from "./request.ts";
+export { OrderError } from "./book.ts";
+export { PUSH_LOG, PUSH_LOG_LINES, recordInvoiced, type InvoicedLine } from "./fulfilment.ts";
+export type { AcceptRequest } from "./accept.ts";
+export type { AcceptResult, OrderAnswer, OrderProblem } from "./answer.ts";
+export type { OrderFinding, CheckName, LinePrice, Policy } from "./checks.ts";
+export type { OrdersConnection, OrdersContext } from "./context.ts";
+export type { OrderListFilter, OrderSummary, OrderView } from "./desk.ts";
+export type { OrderPricing, PriceQuestion } from "./facts.ts";
+export type { DeliveryState } from "./machine.ts";
+export type { OrderSettings } from "./settings.ts";

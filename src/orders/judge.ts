@@ -1,0 +1,157 @@
+/**
+ * What the ERP shows of an order, against what was agreed. Pure: the facts of one order in, at most one
+ * verdict out. The order in which acknowledgement and ERP order arrived makes no difference.
+ */
+import { decimal } from "../model/index.ts";
+import { sameAmount } from "./amounts.ts";
+import type { DeliveryEvent, DeliveryState } from "./machine.ts";
+
+export interface Acknowledgement {
+  readonly outcome: "accepted" | "refused";
+  readonly erpOrder: string | null;
+  readonly reason: string | null;
+  readonly net: string | null;
+  readonly vat: string | null;
+}
+
+export interface ErpOrderFact {
+  readonly erpOrder: string;
+  readonly account: string;
+  readonly state: string;
+  readonly net: string | null;
+  readonly vat: string | null;
+}
+
+export interface OrderSeen {
+  readonly state: DeliveryState;
+  readonly number: string;
+  readonly account: string;
+  readonly net: string;
+  readonly vat: string;
+  readonly erpOrder: string | null;
+  /** ERP order numbers that a person has settled. */
+  readonly settled: readonly string[];
+}
+
+export interface Judgement {
+  readonly event: DeliveryEvent;
+  /** Sentences; the first one is shown. */
+  readonly reasons: readonly string[];
+  readonly erpOrder: string | null;
+  readonly erpNet: string | null;
+  readonly erpVat: string | null;
+}
+
+export function judge(
+  order: OrderSeen,
+  acknowledgements: readonly Acknowledgement[],
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
+  const accepted = acknowledgements.filter((answer) => answer.outcome === "accepted");
+  const refused = acknowledgements.filter((answer) => answer.outcome === "refused");
+  const numbers = erpNumbers(order, accepted, erpOrders);
+  if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number))) return null;
+  if (numbers.length > 1)
+    return conflict(numbers[0] ?? null, [
+      `Duplicate in the ERP: ${order.number} is there as ${numbers.join(" and ")}. ` +
+        "Cancel all but one there, then resolve the order.",
+    ]);
+  const [refusal] = refused;
+  if (accepted.length === 0 && erpOrders.length === 0)
+    return refusal === undefined ? null : refuse(order, refusal);
+  const erpOrder = numbers[0] ?? null;
+  if (refusal !== undefined)
+    return conflict(erpOrder, [
+      `The ERP refused ${order.number} (${refusal.reason ?? "no reason given"}) and also shows it as ${erpOrder ?? "accepted"}. ` +
+        "Find out which one holds, then resolve the order.",
+    ]);
+  if (order.state === "cancelled" || order.state === "refused" || order.state === "held")
+    return conflict(erpOrder, [
+      `${order.number} is ${order.state} here, and the ERP shows it as ${erpOrder ?? "accepted"}. ` +
+        "Cancel it there, or resolve the order.",
+    ]);
+  return compare(order, erpOrder, accepted, erpOrders);
+}
+
+function erpNumbers(
+  order: OrderSeen,
+  accepted: readonly Acknowledgement[],
+  erpOrders: readonly ErpOrderFact[],
+): string[] {
+  const known = [
+    order.erpOrder,
+    ...accepted.map((answer) => answer.erpOrder),
+    ...erpOrders.map((row) => row.erpOrder),
+  ];
+  const all = new Set(known.filter((number) => number !== null));
+  const cancelled = erpOrders.filter((row) => row.state === "cancelled");
+  // Of two, one that was cancelled there is no duplicate any more.
+  for (const row of cancelled) if (all.size > 1) all.delete(row.erpOrder);
+  return [...all].sort();
+}
+
+function refuse(order: OrderSeen, refusal: Acknowledgement): Judgement | null {
+  if (order.state === "refused" || order.state === "cancelled") return null;
+  const reason = refusal.reason ?? "no reason given";
+  if (order.state === "accepted" || order.state === "confirmed")
+    return conflict(order.erpOrder, [
+      `The ERP accepted ${order.number} and refused it later: ${reason}. Find out which one holds, then resolve the order.`,
+    ]);
+  return {
+    event: "refuse",
+    reasons: [`The ERP refused it: ${reason}.`],
+    erpOrder: null,
+    erpNet: null,
+    erpVat: null,
+  };
+}
+
+function compare(
+  order: OrderSeen,
+  erpOrder: string | null,
+  accepted: readonly Acknowledgement[],
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
+  const [row] = erpOrders;
+  const stated = [...erpOrders, ...accepted];
+  const net = stated.find((fact) => fact.net !== null)?.net ?? null;
+  const vat = stated.find((fact) => fact.vat !== null)?.vat ?? null;
+  const reasons = stated.flatMap((fact) => differences(order, fact));
+  if (row !== undefined && row.account !== order.account)
+    reasons.push(
+      `The ERP holds it for account ${row.account}, it was ordered by ${order.account}.`,
+    );
+  // Once it was confirmed, what staff change there is their doing, not a conflict of ours.
+  if (order.state === "confirmed") return null;
+  if (reasons.length > 0)
+    return { ...conflict(erpOrder, [...new Set(reasons)]), erpNet: net, erpVat: vat };
+  const readBack = row !== undefined && row.net !== null;
+  if (order.state === "accepted" && !readBack) return null;
+  return {
+    event: readBack ? "confirm" : "accept",
+    reasons: [],
+    erpOrder,
+    erpNet: net,
+    erpVat: vat,
+  };
+}
+
+function differences(
+  order: OrderSeen,
+  fact: { readonly net: string | null; readonly vat: string | null },
+): string[] {
+  const found: string[] = [];
+  for (const name of ["net", "vat"] as const) {
+    const theirs = fact[name];
+    if (theirs === null || sameAmount(theirs, order[name])) continue;
+    const by = decimal.format(decimal.subtract(decimal.parse(theirs), decimal.parse(order[name])));
+    found.push(
+      `Agreed ${name === "net" ? "net" : "VAT"} is ${order[name]}, the ERP holds ${theirs}: ${by}.`,
+    );
+  }
+  return found;
+}
+
+function conflict(erpOrder: string | null, reasons: readonly string[]): Judgement {
+  return { event: "conflict", reasons, erpOrder, erpNet: null, erpVat: null };
+}

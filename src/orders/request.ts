@@ -1,0 +1,78 @@
+/** What a shop may send as an order. Strict: an unknown field is an error, not a silence. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+
+const decimalText = (places: number, about: string) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^\\d{1,12}(\\.\\d{1,${places}})?$`),
+      `expected a decimal in quotes with at most ${places} places, such as "12.50"`,
+    )
+    .describe(about);
+const code = (max: number, about: string) => z.string().min(1).max(max).describe(about);
+const isoDate = (about: string) => z.iso.date().describe(about);
+
+const orderLine = z.strictObject({
+  product: code(60, "Product code."),
+  quantity: decimalText(5, "Selling units, more than 0.").refine(
+    (text) => /[1-9]/.test(text),
+    "expected more than 0",
+  ),
+  unitPrice: decimalText(6, "Price per pricing unit that the customer saw and agreed to."),
+  net: decimalText(2, "Net of the line as the shop computed it; compared, never taken.").optional(),
+});
+
+const orderCharge = z.strictObject({
+  charge: code(40, "Charge code; never a product."),
+  description: z.string().max(400).nullable().default(null),
+  net: decimalText(2, "Net of the charge."),
+  vatCode: code(20, "VAT code of the charge.").default("STANDARD"),
+});
+
+const orderPayment = z.strictObject({
+  provider: code(60, "Who took the payment."),
+  reference: code(100, "The provider's reference."),
+  amount: decimalText(2, "Amount taken, in the order's currency."),
+});
+
+export const orderRequest = z.strictObject({
+  webOrder: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$/, "expected letters, digits, - and _, at most 60")
+    .describe("The shop's order number, unique for ever; absent: we make one.")
+    .optional(),
+  account: code(40, "Account of the customer."),
+  orderedOn: isoDate("Business date of the order; absent: today.").optional(),
+  placedBy: z
+    .enum(["customer", "assisted"])
+    .default("customer")
+    .describe("assisted: staff keyed it for the customer; it counts in no web share."),
+  placedByName: z.string().max(100).nullable().default(null),
+  customerReference: z.string().max(60).nullable().default(null),
+  site: code(40, "Delivery site; null: the account's usual address.").nullable().default(null),
+  branch: code(40, "Branch that fulfils; null: the account's branch.").nullable().default(null),
+  requestedOn: isoDate("Delivery wanted on; null: as soon as possible.").nullable().default(null),
+  currency: z.string().length(3).describe("ISO currency; absent: the company's.").optional(),
+  lines: z.array(orderLine).min(1).max(1000),
+  charges: z.array(orderCharge).max(50).default([]),
+  payment: orderPayment.nullable().default(null),
+  net: decimalText(2, "Net of the order as the shop computed it; compared.").optional(),
+  vat: decimalText(2, "VAT of the order as the shop computed it; compared.").optional(),
+  gross: decimalText(2, "Gross of the order as the shop computed it; compared.").optional(),
+});
+
+export type OrderRequest = z.infer<typeof orderRequest>;
+
+/** Equal for equal requests whatever the order of their fields: what an idempotency key is bound to. */
+export function requestHash(request: OrderRequest): string {
+  return createHash("sha256").update(sortedJson(request)).digest("hex");
+}
+
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,88 @@
+/** What was pulled of our orders: acknowledgements and the ERP's own orders that bear our number. */
+import type { Queryable } from "../store/index.ts";
+import { ORDER_COLUMNS, type Move, type OrderRow } from "./book.ts";
+import type { OrdersContext } from "./context.ts";
+import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
+import { after } from "./machine.ts";
+
+interface Seen {
+  readonly acknowledgements: readonly Acknowledgement[];
+  readonly erpOrders: readonly ErpOrderFact[];
+}
+
+/** An order is known by the number it bears there, or by the number the ERP gave when it took it. */
+const SEEN = `
+  cross join lateral (
+    select coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'erpOrder', a.erp_order,
+             'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text)
+             order by a.answered_on, a.outcome), '[]') as acknowledgements
+      from order_acknowledgement a
+     where a.company = o.company and a.web_order = o.number) answered
+  cross join lateral (
+    select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
+             'state', e.state, 'net', e.net::text, 'vat', e.vat::text)
+             order by e.state = 'cancelled', e.erp_order), '[]') as "erpOrders"
+      from (select * from erp_order
+             where company = o.company and web_order = o.number
+            union
+            select * from erp_order
+             where company = o.company and erp_order = o.erp_order) e) held`;
+
+/** What the pulled rows say about one order, as a move; null when they say nothing new. */
+export async function judgeFromPulled(
+  context: OrdersContext,
+  order: OrderRow,
+): Promise<Move | null> {
+  const [seen] = await context.store.query<Seen>(
+    `select acknowledgements, "erpOrders" from web_order o ${SEEN}
+      where o.company = $1 and o.id = $2`,
+    [order.company, order.id],
+  );
+  return seen === undefined ? null : judged(order, seen, context.now());
+}
+
+/** Orders about which something was pulled, each with the move it asks for. */
+export async function judgeAllFromPulled(
+  on: Queryable,
+  company: string,
+  at: Temporal.Instant,
+): Promise<{ order: OrderRow; move: Move }[]> {
+  const rows = await on.query<OrderRow & Seen>(
+    `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders" from web_order o ${SEEN}
+      where company = $1 and not test
+        and state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'confirmed', 'refused',
+                      'cancelled')
+        and (acknowledgements <> '[]' or "erpOrders" <> '[]')
+      order by id`,
+    [company],
+  );
+  return rows.flatMap((row) => {
+    const move = judged(row, row, at);
+    return move === null ? [] : [{ order: row, move }];
+  });
+}
+
+function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null {
+  const verdict = judge(order, seen.acknowledgements, seen.erpOrders);
+  if (verdict === null || after(order.state, verdict.event) === null) return null;
+  const [reason] = verdict.reasons;
+  const number = verdict.erpOrder ?? "a number not stated";
+  const fine =
+    verdict.event === "confirm"
+      ? `Read back as ERP order ${number}: what was agreed is what the ERP holds.`
+      : `Accepted as ERP order ${number}.`;
+  return {
+    event: verdict.event,
+    who: "erp",
+    at,
+    about: reason ?? fine,
+    reasons: verdict.reasons,
+    set: {
+      erpOrder: verdict.erpOrder ?? order.erpOrder,
+      erpNet: verdict.erpNet ?? order.erpNet,
+      erpVat: verdict.erpVat ?? order.erpVat,
+      answerDueAt: null,
+      nextAttemptAt: null,
+    },
+  };
+}

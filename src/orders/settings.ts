@@ -1,0 +1,18 @@
+/** What the orders module is told by the service. */
+import type { Rounding } from "../model/index.ts";
+import type { CheckName, Policy } from "./checks.ts";
+
+export interface OrderSettings {
+  readonly checks: Readonly<Record<CheckName, Policy>>;
+  /** Least net of goods, decimal text; "0" for none. */
+  readonly minimumNet: string;
+  readonly answerWithinHours: number;
+  /** VAT code to rate in percent, decimal text. */
+  readonly vat: Readonly<Record<string, string>>;
+  readonly currency: string;
+  readonly timeZone: string;
+  /** How the ERP rounds a line's net and its VAT. */
+  readonly rounding: Rounding;
+  /** After so many tries that placed nothing the order is held for a person. */
+  readonly maxAttempts: number;
+}
