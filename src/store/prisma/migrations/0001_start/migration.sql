@@ -2,6 +2,36 @@
 CREATE SCHEMA IF NOT EXISTS "public";
 
 -- CreateTable
+CREATE TABLE "api_key" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "name" TEXT NOT NULL,
+    "hint" TEXT NOT NULL,
+    "hash" TEXT NOT NULL,
+    "scopes" TEXT[],
+    "test" BOOLEAN NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL,
+    "created_by" TEXT NOT NULL,
+    "revoked_at" TIMESTAMPTZ(6),
+    "revoked_by" TEXT,
+
+    CONSTRAINT "api_key_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "audit" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "who" TEXT NOT NULL,
+    "action" TEXT NOT NULL,
+    "subject" TEXT NOT NULL,
+    "details" JSONB NOT NULL,
+
+    CONSTRAINT "audit_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
 CREATE TABLE "trading_entity" (
     "company" TEXT NOT NULL,
     "trading_entity" TEXT NOT NULL,
@@ -599,6 +629,7 @@ CREATE TABLE "web_order" (
     "erp_order" TEXT,
     "erp_net" DECIMAL(18,2),
     "erp_vat" DECIMAL(18,2),
+    "settled" JSONB NOT NULL,
     "received_at" TIMESTAMPTZ(6) NOT NULL,
     "changed_at" TIMESTAMPTZ(6) NOT NULL,
 
@@ -623,6 +654,14 @@ CREATE TABLE "web_order_line" (
     "cancelled_quantity" DECIMAL(18,5) NOT NULL,
 
     CONSTRAINT "web_order_line_pkey" PRIMARY KEY ("company","order_id","line")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_account" (
+    "company" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+
+    CONSTRAINT "web_order_account_pkey" PRIMARY KEY ("company","account")
 );
 
 -- CreateTable
@@ -855,6 +894,12 @@ CREATE TABLE "quarantine" (
 
     CONSTRAINT "quarantine_pkey" PRIMARY KEY ("company","id")
 );
+
+-- CreateIndex
+CREATE INDEX "api_key_hash_idx" ON "api_key"("hash");
+
+-- CreateIndex
+CREATE INDEX "audit_company_at_idx" ON "audit"("company", "at");
 
 -- CreateIndex
 CREATE INDEX "customer_company_rep_idx" ON "customer"("company", "rep");
