@@ -9,8 +9,8 @@ type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
 
 /**
- * The message of an issue is always what was expected. A schema's own message outranks this one, so a
- * refinement in a schema must say what it expects: `.refine(isWeekday, "a weekday")`.
+ * The message of an issue is always what was expected. A schema's own message outranks this one, so
+ * a refinement in a schema must say what it expects: `.refine(isWeekday, "a weekday")`.
  */
 export function expectationOf(issue: RawIssue): string {
   switch (issue.code) {
@@ -113,7 +113,9 @@ function explain(issue: Issue, above: DefinitionPath): ValueProblem[] {
   }
 }
 
-/** Of a union's forms, the one whose outermost type fits what was written; its issues are the news. */
+/**
+ * Of a union's forms, the one whose outermost type fits what was written; its issues are the news.
+ */
 function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: DefinitionPath): ValueProblem[] {
   if (issue.discriminator !== undefined) {
     const word = isMapping(issue.input) ? issue.input[issue.discriminator] : undefined;

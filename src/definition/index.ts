@@ -1,8 +1,8 @@
 /**
  * Strict YAML to a typed value: settings, mappings, policies and plans are all read here.
- * Promises that a file is either wholly understood or refused with every problem at once, each with its
- * line, what was found, what was expected and the nearest match. Never guesses, never ignores a key,
- * never reads a disk: it is given the text.
+ * Promises that a file is either wholly understood or refused with every problem at once, each with
+ * its line, what was found, what was expected and the nearest match. Never guesses, never ignores a
+ * key, never reads a disk: it is given the text.
  *
  *     const plan = readDefinition({ file: "plan.yaml", text }, planSchema); // or DefinitionError
  */

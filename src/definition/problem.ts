@@ -29,5 +29,6 @@ export class DefinitionError extends Error {
 export function describeProblem(file: string, problem: DefinitionProblem): string {
   const where = problem.path === "" ? "" : ` ${problem.path}:`;
   const hint = problem.nearest === undefined ? "" : ` (nearest match "${problem.nearest}")`;
-  return `${file}:${problem.line}:${where} found ${problem.found}, expected ${problem.expected}${hint}`;
+  const what = `found ${problem.found}, expected ${problem.expected}${hint}`;
+  return `${file}:${problem.line}:${where} ${what}`;
 }

@@ -1,4 +1,7 @@
-/** YAML 1.2 with line positions; what YAML lets slip (double keys, odd tags, alias bombs) is refused. */
+/**
+ * YAML 1.2 with line positions; what YAML lets slip (double keys, odd tags, alias bombs) is
+ * refused.
+ */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Document, Node, YAMLError } from "yaml";
 import { DefinitionError } from "./problem.ts";
@@ -24,7 +27,8 @@ export function parseYaml(source: DefinitionSource, asWritten: boolean): YamlDoc
       parseDocument(source.text, {
         version: "1.2",
         schema: asWritten ? "failsafe" : "core",
-        // Keys are text exactly as written: 01 in a value table is the code "01", never the number 1.
+        // Keys are text exactly as written: 01 in a value table is the code "01", never the number
+        // 1.
         stringKeys: true,
         prettyErrors: false,
         lineCounter: counter,

@@ -1,0 +1,82 @@
+/** The parts of a web order by the paths that an order's mapping may name. */
+import type { WebOrder, WebOrderCharge, WebOrderLine, WebOrderPayment } from "../model/index.ts";
+
+/** What a part holds, as far as writing it differs. */
+export type PartKind = "text" | "date" | "decimal" | "number";
+
+type Parts<Shape> = { readonly [Part in keyof Shape]: PartKind };
+
+/** Typed by the web order itself: a part added there is an error here until it has a path. */
+export const ORDER_PARTS: Parts<Omit<WebOrder, "lines" | "charges" | "payment">> = {
+  webOrder: "text",
+  account: "text",
+  orderedOn: "date",
+  placedBy: "text",
+  placedByName: "text",
+  customerReference: "text",
+  site: "text",
+  branch: "text",
+  requestedOn: "date",
+  currency: "text",
+  net: "decimal",
+  vat: "decimal",
+  gross: "decimal",
+};
+
+export const PAYMENT_PARTS: Parts<WebOrderPayment> = {
+  provider: "text",
+  reference: "text",
+  amount: "decimal",
+};
+
+export const LINE_PARTS: Parts<WebOrderLine> = {
+  line: "number",
+  product: "text",
+  quantity: "decimal",
+  unitPrice: "decimal",
+  net: "decimal",
+  vatCode: "text",
+  vat: "decimal",
+};
+
+export const CHARGE_PARTS: Parts<WebOrderCharge> = {
+  charge: "text",
+  description: "text",
+  net: "decimal",
+  vatCode: "text",
+  vat: "decimal",
+};
+
+export type OrderList = "lines" | "charges";
+
+/** What one row of a table is written from. */
+export interface RowOf {
+  readonly order: WebOrder;
+  /** A line or a charge; null in a table without `each:`. */
+  readonly item: Readonly<Record<string, unknown>> | null;
+  readonly list: OrderList | null;
+  /** 1, 2, 3 … through the whole table. */
+  readonly n: number;
+}
+
+export interface OrderPath {
+  readonly kind: PartKind;
+  readonly read: (row: RowOf) => unknown;
+}
+
+/** Every path that a table over these lists may name. */
+export function orderPaths(lists: readonly OrderList[]): ReadonlyMap<string, OrderPath> {
+  const paths = new Map<string, OrderPath>([["n", { kind: "number", read: ({ n }) => n }]]);
+  for (const [part, kind] of Object.entries(ORDER_PARTS))
+    paths.set(part, { kind, read: ({ order }) => order[part as keyof typeof ORDER_PARTS] });
+  for (const [part, kind] of Object.entries(PAYMENT_PARTS))
+    paths.set(`payment.${part}`, {
+      kind,
+      read: ({ order }) => order.payment?.[part as keyof WebOrderPayment],
+    });
+  if (lists.length > 0) paths.set("item.list", { kind: "text", read: ({ list }) => list });
+  for (const list of lists)
+    for (const [part, kind] of Object.entries(list === "lines" ? LINE_PARTS : CHARGE_PARTS))
+      paths.set(`item.${part}`, { kind, read: ({ item }) => item?.[part] });
+  return paths;
+}
