@@ -1,5 +1,5 @@
 import { parse } from "csv-parse/sync";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createSplitter } from "../../src/connector/files/split.ts";
 import type { SplitItem, SplitOptions } from "../../src/connector/files/split.ts";
@@ -236,9 +236,11 @@ test("every reject names its line, shows its raw text, and says why and what to 
 
 test("a row that is longer than allowed is rejected, shown in part, and passed over in bounded memory", () => {
   const long = `P1,${"x".repeat(5_000)},1`;
-  const { items, account } = split(`sku,name,qty\n${long}\r\nP2,y,2\n`, { maxRowBytes: 40 }, [
-    ...Array.from({ length: 600 }, () => 8),
-  ]);
+  const { items, account } = split(
+    `sku,name,qty\n${long}\r\nP2,y,2\n`,
+    { maxRowBytes: 40 },
+    Array.from({ length: 600 }, () => 8),
+  );
   expect(items.slice(1)).toMatchInlineSnapshot(`
     [
       {
@@ -326,14 +328,12 @@ const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom("a", "7", " ", '"', ",", ";", "é", "€", "½", "😀") }),
   fc.string({ unit: fc.constantFrom("a", "7", " ", '"', "\n", "\r\n", "\r", "é") }),
 );
-const table = fc
-  .integer({ min: 2, max: 5 })
-  .chain((columns) =>
-    fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), {
-      minLength: 1,
-      maxLength: 8,
-    }),
-  );
+const table = fc.integer({ min: 2, max: 5 }).chain((columns) =>
+  fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), {
+    minLength: 1,
+    maxLength: 8,
+  }),
+);
 
 function written(rows: readonly (readonly string[])[], lineEnds: readonly string[]): string {
   const field = (text: string) =>
@@ -405,7 +405,14 @@ test("one quote put in anywhere, or one taken away, costs one row at most", () =
   );
 });
 
-const mutation = fc.record({
+interface Mutation {
+  readonly where: number;
+  readonly remove: number;
+  readonly insert: string;
+  readonly byte: number | null;
+}
+
+const mutation: fc.Arbitrary<Mutation> = fc.record({
   where: fc.double({ min: 0, max: 1, noNaN: true }),
   remove: fc.integer({ min: 0, max: 9 }),
   insert: fc.oneof(
@@ -428,7 +435,7 @@ const mutation = fc.record({
   byte: fc.option(fc.integer({ min: 0x80, max: 0xff })),
 });
 
-function mutated(text: string, mutations: readonly fc.TypeOfArbitrary<typeof mutation>[]): Buffer {
+function mutated(text: string, mutations: readonly Mutation[]): Buffer {
   let bytes = Buffer.from(text);
   for (const { where, remove, insert, byte } of mutations) {
     const at = Math.floor(where * bytes.length);
