@@ -32,6 +32,18 @@ function split(
   return { items, account: splitter.account };
 }
 
+/** One line an item: where it lies, what it holds or why it was rejected. */
+function told(items: readonly SplitItem[]): string {
+  return items
+    .map((item) => {
+      const where = `line ${item.line}+${item.lines}, bytes ${item.start} to ${item.end}: `;
+      return item.kind === "record"
+        ? `${where}${JSON.stringify(item.fields)} from ${JSON.stringify(item.raw)}`
+        : `${where}${item.raw}\n  ${item.reason}\n  ${item.instruction}`;
+    })
+    .join("\n");
+}
+
 function fieldsOf(input: string | Buffer, options: Partial<SplitOptions> = {}) {
   return split(input, options).items.map((item) =>
     item.kind === "record" ? item.fields : `line ${item.line}: ${item.reason}`,
@@ -49,63 +61,11 @@ test("reads rows with CRLF, LF and CR line ends mixed, and a last line without o
 
 test("reads quoted fields with delimiters, doubled quotes and line breaks", () => {
   const { items } = split('a,b,c\n1,"x, y","3/4"" BSP"\n"",two,"line 1\r\nline 2"\n9,9,9\n');
-  expect(items).toMatchInlineSnapshot(`
-    [
-      {
-        "end": 6,
-        "fields": [
-          "a",
-          "b",
-          "c",
-        ],
-        "kind": "record",
-        "line": 1,
-        "lines": 1,
-        "raw": "a,b,c",
-        "start": 0,
-      },
-      {
-        "end": 27,
-        "fields": [
-          "1",
-          "x, y",
-          "3/4" BSP",
-        ],
-        "kind": "record",
-        "line": 2,
-        "lines": 1,
-        "raw": "1,"x, y","3/4"" BSP"",
-        "start": 6,
-      },
-      {
-        "end": 51,
-        "fields": [
-          "",
-          "two",
-          "line 1
-    line 2",
-        ],
-        "kind": "record",
-        "line": 3,
-        "lines": 2,
-        "raw": """,two,"line 1
-    line 2"",
-        "start": 27,
-      },
-      {
-        "end": 57,
-        "fields": [
-          "9",
-          "9",
-          "9",
-        ],
-        "kind": "record",
-        "line": 5,
-        "lines": 1,
-        "raw": "9,9,9",
-        "start": 51,
-      },
-    ]
+  expect(told(items)).toMatchInlineSnapshot(`
+    "line 1+1, bytes 0 to 6: ["a","b","c"] from "a,b,c"
+    line 2+1, bytes 6 to 27: ["1","x, y","3/4\\" BSP"] from "1,\\"x, y\\",\\"3/4\\"\\" BSP\\""
+    line 3+2, bytes 27 to 51: ["","two","line 1\\r\\nline 2"] from "\\"\\",two,\\"line 1\\r\\nline 2\\""
+    line 5+1, bytes 51 to 57: ["9","9","9"] from "9,9,9""
   `);
 });
 
@@ -168,69 +128,26 @@ test("a stray quote that closes in another column swallows no row either", () =>
 test("every reject names its line, shows its raw text, and says why and what to do", () => {
   const rows = ["P1,x", "P2,x,1,y", 'P3,"x"y,1', "P4,a\0b,1", "P5,0123456789abcdef,1", 'P6,"x,1'];
   const { items } = split(`sku,name,qty\n${rows.join("\n")}\nP7,x,1\n`, { maxFieldBytes: 12 });
-  expect(items.filter((item) => item.kind === "reject")).toMatchInlineSnapshot(`
-    [
-      {
-        "end": 18,
-        "instruction": "Write every column in every row, and put a field that holds "," or a line break in quotes.",
-        "kind": "reject",
-        "line": 2,
-        "lines": 1,
-        "raw": "P1,x",
-        "reason": "Found 2 columns; the header has 3.",
-        "start": 13,
-      },
-      {
-        "end": 27,
-        "instruction": "Write every column in every row, and put a field that holds "," or a line break in quotes.",
-        "kind": "reject",
-        "line": 3,
-        "lines": 1,
-        "raw": "P2,x,1,y",
-        "reason": "Found 4 columns; the header has 3.",
-        "start": 18,
-      },
-      {
-        "end": 37,
-        "instruction": "A quote that belongs to the text is written twice in a quoted field ("3/4"" BSP"), or once in a field that does not begin with it (3/4" BSP).",
-        "kind": "reject",
-        "line": 4,
-        "lines": 1,
-        "raw": "P3,"x"y,1",
-        "reason": "Column 2 goes on after its closing quote: found "y" where "," or the end of the line belongs.",
-        "start": 27,
-      },
-      {
-        "end": 46,
-        "instruction": "Export the row again; if it comes back, the record is damaged in the source.",
-        "kind": "reject",
-        "line": 5,
-        "lines": 1,
-        "raw": "P4,a␀b,1",
-        "reason": "Column 2 holds a NUL byte, which no text has.",
-        "start": 37,
-      },
-      {
-        "end": 68,
-        "instruction": "Shorten it in the source, or raise \`maxFieldBytes\` in the connection's settings.",
-        "kind": "reject",
-        "line": 6,
-        "lines": 1,
-        "raw": "P5,0123456789abcdef,1",
-        "reason": "Column 2 holds 16 bytes; at most 12 are read.",
-        "start": 46,
-      },
-      {
-        "end": 76,
-        "instruction": "A quote that belongs to the text is written twice in a quoted field ("3/4"" BSP"), or once in a field that does not begin with it (3/4" BSP).",
-        "kind": "reject",
-        "line": 7,
-        "lines": 1,
-        "raw": "P6,"x,1",
-        "reason": "The quote that opens column 2 is never closed.",
-        "start": 68,
-      },
-    ]
+  expect(told(items.slice(1))).toMatchInlineSnapshot(`
+    "line 2+1, bytes 13 to 18: P1,x
+      Found 2 columns; the header has 3.
+      Write every column in every row, and put a field that holds "," or a line break in quotes.
+    line 3+1, bytes 18 to 27: P2,x,1,y
+      Found 4 columns; the header has 3.
+      Write every column in every row, and put a field that holds "," or a line break in quotes.
+    line 4+1, bytes 27 to 37: P3,"x"y,1
+      Column 2 goes on after its closing quote: found "y" where "," or the end of the line belongs.
+      A quote that belongs to the text is written twice in a quoted field ("3/4"" BSP"), or once in a field that does not begin with it (3/4" BSP).
+    line 5+1, bytes 37 to 46: P4,a␀b,1
+      Column 2 holds a NUL byte, which no text has.
+      Export the row again; if it comes back, the record is damaged in the source.
+    line 6+1, bytes 46 to 68: P5,0123456789abcdef,1
+      Column 2 holds 16 bytes; at most 12 are read.
+      Shorten it in the source, or raise \`maxFieldBytes\` in the connection's settings.
+    line 7+1, bytes 68 to 76: P6,"x,1
+      The quote that opens column 2 is never closed.
+      A quote that belongs to the text is written twice in a quoted field ("3/4"" BSP"), or once in a field that does not begin with it (3/4" BSP).
+    line 8+1, bytes 76 to 83: ["P7","x","1"] from "P7,x,1""
   `);
 });
 
@@ -241,32 +158,11 @@ test("a row that is longer than allowed is rejected, shown in part, and passed o
     { maxRowBytes: 40 },
     Array.from({ length: 600 }, () => 8),
   );
-  expect(items.slice(1)).toMatchInlineSnapshot(`
-    [
-      {
-        "end": 5020,
-        "instruction": "Shorten it in the source, or raise \`maxRowBytes\` in the connection's settings.",
-        "kind": "reject",
-        "line": 2,
-        "lines": 1,
-        "raw": "P1,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5007 bytes)",
-        "reason": "The row is longer than 40 bytes.",
-        "start": 13,
-      },
-      {
-        "end": 5027,
-        "fields": [
-          "P2",
-          "y",
-          "2",
-        ],
-        "kind": "record",
-        "line": 3,
-        "lines": 1,
-        "raw": "P2,y,2",
-        "start": 5020,
-      },
-    ]
+  expect(told(items.slice(1))).toMatchInlineSnapshot(`
+    "line 2+1, bytes 13 to 5020: P1,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5007 bytes)
+      The row is longer than 40 bytes.
+      Shorten it in the source, or raise \`maxRowBytes\` in the connection's settings.
+    line 3+1, bytes 5020 to 5027: ["P2","y","2"] from "P2,y,2""
   `);
   expect(account.bytesAccounted).toBe(account.bytesRead);
 });
@@ -277,31 +173,11 @@ test("a row that is not UTF-8 is rejected and still shown", () => {
     Buffer.from([0xe9]),
     Buffer.from("\n2,café\n"),
   ]);
-  expect(split(bytes).items.slice(1)).toMatchInlineSnapshot(`
-    [
-      {
-        "end": 11,
-        "instruction": "Export the file as UTF-8 throughout, or set \`encoding: windows-1252\` if that is what it is.",
-        "kind": "reject",
-        "line": 2,
-        "lines": 1,
-        "raw": "1,café",
-        "reason": "The row is not valid UTF-8.",
-        "start": 4,
-      },
-      {
-        "end": 19,
-        "fields": [
-          "2",
-          "café",
-        ],
-        "kind": "record",
-        "line": 3,
-        "lines": 1,
-        "raw": "2,café",
-        "start": 11,
-      },
-    ]
+  expect(told(split(bytes).items.slice(1))).toMatchInlineSnapshot(`
+    "line 2+1, bytes 4 to 11: 1,café
+      The row is not valid UTF-8.
+      Export the file as UTF-8 throughout, or set \`encoding: windows-1252\` if that is what it is.
+    line 3+1, bytes 11 to 19: ["2","café"] from "2,café""
   `);
 });
 
