@@ -1,0 +1,203 @@
+/**
+ * Which invoice line belongs to which line of a web order. A link is made only where the ERP says so or
+ * one reading alone is possible; everything else is suggested to a person. Invoiced and credited
+ * quantities go to orders in the same transaction.
+ */
+import { PUSH_LOG, PUSH_LOG_LINES, recordInvoiced, type InvoicedLine } from "../orders/index.ts";
+import type { Queryable, Transaction } from "../store/index.ts";
+
+/** For the lines that were looked at just now (`sales_desired`): their links made anew. */
+export async function link(tx: Transaction, company: string, at: Temporal.Instant): Promise<void> {
+  const [any] = await tx.query<{ any: boolean }>(
+    `select exists (select 1 from sales_desired where line > 0 and (pushed or may_be_of is not null))
+         or exists (select 1 from order_invoice_link k join sales_desired x
+                      on k.company = $1 and k.document_type = x.document_type
+                     and k.document = x.document and k.line = x.line) as any`,
+    [company],
+  );
+  if (any?.any !== true) return;
+  await tx.query(CANDIDATES, [company]);
+  const before = await tx.query<{ webOrder: string }>(DROP_LINKS, [company]);
+  await tx.affect(DROP_SUGGESTIONS, [company]);
+  const made = await tx.query<{ webOrder: string }>(MAKE_LINKS, [company]);
+  await tx.affect(SUGGEST, [company, at]);
+  const touched = [...new Set([...before, ...made].map((row) => row.webOrder))];
+  await tell(tx, company, at, touched);
+}
+
+/**
+ * Every line of an order that a document line may belong to. `certain`: named by the ERP, or the only one
+ * with its product in an order that the document is surely of.
+ */
+const CANDIDATES = `
+  create temp table sales_candidate on commit drop as
+  with lines as materialized (select * from ${PUSH_LOG_LINES} every where every.company = $1),
+  log as materialized (select * from ${PUSH_LOG} every where every.company = $1)
+  select x.document_type, x.document, x.line, x.web_order,
+         coalesce(named.line, alike.line, 0) as web_order_line,
+         coalesce(named.line is not null or alike.line is null or alike.many = 1, true) as certain,
+         case when named.line is not null then 'the ERP''s order line names it'
+              when alike.line is null then 'of the order; no line of it has this product'
+              when alike.many = 1 then 'the only line with this product'
+              else 'one of ' || alike.many || ' lines with this product' end as evidence
+    from sales_desired x
+    left join lines named on named.web_order = x.web_order and named.line = x.web_order_line
+    left join lateral (
+      select l.line, count(*) over () as many from lines l
+       where named.line is null and l.web_order = x.web_order and l.product = x.product) alike on true
+   where x.line > 0 and x.pushed
+  union all
+  select x.document_type, x.document, x.line, log.web_order, coalesce(l.line, 0), false,
+         'same account and customer''s reference ' || log.customer_reference
+    from sales_desired x
+    join log on log.account = x.account and log.web_order = any(string_to_array(x.may_be_of, ' '))
+     and x.document_on between log.ordered_on and log.ordered_on + 90
+    join lines l on l.web_order = log.web_order and l.product = x.product
+   where x.line > 0 and x.web_order is null and x.may_be_of is not null`;
+
+const DROP_LINKS = `
+  delete from order_invoice_link k using sales_desired x
+   where k.company = $1 and x.line > 0 and k.document_type = x.document_type
+     and k.document = x.document and k.line = x.line
+  returning k.web_order as "webOrder"`;
+
+/** What a person decided stays. */
+const DROP_SUGGESTIONS = `
+  delete from order_invoice_suggestion s using sales_desired x
+   where s.company = $1 and s.decision is null and x.line > 0
+     and s.document_type = x.document_type and s.document = x.document and s.line = x.line`;
+
+/** Quantity and net are positive on both types, as the documents show them. */
+const AMOUNTS = `
+  case when x.document_type = 'credit' then -x.quantity else x.quantity end as quantity,
+  case when x.document_type = 'credit' then -x.net else x.net end as net`;
+
+const MAKE_LINKS = `
+  with wanted as (
+    select document_type, document, line, web_order, web_order_line, evidence
+      from sales_candidate where certain
+    union
+    select document_type, document, line, web_order, web_order_line, 'confirmed by ' || decided_by
+      from order_invoice_suggestion where company = $1 and decision = 'confirmed')
+  insert into order_invoice_link
+    (company, document_type, document, line, web_order, web_order_line, quantity, net, evidence)
+  select $1, x.document_type, x.document, x.line, wanted.web_order, wanted.web_order_line, ${AMOUNTS},
+         wanted.evidence
+    from wanted join sales_desired x on x.document_type = wanted.document_type
+     and x.document = wanted.document and x.line = wanted.line
+  on conflict do nothing
+  returning web_order as "webOrder"`;
+
+const SUGGEST = `
+  insert into order_invoice_suggestion
+    (company, document_type, document, line, web_order, web_order_line, quantity, reason, suggested_at)
+  select $1, x.document_type, x.document, x.line, c.web_order, c.web_order_line,
+         case when x.document_type = 'credit' then -x.quantity else x.quantity end, c.evidence, $2
+    from sales_candidate c join sales_desired x on x.document_type = c.document_type
+     and x.document = c.document and x.line = c.line
+   where not c.certain
+  on conflict do nothing`;
+
+/** Totals of the touched orders' lines, told to orders; a line without any link is told as 0. */
+export async function tell(
+  tx: Transaction,
+  company: string,
+  at: Temporal.Instant,
+  webOrders: readonly string[],
+): Promise<void> {
+  if (webOrders.length === 0) return;
+  const lines = await tx.query<InvoicedLine>(
+    `select l.web_order as "webOrder", l.line,
+            coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0)
+              as "invoicedQuantity",
+            coalesce(sum(k.quantity) filter (where k.document_type = 'credit'), 0)
+              as "creditedQuantity"
+       from ${PUSH_LOG_LINES} l
+       left join order_invoice_link k on k.company = $1 and k.web_order = l.web_order
+        and k.web_order_line = l.line
+      where l.company = $1 and l.web_order = any($2)
+      group by l.web_order, l.line`,
+    [company, webOrders],
+  );
+  await recordInvoiced(tx, { company, at, lines });
+}
+
+export interface LinkSuggestion {
+  readonly documentType: string;
+  readonly document: string;
+  readonly line: number;
+  readonly webOrder: string;
+  readonly webOrderLine: number;
+  readonly quantity: string;
+  readonly reason: string;
+}
+
+/** Suggestions that wait for a person. */
+export async function suggestions(on: Queryable, company: string): Promise<LinkSuggestion[]> {
+  return on.query<LinkSuggestion>(
+    `select document_type as "documentType", document, line, web_order as "webOrder",
+            web_order_line as "webOrderLine", quantity, reason
+       from order_invoice_suggestion where company = $1 and decision is null
+      order by document_type, document, line, web_order, web_order_line`,
+    [company],
+  );
+}
+
+export interface LinkDecision {
+  readonly documentType: string;
+  readonly document: string;
+  readonly line: number;
+  readonly webOrder: string;
+  readonly webOrderLine: number;
+  readonly decision: "confirmed" | "rejected";
+  readonly who: string;
+}
+
+/**
+ * A person's word on a suggestion. Confirmed, it becomes a link at once and stays one. False: there is no
+ * such open suggestion, or the document line is linked already.
+ */
+export async function decide(
+  tx: Transaction,
+  company: string,
+  at: Temporal.Instant,
+  decision: LinkDecision,
+): Promise<boolean> {
+  const key = [
+    company,
+    decision.documentType,
+    decision.document,
+    decision.line,
+    decision.webOrder,
+    decision.webOrderLine,
+  ];
+  const decided = await tx.affect(
+    `update order_invoice_suggestion set decision = $7, decided_by = $8, decided_at = $9
+      where company = $1 and document_type = $2 and document = $3 and line = $4 and web_order = $5
+        and web_order_line = $6 and decision is null
+        and ($7 = 'rejected' or not exists (
+          select 1 from order_invoice_link k
+           where k.company = $1 and k.document_type = $2 and k.document = $3 and k.line = $4))`,
+    [...key, decision.decision, decision.who, at],
+  );
+  if (decided === 0) return false;
+  if (decision.decision === "confirmed") {
+    await tx.affect(
+      `insert into order_invoice_link
+         (company, document_type, document, line, web_order, web_order_line, quantity, net, evidence)
+       select s.company, s.document_type, s.document, s.line, s.web_order, s.web_order_line, s.quantity,
+              case when s.document_type = 'credit' then -p.net else p.net end, 'confirmed by ' || $7
+         from order_invoice_suggestion s
+         join sales_line_state state on state.company = s.company
+          and state.document_type = s.document_type and state.document = s.document
+          and state.line = s.line
+         join sales_posting p on p.company = s.company and p.id = state.posting
+        where s.company = $1 and s.document_type = $2 and s.document = $3 and s.line = $4
+          and s.web_order = $5 and s.web_order_line = $6
+       on conflict do nothing`,
+      [...key, decision.who],
+    );
+    await tell(tx, company, at, [decision.webOrder]);
+  }
+  return true;
+}

@@ -1,0 +1,177 @@
+/**
+ * The one statement that looks at what was pulled. It reads every input in one snapshot, works out for
+ * each document line (and, as line 0, for each document) what ought to stand in the ledger, and keeps
+ * those whose inputs are not the ones they were last posted from.
+ *
+ * Parameters: $1 company, $2 channel rules as JSON.
+ */
+import { PUSH_LOG } from "../orders/index.ts";
+
+/** Lines, and each document once more as line 0 with its own totals. */
+const BASE = `
+  select l.document_type, l.document, l.line, l.feed as source, l.row_hash, l.line_class, l.product,
+         l.quantity, l.unit_price, l.net, l.vat, l.cost, l.erp_order as line_erp_order,
+         l.erp_order_line, l.credits_document, l.credits_line, l.origin_id, l.origin_line
+    from sales_line l where l.company = $1
+  union all
+  select d.document_type, d.document, 0, d.feed, d.row_hash, 'unanalysed', null,
+         0, 0, d.net, d.vat, null, null,
+         null, null, null, d.origin_id, d.origin_line
+    from sales_document d where d.company = $1`;
+
+/**
+ * The web order that the credited line belonged to: a credit note is keyed in the office, but what it
+ * takes back was sold on the web.
+ */
+const CREDITED = `
+  select l.document, l.line, coalesce(e.web_order, le.web_order, d.web_order) as web_order
+    from sales_line l
+    join sales_document d on d.company = l.company and d.document_type = 'invoice'
+     and d.document = l.credits_document
+    left join sales_line cl on cl.company = l.company and cl.document_type = 'invoice'
+     and cl.document = l.credits_document and cl.line = l.credits_line
+    left join erp_order e on e.company = l.company
+     and e.erp_order = coalesce(cl.erp_order, d.erp_order)
+    left join log_by_erp le on le.erp_order = coalesce(cl.erp_order, d.erp_order)
+   where l.company = $1 and l.document_type = 'credit' and l.credits_document is not null`;
+
+/**
+ * Credits are negative whatever sign the feed gives them. A document's own sign tells the feed's habit;
+ * lines that add up to its exact opposite have the other one.
+ */
+const SIGN = `
+  case when d.document_type = 'invoice' then 1
+       when (d.net < 0 or (d.net = 0 and d.vat < 0))
+            = (b.line > 0 and d.net <> 0 and cs.net = -d.net) then -1
+       else 1 end`;
+
+/** A line's own ERP order decides, where it is another one than the document's (consolidated invoices). */
+const OWN_WEB_ORDER = `
+  case when e.erp_order is not null and b.line_erp_order is not null
+        and d.erp_order is distinct from b.line_erp_order
+       then coalesce(e.web_order, le.web_order)
+       else coalesce(e.web_order, le.web_order, d.web_order) end`;
+
+const SEEN = `
+  select b.*, ${SIGN} as sign, ${OWN_WEB_ORDER} as own_web_order,
+         lr.web_order as reference_web_order, c.web_order as credited_web_order,
+         e.web_order is not null or le.web_order is not null as through_erp_order,
+         d.row_hash as document_hash, d.account, d.document_on,
+         coalesce(d.period, to_char(d.document_on, 'YYYY-MM')) as period, d.currency,
+         d.channel as stated_channel, d.customer_reference,
+         coalesce(b.line_erp_order, d.erp_order) as erp_order,
+         coalesce(d.taken_by, e.taken_by) as taken_by, coalesce(d.branch, e.branch) as branch,
+         el.web_order_line, p.product_group as known_product_group, br.default_channel,
+         lc.web_orders as may_be_of
+    from base b
+    join sales_document d on d.company = $1 and d.document_type = b.document_type
+     and d.document = b.document
+    left join erp_order e on e.company = $1 and e.erp_order = coalesce(b.line_erp_order, d.erp_order)
+    left join erp_order_line el on el.company = $1 and el.web_order_line is not null
+     and el.erp_order = coalesce(b.line_erp_order, d.erp_order) and el.line = b.erp_order_line
+    left join log_by_erp le on le.erp_order = coalesce(b.line_erp_order, d.erp_order)
+    left join log lr on lr.web_order = d.customer_reference and lr.account = d.account
+    left join log_by_reference lc on lc.customer_reference = d.customer_reference
+     and lc.account = d.account
+    left join credited c on b.document_type = 'credit' and c.document = b.document
+     and c.line = b.line
+    left join credit_sum cs on b.document_type = 'credit' and cs.document = b.document
+    left join product p on p.company = $1 and p.product = b.product
+    left join branch br on br.company = $1 and br.branch = coalesce(d.branch, e.branch)`;
+
+/** Everything that a posting is made from, in one digest; the rules' text is in it too. */
+const CONTEXT = `
+  md5(row(s.row_hash, s.document_hash, s.sign, s.own_web_order, s.reference_web_order,
+          s.credited_web_order, s.taken_by, s.branch, s.web_order_line, s.default_channel, s.may_be_of,
+          s.known_product_group, log.web_order, log.assisted, $2::text)::text)::uuid`;
+
+const LOOKED = `
+  select s.*, log.web_order is not null as pushed, coalesce(log.assisted, false) as assisted,
+         coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order) as web_order,
+         ${CONTEXT} as context
+    from seen s
+    left join log
+      on log.web_order = coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order)`;
+
+const CHANGED = `
+  select l.*, coalesce(state.version, 0) as version, state.posting,
+         state.content_hash as posted_hash,
+         state.context is distinct from l.context as changed
+    from looked l
+    left join sales_line_state state on state.company = $1
+     and state.document_type = l.document_type and state.document = l.document
+     and state.line = l.line`;
+
+/** The channel with its evidence, best evidence first. */
+const CHANNEL = `
+  case when x.web_order is not null then 'web'
+       when x.stated_channel <> 'unknown' then x.stated_channel
+       when rule.channel is not null then rule.channel
+       when x.default_channel <> 'unknown' then x.default_channel
+       else 'unknown' end`;
+
+const VIA = `
+  case when x.own_web_order is not null and x.through_erp_order then ' by ERP order ' || x.erp_order
+       when x.own_web_order is not null then ' on the document'
+       when x.reference_web_order is not null then ' as the customer''s reference'
+       else ' by the credited invoice ' || x.credits_document end`;
+
+const CHANNEL_EVIDENCE = `
+  case when x.pushed then 'push log: web order ' || x.web_order
+                          || case when x.assisted then ', assisted' else '' end
+                          || ${VIA}
+       when x.web_order is not null then 'reference: web order ' || x.web_order || ${VIA}
+       when x.stated_channel <> 'unknown' then 'stated by the ERP'
+       when rule.channel is not null
+       then 'rule ' || rule.number || coalesce(': taken by ' || rule.taken_by, '')
+            || coalesce(': branch ' || rule.branch, '')
+       when x.default_channel <> 'unknown' then 'default of branch ' || x.branch
+       else 'nothing says' end`;
+
+/**
+ * The table `sales_desired`, dropped with the transaction. A product group once posted stays: moving a
+ * product into another group later does not rewrite history.
+ */
+export const LOOK = `
+create temp table sales_desired on commit drop as
+with log as materialized (select * from ${PUSH_LOG} every where every.company = $1),
+log_by_erp as materialized (
+  select erp_order, min(web_order) as web_order from log where erp_order is not null
+   group by erp_order having count(*) = 1),
+log_by_reference as materialized (
+  select account, customer_reference, string_agg(web_order, ' ' order by web_order) as web_orders
+    from log where customer_reference is not null group by account, customer_reference),
+credit_sum as materialized (
+  select document, sum(net) as net from sales_line
+   where company = $1 and document_type = 'credit' group by document),
+credited as materialized (${CREDITED}),
+base as (${BASE}),
+seen as (${SEEN}),
+looked as (${LOOKED}),
+changed as materialized (${CHANGED}),
+wanted as (
+  select * from changed where changed
+  union all
+  select * from changed where not changed and line = 0
+     and (document_type, document) in (
+       select document_type, document from changed where changed)),
+rules as materialized (
+  select number, rule ->> 'takenBy' as taken_by, rule ->> 'branch' as branch,
+         rule ->> 'channel' as channel
+    from jsonb_array_elements($2::jsonb) with ordinality as given (rule, number))
+select x.document_type, x.document, x.line, x.source, x.line_class, x.product, x.unit_price,
+       x.sign * x.quantity as quantity, x.sign * x.net as net, x.sign * x.vat as vat,
+       x.sign * x.cost as cost, x.credits_document, x.credits_line, x.origin_id, x.origin_line,
+       x.account, x.document_on, x.period, x.currency, x.taken_by, x.branch, x.web_order, x.erp_order,
+       x.assisted, ${CHANNEL} as channel,
+       ${CHANNEL_EVIDENCE} as channel_evidence,
+       coalesce(standing.product_group, x.known_product_group) as product_group,
+       x.pushed, x.web_order_line, x.may_be_of, x.context, x.version, x.posting, x.posted_hash,
+       null::uuid as content_hash, false as has_lines
+  from wanted x
+  left join sales_posting standing on standing.company = $1 and standing.id = x.posting
+  left join lateral (
+    select r.* from rules r
+     where (r.taken_by is null or r.taken_by = x.taken_by)
+       and (r.branch is null or r.branch = x.branch)
+     order by r.number limit 1) rule on true`;
