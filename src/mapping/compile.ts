@@ -9,6 +9,7 @@ import type { Column, Scope } from "./columns.ts";
 import { plainNumber, shortest } from "./decimals.ts";
 import { compileField, dateForms, unnamedField } from "./field.ts";
 import type { FieldContext, FieldStep, RowProblem } from "./field.ts";
+import { misspellings } from "./header.ts";
 import { compileIgnore } from "./ignore.ts";
 import type { IgnoreStep } from "./ignore.ts";
 import { mappingSchema } from "./schema.ts";
@@ -28,7 +29,17 @@ export interface Mapping {
   readonly reads: string;
   /** What a file's header must have, and what it may leave out. */
   readonly columns: { readonly required: readonly string[]; readonly optional: readonly string[] };
+  /**
+   * Columns of a header that nothing reads but that look like one that may be missing: `OnStop` for
+   * `onStop`. Left unsaid, such a slip would turn a whole column into blanks.
+   */
+  readonly misspelt: (header: readonly string[]) => readonly Misspelling[];
   readonly apply: (values: Row) => MappedRow;
+}
+
+export interface Misspelling {
+  readonly found: string;
+  readonly meant: string;
 }
 
 export type MappedRow =
@@ -72,12 +83,14 @@ export function compileMapping(source: DefinitionSource): Mapping {
       source.file,
       [...problems.values()].sort((left, right) => left.line - right.line),
     );
+  const columns = columnsOf(file, plans);
   return {
     ...identityOf(source),
     about: file.about,
     record,
     reads: file.reads,
-    columns: columnsOf(file, plans),
+    columns,
+    misspelt: (header) => misspellings(header, columns),
     apply: applier(file, plans),
   };
 }
@@ -236,7 +249,8 @@ function columnsOf(file: MappingFile, plans: readonly Plan[]): Mapping["columns"
     for (const rule of plan.ignore) add(rule.columns, required);
   }
   if (file.each !== undefined && "list" in file.each) required.add(file.each.list);
-  if (file.worth !== undefined) required.add(file.worth);
+  // Money at risk only ranks what waits; a file without it is still whole.
+  if (file.worth !== undefined) optional.add(file.worth);
   return {
     required: [...required],
     optional: [...optional].filter((column) => !required.has(column)),

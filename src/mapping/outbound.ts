@@ -23,6 +23,8 @@ export interface Outbound {
   readonly id: string;
   readonly version: string;
   readonly about: string;
+  /** In the order in which they are written. */
+  readonly tables: readonly { readonly name: string; readonly columns: readonly string[] }[];
   /** The order as tables of text, or a `RenderError`: an order is never changed to make it fit. */
   readonly render: (order: WebOrder) => readonly RenderedTable[];
 }
@@ -74,6 +76,10 @@ export function compileOutbound(source: DefinitionSource): Outbound {
   return {
     ...identityOf(source),
     about: definition.value.about,
+    tables: tables.map(({ name, columns }) => ({
+      name,
+      columns: columns.map(({ column }) => column),
+    })),
     render: (order) => {
       const refused: RowProblem[] = [];
       const rendered = tables.map((table) => renderTable(table, order, refused));
