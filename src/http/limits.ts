@@ -1,0 +1,24 @@
+/** Every limit of the API, by name. */
+export const LIMITS = {
+  /** Lines of one price request. */
+  priceLines: 10_000,
+  /** Body of a price request: 10,000 rows with long codes. */
+  priceBodyBytes: 4 * 1024 * 1024,
+  /** Body of an order: 1,000 lines with every field. */
+  orderBodyBytes: 1024 * 1024,
+  /** Entries of a list in one answer. */
+  listEntries: 1_000,
+  /** Months of one question about sales or pay. */
+  months: 120,
+  requestIdCharacters: 64,
+  idempotencyKeyCharacters: 255,
+  /** The whole request must have arrived by then. */
+  requestTimeoutMs: 30_000,
+  headersTimeoutMs: 10_000,
+  /** Longer than the idle timeouts of common load balancers, so that they close first. */
+  keepAliveTimeoutMs: 75_000,
+  /** On closing, running requests get this long. */
+  closeGraceMs: 5_000,
+  /** How long readiness waits for the database. */
+  readyTimeoutMs: 2_000,
+} as const;

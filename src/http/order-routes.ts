@@ -1,0 +1,274 @@
+/** Web orders over HTTP. What a request means is decided in orders; here it is put into words. */
+import { orderRequest, OrderError } from "../orders/index.ts";
+import type { OrderFinding, OrderProblem, OrderView } from "../orders/index.ts";
+import { endpoint, z } from "./endpoint.ts";
+import type { Call, Endpoint, Reply, Shown } from "./endpoint.ts";
+import { LIMITS } from "./limits.ts";
+import { Problem } from "./problem.ts";
+import type { Fault } from "./problem.ts";
+import { amount, instant, orNull, text } from "./words.ts";
+
+const body = { schema: orderRequest.openapi("OrderRequest"), limitBytes: LIMITS.orderBodyBytes };
+
+const finding = z
+  .strictObject({
+    check: text("Which check found it."),
+    policy: z
+      .enum(["accept", "hold", "refuse"])
+      .describe("What the merchant's policy makes of it."),
+    code: text("Stable code of the reason."),
+    line: orNull(z.number().int(), "Line of the order, from 1; null: the order as a whole."),
+    found: text("What the order says."),
+    expected: text("What it should say."),
+    about: text("The same as a sentence."),
+    instruction: text("What to do about it."),
+  })
+  .openapi("OrderFinding");
+
+const lineFields = {
+  line: z.number().int().describe("1, 2, 3 … in the order given."),
+  product: text("Product code."),
+  quantity: amount("Selling units."),
+  unitPrice: amount("Price per pricing unit."),
+  net: amount("Net of the line."),
+  vatCode: text("VAT code."),
+  vat: amount("VAT of the line."),
+};
+
+const orderHead = {
+  webOrder: text("Number of the order, unique for ever."),
+  account: text("Account of the customer."),
+  orderedOn: z.iso.date(),
+  placedBy: z.enum(["customer", "assisted"]),
+  placedByName: orNull(z.string(), "Login or staff code."),
+  customerReference: orNull(z.string(), "The customer's own reference."),
+  site: orNull(z.string(), "Delivery site."),
+  branch: orNull(z.string(), "Branch that fulfils."),
+  requestedOn: orNull(z.iso.date(), "Delivery wanted on."),
+  currency: text("ISO currency."),
+  charges: z.array(
+    z.strictObject({
+      charge: text("Charge code."),
+      description: orNull(z.string(), "Text of the charge."),
+      net: amount("Net of the charge."),
+      vatCode: text("VAT code."),
+      vat: amount("VAT of the charge."),
+    }),
+  ),
+  payment: z
+    .strictObject({ provider: z.string(), reference: z.string(), amount: amount("Taken.") })
+    .nullable()
+    .describe("Payment already taken; null: on account."),
+  net: amount("Net of lines and charges."),
+  vat: amount("VAT of lines and charges."),
+  gross: amount("Net and VAT."),
+};
+
+const orderAnswer = z
+  .strictObject({
+    id: text("Our identity of it."),
+    ...orderHead,
+    lines: z.array(z.strictObject(lineFields)),
+    state: text("Where its delivery stands: queued, held, checked (a test key's)."),
+    test: z.boolean().describe("True: from a test key; never sent, never counted."),
+    reasons: z.array(finding).describe("Why it is held; empty when it is not."),
+    warnings: z.array(finding).describe("What was found and let pass by policy."),
+  })
+  .openapi("OrderAnswer");
+
+export const placeOrder: Endpoint = endpoint({
+  method: "post",
+  address: "/v1/orders",
+  scope: "orders",
+  tag: "orders",
+  summary: "Hand an order in",
+  description:
+    "Send the same Idempotency-Key again until there is an answer: it is taken once. What was " +
+    "answered with 2xx is never lost, never doubled and never changed on its way to the ERP.",
+  headers: [
+    {
+      name: "Idempotency-Key",
+      required: true,
+      about: `Up to ${LIMITS.idempotencyKeyCharacters} visible characters, new for every order.`,
+    },
+  ],
+  body,
+  answers: { 201: "It is taken and on its way.", 202: "It is taken and held for a person." },
+  answer: orderAnswer,
+  problems: [
+    "idempotency-key-missing",
+    "request-in-progress",
+    "order-refused",
+    "web-order-number-taken",
+    "idempotency-key-reused",
+  ],
+  async handle({ body: order, holder, services, header }) {
+    const idempotencyKey = idempotencyKeyOf(header("idempotency-key"));
+    const result = await services.orders.accept({
+      idempotencyKey,
+      body: order,
+      apiKey: holder.keyId,
+      test: holder.test,
+    });
+    const replayed = result.replayed ? { "idempotency-replayed": "true" } : {};
+    if ("problem" in result) throw refusal(result.problem, replayed);
+    const location = `/v1/orders/${encodeURIComponent(result.order.webOrder)}`;
+    return { status: result.status, body: result.order, headers: { location, ...replayed } };
+  },
+});
+
+const KEY = new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.idempotencyKeyCharacters}}$`);
+
+function idempotencyKeyOf(given: string | undefined): string {
+  if (given !== undefined && KEY.test(given)) return given;
+  throw new Problem(
+    "idempotency-key-missing",
+    `Taking an order: the Idempotency-Key header is ${given === undefined ? "not there" : "not one"}, ` +
+      `expected 1 to ${LIMITS.idempotencyKeyCharacters} visible ASCII characters without spaces. ` +
+      "Make a new one (a UUID, say) for every order and send it with every try of that order.",
+  );
+}
+
+function refusal(problem: OrderProblem, headers: Readonly<Record<string, string>>): Problem {
+  return new Problem(problem.code, problem.detail, {
+    faults: problem.problems.map(faultOf),
+    headers: problem.code === "request-in-progress" ? { "retry-after": "1", ...headers } : headers,
+  });
+}
+
+function faultOf({ check, line, code, found, expected, instruction }: OrderFinding): Fault {
+  const field = line === null ? FIELD_OF[check] : LINE_FIELD_OF[check];
+  const pointer = line === null ? field : `/lines/${line - 1}${field}`;
+  return { in: "body", pointer, code, found, expected, instruction };
+}
+
+type Fields = Readonly<Record<OrderFinding["check"], string>>;
+const NO_FIELD = { quantity: "", product: "", price: "", credit: "", minimum: "", totals: "" };
+const FIELD_OF: Fields = { ...NO_FIELD, account: "/account", stop: "/account", site: "/site" };
+const LINE_FIELD_OF: Fields = {
+  ...NO_FIELD,
+  account: "",
+  stop: "",
+  site: "",
+  product: "/product",
+  quantity: "/quantity",
+  price: "/unitPrice",
+};
+
+export const checkOrder: Endpoint = endpoint({
+  method: "post",
+  address: "/v1/orders/check",
+  scope: "orders",
+  tag: "orders",
+  summary: "What handing this order in would answer; keeps nothing",
+  body,
+  answers: { 200: "What would be answered." },
+  answer: z
+    .strictObject({
+      status: z.union([z.literal(201), z.literal(202), z.literal(422)]),
+      verdict: z.enum(["accept", "hold", "refuse"]),
+      findings: z.array(finding),
+      order: z.strictObject({
+        ...orderHead,
+        webOrder: z.never().optional(),
+        lines: z.array(z.strictObject(lineFields)),
+      }),
+    })
+    .openapi("OrderCheck"),
+  problems: [],
+  async handle({ body: order, services }) {
+    const { verdict, findings, order: computed } = await services.orders.check(order);
+    const status = { accept: 201, hold: 202, refuse: 422 } as const;
+    return { body: { status: status[verdict], verdict, findings, order: computed } };
+  },
+});
+
+const orderStatus = z
+  .strictObject({
+    id: text("Our identity of it."),
+    ...orderHead,
+    state: text("Where its delivery stands."),
+    fulfilment: text("What became of its lines: open, part despatched, invoiced …"),
+    test: z.boolean(),
+    reasons: z.array(z.string()).describe("Why it stands where it stands."),
+    erpOrder: orNull(z.string(), "Its number in the ERP."),
+    erpNet: orNull(z.string(), "Net as the ERP holds it."),
+    erpVat: orNull(z.string(), "VAT as the ERP holds it."),
+    receivedAt: instant("When we took it."),
+    changedAt: instant("When it last moved."),
+    handedOverAt: orNull(instant(""), "When it was dropped for the ERP."),
+    answerDueAt: orNull(instant(""), "Without an answer by then it is in doubt."),
+    lines: z.array(
+      z.strictObject({
+        ...lineFields,
+        price: z.unknown().describe("Our own price when it was taken, with its rule."),
+        despatchedQuantity: amount("Of these, despatched."),
+        invoicedQuantity: amount("Of these, invoiced."),
+        creditedQuantity: amount("Of these, credited."),
+        cancelledQuantity: amount("Of these, not to come any more."),
+      }),
+    ),
+    events: z
+      .array(
+        z.strictObject({
+          at: instant("When."),
+          event: text("What happened."),
+          fromState: orNull(z.string(), "State before."),
+          toState: text("State after."),
+          who: text("A person, shop, erp or tradepost."),
+          about: text("The same as a sentence."),
+        }),
+      )
+      .describe("Everything that happened to it, oldest first."),
+  })
+  .openapi("OrderStatus");
+
+const one = z.strictObject({ number: z.string().describe("Number or id of the order.") });
+
+export const showOrder: Endpoint = endpoint({
+  method: "get",
+  address: "/v1/orders/{number}",
+  scope: "orders",
+  tag: "orders",
+  summary: "Where an order stands, and everything that happened to it",
+  path: one,
+  answers: { 200: "The order." },
+  answer: orderStatus,
+  problems: ["order-unknown"],
+  handle: showing,
+});
+
+async function showing({
+  path,
+  services,
+}: Pick<Call<unknown, z.output<typeof one>, unknown>, "path" | "services">): Promise<
+  Reply<Shown<z.input<typeof orderStatus>>>
+> {
+  try {
+    return { body: statusOf(await services.orders.show(path.number)) };
+  } catch (cause) {
+    if (!(cause instanceof OrderError) || cause.code !== "order-unknown") throw cause;
+    throw new Problem("order-unknown", cause.message, { cause });
+  }
+}
+
+function statusOf(view: OrderView): Shown<z.input<typeof orderStatus>> {
+  const { order } = view;
+  return {
+    id: view.id,
+    ...order,
+    state: view.state,
+    fulfilment: view.fulfilment,
+    test: view.test,
+    reasons: view.reasons,
+    erpOrder: view.erpOrder,
+    erpNet: view.erpNet,
+    erpVat: view.erpVat,
+    receivedAt: view.receivedAt.toString(),
+    changedAt: view.changedAt.toString(),
+    handedOverAt: view.handedOverAt?.toString() ?? null,
+    answerDueAt: view.answerDueAt?.toString() ?? null,
+    lines: view.lines,
+    events: view.events.map((event) => ({ ...event, at: event.at.toString() })),
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * What can be asked about prices. Ten thousand lines are checked by hand in a loop, and by zod only
+ * when something is wrong and must be said: zod alone would take longer than pricing them.
+ */
+import { z } from "./endpoint.ts";
+import { LIMITS } from "./limits.ts";
+
+const MOST_PRODUCT = 60;
+const MOST_UNITS = 999_999_999;
+const QUANTITY = /^\d{1,9}(?:\.\d{1,5})?$/;
+const QUANTITY_WORDS = `more than 0 with at most 5 places, as text ("2.5") or a whole number`;
+
+const code = (about: string) => z.string().min(1).max(40).describe(about);
+const product = z.string().min(1).max(MOST_PRODUCT).describe("Product code.");
+const quantity = z
+  .union([
+    z.string().refine(isQuantity, QUANTITY_WORDS),
+    z.number().refine(isQuantity, QUANTITY_WORDS),
+  ])
+  .describe(`Selling units: ${QUANTITY_WORDS}.`);
+
+const where = {
+  account: code("Account of the customer."),
+  site: code("Delivery site of the account; null: none.").nullable().default(null),
+  branch: code("Branch that fulfils; null: the account's branch.").nullable().default(null),
+  on: z.iso.date().nullable().default(null).describe("Date of the price; null: today."),
+};
+
+const line = z.strictObject({ product, quantity });
+
+export const priceRows = z
+  .strictObject({
+    ...where,
+    explain: z.boolean().default(false).describe("True: with the steps that led to each price."),
+    lines: z.array(line).min(1).max(LIMITS.priceLines),
+  })
+  .openapi("PriceRows");
+
+export const priceColumns = z
+  .strictObject({
+    ...where,
+    product: z.array(product).min(1).max(LIMITS.priceLines),
+    quantity: z
+      .array(quantity)
+      .min(1)
+      .max(LIMITS.priceLines)
+      .describe("One for each product, in the same order."),
+  })
+  .refine((columns) => columns.product.length === columns.quantity.length, {
+    path: ["quantity"],
+    error: "as many quantities as products",
+  })
+  .openapi("PriceColumns");
+
+export type PriceRows = z.output<typeof priceRows>;
+export type PriceColumns = z.output<typeof priceColumns>;
+export type PriceLine = PriceRows["lines"][number];
+
+export const priceRequest = z.union([priceRows, priceColumns]);
+
+/** Columns when it names products beside each other; everything else is meant as rows. */
+export function meantSchema(value: unknown): typeof priceRows | typeof priceColumns {
+  return isObject(value) && "product" in value ? priceColumns : priceRows;
+}
+
+const quickRows = z.strictObject({
+  ...where,
+  explain: z.boolean().default(false),
+  lines: z.custom<PriceRows["lines"]>(areLines),
+});
+const quickColumns = z
+  .strictObject({
+    ...where,
+    product: z.custom<string[]>(areProducts),
+    quantity: z.custom<(string | number)[]>(areQuantities),
+  })
+  .refine((columns) => columns.product.length === columns.quantity.length);
+
+/** Accepts and gives exactly what `priceRequest` does, and says nothing when it refuses. */
+export function quickPriceRequest(value: unknown): PriceRows | PriceColumns | null {
+  const quick = meantSchema(value) === priceColumns ? quickColumns : quickRows;
+  const result = quick.safeParse(value);
+  return result.success ? result.data : null;
+}
+
+function areLines(value: unknown): boolean {
+  if (!isList(value)) return false;
+  for (const each of value) {
+    if (!isObject(each) || !isProduct(each["product"]) || !isQuantity(each["quantity"]))
+      return false;
+    for (const key in each) if (key !== "product" && key !== "quantity") return false;
+  }
+  return true;
+}
+
+function areProducts(value: unknown): boolean {
+  if (!isList(value)) return false;
+  for (const each of value) if (!isProduct(each)) return false;
+  return true;
+}
+
+function areQuantities(value: unknown): boolean {
+  if (!isList(value)) return false;
+  for (const each of value) if (!isQuantity(each)) return false;
+  return true;
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.length <= LIMITS.priceLines;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isProduct(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= MOST_PRODUCT;
+}
+
+function isQuantity(value: unknown): boolean {
+  if (typeof value === "number") return Number.isInteger(value) && value > 0 && value <= MOST_UNITS;
+  return typeof value === "string" && QUANTITY.test(value) && /[1-9]/.test(value);
+}
+
+/** The same quantity as decimal text. */
+export function quantityText(quantity: string | number): string {
+  return typeof quantity === "string" ? quantity : quantity.toString();
+}

@@ -1,0 +1,101 @@
+/**
+ * Every error of the API as RFC 9457 `application/problem+json`: a stable code, a title that never
+ * varies, and a detail that says what was found, what was expected and what to do.
+ */
+
+/** Each code with its status and title; documented in the OpenAPI, so a code never changes its meaning. */
+export const PROBLEMS = {
+  "request-malformed": { status: 400, title: "The request cannot be read" },
+  "request-invalid": { status: 400, title: "The request does not fit the interface" },
+  "idempotency-key-missing": { status: 400, title: "The Idempotency-Key header is missing" },
+  "key-missing": { status: 401, title: "An API key is needed" },
+  "key-unknown": { status: 401, title: "The API key is not good" },
+  "scope-missing": { status: 403, title: "The API key does not open this" },
+  "company-unknown": { status: 403, title: "The API key's company is not served here" },
+  "route-unknown": { status: 404, title: "There is nothing at this address" },
+  "account-unknown": { status: 404, title: "The account is not known" },
+  "product-unknown": { status: 404, title: "The product is not known" },
+  "order-unknown": { status: 404, title: "The order is not known" },
+  "posting-unknown": { status: 404, title: "The posting is not known" },
+  "rep-unknown": { status: 404, title: "The rep is not known" },
+  "plan-unknown": { status: 404, title: "The plan is not known" },
+  "method-not-allowed": { status: 405, title: "The address does not take this method" },
+  "not-acceptable": { status: 406, title: "The answer is JSON and nothing else" },
+  "request-slow": { status: 408, title: "The request did not arrive in time" },
+  "request-in-progress": { status: 409, title: "The same request is still being handled" },
+  "web-order-number-taken": { status: 422, title: "The order number was used before" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "content-type-unsupported": { status: 415, title: "The body must be JSON" },
+  "idempotency-key-reused": {
+    status: 422,
+    title: "The Idempotency-Key was used for another request",
+  },
+  "order-refused": { status: 422, title: "The order is refused" },
+  "headers-too-large": { status: 431, title: "The headers are too large" },
+  defect: { status: 500, title: "Tradepost has a defect" },
+  "prices-not-ready": { status: 503, title: "There is no price book yet" },
+  "not-ready": { status: 503, title: "Tradepost is not ready" },
+} as const satisfies Readonly<Record<string, { status: number; title: string }>>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One place in the request that is wrong. */
+export interface Fault {
+  readonly in: "body" | "query" | "path" | "header";
+  /** JSON pointer into the body ("/lines/0/quantity"), or "/name" of a parameter or header. */
+  readonly pointer: string;
+  readonly found: string;
+  readonly expected: string;
+  /** The allowed word that looks most like what was found. */
+  readonly nearest?: string;
+  /** Stable code of the reason, where it has one of its own. */
+  readonly code?: string;
+  readonly instruction?: string;
+}
+
+/** At most this many faults are listed; the detail says how many there are. */
+export const MOST_FAULTS = 100;
+
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly faults: readonly Fault[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    options: {
+      faults?: readonly Fault[];
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(detail, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.faults = options.faults ?? [];
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The body of a problem; `requestId` finds it in the log. */
+export function problemBody(problem: Problem, requestId: string): Record<string, unknown> {
+  const { status, title } = PROBLEMS[problem.code];
+  const errors = problem.faults.slice(0, MOST_FAULTS);
+  return {
+    type: `urn:tradepost:problem:${problem.code}`,
+    title,
+    status,
+    detail: problem.message,
+    code: problem.code,
+    requestId,
+    ...(errors.length === 0 ? {} : { errors }),
+  };
+}
+
+/** `["lines", 0, "unit/price"]` → "/lines/0/unit~1price" (RFC 6901). */
+export function pointerOf(path: readonly (string | number)[]): string {
+  return path
+    .map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`)
+    .join("");
+}

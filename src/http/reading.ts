@@ -1,0 +1,145 @@
+/** A request read: its body, query and path, checked against their schemas or told what is wrong. */
+import type { Context } from "hono";
+import type { z } from "zod";
+import { checkValue } from "../definition/index.ts";
+import { Problem, pointerOf } from "./problem.ts";
+import type { Fault } from "./problem.ts";
+
+/** The JSON of a body, of at most `limitBytes`; throws the problem that says what is wrong. */
+export async function readJson(c: Context, limitBytes: number): Promise<unknown> {
+  checkContentType(c);
+  const text = await readText(c, limitBytes);
+  // Decoding puts it where bytes were no UTF-8; it would travel to the ERP as it is.
+  if (text.includes("\uFFFD"))
+    throw new Problem(
+      "request-malformed",
+      "Reading the body: it is not UTF-8 throughout (or holds the replacement character U+FFFD). " +
+        "Send JSON encoded as UTF-8.",
+    );
+  try {
+    const value: unknown = JSON.parse(text);
+    if (text.includes("\\u0000")) refuseNul("body", value);
+    return value;
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Problem(
+      "request-malformed",
+      text === ""
+        ? "Reading the body: it is empty. Send a JSON object."
+        : `Reading the body: it is not JSON (${reason}). Mend it there.`,
+      { cause },
+    );
+  }
+}
+
+/** No database text and no ERP can hold NUL; it would fail far from here. */
+export function refuseNul(
+  where: Fault["in"],
+  value: unknown,
+  path: readonly (string | number)[] = [],
+): void {
+  if (typeof value === "string" && value.includes("\0"))
+    throw invalid([
+      {
+        in: where,
+        pointer: pointerOf(path),
+        found: "text with the character NUL (\\u0000)",
+        expected: "text without it",
+      },
+    ]);
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, part] of Object.entries(value)) {
+    refuseNul(where, key, path);
+    refuseNul(where, part, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
+}
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+
+function checkContentType(c: Context): void {
+  const found = c.req.header("content-type");
+  if (found === "application/json" || (found !== undefined && JSON_TYPE.test(found))) return;
+  throw new Problem(
+    "content-type-unsupported",
+    `Reading the body: its Content-Type is ${found === undefined ? "not given" : `"${found}"`}, ` +
+      'expected "application/json" (UTF-8). Send that header and a JSON body.',
+    { headers: { "accept-post": "application/json" } },
+  );
+}
+
+async function readText(c: Context, limitBytes: number): Promise<string> {
+  const declared = c.req.header("content-length");
+  if (declared !== undefined) {
+    // The server's parser ends a body at its declared length, so that it cannot lie.
+    if (Number(declared) > limitBytes) throw tooLarge(limitBytes, `${declared} bytes`);
+    return c.req.text();
+  }
+  const body: ReadableStream<Uint8Array> | null = c.req.raw.body;
+  if (body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > limitBytes) throw tooLarge(limitBytes, "more");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function tooLarge(limitBytes: number, found: string): Problem {
+  return new Problem(
+    "body-too-large",
+    `Reading the body: found ${found}, at most ${limitBytes} bytes are taken. Send it in parts.`,
+    // What is left of the body is not read, so the connection cannot be used again.
+    { headers: { connection: "close" } },
+  );
+}
+
+/** The value under its schema, or the problem with every fault. */
+export function checked<Schema extends z.ZodType>(
+  where: Fault["in"],
+  value: unknown,
+  schema: Schema,
+): z.output<Schema> {
+  const result = checkValue(value, schema);
+  if (result.fine) return result.value;
+  throw invalid(
+    result.problems.map(({ path, expected, ...rest }) => ({
+      in: where,
+      pointer: pointerOf(path),
+      ...rest,
+      // Some schemas' own messages begin with the word that follows here anyway.
+      expected: expected.replace(/^expected /, ""),
+    })),
+  );
+}
+
+export function invalid(faults: readonly Fault[]): Problem {
+  const [first] = faults;
+  const count = faults.length === 1 ? "1 error" : `${faults.length} errors`;
+  const where = first === undefined ? "" : `${first.in} ${first.pointer}`.trim();
+  const hint = first?.nearest === undefined ? "" : ` (nearest match "${first.nearest}")`;
+  return new Problem(
+    "request-invalid",
+    `Checking the request: ${count}. First: ${where}: found ${first?.found}, ` +
+      `expected ${first?.expected}${hint}.`,
+    { faults },
+  );
+}
+
+/** The query as an object; a parameter that is given twice has no one value. */
+export function readQuery(c: Context): Record<string, string> {
+  const query = c.req.query();
+  if (Object.keys(query).length === 0) return query;
+  const repeated = Object.entries(c.req.queries()).filter(([, values]) => values.length > 1);
+  if (repeated.length === 0) return query;
+  throw invalid(
+    repeated.map(([name, values]) => ({
+      in: "query",
+      pointer: pointerOf([name]),
+      found: `it ${values.length} times`,
+      expected: "it once",
+    })),
+  );
+}

@@ -1,0 +1,33 @@
+/** What the API needs of the modules behind it, and no more. */
+import type { Access } from "../access/index.ts";
+import type { Orders } from "../orders/index.ts";
+import type { QuarantineDesk, listRuns } from "../sync/index.ts";
+
+/** One company's modules, opened. */
+export interface CompanyServices {
+  readonly orders: Pick<Orders, "accept" | "check" | "show">;
+  readonly sync: {
+    runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
+    readonly quarantine: Pick<QuarantineDesk, "list" | "totals">;
+  };
+}
+
+export interface Readiness {
+  /** "database", "prices of HARROW". */
+  readonly name: string;
+  readonly ready: boolean;
+  /** What is missing; "" when ready. */
+  readonly about: string;
+}
+
+export interface HttpServices {
+  readonly access: Pick<Access, "verify">;
+  /** Undefined when the settings do not name it. */
+  company(code: string): CompanyServices | undefined | Promise<CompanyServices | undefined>;
+  ready(): Promise<readonly Readiness[]>;
+  log(
+    level: "info" | "warn" | "error",
+    message: string,
+    facts?: Readonly<Record<string, string | number | boolean | null>>,
+  ): void;
+}

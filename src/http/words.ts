@@ -1,0 +1,36 @@
+/** The small vocabulary that answers are described in. */
+import { z } from "./endpoint.ts";
+
+export function text(about: string): z.ZodString {
+  return z.string().describe(about);
+}
+
+/** Exact: "12.50". */
+export function amount(about: string): z.ZodString {
+  return z.string().describe(`${about} Decimal text.`);
+}
+
+export function instant(about: string): z.ZodISODateTime {
+  return z.iso.datetime().describe(about);
+}
+
+export function orNull<Schema extends z.ZodType>(
+  schema: Schema,
+  about: string,
+): z.ZodNullable<Schema> {
+  return schema.nullable().describe(`${about} Null: none, or not known.`);
+}
+
+/** How many entries of a list, as a query gives it: text of digits. */
+export function limited(
+  standard: number,
+  most: number,
+): z.ZodDefault<z.ZodCoercedNumber<string | undefined>> {
+  return z.coerce
+    .number<string | undefined>({ error: `a whole number from 1 to ${most}` })
+    .int(`a whole number from 1 to ${most}`)
+    .min(1, `a whole number from 1 to ${most}`)
+    .max(most, `a whole number from 1 to ${most}`)
+    .default(standard)
+    .describe(`At most so many, 1 to ${most}; ${standard} when not given.`);
+}
