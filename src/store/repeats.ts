@@ -1,0 +1,58 @@
+/**
+ * The same key more than once among the staged rows. A snapshot says one thing about a key: the first
+ * line stands, the same again is a repeat, another content is a conflict. A delta tells what happened
+ * one after another: the last line stands.
+ */
+import type { Transaction } from "./connection.ts";
+import type { MergeConflict, MergeOptions } from "./merge.ts";
+import { keyColumns, keyText, keysEqual } from "./table-sql.ts";
+
+export interface Settled {
+  /** Rows staged, before any was taken away. */
+  readonly staged: number;
+  readonly repeated: number;
+  readonly conflicts: readonly MergeConflict[];
+}
+
+/** Leaves each key once in the staging table. */
+export async function settleRepeats(tx: Transaction, options: MergeOptions): Promise<Settled> {
+  const { record, staging, snapshot } = options;
+  const key = keyColumns(record).join(", ");
+  const [found] = await tx.query<{ staged: number; keys: number }>(
+    `SELECT coalesce(sum(n), 0)::bigint AS staged, count(*) AS keys
+     FROM (SELECT count(*) AS n FROM ${staging.table} GROUP BY ${key}) AS by_key`,
+  );
+  const { staged, keys } = found ?? { staged: 0, keys: 0 };
+  if (staged === keys) return { staged, repeated: 0, conflicts: [] };
+  const conflicts = snapshot ? await contradictions(tx, options) : [];
+  const taken = await tx.affect(
+    `DELETE FROM ${staging.table} s USING (
+       SELECT ${key}, ${snapshot ? "min" : "max"}(row_seq) AS kept_seq FROM ${staging.table}
+       GROUP BY ${key} HAVING count(*) > 1
+     ) AS repeated
+     WHERE ${keysEqual(record, "s", "repeated")} AND s.row_seq <> repeated.kept_seq`,
+  );
+  return { staged, repeated: taken - conflicts.length, conflicts };
+}
+
+async function contradictions(tx: Transaction, options: MergeOptions): Promise<MergeConflict[]> {
+  const { record, staging } = options;
+  const key = keyColumns(record).map((column) => `s.${column}`);
+  const rows = await tx.query<{ originId: string; line: number; key: string; first: number }>(
+    `SELECT origin_id AS "originId", origin_line AS line, key, first FROM (
+       SELECT s.*, ${keyText(record, "s")} AS key,
+         first_value(row_hash) OVER same AS first_hash, first_value(origin_line) OVER same AS first
+       FROM ${staging.table} s JOIN (
+         SELECT ${keyColumns(record).join(", ")} FROM ${staging.table}
+         GROUP BY ${keyColumns(record).join(", ")} HAVING count(*) > 1
+       ) AS repeated ON ${keysEqual(record, "s", "repeated")}
+       WINDOW same AS (PARTITION BY ${key.join(", ")} ORDER BY row_seq)
+     ) AS ranked WHERE row_hash <> first_hash ORDER BY row_seq`,
+  );
+  return rows.map(({ originId, line, key, first }) => ({
+    originId,
+    line,
+    key,
+    reason: `the ${record.name} stands on line ${first} already, with other content; the first one counts`,
+  }));
+}
