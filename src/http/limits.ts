@@ -8,8 +8,8 @@ export const LIMITS = {
   orderBodyBytes: 1024 * 1024,
   /** Entries of a list in one answer. */
   listEntries: 1_000,
-  /** Months of one question about sales or pay. */
-  months: 120,
+  /** Totals of one answer. */
+  totalRows: 50_000,
   requestIdCharacters: 64,
   idempotencyKeyCharacters: 255,
   /** The whole request must have arrived by then. */

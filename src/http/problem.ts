@@ -31,6 +31,7 @@ export const PROBLEMS = {
     title: "The Idempotency-Key was used for another request",
   },
   "order-refused": { status: 422, title: "The order is refused" },
+  "answer-too-large": { status: 422, title: "The answer would be too large" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
   defect: { status: 500, title: "Tradepost has a defect" },
   "prices-not-ready": { status: 503, title: "There is no price book yet" },

@@ -1,11 +1,13 @@
 /** What the API needs of the modules behind it, and no more. */
 import type { Access } from "../access/index.ts";
 import type { Orders } from "../orders/index.ts";
+import type { Sales } from "../sales/index.ts";
 import type { QuarantineDesk, listRuns } from "../sync/index.ts";
 
 /** One company's modules, opened. */
 export interface CompanyServices {
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
+  readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly sync: {
     runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
     readonly quarantine: Pick<QuarantineDesk, "list" | "totals">;

@@ -9,7 +9,21 @@ const filter = z.strictObject({
   limit: limited(100, LIMITS.listEntries),
 });
 
-const counts = z.record(z.string(), z.number().int());
+const count = z.number().int();
+const counts = z
+  .strictObject({
+    record: text("Record made."),
+    mapped: count.describe("Records that the mapping made of the rows."),
+    before: count,
+    inserted: count,
+    updated: count,
+    unchanged: count,
+    repeated: count,
+    removed: count,
+    after: count,
+    conflicts: count.describe("Records that could not be merged and wait in quarantine."),
+  })
+  .describe("before + inserted − removed = after.");
 
 export const listRuns: Endpoint = endpoint({
   method: "get",
@@ -38,9 +52,7 @@ export const listRuns: Endpoint = endpoint({
               quarantined: z.number().int(),
             })
             .describe("read = mapped + ignored + repeated + quarantined."),
-          records: z
-            .record(z.string(), counts)
-            .describe("By mapping: before + inserted − removed = after."),
+          records: z.record(z.string(), counts).describe("By mapping."),
           error: orNull(z.string(), "Why it did not end well."),
           note: orNull(z.string(), "What a person should know."),
         }),

@@ -34,3 +34,16 @@ export function limited(
     .default(standard)
     .describe(`At most so many, 1 to ${most}; ${standard} when not given.`);
 }
+
+/** Accounting period, YYYY-MM. */
+export function period(about: string): z.ZodString {
+  return z
+    .string()
+    .regex(/^\d{4}-(?:0[1-9]|1[0-2])$/, "a period such as 2026-03")
+    .describe(about);
+}
+
+/** ISO dates and periods compare as text. */
+export function notBefore({ from, to }: { from?: string | undefined; to?: string | undefined }) {
+  return from === undefined || to === undefined || from <= to;
+}
