@@ -1,0 +1,102 @@
+/** The shape of a price book: typed arrays, never an object per price. Made by `startBook`, never changed. */
+import type { Policy } from "./policy.ts";
+import type { Program } from "./program.ts";
+
+/** Bits of a cell's second number, above the number of its terms. */
+export const TERMS = 0x0fff_ffff;
+/** The first entry of a rule in a cell; further breaks of the rule follow, highest first. */
+export const RULE = 1 << 28;
+/** The last entry of a cell. */
+export const LAST = 1 << 29;
+/** The cell has several entries: the value is their position in `entries`. */
+export const SEVERAL = 1 << 30;
+
+/** Codes of one kind in order; a code's number is its place. */
+export interface Codes {
+  readonly codes: readonly string[];
+  readonly numbers: ReadonlyMap<string, number>;
+}
+
+/** Columns by account number; numbers are -1 where there is none. */
+export interface Accounts extends Codes {
+  readonly headOffice: Int32Array;
+  readonly group: Int32Array;
+  readonly priceList: Int32Array;
+  readonly branch: Int32Array;
+  readonly currency: Int32Array;
+  /** The usual delivery site. */
+  readonly site: Int32Array;
+  /** Percent with 4 places off every line, as an integer. */
+  readonly discount: Int32Array;
+  readonly vatCode: Int32Array;
+}
+
+/** Columns by product number. */
+export interface Products extends Codes {
+  readonly group: Int32Array;
+  readonly vatCode: Int32Array;
+  readonly sellingUnit: Int32Array;
+  readonly pricingUnit: Int32Array;
+  /** Selling units per pricing unit with 5 places; NaN when the record's figure cannot be used. */
+  readonly perPricingUnit: Float64Array;
+  /** Cost per pricing unit with 6 places; NaN when not known. */
+  readonly cost: Float64Array;
+}
+
+export interface PriceBook {
+  readonly policy: Policy;
+  readonly program: Program;
+  /** Rules, promotions and quotation lines that can price something. */
+  readonly entries: number;
+  /** Bytes of its arrays; the maps from codes to numbers are not counted. */
+  readonly bytes: number;
+  /** Records left out because they are for or on something that the company does not have. */
+  readonly unreached: Unreached;
+
+  readonly accounts: Accounts;
+  readonly products: Products;
+  /** "ACCOUNT/SITE" → its number; VAT code that overrides, by site number. */
+  readonly sites: Codes & { readonly vatCode: Int32Array };
+  readonly branches: Codes;
+  readonly groups: Codes & { readonly parent: Int32Array };
+  readonly customerGroups: Codes;
+  readonly priceLists: Codes;
+  readonly headOffices: Codes;
+  readonly currencies: readonly string[];
+  /** Number of the company's own currency: what costs and promotions are in. */
+  readonly ownCurrency: number;
+  readonly units: readonly string[];
+  /** Contracts, promotions and quotations. */
+  readonly labels: readonly string[];
+  readonly vatCodes: readonly string[];
+  /** Percent with 4 places by VAT code number; -1: the settings give no rate. */
+  readonly vatRates: Int32Array;
+
+  /** First region of each table; -1: nothing in it. Region = this + the subject's number. */
+  readonly tableRegions: Int32Array;
+  /**
+   * Two numbers a region: where it starts in `cells`, and its size. Above 0: that many hashed cells of
+   * three numbers (key, value, terms); below 0: a column of cells of two (value, terms), by key; 0: empty.
+   */
+  readonly regions: Int32Array;
+  readonly cells: Int32Array;
+  /** Cells with several entries: two numbers each (value, terms), the last one flagged. */
+  readonly several: Int32Array;
+  readonly terms: Float64Array;
+  /** Values that do not fit a cell, with 6 places. */
+  readonly wideValues: Float64Array;
+}
+
+export interface Unreached {
+  readonly count: number;
+  /** A few of them in words, first by name. */
+  readonly examples: readonly string[];
+}
+
+/** Where a key's search starts in a hashed region of `size` cells. */
+export function homeOf(key: number, size: number): number {
+  let hash = Math.imul(key + 1, 0x9e3779b1);
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d) >>> 0;
+  return Math.floor((hash * size) / 4_294_967_296);
+}

@@ -1,0 +1,17 @@
+/** Business dates as day numbers, so that a rule's dates are two integers. */
+
+/** Before and after every day that a rule can name. */
+export const FIRST_DAY = -2_000_000;
+export const LAST_DAY = 2_000_000;
+
+const EPOCH = Temporal.PlainDate.from("1970-01-01");
+
+/** Days since 1970-01-01: "2026-03-31" → 20543. Throws a RangeError on text that is no date. */
+export function dayOf(date: string): number {
+  return EPOCH.until(Temporal.PlainDate.from(date), { largestUnit: "days" }).days;
+}
+
+/** The date of a day number: 20543 → "2026-03-31". */
+export function dateOf(day: number): string {
+  return EPOCH.add({ days: day }).toString();
+}

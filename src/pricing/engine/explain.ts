@@ -1,0 +1,161 @@
+/** Why a line's price is what it is: every candidate, why each lost, and the arithmetic step by step. */
+import { TERMS } from "./book.ts";
+import { entryOf, quantityText } from "./entry.ts";
+import type { Entry } from "./entry.ts";
+import type { Enquiry } from "./enquiry.ts";
+import { dateOf } from "./calendar.ts";
+import { priceLine } from "./resolve.ts";
+import * as scaled from "./scaled.ts";
+import * as terms from "./terms.ts";
+import type { Trace, Traced } from "./trace.ts";
+import { arithmeticOf } from "./steps.ts";
+import * as words from "./words.ts";
+
+export interface ExplainedCandidate {
+  /** Name of the policy's step; "Base" for what the base price was looked up in. */
+  readonly step: string;
+  /** "Contract C-17: £4.2500 from 10, 2026-01-01 to 2026-12-31". */
+  readonly rule: string;
+  readonly whom: string;
+  readonly what: string;
+  /** Its unit price as decimal text; null: it gives none. */
+  readonly unitPrice: string | null;
+  readonly taken: boolean;
+  /** Why it was taken or not. */
+  readonly why: string;
+  /** As the book holds it; null for the account's own discount. */
+  readonly entry: Entry | null;
+}
+
+export interface Explanation {
+  /** "10 EACH of BRK001 for BUILD01 on 2026-03-31". */
+  readonly asked: string;
+  readonly because: string;
+  readonly arithmetic: readonly string[];
+  readonly candidates: readonly ExplainedCandidate[];
+}
+
+/** Prices the line again with every candidate written down; `enquiry.found` holds the answer afterwards. */
+export function explainLine(enquiry: Enquiry, product: number, quantity: number): Explanation {
+  const trace: Trace = [];
+  enquiry.trace = trace;
+  try {
+    priceLine(enquiry, product, quantity);
+  } finally {
+    enquiry.trace = null;
+  }
+  const { book, asking } = enquiry;
+  const unit = book.units[book.products.sellingUnit[product]!]!;
+  const account = book.accounts.codes[asking.account]!;
+  const code = book.products.codes[product]!;
+  const amount = words.grouped(quantityText(quantity) ?? "");
+  return {
+    asked: `${amount} ${unit} of ${code} for ${account} on ${dateOf(asking.day)}`,
+    because: words.becauseOf(enquiry),
+    arithmetic: arithmeticOf(enquiry, product, quantity),
+    candidates: trace.map((traced) => explained(enquiry, traced)),
+  };
+}
+
+function explained(enquiry: Enquiry, traced: Traced): ExplainedCandidate {
+  const { book } = enquiry;
+  const entry = traced.table < 0 ? null : entryOf(enquiry, traced);
+  const taken = isTaken(enquiry, traced);
+  return {
+    step: traced.step < 0 ? "Base" : book.policy.steps[traced.step]!.step,
+    rule: entry === null ? words.discountText(traced.value) : words.ruleText(enquiry, entry),
+    whom:
+      entry === null
+        ? `account ${book.accounts.codes[enquiry.asking.account]!}`
+        : words.whomText(entry),
+    what: entry === null ? "everything" : words.whatText(entry),
+    unitPrice:
+      traced.price < 0 ? null : scaled.textOf(traced.price, book.policy.arithmetic.unitPrice.scale),
+    taken,
+    why: taken ? takenText(traced) : whyNot(enquiry, traced, entry),
+    entry,
+  };
+}
+
+function isTaken({ found }: Enquiry, traced: Traced): boolean {
+  if (traced.outcome !== "priced") return false;
+  const { table, key, value, word } = traced;
+  if (traced.step < 0)
+    return (
+      table === found.baseTable &&
+      key === found.baseKey &&
+      value === found.baseValue &&
+      word === found.baseWord
+    );
+  return (
+    traced.step === found.step &&
+    table === found.table &&
+    key === found.key &&
+    value === found.value &&
+    word === found.word
+  );
+}
+
+function takenText(traced: Traced): string {
+  return traced.step < 0 ? "is the base price" : "gives the price";
+}
+
+function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
+  const { book } = enquiry;
+  switch (traced.outcome) {
+    case "priced":
+      return beatenText(enquiry, traced);
+    case "lower-break":
+      return "a higher break of the same rule is reached";
+    case "not-reached":
+      return `holds from ${words.grouped(entry?.fromQuantity ?? "0")} only`;
+    case "over-limit":
+      return `covers at most ${words.grouped(entry?.limitQuantity ?? "0")}`;
+    case "not-yet":
+      return `holds from ${entry?.validFrom ?? "later"}`;
+    case "ended":
+      return `ended on ${entry?.validTo ?? "an earlier day"}`;
+    case "not-named":
+      return "counts only for an order that names it";
+    case "other-currency":
+      return `is in ${entry?.currency ?? book.currencies[book.ownCurrency]!}, the account is in ${book.currencies[enquiry.currency]!}`;
+    case "no-base":
+      return "there is no base price to take it off";
+    case "unit-unknown":
+      return `cannot be worked out: ${entry?.unit ?? "its unit"} is neither the pricing unit nor the selling unit`;
+    case "cost-unknown":
+      return "cannot be worked out: the product's cost is not known";
+    case "unreadable":
+      return "cannot be worked out: its value is too large";
+    case "needs-code":
+      return "holds only for a buyer who gives its code";
+    case "from-order-value":
+      return `holds from an order value of ${thresholdText(enquiry, traced)} and is not worked out`;
+    case "multi-buy":
+      return "may change the price and is not worked out";
+    case "free-goods":
+      return "gives free goods; the price of what is bought stays";
+    case "base-replaced":
+      return `the ${words.nameOf(words.baseEntryOf(enquiry)).toLowerCase()} takes its place`;
+    default:
+      return traced.outcome satisfies never;
+  }
+}
+
+function thresholdText({ book }: Enquiry, traced: Traced): string {
+  const value = book.terms[(traced.word & TERMS) * terms.STRIDE + terms.THRESHOLD]!;
+  return words.moneyText(value, 2, book.currencies[book.ownCurrency]!);
+}
+
+function beatenText(enquiry: Enquiry, traced: Traced): string {
+  const { found, book } = enquiry;
+  if (traced.step < 0) return "another base price is lower or comes first";
+  const winner = book.policy.steps[found.step]!;
+  if (winner.hit === "stop" && traced.step > found.step)
+    return `"${winner.step}" comes first and ends the search`;
+  const difference = traced.price - found.price;
+  if (difference === 0) return "the same price; the one taken is named first";
+  if (difference < 0) return "a place that comes first gave the price";
+  const { scale } = book.policy.arithmetic.unitPrice;
+  return `dearer by ${words.moneyText(difference, scale, book.currencies[enquiry.currency]!)}`;
+}

@@ -1,0 +1,24 @@
+/**
+ * The pure pricing engine: compiles records into a price book and resolves prices from it by a policy.
+ * Promises exact arithmetic, the same book whatever the order of the records, and an explanation that
+ * the pricing itself wrote down. Never reads a clock, a disk or a database, never guesses a price.
+ *
+ *     const book = compileBook(policy, { customers, products, rules, … });
+ *     const enquiry = startEnquiry(book, asking);
+ *     priceLine(enquiry, product, quantity).price; // 42500 at the policy's 4 places
+ */
+export { compileBook, startBook } from "./builder.ts";
+export type { BookBuilder, BookInput } from "./builder.ts";
+export type { PromotionRow, QuotationRow, RuleRow } from "./stage.ts";
+export type { PriceBook } from "./book.ts";
+export type { Masters } from "./masters.ts";
+export { startEnquiry } from "./enquiry.ts";
+export type { Asking, Enquiry, Found } from "./enquiry.ts";
+export { priceLine } from "./resolve.ts";
+export { explainLine } from "./explain.ts";
+export type { ExplainedCandidate, Explanation } from "./explain.ts";
+export type { Entry } from "./entry.ts";
+export type { Policy, PolicyStep } from "./policy.ts";
+export * as calendar from "./calendar.ts";
+export * as scaled from "./scaled.ts";
+export { becauseOf } from "./words.ts";

@@ -1,0 +1,230 @@
+/** Customers, sites, products and groups → numbered columns, the same whatever order they come in. */
+import type { Canonical } from "../../model/index.ts";
+import type { Accounts, Codes, PriceBook, Products } from "./book.ts";
+import { scaledOf } from "./scaled.ts";
+import { numberOf } from "./terms.ts";
+import type { Names } from "./terms.ts";
+
+/** What the book needs to know of each record, and no more. */
+export interface Masters {
+  readonly customers: readonly Pick<
+    Canonical<"customer">,
+    | "account"
+    | "headOffice"
+    | "customerGroup"
+    | "priceList"
+    | "branch"
+    | "currency"
+    | "discountPercent"
+    | "vatCode"
+  >[];
+  readonly sites: readonly Pick<Canonical<"site">, "account" | "site" | "vatCode" | "standard">[];
+  readonly branches: readonly Pick<Canonical<"branch">, "branch">[];
+  readonly priceLists: readonly Pick<Canonical<"price-list">, "priceList" | "standard">[];
+  readonly productGroups: readonly Pick<Canonical<"product-group">, "productGroup" | "parent">[];
+  readonly products: readonly Pick<
+    Canonical<"product">,
+    | "product"
+    | "productGroup"
+    | "sellingUnit"
+    | "pricingUnit"
+    | "sellingUnitsPerPricingUnit"
+    | "vatCode"
+    | "standardCost"
+  >[];
+  /** The company's own currency: what costs and promotions are in. */
+  readonly currency: string;
+  /** VAT rates in percent by VAT code, from the company's settings. */
+  readonly vat: Readonly<Record<string, string>>;
+}
+
+export type NumberedMasters = Pick<
+  PriceBook,
+  | "accounts"
+  | "products"
+  | "sites"
+  | "branches"
+  | "groups"
+  | "customerGroups"
+  | "priceLists"
+  | "headOffices"
+  | "vatCodes"
+  | "vatRates"
+>;
+
+/** Units and currencies are shared with the rules, so they get their last numbers later. */
+export function numberMasters(masters: Masters, units: Names, currencies: Names): NumberedMasters {
+  const { customers, products, sites } = masters;
+  const vatCodes = codesOf([
+    ...Object.keys(masters.vat),
+    ...[...customers, ...sites, ...products].map((record) => record.vatCode),
+  ]);
+  const groups = codesOf([
+    ...masters.productGroups.flatMap((group) => [group.productGroup, group.parent]),
+    ...products.map((product) => product.productGroup),
+  ]);
+  const named = {
+    vatCodes,
+    sites: codesOf(sites.map(siteCode)),
+    groups,
+    customerGroups: codesOf(customers.map((customer) => customer.customerGroup)),
+    headOffices: codesOf(customers.map((customer) => customer.headOffice)),
+    priceLists: codesOf([
+      ...masters.priceLists.map((list) => list.priceList),
+      ...customers.map((customer) => customer.priceList),
+    ]),
+    branches: codesOf([
+      ...masters.branches.map((branch) => branch.branch),
+      ...customers.map((customer) => customer.branch),
+    ]),
+  };
+  return {
+    accounts: accountsOf(masters, named, currencies),
+    products: productsOf(masters, named, units),
+    sites: sitesOf(masters, named),
+    branches: named.branches,
+    groups: { ...groups, parent: parentsOf(masters, groups) },
+    customerGroups: named.customerGroups,
+    priceLists: named.priceLists,
+    headOffices: named.headOffices,
+    vatCodes: vatCodes.codes,
+    vatRates: Int32Array.from(vatCodes.codes, (code) => scaledOf(masters.vat[code] ?? "", 4) ?? -1),
+  };
+}
+
+/** Distinct codes in order; nulls are no code. */
+function codesOf(found: readonly (string | null)[]): Codes {
+  const codes = [...new Set(found.filter((code) => code !== null))].sort();
+  return { codes, numbers: new Map(codes.map((code, number) => [code, number])) };
+}
+
+function column(codes: Codes, of: readonly (string | null)[]): Int32Array {
+  return Int32Array.from(of, (code) => (code === null ? -1 : (codes.numbers.get(code) ?? -1)));
+}
+
+function accountsOf(
+  masters: Masters,
+  named: Readonly<
+    Record<
+      "vatCodes" | "customerGroups" | "headOffices" | "priceLists" | "branches" | "sites",
+      Codes
+    >
+  >,
+  currencies: Names,
+): Accounts {
+  const codes = codesOf(masters.customers.map((customer) => customer.account));
+  const inOrder = ordered(codes, masters.customers, (customer) => customer.account);
+  const standard = masters.priceLists.filter((list) => list.standard).map((list) => list.priceList);
+  // An account without a list is on the standard one; with two of those, on the first by code.
+  const otherwise = standard.sort()[0] ?? null;
+  const usual = usualSites(masters);
+  return {
+    ...codes,
+    // The head office itself is under its own rules too.
+    headOffice: column(
+      named.headOffices,
+      inOrder.map((row) => row.headOffice ?? row.account),
+    ),
+    group: column(
+      named.customerGroups,
+      inOrder.map((row) => row.customerGroup),
+    ),
+    priceList: column(
+      named.priceLists,
+      inOrder.map((row) => row.priceList ?? otherwise),
+    ),
+    branch: column(
+      named.branches,
+      inOrder.map((row) => row.branch),
+    ),
+    currency: Int32Array.from(inOrder, (row) => numberOf(currencies, row.currency)),
+    site: column(
+      named.sites,
+      inOrder.map((row) => usual.get(row.account) ?? null),
+    ),
+    discount: Int32Array.from(inOrder, (row) => scaledOf(row.discountPercent ?? "0", 4) ?? 0),
+    vatCode: column(
+      named.vatCodes,
+      inOrder.map((row) => row.vatCode),
+    ),
+  };
+}
+
+function productsOf(
+  masters: Masters,
+  named: Readonly<Record<"vatCodes" | "groups", Codes>>,
+  units: Names,
+): Products {
+  const codes = codesOf(masters.products.map((product) => product.product));
+  const inOrder = ordered(codes, masters.products, (product) => product.product);
+  return {
+    ...codes,
+    group: column(
+      named.groups,
+      inOrder.map((row) => row.productGroup),
+    ),
+    vatCode: column(
+      named.vatCodes,
+      inOrder.map((row) => row.vatCode),
+    ),
+    sellingUnit: Int32Array.from(inOrder, (row) => numberOf(units, row.sellingUnit)),
+    pricingUnit: Int32Array.from(inOrder, (row) => numberOf(units, row.pricingUnit)),
+    perPricingUnit: Float64Array.from(inOrder, (row) => {
+      const units = scaledOf(row.sellingUnitsPerPricingUnit, 5);
+      return units !== undefined && units > 0 ? units : NaN;
+    }),
+    cost: Float64Array.from(inOrder, (row) => scaledOf(row.standardCost ?? "", 6) ?? NaN),
+  };
+}
+
+function sitesOf(
+  masters: Masters,
+  named: Readonly<Record<"vatCodes" | "sites", Codes>>,
+): PriceBook["sites"] {
+  const inOrder = ordered(named.sites, masters.sites, siteCode);
+  return {
+    ...named.sites,
+    vatCode: column(
+      named.vatCodes,
+      inOrder.map((row) => row.vatCode),
+    ),
+  };
+}
+
+/** Each account's usual delivery site; of two, the first by code. */
+function usualSites(masters: Masters): ReadonlyMap<string, string> {
+  const usual = new Map<string, string>();
+  for (const site of masters.sites) {
+    const code = siteCode(site);
+    if (site.standard && code < (usual.get(site.account) ?? "\uffff"))
+      usual.set(site.account, code);
+  }
+  return usual;
+}
+
+/** A site's code in rules and in the book. */
+export function siteCode(of: { readonly account: string; readonly site: string }): string {
+  return `${of.account}/${of.site}`;
+}
+
+/** One record for each code, in the codes' order; of two with one code the last given stands. */
+function ordered<Row>(codes: Codes, rows: readonly Row[], codeOf: (row: Row) => string): Row[] {
+  const found = new Map(rows.map((row) => [codeOf(row), row]));
+  return codes.codes.flatMap((code) => found.get(code) ?? []);
+}
+
+/** Parent of each group; a chain that bites its own tail is cut where it closes. */
+function parentsOf(masters: Masters, groups: Codes): Int32Array {
+  const parent = new Int32Array(groups.codes.length).fill(-1);
+  for (const row of masters.productGroups) {
+    const group = groups.numbers.get(row.productGroup) ?? -1;
+    if (group >= 0 && row.parent !== null) parent[group] = groups.numbers.get(row.parent) ?? -1;
+  }
+  for (let group = 0; group < parent.length; group += 1) {
+    const seen = new Set([group]);
+    let at = group;
+    while (parent[at]! >= 0 && !seen.has(parent[at]!)) seen.add((at = parent[at]!));
+    if (parent[at]! >= 0) parent[at] = -1;
+  }
+  return parent;
+}

@@ -1,0 +1,257 @@
+/** Records → staged rows: where each stands, its value, its terms. */
+import type { Canonical } from "../../model/index.ts";
+import type { Codes } from "./book.ts";
+import { dayOf } from "./calendar.ts";
+import { KEY, REGION, ROW, ROW_TERMS, RULE_HIGH, RULE_LOW, VALUE } from "./layout.ts";
+import { numberMasters } from "./masters.ts";
+import type { Masters, NumberedMasters } from "./masters.ts";
+import { scaledOf } from "./scaled.ts";
+import { TABLES, placeOf, tableOf } from "./tables.ts";
+import type { Source } from "./tables.ts";
+import * as terms from "./terms.ts";
+import type { Names, TermsTable } from "./terms.ts";
+
+export type RuleRow = Omit<Canonical<"price-rule">, "priority">;
+export type PromotionRow = Omit<
+  Canonical<"promotion">,
+  "name" | "freeQuantity" | "freeProduct" | "stacks"
+>;
+/** A line of a quotation with what counts of its head; only open quotations are given. */
+export type QuotationRow = Pick<
+  Canonical<"quotation">,
+  "quotation" | "account" | "quotedOn" | "expiresOn"
+> &
+  Pick<Canonical<"quotation-line">, "line" | "product" | "quantity" | "unitPrice">;
+
+export interface Work {
+  readonly masters: NumberedMasters;
+  readonly units: Names;
+  readonly currencies: Names;
+  readonly labels: Names;
+  readonly terms: TermsTable;
+  /** Row of terms being filled in. */
+  readonly draft: Float64Array;
+  readonly days: Map<string, number>;
+  readonly wide: number[];
+  /** First region of each table if every table were kept, and their number. */
+  readonly tableStarts: Int32Array;
+  readonly unreached: Set<string>;
+  unreachedCount: number;
+  rows: Int32Array;
+  count: number;
+}
+
+export function emptyWork(masters: Masters): Work {
+  const units: Names = { numbers: new Map() };
+  const currencies: Names = { numbers: new Map([[masters.currency, OWN_CURRENCY]]) };
+  const numbered = numberMasters(masters, units, currencies);
+  const tableStarts = new Int32Array(TABLES + 1);
+  for (let table = 0; table < TABLES; table += 1)
+    tableStarts[table + 1] = tableStarts[table]! + subjectCount(numbered, table);
+  return {
+    masters: numbered,
+    units,
+    currencies,
+    labels: { numbers: new Map() },
+    terms: terms.emptyTerms(),
+    draft: terms.openTerms(),
+    days: new Map(),
+    wide: [],
+    tableStarts,
+    unreached: new Set(),
+    unreachedCount: 0,
+    rows: new Int32Array(1024 * ROW),
+    count: 0,
+  };
+}
+
+export function addRule(work: Work, row: RuleRow): void {
+  const { draft } = work;
+  draft.set(OPEN_TERMS);
+  draft[terms.KIND] = terms.KINDS.indexOf(row.kind);
+  draft[terms.FLAGS] = row.net ? terms.NET : 0;
+  draft[terms.FROM] = scaledOf(row.fromQuantity, 5) ?? Infinity;
+  if (row.contractQuantity !== null)
+    draft[terms.LIMIT] = scaledOf(row.contractQuantity, 5) ?? Infinity;
+  setDates(work, row.validFrom, row.validTo);
+  if (row.kind === "fixed" || row.kind === "amount") {
+    draft[terms.CURRENCY] = terms.numberOf(work.currencies, row.currency);
+    draft[terms.UNIT] = terms.numberOf(work.units, row.unit);
+  }
+  draft[terms.LABEL] = terms.numberOf(work.labels, row.contract);
+  stage(work, "rule", row, row.value, row.rule);
+}
+
+export function addPromotion(work: Work, row: PromotionRow): void {
+  const { draft } = work;
+  draft.set(OPEN_TERMS);
+  draft[terms.KIND] = terms.KINDS.indexOf(row.kind);
+  draft[terms.FLAGS] = row.code === null ? 0 : terms.CODE;
+  draft[terms.FROM] = scaledOf(row.buyQuantity ?? "0", 5) ?? Infinity;
+  if (row.thresholdValue !== null || row.kind === "threshold")
+    draft[terms.THRESHOLD] = scaledOf(row.thresholdValue ?? "0", 2) ?? Infinity;
+  if (row.kind === "fixed" || row.kind === "amount") draft[terms.CURRENCY] = OWN_CURRENCY;
+  setDates(work, row.validFrom, row.validTo);
+  draft[terms.LABEL] = terms.numberOf(work.labels, row.promotion);
+  const place = {
+    customerScope: row.customerScope,
+    customerCode: row.customerCode === "*" ? null : row.customerCode,
+    productScope: row.productScope,
+    productCode: row.productCode === "*" ? null : row.productCode,
+  };
+  stage(work, "promotion", place, row.value ?? "0", `${row.promotion}\n${row.customerScope}`);
+}
+
+export function addQuotation(work: Work, row: QuotationRow): void {
+  const { draft } = work;
+  draft.set(OPEN_TERMS);
+  draft[terms.KIND] = terms.FIXED;
+  draft[terms.LIMIT] = scaledOf(row.quantity, 5) ?? Infinity;
+  setDates(work, row.quotedOn, row.expiresOn);
+  draft[terms.LABEL] = terms.numberOf(work.labels, row.quotation);
+  const place = {
+    customerScope: "account",
+    customerCode: row.account,
+    productScope: "product",
+    productCode: row.product,
+  } as const;
+  stage(work, "quotation", place, row.unitPrice, `${row.quotation}\n${row.line}`);
+}
+
+/** Number that the company's currency gets before any other. */
+export const OWN_CURRENCY = 0;
+const OPEN_TERMS = terms.openTerms();
+
+function setDates({ draft, days }: Work, from: string | null, to: string | null): void {
+  if (from !== null) draft[terms.START] = rememberedDay(days, from);
+  if (to !== null) draft[terms.END] = rememberedDay(days, to);
+}
+
+function rememberedDay(days: Map<string, number>, date: string): number {
+  const known = days.get(date);
+  if (known !== undefined) return known;
+  const day = dayOf(date);
+  days.set(date, day);
+  return day;
+}
+
+type PlacedRow = Pick<RuleRow, "customerScope" | "customerCode" | "productScope" | "productCode">;
+
+/** Puts a row with the drafted terms into its place, or counts it as reaching nobody. */
+function stage(work: Work, source: Source, row: PlacedRow, value: string, identity: string): void {
+  const table = tableOf(source, row.customerScope, row.productScope);
+  const subject = subjectOf(work.masters, row);
+  const key = keyOf(work.masters, row);
+  if (subject < 0 || key < 0) {
+    leaveOut(work, row, subject < 0);
+    return;
+  }
+  if ((work.count + 1) * ROW > work.rows.length) {
+    const wider = new Int32Array(work.rows.length * 2);
+    wider.set(work.rows);
+    work.rows = wider;
+  }
+  const at = work.count * ROW;
+  work.rows[at + REGION] = work.tableStarts[table]! + subject;
+  work.rows[at + KEY] = key;
+  work.rows[at + VALUE] = storedValue(work, value);
+  work.rows[at + ROW_TERMS] = terms.internTerms(work.terms, work.draft);
+  work.rows[at + RULE_HIGH] = hashText(identity, 0x811c9dc5);
+  work.rows[at + RULE_LOW] = hashText(identity, 0x01000193);
+  work.count += 1;
+}
+
+/** The value as its cell holds it; sets the draft's flags to say how. */
+function storedValue({ draft, wide }: Work, value: string): number {
+  const plain = scaledOf(value, 4);
+  if (plain !== undefined && plain === (plain | 0)) return plain;
+  const fine = scaledOf(value, 6);
+  if (fine === undefined) {
+    draft[terms.FLAGS]! |= terms.UNREADABLE;
+    return 0;
+  }
+  const fits = fine === (fine | 0);
+  draft[terms.FLAGS]! |= fits ? terms.FINE : terms.WIDE;
+  return fits ? fine : wide.push(fine) - 1;
+}
+
+/** FNV-1a over UTF-16 units. Two hashes of it tell the rules of one cell apart. */
+function hashText(text: string, seed: number): number {
+  let hash = seed;
+  for (let at = 0; at < text.length; at += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash ^ (hash >>> 15);
+}
+
+function leaveOut(work: Work, row: PlacedRow, noSubject: boolean): void {
+  work.unreachedCount += 1;
+  work.unreached.add(
+    noSubject
+      ? `${row.customerScope} ${row.customerCode ?? "(blank)"}`
+      : `${row.productScope} ${row.productCode ?? "(blank)"}`,
+  );
+  if (work.unreached.size < 1000) return;
+  const kept = firstExamples(work);
+  work.unreached.clear();
+  for (const example of kept) work.unreached.add(example);
+}
+
+/** The first few by name, whatever the order in which they came. */
+export function firstExamples({ unreached }: Work): string[] {
+  return [...unreached].sort().slice(0, 10);
+}
+
+function subjectOf(masters: NumberedMasters, row: PlacedRow): number {
+  const codes = subjectsOf(masters, row.customerScope);
+  if (codes === null) return 0;
+  return codes.numbers.get(row.customerCode ?? "") ?? -1;
+}
+
+function keyOf(masters: NumberedMasters, row: PlacedRow): number {
+  const codes = keysOf(masters, row.productScope);
+  if (codes === null) return 0;
+  return codes.numbers.get(row.productCode ?? "") ?? -1;
+}
+
+/** Whom a customer scope can name; null: it names nobody, it is for everyone. */
+function subjectsOf(masters: NumberedMasters, scope: RuleRow["customerScope"]): Codes | null {
+  switch (scope) {
+    case "account":
+      return masters.accounts;
+    case "head-office":
+      return masters.headOffices;
+    case "customer-group":
+      return masters.customerGroups;
+    case "site":
+      return masters.sites;
+    case "branch":
+      return masters.branches;
+    case "price-list":
+      return masters.priceLists;
+    case "everyone":
+      return null;
+    default:
+      return scope satisfies never;
+  }
+}
+
+function keysOf(masters: NumberedMasters, scope: RuleRow["productScope"]): Codes | null {
+  switch (scope) {
+    case "product":
+      return masters.products;
+    case "product-group":
+      return masters.groups;
+    case "everything":
+      return null;
+    default:
+      return scope satisfies never;
+  }
+}
+
+export function subjectCount(masters: NumberedMasters, table: number): number {
+  return subjectsOf(masters, placeOf(table).customer)?.codes.length ?? 1;
+}
+
+export function keyCount(masters: NumberedMasters, table: number): number {
+  return keysOf(masters, placeOf(table).product)?.codes.length ?? 1;
+}

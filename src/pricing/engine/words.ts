@@ -1,0 +1,184 @@
+/** Prices, rules and reasons in words that a finance person reads. */
+import type { PriceBook } from "./book.ts";
+import type { Enquiry, Found } from "./enquiry.ts";
+import { entryOf } from "./entry.ts";
+import type { Entry } from "./entry.ts";
+import { scaledOf, shortTextOf, textOf } from "./scaled.ts";
+
+/** "£1,234.5000", "EUR 12.00". */
+export function moneyText(value: number, places: number, currency: string): string {
+  const sign = value < 0 ? "-" : "";
+  const symbol = currency === "GBP" ? "£" : `${currency} `;
+  return `${sign}${symbol}${grouped(textOf(Math.abs(value), places))}`;
+}
+
+/** From 6 places: 4 places where the last two are 0. */
+export function fineMoneyText(value: number, currency: string): string {
+  return moneyText(value, 6, currency).replace(/(\.\d{4})00$/, "$1");
+}
+
+/** "1,000", "2.5": a decimal text with its thousands set apart. */
+export function grouped(text: string): string {
+  const [whole = "", fraction] = text.split(".");
+  const apart = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? apart : `${apart}.${fraction}`;
+}
+
+/** What an entry gives: "£4.2500", "12.5% off", "£0.50 off", "cost plus 20%". */
+export function offerText(entry: Entry, currency: string): string {
+  const { value } = entry;
+  if (value === null) return "a value too large to work with";
+  const money = () => fineMoneyText(scaledOf(value, 6) ?? 0, entry.currency ?? currency);
+  switch (entry.kind) {
+    case "fixed":
+      return money();
+    case "percent":
+      return percentText(value);
+    case "amount":
+      return `${money()} off`;
+    case "markup":
+      return `cost plus ${value}%`;
+    case "multi-buy":
+    case "free-goods":
+    case "threshold":
+      return `a ${entry.kind} offer`;
+    default:
+      return entry.kind satisfies never;
+  }
+}
+
+/** "12.5% off"; a surcharge: "5% on top". */
+export function percentText(value: string): string {
+  return value.startsWith("-") ? `${value.slice(1)}% on top` : `${value}% off`;
+}
+
+/** "Contract C-17", "Promotion SPRING", "Customer price", "List price (TRADE)". */
+export function nameOf(entry: Entry): string {
+  const { source, label, customerScope, productScope, kind } = entry;
+  if (source === "quotation") return `Quotation ${label ?? ""}`;
+  if (source === "promotion") return `Promotion ${label ?? ""}`;
+  if (label !== null) return `Contract ${label}`;
+  const price = kind === "fixed" ? "price" : "discount";
+  if (productScope !== "product") return `${capital(productScope)} ${price}`;
+  if (customerScope === "account") return `Customer ${price}`;
+  if (customerScope === "everyone") return `Standard ${price}`;
+  if (customerScope === "price-list") return `List ${price} (${entry.customerCode ?? ""})`;
+  return `${capital(customerScope)} ${price}`;
+}
+
+/** "Contract C-17: £4.2500 from 10, 2026-01-01 to 2026-12-31". */
+export function ruleText(enquiry: Enquiry, entry: Entry): string {
+  const currency = enquiry.book.currencies[enquiry.currency]!;
+  const from = entry.fromQuantity === "0" ? "" : ` from ${grouped(entry.fromQuantity)}`;
+  const unit = entry.unit === null ? "" : ` per ${entry.unit}`;
+  const net = entry.net ? ", net" : "";
+  return `${nameOf(entry)}: ${offerText(entry, currency)}${unit}${from}${datesText(entry)}${net}`;
+}
+
+/** The account's own discount, a percent with 4 places. */
+export function discountText(percent: number): string {
+  return `Account discount: ${percentText(shortTextOf(percent, 4))}`;
+}
+
+function datesText({ validFrom, validTo }: Entry): string {
+  if (validFrom !== null && validTo !== null) return `, ${validFrom} to ${validTo}`;
+  if (validFrom !== null) return `, since ${validFrom}`;
+  return validTo === null ? "" : `, until ${validTo}`;
+}
+
+/** "customer group TRADE", "everyone". */
+export function whomText(entry: Entry): string {
+  if (entry.customerCode === null) return "everyone";
+  return `${entry.customerScope.replace("-", " ")} ${entry.customerCode}`;
+}
+
+/** "product BRK001", "everything". */
+export function whatText(entry: Entry): string {
+  if (entry.productCode === null) return "everything";
+  return `${entry.productScope.replace("-", " ")} ${entry.productCode}`;
+}
+
+function capital(scope: string): string {
+  const words = scope.replace("-", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Why the answer is what it is, in one short line. */
+export function becauseOf(enquiry: Enquiry): string {
+  const { found } = enquiry;
+  const reason = found.doubt === null ? priceReason(enquiry) : doubtText(enquiry.book, found);
+  return reason + remarks(enquiry);
+}
+
+function priceReason(enquiry: Enquiry): string {
+  const { found, book } = enquiry;
+  if (found.table < 0) return `${discountText(found.value)} ${baseName(enquiry)}`;
+  const entry = entryOf(enquiry, found);
+  const currency = book.currencies[enquiry.currency]!;
+  const parts = [nameOf(entry)];
+  const plain = entry.kind === "fixed";
+  if (!plain) parts[0] += `: ${offerText(entry, currency)}`;
+  if (entry.kind === "percent" || entry.kind === "amount") parts[0] += ` ${baseName(enquiry)}`;
+  if (entry.source === "rule" && entry.productScope !== "product")
+    parts.push(`${whomText(entry)} on ${whatText(entry)}`);
+  else if (entry.source === "rule" && /group|office|site|branch/.test(entry.customerScope))
+    parts.push(whomText(entry));
+  if (entry.fromQuantity !== "0") parts.push(`from ${grouped(entry.fromQuantity)}`);
+  if (entry.net) parts.push("net price");
+  return parts.join(", ");
+}
+
+/** "the list price (TRADE)"; only after the base price was found. */
+function baseName(enquiry: Enquiry): string {
+  return `the ${lowerFirst(nameOf(baseEntryOf(enquiry)))}`;
+}
+
+export function baseEntryOf(enquiry: Enquiry): Entry {
+  const { baseTable, baseKey, baseValue, baseWord } = enquiry.found;
+  return entryOf(enquiry, { table: baseTable, key: baseKey, value: baseValue, word: baseWord });
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function doubtText(book: PriceBook, { doubt, doubtLabel }: Found): string {
+  const promotion = `promotion ${book.labels[doubtLabel] ?? ""}`;
+  switch (doubt) {
+    case null:
+      return "";
+    case "no-price":
+      return "No price holds for this customer, product, quantity and day";
+    case "unit-unknown":
+      return "Not known: a price that holds is per a unit that is neither the product's pricing unit nor its selling unit";
+    case "cost-unknown":
+      return "Not known: a price that holds is a markup on a cost that is not known";
+    case "unreadable":
+      return "Not known: a rule that holds has a value too large to work with";
+    case "multi-buy":
+      return `Not known: ${promotion} may change the price at this quantity`;
+    case "order-value":
+      return `Not known: ${promotion} may change the price, since the line alone reaches its order value`;
+    case "pricing-unit-unknown":
+      return "Not known: how many selling units the product's pricing unit has is missing or not above 0";
+    case "too-large":
+      return "Not known: the amount is too large to work with";
+    default:
+      return doubt satisfies never;
+  }
+}
+
+function remarks({ book, found, asking }: Enquiry): string {
+  const remark = (label: number, text: string) =>
+    label < 0 ? "" : `; promotion ${book.labels[label] ?? ""} ${text}`;
+  const stops = found.step >= 0 && book.policy.steps[found.step]!.draw === "quotations";
+  const unused = asking.quotation >= 0 && !stops;
+  return (
+    (unused ? `; quotation ${book.labels[asking.quotation] ?? ""} gives no price here` : "") +
+    remark(found.codeLabel, "needs a code") +
+    remark(found.freeLabel, "gives free goods") +
+    (found.doubt === "order-value"
+      ? ""
+      : remark(found.thresholdLabel, "needs a higher order value"))
+  );
+}
