@@ -26,16 +26,45 @@ function makeDocument(): Document {
   });
   for (const endpoint of ENDPOINTS) registry.registerPath(described(endpoint));
   for (const one of OPEN) registry.registerPath(one);
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Tradepost",
       version: "1",
       description:
         "Prices, web orders, sales and reps' pay of one merchant. Money and quantities are decimal " +
-        "texts, dates ISO. Every error is `application/problem+json`.",
+        "texts, dates ISO. Every error is `application/problem+json`. Answers may gain fields.",
     },
   });
+  openAnswers(document);
+  return document;
+}
+
+/** Requests are strict; a reader of answers must not be, or no answer could ever gain a field. */
+function openAnswers({ paths = {}, components = {} }: Document): void {
+  const asked = new Set<string>();
+  for (const path of Object.values(paths))
+    for (const operation of [path.get, path.post]) collectNames(operation?.requestBody, asked);
+  for (const [name, schema] of Object.entries(components.schemas ?? {}))
+    if (!asked.has(name)) openUp(schema);
+  for (const path of Object.values(paths))
+    for (const operation of [path.get, path.post]) openUp(operation?.responses);
+}
+
+/** Request schemas name no other component, so one level is all there is. */
+function collectNames(part: unknown, names: Set<string>): void {
+  if (typeof part !== "object" || part === null) return;
+  for (const [key, value] of Object.entries(part)) {
+    if (key === "$ref") names.add(String(value).replace("#/components/schemas/", ""));
+    collectNames(value, names);
+  }
+}
+
+function openUp(part: unknown): void {
+  if (typeof part !== "object" || part === null) return;
+  if ("additionalProperties" in part && part.additionalProperties === false)
+    delete part.additionalProperties;
+  for (const value of Object.values(part)) openUp(value);
 }
 
 type Path = Parameters<OpenAPIHono["openAPIRegistry"]["registerPath"]>[0];

@@ -36,7 +36,6 @@ const lineFields = {
 };
 
 const orderHead = {
-  webOrder: text("Number of the order, unique for ever."),
   account: text("Account of the customer."),
   orderedOn: z.iso.date(),
   placedBy: z.enum(["customer", "assisted"]),
@@ -67,6 +66,7 @@ const orderHead = {
 const orderAnswer = z
   .strictObject({
     id: text("Our identity of it."),
+    webOrder: text("Number of the order, unique for ever."),
     ...orderHead,
     lines: z.array(z.strictObject(lineFields)),
     state: text("Where its delivery stands: queued, held, checked (a test key's)."),
@@ -170,7 +170,6 @@ export const checkOrder: Endpoint = endpoint({
       findings: z.array(finding),
       order: z.strictObject({
         ...orderHead,
-        webOrder: z.never().optional(),
         lines: z.array(z.strictObject(lineFields)),
       }),
     })
@@ -186,6 +185,7 @@ export const checkOrder: Endpoint = endpoint({
 const orderStatus = z
   .strictObject({
     id: text("Our identity of it."),
+    webOrder: text("Number of the order, unique for ever."),
     ...orderHead,
     state: text("Where its delivery stands."),
     fulfilment: text("What became of its lines: open, part despatched, invoiced …"),
