@@ -149,9 +149,11 @@ function refuseImpossible(
   first: number,
   last: number,
 ): void {
-  const needed = problems.filter(
-    ({ from, to }) => dayNumber(from) <= last && (to === null || dayNumber(to) >= first),
-  );
+  const needed = problems.filter(({ from, to }) => {
+    // A fault may be that it ends before it begins.
+    const days = [dayNumber(from), to === null ? Infinity : dayNumber(to)];
+    return Math.min(...days) <= last && Math.max(...days) >= first;
+  });
   if (needed.length > 0) throw new AssignmentError(needed);
 }
 
