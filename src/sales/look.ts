@@ -81,7 +81,7 @@ const SEEN = `
 
 /** Everything that a posting is made from, in one digest; the rules' text is in it too. */
 const CONTEXT = `
-  md5(row(s.row_hash, s.document_hash, s.sign, s.own_web_order, s.reference_web_order,
+  md5(row(s.row_hash, s.document_hash, s.sign, s.own_web_order, s.through_erp_order, s.reference_web_order,
           s.credited_web_order, s.taken_by, s.branch, s.web_order_line, s.default_channel, s.may_be_of,
           s.known_product_group, log.web_order, log.assisted, $2::text)::text)::uuid`;
 
