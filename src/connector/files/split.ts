@@ -25,7 +25,7 @@ import type { Encoding, TextWindow } from "./text.ts";
 export interface SplitOptions extends Limits {
   readonly delimiter: Delimiter;
   readonly encoding: Encoding;
-  /** False: rows are checked and counted only; no item is made of a good row. */
+  /** False: rows are checked and counted only; of the records, the header alone is given. */
   readonly keep: boolean;
 }
 
@@ -191,7 +191,8 @@ function takeRow(state: State, window: Window, from: number): number {
   state.columns ??= row.columns;
   state.lastGoodLine = state.line;
   state.account.records++;
-  if (state.options.keep) state.items.push(recordOf(state, window.text, from, next));
+  if (state.options.keep || state.account.records === 1)
+    state.items.push(recordOf(state, window.text, from, next));
   return pass(state, from, next, row.lines);
 }
 

@@ -1,0 +1,297 @@
+/**
+ * Drops an order into `orders/` exactly once. The other system takes an order when its header file is
+ * there, so one rename is the moment of handing over:
+ *
+ *     1 the files, whole and flushed, under orders/.staged/<key>/
+ *     2 the journal entry orders/.journal/<key>.json, flushed: what will be dropped, with digests
+ *     3 details → orders/, manifest → orders/, last of all the header → orders/
+ *
+ * A header still staged: not handed over, `place` completes it. A journal entry and no staged header:
+ * handed over, whatever became of the files since. A kill between any two steps leaves one of the two.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "csv-stringify/sync";
+import { z } from "zod";
+import { ConnectorFault } from "../contract.ts";
+import type {
+  Found,
+  Host,
+  OrdersCapability,
+  Outcome,
+  RenderedOrder,
+  RenderedTable,
+} from "../contract.ts";
+import { codeOf, diskFault, isTaken, syncFolder, writeDurably } from "./disk.ts";
+import { fileNameProblem } from "./names.ts";
+import type { Delimiter } from "./scan.ts";
+
+export interface DropBoxOptions {
+  /** The connection's folder; orders go to its `orders/`. */
+  readonly folder: string;
+  readonly delimiter: Delimiter;
+  /** Called after each step; a test stops there, as a kill would. */
+  readonly probe?: (step: DropStep) => void;
+}
+
+export type DropStep =
+  | { readonly done: "staged" | "moved" | "withdrawn"; readonly file: string }
+  | { readonly done: "journalled" | "unjournalled" };
+
+const entryShape = z.object({
+  key: z.string(),
+  at: z.string(),
+  /** In the order in which they are dropped: details, manifest, header. */
+  files: z.array(
+    z.object({ name: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() }),
+  ),
+});
+type Entry = Readonly<z.infer<typeof entryShape>>;
+
+interface DropFile {
+  readonly name: string;
+  readonly rows: number;
+  readonly content: Buffer;
+}
+
+interface Places {
+  readonly orders: string;
+  readonly staged: string;
+  readonly journalFolder: string;
+  readonly journal: string;
+}
+
+export function openDropBox(options: DropBoxOptions, host: Host): OrdersCapability {
+  return {
+    find: (key) => find(options, key),
+    place: (order) => place(options, order, host),
+  };
+}
+
+async function find(options: DropBoxOptions, key: string): Promise<Found> {
+  const places = placesOf(options, key);
+  try {
+    // A share that is not mounted looks like an empty folder: out/ tells the two apart.
+    await stat(join(options.folder, "out"));
+    const entry = await readEntry(places, key);
+    if (entry === null || (await isTaken(join(places.staged, headerName(key))))) {
+      return { kind: "absent" };
+    }
+    return { kind: "present", outcome: await handedOver(places, entry) };
+  } catch (error) {
+    const { message, instruction } = diskFault(
+      `Looking for order ${key} in ${places.orders}`,
+      error,
+    );
+    return { kind: "cannotTell", reason: `${message} ${instruction}` };
+  }
+}
+
+async function place(options: DropBoxOptions, order: RenderedOrder, host: Host): Promise<Outcome> {
+  const places = placesOf(options, order.key);
+  const files = filesOf(order, options.delimiter);
+  try {
+    const entry = await readEntry(places, order.key);
+    if (entry !== null && !(await isTaken(join(places.staged, headerName(order.key))))) {
+      return await handedOver(places, entry);
+    }
+    const ready = entry !== null && (await isReady(places, entry, files));
+    if (entry !== null && !ready) await withdraw(options, places, entry);
+    const current = ready ? entry : await stage(options, places, order.key, files, host);
+    await handOver(options, places, current);
+    return await handedOver(places, current);
+  } catch (error) {
+    throw diskFault(`Dropping order ${order.key} into ${places.orders}`, error);
+  }
+}
+
+/** What was journalled is what is asked for now, and each file is staged still or dropped already. */
+async function isReady(places: Places, entry: Entry, files: readonly DropFile[]): Promise<boolean> {
+  if (JSON.stringify(entry.files) !== JSON.stringify(files.map(described))) return false;
+  for (const { name, sha256 } of entry.files) {
+    if (await isTaken(join(places.staged, name))) continue;
+    if ((await digestAt(join(places.orders, name))) !== sha256) return false;
+  }
+  return true;
+}
+
+/** The order was rendered anew before its header was dropped: what lies in `orders/` of it is ours to take back. */
+async function withdraw(options: DropBoxOptions, places: Places, entry: Entry): Promise<void> {
+  for (const { name, sha256 } of entry.files) {
+    const path = join(places.orders, name);
+    if ((await digestAt(path)) !== sha256) continue;
+    await rm(path);
+    options.probe?.({ done: "withdrawn", file: name });
+  }
+  await syncFolder(places.orders);
+  await rm(places.journal);
+  await syncFolder(places.journalFolder);
+  options.probe?.({ done: "unjournalled" });
+}
+
+async function stage(
+  options: DropBoxOptions,
+  places: Places,
+  key: string,
+  files: readonly DropFile[],
+  host: Host,
+): Promise<Entry> {
+  // Without a journal entry nothing of this order was ever handed over.
+  await rm(places.staged, { recursive: true, force: true });
+  await mkdir(places.staged, { recursive: true });
+  await mkdir(places.journalFolder, { recursive: true });
+  for (const { name, content } of files) {
+    await writeDurably(join(places.staged, name), content);
+    options.probe?.({ done: "staged", file: name });
+  }
+  for (const folder of [places.staged, join(places.staged, ".."), places.orders]) {
+    await syncFolder(folder);
+  }
+  const entry: Entry = { key, at: host.now().toString(), files: files.map(described) };
+  await writeDurably(`${places.journal}.tmp`, `${JSON.stringify(entry, null, 2)}\n`);
+  await rename(`${places.journal}.tmp`, places.journal);
+  await syncFolder(places.journalFolder);
+  options.probe?.({ done: "journalled" });
+  return entry;
+}
+
+async function handOver(options: DropBoxOptions, places: Places, entry: Entry): Promise<void> {
+  for (const { name } of entry.files) {
+    const from = join(places.staged, name);
+    const to = join(places.orders, name);
+    if (!(await isTaken(from))) continue;
+    if (await isTaken(to)) throw foreignFile(entry.key, to);
+    // All that the header speaks of is durable before the header can be seen.
+    await syncFolder(places.orders);
+    await rename(from, to);
+    options.probe?.({ done: "moved", file: name });
+  }
+  await syncFolder(places.orders);
+  await rm(places.staged, { recursive: true, force: true });
+}
+
+async function handedOver(places: Places, entry: Entry): Promise<Outcome> {
+  const header = entry.files.find(({ name }) => name === headerName(entry.key));
+  const waits = await isTaken(join(places.orders, headerName(entry.key)));
+  const state = waits ? "it waits in orders/ to be taken" : "it was taken from orders/";
+  return {
+    kind: "handedOver",
+    evidence: `${headerName(entry.key)} with SHA-256 ${header?.sha256 ?? "unknown"}, journalled at ${entry.at}: ${state}.`,
+  };
+}
+
+async function readEntry(places: Places, key: string): Promise<Entry | null> {
+  let text: string;
+  try {
+    text = await readFile(places.journal, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+  const entry = entryShape.safeParse(parsedJson(text)).data;
+  // A file system that does not tell capitals apart finds the entry of another order.
+  if (entry?.key === key) return entry;
+  throw new ConnectorFault(
+    "defect",
+    entry === undefined
+      ? `The journal entry ${places.journal} cannot be read.`
+      : `The journal entry ${places.journal} is that of order ${entry.key}.`,
+    "Look in the other system whether it has the order, and mend or remove the entry accordingly.",
+  );
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Null when there is no such file. */
+async function digestAt(path: string): Promise<string | null> {
+  try {
+    return sha256Of(await readFile(path));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Details first, then the manifest, the header last. */
+function filesOf(order: RenderedOrder, delimiter: Delimiter): readonly DropFile[] {
+  const header = order.tables.at(-1);
+  if (header === undefined) {
+    throw new ConnectorFault("defect", `Order ${order.key} has no tables.`, NO_TABLES);
+  }
+  const details = order.tables
+    .slice(0, -1)
+    .map((table) => fileOf(detailName(order.key, table), table, delimiter));
+  const last = fileOf(headerName(order.key), header, delimiter);
+  const manifest = { key: order.key, files: [...details, last].map(described) };
+  const content = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  return [...details, { name: `${order.key}.manifest.json`, rows: 0, content }, last];
+}
+
+function fileOf(name: string, table: RenderedTable, delimiter: Delimiter): DropFile {
+  const text = stringify(
+    [table.columns, ...table.rows].map((row) => [...row]),
+    {
+      delimiter,
+      record_delimiter: "\r\n",
+      // A lone line feed is no line end of ours, yet every reader takes it for one.
+      quoted_match: /[\r\n]/,
+    },
+  );
+  return { name, rows: table.rows.length, content: Buffer.from(text) };
+}
+
+function described({ name, rows, content }: DropFile): Entry["files"][number] {
+  return { name, rows, bytes: content.length, sha256: sha256Of(content) };
+}
+
+function sha256Of(content: Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+const headerName = (key: string) => `${key}.csv`;
+
+function detailName(key: string, { name }: RenderedTable): string {
+  const problem = fileNameProblem(name);
+  if (problem === null) return `${key}-${name}.csv`;
+  throw new ConnectorFault(
+    "config",
+    `The table name ${JSON.stringify(name)} cannot be part of a file name: ${problem}.`,
+    "Name the table otherwise in the mapping of web orders.",
+  );
+}
+
+function placesOf({ folder }: DropBoxOptions, key: string): Places {
+  const problem = fileNameProblem(key);
+  if (problem !== null) {
+    throw new ConnectorFault(
+      "refused",
+      `The order number ${JSON.stringify(key)} cannot be a file name: ${problem}.`,
+      "Give orders numbers of letters, digits, dashes and underscores.",
+    );
+  }
+  const orders = join(folder, "orders");
+  const journalFolder = join(orders, ".journal");
+  return {
+    orders,
+    staged: join(orders, ".staged", key),
+    journalFolder,
+    journal: join(journalFolder, `${key}.json`),
+  };
+}
+
+function foreignFile(key: string, path: string): ConnectorFault {
+  return new ConnectorFault(
+    "config",
+    `Dropping order ${key}: ${path} is there already and is not ours.`,
+    "Nothing was overwritten and the order is not handed over. Move that file away; the next try goes on.",
+  );
+}
+
+const NO_TABLES = "Let the mapping of web orders render details and a header.";
