@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { StoreError } from "../../src/store/index.ts";
 import { useDatabase } from "../support/database.ts";
 
 const database = useDatabase();

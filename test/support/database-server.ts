@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { openJobs } from "../../src/jobs/index.ts";
 import { openStore } from "../../src/store/index.ts";
 import type { Store } from "../../src/store/index.ts";
 
@@ -21,7 +22,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await sweep(admin);
   const template = databaseName();
   await admin.query(`CREATE DATABASE ${template}`);
-  await (await openStore({ url: onDatabase(admin.url, template) })).close();
+  await install(onDatabase(admin.url, template));
   // A template that nobody can connect to can always be copied, by several files at once too.
   await admin.query(`ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
   project.provide("database", { adminUrl: admin.url, template });
@@ -29,6 +30,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await admin.query(`DROP DATABASE IF EXISTS ${template}`);
     await admin.close();
   };
+}
+
+async function install(url: string): Promise<void> {
+  await using store = await openStore({ url });
+  // The queue brings its own schema; made here it is copied with the rest.
+  await (await openJobs(store, { log: () => undefined })).close();
 }
 
 /** The process's id is in the name, so that what a killed run left can be told and dropped. */

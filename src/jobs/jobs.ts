@@ -1,0 +1,274 @@
+/** pg-boss behind the few things that the product asks of a queue. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { PgBoss } from "pg-boss";
+import type { JobResult, JobWithMetadata } from "pg-boss";
+import type { Store, Transaction } from "../store/index.ts";
+
+/** What a job is about, in a few words that can be looked up: `{ company: "M1", order: "W-1" }`. */
+export type JobData = Readonly<Record<string, string | number | boolean | null>>;
+
+/** `signal` is aborted when the job was taken away, or when the process stops and will not wait. */
+export type JobHandler<Data extends JobData = JobData> = (
+  data: Data,
+  signal: AbortSignal,
+) => Promise<void>;
+
+export interface QueueOptions {
+  /**
+   * Jobs of one name with the same key are one thing to bring up to date: they never run beside each
+   * other, and one run stands for all that were queued before it began.
+   */
+  readonly singletonKey?: string;
+  /** Not before this moment of the database's clock. */
+  readonly startAfter?: Temporal.Instant;
+}
+
+export interface WorkOptions {
+  /** How many run at a time in this process; default 1. */
+  readonly concurrency?: number;
+}
+
+export interface JobsOptions {
+  readonly log: (line: string) => void;
+  /** A failed job is tried again after 1, 2, 4 … seconds, at most `delayMaxSeconds` (900) apart. */
+  readonly retries?: { readonly limit: number; readonly delayMaxSeconds: number };
+  /** True when no other process works jobs: what a killed one left begun runs again at once. */
+  readonly sole?: boolean;
+}
+
+/** A job that failed to the last try. */
+export interface FailedJob {
+  readonly id: string;
+  readonly job: string;
+  readonly data: JobData;
+  /** What its last run said. */
+  readonly reason: string;
+  readonly failedAt: Temporal.Instant;
+}
+
+export interface Jobs extends AsyncDisposable {
+  /** Exists when `tx` commits and not otherwise. */
+  queue(tx: Transaction, job: string, data: JobData, options?: QueueOptions): Promise<void>;
+  /** This process runs such jobs from now on. */
+  work<Data extends JobData = JobData>(
+    job: string,
+    handler: JobHandler<Data>,
+    options?: WorkOptions,
+  ): Promise<void>;
+  /** Returns when no job that this process works is running, waiting or due. Later ones stay. */
+  drain(): Promise<void>;
+  failures(): Promise<readonly FailedJob[]>;
+  /** Queues a failed job anew; false when there is no such one. */
+  tryAgain(id: string): Promise<boolean>;
+  /** Waits up to half a minute for what runs; what does not end is run again later. */
+  close(): Promise<void>;
+}
+
+const SCHEMA = "pgboss";
+/** Where jobs go that failed to the last try. */
+const DEAD = "failed-jobs";
+const DAY_SECONDS = 86_400;
+
+export async function openJobs(store: Store, options: JobsOptions): Promise<Jobs> {
+  const boss = new PgBoss({
+    connectionString: store.url,
+    schema: SCHEMA,
+    application_name: "tradepost jobs",
+    max: 4,
+    // A job is picked up some milliseconds after its commit; polling remains for what is due later.
+    useListenNotify: true,
+    // Due times are columns of their owners, compared with the injected clock.
+    schedule: false,
+    // How soon it is noticed that a process died: with the heartbeat below, in a quarter of a minute.
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+    persistWarnings: false,
+  });
+  boss.on("error", (error) => options.log(`Jobs: ${error.message}`));
+  boss.on("warning", (warning) => options.log(`Jobs: ${warning.message}`));
+  await boss.start();
+  await boss.createQueue(DEAD, { ...KEPT, retryLimit: 0 });
+  if (options.sole === true) await takeOver(store);
+  return new BossJobs(boss, store, options);
+}
+
+/** No job disappears because nobody got round to it. */
+const KEPT = { retentionSeconds: 3650 * DAY_SECONDS, deleteAfterSeconds: 3 * DAY_SECONDS };
+
+/** A handler may run for hours; that its process lives is told by the heartbeat. */
+const QUEUE = {
+  ...KEPT,
+  deadLetter: DEAD,
+  notify: true,
+  expireInSeconds: DAY_SECONDS,
+  heartbeatSeconds: 10,
+};
+
+class BossJobs implements Jobs {
+  readonly #boss: PgBoss;
+  readonly #store: Store;
+  readonly #options: JobsOptions;
+  readonly #queues = new Map<string, Promise<void>>();
+  /** By job, the ids of its workers here. */
+  readonly #workers = new Map<string, string>();
+
+  constructor(boss: PgBoss, store: Store, options: JobsOptions) {
+    this.#boss = boss;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  async queue(
+    tx: Transaction,
+    job: string,
+    data: JobData,
+    { singletonKey, startAfter }: QueueOptions = {},
+  ): Promise<void> {
+    await this.#ensureQueue(job);
+    const { limit, delayMaxSeconds } = this.#options.retries ?? { limit: 40, delayMaxSeconds: 900 };
+    await this.#boss.send(job, data, {
+      db: tx.executor,
+      retryLimit: limit,
+      retryBackoff: true,
+      retryDelay: 1,
+      retryDelayMax: delayMaxSeconds,
+      ...(singletonKey === undefined ? {} : { singletonKey, group: { id: singletonKey } }),
+      ...(startAfter === undefined ? {} : { startAfter: startAfter.toString() }),
+    });
+  }
+
+  async work<Data extends JobData = JobData>(
+    job: string,
+    handler: JobHandler<Data>,
+    { concurrency = 1 }: WorkOptions = {},
+  ): Promise<void> {
+    await this.#ensureQueue(job);
+    const options = {
+      includeMetadata: true,
+      perJobResults: true,
+      batchSize: Math.max(20, concurrency),
+      burstWhenBatchFull: true,
+      pollingIntervalSeconds: 0.5,
+      notifyPollingIntervalSeconds: 2,
+      heartbeatRefreshSeconds: 3,
+      groupConcurrency: 1,
+    } as const;
+    const worker = await this.#boss.work<Data, unknown, typeof options>(job, options, (batch) =>
+      inLanes(batch, concurrency, (one) => this.#run(one, handler)),
+    );
+    this.#workers.set(job, worker);
+  }
+
+  async drain(): Promise<void> {
+    for (;;) {
+      const due = await this.#store.query<{ name: string }>(
+        `SELECT DISTINCT name FROM ${SCHEMA}.job WHERE name = ANY($1) AND NOT blocked
+         AND (state = 'active' OR (state < 'active' AND start_after <= now()))`,
+        [[...this.#workers.keys()]],
+      );
+      if (due.length === 0) return;
+      for (const { name } of due) this.#wake(name);
+      await sleep(20);
+    }
+  }
+
+  async failures(): Promise<readonly FailedJob[]> {
+    const jobs = await this.#boss.findJobs<JobData>(DEAD);
+    return jobs
+      .filter(({ state }) => state === "created")
+      .map(({ id, sourceName, data, sourceOutput, createdOn }) => ({
+        id,
+        job: sourceName ?? DEAD,
+        data,
+        reason: reasonIn(sourceOutput),
+        failedAt: Temporal.Instant.fromEpochMilliseconds(createdOn.getTime()),
+      }));
+  }
+
+  async tryAgain(id: string): Promise<boolean> {
+    return (await this.#boss.redrive(DEAD, { ids: [id] })) > 0;
+  }
+
+  close(): Promise<void> {
+    return this.#boss.stop({ graceful: true, timeout: 30_000 });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run<Data extends JobData>(
+    job: JobWithMetadata<Data>,
+    handler: JobHandler<Data>,
+  ): Promise<JobResult> {
+    try {
+      if (job.singletonKey !== null) await this.#standFor(job, job.singletonKey);
+      await handler(job.data, job.signal);
+      return { id: job.id, status: "completed" };
+    } catch (error) {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const tries = `try ${job.retryCount + 1} of ${job.retryLimit + 1}`;
+      this.#options.log(
+        `The job ${job.name} ${JSON.stringify(job.data)} failed, ${tries}: ${reason}`,
+      );
+      return { id: job.id, status: "failed", output: { message: reason } };
+    }
+  }
+
+  /**
+   * What was committed under the same key by now will be seen by this run, so those jobs are done by
+   * it. Not left out when queueing: a transaction that finds a job waiting may commit after that ran.
+   */
+  async #standFor({ id, name }: JobWithMetadata<JobData>, key: string): Promise<void> {
+    const waiting = await this.#boss.findJobs(name, { key, queued: true });
+    const now = Date.now();
+    const covered = waiting.filter(
+      (other) => other.id !== id && (other.state === "retry" || other.startAfter.getTime() <= now),
+    );
+    if (covered.length === 0) return;
+    const ids = covered.map((other) => other.id);
+    await this.#boss.complete(name, ids, { coveredBy: id }, { includeQueued: true });
+  }
+
+  #wake(job: string): void {
+    const worker = this.#workers.get(job);
+    if (worker !== undefined) this.#boss.notifyWorker(worker);
+  }
+
+  /** Queues of pg-boss are rows; made on first use, outside any transaction of ours. */
+  #ensureQueue(job: string): Promise<void> {
+    const known = this.#queues.get(job);
+    if (known !== undefined) return known;
+    const made = this.#boss.createQueue(job, QUEUE).catch((error: unknown) => {
+      this.#queues.delete(job);
+      throw error;
+    });
+    this.#queues.set(job, made);
+    return made;
+  }
+}
+
+/** Runs all, at most `lanes` at a time, each to its own result. */
+async function inLanes<Item, Result>(
+  items: readonly Item[],
+  lanes: number,
+  run: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = items.values();
+  const lane = async () => {
+    for (const item of waiting) results.push(await run(item));
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
+async function takeOver(store: Store): Promise<void> {
+  await store.query(
+    `UPDATE ${SCHEMA}.job SET state = 'retry', start_after = now() WHERE state = 'active'`,
+  );
+}
+
+function reasonIn(output: object | null): string {
+  return output !== null && "message" in output ? String(output.message) : JSON.stringify(output);
+}

@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import { openJobs } from "../../src/jobs/index.ts";
+import type { Jobs, JobsOptions } from "../../src/jobs/index.ts";
+import { useDatabase } from "../support/database.ts";
+
+const database = useDatabase();
+const opened: Jobs[] = [];
+
+async function jobsWith(options: Partial<JobsOptions> = {}): Promise<Jobs> {
+  const jobs = await openJobs(database.store, { log: () => undefined, ...options });
+  opened.push(jobs);
+  return jobs;
+}
+
+const queue = (jobs: Jobs, job: string, n: number, options = {}) =>
+  database.store.transaction((tx) => jobs.queue(tx, job, { n }, options));
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((jobs) => jobs.close()));
+});
+
+test("a job queued in a transaction that fails does not exist", async () => {
+  const jobs = await jobsWith();
+  const ran: unknown[] = [];
+  await jobs.work("with-commit", async (data) => void ran.push(data));
+  const failing = database.store.transaction(async (tx) => {
+    await jobs.queue(tx, "with-commit", { n: 1 });
+    throw new Error("on purpose");
+  });
+  await expect(failing).rejects.toThrow("on purpose");
+  await queue(jobs, "with-commit", 2);
+  await jobs.drain();
+  expect(ran).toEqual([{ n: 2 }]);
+});
+
+test("a job is picked up soon after its commit, without a poll", async () => {
+  const jobs = await jobsWith();
+  const picked = Promise.withResolvers<number>();
+  await jobs.work("soon", async () => picked.resolve(performance.now()));
+  await sleep(700);
+  const committed = performance.now();
+  await queue(jobs, "soon", 1);
+  // Polling would take up to two seconds; the wide margin is for a loaded machine.
+  expect((await picked.promise) - committed).toBeLessThan(400);
+});
+
+test("a job whose handler throws runs again until it succeeds", async () => {
+  const jobs = await jobsWith();
+  let tries = 0;
+  const done = Promise.withResolvers<void>();
+  await jobs.work("shaky", async () => {
+    tries += 1;
+    if (tries < 3) throw new Error("not yet");
+    done.resolve();
+  });
+  await queue(jobs, "shaky", 1);
+  await done.promise;
+  expect(tries).toBe(3);
+  expect(await jobs.failures()).toEqual([]);
+});
+
+test("a job that failed to the last try stays visible with its reason and can be queued anew", async () => {
+  const lines: string[] = [];
+  const jobs = await jobsWith({
+    retries: { limit: 0, delayMaxSeconds: 1 },
+    log: (line) => void lines.push(line),
+  });
+  let broken = true;
+  const done: unknown[] = [];
+  await jobs.work("broken", async (data) => {
+    if (broken) throw new Error("the price book has no currency");
+    done.push(data);
+  });
+  await queue(jobs, "broken", 7);
+  await jobs.drain();
+  const [failure, ...others] = await jobs.failures();
+  expect(others).toEqual([]);
+  expect(failure).toMatchObject({ job: "broken", data: { n: 7 } });
+  expect(failure?.reason).toContain("the price book has no currency");
+  expect(lines.join("\n")).toContain('The job broken {"n":7} failed, try 1 of 1');
+
+  broken = false;
+  expect(await jobs.tryAgain(failure?.id ?? "")).toBe(true);
+  await jobs.drain();
+  expect(done).toEqual([{ n: 7 }]);
+  expect(await jobs.failures()).toEqual([]);
+});
+
+test("one run stands for all jobs of its key that were committed before it began", async () => {
+  const jobs = await jobsWith();
+  for (const n of [1, 2, 3]) await queue(jobs, "publish", n, { singletonKey: "M1" });
+  await queue(jobs, "publish", 4, { singletonKey: "M2" });
+  let runs = 0;
+  await jobs.work("publish", async () => void (runs += 1));
+  await jobs.drain();
+  expect(runs).toBe(2);
+});
+
+test("what is committed while a job of its key runs is not taken for done by that run", async () => {
+  const jobs = await jobsWith();
+  const seen: number[] = [];
+  const committed = async () => {
+    const [row] = await database.store.query<{ n: number }>(
+      "SELECT count(*) AS n FROM stream_state",
+    );
+    return row?.n ?? 0;
+  };
+  const started = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  await jobs.work("count", async () => {
+    seen.push(await committed());
+    started.resolve();
+    await release.promise;
+  });
+  await queue(jobs, "count", 1, { singletonKey: "M1" });
+  await started.promise;
+  // Its job waits for a commit that comes after the run began: the run cannot have seen its row.
+  await database.store.transaction(async (tx) => {
+    await tx.affect(
+      "INSERT INTO stream_state (company, connection, stream) VALUES ('A', 'x', 'y')",
+    );
+    await jobs.queue(tx, "count", { n: 2 }, { singletonKey: "M1" });
+  });
+  release.resolve();
+  await jobs.drain();
+  expect(seen).toEqual([0, 1]);
+});
+
+test("jobs of one key never run beside each other, others do", async () => {
+  const jobs = await jobsWith();
+  const running = new Map<string, number>();
+  let most = 0;
+  let all = 0;
+  await jobs.work<{ n: number }>(
+    "beside",
+    async ({ n }) => {
+      const key = `K${n % 2}`;
+      running.set(key, (running.get(key) ?? 0) + 1);
+      most = Math.max(most, running.get(key) ?? 0);
+      all = Math.max(
+        all,
+        [...running.values()].reduce((sum, count) => sum + count, 0),
+      );
+      await sleep(30);
+      running.set(key, (running.get(key) ?? 0) - 1);
+    },
+    { concurrency: 4 },
+  );
+  await database.store.transaction(async (tx) => {
+    for (let n = 0; n < 8; n += 1)
+      await jobs.queue(tx, "beside", { n }, { singletonKey: `K${n % 2}` });
+  });
+  await jobs.drain();
+  expect(most).toBe(1);
+  expect(all).toBe(2);
+});
+
+test("a job for later is not run by a drain", async () => {
+  const jobs = await jobsWith();
+  let runs = 0;
+  await jobs.work("later", async () => void (runs += 1));
+  const startAfter = Temporal.Now.instant().add({ hours: 1 });
+  await queue(jobs, "later", 1, { startAfter });
+  await jobs.drain();
+  expect(runs).toBe(0);
+});
+
+test("what a killed process left begun runs again at once where nobody else works", async () => {
+  const dead = await jobsWith();
+  const begun = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<void>();
+  await dead.work("orphan", async () => {
+    begun.resolve();
+    await never.promise;
+  });
+  await queue(dead, "orphan", 1);
+  await begun.promise;
+  const jobs = await jobsWith({ sole: true });
+  const ran: unknown[] = [];
+  await jobs.work("orphan", async (data) => void ran.push(data));
+  await jobs.drain();
+  expect(ran).toEqual([{ n: 1 }]);
+  never.resolve();
+});
