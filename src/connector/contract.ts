@@ -1,7 +1,7 @@
 /**
- * The connector contract, the door `#connector`. A connector reads its system's rows as they are and
- * hands over orders; it never maps, stores, reads a clock or keeps state of its own. The host owns
- * cursors and commits them in the transaction that stored the rows.
+ * The connector contract, the door `#connector`. A connector reads its system's rows as they are
+ * and hands over orders; it never maps, stores, reads a clock or keeps state of its own. The host
+ * owns cursors and commits them in the transaction that stored the rows.
  *
  *     export const connector = defineConnector({ name: "csv", about, settings, streams, open });
  */
@@ -19,7 +19,10 @@ export interface StreamDefinition {
   /** Plural, kebab-case: `price-rules`. */
   readonly name: string;
   readonly about: string;
-  /** `snapshot`: each read is the whole set, what is missing was removed. `delta`: new and changed rows. */
+  /**
+   * `snapshot`: each read is the whole set, what is missing was removed. `delta`: new and changed
+   * rows.
+   */
   readonly reading: "snapshot" | "delta";
 }
 
@@ -56,7 +59,9 @@ export type ReadEvent =
       readonly reason: string;
       readonly instruction: string;
     }
-  /** A whole origin that must not be applied (cut off, lying header); the run goes on without it. */
+  /**
+   * A whole origin that must not be applied (cut off, lying header); the run goes on without it.
+   */
   | {
       readonly kind: "refused";
       readonly origin: Origin;
@@ -124,18 +129,29 @@ export interface Session extends AsyncDisposable {
   read(stream: string, cursor: Json | null): AsyncIterable<ReadEvent>;
   /** The stream's cursor is committed: put away what it covers. Called again after a kill. */
   applied?(stream: string, cursor: Json): Promise<void>;
+  /**
+   * The host will not apply this origin: put it away with the reason, so that the next one is read.
+   */
+  setAside?(stream: string, origin: Origin, reason: string): Promise<void>;
   /** The text of a row that was applied, from where its original is kept; null when it is gone. */
   original?(origin: Origin, line: number): Promise<string | null>;
   readonly orders?: OrdersCapability;
   check?(): Promise<readonly Finding[]>;
 }
 
-/** What the host gives a session; a connector has no other way to the outside than these and its own transport. */
+/**
+ * What the host gives a session; a connector has no other way to the outside than these and its own
+ * transport.
+ */
 export interface Host {
   now(): Temporal.Instant;
   readonly timeZone: string;
   readonly signal: AbortSignal;
-  log(level: "info" | "warn" | "error", message: string, facts?: Readonly<Record<string, Json>>): void;
+  log(
+    level: "info" | "warn" | "error",
+    message: string,
+    facts?: Readonly<Record<string, Json>>,
+  ): void;
   /** A secret by its name in the settings; throws a `config` fault when it is not set. */
   secret(name: string): string;
   /** True when content with this digest was ever applied to the stream. */
@@ -155,7 +171,10 @@ export function defineConnector<Settings>(connector: Connector<Settings>): Conne
   return connector;
 }
 
-/** What the reader of a fault must do: mend settings, sign in again, wait, accept the refusal, or report a defect. */
+/**
+ * What the reader of a fault must do: mend settings, sign in again, wait, accept the refusal, or
+ * report a defect.
+ */
 export type FaultKind = "config" | "auth" | "transient" | "throttled" | "refused" | "defect";
 
 export class ConnectorFault extends Error {

@@ -24,4 +24,4 @@ export type {
   SourceRow,
   StreamDefinition,
 } from "./contract.ts";
-export { listConnectors, loadConnector } from "./load.ts";
+export { listConnectors, loadConnector } from "./loader.ts";

@@ -1,10 +1,15 @@
-/** The few things the kit does to disks, each durable or refused, and what their errors mean for the reader. */
+/**
+ * The few things the kit does to disks, each durable or refused, and what their errors mean for the
+ * reader.
+ */
 import { lstat, mkdir, open, rename } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import { ConnectorFault } from "../contract.ts";
 import type { FaultKind } from "../contract.ts";
 
-/** `doing` begins the sentence: "Moving out/x.csv to archive/x.csv". A fault of ours passes through. */
+/**
+ * `doing` begins the sentence: "Moving out/x.csv to archive/x.csv". A fault of ours passes through.
+ */
 export function diskFault(doing: string, error: unknown): ConnectorFault {
   if (error instanceof ConnectorFault) return error;
   const code = codeOf(error);
@@ -60,7 +65,9 @@ export async function writeDurably(path: string, content: string | Buffer): Prom
   await handle.sync();
 }
 
-/** Makes the names in a folder durable. Windows cannot, and needs it less: its names are journalled. */
+/**
+ * Makes the names in a folder durable. Windows cannot, and needs it less: its names are journalled.
+ */
 export async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   await using handle = await open(path, "r");

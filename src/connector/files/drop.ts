@@ -1,13 +1,14 @@
 /**
- * Drops an order into `orders/` exactly once. The other system takes an order when its header file is
- * there, so one rename is the moment of handing over:
+ * Drops an order into `orders/` exactly once. The other system takes an order when its header file
+ * is there, so one rename is the moment of handing over:
  *
  *     1 the files, whole and flushed, under orders/.staged/<key>/
  *     2 the journal entry orders/.journal/<key>.json, flushed: what will be dropped, with digests
  *     3 details → orders/, manifest → orders/, last of all the header → orders/
  *
- * A header still staged: not handed over, `place` completes it. A journal entry and no staged header:
- * handed over, whatever became of the files since. A kill between any two steps leaves one of the two.
+ * A header still staged: not handed over, `place` completes it. A journal entry and no staged
+ * header: handed over, whatever became of the files since. A kill between any two steps leaves one
+ * of the two.
  */
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
@@ -106,7 +107,9 @@ async function place(options: DropBoxOptions, order: RenderedOrder, host: Host):
   }
 }
 
-/** What was journalled is what is asked for now, and each file is staged still or dropped already. */
+/**
+ * What was journalled is what is asked for now, and each file is staged still or dropped already.
+ */
 async function isReady(places: Places, entry: Entry, files: readonly DropFile[]): Promise<boolean> {
   if (JSON.stringify(entry.files) !== JSON.stringify(files.map(described))) return false;
   for (const { name, sha256 } of entry.files) {
@@ -116,7 +119,10 @@ async function isReady(places: Places, entry: Entry, files: readonly DropFile[])
   return true;
 }
 
-/** The order was rendered anew before its header was dropped: what lies in `orders/` of it is ours to take back. */
+/**
+ * The order was rendered anew before its header was dropped: what lies in `orders/` of it is ours
+ * to take back.
+ */
 async function withdraw(options: DropBoxOptions, places: Places, entry: Entry): Promise<void> {
   for (const { name, sha256 } of entry.files) {
     const path = join(places.orders, name);
@@ -177,7 +183,9 @@ async function handedOver(places: Places, entry: Entry): Promise<Outcome> {
   const state = waits ? "it waits in orders/ to be taken" : "it was taken from orders/";
   return {
     kind: "handedOver",
-    evidence: `${headerName(entry.key)} with SHA-256 ${header?.sha256 ?? "unknown"}, journalled at ${entry.at}: ${state}.`,
+    evidence:
+      `${headerName(entry.key)} with SHA-256 ${header?.sha256 ?? "unknown"}, ` +
+      `journalled at ${entry.at}: ${state}.`,
   };
 }
 

@@ -1,4 +1,7 @@
-/** Decides what a complete file is before a row of it is given: whole, applied before, or to be refused. */
+/**
+ * Decides what a complete file is before a row of it is given: whole, applied before, or to be
+ * refused.
+ */
 import type { Host } from "../contract.ts";
 import type { Complaint } from "./faults.ts";
 import { companionNames, manifestOf } from "./inbox.ts";
@@ -14,7 +17,10 @@ export type Look =
       readonly kind: "whole";
       readonly sha256: string;
       readonly survey: Survey;
-      /** Rows that the far side says it wrote; null when it does not say, or bad rows blur the count. */
+      /**
+       * Rows that the far side says it wrote; null when it does not say, or bad rows blur the
+       * count.
+       */
       readonly statedRows: number | null;
     };
 
@@ -64,7 +70,8 @@ function againstContent(stated: Manifest, file: FoundFile, digest: Digest): Comp
 
 function againstRows(stated: Manifest, survey: Survey): Complaint | null {
   if (stated.rows === undefined || stated.rows === survey.rows) return null;
-  // One bad row of several lines counts as several rejects; the digest has shown that the file is whole.
+  // One bad row of several lines counts as several rejects; the digest has shown that the file is
+  // whole.
   if (stated.sha256 !== undefined && survey.rejects > 0) return null;
   return {
     reason: `Its manifest says ${stated.rows} rows; it has ${survey.rows}.`,
@@ -80,9 +87,12 @@ function tooFew(
 ): Complaint | null {
   if (survey.rows > 0 || stated.rows === 0) return null;
   if (question.stream.reading === "snapshot") {
+    const manifest = companionNames(question.file.name).manifest;
     return {
       reason: "It has a header and no rows, which would remove all that was applied before.",
-      instruction: `If that is meant, send it with a manifest (${companionNames(question.file.name).manifest}) that says {"rows": 0}. Otherwise export it again.`,
+      instruction:
+        `If that is meant, send it with a manifest (${manifest}) that says {"rows": 0}. ` +
+        "Otherwise export it again.",
     };
   }
   if (digest.endsLine) return null;

@@ -27,12 +27,16 @@ export function complaint(fault: SpanFault, delimiter: Delimiter, limits: Limits
       };
     case "textAfterQuote":
       return {
-        reason: `Column ${fault.column} goes on after its closing quote: found ${shown(fault.found)} where ${delimiterName(delimiter)} or the end of the line belongs.`,
+        reason:
+          `Column ${fault.column} goes on after its closing quote: found ${shown(fault.found)} ` +
+          `where ${delimiterName(delimiter)} or the end of the line belongs.`,
         instruction: QUOTES,
       };
     case "strayQuote":
       return {
-        reason: `A quote opens here and closes only on line ${fault.lastLine}, yet every line from ${fault.firstLine} on is a row of ${fault.expected} columns by itself.`,
+        reason:
+          `A quote opens here and closes only on line ${fault.lastLine}, yet every line from ` +
+          `${fault.firstLine} on is a row of ${fault.expected} columns by itself.`,
         instruction: QUOTES,
       };
     case "nul":
@@ -42,7 +46,9 @@ export function complaint(fault: SpanFault, delimiter: Delimiter, limits: Limits
       };
     case "longField":
       return {
-        reason: `Column ${fault.column} holds ${count(fault.bytes)} bytes; at most ${count(limits.maxFieldBytes)} are read.`,
+        reason:
+          `Column ${fault.column} holds ${count(fault.bytes)} bytes; ` +
+          `at most ${count(limits.maxFieldBytes)} are read.`,
         instruction:
           "Shorten it in the source, or raise `maxFieldBytes` in the connection's settings.",
       };

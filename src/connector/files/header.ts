@@ -6,7 +6,9 @@ import { bomBytes } from "./text.ts";
 
 export const DELIMITERS: readonly Delimiter[] = [",", ";", "\t", "|"];
 
-/** The candidate that stands most often in the first line outside quotes; a comma when none does. */
+/**
+ * The candidate that stands most often in the first line outside quotes; a comma when none does.
+ */
 export function detectDelimiter(head: Uint8Array): Delimiter {
   const line = firstLine(Buffer.from(head.subarray(bomBytes(head))).toString("latin1"));
   const bare = line.replaceAll(/"[^"]*"/g, "");

@@ -1,6 +1,6 @@
 /**
- * The files that wait in `out/`, and which of them are complete. Never opens one for its rows, never
- * follows a symbolic link, and never says a file is complete on one look.
+ * The files that wait in `out/`, and which of them are complete. Never opens one for its rows,
+ * never follows a symbolic link, and never says a file is complete on one look.
  */
 import { lstat, readFile, readdir } from "node:fs/promises";
 import { join, matchesGlob } from "node:path";
@@ -16,8 +16,9 @@ export interface FileStream extends StreamDefinition {
 }
 
 /**
- * How a file shows that it is whole. `stable`: size and time stay the same from one look to another;
- * `done-marker`: `<file>.done` is there; `manifest`: `<file>.manifest.json` is there and agrees.
+ * How a file shows that it is whole. `stable`: size and time stay the same from one look to
+ * another; `done-marker`: `<file>.done` is there; `manifest`: `<file>.manifest.json` is there and
+ * agrees.
  */
 export type Completeness = "stable" | "done-marker" | "manifest";
 
@@ -30,7 +31,9 @@ export interface InboxOptions {
   readonly wait: (ms: number) => Promise<void>;
 }
 
-/** What the far side says of a file it wrote; each part is optional, and what is there must hold. */
+/**
+ * What the far side says of a file it wrote; each part is optional, and what is there must hold.
+ */
 export interface Manifest {
   readonly rows?: number | undefined;
   readonly bytes?: number | undefined;
@@ -48,7 +51,10 @@ export interface Inbox {
 interface Sighting {
   readonly file: FoundFile;
   readonly at: Temporal.Instant;
-  /** Milliseconds that had been waited for in all by then: a simulated clock may stand still meanwhile. */
+  /**
+   * Milliseconds that had been waited for in all by then: a simulated clock may stand still
+   * meanwhile.
+   */
   readonly waitedMs: number;
 }
 
@@ -118,7 +124,10 @@ const manifestShape = z.looseObject({
     .optional(),
 });
 
-/** What is being written: our own and other programs' ways to name it; and what belongs to another file. */
+/**
+ * What is being written: our own and other programs' ways to name it; and what belongs to another
+ * file.
+ */
 const NOT_DATA = /^[.~]|~$|\.(tmp|part|filepart|done|manifest\.json)$/i;
 
 async function namesIn({ options, host, warned }: Watch): Promise<readonly string[]> {

@@ -1,4 +1,6 @@
-/** Names that may become part of a path. Nothing from outside reaches a path without passing here. */
+/**
+ * Names that may become part of a path. Nothing from outside reaches a path without passing here.
+ */
 
 /** Longest name that leaves room for our own endings on every file system. */
 const MOST_CHARACTERS = 150;
@@ -14,7 +16,10 @@ export function fileNameProblem(text: string): string | null {
   return /[. ]$/.test(text) ? "it ends with a dot or a space" : null;
 }
 
-/** What keeps the text from being a pattern of file names in one folder; `*`, `?`, `[…]` and `{…}` may stand in it. */
+/**
+ * What keeps the text from being a pattern of file names in one folder; `*`, `?`, `[…]` and `{…}`
+ * may stand in it.
+ */
 export function patternProblem(pattern: string): string | null {
   return fileNameProblem(pattern.replaceAll(/[*?]/g, "x"));
 }

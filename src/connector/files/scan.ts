@@ -1,6 +1,7 @@
 /**
- * Finds one row in bytes: where its fields lie and where the next row starts. Knows no text, no file
- * and no expected column count. Every structural byte is ASCII, so UTF-8 and Windows-1252 scan alike.
+ * Finds one row in bytes: where its fields lie and where the next row starts. Knows no text, no
+ * file and no expected column count. Every structural byte is ASCII, so UTF-8 and Windows-1252 scan
+ * alike.
  */
 
 export type Delimiter = "," | ";" | "\t" | "|";
@@ -8,7 +9,9 @@ export type Delimiter = "," | ";" | "\t" | "|";
 export interface Limits {
   /** Bytes of one field, its quotes not counted. */
   readonly maxFieldBytes: number;
-  /** Bytes of one row, its line end not counted; a quoted field open for longer counts as unclosed. */
+  /**
+   * Bytes of one row, its line end not counted; a quoted field open for longer counts as unclosed.
+   */
   readonly maxRowBytes: number;
 }
 
@@ -77,7 +80,9 @@ export function createScanner(delimiter: Delimiter, limits: Limits): Scanner {
   return { row, classes, limits };
 }
 
-/** Fills `scanner.row` and gives the offset after the row and its line end, or `MORE`, or `BROKEN`. */
+/**
+ * Fills `scanner.row` and gives the offset after the row and its line end, or `MORE`, or `BROKEN`.
+ */
 export function scanRow(scanner: Scanner, bytes: Uint8Array, from: number, atEnd: boolean): number {
   const { row, classes, limits } = scanner;
   // Counted from the row's start, so that the size of the window cannot move it.
@@ -195,7 +200,10 @@ export function columnsOfLine(scanner: Scanner, bytes: Uint8Array, from: number)
   return columns;
 }
 
-/** The quote before `end` that closes the field opened at `open`, where a field may end; else `open`. */
+/**
+ * The quote before `end` that closes the field opened at `open`, where a field may end; else
+ * `open`.
+ */
 function closingQuote(scanner: Scanner, bytes: Uint8Array, open: number, end: number): number {
   let p = open + 1;
   while (p < end && (bytes[p] !== QUOTE || bytes[p + 1] === QUOTE)) {

@@ -1,7 +1,7 @@
 /**
- * A folder of files as a connector's session: what waits in `out/` becomes rows, what was applied goes
- * to the archive, orders are dropped into `orders/`. Keeps no state beyond the process: a kill at any
- * moment leaves the files where the next session finds them.
+ * A folder of files as a connector's session: what waits in `out/` becomes rows, what was applied
+ * goes to the archive, orders are dropped into `orders/`. Keeps no state beyond the process: a kill
+ * at any moment leaves the files where the next session finds them.
  */
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";

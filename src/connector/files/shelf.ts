@@ -1,7 +1,7 @@
 /**
  * Where files go when they are done with: `archive/<stream>/<day>/` after they were applied, and
- * `refused/<stream>/` with the reason beside them. Never deletes and never overwrites; a file that was
- * replaced since it was read stays where it is.
+ * `refused/<stream>/` with the reason beside them. Never deletes and never overwrites; a file that
+ * was replaced since it was read stays where it is.
  */
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
@@ -18,7 +18,9 @@ export interface Shelf {
   /** Moves `out/<name>` to its place if its content is still the one named. Safe to call again. */
   archive(content: Content, keptAt: string): Promise<void>;
   refuse(stream: string, content: Content, reason: string): Promise<void>;
-  /** The file with the origin's content, in the archive or still in `out/`; null when it is nowhere. */
+  /**
+   * The file with the origin's content, in the archive or still in `out/`; null when it is nowhere.
+   */
   locate(origin: Origin): Promise<FoundFile | null>;
 }
 

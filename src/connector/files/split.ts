@@ -1,9 +1,9 @@
 /**
- * The CSV splitter: bytes → records and rejects, each with its byte span and physical line. It is ours
- * because libraries lose rows silently after a bad quote. Here every byte belongs to a record, to a
- * reject or to the ignored bytes (blank lines, byte order mark), and the account of them is kept apart
- * from the reading, so that the two can be compared. A quote out of place costs its own row at most.
- * Memory is bounded by the longest row allowed, whatever the file's size.
+ * The CSV splitter: bytes → records and rejects, each with its byte span and physical line. It is
+ * ours because libraries lose rows silently after a bad quote. Here every byte belongs to a record,
+ * to a reject or to the ignored bytes (blank lines, byte order mark), and the account of them is
+ * kept apart from the reading, so that the two can be compared. A quote out of place costs its own
+ * row at most. Memory is bounded by the longest row allowed, whatever the file's size.
  */
 import { complaint } from "./faults.ts";
 import type { SpanFault } from "./faults.ts";
@@ -185,7 +185,8 @@ function takeRow(state: State, window: Window, from: number): number {
   if (next === BROKEN) return refuseLine(state, window, from, row.fault ?? LONG_ROW);
   if (row.textEnd === from && row.kinds[0] === PLAIN) return skipBlank(state, from, next);
   const fault = faultOf(state, window, from, next);
-  // What looks like one bad row of several lines may be a stray quote: its first line alone is lost.
+  // What looks like one bad row of several lines may be a stray quote: its first line alone is
+  // lost.
   if (fault !== null && row.lines > 1) return refuseLine(state, window, from, fault);
   if (fault !== null) return refuse(state, window, from, next, fault);
   state.columns ??= row.columns;
@@ -207,9 +208,10 @@ function faultOf(state: State, window: Window, from: number, next: number): Span
 }
 
 /**
- * `A1,"1/2 pipe,5` … `A9,3/4",5` is one row by RFC 4180, and it swallows A2 to A8. When each line that
- * it goes on over is a whole row by itself, and the first has columns enough (a delimiter in its quotes
- * counts too), the quote is taken for a stray one. A single column cannot tell, nor can the header.
+ * `A1,"1/2 pipe,5` … `A9,3/4",5` is one row by RFC 4180, and it swallows A2 to A8. When each line
+ * that it goes on over is a whole row by itself, and the first has columns enough (a delimiter in
+ * its quotes counts too), the quote is taken for a stray one. A single column cannot tell, nor can
+ * the header.
  */
 function strayQuote(state: State, bytes: Buffer, from: number, next: number): SpanFault | null {
   const { columns: expected, scanner, line } = state;

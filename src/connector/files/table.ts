@@ -1,7 +1,8 @@
 /**
  * One CSV file from its bytes to rows. It is looked at twice before a row of it is given: once for
- * its digest and encoding, once for its structure, so that a file which must not be applied is known
- * before anything of it is. Both looks together cost a few hundredths of what storing the rows costs.
+ * its digest and encoding, once for its structure, so that a file which must not be applied is
+ * known before anything of it is. Both looks together cost a few hundredths of what storing the
+ * rows costs.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
@@ -107,7 +108,10 @@ export async function surveyOf(
   );
 }
 
-/** The rows below the header, in batches, and the rejects; at the end everything read must agree with the survey. */
+/**
+ * The rows below the header, in batches, and the rejects; at the end everything read must agree
+ * with the survey.
+ */
 export async function* readRows(
   file: FoundFile,
   survey: Survey,
@@ -228,7 +232,8 @@ function assertAgreement(file: FoundFile, survey: Survey, account: Readonly<Spli
   if (account.bytesAccounted === file.bytes && rows === survey.rows) return;
   throw new ConnectorFault(
     "defect",
-    `Reading ${file.name}: ${rows} rows and ${account.bytesAccounted} bytes were accounted for, and it holds ${survey.rows} rows and ${file.bytes} bytes.`,
+    `Reading ${file.name}: ${rows} rows and ${account.bytesAccounted} bytes were accounted for, ` +
+      `and it holds ${survey.rows} rows and ${file.bytes} bytes.`,
     "Nothing of it was applied. Keep the file and report it.",
   );
 }

@@ -1,4 +1,7 @@
-/** Bytes as text: byte order marks, UTF-8 checked strictly, Windows-1252, and what is no text file at all. */
+/**
+ * Bytes as text: byte order marks, UTF-8 checked strictly, Windows-1252, and what is no text file
+ * at all.
+ */
 import { isAscii, isUtf8 } from "node:buffer";
 
 export type Encoding = "utf-8" | "windows-1252";
@@ -18,7 +21,10 @@ export function notText(head: Uint8Array): string | null {
   return head.subarray(0, 64).includes(0) ? "binary, or UTF-16 text without a mark" : null;
 }
 
-/** Tells whether all the chunks pushed were one valid UTF-8 text; a character may lie across two chunks. */
+/**
+ * Tells whether all the chunks pushed were one valid UTF-8 text; a character may lie across two
+ * chunks.
+ */
 export function utf8Check(): { push(chunk: Buffer): void; valid(): boolean } {
   let valid = true;
   let carry = Buffer.alloc(0);
@@ -34,7 +40,10 @@ export function utf8Check(): { push(chunk: Buffer): void; valid(): boolean } {
   };
 }
 
-/** A stretch of a file as text in which index = byte offset wherever it is ASCII or one byte a character. */
+/**
+ * A stretch of a file as text in which index = byte offset wherever it is ASCII or one byte a
+ * character.
+ */
 export interface TextWindow {
   /** Text of the bytes from `start` to `end`; null when they are not valid in the encoding. */
   slice(start: number, end: number): string | null;
@@ -56,7 +65,10 @@ export function textWindow(bytes: Buffer, encoding: Encoding): TextWindow {
   };
 }
 
-/** The bytes as someone can look at them, whatever they are; a NUL, which no database keeps in text, as ␀. */
+/**
+ * The bytes as someone can look at them, whatever they are; a NUL, which no database keeps in text,
+ * as ␀.
+ */
 export function asShown(bytes: Uint8Array, encoding: Encoding): string {
   const text =
     encoding === "utf-8" && isUtf8(bytes) ? utf8.decode(bytes) : windows1252.decode(bytes);
@@ -70,7 +82,9 @@ function flatWindow(flat: string): TextWindow {
   return { flat, valid: true, slice: (start, end) => flat.slice(start, end) };
 }
 
-/** Offset of the last character's start when that character is cut off by the end; else the length. */
+/**
+ * Offset of the last character's start when that character is cut off by the end; else the length.
+ */
 export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;

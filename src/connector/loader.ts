@@ -16,7 +16,10 @@ export async function listConnectors(): Promise<readonly string[]> {
     .sort();
 }
 
-/** Throws a `config` fault for a name that is not here, a `defect` for a folder that holds no connector. */
+/**
+ * Throws a `config` fault for a name that is not here, a `defect` for a folder that holds no
+ * connector.
+ */
 export async function loadConnector(name: string): Promise<Connector> {
   const known = await listConnectors();
   // Only a name from the list becomes a path.
