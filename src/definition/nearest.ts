@@ -4,7 +4,7 @@ import { distance } from "fastest-levenshtein";
 export function nearest(word: string, allowed: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
   // About two slips in five letters: more than that is another word, and a wrong hint misleads.
-  let best = Math.max(1, Math.ceil(word.length * 0.4)) + 1;
+  let best = (word.length < 2 ? 0 : Math.ceil(word.length * 0.4)) + 1;
   let found: string | undefined;
   for (const candidate of allowed) {
     const slips = distance(wanted, candidate.toLowerCase());

@@ -81,7 +81,7 @@ export function compileMapping(source: DefinitionSource): Mapping {
   if (problems.size > 0)
     throw new DefinitionError(
       source.file,
-      [...problems.values()].sort((left, right) => left.line - right.line),
+      [...problems.values()].toSorted((left, right) => left.line - right.line),
     );
   const columns = columnsOf(file, plans);
   return {
@@ -164,7 +164,7 @@ function rulesOf(
         rule: canBeLeftOut ? { from: name, optional: true } : { from: name },
         path: ["fields"],
       });
-    else if (!canBeLeftOut || record.key.includes(name))
+    else if (!canBeLeftOut)
       report(["fields"], { found: `no field ${name}`, expected: `${name}: ${field.about}` });
   }
   return rules;

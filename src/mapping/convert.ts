@@ -102,7 +102,7 @@ const MOST = 2_147_483_647;
 
 function integers(locale: Locale): Converter {
   const convert = (text: string) => {
-    const plain = shortest(text) ?? shortest(plainNumber(text, locale) ?? "");
+    const plain = shortest(plainNumber(text, locale) ?? "");
     // "12.00" is shortest as "12"; a point that is left means a fraction.
     if (plain === undefined || plain.length > 11 || plain.includes(".")) return undefined;
     const value = Number(plain);

@@ -64,7 +64,7 @@ function checkExample(mapping: Mapping, example: Example, problem: Problem): Def
 function outcomeOf(mapped: MappedRow): string {
   switch (mapped.kind) {
     case "records":
-      return `${mapped.records.length} of its records`;
+      return mapped.records.length === 1 ? "a record" : `${mapped.records.length} records`;
     case "ignored":
       return `a row left out because ${quoted(mapped.reason)}`;
     case "rejected": {

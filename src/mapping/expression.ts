@@ -23,7 +23,17 @@ const RESULTS = new Set(["string", "bool", "int", "dyn"]);
 /** Macros that name a variable of their own in their first argument. */
 const BINDERS = new Set(["all", "exists", "exists_one", "existsOne", "map", "filter", "bind"]);
 
-const base = new Environment({ limits: { maxAstNodes: 1000, maxDepth: 50 } });
+const base = new Environment({ limits: { maxAstNodes: 1000, maxDepth: 50 } })
+  .registerFunction("wholeNumber(int): int", (value: bigint) => value)
+  .registerFunction("wholeNumber(double): int", (value: number) => BigInt(Math.trunc(value)))
+  .registerFunction("wholeNumber(string): int", wholeNumber);
+
+/** int("") is an error in CEL and 0 in this library: a blank quantity must not pass for none. */
+function wholeNumber(text: string): bigint {
+  if (!/^[-+]?\d{1,18}$/.test(text)) throw new TypeError(`int("${text}") is no whole number`);
+  return BigInt(text.replace("+", ""));
+}
+
 // Parses before the columns are known; the real environment then knows each as text.
 const anyNames = new Environment({
   unlistedVariablesAreDyn: true,
@@ -49,12 +59,13 @@ function checked(
   text: string,
   scope: Scope,
 ): Expression | { readonly found: string; readonly expected: string } {
-  const names = namesIn(anyNames.parse(text).ast);
+  const { ast } = anyNames.parse(text);
+  const names = namesIn(ast);
   if (names.bareRow)
     return { found: "row without a fixed column", expected: 'row.NAME or row["A name"]' };
   const environment = base.clone().registerVariable("row", "map<string, string>");
   for (const name of names.variables) environment.registerVariable(name, "string");
-  const parsed = environment.parse(text);
+  const parsed = environment.parse(withOwnInt(text, names.conversions));
   const { valid, type = "dyn", error } = parsed.check();
   if (!valid)
     return {
@@ -106,12 +117,26 @@ export function reasonOf(error: unknown): string {
 interface Names {
   readonly variables: Set<string>;
   readonly members: Set<string>;
+  /** Where calls of `int` stand. */
+  readonly conversions: number[];
   bareRow: boolean;
   floats: boolean;
 }
 
+function withOwnInt(text: string, conversions: readonly number[]): string {
+  return conversions
+    .toSorted((left, right) => right - left)
+    .reduce((made, at) => `${made.slice(0, at)}wholeNumber${made.slice(at + "int".length)}`, text);
+}
+
 function namesIn(root: ASTNode): Names {
-  const names: Names = { variables: new Set(), members: new Set(), bareRow: false, floats: false };
+  const names: Names = {
+    variables: new Set(),
+    members: new Set(),
+    conversions: [],
+    bareRow: false,
+    floats: false,
+  };
   visit(root, new Set(), names);
   return names;
 }
@@ -126,6 +151,9 @@ function visit(node: ASTNode, bound: ReadonlySet<string>, names: Names): void {
   }
   if (node.op === "value" && typeof node.args === "number") names.floats = true;
   if (node.op === "call" && node.args[0] === "double") names.floats = true;
+  if (node.op === "call" && node.args[0] === "int") names.conversions.push(node.start);
+  // uint("") has the same fault, and nothing that a mapping says needs it.
+  if (node.op === "call" && node.args[0] === "uint") throw new TypeError("uint(); use int()");
   for (const child of childrenOf(node.args)) visit(child, bound, names);
 }
 

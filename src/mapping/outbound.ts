@@ -72,7 +72,11 @@ export function compileOutbound(source: DefinitionSource): Outbound {
         }),
       );
   });
-  if (problems.length > 0) throw new DefinitionError(source.file, problems);
+  if (problems.length > 0)
+    throw new DefinitionError(
+      source.file,
+      problems.toSorted((left, right) => left.line - right.line),
+    );
   return {
     ...identityOf(source),
     about: definition.value.about,
