@@ -2,6 +2,9 @@
 import type { Policy } from "./policy.ts";
 import type { Program } from "./program.ts";
 
+/** Goes up with every change of what the arrays mean, so that books of two releases are not taken for one. */
+export const LAYOUT = 1;
+
 /** Bits of a cell's second number, above the number of its terms. */
 export const TERMS = 0x0fff_ffff;
 /** The first entry of a rule in a cell; further breaks of the rule follow, highest first. */

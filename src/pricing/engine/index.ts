@@ -10,6 +10,7 @@
 export { compileBook, startBook } from "./builder.ts";
 export type { BookBuilder, BookInput } from "./builder.ts";
 export type { PromotionRow, QuotationRow, RuleRow } from "./stage.ts";
+export { LAYOUT } from "./book.ts";
 export type { PriceBook } from "./book.ts";
 export type { Masters } from "./masters.ts";
 export { startEnquiry } from "./enquiry.ts";

@@ -1,0 +1,117 @@
+/** What pricing is asked and what it answers. */
+import type { Explanation } from "./engine/index.ts";
+
+/** Who asks, and for which day. */
+export interface PriceAsker {
+  readonly account: string;
+  /** Delivery site of the account; null or absent: the account's usual one. */
+  readonly site?: string | null;
+  /** Selling branch; null or absent: the account's. */
+  readonly branch?: string | null;
+  /** Business date of the prices, ISO; null or absent: today. */
+  readonly on?: string | null;
+  /** Number of the quotation that the buyer orders by; null or absent: none. */
+  readonly quotation?: string | null;
+}
+
+/** Selling units, above 0: decimal text or a number, at most 5 places and 10 digits before them. */
+export type AskedQuantity = string | number;
+
+export interface PriceRequest extends PriceAsker {
+  readonly lines: readonly { readonly product: string; readonly quantity: AskedQuantity }[];
+}
+
+export interface PriceColumnsRequest extends PriceAsker {
+  readonly product: readonly string[];
+  /** One for each product, in the same order. */
+  readonly quantity: readonly AskedQuantity[];
+}
+
+export interface PriceAnswer {
+  readonly state: "confirmed" | "modelled" | "stale" | "unknown" | "onRequest";
+  readonly product: string;
+  /** As asked. */
+  readonly quantity: string;
+  /** Net price per pricing unit, decimal text; null when not known, as are net and VAT then. */
+  readonly unitPrice: string | null;
+  readonly pricingUnit: string;
+  readonly net: string | null;
+  /** Null: neither customer, site nor product has one. */
+  readonly vatCode: string | null;
+  /** Null: the settings give the code no rate. */
+  readonly vatPercent: string | null;
+  readonly vat: string | null;
+  readonly currency: string;
+  /** When a rule that was looked at next starts or stops; null: none does by itself. */
+  readonly validUntil: string | null;
+  readonly bookVersion: string;
+  /** When the source that was applied longest ago was last applied; null: not known. */
+  readonly freshness: string | null;
+  /** Which rule gave the price, or why there is none. */
+  readonly because: string;
+}
+
+/** A line that cannot be priced as it was asked; the other lines of the request are. */
+export interface PriceProblem {
+  readonly state: "problem";
+  readonly product: string;
+  readonly quantity: string;
+  readonly code: PriceProblemCode;
+  /** What was found, what was expected, what to do. */
+  readonly detail: string;
+}
+
+export type PriceProblemCode =
+  | "unknown-account"
+  | "unknown-site"
+  | "unknown-branch"
+  | "unknown-quotation"
+  | "bad-date"
+  | "unknown-product"
+  | "bad-quantity";
+
+export type PriceLine = PriceAnswer | PriceProblem;
+
+/** Where a row of the ERP that a price comes from stands. */
+export interface RuleRowEvidence {
+  readonly record: "price-rule" | "promotion" | "quotation-line";
+  /** Its key: the rule and its break, the promotion, the quotation and its line. */
+  readonly row: string;
+  readonly runId: string;
+  readonly originId: string;
+  /** File, page or table; null when nobody could say. */
+  readonly origin: string | null;
+  readonly line: number;
+}
+
+export type PriceExplanation = Omit<Explanation, "candidates"> & {
+  readonly candidates: readonly (Explanation["candidates"][number] & {
+    /** Rows that say so; empty: they have changed since the book was published. */
+    readonly rows: readonly RuleRowEvidence[];
+  })[];
+};
+
+export type ExplainedLine =
+  | (PriceAnswer & { readonly explanation: PriceExplanation })
+  | PriceProblem;
+
+/** Prices by columns: integers with the places given; null where a line has none. */
+export interface PriceColumns {
+  readonly bookVersion: string;
+  readonly freshness: string | null;
+  /** Null when the account is not known. */
+  readonly currency: string | null;
+  readonly places: { readonly unitPrice: number; readonly net: number; readonly vat: number };
+  readonly unitPrice: readonly (number | null)[];
+  readonly net: readonly (number | null)[];
+  readonly vat: readonly (number | null)[];
+  readonly vatCode: readonly (string | null)[];
+  readonly state: readonly PriceLine["state"][];
+  readonly validUntil: readonly (string | null)[];
+  /** Lines, from 0, that could not be priced as asked. */
+  readonly problems: readonly {
+    readonly line: number;
+    readonly code: PriceProblemCode;
+    readonly detail: string;
+  }[];
+}

@@ -1,0 +1,85 @@
+/** Requests in codes and texts ↔ enquiries of the engine in numbers. */
+import type { AskedQuantity, PriceAsker, PriceProblemCode } from "./answer.ts";
+import { calendar, scaled, startEnquiry } from "./engine/index.ts";
+import type { Enquiry, PriceBook } from "./engine/index.ts";
+
+export interface Problem {
+  readonly code: PriceProblemCode;
+  readonly detail: string;
+}
+
+/** Places of a quantity: 1 selling unit is 100,000. */
+export const QUANTITY_PLACES = 5;
+
+/** The enquiry, or why no line of it can be priced. */
+export function enquire(book: PriceBook, asker: PriceAsker, today: number): Enquiry | Problem {
+  const { account: code, site, branch, on, quotation } = asker;
+  const account = book.accounts.numbers.get(code);
+  if (account === undefined)
+    return problem("unknown-account", `there is no account "${code}"; accounts come from the ERP`);
+  const siteNumber = numberIn(book.sites.numbers, site && `${code}/${site}`);
+  if (siteNumber === undefined)
+    return problem("unknown-site", `account ${code} has no delivery site "${site ?? ""}"`);
+  const branchNumber = numberIn(book.branches.numbers, branch);
+  if (branchNumber === undefined)
+    return problem("unknown-branch", `there is no branch "${branch ?? ""}"`);
+  const label = quotation ? book.labels.indexOf(quotation) : -1;
+  if (quotation && label < 0)
+    return problem("unknown-quotation", `there is no open quotation "${quotation}"`);
+  const day = on ? tryDay(on) : today;
+  if (day === undefined)
+    return problem("bad-date", `"${on ?? ""}" is no date; expected one such as 2026-03-31`);
+  return startEnquiry(book, {
+    account,
+    site: siteNumber,
+    branch: branchNumber,
+    day,
+    quotation: label,
+  });
+}
+
+export function isProblem(found: Enquiry | Problem): found is Problem {
+  return "detail" in found;
+}
+
+function problem(code: PriceProblemCode, detail: string): Problem {
+  return { code, detail };
+}
+
+/** -1: none asked for; undefined: asked for and not there. */
+function numberIn(
+  numbers: ReadonlyMap<string, number>,
+  code: string | null | undefined,
+): number | undefined {
+  return code ? numbers.get(code) : -1;
+}
+
+function tryDay(date: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
+  try {
+    return calendar.dayOf(date);
+  } catch {
+    return undefined;
+  }
+}
+
+export function unknownProduct(product: string): Problem {
+  return problem(
+    "unknown-product",
+    `there is no product "${product}"; products come from the ERP, and their codes are compared exactly`,
+  );
+}
+
+/** The quantity with 5 places; undefined when it is none that can be sold. */
+export function quantityOf(quantity: AskedQuantity): number | undefined {
+  const text = typeof quantity === "number" ? String(quantity) : quantity;
+  const units = scaled.scaledOf(text, QUANTITY_PLACES);
+  return units !== undefined && units > 0 ? units : undefined;
+}
+
+export function badQuantity(quantity: AskedQuantity): Problem {
+  return problem(
+    "bad-quantity",
+    `the quantity is "${quantity}"; expected selling units above 0 with at most 5 places, such as 10 or 2.5`,
+  );
+}

@@ -1,0 +1,175 @@
+/** Which rows of the canonical tables say what an entry of the book says; looked up only to explain. */
+import type { RuleRowEvidence } from "./answer.ts";
+import { scaled } from "./engine/index.ts";
+import type { Entry } from "./engine/index.ts";
+import type { Queryable } from "../store/index.ts";
+
+/** Tells the name of the file or page that a row came from. */
+export type OriginName = (originId: string) => Promise<{ readonly name: string } | null>;
+
+export type EvidenceOf = (entry: Entry) => readonly RuleRowEvidence[];
+
+/** Looks the rows of all entries up at once; the function returned gives those of one. */
+export async function findEvidence(
+  store: Queryable,
+  company: string,
+  entries: readonly Entry[],
+  originName: OriginName | undefined,
+): Promise<EvidenceOf> {
+  const rows = [
+    ...(await ruleRows(store, company, entries)),
+    ...(await promotionRows(store, company, entries)),
+    ...(await quotationRows(store, company, entries)),
+  ];
+  const wanted = new Set(entries.map(contentOf));
+  const kept = rows.filter((row) => wanted.has(contentOf(row)));
+  const names = await namesOf(kept, originName);
+  const found = Map.groupBy(kept, contentOf);
+  return (entry) => (found.get(contentOf(entry)) ?? []).map((row) => evidenceOf(row, names));
+}
+
+type Row = Omit<Entry, "customerScope" | "productScope" | "kind"> & {
+  readonly customerScope: string;
+  readonly productScope: string;
+  readonly kind: string;
+  readonly row: string;
+  readonly runId: string;
+  readonly originId: string;
+  readonly line: number;
+};
+
+/** What an entry and a row must share to be the same. Currency and unit count where there is money. */
+function contentOf(of: Entry | Row): string {
+  const money = of.source === "rule" && (of.kind === "fixed" || of.kind === "amount");
+  return JSON.stringify([
+    of.source,
+    of.customerScope,
+    of.customerCode,
+    of.productScope,
+    of.productCode,
+    of.kind,
+    plain(of.value),
+    of.net,
+    money ? of.currency : null,
+    money ? of.unit : null,
+    plain(of.fromQuantity),
+    plain(of.limitQuantity),
+    of.validFrom,
+    of.validTo,
+    of.label,
+  ]);
+}
+
+/** "4.250000" and "4.25" are the same. */
+function plain(decimal: string | null): string | null {
+  if (decimal === null) return null;
+  const value = scaled.scaledOf(decimal, 6);
+  return value === undefined ? null : scaled.shortTextOf(value, 6);
+}
+
+function evidenceOf(row: Row, names: ReadonlyMap<string, string>): RuleRowEvidence {
+  const records = {
+    rule: "price-rule",
+    promotion: "promotion",
+    quotation: "quotation-line",
+  } as const;
+  const { runId, originId, line } = row;
+  const origin = names.get(originId) ?? null;
+  return { record: records[row.source], row: row.row, runId, originId, origin, line };
+}
+
+async function namesOf(
+  rows: readonly Row[],
+  originName: OriginName | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for (const id of new Set(rows.map((row) => row.originId))) {
+    const origin = await originName?.(id);
+    if (origin !== undefined && origin !== null) names.set(id, origin.name);
+  }
+  return names;
+}
+
+const PROVENANCE = `run_id as "runId", origin_id as "originId", origin_line as "line"`;
+
+/** Places of entries of one source as four parameter arrays; blanks stand for null. */
+function placesOf(entries: readonly Entry[], source: Entry["source"]): string[][] | null {
+  const places = entries.filter((entry) => entry.source === source);
+  if (places.length === 0) return null;
+  return [
+    places.map((place) => place.customerScope),
+    places.map((place) => place.customerCode ?? ""),
+    places.map((place) => place.productScope),
+    places.map((place) => place.productCode ?? ""),
+  ];
+}
+
+async function ruleRows(
+  store: Queryable,
+  company: string,
+  entries: readonly Entry[],
+): Promise<Row[]> {
+  const places = placesOf(entries, "rule");
+  if (places === null) return [];
+  return store.query<Row>(
+    `select 'rule' as source, customer_scope as "customerScope", customer_code as "customerCode",
+            product_scope as "productScope", product_code as "productCode", kind, value, net,
+            currency, unit, from_quantity as "fromQuantity", contract_quantity as "limitQuantity",
+            valid_from as "validFrom", valid_to as "validTo", contract as label,
+            rule || ' from ' || trim_scale(from_quantity)::text as row, ${PROVENANCE}
+       from price_rule
+      where company = $1
+        and (customer_scope, coalesce(customer_code, ''), product_scope, coalesce(product_code, ''))
+            in (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[]))
+      order by rule, from_quantity`,
+    [company, ...places],
+  );
+}
+
+async function promotionRows(
+  store: Queryable,
+  company: string,
+  entries: readonly Entry[],
+): Promise<Row[]> {
+  const places = placesOf(entries, "promotion");
+  if (places === null) return [];
+  return store.query<Row>(
+    `select 'promotion' as source, customer_scope as "customerScope",
+            nullif(customer_code, '*') as "customerCode", product_scope as "productScope",
+            nullif(product_code, '*') as "productCode", kind, coalesce(value, 0) as value,
+            false as net, null as currency, null as unit,
+            coalesce(buy_quantity, 0) as "fromQuantity", null as "limitQuantity",
+            valid_from as "validFrom", valid_to as "validTo", promotion as label,
+            promotion as row, ${PROVENANCE}
+       from promotion
+      where company = $1
+        and (customer_scope, coalesce(nullif(customer_code, '*'), ''),
+             product_scope, coalesce(nullif(product_code, '*'), ''))
+            in (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[]))
+      order by promotion`,
+    [company, ...places],
+  );
+}
+
+async function quotationRows(
+  store: Queryable,
+  company: string,
+  entries: readonly Entry[],
+): Promise<Row[]> {
+  const labels = entries.filter((entry) => entry.source === "quotation").map(({ label }) => label);
+  if (labels.length === 0) return [];
+  return store.query<Row>(
+    `select 'quotation' as source, 'account' as "customerScope", q.account as "customerCode",
+            'product' as "productScope", l.product as "productCode", 'fixed' as kind,
+            l.unit_price as value, false as net, null as currency, null as unit,
+            0::numeric as "fromQuantity", l.quantity as "limitQuantity",
+            q.quoted_on as "validFrom", q.expires_on as "validTo", q.quotation as label,
+            q.quotation || ' line ' || l.line as row,
+            l.run_id as "runId", l.origin_id as "originId", l.origin_line as "line"
+       from quotation q
+       join quotation_line l on l.company = q.company and l.quotation = q.quotation
+      where q.company = $1 and q.quotation = any($2)
+      order by q.quotation, l.line`,
+    [company, labels],
+  );
+}

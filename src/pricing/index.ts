@@ -1,0 +1,25 @@
+/**
+ * Prices: what the ERP would charge this customer, with the reason. Promises that an answer comes from
+ * one published book, is exact, and can be followed to the ERP's rows. Never guesses: a price that
+ * the policy cannot know is `unknown`. Never changes a canonical record.
+ *
+ *     const pricing = openPricing({ store, company, policy: await loadPolicy("generic"), now, log });
+ *     await pricing.publish();
+ *     pricing.price({ account: "BUILD01", lines: [{ product: "BRK001", quantity: "250" }] });
+ */
+export { openPricing } from "./live.ts";
+export type { BookInfo, Pricing, PricingOptions, Published } from "./live.ts";
+export { loadPolicy, readPolicy } from "./policy.ts";
+export { PricesNotReady } from "./error.ts";
+export type { PricedCompany } from "./load.ts";
+export type {
+  ExplainedLine,
+  PriceAnswer,
+  PriceColumns,
+  PriceColumnsRequest,
+  PriceExplanation,
+  PriceLine,
+  PriceProblem,
+  PriceProblemCode,
+  PriceRequest,
+} from "./answer.ts";

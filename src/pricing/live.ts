@@ -1,0 +1,188 @@
+/** The live book: loads, publishes, follows what other processes publish, and answers from one root. */
+import type { Log } from "../connections/index.ts";
+import type { Store } from "../store/index.ts";
+import type {
+  ExplainedLine,
+  PriceColumns,
+  PriceColumnsRequest,
+  PriceLine,
+  PriceRequest,
+} from "./answer.ts";
+import type { Policy } from "./engine/index.ts";
+import { PricesNotReady } from "./error.ts";
+import { explainRows } from "./explain.ts";
+import type { OriginName } from "./evidence.ts";
+import { loadBook } from "./load.ts";
+import type { LoadedBook, PricedCompany } from "./load.ts";
+import { priceColumns, priceRows } from "./price.ts";
+import { digestOf, latestVersion, makerOf, registerBook } from "./publish.ts";
+import type { PublishedVersion } from "./publish.ts";
+import { dayStarts, todayIn } from "./root.ts";
+import type { Root } from "./root.ts";
+
+export interface PricingOptions {
+  readonly store: Store;
+  readonly company: PricedCompany;
+  readonly policy: Policy;
+  readonly now: () => Temporal.Instant;
+  readonly log: Log;
+  /** What sync knows of the sources; absent: answers carry no freshness and evidence no file names. */
+  readonly sources?: {
+    freshness(): Promise<
+      readonly { readonly source: string; readonly at: Temporal.Instant | null }[]
+    >;
+    readonly origin: OriginName;
+  };
+}
+
+export interface BookInfo {
+  readonly version: string;
+  readonly policy: string;
+  readonly publishedAt: Temporal.Instant;
+  readonly freshness: string | null;
+  /** Rules with their breaks, promotions and quotation lines. */
+  readonly rules: number;
+  readonly bytes: number;
+  /** Rules for or on something that the company does not have, with a few of what they name. */
+  readonly unreached: { readonly count: number; readonly examples: readonly string[] };
+}
+
+export interface Published {
+  readonly version: string;
+  readonly rules: number;
+  readonly bytes: number;
+  /** Milliseconds from the first read to the moment the book answered. */
+  readonly ms: number;
+}
+
+export interface Pricing {
+  /** Brings the book up to date with the canonical tables. Safe to repeat: same content, same version. */
+  publish(): Promise<Published>;
+  /** Takes over what another process has published since. True when the prices are of a new version. */
+  refresh(): Promise<boolean>;
+  /** One line an answer, in the order asked. Throws `PricesNotReady` before the first book. */
+  price(request: PriceRequest): PriceLine[];
+  priceColumns(request: PriceColumnsRequest): PriceColumns;
+  explain(request: PriceRequest): Promise<ExplainedLine[]>;
+  /** Null before the first book. */
+  book(): BookInfo | null;
+}
+
+export function openPricing(options: PricingOptions): Pricing {
+  const { store, company, sources } = options;
+  const today = todayIn(company.timeZone, options.now);
+  let root: Root | null = null;
+  const current = (): Root => {
+    if (root === null) throw new PricesNotReady(company.code);
+    return root;
+  };
+  // One load at a time: two would only be slower together.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const adopt = (next: Root) => {
+    root = next;
+  };
+  return {
+    publish: () => inTurn(() => publish(options, adopt)),
+    refresh: () => inTurn(() => refresh(options, root, adopt)),
+    price: (request) => priceRows(current(), request, today()),
+    priceColumns: (request) => priceColumns(current(), request, today()),
+    explain: (request) =>
+      explainRows(store, company.code, current(), request, today(), sources?.origin),
+    book: () => (root === null ? null : infoOf(root)),
+  };
+}
+
+type Read = LoadedBook & { readonly digest: string; readonly freshness: Temporal.Instant | null };
+
+const ATTEMPTS = 5;
+
+async function publish(options: PricingOptions, adopt: (root: Root) => void): Promise<Published> {
+  const { store, company, now } = options;
+  const started = performance.now();
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const before = await latestVersion(store, company.code);
+    const read = await readBook(options);
+    const published = await registerBook(store, company.code, before, read, now());
+    if (published === null) continue;
+    const root = rootOf(options, read, published);
+    adopt(root);
+    const { entries: rules, bytes } = read.book;
+    const ms = Math.round(performance.now() - started);
+    reportBook(options, root, ms);
+    return { version: root.version, rules, bytes, ms };
+  }
+  throw new Error(
+    `publishing the price book of ${company.code}: other processes published ${ATTEMPTS} times while ` +
+      "it was read. Nothing is lost: their books answer, and the next run publishes again.",
+  );
+}
+
+async function refresh(
+  options: PricingOptions,
+  root: Root | null,
+  adopt: (root: Root) => void,
+): Promise<boolean> {
+  const { store, company, policy } = options;
+  const latest = await latestVersion(store, company.code);
+  if (latest === null) return false;
+  if (latest.version === root?.number) {
+    adopt({ ...root, freshness: latest.freshness?.toString() ?? null });
+    return false;
+  }
+  if (latest.maker === makerOf(policy)) {
+    await publish(options, adopt);
+    return true;
+  }
+  // Published under another policy or by another release: its number, our content.
+  adopt(rootOf(options, await readBook(options), latest));
+  return true;
+}
+
+async function readBook(options: PricingOptions): Promise<Read> {
+  const facts = (await options.sources?.freshness()) ?? [];
+  const loaded = await loadBook(options.store, options.company, options.policy);
+  return { ...loaded, digest: digestOf(loaded.book), freshness: oldest(facts.map(({ at }) => at)) };
+}
+
+/** Null when nothing is known, or some source was never applied. */
+function oldest(moments: readonly (Temporal.Instant | null)[]): Temporal.Instant | null {
+  let found: Temporal.Instant | null = null;
+  for (const at of moments) {
+    if (at === null) return null;
+    if (found === null || Temporal.Instant.compare(at, found) < 0) found = at;
+  }
+  return found;
+}
+
+function rootOf(options: PricingOptions, read: Read, published: PublishedVersion): Root {
+  return {
+    book: read.book,
+    version: `${published.version}-${read.digest.slice(0, 8)}`,
+    number: published.version,
+    digest: read.digest,
+    publishedAt: published.publishedAt,
+    freshness: published.freshness?.toString() ?? null,
+    startOf: dayStarts(options.company.timeZone),
+  };
+}
+
+function reportBook({ log, company }: PricingOptions, root: Root, ms: number): void {
+  const { entries: rules, bytes, unreached } = root.book;
+  log("info", `price book ${root.version} of ${company.code} answers`, { rules, bytes, ms });
+  if (unreached.count > 0)
+    log(
+      "warn",
+      `${unreached.count} price rules of ${company.code} are for or on something that is not there: ` +
+        unreached.examples.join(", "),
+    );
+}
+
+function infoOf({ book, version, publishedAt, freshness }: Root): BookInfo {
+  const { entries: rules, bytes, unreached, policy } = book;
+  return { version, policy: policy.policy, publishedAt, freshness, rules, bytes, unreached };
+}

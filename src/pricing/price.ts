@@ -1,0 +1,148 @@
+/** Prices requests from a published book: by rows as texts, by columns as integers. */
+import type {
+  AskedQuantity,
+  PriceAnswer,
+  PriceColumns,
+  PriceColumnsRequest,
+  PriceLine,
+  PriceProblem,
+  PriceRequest,
+} from "./answer.ts";
+import { badQuantity, enquire, isProblem, quantityOf, unknownProduct } from "./ask.ts";
+import type { Problem } from "./ask.ts";
+import { becauseOf, calendar, priceLine, scaled } from "./engine/index.ts";
+import type { Enquiry } from "./engine/index.ts";
+import type { Root } from "./root.ts";
+
+type Line = PriceRequest["lines"][number];
+
+export function priceRows(root: Root, request: PriceRequest, today: number): PriceLine[] {
+  const enquiry = enquire(root.book, request, today);
+  if (isProblem(enquiry)) return request.lines.map((line) => problemOf(line, enquiry));
+  return request.lines.map((line) => {
+    const product = root.book.products.numbers.get(line.product);
+    if (product === undefined) return problemOf(line, unknownProduct(line.product));
+    const quantity = quantityOf(line.quantity);
+    if (quantity === undefined) return problemOf(line, badQuantity(line.quantity));
+    priceLine(enquiry, product, quantity);
+    return answerOf(root, enquiry, line, product);
+  });
+}
+
+export function problemOf(line: Line, { code, detail }: Problem): PriceProblem {
+  return { state: "problem", product: line.product, quantity: textOf(line.quantity), code, detail };
+}
+
+/** The answer that the enquiry found last, in texts. */
+export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: number): PriceAnswer {
+  const { found, book } = enquiry;
+  const { unitPrice, lineNet, lineVat } = book.policy.arithmetic;
+  const known = found.doubt === null;
+  const rate = book.vatRates[found.vatCode] ?? -1;
+  return {
+    state: known ? "modelled" : "unknown",
+    product: line.product,
+    quantity: textOf(line.quantity),
+    unitPrice: known ? scaled.textOf(found.price, unitPrice.scale) : null,
+    pricingUnit: book.units[book.products.pricingUnit[product] ?? -1] ?? "",
+    net: known ? scaled.textOf(found.net, lineNet.scale) : null,
+    vatCode: book.vatCodes[found.vatCode] ?? null,
+    vatPercent: rate < 0 ? null : scaled.shortTextOf(rate, 4),
+    vat: known && rate >= 0 ? scaled.textOf(found.vat, lineVat.scale) : null,
+    currency: book.currencies[enquiry.currency] ?? "",
+    validUntil: validUntil(root, found.until),
+    bookVersion: root.version,
+    freshness: root.freshness,
+    because: becauseOf(enquiry),
+  };
+}
+
+function textOf(quantity: AskedQuantity): string {
+  return typeof quantity === "string" ? quantity : String(quantity);
+}
+
+function validUntil(root: Root, until: number): string | null {
+  return until > calendar.LAST_DAY ? null : root.startOf(until);
+}
+
+export function priceColumns(
+  root: Root,
+  request: PriceColumnsRequest,
+  today: number,
+): PriceColumns {
+  const enquiry = enquire(root.book, request, today);
+  const columns = emptyColumns(root, isProblem(enquiry) ? null : enquiry);
+  request.product.forEach((code, line) => {
+    const quantity = request.quantity[line] ?? "";
+    const problem = isProblem(enquiry)
+      ? enquiry
+      : priceInto(columns, root, enquiry, code, quantity);
+    if (problem === null) return;
+    columns.problems.push({ line, ...problem });
+    addRow(columns, null, null, null, null, "problem", null);
+  });
+  return columns;
+}
+
+type Writable<Columns> = {
+  -readonly [Name in keyof Columns]: Columns[Name] extends readonly (infer Each)[]
+    ? Each[]
+    : Columns[Name];
+};
+
+function emptyColumns(root: Root, enquiry: Enquiry | null): Writable<PriceColumns> {
+  const { unitPrice, lineNet, lineVat } = root.book.policy.arithmetic;
+  return {
+    bookVersion: root.version,
+    freshness: root.freshness,
+    currency: enquiry === null ? null : (root.book.currencies[enquiry.currency] ?? null),
+    places: { unitPrice: unitPrice.scale, net: lineNet.scale, vat: lineVat.scale },
+    unitPrice: [],
+    net: [],
+    vat: [],
+    vatCode: [],
+    state: [],
+    validUntil: [],
+    problems: [],
+  };
+}
+
+function priceInto(
+  columns: Writable<PriceColumns>,
+  root: Root,
+  enquiry: Enquiry,
+  code: string,
+  asked: AskedQuantity,
+): Problem | null {
+  const { book } = enquiry;
+  const product = book.products.numbers.get(code);
+  if (product === undefined) return unknownProduct(code);
+  const quantity = quantityOf(asked);
+  if (quantity === undefined) return badQuantity(asked);
+  const found = priceLine(enquiry, product, quantity);
+  const vatCode = book.vatCodes[found.vatCode] ?? null;
+  const until = validUntil(root, found.until);
+  if (found.doubt !== null) addRow(columns, null, null, null, vatCode, "unknown", until);
+  else {
+    const vat = found.vat < 0 ? null : found.vat;
+    addRow(columns, found.price, found.net, vat, vatCode, "modelled", until);
+  }
+  return null;
+}
+
+function addRow(
+  columns: Writable<PriceColumns>,
+  unitPrice: number | null,
+  net: number | null,
+  vat: number | null,
+  vatCode: string | null,
+  state: PriceLine["state"],
+  until: string | null,
+): void {
+  columns.unitPrice.push(unitPrice);
+  columns.net.push(net);
+  columns.vat.push(vat);
+  columns.vatCode.push(vatCode);
+  columns.state.push(state);
+  columns.validUntil.push(until);
+}
