@@ -589,6 +589,89 @@ CREATE TABLE "control_total" (
 );
 
 -- CreateTable
+CREATE TABLE "pay_run" (
+    "company" TEXT NOT NULL,
+    "run" INTEGER NOT NULL,
+    "plan" TEXT NOT NULL,
+    "plan_title" TEXT NOT NULL,
+    "plan_content" JSONB NOT NULL,
+    "from_period" TEXT NOT NULL,
+    "to_period" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "watermark" BIGINT NOT NULL,
+    "hash" TEXT NOT NULL,
+    "currency" TEXT NOT NULL,
+    "rules" JSONB NOT NULL,
+    "bridge" JSONB NOT NULL,
+    "notes" JSONB NOT NULL,
+    "lines" INTEGER NOT NULL,
+    "base" DECIMAL(18,2) NOT NULL,
+    "pay" DECIMAL(18,2) NOT NULL,
+    "calculated_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "pay_run_pkey" PRIMARY KEY ("company","run")
+);
+
+-- CreateTable
+CREATE TABLE "pay_total" (
+    "company" TEXT NOT NULL,
+    "run" INTEGER NOT NULL,
+    "total" INTEGER NOT NULL,
+    "component" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "holder" TEXT NOT NULL,
+    "rep" TEXT,
+    "period" TEXT NOT NULL,
+    "class" TEXT NOT NULL,
+    "channel" TEXT NOT NULL,
+    "rate" JSONB NOT NULL,
+    "lines" INTEGER NOT NULL,
+    "base" DECIMAL(18,2) NOT NULL,
+    "pay" DECIMAL(18,2) NOT NULL,
+
+    CONSTRAINT "pay_total_pkey" PRIMARY KEY ("company","run","total")
+);
+
+-- CreateTable
+CREATE TABLE "pay_line" (
+    "company" TEXT NOT NULL,
+    "run" INTEGER NOT NULL,
+    "number" INTEGER NOT NULL,
+    "total" INTEGER NOT NULL,
+    "posting" UUID NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "reversal" BOOLEAN NOT NULL,
+    "account" TEXT NOT NULL,
+    "document_on" DATE NOT NULL,
+    "net" DECIMAL(18,2) NOT NULL,
+    "share_percent" DECIMAL(7,4) NOT NULL,
+    "assigned_from" DATE,
+    "assigned_to" DATE,
+    "link" TEXT NOT NULL,
+    "credited_document" TEXT,
+    "credited_line" INTEGER,
+    "credited_on" DATE,
+    "evidence" INTEGER NOT NULL,
+    "base" DECIMAL(28,8) NOT NULL,
+    "exact" DECIMAL(32,14) NOT NULL,
+    "pay" DECIMAL(18,2) NOT NULL,
+
+    CONSTRAINT "pay_line_pkey" PRIMARY KEY ("company","run","number")
+);
+
+-- CreateTable
+CREATE TABLE "pay_evidence" (
+    "company" TEXT NOT NULL,
+    "run" INTEGER NOT NULL,
+    "evidence" INTEGER NOT NULL,
+    "facts" JSONB NOT NULL,
+
+    CONSTRAINT "pay_evidence_pkey" PRIMARY KEY ("company","run","evidence")
+);
+
+-- CreateTable
 CREATE TABLE "web_order_request" (
     "company" TEXT NOT NULL,
     "idempotency_key" TEXT NOT NULL,
@@ -704,9 +787,26 @@ CREATE TABLE "web_order_event" (
 );
 
 -- CreateTable
+CREATE TABLE "price_book" (
+    "company" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "digest" TEXT NOT NULL,
+    "maker" TEXT NOT NULL,
+    "policy" TEXT NOT NULL,
+    "rules" INTEGER NOT NULL,
+    "bytes" BIGINT NOT NULL,
+    "runs" JSONB NOT NULL,
+    "published_at" TIMESTAMPTZ(6) NOT NULL,
+    "freshness" TIMESTAMPTZ(6),
+
+    CONSTRAINT "price_book_pkey" PRIMARY KEY ("company","version")
+);
+
+-- CreateTable
 CREATE TABLE "sales_ledger" (
     "company" TEXT NOT NULL,
     "last_batch" BIGINT NOT NULL,
+    "rules" JSONB NOT NULL,
 
     CONSTRAINT "sales_ledger_pkey" PRIMARY KEY ("company")
 );
@@ -760,9 +860,19 @@ CREATE TABLE "sales_line_state" (
     "version" INTEGER NOT NULL,
     "posting" UUID,
     "content_hash" UUID,
-    "context" UUID NOT NULL,
+    "row_hash" UUID NOT NULL,
 
     CONSTRAINT "sales_line_state_pkey" PRIMARY KEY ("company","document_type","document","line")
+);
+
+-- CreateTable
+CREATE TABLE "sales_input" (
+    "company" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    "digest" UUID NOT NULL,
+
+    CONSTRAINT "sales_input_pkey" PRIMARY KEY ("company","kind","key")
 );
 
 -- CreateTable
@@ -956,6 +1066,15 @@ CREATE INDEX "ledger_transaction_company_account_idx" ON "ledger_transaction"("c
 CREATE INDEX "ledger_transaction_company_document_idx" ON "ledger_transaction"("company", "document");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "pay_run_company_plan_from_period_to_period_version_key" ON "pay_run"("company", "plan", "from_period", "to_period", "version");
+
+-- CreateIndex
+CREATE INDEX "pay_total_company_rep_run_idx" ON "pay_total"("company", "rep", "run");
+
+-- CreateIndex
+CREATE INDEX "pay_line_company_run_total_idx" ON "pay_line"("company", "run", "total");
+
+-- CreateIndex
 CREATE INDEX "web_order_company_account_idx" ON "web_order"("company", "account");
 
 -- CreateIndex
@@ -968,13 +1087,10 @@ CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_or
 CREATE UNIQUE INDEX "web_order_company_number_key" ON "web_order"("company", "number");
 
 -- CreateIndex
-CREATE INDEX "sales_posting_company_batch_idx" ON "sales_posting"("company", "batch");
-
--- CreateIndex
 CREATE INDEX "sales_posting_company_period_idx" ON "sales_posting"("company", "period");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "sales_posting_company_document_type_document_line_version_r_key" ON "sales_posting"("company", "document_type", "document", "line", "version", "reversal", "source");
+CREATE UNIQUE INDEX "sales_posting_company_document_type_document_line_version_r_key" ON "sales_posting"("company", "document_type", "document", "line", "version", "reversal");
 
 -- CreateIndex
 CREATE INDEX "sales_total_company_period_idx" ON "sales_total"("company", "period");
