@@ -1,4 +1,6 @@
-/** Credit notes: goods that come back, pallets returned for their deposit, rebates at quarter's end. */
+/**
+ * Credit notes: goods that come back, pallets returned for their deposit, rebates at quarter's end.
+ */
 import { calendar, type Sale } from "../../../deploy/demo/merchant/index.ts";
 import type { Erp } from "./erp.ts";
 import { lineNet, percentOf, QUANTITY, vatOn } from "./figures.ts";

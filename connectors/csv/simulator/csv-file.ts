@@ -51,7 +51,10 @@ export class CsvFile {
     return line;
   }
 
-  /** Cuts the file inside the row at about three fifths, as a full disk would. Gives that row's line. */
+  /**
+   * Cuts the file inside the row at about three fifths,
+   * as a full disk would. Gives that row's line.
+   */
   cutInsideRow(): number {
     this.#flush();
     const content = readFileSync(this.#temporary);
@@ -87,7 +90,9 @@ export class CsvFile {
   }
 }
 
-/** Makes the new name itself durable. Windows cannot open a folder; it does not need this either. */
+/**
+ * Makes the new name itself durable. Windows cannot open a folder; it does not need this either.
+ */
 function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const handle = openSync(folder, "r");

@@ -1,4 +1,6 @@
-/** Everything that this ERP holds while it runs; each part is kept by the file it is named after. */
+/**
+ * Everything that this ERP holds while it runs; each part is kept by the file it is named after.
+ */
 import {
   calendar,
   randomOf,
@@ -40,7 +42,10 @@ export interface Erp {
   /** The day that it is, as a number and as text. */
   day: number;
   today(): string;
-  /** Decides small things of the day; web orders do not touch it, so that they change no other figure. */
+  /**
+   * Decides small things of the day; web orders do not
+   * touch it, so that they change no other figure.
+   */
   random: Random;
   readonly pricing: Pricing;
   readonly agenda: Agenda<Event>;

@@ -1,4 +1,6 @@
-/** The export folder: deltas grow row by row until they are named, snapshots are written at once. */
+/**
+ * The export folder: deltas grow row by row until they are named, snapshots are written at once.
+ */
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CsvFile, type Encoding } from "./csv-file.ts";

@@ -9,7 +9,10 @@ export type FaultKind =
   | "windows-1252"
   | "shrunk-snapshot";
 
-/** When each fault is planted: 0 is the first export, n the n-th day that passes, or the first after it that can. */
+/**
+ * When each fault is planted: 0 is the first export, n the
+ * n-th day that passes, or the first after it that can.
+ */
 export type FaultPlan = Readonly<Partial<Record<FaultKind, number>>>;
 
 /** One of each, on days that do not disturb each other. */
@@ -37,7 +40,10 @@ export interface PlantedFault {
   readonly healedBy: string | null;
 }
 
-/** The plan of faults and the list of what was planted; planting itself is done where the rows and files are. */
+/**
+ * The plan of faults and the list of what was planted;
+ * planting itself is done where the rows and files are.
+ */
 export interface Faults {
   /** Planned for now or earlier, and not planted yet. */
   due(kind: FaultKind): boolean;

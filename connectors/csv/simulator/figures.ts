@@ -40,7 +40,9 @@ export function short(value: number, places: number): string {
 
 export const money = (pence: number) => fixed(pence, MONEY);
 
-/** numerator ÷ denominator, half away from zero. Exact: the product of two figures may pass 2^53. */
+/**
+ * numerator ÷ denominator, half away from zero. Exact: the product of two figures may pass 2^53.
+ */
 export function divided(numerator: bigint, denominator: bigint): number {
   const size = numerator < 0n ? -numerator : numerator;
   const rounded = (2n * size + denominator) / (2n * denominator);

@@ -1,8 +1,8 @@
 /**
- * A simulated ERP behind a folder of files: the far side of the csv connector. It writes export files,
- * takes order files in, and despatches, invoices, credits and collects as simulated days pass. It keeps
- * its own books and prices and imports nothing of Tradepost's, so that agreement proves something.
- * How it prices, names its files and misbehaves is written down in README.md.
+ * A simulated ERP behind a folder of files: the far side of the csv connector. It writes export
+ * files, takes order files in, and despatches, invoices, credits and collects as simulated days
+ * pass. It keeps its own books and prices and imports nothing of Tradepost's, so that agreement
+ * proves something. How it prices, names its files and misbehaves is written down in README.md.
  *
  *     const erp = await start(createMerchant(), { folder, faults: ALL_FAULTS });
  *     await erp.advance(1);
@@ -26,8 +26,8 @@ export interface Simulator {
   /** For the csv connector. */
   readonly settings: { readonly folder: string };
   /**
-   * Lets days pass and writes each evening's export. 0: no day passes; orders that wait are taken in and
-   * answered now.
+   * Lets days pass and writes each evening's export. 0: no day passes; orders that wait are taken
+   * in and answered now.
    */
   advance(days: number): Promise<Happened>;
   books(): Books;

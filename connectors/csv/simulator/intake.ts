@@ -1,6 +1,6 @@
 /**
- * Web orders become orders of the ERP. Like most ERPs it knows no idempotency: files that are dropped
- * twice are two orders.
+ * Web orders become orders of the ERP. Like most ERPs it knows no idempotency: files that are
+ * dropped twice are two orders.
  */
 import { join } from "node:path";
 import { calendar } from "../../../deploy/demo/merchant/index.ts";

@@ -1,4 +1,7 @@
-/** Order files as they lie in the folder: which are whole, what they say, and where they go once taken. */
+/**
+ * Order files as they lie in the folder: which are
+ * whole, what they say, and where they go once taken.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +24,9 @@ const HEADER_COLUMNS =
   "net,vat,gross,paymentProvider,paymentReference,paymentAmount";
 const LINE_COLUMNS = "webOrder,line,kind,code,quantity,unitPrice,net,vatCode,vat,description";
 
-/** Orders in the folder, by name. A header is written last: without one there is nothing to see yet. */
+/**
+ * Orders in the folder, by name. A header is written last: without one there is nothing to see yet.
+ */
 export function findOrders(folder: string): readonly Found[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).sort();

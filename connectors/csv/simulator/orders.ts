@@ -41,7 +41,10 @@ export interface OrderLine {
   readonly net: number;
   readonly vat: number;
   readonly webOrderLine: number | null;
-  /** What this ERP would have charged: its own price and the rule; null for charges and where no rule gives one. */
+  /**
+   * What this ERP would have charged: its own price and the
+   * rule; null for charges and where no rule gives one.
+   */
   readonly own: { readonly price4: number; readonly rule: string } | null;
   /** Grow as goods leave and are invoiced. */
   despatched5: number;

@@ -3,7 +3,10 @@ import { calendar, randomOf, type PriceRule } from "../../../deploy/demo/merchan
 import type { Erp } from "./erp.ts";
 import { divided, fixed, PRICE, scaled } from "./figures.ts";
 
-/** Closes about one in two thousand account × product prices today and opens their successors tomorrow. */
+/**
+ * Closes about one in two thousand account × product
+ * prices today and opens their successors tomorrow.
+ */
 export function changePrices(erp: Erp): void {
   const random = randomOf(erp.seed, "price changes", erp.day);
   const rules = erp.pricing.rules();

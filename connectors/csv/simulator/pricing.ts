@@ -1,6 +1,6 @@
 /**
- * What this ERP charges. The rules are written down in README.md; this is one implementation of them,
- * made to be read beside it. It shares no code with Tradepost's own engine on purpose.
+ * What this ERP charges. The rules are written down in README.md; this is one implementation of
+ * them, made to be read beside it. It shares no code with Tradepost's own engine on purpose.
  */
 import type {
   Customer,
@@ -180,7 +180,9 @@ function candidates({ index, promotions, whom, what, asked }: Lookup): readonly 
   ];
 }
 
-/** Of each rule that holds on the date, the row with the greatest break that the quantity reaches. */
+/**
+ * Of each rule that holds on the date, the row with the greatest break that the quantity reaches.
+ */
 function inForce(rows: readonly Row[], { on, quantity5 }: Priced): readonly Row[] {
   const best = new Map<string, Row>();
   for (const row of rows) {

@@ -46,7 +46,10 @@ function wasLoaded(lines: readonly OrderLine[]): boolean {
   return lines.some((line) => line.invoiced5 > 0);
 }
 
-/** All charges, the first half of the goods lines, and of the first line only half when it can be halved. */
+/**
+ * All charges, the first half of the goods lines, and
+ * of the first line only half when it can be halved.
+ */
 function firstLoad(order: ErpOrder): Load {
   const goods = order.lines.filter((line) => line.lineClass === "goods");
   const leaving = goods.slice(0, Math.ceil(goods.length / 2));
@@ -118,7 +121,9 @@ interface Portion {
   readonly number: number;
 }
 
-/** The last portion of a line is the rest of its net and VAT, so that invoices add up to the order. */
+/**
+ * The last portion of a line is the rest of its net and VAT, so that invoices add up to the order.
+ */
 function invoiceLine(order: ErpOrder, { line, quantity5, number }: Portion): DocumentLine {
   const last = line.invoiced5 + quantity5 >= line.quantity5;
   const net = last ? line.net - line.invoicedNet : netOf(line, quantity5);

@@ -1,21 +1,20 @@
-/** Firms, their accounts and sites; and how each account behaves: how much it buys, what, when it pays. */
+/** Accounts and sites; and how each account behaves: how much it buys, what, when it pays. */
 import { isoOf } from "./calendar.ts";
 import { CATALOGUE, type Trade } from "./catalogue.ts";
 import { moneyText } from "./figures.ts";
-import { firmName, postcode, street, type Place } from "./names.ts";
+import {
+  accountCode,
+  entitiesOf,
+  firmsOf,
+  type Firm,
+  type HomeBranch,
+  type TradingEntity,
+} from "./firms.ts";
+import { postcode, street, type Place } from "./names.ts";
 import type { Branch } from "./people.ts";
 import type { Range } from "./products.ts";
 import { at, randomOf, type Random } from "./random.ts";
 import type { Scope } from "./scope.ts";
-
-export interface TradingEntity {
-  readonly tradingEntity: string;
-  readonly name: string;
-  readonly parent: string | null;
-  readonly vatNumber: string | null;
-  readonly postcode: string | null;
-  readonly openedOn: string | null;
-}
 
 export interface Customer {
   readonly account: string;
@@ -91,23 +90,6 @@ export interface Clientele {
   readonly accounts: readonly Account[];
 }
 
-/** A business with one or more accounts. */
-interface Firm {
-  readonly number: number;
-  readonly name: string;
-  readonly trade: Trade;
-  readonly place: Place;
-  readonly branch: Branch;
-  readonly postcode: string;
-  readonly vatNumber: string | null;
-  readonly openedDay: number;
-  readonly weight: number;
-  readonly accounts: number;
-  readonly tradingEntity: string | null;
-}
-
-type HomeBranch = Branch & { readonly place: Place };
-
 export function clienteleOf(
   scope: Scope,
   range: Range,
@@ -137,80 +119,6 @@ export function clienteleOf(
       basket: basketOf(scope, range, one.account),
     })),
   };
-}
-
-function firmsOf(scope: Scope, branches: readonly HomeBranch[]): readonly Firm[] {
-  const firms: Firm[] = [];
-  for (let left = scope.customers - branches.length; left > 0;) {
-    const firm = makeFirm(scope, branches, { number: firms.length + 1, atMost: left });
-    firms.push(firm);
-    left -= firm.accounts;
-  }
-  return firms;
-}
-
-function makeFirm(
-  scope: Scope,
-  branches: readonly HomeBranch[],
-  { number, atMost }: { number: number; atMost: number },
-): Firm {
-  const random = randomOf(scope.seed, "firm", number);
-  const trade = random.weighted(CATALOGUE.trades.map((one) => [one, one.share] as const));
-  // A trade counter has fewer accounts of its own than a yard.
-  const branch = random.weighted(
-    branches.map((one) => [one, one.defaultChannel === "counter" ? 1 : 4] as const),
-  );
-  const accounts = random.weighted([
-    [1, 92],
-    [2, 5],
-    [random.whole(3, 6), 3],
-  ]);
-  const grown = Math.min(accounts, atMost);
-  return {
-    number,
-    name: firmName(random, trade.code),
-    trade,
-    branch,
-    place: branch.place,
-    postcode: postcode(random, branch.place),
-    vatNumber: random.chance(0.75) ? `GB${random.whole(100_000_000, 999_999_999)}` : null,
-    openedDay: random.chance(0.75)
-      ? scope.opensDay - random.whole(1, 9000)
-      : random.whole(scope.opensDay, scope.todayDay - 5),
-    // A few buy a hundred times what the many do.
-    weight: Math.min(120, (1 - random.next()) ** -0.85) * (accounts > 2 ? 2 : 1),
-    accounts: grown,
-    tradingEntity: grown > 1 || random.chance(0.4) ? `TE${String(number).padStart(5, "0")}` : null,
-  };
-}
-
-/** Two of a hundred entities belong to the buying group that the first entity is. */
-function entitiesOf(firms: readonly Firm[]): readonly TradingEntity[] {
-  const named = firms.filter((firm) => firm.tradingEntity !== null);
-  const buyingGroup = named[0]?.tradingEntity ?? null;
-  return named.map((firm) => ({
-    tradingEntity: firm.tradingEntity ?? "",
-    name: firm.name,
-    parent: firm.number % 50 === 0 ? buyingGroup : null,
-    vatNumber: firm.vatNumber,
-    postcode: firm.postcode,
-    openedOn: isoOf(firm.openedDay),
-  }));
-}
-
-/** Four letters of the name and a number, as counters have always done it. */
-function accountCode(name: string, used: Set<string>): string {
-  const letters = name
-    .normalize("NFD")
-    .replaceAll(/[^A-Za-z]/g, "")
-    .toUpperCase()
-    .slice(0, 4);
-  for (let number = 1; ; number += 1) {
-    const code = `${letters}${String(number).padStart(4, "0")}`;
-    if (used.has(code)) continue;
-    used.add(code);
-    return code;
-  }
 }
 
 interface Part {
@@ -339,7 +247,7 @@ function customerRow(
 }
 
 function creditLimitPence(weight: number, random: Random): number {
-  return Math.ceil(weight * (0.6 + random.next() * 3)) * 50_000;
+  return Math.ceil(weight * (1.5 + random.next() * 4)) * 50_000;
 }
 
 function sitesOf(customer: Omit<Customer, "rep">, place: Place, random: Random): readonly Site[] {

@@ -1,4 +1,7 @@
-/** Prices and quantities as whole numbers of their smallest part, and as the texts of an export file. */
+/**
+ * Prices and quantities as whole numbers of their
+ * smallest part, and as the texts of an export file.
+ */
 
 /** 1 pound is 10,000: prices per pricing unit have 4 places. */
 export const PRICE_PLACES = 4;

@@ -1,20 +1,15 @@
 /**
- * A builders' merchant made from a seed: who buys, what is sold, at which prices, and what happens on
- * each day. The same options give the same merchant on every machine. It knows no ERP and keeps no books:
- * sales come without figures, and whoever imitates an ERP charges for them.
+ * A builders' merchant made from a seed: who buys, what is sold, at which prices, and what happens
+ * on each day. The same options give the same merchant on every machine. It knows no ERP and keeps
+ * no books: sales come without figures, and whoever imitates an ERP charges for them.
  *
  *     const merchant = createMerchant({ customers: 50, products: 200 });
  *     merchant.salesOn("2026-06-30"); // what was sold that day, by which channel
  */
 import { dayOf, isoOf } from "./calendar.ts";
 import { CATALOGUE } from "./catalogue.ts";
-import {
-  clienteleOf,
-  type Account,
-  type Customer,
-  type Site,
-  type TradingEntity,
-} from "./customers.ts";
+import { clienteleOf, type Account, type Customer, type Site } from "./customers.ts";
+import type { TradingEntity } from "./firms.ts";
 import {
   promotionsOf,
   quotationsOf,
@@ -39,7 +34,7 @@ import { TAKEN_BY_CHANNELS, tradingOf, type Sale, type TrueChannel } from "./tra
 export * as calendar from "./calendar.ts";
 export { randomOf, type Random } from "./random.ts";
 export type { MerchantOptions } from "./scope.ts";
-export type { Assignment, Customer, PriceRule, Product, Promotion, Sale, TrueChannel };
+export type { Customer, PriceRule, Product, Sale };
 
 export interface Merchant {
   readonly name: string;
@@ -62,7 +57,10 @@ export interface Merchant {
   readonly quotationLines: readonly QuotationLine[];
   /** How accounts behave, by account. */
   readonly habits: ReadonlyMap<string, Account>;
-  /** How the merchant reads a channel from who took the order; the settings of sales take it as it is. */
+  /**
+   * How the merchant reads a channel from who took the
+   * order; the settings of sales take it as it is.
+   */
   readonly takenByChannels: readonly { readonly takenBy: string; readonly channel: TrueChannel }[];
   /** Names of the discount groups that `customerGroup` means. */
   readonly customerGroups: readonly { readonly code: string; readonly name: string }[];

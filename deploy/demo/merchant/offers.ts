@@ -51,7 +51,10 @@ const NAMES = [
   "Big £ event",
 ];
 
-/** One or two a month through the whole history, one that runs today, and two that are still to come. */
+/**
+ * One or two a month through the whole history, one
+ * that runs today, and two that are still to come.
+ */
 export function promotionsOf(
   scope: Scope,
   range: Range,

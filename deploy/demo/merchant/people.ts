@@ -32,8 +32,8 @@ export interface Assignment {
 export const HOUSE = "HOUSE";
 
 /**
- * Branches in the order of their opening. With more than one, the last is a trade counter: whatever is
- * sold there is sold at the counter, which its `defaultChannel` says.
+ * Branches in the order of their opening. With more than one, the last is a trade counter: whatever
+ * is sold there is sold at the counter, which its `defaultChannel` says.
  */
 export function branchesOf(scope: Scope): readonly (Branch & { readonly place: Place })[] {
   return places(scope.branches).map((place, i) => {
@@ -82,7 +82,9 @@ interface Spell {
 
 export interface Territory {
   readonly assignments: readonly Assignment[];
-  /** The rep with the greatest share of an account on a day; null when it is nobody's or unassigned. */
+  /**
+   * The rep with the greatest share of an account on a day; null when it is nobody's or unassigned.
+   */
   repOn(account: string, day: number): string | null;
 }
 
@@ -108,7 +110,10 @@ export function territoryOf(scope: Scope, accounts: readonly Account[]): Territo
   };
 }
 
-/** Most accounts keep one rep; some are shared 60/40, change hands, belong to the house, or to nobody yet. */
+/**
+ * Most accounts keep one rep; some are shared 60/40,
+ * change hands, belong to the house, or to nobody yet.
+ */
 function spellsOf(scope: Scope, account: Account, random: Random): readonly Spell[] {
   const from = account.openedDay;
   const rep = repCode(random.whole(0, scope.reps - 1));

@@ -1,4 +1,7 @@
-/** Price lists and price rules: standard and list prices, contracts with breaks, discounts, net prices. */
+/**
+ * Price lists and price rules: standard and list
+ * prices, contracts with breaks, discounts, net prices.
+ */
 import { dayOf, firstOfMonthAfter, isoOf } from "./calendar.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import type { Account, Customer } from "./customers.ts";
@@ -105,7 +108,10 @@ function lastRoundDay(scope: Scope): number {
   return dayOf(`${scope.today.slice(0, 4)}-01-01`);
 }
 
-/** For every product a price; for half of them also the price before the last round; for some the next. */
+/**
+ * For every product a price; for half of them also the
+ * price before the last round; for some the next.
+ */
 function standardPrices(scope: Scope, range: Range, index: number): readonly PriceRule[] {
   const product = at(range.products, index);
   const { price4 } = at(range.demand, index);
@@ -272,7 +278,9 @@ interface Contracts {
   readonly wanted: number;
 }
 
-/** Customer × product prices until there are enough rows: mostly for what the account keeps buying. */
+/**
+ * Customer × product prices until there are enough rows: mostly for what the account keeps buying.
+ */
 function contracts(scope: Scope, { range, buyers, wanted }: Contracts): readonly PriceRule[] {
   const random = randomOf(scope.seed, "contracts");
   const holders = [...buyers.accounts]

@@ -1,4 +1,7 @@
-/** Products, their groups, and what is known of them beside the ERP's columns: price level and usual quantities. */
+/**
+ * Products, their groups, and what is known of them beside
+ * the ERP's columns: price level and usual quantities.
+ */
 import { isoOf, weekdayOf } from "./calendar.ts";
 import { CATALOGUE, FRACTIONAL_UNITS, type Family } from "./catalogue.ts";
 import { decimalText, priceText } from "./figures.ts";
@@ -79,7 +82,9 @@ export function rangeOf(scope: Scope): Range {
   return { productGroups, products, demand: made.map((one) => one.demand), byGroup };
 }
 
-/** Deals `total` out by weight, exactly: what is left after rounding down goes to the first ones. */
+/**
+ * Deals `total` out by weight, exactly: what is left after rounding down goes to the first ones.
+ */
 function allot(total: number, weights: readonly number[]): readonly number[] {
   const sum = weights.reduce((left, right) => left + right, 0);
   const shares = weights.map((weight) => Math.floor((total * weight) / sum));
@@ -195,7 +200,10 @@ function withSuccessors(products: readonly Product[]): readonly Product[] {
   });
 }
 
-/** Stock as last counted, on Monday morning. Each product lies in the first branch and in some of the others. */
+/**
+ * Stock as last counted, on Monday morning. Each product
+ * lies in the first branch and in some of the others.
+ */
 export function* stockOn(
   scope: Scope,
   range: Range,

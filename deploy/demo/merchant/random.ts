@@ -12,8 +12,8 @@ export interface Random {
 }
 
 /**
- * A generator of its own for each purpose, `randomOf(seed, "prices")`, so that a change in one place
- * of the merchant does not shift all others.
+ * A generator of its own for each purpose, `randomOf(seed, "prices")`, so that a change in one
+ * place of the merchant does not shift all others.
  */
 export function randomOf(...names: readonly (string | number)[]): Random {
   const next = mulberry32(fnv1a(names.join("\u0000")));

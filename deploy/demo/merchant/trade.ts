@@ -1,6 +1,6 @@
 /**
- * What happens in the yard, on the telephone, in the field and in the old web shop: the sales of a day,
- * without prices. What they cost is the ERP's business.
+ * What happens in the yard, on the telephone, in the field and in the old web shop: the sales of a
+ * day, without prices. What they cost is the ERP's business.
  */
 import { isHoliday, isoOf, weekdayOf } from "./calendar.ts";
 import type { Account } from "./customers.ts";
@@ -38,7 +38,9 @@ export interface Evidence {
   readonly channel: TrueChannel | null;
   readonly takenBy: string | null;
   readonly branch: string | null;
-  /** The channel that follows from the three above and `takenByChannels`; unknown when none does. */
+  /**
+   * The channel that follows from the three above and `takenByChannels`; unknown when none does.
+   */
   readonly shows: TrueChannel | "unknown";
 }
 
@@ -81,7 +83,10 @@ export const TAKEN_BY_CHANNELS: readonly {
 ];
 
 export interface Trading {
-  /** Sales of a day, the same whenever it is asked. After `today` none comes through the old web shop. */
+  /**
+   * Sales of a day, the same whenever it is asked.
+   * After `today` none comes through the old web shop.
+   */
   salesOn(day: number): readonly Sale[];
 }
 
@@ -120,7 +125,9 @@ function bustle(day: number): number {
   return season * (weekdayOf(day) === 5 ? 0.35 : 1);
 }
 
-/** Deals the wished-for lines out over the days of history, exactly; later days go on at that pace. */
+/**
+ * Deals the wished-for lines out over the days of history, exactly; later days go on at that pace.
+ */
 function linesPlanned(scope: Scope): (day: number) => number {
   const before = [0];
   for (let day = scope.opensDay; day <= scope.todayDay; day += 1) {
