@@ -8,7 +8,7 @@ import { LIMITS } from "./limits.ts";
 import { API_ADDRESS, openApiDocument } from "./openapi.ts";
 import { PROBLEMS, Problem } from "./problem.ts";
 import { ENDPOINTS } from "./routes.ts";
-import type { HttpServices } from "./services.ts";
+import type { HttpServices } from "./modules.ts";
 
 /** The API over these services; give it to `listen`, or to a test as `app.request(…)`. */
 export function createApp(services: HttpServices): Hono {

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { KeyHolder, Scope } from "../access/index.ts";
 import type { Fault, ProblemCode } from "./problem.ts";
 import { checked, readJson, readQuery, refuseNul } from "./reading.ts";
-import type { CompanyServices } from "./services.ts";
+import type { CompanyServices } from "./modules.ts";
 
 export { z };
 
@@ -41,6 +41,8 @@ export interface BodyReader<Schema extends z.ZodType = z.ZodType> {
   readonly limitBytes: number;
   /** The checked body, or null when it may be wrong: then the schema says what is. */
   readonly quick?: (value: unknown) => z.output<Schema> | null;
+  /** Of a union, the form that a wrong body was meant as, so that its errors speak of that one. */
+  readonly meant?: (value: unknown) => z.ZodType<z.output<Schema>>;
 }
 
 export interface HeaderParameter {
@@ -122,8 +124,8 @@ function part<Schema extends z.ZodObject>(
 
 async function readBody<Schema extends z.ZodType>(
   c: Context,
-  { schema, limitBytes, quick }: BodyReader<Schema>,
+  { schema, limitBytes, quick, meant }: BodyReader<Schema>,
 ): Promise<z.output<Schema>> {
   const value = await readJson(c, limitBytes);
-  return quick?.(value) ?? checked("body", value, schema);
+  return quick?.(value) ?? checked("body", value, meant?.(value) ?? schema);
 }

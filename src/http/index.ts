@@ -10,4 +10,4 @@ export { createApp } from "./app.ts";
 export { listen } from "./listen.ts";
 export type { Listening } from "./listen.ts";
 export { openApiDocument } from "./openapi.ts";
-export type { CompanyServices, HttpServices, Readiness } from "./services.ts";
+export type { CompanyServices, HttpServices, Readiness } from "./modules.ts";

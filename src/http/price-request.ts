@@ -6,11 +6,11 @@ import { z } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 
 const MOST_PRODUCT = 60;
-const MOST_UNITS = 999_999_999;
-const QUANTITY = /^\d{1,9}(?:\.\d{1,5})?$/;
+const MOST_UNITS = 9_999_999_999;
+const QUANTITY = /^\d{1,10}(?:\.\d{1,5})?$/;
 const QUANTITY_WORDS = `more than 0 with at most 5 places, as text ("2.5") or a whole number`;
 
-const code = (about: string) => z.string().min(1).max(40).describe(about);
+export const codeOf = (about: string): z.ZodString => z.string().min(1).max(40).describe(about);
 const product = z.string().min(1).max(MOST_PRODUCT).describe("Product code.");
 const quantity = z
   .union([
@@ -19,10 +19,16 @@ const quantity = z
   ])
   .describe(`Selling units: ${QUANTITY_WORDS}.`);
 
+export const quantityOfQuery = z
+  .string()
+  .refine(isQuantity, QUANTITY_WORDS)
+  .describe(`Selling units: ${QUANTITY_WORDS}.`);
+
 const where = {
-  account: code("Account of the customer."),
-  site: code("Delivery site of the account; null: none.").nullable().default(null),
-  branch: code("Branch that fulfils; null: the account's branch.").nullable().default(null),
+  account: codeOf("Account of the customer."),
+  site: codeOf("Delivery site of the account; null: none.").nullable().default(null),
+  branch: codeOf("Branch that fulfils; null: the account's branch.").nullable().default(null),
+  quotation: codeOf("Quotation that the buyer orders by; null: none.").nullable().default(null),
   on: z.iso.date().nullable().default(null).describe("Date of the price; null: today."),
 };
 
@@ -54,7 +60,6 @@ export const priceColumns = z
 
 export type PriceRows = z.output<typeof priceRows>;
 export type PriceColumns = z.output<typeof priceColumns>;
-export type PriceLine = PriceRows["lines"][number];
 
 export const priceRequest = z.union([priceRows, priceColumns]);
 
@@ -120,9 +125,4 @@ function isProduct(value: unknown): boolean {
 function isQuantity(value: unknown): boolean {
   if (typeof value === "number") return Number.isInteger(value) && value > 0 && value <= MOST_UNITS;
   return typeof value === "string" && QUANTITY.test(value) && /[1-9]/.test(value);
-}
-
-/** The same quantity as decimal text. */
-export function quantityText(quantity: string | number): string {
-  return typeof quantity === "string" ? quantity : quantity.toString();
 }

@@ -1,10 +1,13 @@
 /** Every endpoint of the API, in the order in which the OpenAPI lists them. */
 import type { Endpoint } from "./endpoint.ts";
+import { askPrices, explainPrice } from "./price-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { listQuarantine, listRuns } from "./sync-routes.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
+  askPrices,
+  explainPrice,
   placeOrder,
   checkOrder,
   showOrder,

@@ -146,10 +146,10 @@ function mocks(file: Parsed, place: Place): Finding[] {
 
 /** Code is wrapped by the formatter; this is about comments, which it leaves alone. */
 function measures(file: Parsed): Finding[] {
-  const longTexts = longestTexts(file);
+  const texts = textColumns(file);
   return file.text.split("\n").flatMap((line, index) => {
     // A message stays in one piece, so that it can be searched for.
-    if (line.length - (longTexts.get(index + 1) ?? 0) <= MOST_COLUMNS) return [];
+    if (line.length - (texts.get(index + 1) ?? 0) <= MOST_COLUMNS) return [];
     return [
       {
         file: file.path,
@@ -162,14 +162,16 @@ function measures(file: Parsed): Finding[] {
   });
 }
 
-/** Per line the length of its longest string or template. */
-function longestTexts({ tokens }: Parsed): ReadonlyMap<number, number> {
-  const longest = new Map<number, number>();
+/** How many columns of each line are text of strings and templates. */
+function textColumns({ tokens }: Parsed): ReadonlyMap<number, number> {
+  const columns = new Map<number, number>();
   for (const { kind, text, line } of tokens) {
     if (kind !== "string" && kind !== "template") continue;
-    longest.set(line, Math.max(longest.get(line) ?? 0, text.length));
+    text.split("\n").forEach((part, index) => {
+      columns.set(line + index, (columns.get(line + index) ?? 0) + part.length);
+    });
   }
-  return longest;
+  return columns;
 }
 
 function folders(file: Parsed): Finding[] {

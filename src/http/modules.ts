@@ -1,11 +1,13 @@
 /** What the API needs of the modules behind it, and no more. */
 import type { Access } from "../access/index.ts";
 import type { Orders } from "../orders/index.ts";
+import type { Pricing } from "../pricing/index.ts";
 import type { Sales } from "../sales/index.ts";
 import type { QuarantineDesk, listRuns } from "../sync/index.ts";
 
 /** One company's modules, opened. */
 export interface CompanyServices {
+  readonly prices: Pick<Pricing, "price" | "priceColumns" | "explain">;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly sync: {

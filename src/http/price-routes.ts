@@ -1,0 +1,286 @@
+/** Prices over HTTP: by rows as texts, by columns as integers, and why. */
+import { PricesNotReady } from "../pricing/index.ts";
+import type {
+  ExplainedLine,
+  PriceColumns as PricedColumns,
+  PriceLine,
+  PriceProblemCode,
+} from "../pricing/index.ts";
+import { endpoint, z } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { LIMITS } from "./limits.ts";
+import {
+  codeOf,
+  meantSchema,
+  priceRequest,
+  quantityOfQuery,
+  quickPriceRequest,
+} from "./price-request.ts";
+import { Problem } from "./problem.ts";
+import type { Fault, ProblemCode } from "./problem.ts";
+import { amount, orNull, text } from "./words.ts";
+
+const known = {
+  product: text("Product code as asked."),
+  quantity: text("Quantity as asked."),
+  unitPrice: orNull(z.string(), "Net price per pricing unit, decimal text."),
+  pricingUnit: text("What the price is per."),
+  net: orNull(z.string(), "Net of the line, decimal text."),
+  vatCode: orNull(z.string(), "VAT code."),
+  vatPercent: orNull(z.string(), "Its rate."),
+  vat: orNull(z.string(), "VAT of the line, decimal text."),
+  currency: text("ISO currency."),
+  validUntil: orNull(z.string(), "When a rule that was looked at next starts or stops."),
+  bookVersion: text("Version of the price book that answered."),
+  freshness: orNull(z.string(), "When the stalest source was last applied."),
+  because: text("Which rule gave the price, or why there is none."),
+};
+
+const STATES = ["confirmed", "modelled", "stale", "unknown", "onRequest"] as const;
+const state = z
+  .enum(STATES)
+  .describe("unknown: the price cannot be known from what the ERP shows; it is never guessed.");
+
+const entry = z
+  .strictObject({
+    source: text("Rule, promotion or quotation."),
+    customerScope: text("Whom it is for."),
+    customerCode: orNull(z.string(), "Their code."),
+    productScope: text("What it is for."),
+    productCode: orNull(z.string(), "Its code."),
+    kind: text("fixed, percent, amount, markup …"),
+    value: orNull(z.string(), "Price, percent or amount."),
+    net: z.boolean(),
+    currency: orNull(z.string(), "Currency of a price or amount."),
+    unit: orNull(z.string(), "Unit that it is per."),
+    fromQuantity: amount("Break."),
+    limitQuantity: orNull(z.string(), "Most selling units covered."),
+    validFrom: orNull(z.string(), "First day."),
+    validTo: orNull(z.string(), "Last day."),
+    label: orNull(z.string(), "Contract, promotion or quotation."),
+  })
+  .openapi("PriceEntry");
+
+const explanation = z
+  .strictObject({
+    asked: text("The question in words."),
+    because: text("Which rule gave the price, or why there is none."),
+    arithmetic: z.array(z.string()).describe("From the base price to the net, step by step."),
+    candidates: z.array(
+      z.strictObject({
+        step: text("Step of the policy."),
+        rule: text("The rule in words."),
+        whom: text("Whom it is for."),
+        what: text("What it is for."),
+        unitPrice: orNull(z.string(), "Its unit price."),
+        taken: z.boolean(),
+        why: text("Why it was taken, or not."),
+        entry: entry.nullable().describe("Null: the account's own discount."),
+        rows: z
+          .array(
+            z.strictObject({
+              record: text("Record it was read as."),
+              row: text("Its key."),
+              runId: text("Run that read it."),
+              originId: text("File, page or table."),
+              origin: orNull(z.string(), "Its name."),
+              line: z.number().int().describe("Line in it."),
+            }),
+          )
+          .describe("Rows of the ERP that say so; empty: they have changed since."),
+      }),
+    ),
+  })
+  .openapi("PriceExplanation");
+
+const priceProblem = z
+  .strictObject({
+    state: z.literal("problem"),
+    product: text("Product code as asked."),
+    quantity: text("Quantity as asked."),
+    code: text("unknown-product or bad-quantity."),
+    detail: text("What was found, what was expected, what to do."),
+  })
+  .openapi("PriceProblem");
+
+const pricedLine = z.strictObject({
+  state,
+  ...known,
+  explanation: explanation.optional().describe("Only when asked to explain."),
+});
+
+const rowsAnswer = z
+  .strictObject({
+    account: text("Account as asked."),
+    lines: z.array(z.union([pricedLine, priceProblem])).describe("One a line, in the order asked."),
+  })
+  .openapi("PricedRows");
+
+const integers = z.array(z.number().int().nullable());
+const places = z.number().int();
+
+const columnsAnswer = z
+  .strictObject({
+    account: text("Account as asked."),
+    bookVersion: known.bookVersion,
+    freshness: known.freshness,
+    currency: text("ISO currency."),
+    scale: z
+      .strictObject({ unitPrice: places, net: places, vat: places })
+      .describe("Decimal places of the integers: 42500 at 4 is 4.2500."),
+    unitPrice: integers.describe("Net price per pricing unit; null: not known."),
+    net: integers.describe("Net of the line; null: not known."),
+    vat: integers.describe("VAT of the line; null: not known, or its code has no rate."),
+    vatCode: z.array(z.string().nullable()),
+    state: z.array(z.enum([...STATES, "problem"])),
+    validUntil: z.array(z.string().nullable()),
+    problems: z
+      .array(
+        z.strictObject({
+          line: z.number().int().describe("From 0."),
+          code: priceProblem.shape.code,
+          detail: priceProblem.shape.detail,
+        }),
+      )
+      .describe("Lines that could not be priced as asked."),
+  })
+  .openapi("PricedColumns");
+
+const NOT_FOUND = [
+  "account-unknown",
+  "site-unknown",
+  "branch-unknown",
+  "quotation-unknown",
+] as const;
+
+export const askPrices: Endpoint = endpoint({
+  method: "post",
+  address: "/v1/prices",
+  scope: "prices",
+  tag: "prices",
+  summary: "Prices of up to 10,000 lines for one customer",
+  description:
+    "Rows are answered as texts, columns as integers. All lines are answered from one price book. " +
+    "A line that cannot be priced as asked says so; the others are priced.",
+  body: {
+    schema: priceRequest,
+    limitBytes: LIMITS.priceBodyBytes,
+    quick: quickPriceRequest,
+    meant: meantSchema,
+  },
+  answers: { 200: "The prices." },
+  answer: z.union([rowsAnswer, columnsAnswer]),
+  problems: [...NOT_FOUND, "prices-not-ready"],
+  async handle({ body, services: { prices } }) {
+    if ("product" in body) {
+      const priced = await whenReady(() => prices.priceColumns(body));
+      const { places: scale, currency, problems, ...columns } = priced;
+      if (currency === null || problems.length === body.product.length) refuseAsker(problems[0]);
+      return {
+        body: { account: body.account, ...columns, currency: currency ?? "", scale, problems },
+      };
+    }
+    const { explain, ...request } = body;
+    const lines = await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
+      explain ? prices.explain(request) : prices.price(request),
+    );
+    refuseAsker(problemIn(lines));
+    return { body: { account: body.account, lines } };
+  },
+});
+
+/** Who asks is wrong: then every line has the same problem, and the first says which. */
+function problemIn(lines: readonly (PriceLine | ExplainedLine)[]): AskerProblem | undefined {
+  const [first] = lines;
+  return first?.state === "problem" ? first : undefined;
+}
+
+type AskerProblem = Pick<PricedColumns["problems"][number], "code" | "detail">;
+
+const ASKER: Readonly<
+  Partial<Record<PriceProblemCode, { code: ProblemCode; pointer: string; expected: string }>>
+> = {
+  "unknown-account": {
+    code: "account-unknown",
+    pointer: "/account",
+    expected: "an account of the ERP",
+  },
+  "unknown-site": { code: "site-unknown", pointer: "/site", expected: "a site of the account" },
+  "unknown-branch": {
+    code: "branch-unknown",
+    pointer: "/branch",
+    expected: "a branch of the merchant",
+  },
+  "unknown-quotation": {
+    code: "quotation-unknown",
+    pointer: "/quotation",
+    expected: "an open quotation",
+  },
+  "bad-date": { code: "request-invalid", pointer: "/on", expected: "a date that prices can have" },
+};
+
+function refuseAsker(problem: AskerProblem | undefined, where: Fault["in"] = "body"): void {
+  const asker = problem === undefined ? undefined : ASKER[problem.code];
+  if (problem === undefined || asker === undefined) return;
+  const { code, pointer, expected } = asker;
+  throw new Problem(code, `Pricing: ${problem.detail}.`, {
+    faults: [{ in: where, pointer, found: problem.detail, expected }],
+  });
+}
+
+/** Before the first book there is nothing to answer from; that passes by itself. */
+async function whenReady<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PricesNotReady)) throw error;
+    throw new Problem("prices-not-ready", error.message, {
+      cause: error,
+      headers: { "retry-after": "5" },
+    });
+  }
+}
+
+export const explainPrice: Endpoint = endpoint({
+  method: "get",
+  address: "/v1/prices/explain",
+  scope: "prices",
+  tag: "prices",
+  summary: "Why a customer's price is what it is",
+  query: z.strictObject({
+    account: codeOf("Account of the customer."),
+    product: z.string().min(1).max(60).describe("Product code."),
+    quantity: quantityOfQuery,
+    site: codeOf("Delivery site of the account.").optional(),
+    branch: codeOf("Branch that fulfils.").optional(),
+    quotation: codeOf("Quotation that the buyer orders by.").optional(),
+    on: z.iso.date().optional().describe("Date of the price; today when not given."),
+  }),
+  answers: { 200: "The price with every candidate and the arithmetic." },
+  answer: pricedLine.extend({ explanation }).openapi("ExplainedPrice"),
+  problems: [...NOT_FOUND, "product-unknown", "prices-not-ready"],
+  async handle({ query: { product, quantity, ...asker }, services: { prices } }) {
+    const [line] = await whenReady(() =>
+      prices.explain({
+        account: asker.account,
+        site: asker.site ?? null,
+        branch: asker.branch ?? null,
+        quotation: asker.quotation ?? null,
+        on: asker.on ?? null,
+        lines: [{ product, quantity }],
+      }),
+    );
+    if (line !== undefined && line.state !== "problem") return { body: line };
+    refuseAsker(line, "query");
+    throw new Problem("product-unknown", `Pricing: ${line?.detail ?? "there is no answer"}.`, {
+      faults: [
+        {
+          in: "query",
+          pointer: "/product",
+          found: product,
+          expected: "a product of the ERP, its code compared exactly",
+        },
+      ],
+    });
+  },
+});
