@@ -5,7 +5,7 @@ import { isoOf } from "./calendar.ts";
 import { CATALOGUE, type Trade } from "./catalogue.ts";
 import { firmName, postcode, type Place } from "./names.ts";
 import type { Branch } from "./people.ts";
-import { randomOf } from "./random.ts";
+import { randomOf, type Random } from "./random.ts";
 import type { Scope } from "./scope.ts";
 
 export interface TradingEntity {
@@ -55,11 +55,7 @@ function makeFirm(
   const branch = random.weighted(
     branches.map((one) => [one, one.defaultChannel === "counter" ? 1 : 4] as const),
   );
-  const accounts = random.weighted([
-    [1, 92],
-    [2, 5],
-    [random.whole(3, 6), 3],
-  ]);
+  const accounts = accountsOf(number, random);
   const grown = Math.min(accounts, atMost);
   return {
     number,
@@ -77,6 +73,17 @@ function makeFirm(
     accounts: grown,
     tradingEntity: grown > 1 || random.chance(0.4) ? `TE${String(number).padStart(5, "0")}` : null,
   };
+}
+
+/** Most have one. Even a small merchant has a firm with two, and one with a head office. */
+function accountsOf(number: number, random: Random): number {
+  if (number === 2) return 2;
+  if (number === 3) return 3;
+  return random.weighted([
+    [1, 92],
+    [2, 5],
+    [random.whole(3, 6), 3],
+  ]);
 }
 
 /** Two of a hundred entities belong to the buying group that the first entity is. */

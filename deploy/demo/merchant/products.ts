@@ -82,12 +82,11 @@ export function rangeOf(scope: Scope): Range {
   return { productGroups, products, demand: made.map((one) => one.demand), byGroup };
 }
 
-/**
- * Deals `total` out by weight, exactly: what is left after rounding down goes to the first ones.
- */
+/** Deals `total` out: one each, the rest by weight; what rounding leaves goes to the first ones. */
 function allot(total: number, weights: readonly number[]): readonly number[] {
   const sum = weights.reduce((left, right) => left + right, 0);
-  const shares = weights.map((weight) => Math.floor((total * weight) / sum));
+  const shared = total - weights.length;
+  const shares = weights.map((weight) => 1 + Math.floor((shared * weight) / sum));
   for (let i = 0, rest = total - shares.reduce((a, b) => a + b, 0); rest > 0; i += 1, rest -= 1) {
     shares[i % shares.length] = at(shares, i % shares.length) + 1;
   }

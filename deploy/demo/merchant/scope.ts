@@ -7,7 +7,10 @@ export interface MerchantOptions {
   readonly customers?: number;
   /** 4 for each customer when not said. */
   readonly products?: number;
-  /** Rows (a rule with three breaks has three), never fewer than this; 30 for each customer. */
+  /**
+   * Rows (a rule with three breaks has three), never fewer than this; 30 for each customer, if
+   * there are products enough.
+   */
   readonly priceRules?: number;
   /** Lines invoiced until `today`, never fewer than this; 100 for each customer. */
   readonly invoiceLines?: number;
@@ -25,12 +28,13 @@ export interface Scope extends Required<MerchantOptions> {
 }
 
 /** A realistic size: 2,000 customers, 8,000 products, 60,000 price rules, 200,000 invoice lines. */
-function realistic({ customers = 2000 }: MerchantOptions): Required<MerchantOptions> {
+function realistic(options: MerchantOptions): Required<MerchantOptions> {
+  const { customers = 2000, products = customers * 4 } = options;
   return {
     seed: 1,
     customers,
-    products: customers * 4,
-    priceRules: customers * 30,
+    products,
+    priceRules: Math.min(customers * 30, Math.floor(products * 7.5)),
     invoiceLines: customers * 100,
     years: 3,
     reps: 12,
