@@ -56,11 +56,10 @@ export async function transaction<T>(
   connect: Connect,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  const client = await connect();
+  const client = await begun(connect, "BEGIN");
   const tx = transactionOn(client);
   let fault: unknown;
   try {
-    await client.query("BEGIN");
     const result = await work(tx);
     tx.end();
     await commit(client);
@@ -82,10 +81,9 @@ export async function* streamRows<Row>(
   values: readonly unknown[],
   batch: number,
 ): AsyncGenerator<Row[], void, undefined> {
-  const client = await connect();
+  const client = await begun(connect, "BEGIN READ ONLY");
   let fault: unknown;
   try {
-    await client.query("BEGIN READ ONLY");
     await client.query(`DECLARE rows NO SCROLL CURSOR FOR ${sql}`, parameters(values));
     for (;;) {
       const { rows } = await client.query(`FETCH ${Math.trunc(batch)} FROM rows`);
@@ -98,6 +96,20 @@ export async function* streamRows<Row>(
   } finally {
     await client.query("ROLLBACK").catch((lost: unknown) => (fault = lost));
     client.release(isBroken(fault));
+  }
+}
+
+/** The pool may hand out a connection that just died; until it has begun, another one does as well. */
+async function begun(connect: Connect, begin: string): Promise<PoolClient> {
+  for (let attempt = 1; ; attempt += 1) {
+    const client = await connect();
+    try {
+      await client.query(begin);
+      return client;
+    } catch (error) {
+      client.release(true);
+      if (attempt === 3 || !isPassing(error)) throw error;
+    }
   }
 }
 
@@ -175,5 +187,8 @@ function isBroken(fault: unknown): boolean {
 
 /** Connection faults that pass by themselves: a server starting, stopping or restarting. */
 export function isPassing(error: unknown): boolean {
-  return ["ECONNREFUSED", "ECONNRESET", "57P01", "57P02", "57P03"].includes(codeOf(error));
+  if (["ECONNREFUSED", "ECONNRESET", "EPIPE", "57P01", "57P02", "57P03"].includes(codeOf(error)))
+    return true;
+  // What `pg` says of a connection that was cut has no code.
+  return error instanceof Error && /^Connection terminated|not queryable/.test(error.message);
 }

@@ -137,12 +137,13 @@ const PATIENCE_MS = 30_000;
 /** A connection, waiting out a server that restarts; an own server that is gone is started again. */
 function connector(pool: Pool, own: OwnServer | undefined, log: (line: string) => void) {
   return async (): Promise<PoolClient> => {
-    for (let waitedMs = 0; ; waitedMs += 250) {
+    const giveUpAt = performance.now() + PATIENCE_MS;
+    for (let attempt = 1; ; attempt += 1) {
       try {
         return await pool.connect();
       } catch (error) {
-        if (!isPassing(error) || waitedMs >= PATIENCE_MS) throw error;
-        if (waitedMs === 0) log(`The database does not answer (${reasonOf(error)}); trying again.`);
+        if (!isPassing(error) || performance.now() >= giveUpAt) throw error;
+        if (attempt === 1) log(`The database does not answer (${reasonOf(error)}); trying again.`);
         await own?.revive();
         await sleep(250);
       }
