@@ -2,6 +2,7 @@
 import type { Access } from "../access/index.ts";
 import type { Orders } from "../orders/index.ts";
 import type { Pricing } from "../pricing/index.ts";
+import type { Incentives } from "../incentives/index.ts";
 import type { Sales } from "../sales/index.ts";
 import type { QuarantineDesk, listRuns } from "../sync/index.ts";
 
@@ -10,6 +11,7 @@ export interface CompanyServices {
   readonly prices: Pick<Pricing, "price" | "priceColumns" | "explain">;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
+  readonly pay: Pick<Incentives, "statement" | "compare">;
   readonly sync: {
     runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
     readonly quarantine: Pick<QuarantineDesk, "list" | "totals">;

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "posting-unknown": { status: 404, title: "The posting is not known" },
   "rep-unknown": { status: 404, title: "The rep is not known" },
   "plan-unknown": { status: 404, title: "The plan is not known" },
+  "pay-run-unknown": { status: 404, title: "That pay was not calculated" },
   "method-not-allowed": { status: 405, title: "The address does not take this method" },
   "not-acceptable": { status: 406, title: "The answer is JSON and nothing else" },
   "request-slow": { status: 408, title: "The request did not arrive in time" },

@@ -3,6 +3,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { askPrices, explainPrice } from "./price-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
+import { comparePlans, showStatement } from "./pay-routes.ts";
 import { listQuarantine, listRuns } from "./sync-routes.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -14,6 +15,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   salesTotals,
   reconciliation,
   traceLine,
+  showStatement,
+  comparePlans,
   listRuns,
   listQuarantine,
 ];
