@@ -15,7 +15,7 @@ export function diskFault(doing: string, error: unknown): ConnectorFault {
   const code = codeOf(error);
   const { kind, instruction } = ADVICE[code] ?? OTHER;
   const said = error instanceof Error ? error.message : String(error);
-  return new ConnectorFault(kind, `${doing} failed: ${said}`, instruction, { cause: error });
+  return new ConnectorFault(kind, `${doing} failed: ${said}.`, instruction, { cause: error });
 }
 
 export function codeOf(error: unknown): string {

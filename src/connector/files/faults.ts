@@ -60,7 +60,7 @@ export function complaint(fault: SpanFault, delimiter: Delimiter, limits: Limits
       };
     case "columnCount":
       return {
-        reason: `Found ${count(fault.found)} columns; the header has ${count(fault.expected)}.`,
+        reason: `Found ${columns(fault.found)}; the header has ${count(fault.expected)}.`,
         instruction: `Write every column in every row, and put a field that holds ${delimiterName(delimiter)} or a line break in quotes.`,
       };
     case "notUtf8":
@@ -81,6 +81,10 @@ const QUOTES =
 
 function shown(byte: number): string {
   return byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `byte ${byte}`;
+}
+
+function columns(value: number): string {
+  return value === 1 ? "1 column" : `${count(value)} columns`;
 }
 
 function count(value: number): string {

@@ -1,0 +1,275 @@
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "csv-parse/sync";
+import { expect, test } from "vitest";
+import { openDropBox } from "../../src/connector/files/index.ts";
+import type { DropStep } from "../../src/connector/files/index.ts";
+import type { OrdersCapability, RenderedOrder } from "../../src/connector/index.ts";
+import { temporaryFolder, testHost } from "../support/csv-folder.ts";
+import type { Folder } from "../support/csv-folder.ts";
+
+const ORDER: RenderedOrder = {
+  key: "WEB-1001",
+  tables: [
+    {
+      name: "lines",
+      columns: ["webOrder", "line", "product", "description"],
+      rows: [
+        ["WEB-1001", "1", "P1", '3/4" BSP, brass'],
+        ["WEB-1001", "2", "=1+1", "two\nlines"],
+      ],
+    },
+    { name: "header", columns: ["webOrder", "account"], rows: [["WEB-1001", "A1"]] },
+  ],
+};
+
+const OTHER: RenderedOrder = {
+  ...ORDER,
+  tables: [
+    { name: "lines", columns: ["webOrder", "line"], rows: [["WEB-1001", "1"]] },
+    { name: "header", columns: ["webOrder", "account"], rows: [["WEB-1001", "A2"]] },
+  ],
+};
+
+const DROPPED = ["WEB-1001-lines.csv", "WEB-1001.csv", "WEB-1001.manifest.json"];
+
+function dropBox(folder: Folder, probe?: (step: DropStep) => void): OrdersCapability {
+  const options = { folder: folder.path, delimiter: "," as const };
+  return openDropBox(probe === undefined ? options : { ...options, probe }, testHost());
+}
+
+/** What the other system sees in orders/. */
+async function seen(folder: Folder): Promise<readonly string[]> {
+  const entries = await readdir(join(folder.path, "orders"), { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** The other system takes an order when its header is there; it gives the header's accounts. */
+async function take(folder: Folder): Promise<readonly string[]> {
+  const names = await seen(folder).catch(() => []);
+  const headers = names.filter((name) => /^WEB-\d+\.csv$/.test(name));
+  const accounts: string[] = [];
+  for (const header of headers) {
+    const key = header.slice(0, -4);
+    expect(names).toEqual(expect.arrayContaining([`${key}-lines.csv`, `${key}.manifest.json`]));
+    await mkdir(join(folder.path, "taken"), { recursive: true });
+    const [order] = parse<{ account: string }>(await folder.read(`orders/${header}`), {
+      columns: true,
+    });
+    accounts.push(order?.account ?? "");
+    for (const name of [header, `${key}-lines.csv`, `${key}.manifest.json`]) {
+      await rename(join(folder.path, "orders", name), join(folder.path, "taken", name));
+    }
+  }
+  return accounts;
+}
+
+class Killed extends Error {}
+
+/** A probe that stops the work after so many steps. */
+function killAfter(steps: number): (step: DropStep) => void {
+  let count = 0;
+  return () => {
+    if (++count === steps) throw new Killed();
+  };
+}
+
+async function stepsOf(folder: Folder, order: RenderedOrder): Promise<readonly string[]> {
+  const steps: string[] = [];
+  await dropBox(folder, (step) => steps.push(Object.values(step).join(" "))).place(order);
+  return steps;
+}
+
+test("an order is staged, journalled, and dropped: lines, manifest, and the header last", async () => {
+  const folder = await temporaryFolder();
+  expect(await dropBox(folder).find("WEB-1001")).toEqual({ kind: "absent" });
+  expect(await stepsOf(folder, ORDER)).toMatchInlineSnapshot(`
+    [
+      "staged WEB-1001-lines.csv",
+      "staged WEB-1001.manifest.json",
+      "staged WEB-1001.csv",
+      "journalled",
+      "moved WEB-1001-lines.csv",
+      "moved WEB-1001.manifest.json",
+      "moved WEB-1001.csv",
+    ]
+  `);
+  expect(await seen(folder)).toEqual(DROPPED);
+  expect(await folder.read("orders/WEB-1001-lines.csv")).toMatchInlineSnapshot(`
+    "webOrder,line,product,description
+    WEB-1001,1,P1,"3/4"" BSP, brass"
+    WEB-1001,2,=1+1,"two
+    lines"
+    "
+  `);
+  expect(await folder.read("orders/WEB-1001.csv")).toBe("webOrder,account\r\nWEB-1001,A1\r\n");
+  expect(await folder.read("orders/WEB-1001.manifest.json")).toMatchInlineSnapshot(`
+    "{
+      "key": "WEB-1001",
+      "files": [
+        {
+          "name": "WEB-1001-lines.csv",
+          "rows": 2,
+          "bytes": 98,
+          "sha256": "97233f5c6a3c96f72a9c887e904b267d5217c7ed0f7baa6c9b7c65a30748110c"
+        },
+        {
+          "name": "WEB-1001.csv",
+          "rows": 1,
+          "bytes": 31,
+          "sha256": "32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44"
+        }
+      ]
+    }
+    "
+  `);
+  expect(await readdir(join(folder.path, "orders/.staged"))).toEqual([]);
+});
+
+test("the values of an order arrive as they were, whatever they look like", async () => {
+  const folder = await temporaryFolder();
+  const values = ["=1+1", "+44", "-5", "@x", '"', '3/4"', " x ", "a,b", "a\nb", "a\rb", "½ €", ""];
+  const columns = values.map((_, i) => `c${i}`);
+  await dropBox(folder).place({ key: "W", tables: [{ name: "header", columns, rows: [values] }] });
+  expect(parse(await folder.read("orders/W.csv"))).toEqual([columns, values]);
+});
+
+test("an order that was dropped is found, waiting or taken, and never dropped again", async () => {
+  const folder = await temporaryFolder();
+  const first = await dropBox(folder).place(ORDER);
+  expect(first).toMatchInlineSnapshot(`
+    {
+      "evidence": "WEB-1001.csv with SHA-256 32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44, journalled at 2026-03-31T01:30:00Z: it waits in orders/ to be taken.",
+      "kind": "handedOver",
+    }
+  `);
+  expect(await dropBox(folder).find("WEB-1001")).toEqual({ kind: "present", outcome: first });
+  await take(folder);
+  expect(await dropBox(folder).find("WEB-1001")).toMatchInlineSnapshot(`
+    {
+      "kind": "present",
+      "outcome": {
+        "evidence": "WEB-1001.csv with SHA-256 32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44, journalled at 2026-03-31T01:30:00Z: it was taken from orders/.",
+        "kind": "handedOver",
+      },
+    }
+  `);
+  await dropBox(folder).place(ORDER);
+  await dropBox(folder).place(OTHER);
+  expect(await seen(folder)).toEqual([]);
+});
+
+// Seven steps (staged three times, journalled, moved three times), and an eighth that is never reached.
+test.for([1, 2, 3, 4, 5, 6, 7, 8])(
+  "killed after step %i, the order is dropped exactly once",
+  async (step) => {
+    const folder = await temporaryFolder();
+    const killed = dropBox(folder, killAfter(step)).place(ORDER);
+    if (step === 8) await killed;
+    else await expect(killed).rejects.toMatchObject({ cause: expect.any(Killed) });
+    const accounts = [...(await take(folder))];
+    const found = await dropBox(folder).find("WEB-1001");
+    expect(found.kind).toBe(step < 7 ? "absent" : "present");
+    expect(accounts).toEqual(step < 7 ? [] : ["A1"]);
+    if (found.kind === "absent") await dropBox(folder).place(ORDER);
+    accounts.push(...(await take(folder)));
+    expect(accounts).toEqual(["A1"]);
+    expect(await seen(folder)).toEqual([]);
+    expect(await readdir(join(folder.path, "taken"))).toEqual(DROPPED);
+  },
+);
+
+test("rendered anew after a kill, and killed again, the order is dropped exactly once", async () => {
+  for (const first of [2, 4, 5, 6, 7]) {
+    for (let second = 1; second <= 10; second++) {
+      const folder = await temporaryFolder();
+      await dropBox(folder, killAfter(first))
+        .place(ORDER)
+        .catch(() => null);
+      const accounts = [...(await take(folder))];
+      for (const [order, kill] of [
+        [OTHER, second],
+        [OTHER, 99],
+        [ORDER, 99],
+      ] as const) {
+        const found = await dropBox(folder).find("WEB-1001");
+        if (found.kind === "absent") {
+          await dropBox(folder, killAfter(kill))
+            .place(order)
+            .catch(() => null);
+        }
+        accounts.push(...(await take(folder)));
+      }
+      expect(accounts).toEqual([first === 7 ? "A1" : "A2"]);
+      expect(await seen(folder)).toEqual([]);
+    }
+  }
+});
+
+test("a file of the same name that is not ours is never overwritten", async () => {
+  const folder = await temporaryFolder();
+  await folder.write("orders/WEB-1001.csv", "theirs");
+  const error: unknown = await dropBox(folder)
+    .place(ORDER)
+    .catch((caught: unknown) => caught);
+  expect(String(error).replace(folder.path, "/srv")).toMatchInlineSnapshot(`"ConnectorFault: Dropping order WEB-1001: /srv/orders/WEB-1001.csv is there already and is not ours."`);
+  expect(await folder.read("orders/WEB-1001.csv")).toBe("theirs");
+  await rm(join(folder.path, "orders/WEB-1001.csv"));
+  await dropBox(folder).place(ORDER);
+  expect(await take(folder)).toEqual(["A1"]);
+});
+
+test.for([
+  ["../../etc/passwd", "it has a path separator"],
+  ["/etc/passwd", "it has a path separator"],
+  ["a\\b", "it has a path separator"],
+  ["..", "it begins with a dot"],
+  ["W\u0000", "it has a control character"],
+  ["W\n1", "it has a control character"],
+  ["", "it is empty"],
+  ["W:1", 'it has one of the characters < > : " | ? *'],
+  ["x".repeat(151), "it is longer than 150 characters"],
+] as const)("the order number %j is no file name", async ([key, why]) => {
+  const folder = await temporaryFolder();
+  const expected = { kind: "refused", message: expect.stringContaining(why) };
+  await expect(dropBox(folder).find(key)).rejects.toMatchObject(expected);
+  await expect(dropBox(folder).place({ ...ORDER, key })).rejects.toMatchObject(expected);
+  const table = { name: key, columns: ["c"], rows: [["1"]] };
+  const tables = [table, ...ORDER.tables];
+  await expect(dropBox(folder).place({ key: "W", tables })).rejects.toMatchObject({
+    kind: "config",
+    message: expect.stringContaining(why),
+  });
+  expect(await folder.files()).toEqual([]);
+});
+
+test("an order cannot be told absent when the share is not there", async () => {
+  const folder = await temporaryFolder();
+  await dropBox(folder).place(ORDER);
+  await rm(folder.path, { recursive: true });
+  const found = await dropBox(folder).find("WEB-1001");
+  expect(found.kind).toBe("cannotTell");
+  expect(
+    found.kind === "cannotTell" && found.reason.replaceAll(folder.path, "/srv"),
+  ).toMatchInlineSnapshot(
+    `"Looking for order WEB-1001 in /srv/orders failed: ENOENT: no such file or directory, stat '/srv/out'. Correct \`folder\` in the connection's settings, or mount the share that it is on."`,
+  );
+});
+
+test("a damaged journal entry, or that of an order in other capitals, cannot tell", async () => {
+  const folder = await temporaryFolder();
+  await dropBox(folder).place(ORDER);
+  const entry = await folder.read("orders/.journal/WEB-1001.json");
+  await folder.write("orders/.journal/web-1001.json", entry);
+  await folder.write("orders/.journal/WEB-1001.json", entry.slice(0, 40));
+  for (const key of ["web-1001", "WEB-1001"]) {
+    expect((await dropBox(folder).find(key)).kind).toBe("cannotTell");
+    await expect(dropBox(folder).place({ ...ORDER, key })).rejects.toMatchObject({
+      kind: "defect",
+    });
+  }
+  expect(await take(folder)).toEqual(["A1"]);
+});
