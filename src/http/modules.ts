@@ -8,10 +8,10 @@ import type { QuarantineDesk, listRuns } from "../sync/index.ts";
 
 /** One company's modules, opened. */
 export interface CompanyServices {
-  readonly prices: Pick<Pricing, "price" | "priceColumns" | "explain">;
+  readonly pricing: Pick<Pricing, "price" | "priceColumns" | "explain">;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
-  readonly pay: Pick<Incentives, "statement" | "compare">;
+  readonly incentives: Pick<Incentives, "statement" | "compare">;
   readonly sync: {
     runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
     readonly quarantine: Pick<QuarantineDesk, "list" | "totals">;

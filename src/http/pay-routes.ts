@@ -112,7 +112,7 @@ export const showStatement: Endpoint = endpoint({
   problems: ["rep-unknown", "plan-unknown", "pay-run-unknown"],
   async handle({ path: { rep }, query: { plan, period: month }, services }) {
     const of = { plan, from: month, to: month };
-    return { body: shown(await found(() => services.pay.statement({ rep, of }))) };
+    return { body: shown(await found(() => services.incentives.statement({ rep, of }))) };
   },
 });
 
@@ -206,6 +206,6 @@ export const comparePlans: Endpoint = endpoint({
   answer: comparison,
   problems: ["plan-unknown"],
   async handle({ query: { plan: before, against: after, from, to }, services }) {
-    return { body: await found(() => services.pay.compare({ before, after, from, to })) };
+    return { body: await found(() => services.incentives.compare({ before, after, from, to })) };
   },
 });

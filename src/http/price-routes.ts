@@ -171,9 +171,9 @@ export const askPrices: Endpoint = endpoint({
   answers: { 200: "The prices." },
   answer: z.union([rowsAnswer, columnsAnswer]),
   problems: [...NOT_FOUND, "prices-not-ready"],
-  async handle({ body, services: { prices } }) {
+  async handle({ body, services: { pricing } }) {
     if ("product" in body) {
-      const priced = await whenReady(() => prices.priceColumns(body));
+      const priced = await whenReady(() => pricing.priceColumns(body));
       const { places: scale, currency, problems, ...columns } = priced;
       if (currency === null || problems.length === body.product.length) refuseAsker(problems[0]);
       return {
@@ -182,7 +182,7 @@ export const askPrices: Endpoint = endpoint({
     }
     const { explain, ...request } = body;
     const lines = await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
-      explain ? prices.explain(request) : prices.price(request),
+      explain ? pricing.explain(request) : pricing.price(request),
     );
     refuseAsker(problemIn(lines));
     return { body: { account: body.account, lines } };
@@ -259,9 +259,9 @@ export const explainPrice: Endpoint = endpoint({
   answers: { 200: "The price with every candidate and the arithmetic." },
   answer: pricedLine.extend({ explanation }).openapi("ExplainedPrice"),
   problems: [...NOT_FOUND, "product-unknown", "prices-not-ready"],
-  async handle({ query: { product, quantity, ...asker }, services: { prices } }) {
+  async handle({ query: { product, quantity, ...asker }, services: { pricing } }) {
     const [line] = await whenReady(() =>
-      prices.explain({
+      pricing.explain({
         account: asker.account,
         site: asker.site ?? null,
         branch: asker.branch ?? null,

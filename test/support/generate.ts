@@ -1,11 +1,14 @@
 /**
- * `npm run generate` writes every generated file; `npm run generate -- --check` writes nothing and ends
- * with 1 when a committed one is out of date. The database client is generated too; it is not committed.
+ * `npm run generate` writes every generated file; `npm run generate -- --check` writes nothing and
+ * ends with 1 when a committed one is out of date. The database client is generated too; it is not
+ * committed.
  */
 import { spawnSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { openApiDocument } from "../../src/http/index.ts";
 import { canonicalSchema } from "./canonical-schema.ts";
+import { mappingDocuments } from "./mapping-documents.ts";
 
 export interface Generator {
   /** From the repository's root. */
@@ -21,6 +24,11 @@ export const generators: readonly Generator[] = [
     file: "src/store/prisma/schema/canonical.prisma",
     content: async () => canonicalSchema(),
   },
+  {
+    file: "src/http/openapi.json",
+    content: async () => `${JSON.stringify(openApiDocument(), null, 1)}\n`,
+  },
+  ...mappingDocuments,
 ];
 
 /** The files that differ from what their generator gives. */
