@@ -1,12 +1,14 @@
 /**
  * What runs once, later and in the background. Promises that a job queued in a transaction exists
- * exactly when that commits, is run by some process until it succeeds, and stays visible when it never
- * does. Never promises that it runs only once: a handler brings something up to date, and running it
- * again changes nothing. Never knows what a job does.
+ * exactly when that commits, is run by some process until it succeeds, and stays visible when it
+ * never does. Never promises that it runs only once: a handler brings something up to date, and
+ * running it again changes nothing. Never knows what a job does.
  *
  *     const jobs = await openJobs(store, { log });
  *     await jobs.work("publish-prices", async ({ company }) => book.publish(company));
- *     await store.transaction((tx) => jobs.queue(tx, "publish-prices", { company }, { singletonKey: company }));
+ *     await store.transaction((tx) =>
+ *       jobs.queue(tx, "publish-prices", { company }, { singletonKey: company }),
+ *     );
  */
 export { openJobs } from "./jobs.ts";
 export type {

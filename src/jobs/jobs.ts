@@ -15,8 +15,8 @@ export type JobHandler<Data extends JobData = JobData> = (
 
 export interface QueueOptions {
   /**
-   * Jobs of one name with the same key are one thing to bring up to date: they never run beside each
-   * other, and one run stands for all that were queued before it began.
+   * Jobs of one name with the same key are one thing to bring up to date: they never run beside
+   * each other, and one run stands for all that were queued before it began.
    */
   readonly singletonKey?: string;
   /** Not before this moment of the database's clock. */
@@ -79,7 +79,8 @@ export async function openJobs(store: Store, options: JobsOptions): Promise<Jobs
     useListenNotify: true,
     // Due times are columns of their owners, compared with the injected clock.
     schedule: false,
-    // How soon it is noticed that a process died: with the heartbeat below, in a quarter of a minute.
+    // How soon it is noticed that a process died: with the heartbeat below, in a quarter of a
+    // minute.
     superviseIntervalSeconds: 5,
     monitorIntervalSeconds: 5,
     persistWarnings: false,
@@ -216,8 +217,9 @@ class BossJobs implements Jobs {
   }
 
   /**
-   * What was committed under the same key by now will be seen by this run, so those jobs are done by
-   * it. Not left out when queueing: a transaction that finds a job waiting may commit after that ran.
+   * What was committed under the same key by now will be seen by this run, so those jobs are done
+   * by it. Not left out when queueing: a transaction that finds a job waiting may commit after
+   * that ran.
    */
   async #standFor({ id, name }: JobWithMetadata<JobData>, key: string): Promise<void> {
     const waiting = await this.#boss.findJobs(name, { key, queued: true });

@@ -11,8 +11,9 @@ export type CopyChunks = AsyncIterable<Buffer | string> | Iterable<Buffer | stri
 
 export interface Queryable {
   /**
-   * Rows of a statement. numeric and date arrive as text, timestamptz as Temporal.Instant, int8 as a
-   * number, jsonb as its value. A JSON array must be given as JSON text: an array is a SQL array.
+   * Rows of a statement. numeric and date arrive as text, timestamptz as Temporal.Instant, int8 as
+   * a number, jsonb as its value. A JSON array must be given as JSON text: an array is a SQL
+   * array.
    */
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** How many rows a statement wrote. */
@@ -99,7 +100,9 @@ export async function* streamRows<Row>(
   }
 }
 
-/** The pool may hand out a connection that just died; until it has begun, another one does as well. */
+/**
+ * The pool may hand out a connection that just died; until it has begun, another one does as well.
+ */
 async function begun(connect: Connect, begin: string): Promise<PoolClient> {
   for (let attempt = 1; ; attempt += 1) {
     const client = await connect();
@@ -139,7 +142,10 @@ export function onClient(client: Client | PoolClient): Queryable {
   };
 }
 
-/** A transaction that was let out of its `work` must not write on a connection that is another's now. */
+/**
+ * A transaction that was let out of its `work` must not write on a connection that is another's
+ * now.
+ */
 function transactionOn(client: PoolClient): Transaction & { end(): void } {
   const on = onClient(client);
   let ended = false;

@@ -1,5 +1,5 @@
-// Generates the Prisma client after an install; does nothing where Prisma's CLI is absent (production).
-// Plain JavaScript on purpose: it runs before anything else is known to work.
+// Generates the Prisma client after an install; does nothing where Prisma's CLI is absent
+// (production). Plain JavaScript on purpose: it runs before anything else is known to work.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

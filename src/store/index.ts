@@ -1,7 +1,8 @@
 /**
- * The database: an own PostgreSQL or a given one, its schema, transactions, COPY and the bulk merge of
- * canonical records. Promises that what was committed is on disk, that a transaction is all or nothing,
- * and that an unchanged row costs no write. Never reads a clock for a business moment, never knows an ERP.
+ * The database: an own PostgreSQL or a given one, its schema, transactions, COPY and the bulk
+ * merge of canonical records. Promises that what was committed is on disk, that a transaction is
+ * all or nothing, and that an unchanged row costs no write. Never reads a clock for a business
+ * moment, never knows an ERP.
  *
  *     await using store = await openStore({ dataFolder: ".tradepost/data", service: true });
  *     await store.transaction(async (tx) => {

@@ -1,4 +1,7 @@
-/** The first rows of a company in a table: nothing to compare with, so everything staged is inserted. */
+/**
+ * The first rows of a company in a table: nothing to compare with, so everything staged is
+ * inserted.
+ */
 import type { Transaction } from "./connection.ts";
 import { codeOf } from "./error.ts";
 import type { MergeOptions } from "./merge.ts";

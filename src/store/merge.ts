@@ -1,6 +1,7 @@
 /**
- * Staged rows into their canonical table, as sets: one comparison by digest finds what is new, changed,
- * gone or somebody else's, and only those rows are written. Every staged row is counted exactly once.
+ * Staged rows into their canonical table, as sets: one comparison by digest finds what is new,
+ * changed, gone or somebody else's, and only those rows are written. Every staged row is counted
+ * exactly once.
  */
 import { columnOf } from "../model/index.ts";
 import type { RecordDefinition } from "../model/index.ts";
@@ -24,7 +25,8 @@ export interface MergeOptions {
 }
 
 /**
- * before + inserted − removed = after; inserted + updated + unchanged + repeated + conflicts = staged.
+ * before + inserted − removed = after; inserted + updated + unchanged + repeated + conflicts =
+ * staged.
  */
 export interface MergeResult {
   /** Rows of this feed before and after. */
@@ -33,7 +35,10 @@ export interface MergeResult {
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
-  /** Staged rows that another staged row made needless: the same again, or (delta) an earlier state. */
+  /**
+   * Staged rows that another staged row made needless: the same again, or (delta) an earlier
+   * state.
+   */
   readonly repeated: number;
   readonly removed: number;
   /** Staged rows that were not written and need a person. */
@@ -101,8 +106,9 @@ function removes(options: MergeOptions): boolean {
 }
 
 /**
- * Sees to it that merges into one table of a company follow one another, and that the planner knows the
- * staged rows: guessing, it compares two large sets row by row and takes minutes instead of a second.
+ * Sees to it that merges into one table of a company follow one another, and that the planner
+ * knows the staged rows: guessing, it compares two large sets row by row and takes minutes instead
+ * of a second.
  */
 async function planned<T>(
   tx: Transaction,
@@ -166,8 +172,9 @@ async function applyDifference(tx: Transaction, options: MergeOptions): Promise<
 }
 
 /**
- * `difference` holds a row per row to write: where it is staged, where it is kept, and what it is. It
- * is made first and whole, since a statement that reads the table it fills reads its own rows again.
+ * `difference` holds a row per row to write: where it is staged, where it is kept, and what it is.
+ * It is made first and whole, since a statement that reads the table it fills reads its own rows
+ * again.
  */
 async function makeDifference(tx: Transaction, options: MergeOptions): Promise<void> {
   const { record, staging } = options;

@@ -1,6 +1,7 @@
 /**
- * Applies the files of `prisma/migrations`, oldest first, each in a transaction, one process at a time.
- * Layout, bookkeeping table, checksum and lock are Prisma's, so its CLI reads and writes the same record.
+ * Applies the files of `prisma/migrations`, oldest first, each in a transaction, one process at a
+ * time. Layout, bookkeeping table, checksum and lock are Prisma's, so its CLI reads and writes the
+ * same record.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";

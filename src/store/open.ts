@@ -116,7 +116,8 @@ function openPool(
     keepAlive: true,
     options: "-c TimeZone=UTC -c DateStyle=ISO",
   });
-  // An idle connection that the server drops is an event, and one without a listener ends the process.
+  // An idle connection that the server drops is an event, and one without a listener ends the
+  // process.
   pool.on("error", (error) => {
     log(`The database dropped a connection: ${error.message}`);
     if (own !== undefined) void revived(own, log);
@@ -134,7 +135,9 @@ async function revived(own: OwnServer, log: (line: string) => void): Promise<voi
 
 const PATIENCE_MS = 30_000;
 
-/** A connection, waiting out a server that restarts; an own server that is gone is started again. */
+/**
+ * A connection, waiting out a server that restarts; an own server that is gone is started again.
+ */
 function connector(pool: Pool, own: OwnServer | undefined, log: (line: string) => void) {
   return async (): Promise<PoolClient> => {
     const giveUpAt = performance.now() + PATIENCE_MS;

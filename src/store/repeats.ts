@@ -1,7 +1,7 @@
 /**
- * The same key more than once among the staged rows. A snapshot says one thing about a key: the first
- * line stands, the same again is a repeat, another content is a conflict. A delta tells what happened
- * one after another: the last line stands.
+ * The same key more than once among the staged rows. A snapshot says one thing about a key: the
+ * first line stands, the same again is a repeat, another content is a conflict. A delta tells what
+ * happened one after another: the last line stands.
  */
 import type { Transaction } from "./connection.ts";
 import type { MergeConflict, MergeOptions } from "./merge.ts";

@@ -1,6 +1,7 @@
 /**
- * A canonical record as a line of COPY text. The same text is what its digest is of, so each value has
- * exactly one form here: "12.50", "+12.5" and "12.5" are one decimal, and must not look like a change.
+ * A canonical record as a line of COPY text. The same text is what its digest is of, so each value
+ * has exactly one form here: "12.50", "+12.5" and "12.5" are one decimal, and must not look like a
+ * change.
  */
 import { hash } from "node:crypto";
 import { decimal } from "../model/index.ts";
@@ -26,7 +27,10 @@ export function rowText(definition: RecordDefinition): RowText {
   };
 }
 
-/** Two rows have the same digest exactly when their texts are the same. MD5 because it is a uuid wide. */
+/**
+ * Two rows have the same digest exactly when their texts are the same. MD5 because it is a uuid
+ * wide.
+ */
 export function rowDigest(row: string): string {
   return hash("md5", row, "hex");
 }

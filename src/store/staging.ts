@@ -1,6 +1,7 @@
 /**
- * Where a run's mapped rows wait until all of a snapshot has been read: an unlogged table of its own in
- * the schema `staging`, filled by COPY. Rows get there in big pieces; nothing is awaited per row.
+ * Where a run's mapped rows wait until all of a snapshot has been read: an unlogged table of its
+ * own in the schema `staging`, filled by COPY. Rows get there in big pieces; nothing is awaited
+ * per row.
  */
 import { columnOf } from "../model/index.ts";
 import type { AnyRecord, RecordDefinition } from "../model/index.ts";
@@ -14,7 +15,9 @@ export interface Staging {
   readonly record: RecordDefinition;
   /** Buffers a row; at most a few megabytes should wait for a `flush`. */
   add(record: AnyRecord, originId: string, line: number): void;
-  /** Writes what is buffered. May be called again before it is done: pieces are written in order. */
+  /**
+   * Writes what is buffered. May be called again before it is done: pieces are written in order.
+   */
   flush(): Promise<void>;
   /** Rows buffered and not yet given to a `flush`. */
   readonly pending: number;
@@ -29,7 +32,9 @@ const STAGING_COLUMNS = ["row_hash", "origin_id", "origin_line", "row_seq"] as c
 /** Text is turned into bytes in pieces of this many characters. */
 const PIECE = 256 * 1024;
 
-/** A table for one record of one run; what an earlier attempt of the same run left is thrown away. */
+/**
+ * A table for one record of one run; what an earlier attempt of the same run left is thrown away.
+ */
 export async function openStaging(
   store: Queryable,
   options: { readonly record: RecordDefinition; readonly runId: string },

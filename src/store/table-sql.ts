@@ -47,7 +47,9 @@ export function columnType(field: Field): string {
   }
 }
 
-/** Staged rows (`s`, narrowed by `joined`) into their table, in the key's order where that helps. */
+/**
+ * Staged rows (`s`, narrowed by `joined`) into their table, in the key's order where that helps.
+ */
 export function insertSql(
   options: MergeOptions,
   joined: string,

@@ -44,7 +44,8 @@ const parsers = new Map<number, Parse>(
 );
 
 export const typeParsers: CustomTypesConfig = {
-  // The signature of pg-types is a set of overloads by type id, which a table of ours cannot repeat.
+  // The signature of pg-types is a set of overloads by type id, which a table of ours cannot
+  // repeat.
   getTypeParser: ((type: number, format: "text" | "binary"): unknown =>
     (format === "binary" ? undefined : parsers.get(type)) ??
     types.getTypeParser(type, format)) as CustomTypesConfig["getTypeParser"],

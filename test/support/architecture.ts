@@ -68,6 +68,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     file: "src/store/generate-client.js",
     because: "plain JavaScript of the install: passes the environment on to Prisma's generator",
   },
+  {
+    rule: "environment",
+    file: "src/store/prisma.config.ts",
+    because: "is read by Prisma's CLI alone, which takes its settings from the environment",
+  },
 ];
 
 /** A source with what the rules read of it. */

@@ -12,11 +12,14 @@ export const MERGE_FIELDS: readonly (readonly [field: string, type: string, abou
   ["learnedAt", "DateTime @db.Timestamptz(6)", "When we learned of the row as it stands."],
 ];
 
-/** How else than by key a record is looked up; each costs the merge a little, so each has a reader. */
+/**
+ * How else than by key a record is looked up; each costs the merge a little, so each has a reader.
+ */
 const INDEXES: Partial<Readonly<Record<RecordName, readonly (readonly string[])[]>>> = {
   customer: [["rep"]],
   assignment: [["rep"]],
-  // Answers to our orders come back under our number; the credit check asks for what is not invoiced.
+  // Answers to our orders come back under our number; the credit check asks for what is not
+  // invoiced.
   "erp-order": [["webOrder"], ["account", "state"]],
   despatch: [["account", "despatchedOn"]],
   "despatch-line": [["erpOrder", "erpOrderLine"]],

@@ -1,6 +1,6 @@
 /**
- * Once per test run: a PostgreSQL server and a template database with the whole schema. The server is
- * DATABASE_URL's, or an own one that runs of this machine's user share while they overlap.
+ * Once per test run: a PostgreSQL server and a template database with the whole schema. The server
+ * is DATABASE_URL's, or an own one that runs of this machine's user share while they overlap.
  */
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";

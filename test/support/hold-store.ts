@@ -1,4 +1,6 @@
-/** A process of its own that opens a data folder, says "ready" and its server's start, and stays. */
+/**
+ * A process of its own that opens a data folder, says "ready" and its server's start, and stays.
+ */
 import { openStore } from "../../src/store/index.ts";
 
 const [dataFolder = "", role] = process.argv.slice(2);

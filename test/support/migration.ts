@@ -1,6 +1,7 @@
 /**
  * `npm run migration -- NAME` writes a migration with what the schema has and the migrations lack.
- * `npm run migration -- --rewrite` writes the one initial migration anew: only while nothing is released.
+ * `npm run migration -- --rewrite` writes the one initial migration anew: only while nothing is
+ * released.
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** Prisma's schema engine, compiled to WebAssembly, over a PostgreSQL in memory: offline and small. */
+/**
+ * Prisma's schema engine, compiled to WebAssembly, over a PostgreSQL in memory: offline and small.
+ */
 import { readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

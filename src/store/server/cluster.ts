@@ -1,4 +1,6 @@
-/** The files of one PostgreSQL cluster and the programs run on them: make, start, stop, recognise. */
+/**
+ * The files of one PostgreSQL cluster and the programs run on them: make, start, stop, recognise.
+ */
 import { spawn } from "node:child_process";
 import { chown, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -19,7 +21,9 @@ export interface Cluster {
 /** Role and database name of an own server. */
 export const OWN_NAME = "tradepost";
 
-/** Makes the cluster beside and renames it, so that one cut short is never taken for a whole one. */
+/**
+ * Makes the cluster beside and renames it, so that one cut short is never taken for a whole one.
+ */
 export async function makeCluster(cluster: Cluster, password: string): Promise<void> {
   const making = `${cluster.files}.new`;
   const secret = join(cluster.home, "password.new");
@@ -167,7 +171,10 @@ async function writeSettings(cluster: Cluster, port: number): Promise<void> {
   if (cluster.user !== undefined) await chown(path, cluster.user.uid, cluster.user.gid);
 }
 
-/** Containers often get 64 MB of /dev/shm, on which a parallel hash join fails; a file does instead. */
+/**
+ * Containers often get 64 MB of /dev/shm, on which a parallel hash join fails; a file does
+ * instead.
+ */
 async function roomInShm(): Promise<boolean> {
   if (process.platform !== "linux") return true;
   const shm = await statfs("/dev/shm").catch(() => undefined);

@@ -1,7 +1,8 @@
 /**
- * Locks between processes. The operating system keeps them and ends them with their process, however
- * it ends, so there is no stale lock to recognise and no process id that another process got since.
- * Node has no file lock of its own; SQLite, which it has, does nothing here but take one.
+ * Locks between processes. The operating system keeps them and ends them with their process,
+ * however it ends, so there is no stale lock to recognise and no process id that another process
+ * got since. Node has no file lock of its own; SQLite, which it has, does nothing here but take
+ * one.
  */
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -11,7 +12,9 @@ export interface FileLock {
   release(): void;
 }
 
-/** Only one holder at a time; undefined when another process (or another part of this one) has it. */
+/**
+ * Only one holder at a time; undefined when another process (or another part of this one) has it.
+ */
 export function tryExclusive(path: string): FileLock | undefined {
   return tryLock(path, "BEGIN EXCLUSIVE");
 }

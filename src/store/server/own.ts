@@ -129,7 +129,8 @@ async function ensureRunning(cluster: Cluster, password: string): Promise<number
 
 /**
  * The server that already runs on these files, once it answers: left by a killed process, still
- * recovering, or shared. undefined: none runs, and a `postmaster.pid` that names somebody else is gone.
+ * recovering, or shared. undefined: none runs, and a `postmaster.pid` that names somebody else is
+ * gone.
  */
 async function attachable(cluster: Cluster, password: string): Promise<RunningServer | undefined> {
   for (let waited = 0; ; waited += 1) {

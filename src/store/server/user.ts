@@ -39,8 +39,9 @@ function otherOwner(cluster: string, uid: number): StoreError {
 }
 
 /**
- * The folder that holds the server's files: the one asked for, or, where the unprivileged user cannot
- * reach that, one under /var/lib. The choice is written down beside, so that it stays when rights change.
+ * The folder that holds the server's files: the one asked for, or, where the unprivileged user
+ * cannot reach that, one under /var/lib. The choice is written down beside, so that it stays when
+ * rights change.
  */
 export async function reachableHome(folder: string, log: (line: string) => void): Promise<string> {
   await mkdir(folder, { recursive: true });
