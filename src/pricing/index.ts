@@ -3,15 +3,17 @@
  * one published book, is exact, and can be followed to the ERP's rows. Never guesses: a price that
  * the policy cannot know is `unknown`. Never changes a canonical record.
  *
- *     const pricing = openPricing({ store, company, policy: await loadPolicy("generic"), now, log });
+ *     const pricing = await openPricing({ store, company: "BUILD", settings, policy: "generic", now, log });
  *     await pricing.publish();
  *     pricing.price({ account: "BUILD01", lines: [{ product: "BRK001", quantity: "250" }] });
  */
 export { openPricing } from "./live.ts";
 export type { BookInfo, Pricing, PricingOptions, Published } from "./live.ts";
 export { loadPolicy, readPolicy } from "./policy.ts";
+/** Queued in the transaction of a run that changed what prices depend on: `publish`. */
+export const PUBLISH_JOB = "pricing.publish";
 export { PricesNotReady } from "./error.ts";
-export type { PricedCompany } from "./load.ts";
+export type { PricingSettings } from "./load.ts";
 export type {
   ExplainedLine,
   PriceAnswer,

@@ -14,16 +14,17 @@ import { explainRows } from "./explain.ts";
 import type { OriginName } from "./evidence.ts";
 import { loadBook } from "./load.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
+import { loadPolicy } from "./policy.ts";
 import { priceColumns, priceRows } from "./price.ts";
 import { digestOf, latestVersion, makerOf, registerBook } from "./publish.ts";
 import type { PublishedVersion } from "./publish.ts";
 import { dayStarts, todayIn } from "./root.ts";
 import type { Root } from "./root.ts";
 
-export interface PricingOptions {
+export interface PricingOptions extends PricedCompany {
   readonly store: Store;
-  readonly company: PricedCompany;
-  readonly policy: Policy;
+  /** Name of a shipped policy: a folder of mappings/ with a pricing.yaml. */
+  readonly policy: string;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
   /** What sync knows of the sources; absent: answers carry no freshness and evidence no file names. */
@@ -68,12 +69,19 @@ export interface Pricing {
   book(): BookInfo | null;
 }
 
-export function openPricing(options: PricingOptions): Pricing {
+/** Opens without a book: `publish` or `refresh` brings the first. Throws when the policy cannot be used. */
+export async function openPricing(options: PricingOptions): Promise<Pricing> {
+  return pricingOf({ ...options, policy: await loadPolicy(options.policy) });
+}
+
+type Opened = Omit<PricingOptions, "policy"> & { readonly policy: Policy };
+
+function pricingOf(options: Opened): Pricing {
   const { store, company, sources } = options;
-  const today = todayIn(company.timeZone, options.now);
+  const today = todayIn(options.settings.timeZone, options.now);
   let root: Root | null = null;
   const current = (): Root => {
-    if (root === null) throw new PricesNotReady(company.code);
+    if (root === null) throw new PricesNotReady(company);
     return root;
   };
   // One load at a time: two would only be slower together.
@@ -91,8 +99,7 @@ export function openPricing(options: PricingOptions): Pricing {
     refresh: () => inTurn(() => refresh(options, root, adopt)),
     price: (request) => priceRows(current(), request, today()),
     priceColumns: (request) => priceColumns(current(), request, today()),
-    explain: (request) =>
-      explainRows(store, company.code, current(), request, today(), sources?.origin),
+    explain: (request) => explainRows(store, company, current(), request, today(), sources?.origin),
     book: () => (root === null ? null : infoOf(root)),
   };
 }
@@ -101,13 +108,13 @@ type Read = LoadedBook & { readonly digest: string; readonly freshness: Temporal
 
 const ATTEMPTS = 5;
 
-async function publish(options: PricingOptions, adopt: (root: Root) => void): Promise<Published> {
+async function publish(options: Opened, adopt: (root: Root) => void): Promise<Published> {
   const { store, company, now } = options;
   const started = performance.now();
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const before = await latestVersion(store, company.code);
+    const before = await latestVersion(store, company);
     const read = await readBook(options);
-    const published = await registerBook(store, company.code, before, read, now());
+    const published = await registerBook(store, company, before, read, now());
     if (published === null) continue;
     const root = rootOf(options, read, published);
     adopt(root);
@@ -117,18 +124,18 @@ async function publish(options: PricingOptions, adopt: (root: Root) => void): Pr
     return { version: root.version, rules, bytes, ms };
   }
   throw new Error(
-    `publishing the price book of ${company.code}: other processes published ${ATTEMPTS} times while ` +
+    `publishing the price book of ${company}: other processes published ${ATTEMPTS} times while ` +
       "it was read. Nothing is lost: their books answer, and the next run publishes again.",
   );
 }
 
 async function refresh(
-  options: PricingOptions,
+  options: Opened,
   root: Root | null,
   adopt: (root: Root) => void,
 ): Promise<boolean> {
   const { store, company, policy } = options;
-  const latest = await latestVersion(store, company.code);
+  const latest = await latestVersion(store, company);
   if (latest === null) return false;
   if (latest.version === root?.number) {
     adopt({ ...root, freshness: latest.freshness?.toString() ?? null });
@@ -143,9 +150,9 @@ async function refresh(
   return true;
 }
 
-async function readBook(options: PricingOptions): Promise<Read> {
+async function readBook(options: Opened): Promise<Read> {
   const facts = (await options.sources?.freshness()) ?? [];
-  const loaded = await loadBook(options.store, options.company, options.policy);
+  const loaded = await loadBook(options.store, options, options.policy);
   return { ...loaded, digest: digestOf(loaded.book), freshness: oldest(facts.map(({ at }) => at)) };
 }
 
@@ -159,7 +166,7 @@ function oldest(moments: readonly (Temporal.Instant | null)[]): Temporal.Instant
   return found;
 }
 
-function rootOf(options: PricingOptions, read: Read, published: PublishedVersion): Root {
+function rootOf(options: Opened, read: Read, published: PublishedVersion): Root {
   return {
     book: read.book,
     version: `${published.version}-${read.digest.slice(0, 8)}`,
@@ -167,17 +174,17 @@ function rootOf(options: PricingOptions, read: Read, published: PublishedVersion
     digest: read.digest,
     publishedAt: published.publishedAt,
     freshness: published.freshness?.toString() ?? null,
-    startOf: dayStarts(options.company.timeZone),
+    startOf: dayStarts(options.settings.timeZone),
   };
 }
 
-function reportBook({ log, company }: PricingOptions, root: Root, ms: number): void {
+function reportBook({ log, company }: Opened, root: Root, ms: number): void {
   const { entries: rules, bytes, unreached } = root.book;
-  log("info", `price book ${root.version} of ${company.code} answers`, { rules, bytes, ms });
+  log("info", `price book ${root.version} of ${company} answers`, { rules, bytes, ms });
   if (unreached.count > 0)
     log(
       "warn",
-      `${unreached.count} price rules of ${company.code} are for or on something that is not there: ` +
+      `${unreached.count} price rules of ${company} are for or on something that is not there: ` +
         unreached.examples.join(", "),
     );
 }

@@ -7,7 +7,11 @@ import type { Masters, Policy, PriceBook, PromotionRow, QuotationRow } from "./e
 import { ruleRows } from "./rule-rows.ts";
 
 export interface PricedCompany {
-  readonly code: string;
+  readonly company: string;
+  readonly settings: PricingSettings;
+}
+
+export interface PricingSettings {
   /** ISO currency of its ledger: what costs and promotions are in. */
   readonly currency: string;
   /** IANA time zone of its business dates. */
@@ -26,30 +30,35 @@ type Runs = Map<string, Set<string>>;
 
 export async function loadBook(
   store: Store,
-  company: PricedCompany,
+  { company, settings }: PricedCompany,
   policy: Policy,
 ): Promise<LoadedBook> {
   const runs: Runs = new Map();
-  const builder = startBook(policy, await readMasters(store, company, runs));
+  const builder = startBook(policy, await readMasters(store, company, settings, runs));
   const ruleRuns = runsOf(runs, "price-rule");
-  for await (const batch of ruleRows(store, company.code)) {
+  for await (const batch of ruleRows(store, company)) {
     builder.addRules(batch);
     for (const row of batch) ruleRuns.add(row.runId);
   }
   builder.addPromotions(
-    await readRows<PromotionRow>(store, company.code, "promotion", PROMOTION_FIELDS, runs),
+    await readRows<PromotionRow>(store, company, "promotion", PROMOTION_FIELDS, runs),
   );
-  builder.addQuotations(await readQuotations(store, company.code, runs));
+  builder.addQuotations(await readQuotations(store, company, runs));
   const sorted = [...runs].map(([record, ids]) => [record, [...ids].sort()] as const);
   return { book: builder.finish(), runs: Object.fromEntries(sorted) };
 }
 
-async function readMasters(store: Store, company: PricedCompany, runs: Runs): Promise<Masters> {
+async function readMasters(
+  store: Store,
+  company: string,
+  settings: PricingSettings,
+  runs: Runs,
+): Promise<Masters> {
   const rows = <Row>(record: RecordName, fields: readonly (keyof Row & string)[]) =>
-    readRows<Row>(store, company.code, record, fields, runs);
+    readRows<Row>(store, company, record, fields, runs);
   return {
-    currency: company.currency,
-    vat: company.vat,
+    currency: settings.currency,
+    vat: settings.vat,
     customers: await rows<Masters["customers"][number]>("customer", CUSTOMER_FIELDS),
     sites: await rows<Masters["sites"][number]>("site", SITE_FIELDS),
     branches: await rows<Masters["branches"][number]>("branch", ["branch"]),

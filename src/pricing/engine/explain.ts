@@ -136,7 +136,7 @@ function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
     case "free-goods":
       return "gives free goods; the price of what is bought stays";
     case "base-replaced":
-      return `the ${words.nameOf(words.baseEntryOf(enquiry)).toLowerCase()} takes its place`;
+      return `${words.baseName(enquiry)} takes its place`;
     default:
       return traced.outcome satisfies never;
   }

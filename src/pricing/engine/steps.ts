@@ -24,7 +24,7 @@ export function arithmeticOf(enquiry: Enquiry, product: number, quantity: number
   const sellingUnit = book.units[book.products.sellingUnit[product]!]!;
   const each = shortTextOf(book.products.perPricingUnit[product]!, 5);
   const price = `${moneyText(found.price, unitPrice.scale, currency)} per ${pricingUnit(book, product)}`;
-  const holds = each === "1" ? "" : ` of ${grouped(each)} ${sellingUnit}`;
+  const holds = each === "1" ? "" : ` (${grouped(each)} ${sellingUnit})`;
   const net = moneyText(found.net, lineNet.scale, currency);
   return [
     ...unitPriceLines(enquiry, product, price),
@@ -90,5 +90,13 @@ function pricingUnit(book: PriceBook, product: number): string {
 }
 
 function how({ scale, mode }: Rounding): string {
-  return `rounded ${mode} to ${scale} places`;
+  return `rounded ${MODES[mode]} to ${scale} places`;
 }
+
+const MODES: Readonly<Record<Rounding["mode"], string>> = {
+  "half-away": "half away from zero",
+  "half-even": "half to even",
+  "half-up": "half up",
+  down: "towards zero",
+  up: "away from zero",
+};

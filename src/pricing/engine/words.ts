@@ -58,8 +58,9 @@ export function nameOf(entry: Entry): string {
   if (source === "quotation") return `Quotation ${label ?? ""}`;
   if (source === "promotion") return `Promotion ${label ?? ""}`;
   if (label !== null) return `Contract ${label}`;
-  const price = kind === "fixed" ? "price" : "discount";
-  if (productScope !== "product") return `${capital(productScope)} ${price}`;
+  const price = kind === "fixed" || kind === "markup" ? "price" : "discount";
+  if (productScope === "everything") return `General ${price}`;
+  if (productScope === "product-group") return `Product group ${price}`;
   if (customerScope === "account") return `Customer ${price}`;
   if (customerScope === "everyone") return `Standard ${price}`;
   if (customerScope === "price-list") return `List ${price} (${entry.customerCode ?? ""})`;
@@ -129,7 +130,7 @@ function priceReason(enquiry: Enquiry): string {
 }
 
 /** "the list price (TRADE)"; only after the base price was found. */
-function baseName(enquiry: Enquiry): string {
+export function baseName(enquiry: Enquiry): string {
   return `the ${lowerFirst(nameOf(baseEntryOf(enquiry)))}`;
 }
 

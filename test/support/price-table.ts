@@ -1,0 +1,272 @@
+/**
+ * Price rules and prices as aligned tables that a finance person can read and correct.
+ *
+ *     const book = bookOf({ rules: `
+ *       rule | whom            | what        | gives  | from | dates                    | notes
+ *       C1   | account BUILD01 | product BRK | £4.25  | 10   | 2026-01-01 .. 2026-12-31 | contract C-17
+ *     ` });
+ */
+import { loadPolicy, readPolicy } from "../../src/pricing/index.ts";
+import {
+  becauseOf,
+  calendar,
+  compileBook,
+  explainLine,
+  priceLine,
+  scaled,
+  startEnquiry,
+} from "../../src/pricing/engine/index.ts";
+import type {
+  BookInput,
+  Enquiry,
+  Explanation,
+  PriceBook,
+  PromotionRow,
+  QuotationRow,
+  RuleRow,
+} from "../../src/pricing/engine/index.ts";
+
+export const generic = await loadPolicy("generic");
+export { readPolicy };
+
+/** Rows of a table by the words of its first line. */
+export function table(text: string): Record<string, string>[] {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const [head = [], ...rows] = lines.map((line) => line.split("|").map((cell) => cell.trim()));
+  return rows.map((row) => {
+    if (row.length > head.length) throw new Error(`more cells than headings: ${row.join(" | ")}`);
+    return Object.fromEntries(head.map((name, at) => [name, row[at] ?? ""]));
+  });
+}
+
+const CUSTOMER_SCOPES: Readonly<Record<string, RuleRow["customerScope"]>> = {
+  account: "account",
+  "head office": "head-office",
+  group: "customer-group",
+  site: "site",
+  branch: "branch",
+  list: "price-list",
+  everyone: "everyone",
+};
+const PRODUCT_SCOPES: Readonly<Record<string, RuleRow["productScope"]>> = {
+  product: "product",
+  group: "product-group",
+  everything: "everything",
+};
+
+/** "head office HQ" → ["head office", "HQ"]; "everyone" → ["everyone", null]. */
+function scoped<Scope>(
+  text: string,
+  scopes: Readonly<Record<string, Scope>>,
+): { readonly scope: Scope; readonly code: string | null } {
+  const word = Object.keys(scopes).find((name) => text === name || text.startsWith(`${name} `));
+  const scope = word === undefined ? undefined : scopes[word];
+  if (word === undefined || scope === undefined) throw new Error(`what does "${text}" mean?`);
+  return { scope, code: text === word ? null : text.slice(word.length + 1) };
+}
+
+/** "£4.25", "EUR 4.25", "12.5% off", "£0.50 off", "cost + 20%". */
+function given(text: string): Pick<RuleRow, "kind" | "value" | "currency"> {
+  const [, value = ""] = /(-?[\d.]+)/.exec(text) ?? [];
+  const currency = /^[A-Z]{3} /.test(text) ? text.slice(0, 3) : "GBP";
+  if (text.startsWith("cost +")) return { kind: "markup", value, currency };
+  if (text.endsWith("% off")) return { kind: "percent", value, currency };
+  if (text.endsWith(" off")) return { kind: "amount", value, currency };
+  return { kind: "fixed", value, currency };
+}
+
+function dates(text: string): { readonly from: string | null; readonly to: string | null } {
+  const [from = "", to = ""] = text.split("..").map((date) => date.trim());
+  return { from: from || null, to: to || null };
+}
+
+function noted(notes: string, word: string): string | null {
+  return new RegExp(`\\b${word} (\\S+)`).exec(notes)?.[1] ?? null;
+}
+
+export function rulesOf(text: string): RuleRow[] {
+  return table(text).map((row) => {
+    const customer = scoped(row["whom"] ?? "", CUSTOMER_SCOPES);
+    const product = scoped(row["what"] ?? "", PRODUCT_SCOPES);
+    const notes = row["notes"] ?? "";
+    return {
+      rule: row["rule"] ?? "",
+      customerScope: customer.scope,
+      customerCode: customer.code,
+      productScope: product.scope,
+      productCode: product.code,
+      ...given(row["gives"] ?? ""),
+      unit: noted(notes, "per"),
+      fromQuantity: row["from"] || "0",
+      validFrom: dates(row["dates"] ?? "").from,
+      validTo: dates(row["dates"] ?? "").to,
+      net: /\bnet\b/.test(notes),
+      contract: noted(notes, "contract"),
+      contractQuantity: noted(notes, "limit"),
+    };
+  });
+}
+
+const PROMOTION_KINDS = ["multi-buy", "free-goods", "threshold"] as const;
+
+export function promotionsOf(text: string): PromotionRow[] {
+  return table(text).map((row) => {
+    const customer = scoped(row["whom"] ?? "", CUSTOMER_SCOPES);
+    const product = scoped(row["what"] ?? "", PRODUCT_SCOPES);
+    const notes = row["notes"] ?? "";
+    const special = PROMOTION_KINDS.find((kind) => row["gives"] === kind);
+    const { kind, value } = given(row["gives"] ?? "");
+    const { from, to } = dates(row["dates"] ?? "");
+    if (kind === "markup") throw new Error("a promotion is no markup");
+    return {
+      promotion: row["promotion"] ?? "",
+      customerScope: customer.scope,
+      customerCode: customer.code ?? "*",
+      productScope: product.scope,
+      productCode: product.code ?? "*",
+      kind: special ?? kind,
+      value: special === undefined ? value : null,
+      buyQuantity: noted(notes, "buy"),
+      thresholdValue: noted(notes, "threshold"),
+      code: noted(notes, "code"),
+      validFrom: from ?? "2020-01-01",
+      validTo: to ?? "2039-12-31",
+    };
+  });
+}
+
+export function quotationsOf(text: string): QuotationRow[] {
+  return table(text).map((row, at) => ({
+    quotation: row["quotation"] ?? "",
+    account: row["account"] ?? "",
+    quotedOn: dates(row["dates"] ?? "").from ?? "2020-01-01",
+    expiresOn: dates(row["dates"] ?? "").to,
+    line: at + 1,
+    product: row["product"] ?? "",
+    quantity: row["quantity"] ?? "",
+    unitPrice: given(row["gives"] ?? "").value,
+  }));
+}
+
+/** A small merchant: who is who in the tables of a test. */
+export const MERCHANT: Omit<BookInput, "rules" | "promotions" | "quotations"> = {
+  currency: "GBP",
+  vat: { STANDARD: "20", REDUCED: "5", ZERO: "0" },
+  customers: table(`
+    account | head office | group | list  | branch | currency | discount | vat
+    BUILD01 |             | TRADE | L1    | LDS    | GBP      |          |
+    PLAIN01 |             |       |       |        | GBP      |          |
+    HQ      |             |       |       |        | GBP      |          |
+    DEPOT1  | HQ          |       |       |        | GBP      |          |
+    EURO01  |             |       |       |        | EUR      |          |
+    OLDIE01 |             |       | L1    |        | GBP      | 7.5      |
+    CHURCH  |             |       |       |        | GBP      |          | ZERO
+  `).map((row) => ({
+    account: row["account"] ?? "",
+    headOffice: row["head office"] || null,
+    customerGroup: row["group"] || null,
+    priceList: row["list"] || null,
+    branch: row["branch"] || null,
+    currency: row["currency"] ?? "",
+    discountPercent: row["discount"] || null,
+    vatCode: row["vat"] || null,
+  })),
+  sites: [
+    { account: "BUILD01", site: "YARD", vatCode: null, standard: true },
+    { account: "BUILD01", site: "JOB7", vatCode: "REDUCED", standard: false },
+  ],
+  branches: [{ branch: "LDS" }, { branch: "YRK" }],
+  priceLists: [
+    { priceList: "L1", standard: false },
+    { priceList: "RETAIL", standard: true },
+  ],
+  productGroups: [
+    { productGroup: "TIMBER", parent: null },
+    { productGroup: "SHEET", parent: "TIMBER" },
+  ],
+  products: table(`
+    product | group | sold in | priced per | holds | cost | vat
+    BRK     |       | EACH    | 1000       | 1000  |      | STANDARD
+    NAIL    |       | EACH    | EACH       | 1     | 0.03 | STANDARD
+    PLY     | SHEET | EACH    | EACH       | 1     | 20   | STANDARD
+    BEAM    | TIMBER| METRE   | METRE      | 1     |      | REDUCED
+    ODD     |       | EACH    | EACH       | 0     |      | EXEMPT
+  `).map((row) => ({
+    product: row["product"] ?? "",
+    productGroup: row["group"] || null,
+    sellingUnit: row["sold in"] ?? "",
+    pricingUnit: row["priced per"] ?? "",
+    sellingUnitsPerPricingUnit: row["holds"] ?? "",
+    vatCode: row["vat"] ?? "",
+    standardCost: row["cost"] || null,
+  })),
+};
+
+export interface Tables {
+  readonly rules?: string;
+  readonly promotions?: string;
+  readonly quotations?: string;
+}
+
+export function bookOf(tables: Tables, policy = generic): PriceBook {
+  return compileBook(policy, {
+    ...MERCHANT,
+    rules: rulesOf(tables.rules ?? ""),
+    promotions: promotionsOf(tables.promotions ?? ""),
+    quotations: quotationsOf(tables.quotations ?? ""),
+  });
+}
+
+/** A row of an expectation → the engine's enquiry, product and quantity. */
+function asked(
+  book: PriceBook,
+  row: Readonly<Record<string, string>>,
+): { readonly enquiry: Enquiry; readonly product: number; readonly quantity: number } {
+  const account = row["account"] || "PLAIN01";
+  const enquiry = startEnquiry(book, {
+    account: book.accounts.numbers.get(account) ?? -1,
+    site: book.sites.numbers.get(`${account}/${row["site"]}`) ?? -1,
+    branch: book.branches.numbers.get(row["branch"] ?? "") ?? -1,
+    day: calendar.dayOf(row["on"] || "2026-06-01"),
+    quotation: book.labels.indexOf(row["quotation"] || "?"),
+  });
+  const product = book.products.numbers.get(row["product"] || "NAIL") ?? -1;
+  return { enquiry, product, quantity: scaled.scaledOf(row["quantity"] || "1", 5) ?? 0 };
+}
+
+/** What a row's line comes to, under the same headings. */
+export function priced(
+  book: PriceBook,
+  row: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { enquiry, product, quantity } = asked(book, row);
+  const found = priceLine(enquiry, product, quantity);
+  const known = found.doubt === null;
+  const { unitPrice, lineNet, lineVat } = book.policy.arithmetic;
+  return {
+    "unit price": known ? scaled.textOf(found.price, unitPrice.scale) : "unknown",
+    net: known ? scaled.textOf(found.net, lineNet.scale) : "",
+    VAT: known && found.vat >= 0 ? scaled.textOf(found.vat, lineVat.scale) : "",
+    until: found.until > calendar.LAST_DAY ? "" : calendar.dateOf(found.until),
+    because: becauseOf(enquiry),
+  };
+}
+
+export function explained(book: PriceBook, row: Readonly<Record<string, string>>): Explanation {
+  const { enquiry, product, quantity } = asked(book, row);
+  return explainLine(enquiry, product, quantity);
+}
+
+/** The expectation again, with what the book says in the columns that it answers: to be compared as texts. */
+export function answered(book: PriceBook, expectation: string): string[] {
+  return table(expectation).map((row) => {
+    const answer = priced(book, row);
+    return Object.entries(row)
+      .map(([name, cell]) => answer[name] ?? cell)
+      .join(" | ");
+  });
+}
+
+export function expected(expectation: string): string[] {
+  return table(expectation).map((row) => Object.values(row).join(" | "));
+}
