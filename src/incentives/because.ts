@@ -46,7 +46,7 @@ export function classText(evidence: ClassEvidence): string {
       return `${word(evidence.class)}: ${firstText(evidence)}, ${untilText(evidence)}.`;
     case "opening-date":
       return (
-        `${word(evidence.class)}: opened ${day(evidence.openedOn)}, ${firstText(evidence)}, ` +
+        `${word(evidence.class)}: opened ${day(evidence.openedOn)}, ${firstText(evidence)} of the ledger, ` +
         `${untilText(evidence)}.`
       );
     case "unproven":

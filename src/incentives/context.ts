@@ -26,6 +26,7 @@ export interface IncentivesContext {
   readonly sales: Pick<Sales, "postings" | "watermark" | "trace">;
   readonly settings: IncentivesSettings;
   readonly now: () => Temporal.Instant;
+  /** Told when a person should look at something. */
   readonly log?: (message: string) => void;
 }
 

@@ -219,11 +219,11 @@ const EXCLUDED = {
 } as const;
 
 const NOTES: Readonly<Record<Note["kind"], string>> = {
-  "unproven-customer": "customers that nothing proves new, paid as repeat",
-  "unlinked-credit": "credit notes that name no invoice of the ledger, by their own date",
-  "unassigned-account": "accounts that nobody is assigned to, or not wholly",
-  "no-rate": "accounts with sales that no row of the plan fits",
-  "credit-before-pay-start": "credit notes for lines before the pay start, nothing taken back",
+  "unproven-customer": "Customers that nothing proves new, paid as repeat",
+  "unlinked-credit": "Credit notes that name no invoice of the ledger, by their own date",
+  "unassigned-account": "Accounts that nobody is assigned to, or not wholly",
+  "no-rate": "Accounts with sales that no row of the plan fits",
+  "credit-before-pay-start": "Credit notes for lines before the pay start, nothing taken back",
 };
 /** How many of a kind are printed; `--json` has them all. */
 const NOTES_SHOWN = 10;
@@ -231,9 +231,15 @@ const NOTES_SHOWN = 10;
 function noteLines(notes: readonly Note[], money: Money): string[] {
   return [...Map.groupBy(notes, ({ kind }) => kind)].flatMap(([kind, own]) => [
     "",
-    `${count(own.length)} ${NOTES[kind]}`,
+    `${NOTES[kind]}: ${count(own.length)}`,
     ...aligned(
-      own.slice(0, NOTES_SHOWN).map((it) => [it.about, `${count(it.lines)} lines`, money(it.net)]),
+      own
+        .slice(0, NOTES_SHOWN)
+        .map((it) => [
+          it.about,
+          `${count(it.lines)} ${it.lines === 1 ? "line" : "lines"}`,
+          money(it.net),
+        ]),
       [false, true, true],
     ).map((line) => `  ${line}`),
     ...(own.length > NOTES_SHOWN ? [`  … and ${count(own.length - NOTES_SHOWN)} more`] : []),
