@@ -6,7 +6,7 @@
  *       C1   | account BUILD01 | product BRK | £4.25  | 10   | 2026-01-01 .. 2026-12-31 | contract C-17
  *     ` });
  */
-import { loadPolicy, readPolicy } from "../../src/pricing/index.ts";
+import { loadPolicy } from "../../src/pricing/index.ts";
 import {
   becauseOf,
   calendar,
@@ -27,7 +27,6 @@ import type {
 } from "../../src/pricing/engine/index.ts";
 
 export const generic = await loadPolicy("generic");
-export { readPolicy };
 
 /** Rows of a table by the words of its first line. */
 export function table(text: string): Record<string, string>[] {
@@ -235,10 +234,7 @@ function asked(
 }
 
 /** What a row's line comes to, under the same headings. */
-export function priced(
-  book: PriceBook,
-  row: Readonly<Record<string, string>>,
-): Record<string, string> {
+function priced(book: PriceBook, row: Readonly<Record<string, string>>): Record<string, string> {
   const { enquiry, product, quantity } = asked(book, row);
   const found = priceLine(enquiry, product, quantity);
   const known = found.doubt === null;
@@ -257,16 +253,15 @@ export function explained(book: PriceBook, row: Readonly<Record<string, string>>
   return explainLine(enquiry, product, quantity);
 }
 
-/** The expectation again, with what the book says in the columns that it answers: to be compared as texts. */
-export function answered(book: PriceBook, expectation: string): string[] {
-  return table(expectation).map((row) => {
-    const answer = priced(book, row);
-    return Object.entries(row)
-      .map(([name, cell]) => answer[name] ?? cell)
-      .join(" | ");
+/** Rows of an expectation that the book answers otherwise; empty when the whole table holds. */
+export function differences(book: PriceBook | Tables, expectation: string): string[] {
+  const compiled = "program" in book ? book : bookOf(book);
+  return table(expectation).flatMap((row) => {
+    const answer = priced(compiled, row);
+    const found = Object.entries(row).map(([name, cell]) => answer[name] ?? cell);
+    const expected = Object.values(row).join(" | ");
+    return found.join(" | ") === expected
+      ? []
+      : [`expected ${expected}; found ${found.join(" | ")}`];
   });
-}
-
-export function expected(expectation: string): string[] {
-  return table(expectation).map((row) => Object.values(row).join(" | "));
 }

@@ -1,11 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { answered, bookOf, expected, explained } from "../support/price-table.ts";
-import type { Tables } from "../support/price-table.ts";
-
-/** Prices every row of the expectation and compares the whole table. */
-function holds(tables: Tables, expectation: string): void {
-  expect(answered(bookOf(tables), expectation)).toEqual(expected(expectation));
-}
+import { bookOf, differences, explained } from "../support/price-table.ts";
 
 const STANDARD = `
   rule | whom     | what         | gives   | from | dates | notes
@@ -17,37 +11,43 @@ const STANDARD = `
 
 describe("base price", () => {
   test("an account without a list pays the standard price", () => {
-    holds(
-      { rules: STANDARD },
-      `
+    expect(
+      differences(
+        { rules: STANDARD },
+        `
       account | product | quantity | unit price | net   | VAT  | because
       PLAIN01 | PLY     | 3        | 40.0000    | 120.00| 24.00| Standard price
       PLAIN01 | BEAM    | 2.5      | 12.3400    | 30.85 | 1.54 | Standard price
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a list price replaces the standard price, also when it is dearer", () => {
-    holds(
-      { rules: `${STANDARD}  L1-1 | list L1 | product PLY | £44.00` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  L1-1 | list L1 | product PLY | £44.00` },
+        `
       account | product | unit price | because
       BUILD01 | PLY     | 44.0000    | List price (L1)
       BUILD01 | NAIL    | 0.0500     | Standard price
       PLAIN01 | PLY     | 40.0000    | Standard price
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("where the list price does not hold yet, the standard price stands", () => {
-    holds(
-      { rules: `${STANDARD}  L1-1 | list L1 | product PLY | £36.00 | | 2026-07-01 ..` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  L1-1 | list L1 | product PLY | £36.00 | | 2026-07-01 ..` },
+        `
       account | product | on         | unit price | until
       BUILD01 | PLY     | 2026-06-30 | 40.0000    | 2026-07-01
       BUILD01 | PLY     | 2026-07-01 | 36.0000    |
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -60,9 +60,10 @@ describe("breaks", () => {
   `;
 
   test("a break holds from its quantity, and for the whole line", () => {
-    holds(
-      { rules },
-      `
+    expect(
+      differences(
+        { rules },
+        `
       product | quantity  | unit price | net    | because
       NAIL    | 1         | 0.0500     | 0.05   | Customer price
       NAIL    | 99.99999  | 0.0500     | 5.00   | Customer price
@@ -70,252 +71,290 @@ describe("breaks", () => {
       NAIL    | 999       | 0.0400     | 39.96  | Customer price, from 100
       NAIL    | 1000      | 0.0300     | 30.00  | Customer price, from 1,000
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("the highest break reached is the rule's price, also when a lower one would be cheaper", () => {
-    holds(
-      { rules: `${rules}  C1 | account PLAIN01 | product NAIL | £0.06 | 5000` },
-      `
+    expect(
+      differences(
+        { rules: `${rules}  C1 | account PLAIN01 | product NAIL | £0.06 | 5000` },
+        `
       product | quantity | unit price
       NAIL    | 4999     | 0.0300
       NAIL    | 5000     | 0.0600
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("breaks of different rules compete", () => {
-    holds(
-      { rules: `${rules}  C2 | account PLAIN01 | product NAIL | £0.035 | 50` },
-      `
+    expect(
+      differences(
+        { rules: `${rules}  C2 | account PLAIN01 | product NAIL | £0.035 | 50` },
+        `
       product | quantity | unit price
       NAIL    | 49       | 0.0500
       NAIL    | 100      | 0.0350
       NAIL    | 1000     | 0.0300
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a rule that begins at a break gives nothing below it", () => {
-    holds(
-      { rules: "rule|whom|what|gives|from\nC9|account PLAIN01|product NAIL|£0.02|10" },
-      `
+    expect(
+      differences(
+        { rules: "rule|whom|what|gives|from\nC9|account PLAIN01|product NAIL|£0.02|10" },
+        `
       product | quantity | unit price | because
       NAIL    | 9        | unknown    | No price holds for this customer, product, quantity and day
       NAIL    | 10       | 0.0200     | Customer price, from 10
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("dates", () => {
   test("the first and the last day are inclusive, and the answer says when it changes", () => {
-    holds(
-      {
-        rules: `${STANDARD}  C1 | account PLAIN01 | product PLY | £30.00 | | 2026-03-01 .. 2026-03-31 | contract C-17`,
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}  C1 | account PLAIN01 | product PLY | £30.00 | | 2026-03-01 .. 2026-03-31 | contract C-17`,
+        },
+        `
       product | on         | unit price | until      | because
       PLY     | 2026-02-28 | 40.0000    | 2026-03-01 | Standard price
       PLY     | 2026-03-01 | 30.0000    | 2026-04-01 | Contract C-17
       PLY     | 2026-03-31 | 30.0000    | 2026-04-01 | Contract C-17
       PLY     | 2026-04-01 | 40.0000    |            | Standard price
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a break that the quantity does not reach cannot change the price", () => {
-    holds(
-      { rules: `${STANDARD}  C1 | account PLAIN01 | product PLY | £30.00 | 10 | 2026-07-01 ..` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  C1 | account PLAIN01 | product PLY | £30.00 | 10 | 2026-07-01 ..` },
+        `
       product | quantity | on         | until
       PLY     | 9        | 2026-06-01 |
       PLY     | 10       | 2026-06-01 | 2026-07-01
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a later list is announced to those who are on it alone", () => {
-    holds(
-      { rules: `${STANDARD}  L | list L1 | product PLY | £41.00 | | 2027-01-01 ..` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  L | list L1 | product PLY | £41.00 | | 2027-01-01 ..` },
+        `
       account | product | until
       BUILD01 | PLY     | 2027-01-01
       PLAIN01 | PLY     |
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("discounts", () => {
   test("the lowest price wins, whoever it is for", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           L  | list L1         | product PLY   | £38.00
           A  | account BUILD01 | group SHEET   | 10% off
           G  | group TRADE     | group SHEET   | 12.5% off
           P  | account BUILD01 | product PLY   | £33.50`,
-      },
-      `
+        },
+        `
       account | product | unit price | because
       BUILD01 | PLY     | 33.2500    | Product group discount: 12.5% off the list price (L1), customer group TRADE on product group SHEET
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("percents and amounts are taken off the base price, never off each other", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           A | account PLAIN01 | product PLY | 10% off
           B | account PLAIN01 | everything  | £5.00 off
           C | everyone        | product PLY | 20% off | 5`,
-      },
-      `
+        },
+        `
       product | quantity | unit price | because
       PLY     | 1        | 35.0000    | General discount: £5.0000 off the standard price, account PLAIN01 on everything
       PLY     | 5        | 32.0000    | Standard discount: 20% off the standard price, from 5
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a discount is taken off the base price at the line's own quantity", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           S2 | everyone        | product PLY | £36.00  | 10
           A  | account PLAIN01 | product PLY | 50% off`,
-      },
-      `
+        },
+        `
       product | quantity | unit price
       PLY     | 9        | 20.0000
       PLY     | 10       | 18.0000
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("without a base price there is nothing to take a discount off", () => {
-    holds(
-      { rules: "rule|whom|what|gives\nA|account PLAIN01|product PLY|10% off" },
-      `
+    expect(
+      differences(
+        { rules: "rule|whom|what|gives\nA|account PLAIN01|product PLY|10% off" },
+        `
       product | unit price | because
       PLY     | unknown    | No price holds for this customer, product, quantity and day
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a rule on a product group holds for the groups below it", () => {
-    holds(
-      { rules: `${STANDARD}  A | everyone | group TIMBER | 10% off` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  A | everyone | group TIMBER | 10% off` },
+        `
       product | unit price
       PLY     | 36.0000
       BEAM    | 11.1060
       NAIL    | 0.0500
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a discount never goes below nothing, and a surcharge never beats the base price", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           A | account PLAIN01 | product NAIL | £0.06 off
           B | account PLAIN01 | product PLY  | -5% off`,
-      },
-      `
+        },
+        `
       product | unit price | net
       NAIL    | 0.0000     | 0.00
       PLY     | 40.0000    | 40.00
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("the discount on the account competes with the others", () => {
-    holds(
-      { rules: `${STANDARD}  A | account OLDIE01 | product BRK | 10% off` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  A | account OLDIE01 | product BRK | 10% off` },
+        `
       account | product | unit price | because
       OLDIE01 | PLY     | 37.0000    | Account discount: 7.5% off the standard price
       OLDIE01 | BRK     | 585.0000   | Customer discount: 10% off the standard price
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a markup is on the cost, and without a cost the price is not known", () => {
-    holds(
-      { rules: `${STANDARD}  A | account PLAIN01 | everything | cost + 15%` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  A | account PLAIN01 | everything | cost + 15%` },
+        `
       product | unit price | because
       PLY     | 23.0000    | General price: cost plus 15%, account PLAIN01 on everything
       BEAM    | unknown    | Not known: a price that holds is a markup on a cost that is not known
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("net prices", () => {
   test("a net price beats every other, and nothing reduces it", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           N | group TRADE     | product PLY | £35.00  | | | net
           P | account BUILD01 | product PLY | £30.00
           D | account BUILD01 | everything  | 50% off`,
-      },
-      `
+        },
+        `
       account | product | unit price | because
       BUILD01 | PLY     | 35.0000    | Customer group price, customer group TRADE, net price
       BUILD01 | NAIL    | 0.0250     | General discount: 50% off the standard price, account BUILD01 on everything
       PLAIN01 | PLY     | 40.0000    | Standard price
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("of several net prices the lowest counts, a net list price among them", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           L | list L1         | product PLY | £39.00 | | | net
           N | account BUILD01 | product PLY | £35.00 | | | net
           M | group TRADE     | product PLY | £34.00 | | | net
           X | list L1         | product NAIL| £0.06  | | | net
           Y | account BUILD01 | product NAIL| £0.01`,
-      },
-      `
+        },
+        `
       account | product | unit price
       BUILD01 | PLY     | 34.0000
       BUILD01 | NAIL    | 0.0600
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a net price that does not hold that day does not count", () => {
-    holds(
-      { rules: `${STANDARD}  N | account PLAIN01 | product PLY | £45.00 | | .. 2026-05-31 | net` },
-      `
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}  N | account PLAIN01 | product PLY | £45.00 | | .. 2026-05-31 | net`,
+        },
+        `
       product | on         | unit price
       PLY     | 2026-05-31 | 45.0000
       PLY     | 2026-06-01 | 40.0000
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("promotions", () => {
   test("percent, amount and fixed promotions compete from their first to their last day", () => {
-    holds(
-      {
-        rules: STANDARD,
-        promotions: `
+    expect(
+      differences(
+        {
+          rules: STANDARD,
+          promotions: `
           promotion | whom        | what         | gives   | dates
           SPRING    | everyone    | group TIMBER | 10% off | 2026-03-01 .. 2026-03-31
           MARCH     | group TRADE | product PLY  | £31.00  | 2026-03-15 .. 2026-03-31
           NAILS     | everyone    | product NAIL | £0.01 off | 2026-03-01 .. 2026-03-31
         `,
-      },
-      `
+        },
+        `
       account | product | on         | unit price | until      | because
       BUILD01 | PLY     | 2026-03-14 | 36.0000    | 2026-03-15 | Promotion SPRING: 10% off the standard price
       BUILD01 | PLY     | 2026-03-31 | 31.0000    | 2026-04-01 | Promotion MARCH
@@ -323,108 +362,122 @@ describe("promotions", () => {
       PLAIN01 | PLY     | 2026-03-31 | 36.0000    | 2026-04-01 | Promotion SPRING: 10% off the standard price
       PLAIN01 | NAIL    | 2026-03-31 | 0.0400     | 2026-04-01 | Promotion NAILS: £0.0100 off the standard price
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a promotion does not touch a net price", () => {
-    holds(
-      {
-        rules: `${STANDARD}  N | account PLAIN01 | product PLY | £39.00 | | | net`,
-        promotions: "promotion|whom|what|gives\nHALF|everyone|everything|50% off",
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}  N | account PLAIN01 | product PLY | £39.00 | | | net`,
+          promotions: "promotion|whom|what|gives\nHALF|everyone|everything|50% off",
+        },
+        `
       product | unit price
       PLY     | 39.0000
       NAIL    | 0.0250
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("one with a code leaves the price and is mentioned", () => {
-    holds(
-      {
-        rules: STANDARD,
-        promotions:
-          "promotion|whom|what|gives|dates|notes\nSECRET|everyone|product PLY|50% off||code XYZ",
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: STANDARD,
+          promotions:
+            "promotion|whom|what|gives|dates|notes\nSECRET|everyone|product PLY|50% off||code XYZ",
+        },
+        `
       product | unit price | because
       PLY     | 40.0000    | Standard price; promotion SECRET needs a code
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("free goods leave the price of what is bought", () => {
-    holds(
-      {
-        rules: STANDARD,
-        promotions:
-          "promotion|whom|what|gives|dates|notes\n11FOR10|everyone|product PLY|free-goods||buy 10",
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: STANDARD,
+          promotions:
+            "promotion|whom|what|gives|dates|notes\n11FOR10|everyone|product PLY|free-goods||buy 10",
+        },
+        `
       product | quantity | unit price | because
       PLY     | 9        | 40.0000    | Standard price
       PLY     | 10       | 40.0000    | Standard price; promotion 11FOR10 gives free goods
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a multi-buy leaves the price unknown from the quantity at which it could change it", () => {
-    holds(
-      {
-        rules: STANDARD,
-        promotions:
-          "promotion|whom|what|gives|dates|notes\n3FOR2|everyone|product PLY|multi-buy||buy 3",
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: STANDARD,
+          promotions:
+            "promotion|whom|what|gives|dates|notes\n3FOR2|everyone|product PLY|multi-buy||buy 3",
+        },
+        `
       product | quantity | unit price | because
       PLY     | 2        | 40.0000    | Standard price
       PLY     | 3        | unknown    | Not known: promotion 3FOR2 may change the price at this quantity
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("an order value leaves the price unknown once the line alone reaches it", () => {
-    holds(
-      {
-        rules: STANDARD,
-        promotions:
-          "promotion|whom|what|gives|dates|notes\nBIG|everyone|everything|10% off||threshold 200",
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: STANDARD,
+          promotions:
+            "promotion|whom|what|gives|dates|notes\nBIG|everyone|everything|10% off||threshold 200",
+        },
+        `
       product | quantity | unit price | because
       PLY     | 4        | 40.0000    | Standard price; promotion BIG needs a higher order value
       PLY     | 5        | unknown    | Not known: promotion BIG may change the price, since the line alone reaches its order value
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a net price ends the search, so a multi-buy cannot put it in doubt", () => {
-    holds(
-      {
-        rules: `${STANDARD}  N | account PLAIN01 | product PLY | £39.00 | | | net`,
-        promotions: "promotion|whom|what|gives\n3FOR2|everyone|product PLY|multi-buy",
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}  N | account PLAIN01 | product PLY | £39.00 | | | net`,
+          promotions: "promotion|whom|what|gives\n3FOR2|everyone|product PLY|multi-buy",
+        },
+        `
       product | unit price
       PLY     | 39.0000
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("whom a rule is for", () => {
   test("head office, site and branch rules reach those under them", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           H | head office HQ    | product PLY | £35.00
           J | site BUILD01/JOB7 | product PLY | £34.00
           U | site BUILD01/YARD | product NAIL| £0.02
           B | branch LDS        | product BRK | £600.00
           Y | branch YRK        | product BRK | £610.00`,
-      },
-      `
+        },
+        `
       account | site | branch | product | unit price | because
       DEPOT1  |      |        | PLY     | 35.0000    | Head office price, head office HQ
       HQ      |      |        | PLY     | 35.0000    | Head office price, head office HQ
@@ -437,7 +490,8 @@ describe("whom a rule is for", () => {
       BUILD01 |      | YRK    | BRK     | 610.0000   | Branch price, branch YRK
       PLAIN01 |      | YRK    | BRK     | 610.0000   | Branch price, branch YRK
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a rule for somebody or something that is not there is counted and named", () => {
@@ -457,85 +511,96 @@ describe("whom a rule is for", () => {
 
 describe("currency", () => {
   test("a price in another currency is no candidate", () => {
-    holds(
-      {
-        rules: `${STANDARD}
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}
           E | everyone       | product PLY  | EUR 46.00
           D | account EURO01 | product PLY  | 10% off
           G | account EURO01 | product NAIL | £0.01`,
-      },
-      `
+        },
+        `
       account | product | unit price
       EURO01  | PLY     | 41.4000
       PLAIN01 | PLY     | 40.0000
       EURO01  | NAIL    | unknown
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("units", () => {
   test("bricks are sold singly and priced per 1,000", () => {
-    holds(
-      { rules: STANDARD },
-      `
+    expect(
+      differences(
+        { rules: STANDARD },
+        `
       product | quantity | unit price | net     | VAT
       BRK     | 1        | 650.0000   | 0.65    | 0.13
       BRK     | 250      | 650.0000   | 162.50  | 32.50
       BRK     | 1537     | 650.0000   | 999.05  | 199.81
       BRK     | 400000   | 650.0000   | 260000.00 | 52000.00
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a price per selling unit is brought to the pricing unit", () => {
-    holds(
-      {
-        rules: `
+    expect(
+      differences(
+        {
+          rules: `
           rule | whom            | what        | gives     | notes
           S    | everyone        | product BRK | £0.65     | per EACH
           A    | account BUILD01 | product BRK | £0.0535 off | per EACH`,
-      },
-      `
+        },
+        `
       account | product | quantity | unit price | net
       PLAIN01 | BRK     | 10       | 650.0000   | 6.50
       BUILD01 | BRK     | 10       | 596.5000   | 5.97
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a price per any other unit leaves the price unknown", () => {
-    holds(
-      { rules: `${STANDARD}  P | account PLAIN01 | product BRK | £280.00 | | | per PALLET` },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  P | account PLAIN01 | product BRK | £280.00 | | | per PALLET` },
+        `
       product | unit price | because
       BRK     | unknown    | Not known: a price that holds is per a unit that is neither the product's pricing unit nor its selling unit
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("without selling units per pricing unit there is no line value, and without a rate no VAT", () => {
-    holds(
-      { rules: "rule|whom|what|gives\nS|everyone|product ODD|£1.00" },
-      `
+    expect(
+      differences(
+        { rules: "rule|whom|what|gives\nS|everyone|product ODD|£1.00" },
+        `
       product | unit price | because
       ODD     | unknown    | Not known: how many selling units the product's pricing unit has is missing or not above 0
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("rounding", () => {
   test("half a unit of the last place goes away from zero, once per amount", () => {
-    holds(
-      {
-        rules: `
+    expect(
+      differences(
+        {
+          rules: `
           rule | whom            | what         | gives
           S1   | everyone        | product NAIL | £0.0301
           S2   | everyone        | product PLY  | £1.005
           A    | account BUILD01 | product NAIL | 50% off`,
-      },
-      `
+        },
+        `
       account | product | quantity | unit price | net   | VAT
       BUILD01 | NAIL    | 1        | 0.0151     | 0.02  | 0.00
       BUILD01 | NAIL    | 100      | 0.0151     | 1.51  | 0.30
@@ -543,41 +608,46 @@ describe("rounding", () => {
       PLAIN01 | PLY     | 3        | 1.0050     | 3.02  | 0.60
       PLAIN01 | PLY     | 1000     | 1.0050     | 1005.00 | 201.00
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("prices of 5 and 6 places, of a million pounds, and beyond what can be worked with", () => {
-    holds(
-      {
-        rules: `
+    expect(
+      differences(
+        {
+          rules: `
           rule | whom     | what         | gives
           S1   | everyone | product NAIL | £0.012345
           S2   | everyone | product PLY  | £1234567.891234
           S3   | everyone | product BEAM | £9999999999.5
           S4   | everyone | product BRK  | £214748.3648`,
-      },
-      `
+        },
+        `
       product | quantity | unit price   | net               | because
       NAIL    | 1000     | 0.0123       | 12.30             | Standard price
       PLY     | 12       | 1234567.8912 | 14814814.69       | Standard price
       BEAM    | 1        | unknown      |                   | Not known: a rule that holds has a value too large to work with
       BRK     | 1000     | 214748.3648  | 214748.36         | Standard price
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
 describe("VAT", () => {
   test("the customer's code comes before the site's, and the site's before the product's", () => {
-    holds(
-      { rules: STANDARD },
-      `
+    expect(
+      differences(
+        { rules: STANDARD },
+        `
       account | site | product | net   | VAT
       PLAIN01 |      | PLY     | 40.00 | 8.00
       CHURCH  |      | PLY     | 40.00 | 0.00
       BUILD01 | JOB7 | PLY     | 40.00 | 2.00
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -588,9 +658,10 @@ describe("quotations and contracts with a limit", () => {
   `;
 
   test("a quotation beats every rule for the order that names it, to its last day and quantity", () => {
-    holds(
-      { rules: `${STANDARD}  N | account PLAIN01 | product PLY | £1.00 | | | net`, quotations },
-      `
+    expect(
+      differences(
+        { rules: `${STANDARD}  N | account PLAIN01 | product PLY | £1.00 | | | net`, quotations },
+        `
       quotation | product | quantity | on         | unit price | because
                 | PLY     | 50       | 2026-06-15 | 1.0000     | Customer price, net price
       Q-9       | PLY     | 50       | 2026-06-15 | 41.0000    | Quotation Q-9
@@ -598,20 +669,23 @@ describe("quotations and contracts with a limit", () => {
       Q-9       | PLY     | 50       | 2026-06-16 | 1.0000     | Customer price, net price; quotation Q-9 gives no price here
       Q-9       | NAIL    | 50       | 2026-06-15 | 0.0500     | Standard price; quotation Q-9 gives no price here
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 
   test("a contract covers lines up to its quantity", () => {
-    holds(
-      {
-        rules: `${STANDARD}  C | account PLAIN01 | product PLY | £30.00 | | | contract C-17 limit 100`,
-      },
-      `
+    expect(
+      differences(
+        {
+          rules: `${STANDARD}  C | account PLAIN01 | product PLY | £30.00 | | | contract C-17 limit 100`,
+        },
+        `
       product | quantity | unit price
       PLY     | 100      | 30.0000
       PLY     | 101      | 40.0000
       `,
-    );
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -665,7 +739,7 @@ describe("explanation", () => {
       account | product | quantity | unit price | net    | because
       BUILD01 | BRK     | 1500     | 550.0000   | 825.00 | Contract C-17, from 500; promotion SECRET needs a code
     `;
-    expect(answered(book, expectation)).toEqual(expected(expectation));
+    expect(differences(book, expectation)).toEqual([]);
   });
 
   test("shows what a net price that ends the search kept out", () => {

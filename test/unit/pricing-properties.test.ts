@@ -118,7 +118,7 @@ const asked = fc.record({
   quantity: fc.constantFrom("0.5", "1", "9.99999", "10", "11", "100", "2500"),
   on: fc.constantFrom("2026-05-31", "2026-06-01", "2026-06-02", "2027-01-01"),
 });
-type Asked = typeof asked extends fc.Arbitrary<infer Value> ? Value : never;
+type Asked = Readonly<Record<"account" | "product" | "quantity" | "on", string>>;
 
 function compiled(rules: readonly RuleRow[], promotions: readonly PromotionRow[]): PriceBook {
   return compileBook(generic, { ...MERCHANT, rules, promotions, quotations: [] });
@@ -303,7 +303,7 @@ function byHand(
     const left =
       row.kind === "amount"
         ? decimal.subtract(of, decimal.parse(row.value))
-        : decimal.subtract(of, decimal.percentOf(of, decimal.parse(row.value)));
+        : decimal.subtract(of, decimal.percentOf(of, decimal.parse<"percent">(row.value)));
     const { digits } = decimal.round(left, { scale: 4, mode: "half-away" });
     return digits < 0n ? 0n : digits;
   };
@@ -335,7 +335,7 @@ function amounts(price: bigint, quantity: string, each: string, vatCode: string)
     "half-away",
   );
   const net = { digits: pence, scale: 2 };
-  const rate = decimal.parse(MERCHANT.vat[vatCode] ?? "0");
+  const rate = decimal.parse<"percent">(MERCHANT.vat[vatCode] ?? "0");
   const vat = decimal.round(decimal.percentOf(net, rate), { scale: 2, mode: "half-away" });
   return [{ digits: price, scale: 4 }, net, vat].map((of) => decimal.format(of)).join(" ");
 }
