@@ -16,7 +16,10 @@ export interface PayBecause {
   readonly plan: string;
 }
 
-/** "New: first invoice 100 on 15/03/2025, new until 14/03/2026. 6% by row 1 of new-and-repeat, version 1." */
+/**
+ * "New: first invoice 100 on 15/03/2025, new until 14/03/2026. 6% by row 1 of new-and-repeat,
+ * version 1."
+ */
 export function sentence({ class: evidence, link, share, rate, plan }: PayBecause): string {
   return [linkText(link), classText(evidence), shareText(share), rateText(rate, plan)]
     .filter((text) => text !== "")

@@ -1,4 +1,7 @@
-/** Two plans over the real ledger: what each would pay, to whom, and where they meet. Nothing is written. */
+/**
+ * Two plans over the real ledger: what each would pay, to whom, and where they meet. Nothing is
+ * written.
+ */
 import { checkPeriods, planOf } from "./context.ts";
 import type { Opened, Periods } from "./context.ts";
 import { attribute, compare, pay } from "./engine/index.ts";

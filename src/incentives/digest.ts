@@ -1,11 +1,14 @@
-/** One hash of everything that a run came to: equal input, equal hash, in whatever order it arrived. */
+/**
+ * One hash of everything that a run came to: equal input, equal hash, in whatever order it arrived.
+ */
 import { createHash } from "node:crypto";
 import { holderCode, shareAt } from "./engine/index.ts";
 import type { PayResult, Share } from "./engine/index.ts";
 
 /**
- * Over the plan, the rules, the bridge and every share with its evidence, rate and pence. Ids of postings
- * are left out: a ledger that was posted again from the same documents gives the same hash.
+ * Over the plan, the rules, the bridge and every share with its evidence, rate and pence. Ids of
+ * postings are left out: a ledger that was posted again from the same documents gives the same
+ * hash.
  */
 export function digestOf(result: PayResult, pence: readonly Float64Array[]): string {
   const { plan, attribution, components } = result;

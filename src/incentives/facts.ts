@@ -1,4 +1,6 @@
-/** Everything that a run is made of, read: postings, assignments, customers and their beginnings. */
+/**
+ * Everything that a run is made of, read: postings, assignments, customers and their beginnings.
+ */
 import { decimal } from "../model/index.ts";
 import type { Posting } from "../sales/index.ts";
 import type { Opened, Periods } from "./context.ts";
@@ -18,8 +20,8 @@ export interface Facts {
 }
 
 /**
- * The whole ledger up to its watermark: lines of the asked periods to be paid, all others as evidence,
- * since a first invoice may be years old and a late one may lie in a later period.
+ * The whole ledger up to its watermark: lines of the asked periods to be paid, all others as
+ * evidence, since a first invoice may be years old and a late one may lie in a later period.
  */
 export async function readFacts(context: Opened, { from, to }: Periods): Promise<Facts> {
   const { sales, settings } = context;
@@ -86,8 +88,8 @@ function entityOf(account: string, customer: Customer | undefined): string {
 }
 
 /**
- * When each trading entity became a customer: as it is stated, else when the first of its accounts was
- * opened; not known while one of them does not say.
+ * When each trading entity became a customer: as it is stated, else when the first of its accounts
+ * was opened; not known while one of them does not say.
  */
 function openedDates(customers: Customers): Map<string, string | null> {
   const trade = [...customers.values()].filter(({ cashAccount }) => !cashAccount);

@@ -1,8 +1,9 @@
 /**
- * Reps' pay from the sales ledger: dated assignments, new and repeat customers, plans as files. Promises
- * that every penny of a statement says why and leads back to a file's row, that Σ reps + house +
- * unassigned is the commission base to the penny, and that the same input gives the same hash. Never
- * changes a run that was written, never pays on anything but posted invoice and credit lines.
+ * Reps' pay from the sales ledger: dated assignments, new and repeat customers, plans as files.
+ * Promises that every penny of a statement says why and leads back to a file's row, that Σ reps +
+ * house + unassigned is the commission base to the penny, and that the same input gives the same
+ * hash. Never changes a run that was written, never pays on anything but posted invoice and credit
+ * lines.
  *
  *     const incentives = openIncentives({ store, company, sales, settings, now });
  *     const { run } = await incentives.run({ plan: "flat", from: "2026-03", to: "2026-03" });

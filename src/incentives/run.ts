@@ -1,4 +1,7 @@
-/** A run: what a plan pays for some accounting periods, kept for good; the same again is not kept twice. */
+/**
+ * A run: what a plan pays for some accounting periods, kept for good; the same again is not kept
+ * twice.
+ */
 import type { Bridge, PayResult } from "./engine/index.ts";
 import { attribute, pay } from "./engine/index.ts";
 import { IncentivesError, checkPeriods, planOf } from "./context.ts";
@@ -141,7 +144,10 @@ export function bridgeFrom({ netPence, basePence, excluded, ...counts }: Bridge)
   };
 }
 
-/** Σ reps + house + unassigned = Σ base, of every component: nothing is written that does not add up. */
+/**
+ * Σ reps + house + unassigned = Σ base, of every component: nothing is written that does not add
+ * up.
+ */
 function checkBridge({ attribution, components, plan }: PayResult): void {
   const { basePence } = attribution.bridge;
   for (const { component, cells } of components) {

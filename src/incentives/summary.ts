@@ -1,4 +1,6 @@
-/** A run for the business: every holder, the bridge to the base, and what a person should look at. */
+/**
+ * A run for the business: every holder, the bridge to the base, and what a person should look at.
+ */
 import type { Opened } from "./context.ts";
 import { findRun } from "./run.ts";
 import type { RunChoice, RunDetails } from "./run.ts";

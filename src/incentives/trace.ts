@@ -12,7 +12,9 @@ export interface PayTrace {
   /** Who the line is paid to: a rep's code, "HOUSE" or "unassigned". */
   readonly holder: string;
   readonly line: StatementLine;
-  /** The posting, its document line as the database holds it, and the file and line it came from. */
+  /**
+   * The posting, its document line as the database holds it, and the file and line it came from.
+   */
   readonly sale: Trace | null;
 }
 

@@ -107,8 +107,9 @@ function sortCode(holder: Holder): string {
 }
 
 /**
- * Over all holders a period, class and channel hold whole lines, so their base is whole pence. It is
- * shared among the holders in whole pence, and every table made of cells adds up in all directions.
+ * Over all holders a period, class and channel hold whole lines, so their base is whole pence. It
+ * is shared among the holders in whole pence, and every table made of cells adds up in all
+ * directions.
  */
 function shareOut(drafts: readonly Draft[], denominator: bigint): void {
   const key = ({ cell }: Draft): string => `${cell.period} ${cell.class} ${cell.channel}`;

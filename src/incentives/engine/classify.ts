@@ -4,7 +4,9 @@ import type { EntityFact, FirstInvoice, PayRules, SalesClass } from "./facts.ts"
 import { CREDIT } from "./ledger.ts";
 import type { Ledger, Pools } from "./ledger.ts";
 
-/** Why a line has its class. Dates are ISO; `newTo` is the last day on which the customer is new. */
+/**
+ * Why a line has its class. Dates are ISO; `newTo` is the last day on which the customer is new.
+ */
 export type ClassEvidence =
   /** The first qualifying invoice decides; a full window of complete history lies before it. */
   | {
@@ -40,7 +42,10 @@ export type ClassEvidence =
 export interface Classes {
   /** Every evidence that can come out, so that one is known by its position. */
   readonly all: readonly ClassEvidence[];
-  /** Position in `all` for a line of this account and trading entity (numbers of the pools) on a day. */
+  /**
+   * Position in `all` for a line of this account and trading entity (numbers of the pools) on a
+   * day.
+   */
   readonly find: (account: number, tradingEntity: number, day: number) => number;
 }
 
@@ -81,9 +86,9 @@ export function compileClasses(
 }
 
 /**
- * An invoice counts as somebody's first when the ledger is complete for a whole window before it, or
- * when the account was opened inside the complete history. Otherwise older invoices may be missing:
- * an account opened earlier is taken to have bought when it opened.
+ * An invoice counts as somebody's first when the ledger is complete for a whole window before it,
+ * or when the account was opened inside the complete history. Otherwise older invoices may be
+ * missing: an account opened earlier is taken to have bought when it opened.
  */
 function standingOf(entity: EntityFact, rules: PayRules): Standing {
   const { tradingEntity, firstOn, firstDocument, openedOn } = entity;
@@ -118,15 +123,18 @@ function both(repeatFrom: string, evidence: Undecided): Standing {
   };
 }
 
-/** Half-open: a first invoice of 15 March makes new up to 14 March a year later, repeat from the 15th. */
+/**
+ * Half-open: a first invoice of 15 March makes new up to 14 March a year later, repeat from the
+ * 15th.
+ */
 function windowFrom(since: string, rules: PayRules): { repeatFrom: string; newTo: string } {
   const end = Temporal.PlainDate.from(since).add({ months: rules.newMonths });
   return { repeatFrom: end.toString(), newTo: end.subtract({ days: 1 }).toString() };
 }
 
 /**
- * The first qualifying invoice of every trading entity in a ledger: an invoice whose goods are worth more
- * than nothing after reversals. Cash accounts make nobody a customer.
+ * The first qualifying invoice of every trading entity in a ledger: an invoice whose goods are
+ * worth more than nothing after reversals. Cash accounts make nobody a customer.
  */
 export function firstInvoices(ledger: Ledger, cashAccounts: ReadonlySet<string>): FirstInvoice[] {
   const { columns, count, pools } = ledger;
@@ -152,7 +160,9 @@ export function firstInvoices(ledger: Ledger, cashAccounts: ReadonlySet<string>)
   return found.filter((it) => it !== undefined);
 }
 
-/** Net of the goods of one document, by trading entity: a document may have been moved to another. */
+/**
+ * Net of the goods of one document, by trading entity: a document may have been moved to another.
+ */
 function documentWorth(
   { columns, pools }: Ledger,
   cashAccounts: ReadonlySet<string>,

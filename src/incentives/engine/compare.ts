@@ -16,9 +16,15 @@ export interface ComparedPay {
   readonly differencePence: bigint;
   /** Difference in percent of the first plan's pay, one decimal; null when that is nothing. */
   readonly changePercent: string | null;
-  /** The flat rate on the whole base that pays what the first plan pays, 4 decimals; null without base. */
+  /**
+   * The flat rate on the whole base that pays what the first plan pays, 4 decimals; null without
+   * base.
+   */
   readonly parityRatePercent: string | null;
-  /** Growth of the base under the second plan that restores the first plan's pay, one decimal; null without pay. */
+  /**
+   * Growth of the base under the second plan that restores the first plan's pay, one decimal; null
+   * without pay.
+   */
   readonly growthForParityPercent: string | null;
 }
 
@@ -38,8 +44,8 @@ export interface Comparison {
   /** Share of the reps' base from new customers, in percent, 2 decimals; null without base. */
   readonly newSharePercent: string | null;
   /**
-   * The share from new customers at which both plans cost the same, by the plans' average rates on new
-   * and on repeat sales here; null when no share does it.
+   * The share from new customers at which both plans cost the same, by the plans' average rates on
+   * new and on repeat sales here; null when no share does it.
    */
   readonly parityNewSharePercent: string | null;
   readonly gain: number;

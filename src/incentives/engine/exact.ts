@@ -1,7 +1,7 @@
 /**
- * Exact arithmetic at speed. A product of safe integers is taken as a number while it is exact and as
- * a BigInt as soon as it would not be; a sum moves into a BigInt before it could lose a digit. Floats
- * never hold a fraction here.
+ * Exact arithmetic at speed. A product of safe integers is taken as a number while it is exact and
+ * as a BigInt as soon as it would not be; a sum moves into a BigInt before it could lose a digit.
+ * Floats never hold a fraction here.
  */
 
 /** Sums of this size still take any safe integer without losing a digit. */
@@ -48,9 +48,9 @@ export function commonUnit(whole: number, units: Iterable<number>): number {
 }
 
 /**
- * Shares `total` whole pence over parts whose exact sizes are `numerators / denominator`: each gets its
- * size rounded down, and the pennies left go one each to the largest remainders, earlier parts first
- * where these are equal. `total` must be the exact sum rounded down or up.
+ * Shares `total` whole pence over parts whose exact sizes are `numerators / denominator`: each gets
+ * its size rounded down, and the pennies left go one each to the largest remainders, earlier parts
+ * first where these are equal. `total` must be the exact sum rounded down or up.
  */
 export function largestRemainder(
   numerators: readonly bigint[],
@@ -76,9 +76,9 @@ function floor(value: bigint, denominator: bigint): bigint {
 }
 
 /**
- * `largestRemainder` for very many parts `values[i] × factors[i] / denominator`, written to `into` at the
- * places `at`. One number for the whole pence and one for the remainder hold a part exactly, since the
- * denominator is at most 10^12.
+ * `largestRemainder` for very many parts `values[i] × factors[i] / denominator`, written to `into`
+ * at the places `at`. One number for the whole pence and one for the remainder hold a part exactly,
+ * since the denominator is at most 10^12.
  */
 export function shareOutPence(
   parts: { readonly values: Float64Array; readonly factors: Float64Array; readonly at: Int32Array },

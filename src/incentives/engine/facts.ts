@@ -1,7 +1,11 @@
-/** What the engine is given: lines of the sales ledger, assignments, first invoices and the rules. */
+/**
+ * What the engine is given: lines of the sales ledger, assignments, first invoices and the rules.
+ */
 import type { Channel } from "../../model/index.ts";
 
-/** What a sale is to pay: closed list, in order of precedence; only what is implemented stands here. */
+/**
+ * What a sale is to pay: closed list, in order of precedence; only what is implemented stands here.
+ */
 export const SALES_CLASSES = ["new", "repeat"] as const;
 export type SalesClass = (typeof SALES_CLASSES)[number];
 
@@ -30,7 +34,10 @@ export interface LineFact {
   readonly productGroup: string | null;
   readonly lineClass: string;
   readonly currency: string;
-  /** Net in pence (hundredths of the currency), a safe integer; credit notes and reversals are negative. */
+  /**
+   * Net in pence (hundredths of the currency), a safe integer; credit notes and reversals are
+   * negative.
+   */
   readonly netPence: number;
   /** Invoice and line that a credit note corrects; null when it does not say. */
   readonly creditsDocument: string | null;

@@ -1,8 +1,8 @@
 /**
- * The pay engine: lines of the sales ledger, assignments and a plan in; who earned what, and why, out.
- * Promises exact arithmetic (rounded once per rep, component and period), that the shares of reps, house
- * and unassigned add up to the base to the penny, and the same result whatever the order of its input.
- * Knows no clock, disk or database, and keeps nothing between calls.
+ * The pay engine: lines of the sales ledger, assignments and a plan in; who earned what, and why,
+ * out. Promises exact arithmetic (rounded once per rep, component and period), that the shares of
+ * reps, house and unassigned add up to the base to the penny, and the same result whatever the
+ * order of its input. Knows no clock, disk or database, and keeps nothing between calls.
  *
  *     const sales = attribute({ ledger, assignments, entities, cashAccounts, rules });
  *     const result = pay(sales, plan);          // cells, and the pence of every line

@@ -1,6 +1,6 @@
 /**
- * Lines of the sales ledger held by columns: a few dozen bytes a line, and every text once. Whatever the
- * order in which lines are added, a closed ledger is the same.
+ * Lines of the sales ledger held by columns: a few dozen bytes a line, and every text once.
+ * Whatever the order in which lines are added, a closed ledger is the same.
  */
 import { CHANNELS } from "../../model/index.ts";
 import type { Channel } from "../../model/index.ts";

@@ -13,15 +13,21 @@ export type Link =
       readonly line: number;
       readonly documentOn: string;
     }
-  /** The invoice is known and the line is not: the invoice decides, with the credit's product group. */
+  /**
+   * The invoice is known and the line is not: the invoice decides, with the credit's product group.
+   */
   | { readonly kind: "document"; readonly document: string; readonly documentOn: string }
-  /** Names no invoice, or one (`document`) that the ledger does not hold: treated by its own date. */
+  /**
+   * Names no invoice, or one (`document`) that the ledger does not hold: treated by its own date.
+   */
   | { readonly kind: "unlinked"; readonly document: string | null };
 
 export interface Origins {
   /** The line that decides line i: i itself, or the invoice line that it takes back. */
   readonly ratedBy: Int32Array;
-  /** The line whose product group counts: that one too, unless a credit note names no line of it. */
+  /**
+   * The line whose product group counts: that one too, unless a credit note names no line of it.
+   */
   readonly groupedBy: Int32Array;
   readonly linkAt: (index: number) => Link;
 }
@@ -41,7 +47,10 @@ export function compileOrigins(ledger: Ledger): Origins {
   return { ratedBy, groupedBy, linkAt: (index) => linkOf(ledger, index, ratedBy[index]!) };
 }
 
-/** From the first to the last line of every invoice, by the document's number; -1 when there is none. */
+/**
+ * From the first to the last line of every invoice, by the document's number; -1 when there is
+ * none.
+ */
 interface Spans {
   readonly first: Int32Array;
   readonly last: Int32Array;
@@ -59,8 +68,8 @@ function invoiceSpans({ columns: { flags, document }, count, pools }: Ledger): S
 }
 
 /**
- * The credited line and the invoice's first line, -1 where there is none. The newest version of a line
- * counts; a posting that takes one back says nothing new.
+ * The credited line and the invoice's first line, -1 where there is none. The newest version of a
+ * line counts; a posting that takes one back says nothing new.
  */
 function creditedBy(
   { flags, document, line, version, creditsDocument, creditsLine }: Columns,

@@ -1,4 +1,6 @@
-/** What a plan pays on an attribution: exact per line, rounded once per rep, component and period. */
+/**
+ * What a plan pays on an attribution: exact per line, rounded once per rep, component and period.
+ */
 import type { Attribution } from "./attribute.ts";
 import { CHANNELS, decimal } from "../../model/index.ts";
 import { columnOf } from "./base.ts";
@@ -29,7 +31,9 @@ export interface PayCell extends BaseCell {
 export interface ComponentPay {
   readonly component: string;
   readonly title: string;
-  /** In the order of the base's cells, inside them by rate; their bases add up to the whole base. */
+  /**
+   * In the order of the base's cells, inside them by rate; their bases add up to the whole base.
+   */
   readonly cells: readonly PayCell[];
   /** Position in `cells` of every share of the attribution. */
   readonly cellOfShare: Int32Array;
@@ -66,7 +70,10 @@ interface Draft {
   payPence: bigint;
 }
 
-/** What shares and rates are counted in, and how many of both make one whole: all products are integers. */
+/**
+ * What shares and rates are counted in, and how many of both make one whole: all products are
+ * integers.
+ */
 interface Scale {
   readonly shareUnit: number;
   readonly rateUnit: number;
@@ -130,7 +137,9 @@ function newDraft(cell: number, ratePosition: number, rates: Rates): Draft {
   return { cell, ratePosition, rate, base: emptySum(), lines: 0, basePence: 0n, payPence: 0n };
 }
 
-/** The pence of a base cell are shared among its rates, so that no plan moves a penny of the base. */
+/**
+ * The pence of a base cell are shared among its rates, so that no plan moves a penny of the base.
+ */
 function shareOutBase(base: Base, drafts: readonly Draft[], denominator: bigint): void {
   for (const [cell, among] of Map.groupBy(drafts, (draft) => draft.cell)) {
     const exact = among.map((draft) => valueOf(draft.base));

@@ -1,4 +1,6 @@
-/** What percentage a line earns under a component of a plan, and which row of which version said so. */
+/**
+ * What percentage a line earns under a component of a plan, and which row of which version said so.
+ */
 import { CHANNELS, decimal } from "../../model/index.ts";
 import { columnOf, COLUMNS } from "./base.ts";
 import { dayNumber, SALES_CLASSES } from "./facts.ts";
@@ -28,11 +30,16 @@ const BEFORE_PAY_START: Rate = { basis: "before-pay-start", units: 0 };
 export interface Rates {
   /** Every rate that can come out, so that a rate is known by its position. */
   readonly all: readonly Rate[];
-  /** Position in `all` for a day (20260331), a column (`columnOf`) and a product group's number or -1. */
+  /**
+   * Position in `all` for a day (20260331), a column (`columnOf`) and a product group's number or
+   * -1.
+   */
   readonly find: (day: number, column: number, productGroup: number) => number;
 }
 
-/** One version's table, flattened: class × channel, once for each product group that a row names. */
+/**
+ * One version's table, flattened: class × channel, once for each product group that a row names.
+ */
 interface Table {
   readonly from: number;
   readonly otherwise: Int32Array;

@@ -26,13 +26,18 @@ export interface Part {
   readonly to: string | null;
 }
 
-/** From a day on (20260331) these hold the account, until the next segment; they add up to the whole. */
+/**
+ * From a day on (20260331) these hold the account, until the next segment; they add up to the
+ * whole.
+ */
 export interface Segment {
   readonly from: number;
   readonly parts: readonly Part[];
 }
 
-/** Assignments that cannot be: shares over 100, a share out of range, an end before its beginning. */
+/**
+ * Assignments that cannot be: shares over 100, a share out of range, an end before its beginning.
+ */
 export interface AssignmentProblem {
   readonly account: string;
   readonly from: string;
@@ -42,7 +47,9 @@ export interface AssignmentProblem {
 }
 
 export interface Calendars {
-  /** By the account's number in the pool: its segments by date; undefined: nobody was ever assigned. */
+  /**
+   * By the account's number in the pool: its segments by date; undefined: nobody was ever assigned.
+   */
   readonly byAccount: readonly (readonly Segment[] | undefined)[];
   readonly problems: readonly AssignmentProblem[];
 }
