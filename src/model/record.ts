@@ -49,7 +49,7 @@ export interface RecordDefinition<
   /** One sentence: what one record is. */
   readonly about: string;
   /** The natural key inside a company; these fields are never null. */
-  readonly key: readonly (keyof Fields & string)[];
+  readonly key: readonly string[];
   readonly fields: Fields;
   /** True when a posted document: merged at once and never removed by a snapshot. */
   readonly posted: boolean;

@@ -1,0 +1,115 @@
+/** `pay statement`, `pay line`, `pay summary` and `pay compare`. */
+import type { Command } from "commander";
+import {
+  comparisonLines,
+  statementLines,
+  summaryLines,
+  type Periods,
+} from "../incentives/index.ts";
+import { answer, monthOption, UsageError, type Answer, type Opened } from "./command.ts";
+import { day, pounds } from "./print.ts";
+
+interface PeriodOptions {
+  readonly month?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export function addPayCommands(program: Command): void {
+  const pay = program.command("pay").description("What reps earn, and why.");
+  withPeriods(
+    pay
+      .command("statement <rep>")
+      .description("A rep's statement; every line has its because.")
+      .option("--plan <plan>", "plan; the settings' only one when absent"),
+  ).action(async (rep: string, options: PeriodOptions & { plan?: string }, command: Command) => {
+    await answer(command, (opened) => statement(opened, rep, options));
+  });
+  withPeriods(
+    pay
+      .command("summary")
+      .description("Every rep, house and unassigned, and the bridge to the sales they come from.")
+      .option("--plan <plan>", "plan; the settings' only one when absent"),
+  ).action(async (options: PeriodOptions & { plan?: string }, command: Command) => {
+    await answer(command, async (opened) => {
+      const run = await runOf(opened, options);
+      const data = await opened.company.incentives.summary({ run: run.run });
+      return { text: summaryLines(data, opened.company.settings.timeZone).join("\n"), data };
+    });
+  });
+  withPeriods(
+    pay
+      .command("compare <before> <after>")
+      .description("Two plans over the same sales: per rep and for the business."),
+  ).action(async (before: string, after: string, options: PeriodOptions, command: Command) => {
+    await answer(command, async ({ company }) => {
+      const data = await company.incentives.compare({ ...periodsOf(options), before, after });
+      return { text: comparisonLines(data).join("\n"), data };
+    });
+  });
+  pay
+    .command("line <ref>")
+    .description("One line of a statement, back to the row of the file it came from.")
+    .action(async (ref: string, _options: unknown, command: Command) => {
+      await answer(command, (opened) => line(opened, ref));
+    });
+}
+
+function withPeriods(command: Command): Command {
+  return command
+    .option("--month <month>", "one accounting period, such as 2026-03", monthOption)
+    .option("--from <month>", "first accounting period", monthOption)
+    .option("--to <month>", "last accounting period", monthOption);
+}
+
+function periodsOf({ month, from, to }: PeriodOptions): Periods {
+  if (month !== undefined && from === undefined && to === undefined)
+    return { from: month, to: month };
+  if (month === undefined && from !== undefined && to !== undefined) return { from, to };
+  throw new UsageError("Which periods? Give --month 2026-03, or --from 2026-01 --to 2026-03.");
+}
+
+function planOf({ company }: Opened, plan: string | undefined): string {
+  const codes = company.incentives.plans.map((each) => each.plan);
+  const [only, second] = codes;
+  if (plan !== undefined) return plan;
+  if (only !== undefined && second === undefined) return only;
+  throw new UsageError(
+    only === undefined
+      ? "The settings name no plan. Add its file under pay: plans:."
+      : `Which plan? Give --plan with one of ${codes.join(", ")}.`,
+  );
+}
+
+/** Calculates anew; a run that would say exactly the same is taken as it is. */
+function runOf(opened: Opened, options: PeriodOptions & { plan?: string }) {
+  const plan = planOf(opened, options.plan);
+  return opened.company.incentives.run({ plan, ...periodsOf(options) });
+}
+
+async function statement(
+  opened: Opened,
+  rep: string,
+  options: PeriodOptions & { plan?: string },
+): Promise<Answer> {
+  const run = await runOf(opened, options);
+  const data = await opened.company.incentives.statement({ rep, of: { run: run.run } });
+  return { text: statementLines(data, opened.company.settings.timeZone).join("\n"), data };
+}
+
+async function line({ company }: Opened, ref: string): Promise<Answer> {
+  const data = await company.incentives.trace(ref);
+  const { line: paid, sale, holder, run } = data;
+  const origin = sale?.origin ?? null;
+  const text = [
+    `pay line   ${paid.id}, ${run.planTitle}, paid to ${holder}`,
+    `pays       ${pounds(paid.pay, run.currency)} (exactly ${paid.exact})`,
+    `because    ${paid.sentence}`,
+    `sale       ${paid.documentType === "credit" ? "credit note" : "invoice"} ${paid.document} line ${paid.line}, ${day(paid.documentOn)}, ${paid.customer ?? ""} (${paid.account})`,
+    `net        ${pounds(paid.net, run.currency)}, share ${paid.sharePercent}%, rate ${paid.ratePercent}%`,
+    `channel    ${paid.channel}${sale === null ? "" : `: ${sale.posting.channelEvidence}`}`,
+    `posting    ${paid.posting}`,
+    `row        ${origin === null ? "(its origin is not kept any more)" : `${origin.name} line ${sale?.posting.originLine ?? ""}`}`,
+  ].join("\n");
+  return { text, data };
+}

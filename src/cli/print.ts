@@ -1,0 +1,64 @@
+/** How the command line shows things: tables that line up, money, dates; or JSON for programs. */
+import { decimal } from "../model/index.ts";
+
+export interface Column<Row> {
+  readonly head: string;
+  readonly of: (row: Row) => string;
+  /** Figures stand to the right. */
+  readonly right?: boolean;
+}
+
+/** Rows under their heads, columns as wide as their widest cell. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  const cells = [
+    columns.map((column) => column.head),
+    ...rows.map((row) => columns.map((column) => column.of(row))),
+  ];
+  const widths = columns.map((_, index) =>
+    Math.max(...cells.map((line) => line[index]?.length ?? 0)),
+  );
+  const lines = cells.map((line) =>
+    line
+      .map((cell, index) => {
+        const width = widths[index] ?? 0;
+        return columns[index]?.right === true ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}
+
+/** Pounds and pence of a decimal text; "–" when there is none. */
+export function pounds(text: string | null | undefined, currency = "GBP"): string {
+  return text === null || text === undefined
+    ? "–"
+    : decimal.readable(decimal.parse(text), currency);
+}
+
+/** 31/03/2026, from ISO text. */
+export function day(iso: string | null): string {
+  return iso === null ? "–" : iso.slice(0, 10).split("-").reverse().join("/");
+}
+
+/** 31/03/2026 08:15, in the company's time zone. */
+export function moment(at: Temporal.Instant | null, timeZone: string): string {
+  if (at === null) return "–";
+  const local = at.toZonedDateTimeISO(timeZone);
+  return `${day(local.toPlainDate().toString())} ${local.toPlainTime().toString({ smallestUnit: "minute" })}`;
+}
+
+/** 12,345 */
+export function count(value: number): string {
+  return value.toLocaleString("en-GB");
+}
+
+/** JSON with moments as ISO text and without secrets: what `--json` prints. */
+export function json(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, inner: unknown) => (typeof inner === "bigint" ? inner.toString() : inner),
+    2,
+  );
+}

@@ -1,0 +1,227 @@
+/**
+ * The service, and the wiring of every module: what follows a run is registered here. The commands and
+ * the demo open the same thing.
+ *
+ *     await using tradepost = await openTradepost(readSettings({ file: "tradepost.yaml" }), {});
+ *     const company = await tradepost.company("HARROW");
+ */
+import { createLogger, format, transports } from "winston";
+import { openAccess, type Access } from "./access/index.ts";
+import { openCompany, type CompanyServices, type Context } from "./company.ts";
+import { readSettings, type Settings } from "./config.ts";
+import type { Log } from "./connections/index.ts";
+import {
+  createApp,
+  listen,
+  type CompanyServices as ApiServices,
+  type Listening,
+  type Readiness,
+} from "./http/index.ts";
+import { openJobs, type Jobs } from "./jobs/index.ts";
+import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
+import { PUBLISH_JOB } from "./pricing/index.ts";
+import { POST_JOB } from "./sales/index.ts";
+import { openStore, type Store } from "./store/index.ts";
+
+export { NotInSettings, type CompanyServices } from "./company.ts";
+
+export interface OpenOptions {
+  /** True for the service: the one owner of an own database's folder. */
+  readonly service?: boolean;
+  readonly log?: Log;
+  /** The clock; for demonstrations in simulated time and tests. */
+  readonly now?: () => Temporal.Instant;
+}
+
+export interface Tradepost extends AsyncDisposable {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly jobs: Jobs;
+  readonly access: Access;
+  company(code: string): Promise<CompanyServices>;
+  /** The API; port 0 takes a free one. */
+  serve(at?: { readonly host?: string; readonly port?: number }): Promise<Listening>;
+}
+
+export async function openTradepost(
+  settings: Settings,
+  options: OpenOptions = {},
+): Promise<Tradepost> {
+  const log = options.log ?? serviceLog();
+  const now =
+    options.now ??
+    (() => Temporal.Now.instant().add({ seconds: settings.demonstrationClockSeconds }));
+  const store = await openStore({
+    ...(settings.databaseUrl === null
+      ? { dataFolder: settings.database.folder }
+      : { url: settings.databaseUrl }),
+    service: options.service ?? false,
+    log: (line) => {
+      log("warn", line);
+    },
+  });
+  const jobs = await openJobs(store, {
+    log: (line) => {
+      log("warn", line);
+    },
+  });
+  const access = openAccess({ store, now });
+  const context: Context = { settings, store, jobs, log, now };
+  const companies = new Map<string, Promise<CompanyServices>>();
+  const company = (code: string): Promise<CompanyServices> => {
+    const opened = companies.get(code) ?? openCompany(context, code);
+    companies.set(code, opened);
+    return opened;
+  };
+  await workOn(jobs, company);
+  return {
+    settings,
+    store,
+    jobs,
+    access,
+    company,
+    serve: (at) => serve(context, access, company, at ?? {}),
+    async [Symbol.asyncDispose]() {
+      await jobs.close();
+      await store.close();
+    },
+  };
+}
+
+/** Every job of every module; each brings its company up to date and may run twice. */
+async function workOn(
+  jobs: Jobs,
+  company: (code: string) => Promise<CompanyServices>,
+): Promise<void> {
+  const of = async (data: unknown): Promise<CompanyServices> => company(textIn(data, "company"));
+  await jobs.work(PUBLISH_JOB, async (data) => {
+    await (await of(data)).pricing.publish();
+  });
+  await jobs.work(ADVANCE_JOB, async (data) => {
+    await (await of(data)).orders.advance();
+  });
+  await jobs.work(DELIVER_JOB, async (data) => {
+    await (await of(data)).orders.deliver(textIn(data, "order"));
+  });
+  await jobs.work(POST_JOB, async (data) => {
+    await (await of(data)).sales.post();
+  });
+}
+
+function textIn(data: unknown, name: string): string {
+  const value: unknown = Object.entries(data ?? {}).find(([key]) => key === name)?.[1];
+  if (typeof value === "string") return value;
+  throw new TypeError(`a job's data has no text "${name}": ${JSON.stringify(data)}`);
+}
+
+
+/** How often the service looks whether another instance has published prices. */
+const REFRESH_MS = 1_000;
+
+async function serve(
+  context: Context,
+  access: Access,
+  company: (code: string) => Promise<CompanyServices>,
+  at: { readonly host?: string; readonly port?: number },
+): Promise<Listening> {
+  const { settings, log } = context;
+  const codes = Object.keys(settings.companies);
+  for (const code of codes) await (await company(code)).pricing.refresh();
+  const app = createApp({
+    access,
+    company: async (code) => (codes.includes(code) ? apiServices(await company(code)) : undefined),
+    ready: () => readiness(context, codes, company),
+    log,
+  });
+  const api = await listen(app, {
+    host: at.host ?? settings.http.host,
+    port: at.port ?? settings.http.port,
+  });
+  const stop = refreshPrices(codes, company, log);
+  return {
+    ...api,
+    close: async () => {
+      stop();
+      await api.close();
+    },
+  };
+}
+
+function apiServices(company: CompanyServices): ApiServices {
+  return { ...company, sync: { runs: company.runs, quarantine: company.desk } };
+}
+
+function refreshPrices(
+  codes: readonly string[],
+  company: (code: string) => Promise<CompanyServices>,
+  log: Log,
+): () => void {
+  let busy = false;
+  const look = async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      for (const code of codes) await (await company(code)).pricing.refresh();
+    } catch (error) {
+      log("warn", `Looking for newer prices: ${String(error)}`);
+    } finally {
+      busy = false;
+    }
+  };
+  const timer = setInterval(() => void look(), REFRESH_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+async function readiness(
+  { store }: Context,
+  codes: readonly string[],
+  company: (code: string) => Promise<CompanyServices>,
+): Promise<Readiness[]> {
+  const database = await store.query("select 1").then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+  const prices: Readiness[] = [];
+  for (const code of codes) {
+    const book = (await company(code)).pricing.book();
+    const about = book === null ? "no price book is published yet: run a sync" : "";
+    prices.push({ name: `prices of ${code}`, ready: book !== null, about });
+  }
+  return [{ name: "database", ready: database === "", about: database }, ...prices];
+}
+
+/** One JSON line an event, on standard error; nothing when all is normal. */
+function serviceLog(): Log {
+  const logger = createLogger({
+    format: format.combine(format.timestamp(), format.json()),
+    transports: [new transports.Console({ stderrLevels: ["error", "warn", "info"] })],
+  });
+  return (level, message, facts) => {
+    logger.log({ level, message, ...facts });
+  };
+}
+
+async function run(): Promise<void> {
+  const settings = readSettings({ file: process.argv[2] ?? "tradepost.yaml" });
+  await using tradepost = await openTradepost(settings, { service: true });
+  const api = await tradepost.serve();
+  process.stdout.write(`Tradepost answers at ${api.url}\n`);
+  await stopSignal();
+  await api.close();
+}
+
+/** Resolves when the service is asked to stop. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => {
+        resolve();
+      });
+  });
+}
+
+// The launcher imports this file, so `import.meta.main` says nothing here.
+if (process.argv[1] === import.meta.filename) await run();

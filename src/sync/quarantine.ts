@@ -1,0 +1,142 @@
+/**
+ * What could not be used waits here with its raw form, the reason and what to do, and nothing that was
+ * read is lost. An item closes when its row is replayed well, when the stream's next whole snapshot
+ * arrives (what is still bad is then quarantined anew), or when a person dismisses it.
+ */
+import type { Json } from "../connector/index.ts";
+import type { Store, Transaction } from "../store/index.ts";
+import type { StreamKey } from "./lease.ts";
+
+export interface Problem {
+  /** Field of the record, or "" when the whole row is meant. */
+  readonly field: string;
+  readonly found: string;
+  readonly expected: string;
+  readonly instruction: string;
+}
+
+/** An item about to be stored. */
+export interface NewItem {
+  readonly mapping: string | null;
+  readonly record: string | null;
+  readonly originId: string;
+  readonly originName: string;
+  /** Physical line; 0: the whole file. */
+  readonly line: number;
+  /** "" when only the archived original has it. */
+  readonly raw: string;
+  readonly values: Readonly<Record<string, unknown>> | null;
+  readonly problems: readonly Problem[];
+  /** Money at risk as decimal text; null when the mapping names none. */
+  readonly worth: string | null;
+}
+
+export interface Item extends Omit<NewItem, "originId"> {
+  readonly id: string;
+  readonly originId: string;
+  readonly connection: string;
+  readonly stream: string;
+  readonly runId: string;
+  readonly state: "open" | "resolved" | "dismissed";
+  readonly openedAt: Temporal.Instant;
+  readonly closedAt: Temporal.Instant | null;
+  readonly closedBy: string | null;
+}
+
+const CHUNK = 500;
+const COLUMNS = `company, id, connection, stream, mapping, run_id, origin_id, origin_name, line, raw,
+  row_values, record, problems, worth, state, opened_at`;
+
+export async function openItems(
+  tx: Transaction,
+  at: StreamKey & { readonly runId: string; readonly now: Temporal.Instant },
+  items: readonly NewItem[],
+): Promise<void> {
+  for (let start = 0; start < items.length; start += CHUNK) {
+    const chunk = items.slice(start, start + CHUNK).map((item) => ({
+      id: crypto.randomUUID(),
+      ...item,
+      raw: item.raw.replaceAll("\u0000", "\u2400"),
+    }));
+    await tx.query(
+      `insert into quarantine (${COLUMNS})
+       select $1, i.id, $2, $3, i.mapping, $4, i."originId", i."originName", i.line, i.raw,
+              i."values", i.record, i.problems, i.worth, 'open', $5
+         from jsonb_to_recordset($6::jsonb) as i(id uuid, mapping text, "originId" uuid,
+              "originName" text, line int, raw text, "values" jsonb, record text, problems jsonb,
+              worth numeric)`,
+      [at.company, at.connection, at.stream, at.runId, at.now.toString(), jsonOf(chunk)],
+    );
+  }
+}
+
+/** jsonb cannot hold NUL: it is shown as the symbol for it. */
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value).replaceAll("\\u0000", "\\u2400");
+}
+
+/** A whole snapshot came: what older snapshots left open is answered by it. */
+export async function closeOlderItems(
+  tx: Transaction,
+  at: StreamKey & { readonly runId: string; readonly now: Temporal.Instant },
+): Promise<number> {
+  return tx.affect(
+    `update quarantine set state = 'resolved', closed_at = $5, closed_by = 'a newer snapshot'
+      where company = $1 and connection = $2 and stream = $3 and state = 'open' and run_id <> $4`,
+    [at.company, at.connection, at.stream, at.runId, at.now.toString()],
+  );
+}
+
+export async function closeItem(
+  tx: Transaction,
+  company: string,
+  close: { id: string; state: "resolved" | "dismissed"; by: string; at: Temporal.Instant },
+): Promise<void> {
+  await tx.affect(
+    `update quarantine set state = $3, closed_at = $4, closed_by = $5
+      where company = $1 and id = $2 and state = 'open'`,
+    [company, close.id, close.state, close.at.toString(), close.by],
+  );
+}
+
+const SELECT = `select id, connection, stream, mapping, run_id as "runId", origin_id as "originId",
+  origin_name as "originName", line, raw, row_values as "values", record, problems, worth, state,
+  opened_at as "openedAt", closed_at as "closedAt", closed_by as "closedBy" from quarantine`;
+
+/** Open items first by money at risk, then oldest first. */
+export async function listItems(
+  store: Store,
+  company: string,
+  filter: { stream?: string; state?: "open" | "resolved" | "dismissed"; limit: number },
+): Promise<Item[]> {
+  return store.query<Item>(
+    `${SELECT} where company = $1 and state = $2 and ($3::text is null or stream = $3)
+      order by worth desc nulls last, opened_at, origin_name, line limit $4`,
+    [company, filter.state ?? "open", filter.stream ?? null, filter.limit],
+  );
+}
+
+/** One item by its id, or by the beginning of it as it is printed. */
+export async function findItems(store: Store, company: string, id: string): Promise<Item[]> {
+  return store.query<Item>(
+    `${SELECT} where company = $1 and id::text like $2 order by id limit 2`,
+    [company, `${id.toLowerCase().replaceAll(/[^0-9a-f-]/g, "")}%`],
+  );
+}
+
+export interface QuarantineTotals {
+  readonly open: number;
+  /** Sum of the open items' money at risk, decimal text. */
+  readonly worth: string;
+}
+
+export async function quarantineTotals(store: Store, company: string): Promise<QuarantineTotals> {
+  const [row] = await store.query<{ open: number; worth: string }>(
+    `select count(*)::int as open, coalesce(sum(worth), 0)::numeric(18,2)::text as worth
+       from quarantine where company = $1 and state = 'open'`,
+    [company],
+  );
+  return row ?? { open: 0, worth: "0.00" };
+}
+
+export type { Json };

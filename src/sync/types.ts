@@ -1,0 +1,62 @@
+/** What sync is told and what it tells. */
+import type { Json } from "../connector/index.ts";
+import type { Connection, Log } from "../connections/index.ts";
+import type { Jobs } from "../jobs/index.ts";
+import type { Mapping } from "../mapping/index.ts";
+import type { Store } from "../store/index.ts";
+import type { RecordCounts, RowCounts } from "./accounting.ts";
+
+/** A job that follows when one of these records changed, for instance publishing the price book. */
+export interface Consumer {
+  readonly job: string;
+  readonly records: readonly string[];
+}
+
+export interface SyncContext {
+  readonly store: Store;
+  readonly company: string;
+  readonly jobs: Jobs;
+  readonly now: () => Temporal.Instant;
+  readonly log: Log;
+  readonly consumers: readonly Consumer[];
+  readonly leaseSeconds: number;
+}
+
+/** A connection as sync uses it: opened, with the mappings that read its streams. */
+export interface Source {
+  readonly connection: Connection;
+  readonly mappings: readonly Mapping[];
+  readonly dropBrakePercent: number;
+}
+
+export interface RunOptions {
+  /** True: a snapshot may remove more than the drop brake allows. */
+  readonly acceptRemovals?: boolean;
+  readonly progress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  readonly stream: string;
+  readonly origin: string;
+  readonly rows: number;
+  readonly quarantined: number;
+}
+
+/** How a run ended. `nothing`: no content waited; it leaves no run behind. */
+export type RunState = "published" | "unchanged" | "stopped" | "refused" | "failed" | "nothing";
+
+export interface RunResult {
+  /** Null when nothing waited. */
+  readonly runId: string | null;
+  readonly stream: string;
+  readonly state: RunState;
+  readonly rows: RowCounts;
+  /** By mapping id. */
+  readonly records: Readonly<Record<string, RecordCounts>>;
+  readonly origins: readonly string[];
+  /** What a person should know: why it stopped, was refused or failed, and what to do. */
+  readonly notes: readonly string[];
+  readonly seconds: number;
+}
+
+export type { Json };
