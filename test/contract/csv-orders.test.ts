@@ -162,7 +162,8 @@ test("an order that was dropped is found, waiting or taken, and never dropped ag
   expect(await seen(folder)).toEqual([]);
 });
 
-// Seven steps (staged three times, journalled, moved three times), and an eighth that is never reached.
+// Seven steps (staged three times, journalled, moved three times), and an eighth that is never
+// reached.
 test.for([1, 2, 3, 4, 5, 6, 7, 8])(
   "killed after step %i, the order is dropped exactly once",
   async (step) => {
@@ -215,7 +216,9 @@ test("a file of the same name that is not ours is never overwritten", async () =
   const error: unknown = await dropBox(folder)
     .place(ORDER)
     .catch((caught: unknown) => caught);
-  expect(String(error).replace(folder.path, "/srv")).toMatchInlineSnapshot(`"ConnectorFault: Dropping order WEB-1001: /srv/orders/WEB-1001.csv is there already and is not ours."`);
+  expect(String(error).replace(folder.path, "/srv")).toMatchInlineSnapshot(
+    `"ConnectorFault: Dropping order WEB-1001: /srv/orders/WEB-1001.csv is there already and is not ours."`,
+  );
   expect(await folder.read("orders/WEB-1001.csv")).toBe("theirs");
   await rm(join(folder.path, "orders/WEB-1001.csv"));
   await dropBox(folder).place(ORDER);

@@ -199,7 +199,10 @@ test("a file that ends inside a row says where it was cut off", () => {
   expect(cutOff("a,b,c\n1,2\n")).toBeNull();
 });
 
-/** Line breaks and delimiters in one field could make each line look like a row: the one known ambiguity. */
+/**
+ * Line breaks and delimiters in one field could make each line look like a row: the one known
+ * ambiguity.
+ */
 const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom("a", "7", " ", '"', ",", ";", "é", "€", "½", "😀") }),
   fc.string({ unit: fc.constantFrom("a", "7", " ", '"', "\n", "\r\n", "\r", "é") }),

@@ -142,9 +142,10 @@ function scanQuoted(
       row.fault = { kind: "unclosedQuote", column: row.columns + 1 };
       return BROKEN;
     }
+    if (p >= length) return MORE;
     const byte = bytes[p];
-    if (p >= length || ((byte === QUOTE || byte === CR) && p + 1 === length && !atEnd)) return MORE;
     if (byte === QUOTE) {
+      // At the window's end the answer may be wrong: then the row's end is not seen either.
       if (bytes[p + 1] !== QUOTE) break;
       kind = DOUBLED;
       p++;
