@@ -6,7 +6,7 @@ import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import { Problem } from "./problem.ts";
 import type { ProblemCode } from "./problem.ts";
-import { amount, instant, notBefore, orNull, period, text } from "./words.ts";
+import { amount, instant, inOrder, orNull, period, text } from "./words.ts";
 
 type Line = Statement["lines"][number];
 type Row = Statement["components"][number]["rows"][number];
@@ -201,7 +201,7 @@ export const comparePlans: Endpoint = endpoint({
       from: period("First accounting period."),
       to: period("Last accounting period."),
     })
-    .refine(notBefore, { path: ["to"], error: "a period not before `from`" }),
+    .superRefine(inOrder),
   answers: { 200: "What each would pay, to whom, and where they meet." },
   answer: comparison,
   problems: ["plan-unknown"],

@@ -52,9 +52,14 @@ export const priceColumns = z
       .max(LIMITS.priceLines)
       .describe("One for each product, in the same order."),
   })
-  .refine((columns) => columns.product.length === columns.quantity.length, {
-    path: ["quantity"],
-    error: "as many quantities as products",
+  .superRefine((columns, context) => {
+    if (columns.product.length !== columns.quantity.length)
+      context.addIssue({
+        code: "custom",
+        path: ["quantity"],
+        input: columns.quantity,
+        message: `as many quantities as products: ${columns.product.length}`,
+      });
   })
   .openapi("PriceColumns");
 

@@ -175,7 +175,8 @@ export const askPrices: Endpoint = endpoint({
     if ("product" in body) {
       const priced = await whenReady(() => pricing.priceColumns(body));
       const { places: scale, currency, problems, ...columns } = priced;
-      if (currency === null || problems.length === body.product.length) refuseAsker(problems[0]);
+      if (currency === null || problems.length === body.product.length)
+        refuseAsker(problems[0], body);
       return {
         body: { account: body.account, ...columns, currency: currency ?? "", scale, problems },
       };
@@ -184,7 +185,7 @@ export const askPrices: Endpoint = endpoint({
     const lines = await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
       explain ? pricing.explain(request) : pricing.price(request),
     );
-    refuseAsker(problemIn(lines));
+    refuseAsker(problemIn(lines), body);
     return { body: { account: body.account, lines } };
   },
 });
@@ -195,36 +196,41 @@ function problemIn(lines: readonly (PriceLine | ExplainedLine)[]): AskerProblem 
   return first?.state === "problem" ? first : undefined;
 }
 
+type AskerField = "account" | "site" | "branch" | "quotation" | "on";
 type AskerProblem = Pick<PricedColumns["problems"][number], "code" | "detail">;
 
 const ASKER: Readonly<
-  Partial<Record<PriceProblemCode, { code: ProblemCode; pointer: string; expected: string }>>
+  Partial<Record<PriceProblemCode, { code: ProblemCode; field: AskerField; expected: string }>>
 > = {
   "unknown-account": {
     code: "account-unknown",
-    pointer: "/account",
+    field: "account",
     expected: "an account of the ERP",
   },
-  "unknown-site": { code: "site-unknown", pointer: "/site", expected: "a site of the account" },
+  "unknown-site": { code: "site-unknown", field: "site", expected: "a site of the account" },
   "unknown-branch": {
     code: "branch-unknown",
-    pointer: "/branch",
+    field: "branch",
     expected: "a branch of the merchant",
   },
   "unknown-quotation": {
     code: "quotation-unknown",
-    pointer: "/quotation",
+    field: "quotation",
     expected: "an open quotation",
   },
-  "bad-date": { code: "request-invalid", pointer: "/on", expected: "a date that prices can have" },
+  "bad-date": { code: "request-invalid", field: "on", expected: "a date that prices can have" },
 };
 
-function refuseAsker(problem: AskerProblem | undefined, where: Fault["in"] = "body"): void {
+function refuseAsker(
+  problem: AskerProblem | undefined,
+  asked: Readonly<Partial<Record<AskerField, string | null | undefined>>>,
+  where: Fault["in"] = "body",
+): void {
   const asker = problem === undefined ? undefined : ASKER[problem.code];
   if (problem === undefined || asker === undefined) return;
-  const { code, pointer, expected } = asker;
+  const { code, field, expected } = asker;
   throw new Problem(code, `Pricing: ${problem.detail}.`, {
-    faults: [{ in: where, pointer, found: problem.detail, expected }],
+    faults: [{ in: where, pointer: `/${field}`, found: asked[field] ?? "nothing", expected }],
   });
 }
 
@@ -271,7 +277,7 @@ export const explainPrice: Endpoint = endpoint({
       }),
     );
     if (line !== undefined && line.state !== "problem") return { body: line };
-    refuseAsker(line, "query");
+    refuseAsker(line, asker, "query");
     throw new Problem("product-unknown", `Pricing: ${line?.detail ?? "there is no answer"}.`, {
       faults: [
         {

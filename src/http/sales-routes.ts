@@ -5,7 +5,7 @@ import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { Problem } from "./problem.ts";
-import { amount, instant, notBefore, orNull, period, text } from "./words.ts";
+import { amount, instant, inOrder, orNull, period, text } from "./words.ts";
 
 const trustMark = z
   .strictObject({
@@ -60,7 +60,7 @@ export const salesTotals: Endpoint = endpoint({
         .default("period,channel")
         .describe(`What totals are kept apart by: ${BY_WORDS}.`),
     })
-    .refine(notBefore, { path: ["to"], error: "a period not before `from`" }),
+    .superRefine(inOrder),
   answers: { 200: "The totals, in order of what they are kept apart by." },
   answer: z
     .strictObject({

@@ -43,7 +43,12 @@ export function period(about: string): z.ZodString {
     .describe(about);
 }
 
-/** ISO dates and periods compare as text. */
-export function notBefore({ from, to }: { from?: string | undefined; to?: string | undefined }) {
-  return from === undefined || to === undefined || from <= to;
+/** For `superRefine`: ISO dates and periods compare as text. */
+export function inOrder(
+  { from, to }: { from?: string | undefined; to?: string | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  if (from === undefined || to === undefined || from <= to) return;
+  const message = `a period not before "from", ${from}`;
+  context.addIssue({ code: "custom", path: ["to"], input: to, message });
 }

@@ -1,96 +1,21 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openAccess } from "../../src/access/index.ts";
-import type { Scope } from "../../src/access/index.ts";
 import { createApp } from "../../src/http/index.ts";
-import type { CompanyServices } from "../../src/http/index.ts";
 import { LIMITS } from "../../src/http/limits.ts";
-import { problem } from "../../src/http/openapi.ts";
-import { listRuns } from "../../src/sync/status.ts";
-import { listItems, quarantineTotals } from "../../src/sync/quarantine.ts";
-import { useDatabase } from "../support/database.ts";
+import { useApi } from "../support/api.ts";
+import type { Answered, AskOptions } from "../support/api.ts";
 
-const database = useDatabase();
 const company = "HARROW";
-const logged: string[] = [];
-let app: ReturnType<typeof createApp>;
-let secret = "";
+const api = useApi([company]);
+type Body = Record<string, unknown>;
 
-beforeAll(async () => {
-  const { store } = database;
-  const access = openAccess({ store, now: () => Temporal.Now.instant() });
-  const services = {
-    sync: {
-      runs: (filter: { stream?: string; limit: number }) => listRuns(store, company, filter),
-      quarantine: {
-        list: ({ stream, limit = 100 }: { stream?: string; limit?: number }) =>
-          listItems(store, company, { ...(stream === undefined ? {} : { stream }), limit }),
-        totals: () => quarantineTotals(store, company),
-      },
-    },
-  } as unknown as CompanyServices;
-  app = createApp({
-    access,
-    company: (code) => (code === company ? services : undefined),
-    ready: async () => {
-      await store.query("SELECT 1");
-      return [{ name: "database", ready: true, about: "" }];
-    },
-    log: (level, message, facts) => logged.push(`${level} ${message} ${JSON.stringify(facts)}`),
-  });
-  secret = await keyWith(["sync", "orders", "prices"]);
-});
+const ask = (method: string, address: string, options?: AskOptions) =>
+  api.ask<Body>(method, address, options);
 
-async function keyWith(scopes: readonly Scope[], of = company): Promise<string> {
-  const access = openAccess({ store: database.store, now: () => Temporal.Now.instant() });
-  const made = await access.createKey({
-    company: of,
-    name: "Shop",
-    scopes,
-    test: false,
-    createdBy: "test",
-  });
-  return made.secret;
-}
-
-interface Answered {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-async function ask(
-  method: string,
-  address: string,
-  options: {
-    /** Null: none. */
-    key?: string | null;
-    headers?: Record<string, string>;
-    body?: string | Uint8Array<ArrayBuffer> | null;
-  } = {},
-): Promise<Answered> {
-  const response = await app.request(address, {
-    method,
-    headers: {
-      ...(options.key === null ? {} : { authorization: `Bearer ${options.key ?? secret}` }),
-      ...options.headers,
-    },
-    ...(options.body === undefined ? {} : { body: options.body }),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === "" ? null : (JSON.parse(text) as unknown),
-  };
-}
-
-/** A problem, checked against its documented schema, without what differs from run to run. */
-async function problemOf(answering: Promise<Answered>): Promise<Record<string, unknown>> {
-  const { status, headers, body } = await answering;
-  expect(headers.get("content-type")).toBe("application/problem+json");
-  const { requestId, ...rest } = problem.parse(body);
-  expect(requestId).toBe(headers.get("x-request-id"));
-  expect(rest.status).toBe(status);
+/** A problem without what differs from run to run. */
+async function problemOf(answering: Promise<Answered<Body>>): Promise<Body> {
+  const { requestId, ...rest } = (await answering).body;
+  expect(requestId).toBeTypeOf("string");
   return rest;
 }
 
@@ -158,7 +83,7 @@ describe("a request's key", () => {
   });
 
   it("opens only what its scopes say", async () => {
-    const key = await keyWith(["prices", "pay"]);
+    const key = await api.keyWith({ scopes: ["prices", "pay"] });
     expect(await problemOf(ask("GET", "/v1/runs", { key }))).toMatchInlineSnapshot(`
       {
         "code": "scope-missing",
@@ -171,7 +96,7 @@ describe("a request's key", () => {
   });
 
   it("of a company that is not served here opens nothing", async () => {
-    const key = await keyWith(["sync"], "OTHER");
+    const key = await api.keyWith({ company: "OTHER" });
     expect(await problemOf(ask("GET", "/v1/runs", { key }))).toMatchInlineSnapshot(`
       {
         "code": "company-unknown",
@@ -270,10 +195,8 @@ describe("a query", () => {
 });
 
 describe("a body", () => {
-  const post = (
-    body: string | Uint8Array<ArrayBuffer> | null,
-    headers: Record<string, string> = json,
-  ) => problemOf(ask("POST", "/v1/orders", { headers, body }));
+  const post = (raw: NonNullable<AskOptions["raw"]>, headers: Record<string, string> = json) =>
+    problemOf(ask("POST", "/v1/orders", { headers, raw }));
 
   it("that is not JSON is refused with the place", async () => {
     expect(await post('{"account": "A001",}')).toMatchInlineSnapshot(`
@@ -348,9 +271,8 @@ describe("a body", () => {
   });
 
   it("over the limit is refused, whether it says its length or not", async () => {
-    const large = " ".repeat(LIMITS.orderBodyBytes + 1);
-    const length = { ...json, "content-length": String(large.length) };
-    expect(await post(large, length)).toMatchInlineSnapshot(`
+    const large = new Uint8Array(LIMITS.orderBodyBytes + 1).fill(0x20);
+    expect(await post(large)).toMatchInlineSnapshot(`
       {
         "code": "body-too-large",
         "detail": "Reading the body: found 1048577 bytes, at most 1048576 bytes are taken. Send it in parts.",
@@ -359,7 +281,15 @@ describe("a body", () => {
         "type": "urn:tradepost:problem:body-too-large",
       }
     `);
-    expect(await post(large)).toMatchObject({ status: 413 });
+    expect(await post(new Blob([large]).stream())).toMatchInlineSnapshot(`
+      {
+        "code": "body-too-large",
+        "detail": "Reading the body: found more, at most 1048576 bytes are taken. Send it in parts.",
+        "status": 413,
+        "title": "The body is too large",
+        "type": "urn:tradepost:problem:body-too-large",
+      }
+    `);
   });
 
   it("is told everything that is wrong in it at once, each with its place", async () => {
@@ -423,7 +353,8 @@ describe("an order", () => {
       lines: [{ product: "P", quantity: "1", unitPrice: "1.50" }],
     });
     const headers = { "content-type": "application/json" };
-    expect(await problemOf(ask("POST", "/v1/orders", { headers, body }))).toMatchInlineSnapshot(`
+    expect(await problemOf(ask("POST", "/v1/orders", { headers, raw: body })))
+      .toMatchInlineSnapshot(`
       {
         "code": "idempotency-key-missing",
         "detail": "Taking an order: the Idempotency-Key header is not there, expected 1 to 255 visible ASCII characters without spaces. Make a new one (a UUID, say) for every order and send it with every try of that order.",
@@ -480,24 +411,30 @@ describe("an answer", () => {
 
 describe("a defect of our own", () => {
   it("is a problem that names the log's entry, and the log holds no secret", async () => {
-    logged.length = 0;
-    const answer = ask("POST", "/v1/orders/check?", {
-      headers: { ...json, "x-request-id": "r-1" },
-      body: JSON.stringify({
-        account: "A001",
-        lines: [{ product: "P", quantity: "1", unitPrice: "1.50" }],
-      }),
+    const logged: string[] = [];
+    const { store } = api.tradepost;
+    const app = createApp({
+      access: openAccess({ store, now: () => Temporal.Now.instant() }),
+      company: () => Promise.reject(new Error("a pipe burst")),
+      ready: () => Promise.resolve([]),
+      log: (level, message, facts) => logged.push(`${level} ${message} ${JSON.stringify(facts)}`),
     });
-    expect(await problemOf(answer)).toMatchInlineSnapshot(`
+    const secret = await api.keyWith({});
+    const answer = await app.request("/v1/sales/totals?account=A001", {
+      headers: { authorization: `Bearer ${secret}`, "x-request-id": "r-1" },
+    });
+    expect(await answer.json()).toMatchInlineSnapshot(`
       {
         "code": "defect",
-        "detail": "Answering POST /v1/orders/check failed, and the reason is in the log under request r-1. Nothing of it was kept unless its Idempotency-Key answers; sending it again is safe.",
+        "detail": "Answering GET /v1/sales/totals failed, and the reason is in the log under request r-1. Nothing of it was kept unless its Idempotency-Key answers; sending it again is safe.",
+        "requestId": "r-1",
         "status": 500,
         "title": "Tradepost has a defect",
         "type": "urn:tradepost:problem:defect",
       }
     `);
     expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain("a pipe burst");
     expect(logged[0]).toContain('"requestId":"r-1"');
     expect(logged[0]).not.toContain(secret);
     expect(logged[0]).not.toContain("A001");
@@ -506,9 +443,13 @@ describe("a defect of our own", () => {
 
 describe("the service", () => {
   it("lives and is ready without a key", async () => {
-    const open = async (address: string) => (await app.request(address)).json();
-    expect(await open("/livez")).toEqual({ state: "live" });
-    expect(await open("/readyz")).toEqual({ state: "ready", checks: ["database"] });
+    const { body } = await ask("GET", "/livez", { key: null });
+    expect(body).toEqual({ state: "live" });
+    const document = await ask("GET", "/v1/openapi.json", { key: null });
+    expect(document.body).toMatchObject({ openapi: "3.1.0", info: { title: "Tradepost" } });
+    await (await api.tradepost.company(company)).pricing.publish();
+    const ready = await ask("GET", "/readyz", { key: null });
+    expect(ready.body).toMatchObject({ state: "ready" });
   });
 
   it("says what is missing while it is not ready", async () => {

@@ -1,0 +1,785 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { useApi } from "../support/api.ts";
+import { pullMerchant } from "../support/merchant.ts";
+
+const api = useApi(["HARROW", "EMPTY"]);
+
+beforeAll(async () => {
+  await pullMerchant(api.tradepost.store, "HARROW");
+  const company = await api.tradepost.company("HARROW");
+  await company.pricing.publish();
+  await company.sales.post();
+  await company.incentives.run({ plan: "flat", from: "2026-03", to: "2026-03" });
+});
+
+const post = <Body = Record<string, unknown>>(
+  address: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+) => api.ask<Body>("POST", address, { body, headers });
+
+const get = <Body = Record<string, unknown>>(address: string) => api.ask<Body>("GET", address);
+
+/** A problem without what differs from run to run. */
+function stable(body: Record<string, unknown>): Record<string, unknown> {
+  const { requestId, type, ...rest } = body;
+  expect(requestId).toBeTypeOf("string");
+  expect(type).toBe(`urn:tradepost:problem:${String(rest["code"])}`);
+  return rest;
+}
+
+/** Without identities and book versions, which are made anew in every run. */
+function lasting(body: unknown): unknown {
+  const text = JSON.stringify(body)
+    .replaceAll(/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g, "(id)")
+    .replaceAll(/"bookVersion":"\d+-[0-9a-f]{8}"/g, '"bookVersion":"(version)"');
+  return JSON.parse(text) as unknown;
+}
+
+describe("prices", () => {
+  const lines = [
+    { product: "CEM001", quantity: "10" },
+    { product: "BRK001", quantity: 250 },
+    { product: "NONE", quantity: "1" },
+  ];
+
+  it("are answered by rows as texts, a line that cannot be priced among them", async () => {
+    const { body } = await post<{ lines: unknown[] }>("/v1/prices", { account: "A001", lines });
+    expect(lasting(body.lines)).toMatchInlineSnapshot(`
+      [
+        {
+          "because": "List price (TRADE)",
+          "bookVersion": "(version)",
+          "currency": "GBP",
+          "freshness": null,
+          "net": "48.00",
+          "pricingUnit": "EACH",
+          "product": "CEM001",
+          "quantity": "10",
+          "state": "modelled",
+          "unitPrice": "4.8000",
+          "validUntil": null,
+          "vat": "9.60",
+          "vatCode": "STANDARD",
+          "vatPercent": "20",
+        },
+        {
+          "because": "Standard price",
+          "bookVersion": "(version)",
+          "currency": "GBP",
+          "freshness": null,
+          "net": "112.50",
+          "pricingUnit": "1000",
+          "product": "BRK001",
+          "quantity": "250",
+          "state": "modelled",
+          "unitPrice": "450.0000",
+          "validUntil": null,
+          "vat": "22.50",
+          "vatCode": "STANDARD",
+          "vatPercent": "20",
+        },
+        {
+          "code": "unknown-product",
+          "detail": "there is no product "NONE"; products come from the ERP, and their codes are compared exactly",
+          "product": "NONE",
+          "quantity": "1",
+          "state": "problem",
+        },
+      ]
+    `);
+  });
+
+  it("are answered by columns as the same figures in integers", async () => {
+    const { body } = await post("/v1/prices", {
+      account: "A001",
+      product: lines.map(({ product }) => product),
+      quantity: lines.map(({ quantity }) => quantity),
+    });
+    expect(lasting(body)).toMatchInlineSnapshot(`
+      {
+        "account": "A001",
+        "bookVersion": "(version)",
+        "currency": "GBP",
+        "freshness": null,
+        "net": [
+          4800,
+          11250,
+          null,
+        ],
+        "problems": [
+          {
+            "code": "unknown-product",
+            "detail": "there is no product "NONE"; products come from the ERP, and their codes are compared exactly",
+            "line": 2,
+          },
+        ],
+        "scale": {
+          "net": 2,
+          "unitPrice": 4,
+          "vat": 2,
+        },
+        "state": [
+          "modelled",
+          "modelled",
+          "problem",
+        ],
+        "unitPrice": [
+          48000,
+          4500000,
+          null,
+        ],
+        "validUntil": [
+          null,
+          null,
+          null,
+        ],
+        "vat": [
+          960,
+          2250,
+          null,
+        ],
+        "vatCode": [
+          "STANDARD",
+          "STANDARD",
+          null,
+        ],
+      }
+    `);
+  });
+
+  it("come with every candidate and its row when asked to explain", async () => {
+    const { body } = await post<{ lines: { explanation: object }[] }>("/v1/prices", {
+      account: "A001",
+      explain: true,
+      lines: lines.slice(0, 1),
+    });
+    const alone = await get<{ explanation: object }>(
+      "/v1/prices/explain?account=A001&product=CEM001&quantity=10",
+    );
+    expect(body.lines[0]).toEqual(alone.body);
+    expect(lasting(alone.body.explanation)).toMatchInlineSnapshot(`
+      {
+        "arithmetic": [
+          "List price (TRADE): £4.8000",
+          "10 EACH at £4.8000 per EACH: £48.00, rounded half away from zero to 2 places",
+          "VAT STANDARD at 20% of £48.00: £9.60, rounded half away from zero to 2 places",
+        ],
+        "asked": "10 EACH of CEM001 for A001 on 2026-03-31",
+        "because": "List price (TRADE)",
+        "candidates": [
+          {
+            "entry": {
+              "currency": "GBP",
+              "customerCode": "TRADE",
+              "customerScope": "price-list",
+              "fromQuantity": "0",
+              "kind": "fixed",
+              "label": null,
+              "limitQuantity": null,
+              "net": false,
+              "productCode": "CEM001",
+              "productScope": "product",
+              "source": "rule",
+              "unit": null,
+              "validFrom": null,
+              "validTo": null,
+              "value": "4.8",
+            },
+            "rows": [
+              {
+                "line": 3,
+                "origin": null,
+                "originId": "(id)",
+                "record": "price-rule",
+                "row": "TRD-CEM001 from 0",
+                "runId": "(id)",
+              },
+            ],
+            "rule": "List price (TRADE): £4.8000",
+            "step": "Base",
+            "taken": true,
+            "unitPrice": "4.8000",
+            "what": "product CEM001",
+            "whom": "price list TRADE",
+            "why": "is the base price",
+          },
+          {
+            "entry": {
+              "currency": "GBP",
+              "customerCode": null,
+              "customerScope": "everyone",
+              "fromQuantity": "0",
+              "kind": "fixed",
+              "label": null,
+              "limitQuantity": null,
+              "net": false,
+              "productCode": "CEM001",
+              "productScope": "product",
+              "source": "rule",
+              "unit": null,
+              "validFrom": null,
+              "validTo": null,
+              "value": "5.2",
+            },
+            "rows": [
+              {
+                "line": 2,
+                "origin": null,
+                "originId": "(id)",
+                "record": "price-rule",
+                "row": "STD-CEM001 from 0",
+                "runId": "(id)",
+              },
+            ],
+            "rule": "Standard price: £5.2000",
+            "step": "Base",
+            "taken": false,
+            "unitPrice": "5.2000",
+            "what": "product CEM001",
+            "whom": "everyone",
+            "why": "the list price (TRADE) takes its place",
+          },
+          {
+            "entry": {
+              "currency": "GBP",
+              "customerCode": "TRADE",
+              "customerScope": "price-list",
+              "fromQuantity": "0",
+              "kind": "fixed",
+              "label": null,
+              "limitQuantity": null,
+              "net": false,
+              "productCode": "CEM001",
+              "productScope": "product",
+              "source": "rule",
+              "unit": null,
+              "validFrom": null,
+              "validTo": null,
+              "value": "4.8",
+            },
+            "rows": [
+              {
+                "line": 3,
+                "origin": null,
+                "originId": "(id)",
+                "record": "price-rule",
+                "row": "TRD-CEM001 from 0",
+                "runId": "(id)",
+              },
+            ],
+            "rule": "List price (TRADE): £4.8000",
+            "step": "Base price",
+            "taken": true,
+            "unitPrice": "4.8000",
+            "what": "product CEM001",
+            "whom": "price list TRADE",
+            "why": "gives the price",
+          },
+        ],
+      }
+    `);
+  });
+
+  it.each([
+    ["account", { account: "A009" }],
+    ["site", { account: "A001", site: "S9" }],
+    ["branch", { account: "A001", branch: "B9" }],
+    ["quotation", { account: "A001", quotation: "Q9" }],
+  ])("are a problem as a whole when the %s is not known", async (what, asker) => {
+    const { status, body } = await post("/v1/prices", { ...asker, lines });
+    expect({ status, code: body["code"] }).toEqual({ status: 404, code: `${what}-unknown` });
+    const columns = await post("/v1/prices", { ...asker, product: ["CEM001"], quantity: [1] });
+    expect(stable(columns.body)).toEqual(stable(body));
+    expect(body).toMatchSnapshot({ requestId: expect.any(String) as string });
+  });
+
+  it("of an unknown product cannot be explained", async () => {
+    const { body } = await get("/v1/prices/explain?account=A001&product=CEM01&quantity=1");
+    expect(stable(body)).toMatchInlineSnapshot(`
+      {
+        "code": "product-unknown",
+        "detail": "Pricing: there is no product "CEM01"; products come from the ERP, and their codes are compared exactly.",
+        "errors": [
+          {
+            "expected": "a product of the ERP, its code compared exactly",
+            "found": "CEM01",
+            "in": "query",
+            "pointer": "/product",
+          },
+        ],
+        "status": 404,
+        "title": "The product is not known",
+      }
+    `);
+  });
+
+  it("of a request that is wrong say everything that is wrong, as the form that was meant", async () => {
+    const rows = await post("/v1/prices", { account: "A001", lines: [{ product: "", qty: 1 }] });
+    expect(stable(rows.body)).toMatchInlineSnapshot(`
+      {
+        "code": "request-invalid",
+        "detail": "Checking the request: 3 errors. First: body /lines/0/product: found the text "", expected at least 1 character.",
+        "errors": [
+          {
+            "expected": "at least 1 character",
+            "found": "the text """,
+            "in": "body",
+            "pointer": "/lines/0/product",
+          },
+          {
+            "expected": "text or a number",
+            "found": "nothing",
+            "in": "body",
+            "pointer": "/lines/0/quantity",
+          },
+          {
+            "expected": "one of product, quantity",
+            "found": "the key "qty"",
+            "in": "body",
+            "pointer": "/lines/0/qty",
+          },
+        ],
+        "status": 400,
+        "title": "The request does not fit the interface",
+      }
+    `);
+    const columns = await post("/v1/prices", { account: "A001", product: ["A"], quantity: [] });
+    expect(stable(columns.body)).toMatchInlineSnapshot(`
+      {
+        "code": "request-invalid",
+        "detail": "Checking the request: 2 errors. First: body /quantity: found a list of 0, expected at least 1 list item.",
+        "errors": [
+          {
+            "expected": "at least 1 list item",
+            "found": "a list of 0",
+            "in": "body",
+            "pointer": "/quantity",
+          },
+          {
+            "expected": "as many quantities as products: 1",
+            "found": "a list of 0",
+            "in": "body",
+            "pointer": "/quantity",
+          },
+        ],
+        "status": 400,
+        "title": "The request does not fit the interface",
+      }
+    `);
+  });
+
+  it("are not there before the first book, and that passes", async () => {
+    const key = await api.keyWith({ company: "EMPTY" });
+    const { status, headers, body } = await api.ask<Record<string, unknown>>("POST", "/v1/prices", {
+      key,
+      body: { account: "A001", lines },
+    });
+    expect({ status, retry: headers.get("retry-after") }).toEqual({ status: 503, retry: "5" });
+    expect(stable(body)).toMatchInlineSnapshot(`
+      {
+        "code": "prices-not-ready",
+        "detail": "Pricing for EMPTY: no price book has been published yet. Pull its customers, products and prices first; the book is published by itself after the run.",
+        "status": 503,
+        "title": "There is no price book yet",
+      }
+    `);
+    expect((await get("/readyz")).body["code"]).toBe("not-ready");
+  });
+});
+
+describe("an order", () => {
+  const order = {
+    account: "A001",
+    customerReference: "PO 77",
+    lines: [{ product: "CEM001", quantity: "10", unitPrice: "4.80" }],
+  };
+
+  it("is taken once: the same key and body give the same answer again", async () => {
+    const key = { "idempotency-key": "first-1" };
+    const first = await post("/v1/orders", { ...order, webOrder: "W-1" }, key);
+    expect(first.status).toBe(201);
+    expect(first.headers.get("location")).toBe("/v1/orders/W-1");
+    expect(first.body).toMatchObject({
+      webOrder: "W-1",
+      net: "48.00",
+      vat: "9.60",
+      gross: "57.60",
+    });
+    const again = await post("/v1/orders", { ...order, webOrder: "W-1" }, key);
+    expect({ status: again.status, body: again.body }).toEqual({ status: 201, body: first.body });
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+  });
+
+  it("with a used key and another body is not taken", async () => {
+    const key = { "idempotency-key": "second-1" };
+    expect((await post("/v1/orders", order, key)).status).toBe(201);
+    const other = await post("/v1/orders", { ...order, customerReference: "PO 78" }, key);
+    expect(stable(other.body)).toMatchInlineSnapshot(`
+      {
+        "code": "idempotency-key-reused",
+        "detail": "Key "second-1" was used with another body. Make a new key for every new order.",
+        "status": 422,
+        "title": "The Idempotency-Key was used for another request",
+      }
+    `);
+  });
+
+  it("with a number that was used is not taken", async () => {
+    await post("/v1/orders", { ...order, webOrder: "W-2" }, { "idempotency-key": "third-1" });
+    const other = await post(
+      "/v1/orders",
+      { ...order, webOrder: "W-2" },
+      { "idempotency-key": "third-2" },
+    );
+    expect(stable(other.body)).toMatchInlineSnapshot(`
+      {
+        "code": "web-order-number-taken",
+        "detail": "Web order W-2 exists already; a number is used once for ever. To repeat a request, send it with the Idempotency-Key of the first time.",
+        "status": 422,
+        "title": "The order number was used before",
+      }
+    `);
+  });
+
+  it("is refused with every reason and its place, and the refusal is kept with its key", async () => {
+    const refused = {
+      ...order,
+      account: "A002",
+      lines: [
+        { product: "CEM001", quantity: "1", unitPrice: "4.80" },
+        { product: "OLD001", quantity: "1", unitPrice: "1.00" },
+      ],
+    };
+    const key = { "idempotency-key": "fourth-1" };
+    const first = await post("/v1/orders", refused, key);
+    expect(stable(first.body)).toMatchInlineSnapshot(`
+      {
+        "code": "order-refused",
+        "detail": "5 checks refuse it. Account A002 is on stop: overdue.",
+        "errors": [
+          {
+            "code": "account-on-stop",
+            "expected": "an account that is not on stop",
+            "found": "overdue",
+            "in": "body",
+            "instruction": "Credit control lifts the stop in the ERP.",
+            "pointer": "/account",
+          },
+          {
+            "code": "quantity-below-least",
+            "expected": "at least 2",
+            "found": "1",
+            "in": "body",
+            "instruction": "Change the quantity.",
+            "pointer": "/lines/0/quantity",
+          },
+          {
+            "code": "product-not-active",
+            "expected": "an active product that is sold on the web",
+            "found": "OLD001",
+            "in": "body",
+            "instruction": "Remove the line.",
+            "pointer": "/lines/1/product",
+          },
+          {
+            "code": "price-differs",
+            "expected": "5.2000",
+            "found": "4.80",
+            "in": "body",
+            "instruction": "Show the customer the price of now and send the order again with a new key.",
+            "pointer": "/lines/0/unitPrice",
+          },
+          {
+            "code": "price-unknown",
+            "expected": "no price known",
+            "found": "1.00",
+            "in": "body",
+            "instruction": "Show the customer the price of now and send the order again with a new key.",
+            "pointer": "/lines/1/unitPrice",
+          },
+        ],
+        "status": 422,
+        "title": "The order is refused",
+      }
+    `);
+    const again = await post("/v1/orders", refused, key);
+    expect(stable(again.body)).toEqual(stable(first.body));
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+  });
+
+  it("over the credit limit is held for a person: 202", async () => {
+    const held = {
+      ...order,
+      account: "A003",
+      lines: [{ product: "CEM001", quantity: "10", unitPrice: "5.20" }],
+    };
+    const { status, body } = await post("/v1/orders", held, { "idempotency-key": "fifth-1" });
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ state: "held", reasons: [{ code: "over-credit-limit" }] });
+  });
+
+  it("of a test key is kept and never queued", async () => {
+    const key = await api.keyWith({ test: true });
+    const { body } = await api.ask<Record<string, unknown>>("POST", "/v1/orders", {
+      key,
+      body: order,
+      headers: { "idempotency-key": "sixth-1" },
+    });
+    expect(body).toMatchObject({ test: true, state: "checked" });
+  });
+
+  it("can be checked without being kept", async () => {
+    const before = await count();
+    const fine = await post("/v1/orders/check", order);
+    expect(fine.body).toMatchObject({ status: 201, verdict: "accept", findings: [] });
+    const bad = await post("/v1/orders/check", { ...order, account: "A002" });
+    expect(bad.body).toMatchObject({ status: 422, verdict: "refuse" });
+    expect(await count()).toBe(before);
+  });
+
+  async function count(): Promise<number | undefined> {
+    const rows = await api.tradepost.store.query<{ count: number }>(
+      "SELECT (SELECT count(*) FROM web_order) + (SELECT count(*) FROM web_order_request) AS count",
+    );
+    return rows[0]?.count;
+  }
+
+  it("shows where it stands and everything that happened to it", async () => {
+    await post("/v1/orders", { ...order, webOrder: "W-3" }, { "idempotency-key": "seventh-1" });
+    const { body } = await get("/v1/orders/W-3");
+    expect(lasting(body)).toMatchInlineSnapshot(`
+      {
+        "account": "A001",
+        "answerDueAt": null,
+        "branch": "B1",
+        "changedAt": "2026-03-31T09:00:00Z",
+        "charges": [],
+        "currency": "GBP",
+        "customerReference": "PO 77",
+        "erpNet": null,
+        "erpOrder": null,
+        "erpVat": null,
+        "events": [
+          {
+            "about": "From API key (id) with key seventh-1.",
+            "at": "2026-03-31T09:00:00Z",
+            "event": "receive",
+            "fromState": null,
+            "toState": "received",
+            "who": "shop",
+          },
+          {
+            "about": "0 findings.",
+            "at": "2026-03-31T09:00:00Z",
+            "event": "check",
+            "fromState": "received",
+            "toState": "checked",
+            "who": "tradepost",
+          },
+          {
+            "about": "Waits to be handed over.",
+            "at": "2026-03-31T09:00:00Z",
+            "event": "queue",
+            "fromState": "checked",
+            "toState": "queued",
+            "who": "tradepost",
+          },
+        ],
+        "fulfilment": "open",
+        "gross": "57.60",
+        "handedOverAt": null,
+        "id": "(id)",
+        "lines": [
+          {
+            "cancelledQuantity": "0.00000",
+            "creditedQuantity": "0.00000",
+            "despatchedQuantity": "0.00000",
+            "invoicedQuantity": "0.00000",
+            "line": 1,
+            "net": "48.00",
+            "price": {
+              "because": "List price (TRADE)",
+              "bookVersion": "(version)",
+              "state": "modelled",
+              "validUntil": null,
+            },
+            "product": "CEM001",
+            "quantity": "10.00000",
+            "unitPrice": "4.800000",
+            "vat": "9.60",
+            "vatCode": "STANDARD",
+          },
+        ],
+        "net": "48.00",
+        "orderedOn": "2026-03-31",
+        "payment": null,
+        "placedBy": "customer",
+        "placedByName": null,
+        "reasons": [],
+        "receivedAt": "2026-03-31T09:00:00Z",
+        "requestedOn": null,
+        "site": null,
+        "state": "queued",
+        "test": false,
+        "vat": "9.60",
+        "webOrder": "W-3",
+      }
+    `);
+  });
+
+  it("that is not there is a problem, whatever is asked for", async () => {
+    expect(stable((await get("/v1/orders/W-9")).body)).toMatchInlineSnapshot(`
+      {
+        "code": "order-unknown",
+        "detail": "Looking up a web order: HARROW has none with the id or number "W-9". List the orders to find it.",
+        "status": 404,
+        "title": "The order is not known",
+      }
+    `);
+    for (const odd of ["a%20b", "%27%20or%201=1", "0".repeat(400)])
+      expect((await get(`/v1/orders/${odd}`)).body["code"], odd).toBe("order-unknown");
+  });
+
+  it("of one company is not there for another", async () => {
+    await post("/v1/orders", { ...order, webOrder: "W-4" }, { "idempotency-key": "eighth-1" });
+    const key = await api.keyWith({ company: "EMPTY" });
+    expect((await api.ask("GET", "/v1/orders/W-4", { key })).status).toBe(404);
+  });
+});
+
+describe("sales", () => {
+  it("are totalled by what was asked", async () => {
+    const { body } = await get("/v1/sales/totals?by=account,period&from=2026-01&to=2026-12");
+    expect(body).toMatchInlineSnapshot(`
+      {
+        "rows": [
+          {
+            "account": "A001",
+            "assisted": null,
+            "channel": null,
+            "cost": "0.00",
+            "currency": "GBP",
+            "lines": 2,
+            "net": "100.00",
+            "period": "2026-03",
+            "uncostedNet": "100.00",
+            "vat": "20.00",
+          },
+        ],
+        "trust": {
+          "batch": 1,
+          "freshness": [],
+          "quarantined": [],
+          "waiting": {
+            "documents": 0,
+            "lines": 0,
+            "net": "0",
+          },
+        },
+      }
+    `);
+    const channel = await get<{ rows: unknown[] }>("/v1/sales/totals?account=A001&by=channel");
+    expect(channel.body.rows).toMatchObject([{ channel: "counter", net: "100.00" }]);
+  });
+
+  it("say what is wrong with a question", async () => {
+    const { body } = await get("/v1/sales/totals?from=2026-3&to=2026-01&by=month");
+    expect(stable(body)).toMatchInlineSnapshot(`
+      {
+        "code": "request-invalid",
+        "detail": "Checking the request: 3 errors. First: query /from: found the text "2026-3", expected a period such as 2026-03.",
+        "errors": [
+          {
+            "expected": "a period such as 2026-03",
+            "found": "the text "2026-3"",
+            "in": "query",
+            "pointer": "/from",
+          },
+          {
+            "expected": "some of account, period, channel, with commas between",
+            "found": "the text "month"",
+            "in": "query",
+            "pointer": "/by",
+          },
+          {
+            "expected": "a period not before "from", 2026-3",
+            "found": "the text "2026-01"",
+            "in": "query",
+            "pointer": "/to",
+          },
+        ],
+        "status": 400,
+        "title": "The request does not fit the interface",
+      }
+    `);
+    const turned = await get("/v1/sales/totals?from=2026-03&to=2026-01");
+    expect(turned.body["errors"]).toMatchObject([
+      { pointer: "/to", expected: 'a period not before "from", 2026-03' },
+    ]);
+  });
+
+  it("equal the ERP's control totals", async () => {
+    const { body } = await get<{ totalsEqual: boolean; periods: unknown[] }>(
+      "/v1/reconciliation?period=2026-03",
+    );
+    expect(body.totalsEqual).toBe(true);
+    expect(body.periods).toMatchObject([
+      { documentType: "invoice", difference: { documents: 0, net: "0.00", vat: "0.00" } },
+      { documentType: "credit", difference: { documents: 0, net: "0.00", vat: "0.00" } },
+    ]);
+  });
+});
+
+describe("pay", () => {
+  it("is stated per rep, each line with its because and its way back to the file's row", async () => {
+    const { body } = await get<{
+      pay: string;
+      lines: { document: string; sentence: string; posting: string }[];
+    }>("/v1/statements/R01?plan=flat&period=2026-03");
+    expect(body.pay).toBe("4.00");
+    expect(body.lines.map(({ sentence }) => sentence)).toMatchInlineSnapshot(`
+      [
+        "Credits invoice 1001 line 1 of 16/03/2026, as it was sold. Repeat, unproven: first invoice 1001 on 16/03/2026, but sales are complete only from 16/03/2026 and no opening date is known. 4% by row 1 of flat, version 1.",
+        "Repeat, unproven: first invoice 1001 on 16/03/2026, but sales are complete only from 16/03/2026 and no opening date is known. 4% by row 1 of flat, version 1.",
+      ]
+    `);
+    const trace = await get<{ posting: object; row: Record<string, unknown> }>(
+      `/v1/lines/${body.lines.find(({ document }) => document === "1001")?.posting ?? ""}`,
+    );
+    expect(trace.body).toMatchObject({
+      posting: { document: "1001", line: 1, net: "120.00", originLine: 1 },
+      row: { document: "1001", net: "120.00" },
+    });
+  });
+
+  it.each([
+    "/v1/statements/R09?plan=flat&period=2026-03",
+    "/v1/statements/R01?plan=flt&period=2026-03",
+    "/v1/statements/R01?plan=flat&period=2026-02",
+    "/v1/pay/compare?plan=flat&against=none&from=2026-01&to=2026-03",
+    "/v1/lines/01960000-0000-7000-8000-00000000ffff",
+    "/v1/lines/12",
+  ])("has a problem for what is not there: %s", async (address) => {
+    const { body } = await get(address);
+    expect(stable(body)).toMatchSnapshot();
+  });
+
+  it("is compared under two plans", async () => {
+    const { body } = await get(
+      "/v1/pay/compare?plan=new-and-repeat&against=flat&from=2026-01&to=2026-03",
+    );
+    expect(body).toMatchObject({
+      before: { plan: "new-and-repeat" },
+      after: { plan: "flat" },
+      business: { base: "100.00", after: "4.00" },
+    });
+  });
+});
+
+describe("what pulls did", () => {
+  it("is listed, and so is what waits in quarantine", async () => {
+    expect((await get("/v1/runs")).body).toEqual({ runs: [] });
+    expect((await get("/v1/quarantine")).body).toEqual({ open: 0, worth: "0.00", items: [] });
+  });
+});
