@@ -116,7 +116,7 @@ async function ruleRows(
             product_scope as "productScope", product_code as "productCode", kind, value, net,
             currency, unit, from_quantity as "fromQuantity", contract_quantity as "limitQuantity",
             valid_from as "validFrom", valid_to as "validTo", contract as label,
-            rule || ' from ' || trim_scale(from_quantity)::text as row, ${PROVENANCE}
+            rule || case when from_quantity = 0 then '' else ' from ' || trim_scale(from_quantity) end as row, ${PROVENANCE}
        from price_rule
       where company = $1
         and (customer_scope, coalesce(customer_code, ''), product_scope, coalesce(product_code, ''))

@@ -20,6 +20,7 @@ export interface ExplainedCandidate {
   readonly what: string;
   /** Its unit price as decimal text; null: it gives none. */
   readonly unitPrice: string | null;
+  /** True for the one that gives the price. */
   readonly taken: boolean;
   /** Why it was taken or not. */
   readonly why: string;
@@ -72,32 +73,30 @@ function explained(enquiry: Enquiry, traced: Traced): ExplainedCandidate {
     unitPrice:
       traced.price < 0 ? null : scaled.textOf(traced.price, book.policy.arithmetic.unitPrice.scale),
     taken,
-    why: taken ? takenText(traced) : whyNot(enquiry, traced, entry),
+    why: taken ? "gives the price" : whyNot(enquiry, traced, entry),
     entry,
   };
 }
 
 function isTaken({ found }: Enquiry, traced: Traced): boolean {
-  if (traced.outcome !== "priced") return false;
-  const { table, key, value, word } = traced;
-  if (traced.step < 0)
-    return (
-      table === found.baseTable &&
-      key === found.baseKey &&
-      value === found.baseValue &&
-      word === found.baseWord
-    );
   return (
+    traced.outcome === "priced" &&
     traced.step === found.step &&
-    table === found.table &&
-    key === found.key &&
-    value === found.value &&
-    word === found.word
+    traced.table === found.table &&
+    traced.key === found.key &&
+    traced.value === found.value &&
+    traced.word === found.word
   );
 }
 
-function takenText(traced: Traced): string {
-  return traced.step < 0 ? "is the base price" : "gives the price";
+/** Whether the base price was found in this entry. */
+function isBase({ found }: Enquiry, traced: Traced): boolean {
+  return (
+    traced.table === found.baseTable &&
+    traced.key === found.baseKey &&
+    traced.value === found.baseValue &&
+    traced.word === found.baseWord
+  );
 }
 
 function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
@@ -149,7 +148,8 @@ function thresholdText({ book }: Enquiry, traced: Traced): string {
 
 function beatenText(enquiry: Enquiry, traced: Traced): string {
   const { found, book } = enquiry;
-  if (traced.step < 0) return "another base price is lower or comes first";
+  if (traced.step < 0)
+    return isBase(enquiry, traced) ? "is the base price" : "another base price is as low or lower";
   const winner = book.policy.steps[found.step]!;
   if (winner.hit === "stop" && traced.step > found.step)
     return `"${winner.step}" comes first and ends the search`;
