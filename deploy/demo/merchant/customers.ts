@@ -147,7 +147,7 @@ function member(scope: Scope, part: Part): Member {
     scope.todayDay - 5,
     firm.openedDay + (part.part === 0 ? 0 : random.whole(30, 700)),
   );
-  const standing = standingOf(scope, openedDay, random);
+  const standing = standingOf(scope, { firm: firm.number, openedDay, random });
   const customer = customerRow(part, { name, openedDay, standing, random });
   return {
     customer,
@@ -176,12 +176,17 @@ function partName(part: number): string {
   return at(["Head Office", "Plant", "Projects", "North", "South", "Maintenance"], part);
 }
 
-function standingOf(scope: Scope, openedDay: number, random: Random): Standing {
-  const kind = random.weighted([
+/** Most are good customers. Even a small merchant has one on stop. */
+function standingOf(
+  scope: Scope,
+  { firm, openedDay, random }: { firm: number; openedDay: number; random: Random },
+): Standing {
+  const drawn = random.weighted([
     ["good", 94.5],
     ["stop", 2.5],
     ["closed", 3],
-  ] as const);
+  ]);
+  const kind = firm === 5 ? "stop" : drawn;
   if (kind === "good") return { kind };
   const earliest = Math.max(openedDay, scope.todayDay - (kind === "stop" ? 200 : 700));
   return { kind, day: random.whole(earliest, scope.todayDay - 1) };

@@ -97,6 +97,8 @@ function combinations(family: Family): number {
   return family.axes.reduce((product, axis) => product * axis.length, 1);
 }
 
+const BLOCKED_FAMILY = 5;
+
 interface Place {
   readonly family: number;
   readonly number: number;
@@ -117,8 +119,11 @@ function makeProduct(scope: Scope, family: Family, place: Place) {
   const pence = least + ((most - least) * combination) / possible;
   const price4 = Math.max(100, Math.round(pence * (0.9 + random.next() * 0.2)) * 100);
   const code = codeOf(family, place);
+  const described = describe(family, { code, name, price4, random });
+  // Even a small range has a product that is blocked.
+  const state = place.family === BLOCKED_FAMILY && place.number === 0 ? "blocked" : described.state;
   return {
-    product: describe(family, { code, name, price4, random }),
+    product: { ...described, state },
     demand: { price4, quantity3: quantity3(family) },
   };
 }
