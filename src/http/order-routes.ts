@@ -8,7 +8,11 @@ import { Problem } from "./problem.ts";
 import type { Fault } from "./problem.ts";
 import { amount, instant, orNull, text } from "./words.ts";
 
-const body = { schema: orderRequest.openapi("OrderRequest"), limitBytes: LIMITS.orderBodyBytes };
+// A schema made before the OpenAPI extension was loaded cannot be named; its clone can.
+const body = {
+  schema: orderRequest.clone().openapi("OrderRequest"),
+  limitBytes: LIMITS.orderBodyBytes,
+};
 
 const finding = z
   .strictObject({
