@@ -9,7 +9,7 @@
 export { openDropBox } from "./drop.ts";
 export type { DropBoxOptions, DropStep } from "./drop.ts";
 export type { Completeness, FileStream } from "./inbox.ts";
-export { fileNameProblem, patternProblem } from "./names.ts";
+export { patternProblem } from "./names.ts";
 export type { Delimiter } from "./scan.ts";
 export { openFileSession } from "./session.ts";
 export type { FileSessionOptions } from "./session.ts";
