@@ -49,7 +49,9 @@ interface Cached {
 }
 
 export function openAccess({ store, now }: { store: Store; now: () => Temporal.Instant }): Access {
-  /** By digest, so that no secret stays in memory. Only good keys, so that guesses cannot fill it. */
+  /**
+   * By digest, so that no secret stays in memory. Only good keys, so that guesses cannot fill it.
+   */
   const cache = new Map<string, Cached>();
   /** A look-up that began before a revocation must not be kept after it. */
   let revocations = 0;

@@ -1,6 +1,6 @@
 /**
- * What goes back. Responses are built once from text and plain headers: wrapping them afterwards costs
- * more than the work of a small route.
+ * What goes back. Responses are built once from text and plain headers: wrapping them afterwards
+ * costs more than the work of a small route.
  */
 import { randomUUID } from "node:crypto";
 import type { Context } from "hono";

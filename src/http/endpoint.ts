@@ -1,4 +1,6 @@
-/** How a route is described once: its address, scope, request, answer, problems and what it does. */
+/**
+ * How a route is described once: its address, scope, request, answer, problems and what it does.
+ */
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { KeyHolder, Scope } from "../access/index.ts";
@@ -35,7 +37,9 @@ export interface Reply<Answer> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A body by its schema; `quick` is a faster check that must accept exactly what the schema does. */
+/**
+ * A body by its schema; `quick` is a faster check that must accept exactly what the schema does.
+ */
 export interface BodyReader<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly limitBytes: number;

@@ -1,7 +1,8 @@
 /**
- * The JSON API. Promises that every answer and every error has the documented shape, that a request is
- * either understood as a whole or told what is wrong where, and that a key sees its own company only.
- * Never decides a price, an order or a figure: the modules behind it do. Never logs a header or body.
+ * The JSON API. Promises that every answer and every error has the documented shape, that a request
+ * is either understood as a whole or told what is wrong where, and that a key sees its own company
+ * only. Never decides a price, an order or a figure: the modules behind it do. Never logs a header
+ * or body.
  *
  *     const app = createApp({ access, company, ready, log });
  *     const api = await listen(app, { host: "127.0.0.1", port: 4600 });

@@ -48,7 +48,8 @@ function unreadable(error: unknown): Response {
 
 /** What Node's parser could not read gets a problem too, on the bare socket. */
 function refuseUnparsed(error: Error & { code?: string }, socket: Socket): void {
-  // After an answer the rest of a connection is of no use: another answer would belong to no request.
+  // After an answer the rest of a connection is of no use: another answer would belong to no
+  // request.
   if (!socket.writable || socket.bytesWritten > 0 || error.code === "ECONNRESET") {
     socket.destroy();
     return;

@@ -3,7 +3,10 @@
  * varies, and a detail that says what was found, what was expected and what to do.
  */
 
-/** Each code with its status and title; documented in the OpenAPI, so a code never changes its meaning. */
+/**
+ * Each code with its status and title; documented in the OpenAPI, so a code never changes its
+ * meaning.
+ */
 export const PROBLEMS = {
   "request-malformed": { status: 400, title: "The request cannot be read" },
   "request-invalid": { status: 400, title: "The request does not fit the interface" },

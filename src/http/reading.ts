@@ -1,4 +1,6 @@
-/** A request read: its body, query and path, checked against their schemas or told what is wrong. */
+/**
+ * A request read: its body, query and path, checked against their schemas or told what is wrong.
+ */
 import type { Context } from "hono";
 import type { z } from "zod";
 import { checkValue } from "../definition/index.ts";

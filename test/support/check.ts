@@ -1,6 +1,6 @@
 /**
- * `npm run check`: everything about the code that needs no database, one line each. Exit code 1 when
- * anything is wrong, with what the tool said below its line.
+ * `npm run check`: everything about the code that needs no database, one line each. Exit code 1
+ * when anything is wrong, with what the tool said below its line.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";

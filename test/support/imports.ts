@@ -38,7 +38,9 @@ function exportAt(tokens: readonly Token[], index: number): Import[] {
   return opens === "*" || opens === "{" ? clauseAt(tokens, index) : [];
 }
 
-/** `import type { A, type B } from "x"`: the words up to `from`; a plain `export { a }` has none. */
+/**
+ * `import type { A, type B } from "x"`: the words up to `from`; a plain `export { a }` has none.
+ */
 function clauseAt(tokens: readonly Token[], index: number): Import[] {
   const names: string[] = [];
   let values = 0;

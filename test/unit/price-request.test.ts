@@ -7,7 +7,8 @@ import {
   quickPriceRequest,
 } from "../../src/http/price-request.ts";
 
-// Values that are right, nearly right, and wrong, so that both checks have something to disagree on.
+// Values that are right, nearly right, and wrong, so that both checks have something to disagree
+// on.
 const product = fc.oneof(
   { weight: 8, arbitrary: fc.string({ minLength: 1, maxLength: 60 }) },
   fc.constantFrom<unknown>("", "x".repeat(61), null, 7),
