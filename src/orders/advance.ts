@@ -6,7 +6,7 @@
 import { DELIVER_JOB, jobData } from "./accept.ts";
 import { move, ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
-import { refusalReasons } from "./deliver.ts";
+import { refundReasons } from "./deliver.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { judgeAllFromPulled } from "./seen.ts";
 
@@ -30,7 +30,7 @@ async function moveByPulled(context: OrdersContext): Promise<number> {
   for (const { order, move: judged } of judgements) {
     const said =
       judged.event === "refuse"
-        ? { ...judged, reasons: refusalReasons(order, (judged.reasons ?? []).join(" ")) }
+        ? { ...judged, reasons: [...(judged.reasons ?? []), ...refundReasons(order)] }
         : judged;
     if (await moveUnlessMoved(context, order, said)) moved += 1;
   }

@@ -55,13 +55,9 @@ async function deliver(context: OrdersContext, idOrNumber: string): Promise<void
     // Somebody else is at it.
     if (held.length === 0) return;
     const order = await settleLostSender(context, found.id);
-    if (order !== null && isDue(order, context.now())) await deliverLeased(context, lease, order);
+    if (order?.state === "queued" || order?.state === "inDoubt")
+      await deliverLeased(context, lease, order);
   });
-}
-
-function isDue(order: OrderRow, now: Temporal.Instant): boolean {
-  if (order.state !== "queued" && order.state !== "inDoubt") return false;
-  return order.nextAttemptAt === null || Temporal.Instant.compare(order.nextAttemptAt, now) <= 0;
 }
 
 /** We hold the lease, so whoever left the order `sending` is gone. */
@@ -262,7 +258,7 @@ async function record(sending: Sending, outcome: Outcome, wasFound: boolean): Pr
         ...base,
         event: "refuse",
         about: `The ERP refused it: ${outcome.reason}`,
-        reasons: refusalReasons(order, outcome.reason),
+        reasons: [`The ERP refused it: ${outcome.reason}`, ...refundReasons(order)],
       });
       return;
     case "inDoubt":
@@ -284,15 +280,12 @@ function differencesOf(
   });
 }
 
-export function refusalReasons(order: OrderRow, reason: string): string[] {
+/** A payment for an order that will not be is owed back. */
+export function refundReasons(order: OrderRow): string[] {
   const paid = order.body.payment;
-  const refund =
-    paid === null
-      ? []
-      : [
-          `${paid.amount} was paid by ${paid.provider} ${paid.reference}: refund it, or amend the order.`,
-        ];
-  return [`The ERP refused it: ${reason}`, ...refund];
+  return paid === null
+    ? []
+    : [`${paid.amount} was paid by ${paid.provider} ${paid.reference}: refund it.`];
 }
 
 /** A second find of the same drop does not start the clock again: the alarm stays. */
@@ -366,13 +359,21 @@ async function doubt(
   await again(context, lease, order, next);
 }
 
+/** The queue goes by the database's clock, which need not be ours: so much later by that one. */
 async function again(
   context: OrdersContext,
   lease: Transaction,
   order: OrderRow,
-  startAfter: Temporal.Instant,
+  next: Temporal.Instant,
 ): Promise<void> {
-  await context.jobs.queue(lease, DELIVER_JOB, jobData(order.company, order.id), { startAfter });
+  const wait = context.now().until(next).total("seconds");
+  const [due] = await lease.query<{ at: Temporal.Instant }>(
+    "select clock_timestamp() + make_interval(secs => $1) as at",
+    [Math.max(0, wait)],
+  );
+  await context.jobs.queue(lease, DELIVER_JOB, jobData(order.company, order.id), {
+    ...(due === undefined ? {} : { startAfter: due.at }),
+  });
 }
 
 /** Before the place a fault costs nothing; from the place on it is a doubt. */

@@ -12,6 +12,7 @@ import {
   type OrderRow,
 } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { refundReasons } from "./deliver.ts";
 import { fulfilment, type DeliveryState, type Fulfilment } from "./machine.ts";
 
 /** A person's act: by whom and why, both kept in the order's book. */
@@ -35,16 +36,14 @@ export async function release(context: OrdersContext, idOrNumber: string, act: A
 
 /** Stops an order that was not handed over, or gives up one that the ERP refused. */
 export async function cancel(context: OrdersContext, idOrNumber: string, act: Act) {
-  return byHand(context, idOrNumber, (tx, order) => {
-    const paid = order.body.payment;
-    return move(tx, order, {
+  return byHand(context, idOrNumber, (tx, order) =>
+    move(tx, order, {
       ...said(context, act, "Cancelled"),
       event: "cancel",
-      reasons:
-        paid === null ? [] : [`Refund ${paid.amount}, paid by ${paid.provider} ${paid.reference}.`],
+      reasons: refundReasons(order),
       set: { nextAttemptAt: null, settled: settledNow(order) },
-    });
-  });
+    }),
+  );
 }
 
 /** A person has looked into a conflict or a doubt: the order stands in the ERP, under this number if given. */

@@ -70,7 +70,8 @@ export function judge(
       `${order.number} is ${order.state} here, and the ERP shows it as ${erpOrder ?? "accepted"}. ` +
         "Cancel it there, or resolve the order.",
     ]);
-  return compare(order, erpOrder, accepted, erpOrders);
+  const standing = erpOrders.filter((row) => row.erpOrder === erpOrder);
+  return compare(order, erpOrder, accepted, standing);
 }
 
 function erpNumbers(

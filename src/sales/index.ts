@@ -17,7 +17,7 @@ import {
   type Trace,
 } from "./ledger.ts";
 import { decide, suggestions, type LinkDecision, type LinkSuggestion } from "./links.ts";
-import { post, type PostResult } from "./post.ts";
+import { post, type PostOptions, type PostResult } from "./post.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import {
   recheck,
@@ -31,7 +31,7 @@ import {
 
 export interface Sales {
   /** Job `sales.post`: brings the ledger up to what was pulled; posts nothing when it is already. */
-  post(): Promise<PostResult>;
+  post(options?: PostOptions): Promise<PostResult>;
   totals(question: TotalsQuestion): Promise<{ rows: readonly TotalRow[]; trust: Trust }>;
   /** Adds the ledger up anew; empty when the kept totals are right. */
   recheck(): Promise<readonly TotalDifference[]>;
@@ -53,7 +53,7 @@ export interface Sales {
 export function openSales(context: SalesContext): Sales {
   const { store, company } = context;
   return {
-    post: () => post(context),
+    post: (options) => post(context, options),
     totals: (question) => totals(context, question),
     recheck: () => recheck(context),
     reconcile: (period) => reconcile(context, period),
@@ -70,6 +70,6 @@ export const POST_JOB = "sales.post";
 export type { SalesContext, SalesSources } from "./context.ts";
 export type { Posting, PostingsQuestion, Trace } from "./ledger.ts";
 export type { LinkDecision, LinkSuggestion } from "./links.ts";
-export type { PostResult } from "./post.ts";
+export type { PostOptions, PostResult } from "./post.ts";
 export type { NamedDifference, PeriodReconciliation, Reconciliation } from "./reconcile.ts";
 export type { TotalRow, TotalsBy, TotalsQuestion, Trust } from "./totals.ts";

@@ -1,7 +1,6 @@
 /**
- * The one statement that looks at what was pulled. It reads every input in one snapshot, works out for
- * each document line (and, as line 0, for each document) what ought to stand in the ledger, and keeps
- * those whose inputs are not the ones they were last posted from.
+ * The one statement that looks at touched documents. It reads every input in one snapshot and works out
+ * for each line (and, as line 0, for each document) what ought to stand in the ledger.
  *
  * Parameters: $1 company, $2 channel rules as JSON.
  */
@@ -12,12 +11,16 @@ const BASE = `
   select l.document_type, l.document, l.line, l.feed as source, l.row_hash, l.line_class, l.product,
          l.quantity, l.unit_price, l.net, l.vat, l.cost, l.erp_order as line_erp_order,
          l.erp_order_line, l.credits_document, l.credits_line, l.origin_id, l.origin_line
-    from sales_line l where l.company = $1
+    from sales_touched t
+    join sales_line l on l.company = $1 and l.document_type = t.document_type
+     and l.document = t.document
   union all
   select d.document_type, d.document, 0, d.feed, d.row_hash, 'unanalysed', null,
          0, 0, d.net, d.vat, null, null,
          null, null, null, d.origin_id, d.origin_line
-    from sales_document d where d.company = $1`;
+    from sales_touched t
+    join sales_document d on d.company = $1 and d.document_type = t.document_type
+     and d.document = t.document`;
 
 /**
  * The web order that the credited line belonged to: a credit note is keyed in the office, but what it
@@ -25,7 +28,9 @@ const BASE = `
  */
 const CREDITED = `
   select l.document, l.line, coalesce(e.web_order, le.web_order, d.web_order) as web_order
-    from sales_line l
+    from sales_touched t
+    join sales_line l on l.company = $1 and l.document_type = t.document_type
+     and l.document = t.document
     join sales_document d on d.company = l.company and d.document_type = 'invoice'
      and d.document = l.credits_document
     left join sales_line cl on cl.company = l.company and cl.document_type = 'invoice'
@@ -33,7 +38,7 @@ const CREDITED = `
     left join erp_order e on e.company = l.company
      and e.erp_order = coalesce(cl.erp_order, d.erp_order)
     left join log_by_erp le on le.erp_order = coalesce(cl.erp_order, d.erp_order)
-   where l.company = $1 and l.document_type = 'credit' and l.credits_document is not null`;
+   where t.document_type = 'credit' and l.credits_document is not null`;
 
 /**
  * Credits are negative whatever sign the feed gives them. A document's own sign tells the feed's habit;
@@ -56,7 +61,7 @@ const SEEN = `
   select b.*, ${SIGN} as sign, ${OWN_WEB_ORDER} as own_web_order,
          lr.web_order as reference_web_order, c.web_order as credited_web_order,
          e.web_order is not null or le.web_order is not null as through_erp_order,
-         d.row_hash as document_hash, d.account, d.document_on,
+         d.account, d.document_on,
          coalesce(d.period, to_char(d.document_on, 'YYYY-MM')) as period, d.currency,
          d.channel as stated_channel, d.customer_reference,
          coalesce(b.line_erp_order, d.erp_order) as erp_order,
@@ -79,28 +84,12 @@ const SEEN = `
     left join product p on p.company = $1 and p.product = b.product
     left join branch br on br.company = $1 and br.branch = coalesce(d.branch, e.branch)`;
 
-/** Everything that a posting is made from, in one digest; the rules' text is in it too. */
-const CONTEXT = `
-  md5(row(s.row_hash, s.document_hash, s.sign, s.own_web_order, s.through_erp_order, s.reference_web_order,
-          s.credited_web_order, s.taken_by, s.branch, s.web_order_line, s.default_channel, s.may_be_of,
-          s.known_product_group, log.web_order, log.assisted, $2::text)::text)::uuid`;
-
 const LOOKED = `
   select s.*, log.web_order is not null as pushed, coalesce(log.assisted, false) as assisted,
-         coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order) as web_order,
-         ${CONTEXT} as context
+         coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order) as web_order
     from seen s
     left join log
       on log.web_order = coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order)`;
-
-const CHANGED = `
-  select l.*, coalesce(state.version, 0) as version, state.posting,
-         state.content_hash as posted_hash,
-         state.context is distinct from l.context as changed
-    from looked l
-    left join sales_line_state state on state.company = $1
-     and state.document_type = l.document_type and state.document = l.document
-     and state.line = l.line`;
 
 /** The channel with its evidence, best evidence first. */
 const CHANNEL = `
@@ -128,10 +117,37 @@ const CHANNEL_EVIDENCE = `
        when x.default_channel <> 'unknown' then 'default of branch ' || x.branch
        else 'nothing says' end`;
 
+/** What a posting says, in one order for every statement. */
+export const CONTENT = `account, document_on, period, channel, channel_evidence, assisted, line_class, product,
+  product_group, quantity, unit_price, net, vat, cost, currency, taken_by, branch, web_order, erp_order,
+  credits_document, credits_line`;
+
+export const CONTENT_HASH = `md5(row(${CONTENT})::text)::uuid`;
+
 /**
- * The table `sales_desired`, dropped with the transaction. A product group once posted stays: moving a
- * product into another group later does not rewrite history.
+ * A product group once posted stays: moving a product into another group later does not rewrite history.
  */
+const DESIRED = `
+  select x.document_type, x.document, x.line, x.source, x.line_class, x.product, x.unit_price,
+         x.sign * x.quantity as quantity, x.sign * x.net as net, x.sign * x.vat as vat,
+         x.sign * x.cost as cost, x.credits_document, x.credits_line, x.origin_id, x.origin_line,
+         x.account, x.document_on, x.period, x.currency, x.taken_by, x.branch, x.web_order,
+         x.erp_order, x.assisted, ${CHANNEL} as channel, ${CHANNEL_EVIDENCE} as channel_evidence,
+         coalesce(standing.product_group, x.known_product_group) as product_group,
+         x.pushed, x.web_order_line, x.may_be_of, x.row_hash, coalesce(state.version, 0) as version,
+         state.posting, state.content_hash as posted_hash, state.row_hash as posted_row_hash
+    from looked x
+    left join sales_line_state state on state.company = $1
+     and state.document_type = x.document_type and state.document = x.document
+     and state.line = x.line
+    left join sales_posting standing on standing.company = $1 and standing.id = state.posting
+    left join lateral (
+      select r.* from rules r
+       where (r.taken_by is null or r.taken_by = x.taken_by)
+         and (r.branch is null or r.branch = x.branch)
+       order by r.number limit 1) rule on true`;
+
+/** The table `sales_desired`, dropped with the transaction. Of line 0 the content is worked out later. */
 export const LOOK = `
 create temp table sales_desired on commit drop as
 with log as materialized (select * from ${PUSH_LOG} every where every.company = $1),
@@ -142,36 +158,18 @@ log_by_reference as materialized (
   select account, customer_reference, string_agg(web_order, ' ' order by web_order) as web_orders
     from log where customer_reference is not null group by account, customer_reference),
 credit_sum as materialized (
-  select document, sum(net) as net from sales_line
-   where company = $1 and document_type = 'credit' group by document),
+  select l.document, sum(l.net) as net from sales_touched t
+    join sales_line l on l.company = $1 and l.document_type = t.document_type
+     and l.document = t.document
+   where t.document_type = 'credit' group by l.document),
 credited as materialized (${CREDITED}),
-base as (${BASE}),
-seen as (${SEEN}),
-looked as (${LOOKED}),
-changed as materialized (${CHANGED}),
-wanted as (
-  select * from changed where changed
-  union all
-  select * from changed where not changed and line = 0
-     and (document_type, document) in (
-       select document_type, document from changed where changed)),
 rules as materialized (
   select number, rule ->> 'takenBy' as taken_by, rule ->> 'branch' as branch,
          rule ->> 'channel' as channel
-    from jsonb_array_elements($2::jsonb) with ordinality as given (rule, number))
-select x.document_type, x.document, x.line, x.source, x.line_class, x.product, x.unit_price,
-       x.sign * x.quantity as quantity, x.sign * x.net as net, x.sign * x.vat as vat,
-       x.sign * x.cost as cost, x.credits_document, x.credits_line, x.origin_id, x.origin_line,
-       x.account, x.document_on, x.period, x.currency, x.taken_by, x.branch, x.web_order, x.erp_order,
-       x.assisted, ${CHANNEL} as channel,
-       ${CHANNEL_EVIDENCE} as channel_evidence,
-       coalesce(standing.product_group, x.known_product_group) as product_group,
-       x.pushed, x.web_order_line, x.may_be_of, x.context, x.version, x.posting, x.posted_hash,
-       null::uuid as content_hash, false as has_lines
-  from wanted x
-  left join sales_posting standing on standing.company = $1 and standing.id = x.posting
-  left join lateral (
-    select r.* from rules r
-     where (r.taken_by is null or r.taken_by = x.taken_by)
-       and (r.branch is null or r.branch = x.branch)
-     order by r.number limit 1) rule on true`;
+    from jsonb_array_elements($2::jsonb) with ordinality as given (rule, number)),
+base as (${BASE}),
+seen as (${SEEN}),
+looked as (${LOOKED}),
+desired as (${DESIRED})
+select desired.*, line > 0 as wanted, case when line > 0 then ${CONTENT_HASH} end as content_hash
+  from desired`;

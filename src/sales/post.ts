@@ -6,7 +6,8 @@
 import type { Transaction } from "../store/index.ts";
 import type { SalesContext } from "./context.ts";
 import { link } from "./links.ts";
-import { LOOK } from "./look.ts";
+import { CONTENT, CONTENT_HASH, LOOK } from "./look.ts";
+import { touch } from "./touched.ts";
 
 export interface PostResult {
   /** Lines posted, new and again. */
@@ -16,39 +17,56 @@ export interface PostResult {
   readonly batch: number;
 }
 
-export async function post(context: SalesContext): Promise<PostResult> {
+export interface PostOptions {
+  /** True: look at every document, not only at those that something changed for. It finds nothing more. */
+  readonly everything?: boolean;
+}
+
+export async function post(context: SalesContext, options: PostOptions = {}): Promise<PostResult> {
   const { store, company } = context;
+  const rules = JSON.stringify(context.settings.channels);
   return store.transaction(async (tx) => {
-    const last = await lockLedger(tx, company);
+    // A first load sorts and hashes hundreds of thousands of rows; on disk that takes twice as long.
+    await tx.query("set local work_mem = '64MB'");
+    const ledger = await lockLedger(tx, company, rules);
     const at = context.now();
-    const batch = last + 1;
-    await tx.query(LOOK, [company, JSON.stringify(context.settings.channels)]);
+    const step = { tx, company, batch: ledger.last + 1, at };
+    await touch(tx, company, options.everything === true || !ledger.sameRules);
+    await tx.query(LOOK, [company, rules]);
     await tx.query("analyze sales_desired");
-    const step = { tx, company, batch, at };
     const lines = await postStep(step, "x.line > 0");
     await tx.affect(UNANALYSED, [company]);
+    await tx.affect(UNANALYSED_HASH);
     const rest = await postStep(step, "x.line = 0");
     const posted = lines.posted + rest.posted;
     const reversed = lines.reversed + rest.reversed;
-    if (posted + reversed > 0) await addToTotals(step);
     await link(tx, company, at);
-    if (posted + reversed === 0) return { posted, reversed, batch: last };
-    await tx.affect("update sales_ledger set last_batch = $2 where company = $1", [company, batch]);
+    const batch = posted + reversed > 0 ? step.batch : ledger.last;
+    await tx.affect("update sales_ledger set last_batch = $2, rules = $3 where company = $1", [
+      company,
+      batch,
+      rules,
+    ]);
     return { posted, reversed, batch };
   });
 }
 
 /** One poster at a time: batches follow one another without a gap. */
-async function lockLedger(tx: Transaction, company: string): Promise<number> {
+async function lockLedger(
+  tx: Transaction,
+  company: string,
+  rules: string,
+): Promise<{ last: number; sameRules: boolean }> {
   await tx.affect(
-    "insert into sales_ledger (company, last_batch) values ($1, 0) on conflict do nothing",
-    [company],
+    "insert into sales_ledger (company, last_batch, rules) values ($1, 0, $2) on conflict do nothing",
+    [company, rules],
   );
-  const [ledger] = await tx.query<{ last: number }>(
-    "select last_batch as last from sales_ledger where company = $1 for update",
-    [company],
+  const [ledger] = await tx.query<{ last: number; sameRules: boolean }>(
+    `select last_batch as last, rules = $2::jsonb as "sameRules"
+       from sales_ledger where company = $1 for update`,
+    [company, rules],
   );
-  return ledger?.last ?? 0;
+  return ledger ?? { last: 0, sameRules: false };
 }
 
 interface Step {
@@ -58,72 +76,54 @@ interface Step {
   readonly at: Temporal.Instant;
 }
 
-/** What a posting says, in one order for every statement. */
-const CONTENT = `account, document_on, period, channel, channel_evidence, assisted, line_class, product,
-  product_group, quantity, unit_price, net, vat, cost, currency, taken_by, branch, web_order, erp_order,
-  credits_document, credits_line`;
-
-const CONTENT_HASH = `md5(row(${CONTENT})::text)::uuid`;
-
-/** A document's own total less what its lines come to; lines that vanished from the ERP still count. */
+/**
+ * A document's own total less what its lines come to; lines that vanished from the ERP still count. A
+ * document with lines that add up to it wants no line of its own.
+ */
 const UNANALYSED = `
+  with rest as (
+    select x.document_type, x.document, x.net - coalesce(sum(p.net), 0) as net,
+           x.vat - coalesce(sum(p.vat), 0) as vat, count(p.id) as lines
+      from sales_desired x
+      left join sales_line_state s on s.company = $1 and s.document_type = x.document_type
+       and s.document = x.document and s.line > 0
+      left join sales_posting p on p.company = $1 and p.id = s.posting
+     where x.line = 0
+     group by x.document_type, x.document, x.net, x.vat)
   update sales_desired x
-     set net = x.net - rest.net, vat = x.vat - rest.vat, has_lines = rest.lines > 0
-    from (select d.document_type, d.document, count(p.id) as lines, coalesce(sum(p.net), 0) as net,
-                 coalesce(sum(p.vat), 0) as vat
-            from sales_desired d
-            left join sales_line_state s on s.company = $1 and s.document_type = d.document_type
-             and s.document = d.document and s.line > 0
-            left join sales_posting p on p.company = $1 and p.id = s.posting
-           where d.line = 0
-           group by d.document_type, d.document) rest
+     set net = rest.net, vat = rest.vat,
+         wanted = rest.net <> 0 or rest.vat <> 0 or rest.lines = 0
+    from rest
    where x.line = 0 and rest.document_type = x.document_type and rest.document = x.document`;
+
+const UNANALYSED_HASH = `
+  update sales_desired set content_hash = ${CONTENT_HASH} where line = 0 and wanted`;
 
 async function postStep(step: Step, which: string): Promise<{ posted: number; reversed: number }> {
   const { tx, company, batch, at } = step;
-  await tx.affect(
-    `update sales_desired x
-        set content_hash = case when x.line = 0 and x.net = 0 and x.vat = 0 and x.has_lines
-                                then null else ${CONTENT_HASH} end
-      where ${which}`,
-  );
+  const changed = `${which} and x.content_hash is distinct from x.posted_hash`;
   const reversed = await tx.affect(
     `insert into sales_posting (company, id, source, document_type, document, line, version, reversal,
        content_hash, origin_id, origin_line, batch, posted_at, ${CONTENT})
-     select p.company, ${madeId("p.version", "true")}, p.source, p.document_type, p.document, p.line,
-            p.version, true, p.content_hash, p.origin_id, p.origin_line, $2, $3,
+     select p.company, ${madeId("p.version", "true", "$3")}, p.source, p.document_type, p.document,
+            p.line, p.version, true, p.content_hash, p.origin_id, p.origin_line, $2, $3,
             ${CONTENT.split(",").map(reversedColumn).join(", ")}
        from sales_desired x join sales_posting p on p.company = $1 and p.id = x.posting
-      where ${which} and x.content_hash is distinct from x.posted_hash`,
+      where ${changed}`,
     [company, batch, at],
   );
   const posted = await tx.affect(
     `insert into sales_posting (company, id, source, document_type, document, line, version, reversal,
        content_hash, origin_id, origin_line, batch, posted_at, ${CONTENT})
-     select $1, ${madeId("x.version + 1", "false")}, x.source, x.document_type, x.document, x.line,
-            x.version + 1, false, x.content_hash, x.origin_id, x.origin_line, $2, $3,
+     select $1, ${madeId("x.version + 1", "false", "$3")}, x.source, x.document_type, x.document,
+            x.line, x.version + 1, false, x.content_hash, x.origin_id, x.origin_line, $2, $3,
             ${CONTENT}
        from sales_desired x
-      where ${which} and x.content_hash is not null
-        and x.content_hash is distinct from x.posted_hash`,
+      where ${changed} and x.content_hash is not null`,
     [company, batch, at],
   );
-  await tx.affect(
-    `insert into sales_line_state
-       (company, document_type, document, line, version, posting, content_hash, context)
-     select $1, x.document_type, x.document, x.line,
-            case when x.content_hash is null or x.content_hash = x.posted_hash
-                 then x.version else x.version + 1 end,
-            case when x.content_hash is null then null
-                 when x.content_hash = x.posted_hash then x.posting
-                 else ${madeId("x.version + 1", "false", "$2")} end,
-            x.content_hash, x.context
-       from sales_desired x where ${which}
-     on conflict (company, document_type, document, line) do update
-        set version = excluded.version, posting = excluded.posting,
-            content_hash = excluded.content_hash, context = excluded.context`,
-    [company, at],
-  );
+  if (posted + reversed > 0) await addToTotals(tx, company, changed);
+  await keepState(step, which);
   return { posted, reversed };
 }
 
@@ -134,35 +134,65 @@ function reversedColumn(column: string): string {
   return SIGNED.has(name) ? `-p.${name}` : `p.${name}`;
 }
 
+/** Which posting stands for each line now, and which row it was made from. */
+async function keepState({ tx, company, at }: Step, which: string): Promise<void> {
+  await tx.affect(
+    `insert into sales_line_state
+       (company, document_type, document, line, version, posting, content_hash, row_hash)
+     select $1, x.document_type, x.document, x.line,
+            case when x.content_hash is null or x.content_hash = x.posted_hash
+                 then x.version else x.version + 1 end,
+            case when x.content_hash is null then null
+                 when x.content_hash = x.posted_hash then x.posting
+                 else ${madeId("x.version + 1", "false", "$2")} end,
+            x.content_hash, x.row_hash
+       from sales_desired x
+      where ${which} and (x.content_hash is distinct from x.posted_hash
+                          or x.row_hash is distinct from x.posted_row_hash)
+     on conflict (company, document_type, document, line) do update
+        set version = excluded.version, posting = excluded.posting,
+            content_hash = excluded.content_hash, row_hash = excluded.row_hash`,
+    [company, at],
+  );
+}
+
 /**
  * A UUIDv7 of the posting's moment whose random part is a digest of its natural key: the same ledger gets
  * the same ids wherever it is posted, and nobody needs to send 200,000 ids to the database.
  */
-function madeId(version: string, reversal: string, at = "$3"): string {
+function madeId(version: string, reversal: string, at: string): string {
   const digest = `md5($1::text || '/' || x.document_type || '/' || x.document || '/' || x.line || '/' || ${version} || '/${reversal}')`;
   const millis = `floor(extract(epoch from ${at}::timestamptz) * 1000)::bigint`;
   return `(lpad(to_hex(${millis}), 12, '0') || '7' || substr(${digest}, 1, 3) || 'a' || substr(${digest}, 4, 15))::uuid`;
 }
 
-/** The same figures that a `group by` over the ledger would give; `recheck` proves it. */
-async function addToTotals({ tx, company, batch }: Step): Promise<void> {
+/** What was reversed and posted just now, on top of what the totals said; `recheck` proves them. */
+async function addToTotals(tx: Transaction, company: string, changed: string): Promise<void> {
+  const figures = "account, period, channel, assisted, currency, net, vat, cost";
   await tx.affect(
     `insert into sales_total
        (company, account, period, channel, assisted, currency, lines, net, vat, cost, uncosted_net)
-     ${totalsSelect("batch = $2")}
+     ${totalsSelect(
+       "$1::text",
+       `(select 1 as lines, ${figures} from sales_desired x
+          where ${changed} and content_hash is not null
+         union all
+         select -1, ${figures.split(", ").map(reversedColumn).join(", ")}
+           from sales_desired x join sales_posting p on p.company = $1 and p.id = x.posting
+          where ${changed}) moved`,
+     )}
      on conflict (company, account, period, channel, assisted, currency) do update
         set lines = sales_total.lines + excluded.lines, net = sales_total.net + excluded.net,
             vat = sales_total.vat + excluded.vat, cost = sales_total.cost + excluded.cost,
             uncosted_net = sales_total.uncosted_net + excluded.uncosted_net`,
-    [company, batch],
+    [company],
   );
 }
 
-/** The ledger by customer, month and channel; `$1` is the company. */
-export function totalsSelect(where: string): string {
-  return `select company, account, period, channel, assisted, currency,
-       sum(case when reversal then -1 else 1 end)::int as lines, sum(net) as net, sum(vat) as vat,
-       coalesce(sum(cost), 0) as cost, coalesce(sum(net) filter (where cost is null), 0) as uncosted_net
-  from sales_posting where company = $1 and ${where}
- group by company, account, period, channel, assisted, currency`;
+/** Postings, with +1 or −1 as `lines`, added up by customer, month and channel. */
+export function totalsSelect(company: string, postings: string): string {
+  return `select ${company} as company, account, period, channel, assisted, currency,
+       sum(lines)::int as lines, sum(net) as net, sum(vat) as vat, coalesce(sum(cost), 0) as cost,
+       coalesce(sum(net) filter (where cost is null), 0) as uncosted_net
+  from ${postings} group by account, period, channel, assisted, currency`;
 }

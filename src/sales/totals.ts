@@ -124,7 +124,11 @@ export async function recheck({ store, company }: SalesContext): Promise<TotalDi
     `select account, period, channel, assisted, currency, ${figures("kept")}::text as kept,
             ${figures("counted")}::text as counted
        from (select * from sales_total where company = $1) kept
-       full join (${totalsSelect("true")}) counted
+       full join (${totalsSelect(
+         "$1::text",
+         `(select case when reversal then -1 else 1 end as lines, *
+                  from sales_posting where company = $1) every`,
+       )}) counted
       using (account, period, channel, assisted, currency)
       where ${figures("kept")} is distinct from ${figures("counted")}
       order by account, period, channel, assisted, currency`,

@@ -25,7 +25,13 @@ function open(
       setAside: async () => setAside,
       origin: async (id) =>
         id === ORIGIN_ID
-          ? { name: "sales-lines-1.csv", keptAt: null, connection: "erp", stream: "sales-lines", runId: id }
+          ? {
+              name: "sales-lines-1.csv",
+              keptAt: null,
+              connection: "erp",
+              stream: "sales-lines",
+              runId: id,
+            }
           : null,
     },
     now: () => NOW,
@@ -36,7 +42,12 @@ type Document = Canonical<"sales-document">;
 type Line = Canonical<"sales-line">;
 
 /** An invoice of one account in March unless it says otherwise; gross follows. */
-function document(number: string, net: string, vat: string, more: Partial<Document> = {}): Partial<Document> {
+function document(
+  number: string,
+  net: string,
+  vat: string,
+  more: Partial<Document> = {},
+): Partial<Document> {
   const gross = (Number(net) + Number(vat)).toFixed(2);
   return {
     documentType: "invoice",
@@ -50,7 +61,13 @@ function document(number: string, net: string, vat: string, more: Partial<Docume
   };
 }
 
-function line(number: string, position: number, net: string, vat: string, more: Partial<Line> = {}): Partial<Line> {
+function line(
+  number: string,
+  position: number,
+  net: string,
+  vat: string,
+  more: Partial<Line> = {},
+): Partial<Line> {
   return {
     documentType: "invoice",
     document: number,
@@ -71,7 +88,8 @@ const lines = (company: string, ...rows: Partial<Line>[]) =>
 
 async function postings(sales: Sales): Promise<Posting[]> {
   const found: Posting[] = [];
-  for await (const batch of sales.postings({ upToBatch: await sales.watermark() })) found.push(...batch);
+  for await (const batch of sales.postings({ upToBatch: await sales.watermark() }))
+    found.push(...batch);
   return found;
 }
 
@@ -139,7 +157,7 @@ describe("posting", () => {
     await sales.post();
     await lines("TWICE", line("I1", 1, "10.00", "2.00"));
     const results = await Promise.all([sales.post(), sales.post(), sales.post()]);
-    expect(results.map((result) => result.posted).sort()).toEqual([0, 0, 1]);
+    expect(results.map((result) => result.posted).sort((a, b) => a - b)).toEqual([0, 0, 1]);
     expect(await total(sales)).toEqual({ net: "10.00", vat: "2.00", lines: 1 });
   });
 
@@ -152,7 +170,13 @@ describe("posting", () => {
     await lines("CHANGE", line("I1", 1, "12.00", "2.40", { cost: "7.50" }));
     expect(await sales.post()).toEqual({ posted: 1, reversed: 1, batch: 2 });
     expect(
-      (await postings(sales)).map(({ version, reversal, net, cost, batch }) => [version, reversal, net, cost, batch]),
+      (await postings(sales)).map(({ version, reversal, net, cost, batch }) => [
+        version,
+        reversal,
+        net,
+        cost,
+        batch,
+      ]),
     ).toEqual([
       [1, false, "10.00", "7.00", 1],
       [1, true, "-10.00", "-7.00", 2],
@@ -170,7 +194,8 @@ describe("posting", () => {
     await lines("WATER", line("I2", 1, "5.00", "1.00"));
     await sales.post();
     const seen: string[] = [];
-    for await (const batch of sales.postings({ upToBatch: 1 })) seen.push(...batch.map((one) => one.document));
+    for await (const batch of sales.postings({ upToBatch: 1 }))
+      seen.push(...batch.map((one) => one.document));
     expect(seen).toEqual(["I1"]);
   });
 
@@ -189,7 +214,9 @@ describe("posting", () => {
     const sales = open("REST");
     await documents("REST", document("I1", "30.00", "6.01"));
     expect(await sales.post()).toMatchObject({ posted: 1 });
-    expect(await postings(sales)).toMatchObject([{ line: 0, lineClass: "unanalysed", net: "30.00", vat: "6.01" }]);
+    expect(await postings(sales)).toMatchObject([
+      { line: 0, lineClass: "unanalysed", net: "30.00", vat: "6.01" },
+    ]);
     await lines("REST", line("I1", 1, "10.00", "2.00"));
     await sales.post();
     expect(await total(sales)).toEqual({ net: "30.00", vat: "6.01", lines: 2 });
@@ -208,10 +235,18 @@ describe("posting", () => {
     const sales = open("WAIT");
     await lines("WAIT", line("I1", 1, "10.00", "2.00"), line("I1", 2, "5.00", "1.00"));
     expect(await sales.post()).toMatchObject({ posted: 0 });
-    expect((await sales.totals({ by: [] })).trust.waiting).toEqual({ documents: 1, lines: 2, net: "15.00" });
+    expect((await sales.totals({ by: [] })).trust.waiting).toEqual({
+      documents: 1,
+      lines: 2,
+      net: "15.00",
+    });
     await documents("WAIT", document("I1", "15.00", "3.00"));
     expect(await sales.post()).toMatchObject({ posted: 2, reversed: 0 });
-    expect((await sales.totals({ by: [] })).trust.waiting).toEqual({ documents: 0, lines: 0, net: "0" });
+    expect((await sales.totals({ by: [] })).trust.waiting).toEqual({
+      documents: 0,
+      lines: 0,
+      net: "0",
+    });
   });
 
   test("a product's group stays as it was posted when the product moves, and fills in when it was not known", async () => {
@@ -220,9 +255,13 @@ describe("posting", () => {
     await documents("GROUP", document("I1", "10.00", "2.00"));
     await lines("GROUP", line("I1", 1, "10.00", "2.00"));
     await sales.post();
-    await pull(store, "GROUP", "product", [{ product: "P1", name: "Brick", productGroup: "BRICKS" }]);
+    await pull(store, "GROUP", "product", [
+      { product: "P1", name: "Brick", productGroup: "BRICKS" },
+    ]);
     expect(await sales.post()).toMatchObject({ posted: 1, reversed: 1 });
-    await pull(store, "GROUP", "product", [{ product: "P1", name: "Brick", productGroup: "HEAVY" }]);
+    await pull(store, "GROUP", "product", [
+      { product: "P1", name: "Brick", productGroup: "HEAVY" },
+    ]);
     expect(await sales.post()).toMatchObject({ posted: 0, reversed: 0 });
     expect((await postings(sales)).at(-1)?.productGroup).toBe("BRICKS");
   });
@@ -248,16 +287,34 @@ describe("the channel", () => {
     ]);
     await pull(store, "CHANNEL", "erp-order", [
       { erpOrder: "SO1", account: "A1", orderedOn: "2026-03-01", webOrder: "W-1" },
-      { erpOrder: "SO9", account: "A1", orderedOn: "2026-03-01", webOrder: "OLD-9", takenBy: "TILL1" },
+      {
+        erpOrder: "SO9",
+        account: "A1",
+        orderedOn: "2026-03-01",
+        webOrder: "OLD-9",
+        takenBy: "TILL1",
+      },
     ]);
     const cases: [Partial<Document>, channel: string, evidence: string][] = [
-      [{ erpOrder: "SO1", channel: "telephone" }, "web", "push log: web order W-1 by ERP order SO1"],
+      [
+        { erpOrder: "SO1", channel: "telephone" },
+        "web",
+        "push log: web order W-1 by ERP order SO1",
+      ],
       [{ webOrder: "W-2" }, "web", "push log: web order W-2, assisted on the document"],
       [{ customerReference: "W-1" }, "web", "push log: web order W-1 as the customer's reference"],
       [{ erpOrder: "SO9" }, "web", "reference: web order OLD-9 by ERP order SO9"],
-      [{ webOrder: "OLD-8", takenBy: "TILL1" }, "web", "reference: web order OLD-8 on the document"],
+      [
+        { webOrder: "OLD-8", takenBy: "TILL1" },
+        "web",
+        "reference: web order OLD-8 on the document",
+      ],
       [{ channel: "telephone", takenBy: "TILL1" }, "telephone", "stated by the ERP"],
-      [{ channel: "unknown", takenBy: "TILL1", branch: "LEEDS" }, "counter", "rule 1: taken by TILL1"],
+      [
+        { channel: "unknown", takenBy: "TILL1", branch: "LEEDS" },
+        "counter",
+        "rule 1: taken by TILL1",
+      ],
       [{ takenBy: "SAM", branch: "YORK" }, "field", "rule 2: taken by SAM: branch YORK"],
       [{ takenBy: "SAM", branch: "LEEDS" }, "counter", "default of branch LEEDS"],
       [{ branch: "YORK" }, "unknown", "nothing says"],
@@ -308,7 +365,12 @@ describe("the channel", () => {
     await lines(
       "TAKEBACK",
       line("I1", 1, "10.00", "2.00", { quantity: "5" }),
-      line("C1", 1, "4.00", "0.80", { documentType: "credit", quantity: "2", creditsDocument: "I1", creditsLine: 1 }),
+      line("C1", 1, "4.00", "0.80", {
+        documentType: "credit",
+        quantity: "2",
+        creditsDocument: "I1",
+        creditsLine: 1,
+      }),
     );
     await sales.post();
     const { rows } = await sales.totals({ by: ["channel"] });
@@ -323,7 +385,9 @@ describe("the channel", () => {
     await before.post();
     const sales = open("RULES", [{ takenBy: "KAY", channel: "telephone" }]);
     expect(await sales.post()).toMatchObject({ posted: 1, reversed: 1 });
-    expect((await sales.totals({ by: ["channel"] })).rows).toMatchObject([{ channel: "telephone", net: "10.00" }]);
+    expect((await sales.totals({ by: ["channel"] })).rows).toMatchObject([
+      { channel: "telephone", net: "10.00" },
+    ]);
   });
 });
 
@@ -354,11 +418,31 @@ describe("links to web orders", () => {
       { erpOrder: "SO1", account: "A1", orderedOn: "2026-03-01", webOrder: "W-1" },
     ]);
     await pull(store, "PARTS", "erp-order-line", [
-      { erpOrder: "SO1", line: 1, product: "P1", quantity: "10", unitPrice: "1", net: "10.00", webOrderLine: 1 },
+      {
+        erpOrder: "SO1",
+        line: 1,
+        product: "P1",
+        quantity: "10",
+        unitPrice: "1",
+        net: "10.00",
+        webOrderLine: 1,
+      },
       // A substitute for P2: the ERP still says which line of ours it is for.
-      { erpOrder: "SO1", line: 2, product: "P2B", quantity: "4", unitPrice: "1", net: "4.00", webOrderLine: 2 },
+      {
+        erpOrder: "SO1",
+        line: 2,
+        product: "P2B",
+        quantity: "4",
+        unitPrice: "1",
+        net: "4.00",
+        webOrderLine: 2,
+      },
     ]);
-    await documents("PARTS", document("I1", "6.00", "1.20", { erpOrder: "SO1" }), document("I2", "8.00", "1.60", { erpOrder: "SO1" }));
+    await documents(
+      "PARTS",
+      document("I1", "6.00", "1.20", { erpOrder: "SO1" }),
+      document("I2", "8.00", "1.60", { erpOrder: "SO1" }),
+    );
     await lines(
       "PARTS",
       line("I1", 1, "6.00", "1.20", { product: "P1", quantity: "6", erpOrderLine: 1 }),
@@ -371,7 +455,9 @@ describe("links to web orders", () => {
       ["P1", "10.00000", "10.00000", "0.00000"],
       ["P2", "4.00000", "4.00000", "0.00000"],
     ]);
-    expect((await sales.totals({ by: ["channel"] })).rows).toMatchObject([{ channel: "web", net: "14.00" }]);
+    expect((await sales.totals({ by: ["channel"] })).rows).toMatchObject([
+      { channel: "web", net: "14.00" },
+    ]);
   });
 
   test("an ambiguous line is suggested, never linked by itself, and linked once a person says so", async () => {
@@ -401,7 +487,10 @@ describe("links to web orders", () => {
     expect(await sales.decide({ ...key, webOrderLine: 2, decision: "confirmed" })).toBe(true);
     // One document line is one order line: the other reading is closed.
     expect(await sales.decide({ ...key, webOrderLine: 1, decision: "confirmed" })).toBe(false);
-    await lines("AMBIG", line("I1", 1, "3.00", "0.60", { product: "P1", quantity: "3", cost: "1.00" }));
+    await lines(
+      "AMBIG",
+      line("I1", 1, "3.00", "0.60", { product: "P1", quantity: "3", cost: "1.00" }),
+    );
     await sales.post();
     expect((await linesOf("AMBIG", "W-1"))[1]).toEqual(["P1", "3.00000", "3.00000", "0.00000"]);
   });
@@ -442,12 +531,24 @@ describe("the order of arrival", () => {
       ]),
     "ERP order lines": (company) =>
       pull(database.store, company, "erp-order-line", [
-        { erpOrder: "SO1", line: 7, product: "P1X", quantity: "10", unitPrice: "1", net: "10.00", webOrderLine: 1 },
+        {
+          erpOrder: "SO1",
+          line: 7,
+          product: "P1X",
+          quantity: "10",
+          unitPrice: "1",
+          net: "10.00",
+          webOrderLine: 1,
+        },
       ]),
     products: (company) =>
-      pull(database.store, company, "product", [{ product: "P2", name: "Sand", productGroup: "LOOSE" }]),
+      pull(database.store, company, "product", [
+        { product: "P2", name: "Sand", productGroup: "LOOSE" },
+      ]),
     branches: (company) =>
-      pull(database.store, company, "branch", [{ branch: "LEEDS", name: "Leeds", defaultChannel: "counter" }]),
+      pull(database.store, company, "branch", [
+        { branch: "LEEDS", name: "Leeds", defaultChannel: "counter" },
+      ]),
     documents: (company) =>
       documents(
         company,
@@ -455,19 +556,32 @@ describe("the order of arrival", () => {
         document("I2", "5.00", "1.00", { branch: "LEEDS" }),
         document("I4", "6.00", "1.20", { erpOrder: "SO3" }),
         document("I5", "7.00", "1.40", { erpOrder: "SO1", webOrder: "W-1" }),
-        document("I3", "9.00", "1.80", { branch: "LEEDS", documentOn: "2026-02-27", period: "2026-03" }),
+        document("I3", "9.00", "1.80", {
+          branch: "LEEDS",
+          documentOn: "2026-02-27",
+          period: "2026-03",
+        }),
       ),
     "credit note": (company) =>
-      documents(company, document("C1", "2.00", "0.40", { documentType: "credit", branch: "LEEDS" })),
+      documents(
+        company,
+        document("C1", "2.00", "0.40", { documentType: "credit", branch: "LEEDS" }),
+      ),
     "lines of the first": (company) =>
       lines(
         company,
-        line("I1", 1, "10.00", "2.00", { product: "P1X", quantity: "10", erpOrder: "SO1", erpOrderLine: 7 }),
+        line("I1", 1, "10.00", "2.00", {
+          product: "P1X",
+          quantity: "10",
+          erpOrder: "SO1",
+          erpOrderLine: 7,
+        }),
         line("I1", 2, "4.00", "0.80", { product: "P2", quantity: "4", erpOrder: "SO1" }),
       ),
     "late line of the first": (company) =>
       lines(company, line("I1", 3, "3.00", "0.60", { erpOrder: "SO2" })),
-    "lines of the second": (company) => lines(company, line("I2", 1, "5.00", "1.00", { product: "P2" })),
+    "lines of the second": (company) =>
+      lines(company, line("I2", 1, "5.00", "1.00", { product: "P2" })),
     "lines of the credit note": (company) =>
       lines(
         company,
@@ -484,7 +598,8 @@ describe("the order of arrival", () => {
   /** Everything that must not depend on the order: totals, what stands, links, quantities. */
   async function outcome(company: string): Promise<unknown> {
     const sales = open(company, [{ takenBy: "KAY", channel: "telephone" }]);
-    expect(await sales.post()).toMatchObject({ posted: 0, reversed: 0 });
+    // Looking at everything finds no more than looking at what changed.
+    expect(await sales.post({ everything: true })).toMatchObject({ posted: 0, reversed: 0 });
     expect(await sales.recheck()).toEqual([]);
     const standing = await database.store.query(
       `select p.document_type, p.document, p.line, p.content_hash, p.net, p.vat, p.channel,
@@ -692,7 +807,9 @@ describe("following a posting back", () => {
     await lines("RECHECK", line("I1", 1, "10.00", "2.00"));
     await sales.post();
     expect(await sales.recheck()).toEqual([]);
-    await database.store.affect("update sales_total set net = net + 0.01 where company = 'RECHECK'");
+    await database.store.affect(
+      "update sales_total set net = net + 0.01 where company = 'RECHECK'",
+    );
     expect(await sales.recheck()).toMatchObject([{ account: "A1", period: "2026-03" }]);
   });
 });

@@ -1,7 +1,7 @@
 /** Canonical rows as a pull would leave them, for tests of what follows a pull. */
 import { createHash, randomUUID } from "node:crypto";
 import { columnOf, records } from "../../src/model/index.ts";
-import type { Canonical, RecordName, RecordValue } from "../../src/model/index.ts";
+import type { Canonical, Field, RecordName, RecordValue } from "../../src/model/index.ts";
 import type { Queryable } from "../../src/store/index.ts";
 
 export const LEARNED_AT = "2026-03-31T08:00:00Z";
@@ -9,13 +9,10 @@ export const LEARNED_AT = "2026-03-31T08:00:00Z";
 export const ORIGIN_ID = "01960000-0000-7000-8000-000000000001";
 
 /** A whole record from the fields that matter to a test: flags and choices as a mapping would fill them, the rest null. */
-export function record<N extends RecordName>(
-  name: N,
-  values: Partial<Canonical<N>>,
-): Canonical<N> {
+export function record<N extends RecordName>(name: N, values: Partial<Canonical<N>>): Canonical<N> {
   const fields: Record<string, RecordValue> = {};
   for (const [field, kind] of Object.entries(records[name].fields))
-    fields[field] = "otherwise" in kind ? (kind.otherwise as RecordValue) : null;
+    fields[field] = (kind as Field).otherwise ?? null;
   return { ...fields, ...values } as Canonical<N>;
 }
 
@@ -32,7 +29,15 @@ export async function pull<N extends RecordName>(
     const whole: Readonly<Record<string, unknown>> = record(name, values);
     const given = Object.keys(fields).map((field) => whole[field]);
     const hash = createHash("md5").update(JSON.stringify(given)).digest("hex");
-    const all = [...columns, "feed", "row_hash", "origin_id", "origin_line", "run_id", "learned_at"];
+    const all = [
+      ...columns,
+      "feed",
+      "row_hash",
+      "origin_id",
+      "origin_line",
+      "run_id",
+      "learned_at",
+    ];
     await on.affect(
       `insert into ${table} (company, ${all.join(", ")})
        values ($1, ${all.map((_, at) => `$${at + 2}`).join(", ")})

@@ -1,0 +1,116 @@
+/**
+ * Which documents must be looked at: those of which a row is new or changed, and those that depend on
+ * something that is. Every input is compared by digest with what was last looked at, so nothing hangs on
+ * clocks, on the order of commits, or on being told of a change.
+ */
+import { PUSH_LOG } from "../orders/index.ts";
+import type { Transaction } from "../store/index.ts";
+
+/**
+ * Makes the table `sales_touched` (document_type, document), dropped with the transaction, and notes the
+ * inputs as looked at. `everything`: all documents, whatever changed.
+ */
+export async function touch(tx: Transaction, company: string, everything: boolean): Promise<void> {
+  await tx.query(CHANGED_INPUTS, [company]);
+  await tx.query("analyze sales_changed");
+  await tx.query(everything ? ALL_DOCUMENTS : TOUCHED_DOCUMENTS, [company]);
+  if (!everything) await tx.affect(CREDITS_OF_TOUCHED, [company]);
+  await tx.query("analyze sales_touched");
+  await tx.affect(
+    `insert into sales_input (company, kind, key, digest)
+     select $1, kind, key, digest from sales_changed
+     on conflict (company, kind, key) do update set digest = excluded.digest`,
+    [company],
+  );
+}
+
+/** Inputs beside documents and lines, with what of each matters to a posting. */
+const INPUTS = `
+  select 'erp-order' as kind, erp_order as key,
+         md5(row(web_order, taken_by, branch)::text)::uuid as digest
+    from erp_order where company = $1
+  union all
+  select 'erp-order-line', erp_order || '/' || line, md5(web_order_line::text)::uuid
+    from erp_order_line where company = $1 and web_order_line is not null
+  union all
+  -- A group once posted stays, so only that there is one matters.
+  select 'product', product, md5('')::uuid
+    from product where company = $1 and product_group is not null
+  union all
+  select 'branch', branch, md5(default_channel)::uuid from branch where company = $1
+  union all
+  select 'web-order', web_order,
+         md5(row(account, assisted, ordered_on, customer_reference, erp_order)::text)::uuid
+    from ${PUSH_LOG} log where company = $1`;
+
+const CHANGED_INPUTS = `
+  create temp table sales_changed on commit drop as
+  select input.* from (${INPUTS}) input
+    left join sales_input seen on seen.company = $1 and seen.kind = input.kind
+     and seen.key = input.key
+   where seen.digest is distinct from input.digest`;
+
+const ALL_DOCUMENTS = `
+  create temp table sales_touched on commit drop as
+  select document_type, document from sales_document where company = $1`;
+
+/** ERP orders through which a document may read another channel or another web order now. */
+const CHANGED_ERP_ORDERS = `
+  select key as erp_order from sales_changed where kind = 'erp-order'
+  union
+  select left(key, length(key) - strpos(reverse(key), '/')) from sales_changed
+   where kind = 'erp-order-line'
+  union
+  select log.erp_order from sales_changed c
+    join ${PUSH_LOG} log on log.company = $1 and log.web_order = c.key
+   where c.kind = 'web-order' and log.erp_order is not null
+  union
+  select e.erp_order from sales_changed c
+    join erp_order e on e.company = $1 and e.web_order = c.key where c.kind = 'web-order'
+  union
+  select e.erp_order from sales_changed c
+    join erp_order e on e.company = $1 and e.branch = c.key where c.kind = 'branch'`;
+
+const TOUCHED_DOCUMENTS = `
+  create temp table sales_touched on commit drop as
+  with orders as materialized (${CHANGED_ERP_ORDERS})
+  select d.document_type, d.document from sales_document d
+    left join sales_line_state s on s.company = $1 and s.document_type = d.document_type
+     and s.document = d.document and s.line = 0
+   where d.company = $1 and s.row_hash is distinct from d.row_hash
+  union
+  select l.document_type, l.document from sales_line l
+    left join sales_line_state s on s.company = $1 and s.document_type = l.document_type
+     and s.document = l.document and s.line = l.line
+   where l.company = $1 and s.row_hash is distinct from l.row_hash
+  union
+  select d.document_type, d.document from orders
+    join sales_document d on d.company = $1 and d.erp_order = orders.erp_order
+  union
+  select l.document_type, l.document from orders
+    join sales_line l on l.company = $1 and l.erp_order = orders.erp_order
+  union
+  select l.document_type, l.document from sales_changed c
+    join sales_line l on l.company = $1 and l.product = c.key where c.kind = 'product'
+  union
+  select d.document_type, d.document from sales_changed c
+    join sales_document d on d.company = $1 and d.branch = c.key where c.kind = 'branch'
+  union
+  select d.document_type, d.document from sales_changed c
+    join sales_document d on d.company = $1 and d.web_order = c.key where c.kind = 'web-order'
+  union
+  select d.document_type, d.document from sales_changed c
+    join ${PUSH_LOG} log on log.company = $1 and log.web_order = c.key
+    join sales_document d on d.company = $1 and d.account = log.account
+     and d.customer_reference in (log.web_order, log.customer_reference)
+   where c.kind = 'web-order'`;
+
+/** A credit note reads its web order from what it credits. */
+const CREDITS_OF_TOUCHED = `
+  insert into sales_touched (document_type, document)
+  select distinct l.document_type, l.document
+    from sales_touched t
+    join sales_line l on l.company = $1 and l.document_type = 'credit'
+     and l.credits_document = t.document
+   where t.document_type = 'invoice'
+     and (l.document_type, l.document) not in (select document_type, document from sales_touched)`;
