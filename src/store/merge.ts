@@ -5,11 +5,11 @@
  */
 import { columnOf } from "../model/index.ts";
 import type { RecordDefinition } from "../model/index.ts";
-import type { Queryable, Transaction } from "./connection.ts";
+import { compare, countFeed, forgetComparison, withRoom } from "./compare.ts";
+import type { Transaction } from "./connection.ts";
 import { loadEmpty } from "./load-empty.ts";
-import { settleRepeats } from "./repeats.ts";
 import type { Staging } from "./staging.ts";
-import { insertSql, keyText, keysEqual, quoted } from "./table-sql.ts";
+import { insertSql, keyText, quoted } from "./table-sql.ts";
 
 export interface MergeOptions {
   readonly company: string;
@@ -55,14 +55,12 @@ export interface MergeConflict {
 
 /** Merges all that was staged and flushed. Also settles repeats in the staging table itself. */
 export async function mergeStaging(tx: Transaction, options: MergeOptions): Promise<MergeResult> {
-  return planned(tx, options, async () => {
-    const { staged, repeated, conflicts } = await settleRepeats(tx, options);
-    const before = await countFeed(tx, options);
-    const counts = (await companyIsEmpty(tx, options))
+  return withRoom(tx, async () => {
+    const { staged, repeated, conflicts, before, isFirst } = await compare(tx, options);
+    const { inserted, updated, removed, foreign } = isFirst
       ? { ...NOTHING, inserted: await loadEmpty(tx, options) }
       : await applyDifference(tx, options);
-    const { inserted, updated, removed } = counts;
-    const foreign = counts.foreign;
+    await forgetComparison(tx);
     return {
       before,
       inserted,
@@ -76,19 +74,21 @@ export async function mergeStaging(tx: Transaction, options: MergeOptions): Prom
   });
 }
 
-/** How many of the feed's rows a snapshot merge would remove, without writing anything. */
+/**
+ * How many of the feed's rows a snapshot merge would remove; no row of theirs is written. What was
+ * compared here is not compared again when the same transaction merges the same staging next.
+ */
 export async function countRemovals(
   tx: Transaction,
   options: MergeOptions,
 ): Promise<{ readonly before: number; readonly removals: number }> {
-  return planned(tx, options, async () => {
-    const before = await countFeed(tx, options);
-    if (!removes(options)) return { before, removals: 0 };
-    const { record, staging, company, feed } = options;
-    const sql = `SELECT count(*) AS n FROM ${quoted(record.table)} t WHERE company = $1 AND feed = $2
-       AND NOT EXISTS (SELECT FROM ${staging.table} s WHERE ${keysEqual(record, "s", "t")})`;
-    const removals = await bySets(tx, options, () => count(tx, sql, [company, feed]));
-    return { before, removals };
+  return withRoom(tx, async () => {
+    const { before, isFirst } = await compare(tx, options);
+    if (isFirst) return { before, removals: 0 };
+    const [row] = await tx.query<{ removals: number }>(
+      "SELECT count(*) AS removals FROM pg_temp.difference WHERE what = 'gone'",
+    );
+    return { before, removals: row?.removals ?? 0 };
   });
 }
 
@@ -101,63 +101,7 @@ interface Counts {
 
 const NOTHING: Counts = { inserted: 0, updated: 0, removed: 0, foreign: [] };
 
-function removes(options: MergeOptions): boolean {
-  return options.snapshot && !options.record.posted;
-}
-
-/**
- * Sees to it that merges into one table of a company follow one another, and that the planner
- * knows the staged rows: guessing, it compares two large sets row by row and takes minutes instead
- * of a second.
- */
-async function planned<T>(
-  tx: Transaction,
-  { company, record, staging }: MergeOptions,
-  work: () => Promise<T>,
-): Promise<T> {
-  await tx.query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))", [
-    `merge ${company}`,
-    record.table,
-  ]);
-  await tx.query(`ANALYZE ${staging.table} (${record.key.map(columnOf).map(quoted).join(", ")})`);
-  return withSetting(tx, "work_mem", "128MB", work);
-}
-
-/** Two sets of like size are compared by hashing, never row by row. */
-function bySets<T>(tx: Transaction, options: MergeOptions, work: () => Promise<T>): Promise<T> {
-  return options.snapshot ? withSetting(tx, "enable_nestloop", "off", work) : work();
-}
-
-async function withSetting<T>(
-  tx: Transaction,
-  name: string,
-  value: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const [before] = await tx.query<{ value: string }>(
-    "SELECT current_setting($1) AS value, set_config($1, $2, true)",
-    [name, value],
-  );
-  const result = await work();
-  await tx.query("SELECT set_config($1, $2, true)", [name, before?.value]);
-  return result;
-}
-
-function countFeed(tx: Transaction, { record, company, feed }: MergeOptions): Promise<number> {
-  const sql = `SELECT count(*) AS n FROM ${quoted(record.table)} WHERE company = $1 AND feed = $2`;
-  return count(tx, sql, [company, feed]);
-}
-
-async function companyIsEmpty(tx: Transaction, options: MergeOptions): Promise<boolean> {
-  const found = await tx.query(
-    `SELECT FROM ${quoted(options.record.table)} WHERE company = $1 LIMIT 1`,
-    [options.company],
-  );
-  return found.length === 0;
-}
-
 async function applyDifference(tx: Transaction, options: MergeOptions): Promise<Counts> {
-  await bySets(tx, options, () => makeDifference(tx, options));
   const foreign = await foreignRows(tx, options);
   const removed = await tx.affect(
     `DELETE FROM ${quoted(options.record.table)} t USING pg_temp.difference d
@@ -167,30 +111,7 @@ async function applyDifference(tx: Transaction, options: MergeOptions): Promise<
   const inserted = await tx.affect(
     ...insertSql(options, "JOIN pg_temp.difference d ON d.staged = s.ctid AND d.what = 'new'"),
   );
-  await tx.query("DROP TABLE pg_temp.difference");
   return { inserted, updated, removed, foreign };
-}
-
-/**
- * `difference` holds a row per row to write: where it is staged, where it is kept, and what it is.
- * It is made first and whole, since a statement that reads the table it fills reads its own rows
- * again.
- */
-async function makeDifference(tx: Transaction, options: MergeOptions): Promise<void> {
-  const { record, staging } = options;
-  const [company, feed] = [literal(options.company), literal(options.feed)];
-  await tx.query(
-    `CREATE TEMP TABLE difference ON COMMIT DROP AS
-     SELECT s.ctid AS staged, t.ctid AS kept,
-       CASE WHEN t.feed IS NULL THEN 'new' WHEN t.feed <> ${feed} THEN 'foreign'
-            WHEN s.row_hash IS NULL THEN 'gone' ELSE 'changed' END AS what
-     FROM ${staging.table} s ${removes(options) ? "FULL" : "LEFT"} JOIN
-       (SELECT *, ctid FROM ${quoted(record.table)} WHERE company = ${company}) t
-       ON ${keysEqual(record, "s", "t")}
-     WHERE (t.row_hash IS DISTINCT FROM s.row_hash OR t.feed <> ${feed})
-       AND (s.row_hash IS NOT NULL OR t.feed = ${feed})`,
-  );
-  await tx.query("ANALYZE pg_temp.difference");
 }
 
 async function foreignRows(tx: Transaction, options: MergeOptions): Promise<MergeConflict[]> {
@@ -223,14 +144,4 @@ function updateChanged(tx: Transaction, options: MergeOptions): Promise<number> 
      WHERE d.what = 'changed' AND t.ctid = d.kept`,
     [runId, at],
   );
-}
-
-async function count(on: Queryable, sql: string, values: readonly unknown[]): Promise<number> {
-  const [row] = await on.query<{ n: number }>(sql, values);
-  return row?.n ?? 0;
-}
-
-/** CREATE TABLE AS takes no parameters. */
-function literal(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
 }

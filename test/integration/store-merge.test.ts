@@ -162,6 +162,30 @@ describe("a snapshot", () => {
     expect(brake).toEqual({ before: 3, removals: 2 });
     expect(await table()).toHaveLength(3);
   });
+
+  test("merges the same whether it was asked first or not, also when another was asked between", async () => {
+    await merge({ rows: ["A", "B", "C"].map((code) => branch(code, code)) });
+    await merge({ rows: [branch("Z", "Z")], feed: "manual/branch" });
+    const rows = [branch("A", "A"), branch("B", "Bath"), branch("X", "X"), branch("X", "X")];
+    await staged({ rows }, (asked) =>
+      staged({ rows: [], feed: "manual/branch" }, async (other) => {
+        const result = await database.store.transaction(async (tx) => {
+          expect(await countRemovals(tx, asked)).toEqual({ before: 3, removals: 1 });
+          expect(await countRemovals(tx, other)).toEqual({ before: 1, removals: 1 });
+          await mergeStaging(tx, other);
+          expect(await countRemovals(tx, asked)).toEqual({ before: 3, removals: 1 });
+          return mergeStaging(tx, asked);
+        });
+        expect(result).toMatchObject({
+          inserted: 1,
+          updated: 1,
+          unchanged: 1,
+          repeated: 1,
+          removed: 1,
+        });
+      }),
+    );
+  });
 });
 
 describe("a delta", () => {
