@@ -48,7 +48,8 @@ export type IncentivesErrorCode =
   | "run-unknown"
   | "rep-unknown"
   | "pay-line-unknown"
-  | "bridge-broken";
+  | "bridge-broken"
+  | "run-broken";
 
 export class IncentivesError extends Error {
   override readonly name = "IncentivesError";

@@ -93,7 +93,7 @@ export async function statementOf(
     base: components[0]?.base ?? "0.00",
     pay: addPounds(components.map((component) => component.pay)),
     previous: await readPrevious(context, rep, run),
-    lines: await readLines(context, run, `t.holder = 'rep' and t.rep = $3`, rep),
+    lines: await readLines(context, run, { rep }),
   };
 }
 
@@ -168,64 +168,144 @@ async function readPrevious(
   return previous ?? null;
 }
 
-interface LineRow extends Omit<StatementLine, "id" | "ratePercent" | "because" | "sentence"> {
+/** A line as it is kept. */
+interface LineRow {
   readonly number: number;
+  readonly total: number;
+  readonly documentOn: string;
+  readonly documentType: "invoice" | "credit";
+  readonly document: string;
+  readonly line: number;
+  readonly reversal: boolean;
+  readonly account: string;
+  readonly net: string;
+  readonly sharePercent: string;
+  readonly base: string;
+  readonly exact: string;
+  readonly pay: string;
+  readonly posting: string;
   readonly assignedFrom: string | null;
   readonly assignedTo: string | null;
   readonly link: Link["kind"];
   readonly creditedDocument: string | null;
   readonly creditedLine: number | null;
   readonly creditedOn: string | null;
-  readonly rate: Rate;
-  readonly facts: ClassEvidence;
+  readonly evidence: number;
 }
 
-/** Lines of a run that a condition on `pay_total t` and `pay_line l` names; its value is `$3`. */
+const LINE_COLUMNS = `number, total, document_on as "documentOn", document_type as "documentType",
+  document, line, reversal, account, net, share_percent as "sharePercent", base, exact, pay, posting,
+  assigned_from as "assignedFrom", assigned_to as "assignedTo", link,
+  credited_document as "creditedDocument", credited_line as "creditedLine",
+  credited_on as "creditedOn", evidence`;
+
+/** Lines of a run: of one rep, or the one of a number. */
 export async function readLines(
   { store, company }: Opened,
   { run, plan }: Run,
-  condition: string,
-  value: string | number,
+  which: { readonly rep: string } | { readonly number: number },
 ): Promise<StatementLine[]> {
-  const rows = await store.query<LineRow>(
-    `select l.number, t.component, t.period, t.class, t.channel, t.rate,
-            l.document_on as "documentOn", l.document_type as "documentType", l.document, l.line,
-            l.reversal, l.account, c.name as customer, l.net, l.share_percent as "sharePercent",
-            l.base, l.exact, l.pay, l.posting, l.assigned_from as "assignedFrom",
-            l.assigned_to as "assignedTo", l.link, l.credited_document as "creditedDocument",
-            l.credited_line as "creditedLine", l.credited_on as "creditedOn", e.facts
-       from pay_total t
-       join pay_line l on l.company = t.company and l.run = t.run and l.total = t.total
-       join pay_evidence e on e.company = l.company and e.run = l.run and e.evidence = l.evidence
-       left join customer c on c.company = l.company and c.account = l.account
-      where t.company = $1 and t.run = $2 and ${condition}
-      order by l.number`,
+  const [condition, value] =
+    "rep" in which
+      ? [
+          `total = any (array(select total from pay_total
+             where company = $1 and run = $2 and holder = 'rep' and rep = $3))`,
+          which.rep,
+        ]
+      : ["number = $3", which.number];
+  const lines = await store.query<LineRow>(
+    `select ${LINE_COLUMNS} from pay_line
+      where company = $1 and run = $2 and ${condition} order by number`,
     [company, run, value],
   );
-  return rows.map((row) => lineFrom(row, run, plan));
+  // Four simple reads instead of one join: right after a run the database has no idea yet how large
+  // its rows are, and joins them in an order that takes seconds.
+  const about = await readAbout({ store, company }, run, lines);
+  return lines.map((line) => {
+    const total = about.totals.get(line.total);
+    const facts = about.evidence.get(line.evidence);
+    if (total === undefined || facts === undefined) throw brokenLine(run, line.number);
+    const customer = about.customers.get(line.account) ?? null;
+    return lineFrom(line, { run, plan, total, facts, customer });
+  });
 }
 
-function lineFrom(row: LineRow, run: number, plan: string): StatementLine {
+function brokenLine(run: number, number: number): IncentivesError {
+  return new IncentivesError(
+    "run-broken",
+    `Reading pay line ${run}/${number}: its total or its evidence is not there, though a run is ` +
+      "written whole. Somebody changed the database: restore it, or calculate the periods again.",
+  );
+}
+
+type Total = Pick<StatementRow, "period" | "class" | "channel" | "rate"> & {
+  readonly component: string;
+};
+
+interface About {
+  readonly totals: ReadonlyMap<number, Total>;
+  readonly evidence: ReadonlyMap<number, ClassEvidence>;
+  readonly customers: ReadonlyMap<string, string>;
+}
+
+async function readAbout(
+  { store, company }: Pick<Opened, "store" | "company">,
+  run: number,
+  lines: readonly LineRow[],
+): Promise<About> {
+  const distinct = <T>(of: (line: LineRow) => T): T[] => [...new Set(lines.map(of))];
+  const totals = await store.query<Total & { total: number }>(
+    `select total, component, period, class, channel, rate from pay_total
+      where company = $1 and run = $2 and total = any ($3::int[])`,
+    [company, run, distinct((line) => line.total)],
+  );
+  const evidence = await store.query<{ evidence: number; facts: ClassEvidence }>(
+    `select evidence, facts from pay_evidence
+      where company = $1 and run = $2 and evidence = any ($3::int[])`,
+    [company, run, distinct((line) => line.evidence)],
+  );
+  const customers = await store.query<{ account: string; name: string }>(
+    "select account, name from customer where company = $1 and account = any ($2::text[])",
+    [company, distinct((line) => line.account)],
+  );
+  return {
+    totals: new Map(totals.map((row) => [row.total, row])),
+    evidence: new Map(evidence.map((row) => [row.evidence, row.facts])),
+    customers: new Map(customers.map((row) => [row.account, row.name])),
+  };
+}
+
+function lineFrom(
+  row: LineRow,
+  about: {
+    readonly run: number;
+    readonly plan: string;
+    readonly total: Total;
+    readonly facts: ClassEvidence;
+    readonly customer: string | null;
+  },
+): StatementLine {
+  const { component, period, class: salesClass, channel, rate } = about.total;
   const sharePercent = short(row.sharePercent);
   const share = { percent: sharePercent, from: row.assignedFrom, to: row.assignedTo };
-  const because = { class: row.facts, link: linkFrom(row), share, rate: row.rate, plan };
+  const because = { class: about.facts, link: linkFrom(row), share, rate, plan: about.plan };
   return {
-    id: `${run}/${row.number}`,
-    component: row.component,
-    period: row.period,
+    id: `${about.run}/${row.number}`,
+    component,
+    period,
     documentOn: row.documentOn,
     documentType: row.documentType,
     document: row.document,
     line: row.line,
     reversal: row.reversal,
     account: row.account,
-    customer: row.customer,
+    customer: about.customer,
     net: row.net,
     sharePercent,
     base: short(row.base),
-    class: row.class,
-    channel: row.channel,
-    ratePercent: percentText(row.rate.units),
+    class: salesClass,
+    channel,
+    ratePercent: percentText(rate.units),
     exact: short(row.exact),
     pay: row.pay,
     because,

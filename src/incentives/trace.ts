@@ -23,7 +23,7 @@ export async function traceOf(context: Opened, id: string): Promise<PayTrace> {
   const [, run = "", number = ""] = /^(\d{1,9})\/(\d{1,9})$/.exec(id) ?? [];
   if (number === "") throw unknown(id, "a pay line is named by run and number, such as 12/1042");
   const { bridge: _, notes: __, ...found } = await findRun(context, { run: Number(run) });
-  const [line] = await readLines(context, found, "l.number = $3", Number(number));
+  const [line] = await readLines(context, found, { number: Number(number) });
   if (line === undefined) throw unknown(id, `run ${run} has ${found.lines} lines`);
   const [holder] = await context.store.query<{ code: string }>(
     `select case t.holder when 'rep' then t.rep when 'house' then 'HOUSE' else t.holder end as code

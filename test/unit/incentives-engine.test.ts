@@ -22,6 +22,7 @@ import type {
   Rate,
   RateRow,
 } from "../../src/incentives/engine/index.ts";
+import { digestOf } from "../../src/incentives/digest.ts";
 import { readPlan } from "../../src/incentives/plan-file.ts";
 import { decimal, type Channel } from "../../src/model/index.ts";
 import { table } from "../support/tables.ts";
@@ -378,8 +379,8 @@ describe("credit notes", () => {
         on          document  line  account  net     channel    group   credits
         2026-03-01  100       1     A001     100.00  telephone  TIMBER
         2026-03-01  100       2     A001     100.00  telephone  BRICK
-        2026-03-02  CN1       1     A001     -10.00  counter            100/2
-        2026-03-02  CN2       1     A001     -10.00  counter    TIMBER  100
+        2026-03-02  CN1       1     A001     -10.00  web                100/2
+        2026-03-02  CN2       1     A001     -10.00  web        BRICK   100
         2026-03-02  CN3       1     A001     -10.00  web        TIMBER
         2026-03-02  CN4       1     A001     -10.00  counter    TIMBER  999/1
       `,
@@ -392,7 +393,7 @@ describe("credit notes", () => {
         100       2
         100       3
         CN1       3
-        CN2       2
+        CN2       3
         CN3       1
         CN4       2
       `,
@@ -404,6 +405,30 @@ describe("credit notes", () => {
       { kind: "unlinked", document: null },
       { kind: "unlinked", document: "999" },
     ]);
+  });
+
+  test("a credit for a line that the ERP changed follows the line as it stands now", () => {
+    const result = paid({
+      plan: channelsAndGroups,
+      sales: `
+        on          document  line  account  net      channel    group   version     credits
+        2026-03-01  100       1     A001     100.00   telephone  BRICK   1
+        2026-03-01  100       1     A001     -100.00  telephone  BRICK   1-reversal
+        2026-03-01  100       1     A001     100.00   telephone  TIMBER  2
+        2026-03-02  CN1       1     A001     -10.00   telephone          1           100/1
+      `,
+      assigned: "A001 ANN 100 2020-01-01",
+    });
+    expectTable(
+      linesOf(result),
+      `
+        document  rate  pay
+        100       3     3.00
+        100       3     -3.00
+        100       2     2.00
+        CN1       2     -0.20
+      `,
+    );
   });
 
   test("a credit of the same month undoes its invoice to the penny", () => {
@@ -578,6 +603,14 @@ describe("pennies", () => {
     ]);
   });
 
+  test("sums beyond what a number holds exactly are exact", () => {
+    const large = Number.MAX_SAFE_INTEGER;
+    const many = [1, 2, 3].map((position) => line({ line: position, netPence: large }));
+    const result = paidLines(many, { plan: flat, assigned: "A001 ANN 100 2020-01-01" });
+    expect(result.components[0]?.cells[0]?.basePence).toBe(3n * BigInt(large));
+    expect(result.attribution.bridge.basePence).toBe(3n * BigInt(large));
+  });
+
   test("a net beyond what a number holds exactly is refused, one just inside is exact", () => {
     const large = Number.MAX_SAFE_INTEGER;
     const result = paidLines([line({ netPence: large }), line({ line: 2, netPence: large })], {
@@ -691,7 +724,7 @@ describe("two plans compared", () => {
 describe("whatever the sales and the assignments", () => {
   const cents = fc.oneof(
     fc.integer({ min: -99_999, max: 999_999 }),
-    fc.constantFrom(37, -37, 1, -1, 0, 33, 9_007_199_254),
+    fc.constantFrom(37, -37, 1, -1, 0, 33, 123_456_789_012_345),
   );
   const saleArbitrary = fc.record({
     account: fc.constantFrom("A001", "A002", "A003", "A004"),
@@ -750,6 +783,25 @@ describe("whatever the sales and the assignments", () => {
       fc.property(scenario, fc.integer(), (it, seed) => {
         const shuffle = <T>(items: readonly T[]): T[] => shuffled(items, seed);
         expect(told(resultOf(it, shuffle))).toEqual(told(resultOf(it)));
+      }),
+    );
+  });
+
+  test("the same input gives the same hash in whatever order, a penny more another", () => {
+    const hashOf = (result: PayResult): string =>
+      digestOf(
+        result,
+        result.components.map(({ pence }) => pence()),
+      );
+    fc.assert(
+      fc.property(scenario, fc.integer(), fc.nat(), (it, seed, at) => {
+        const hash = hashOf(resultOf(it));
+        expect(hashOf(resultOf(it, (items) => shuffled(items, seed)))).toBe(hash);
+        const sales = salesOf(it);
+        const one = sales[at % Math.max(1, sales.length)];
+        if (one === undefined) return;
+        const dearer = sales.with(sales.indexOf(one), { ...one, netPence: one.netPence + 1 });
+        expect(hashOf(resultOf(it, undefined, dearer))).not.toBe(hash);
       }),
     );
   });
