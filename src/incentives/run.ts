@@ -187,7 +187,8 @@ export async function findRun(context: Opened, choice: RunChoice): Promise<RunDe
     if (run !== undefined) return run;
     throw new IncentivesError(
       "run-unknown",
-      `Looking up pay run ${choice.run}: there is none. \`tradepost pay runs\` lists them.`,
+      `Looking up pay run ${choice.run}: there is none. \`tradepost pay summary\` calculates a plan's ` +
+        "periods and prints the number of the run.",
     );
   }
   const { plan, from, to } = choice;
@@ -202,6 +203,6 @@ export async function findRun(context: Opened, choice: RunChoice): Promise<RunDe
   throw new IncentivesError(
     "run-unknown",
     `Looking up the pay of ${plan} for ${from} to ${to}: it was not calculated. ` +
-      `Do so with \`tradepost pay run --plan ${plan} --from ${from} --to ${to}\`.`,
+      `Do so with \`tradepost pay summary --plan ${plan} --from ${from} --to ${to}\`.`,
   );
 }
