@@ -109,6 +109,15 @@ function problemOf(error: unknown, c: Context, services: HttpServices, requestId
       services.log("warn", `${about}: ${error.message}`, { requestId, code: error.code });
     return error;
   }
+  if (isDatabaseAway(error)) {
+    services.log("warn", `${about}: the database does not answer`, { requestId });
+    return new Problem(
+      "database-away",
+      `Answering ${about}: the database does not answer at the moment. Send it again in a few ` +
+        "seconds; an order with the same Idempotency-Key is taken once.",
+      { cause: error, headers: { "retry-after": "5" } },
+    );
+  }
   // Neither query, headers nor body: they may hold what must not be in a log.
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   services.log("error", `${about} failed: ${reason}`, { requestId, code: "defect" });
@@ -118,6 +127,14 @@ function problemOf(error: unknown, c: Context, services: HttpServices, requestId
       "Nothing of it was kept unless its Idempotency-Key answers; sending it again is safe.",
     { cause: error },
   );
+}
+
+/** Codes of Node and PostgreSQL for a server that is gone, stops, starts or has no connection left. */
+const AWAY = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|08...|57P0[123]|53300)$/;
+
+function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return "code" in error ? AWAY.test(String(error.code)) : isDatabaseAway(error.cause);
 }
 
 interface Known {

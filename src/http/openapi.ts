@@ -76,6 +76,7 @@ const EVERYWHERE: readonly ProblemCode[] = [
   "scope-missing",
   "company-unknown",
   "not-acceptable",
+  "database-away",
   "defect",
 ];
 const WITH_BODY: readonly ProblemCode[] = [

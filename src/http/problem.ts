@@ -41,6 +41,7 @@ export const PROBLEMS = {
   "answer-too-large": { status: 422, title: "The answer would be too large" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
   defect: { status: 500, title: "Tradepost has a defect" },
+  "database-away": { status: 503, title: "The database does not answer" },
   "prices-not-ready": { status: 503, title: "There is no price book yet" },
   "not-ready": { status: 503, title: "Tradepost is not ready" },
 } as const satisfies Readonly<Record<string, { status: number; title: string }>>;

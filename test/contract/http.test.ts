@@ -441,6 +441,35 @@ describe("a defect of our own", () => {
   });
 });
 
+describe("a database that is away", () => {
+  it("is a problem that passes: send it again", async () => {
+    const { store } = api.tradepost;
+    const app = createApp({
+      access: openAccess({ store, now: () => Temporal.Now.instant() }),
+      // A statement that the server ends: what it says is what it says when it shuts down.
+      company: async () => {
+        await store.query("SELECT pg_terminate_backend(pg_backend_pid())");
+        return undefined;
+      },
+      ready: () => Promise.resolve([]),
+      log: () => undefined,
+    });
+    const headers = { authorization: `Bearer ${await api.keyWith({})}`, "x-request-id": "r-2" };
+    const answer = await app.request("/v1/runs", { headers });
+    expect(answer.headers.get("retry-after")).toBe("5");
+    expect(await answer.json()).toMatchInlineSnapshot(`
+      {
+        "code": "database-away",
+        "detail": "Answering GET /v1/runs: the database does not answer at the moment. Send it again in a few seconds; an order with the same Idempotency-Key is taken once.",
+        "requestId": "r-2",
+        "status": 503,
+        "title": "The database does not answer",
+        "type": "urn:tradepost:problem:database-away",
+      }
+    `);
+  });
+});
+
 describe("the service", () => {
   it("lives and is ready without a key", async () => {
     const { body } = await ask("GET", "/livez", { key: null });
