@@ -1,4 +1,6 @@
-/** Which rows of the canonical tables say what an entry of the book says; looked up only to explain. */
+/**
+ * Which rows of the canonical tables say what an entry of the book says; looked up only to explain.
+ */
 import type { RuleRowEvidence } from "./answer.ts";
 import { scaled } from "./engine/index.ts";
 import type { Entry } from "./engine/index.ts";
@@ -38,7 +40,9 @@ type Row = Omit<Entry, "customerScope" | "productScope" | "kind"> & {
   readonly line: number;
 };
 
-/** What an entry and a row must share to be the same. Currency and unit count where there is money. */
+/**
+ * What an entry and a row must share to be the same. Currency and unit count where there is money.
+ */
 function contentOf(of: Entry | Row): string {
   const money = of.source === "rule" && (of.kind === "fixed" || of.kind === "amount");
   return JSON.stringify([

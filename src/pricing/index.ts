@@ -1,9 +1,11 @@
 /**
- * Prices: what the ERP would charge this customer, with the reason. Promises that an answer comes from
+ * Prices: what the ERP would charge this customer, with the reason. Promises that an answer comes
+ * from
  * one published book, is exact, and can be followed to the ERP's rows. Never guesses: a price that
  * the policy cannot know is `unknown`. Never changes a canonical record.
  *
- *     const pricing = await openPricing({ store, company: "BUILD", settings, policy: "generic", now, log });
+ *     const pricing = await openPricing({ store, company: "BUILD", settings, policy: "generic",
+ * now, log });
  *     await pricing.publish();
  *     pricing.price({ account: "BUILD01", lines: [{ product: "BRK001", quantity: "250" }] });
  */

@@ -1,4 +1,6 @@
-/** The live book: loads, publishes, follows what other processes publish, and answers from one root. */
+/**
+ * The live book: loads, publishes, follows what other processes publish, and answers from one root.
+ */
 import type { Log } from "../connections/index.ts";
 import type { Store } from "../store/index.ts";
 import type {
@@ -27,7 +29,9 @@ export interface PricingOptions extends PricedCompany {
   readonly policy: string;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
-  /** What sync knows of the sources; absent: answers carry no freshness and evidence no file names. */
+  /**
+   * What sync knows of the sources; absent: answers carry no freshness and evidence no file names.
+   */
   readonly sources?: {
     freshness(): Promise<
       readonly { readonly source: string; readonly at: Temporal.Instant | null }[]
@@ -57,9 +61,14 @@ export interface Published {
 }
 
 export interface Pricing {
-  /** Brings the book up to date with the canonical tables. Safe to repeat: same content, same version. */
+  /**
+   * Brings the book up to date with the canonical tables. Safe to repeat: same content, same
+   * version.
+   */
   publish(): Promise<Published>;
-  /** Takes over what another process has published since. True when the prices are of a new version. */
+  /**
+   * Takes over what another process has published since. True when the prices are of a new version.
+   */
   refresh(): Promise<boolean>;
   /** One line an answer, in the order asked. Throws `PricesNotReady` before the first book. */
   price(request: PriceRequest): PriceLine[];
@@ -69,7 +78,10 @@ export interface Pricing {
   book(): BookInfo | null;
 }
 
-/** Opens without a book: `publish` or `refresh` brings the first. Throws when the policy cannot be used. */
+/**
+ * Opens without a book: `publish` or `refresh` brings the first. Throws when the policy cannot be
+ * used.
+ */
 export async function openPricing(options: PricingOptions): Promise<Pricing> {
   return pricingOf({ ...options, policy: await loadPolicy(options.policy) });
 }

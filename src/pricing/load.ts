@@ -1,4 +1,7 @@
-/** Canonical tables → a price book. Every table is read in one statement, so none is seen half changed. */
+/**
+ * Canonical tables → a price book. Every table is read in one statement, so none is seen half
+ * changed.
+ */
 import { columnOf, records } from "../model/index.ts";
 import type { RecordName } from "../model/index.ts";
 import type { Store } from "../store/index.ts";

@@ -36,7 +36,8 @@ export function makerOf(policy: Policy): string {
 
 /**
  * Publishes a book that was read after `before` was the latest. Null: another process has published
- * meanwhile, so this content may be the older one; read again. A book with the latest content keeps its version.
+ * meanwhile, so this content may be the older one; read again. A book with the latest content keeps
+ * its version.
  */
 export async function registerBook(
   store: Queryable,

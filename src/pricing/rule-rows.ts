@@ -1,4 +1,7 @@
-/** Price rules straight from `COPY … TO STDOUT`: a million of them as batches, several times as fast as rows by query. */
+/**
+ * Price rules straight from `COPY … TO STDOUT`: a million of them as batches, several times as fast
+ * as rows by query.
+ */
 import type { Store } from "../store/index.ts";
 import type { RuleRow } from "./engine/index.ts";
 

@@ -3,7 +3,8 @@
  *
  *     const book = bookOf({ rules: `
  *       rule | whom            | what        | gives  | from | dates                    | notes
- *       C1   | account BUILD01 | product BRK | £4.25  | 10   | 2026-01-01 .. 2026-12-31 | contract C-17
+ *       C1   | account BUILD01 | product BRK | £4.25  | 10   | 2026-01-01 .. 2026-12-31 | contract
+ * C-17
  *     ` });
  */
 import { loadPolicy } from "../../src/pricing/index.ts";

@@ -140,7 +140,8 @@ function pricedBy(book: PriceBook, question: Asked): string {
   const quantity = scaled.scaledOf(question.quantity, 5) ?? 0;
   const found = priceLine(enquiryOf(book, question), product, quantity);
   if (found.doubt !== null) return "unknown";
-  return `${scaled.textOf(found.price, 4)} ${scaled.textOf(found.net, 2)} ${scaled.textOf(found.vat, 2)}`;
+  const { price, net, vat } = found;
+  return [scaled.textOf(price, 4), scaled.textOf(net, 2), scaled.textOf(vat, 2)].join(" ");
 }
 
 test("the order and the batches in which rules come leave no trace in the book", () => {

@@ -1,8 +1,14 @@
-/** The shape of a price book: typed arrays, never an object per price. Made by `startBook`, never changed. */
+/**
+ * The shape of a price book: typed arrays, never an object per price. Made by `startBook`, never
+ * changed.
+ */
 import type { Policy } from "./policy.ts";
 import type { Program } from "./program.ts";
 
-/** Goes up with every change of what the arrays mean, so that books of two releases are not taken for one. */
+/**
+ * Goes up with every change of what the arrays mean, so that books of two releases are not taken
+ * for one.
+ */
 export const LAYOUT = 1;
 
 /** Bits of a cell's second number, above the number of its terms. */
@@ -78,8 +84,10 @@ export interface PriceBook {
   /** First region of each table; -1: nothing in it. Region = this + the subject's number. */
   readonly tableRegions: Int32Array;
   /**
-   * Two numbers a region: where it starts in `cells`, and its size. Above 0: that many hashed cells of
-   * three numbers (key, value, terms); below 0: a column of cells of two (value, terms), by key; 0: empty.
+   * Two numbers a region: where it starts in `cells`, and its size. Above 0: that many hashed cells
+   * of
+   * three numbers (key, value, terms); below 0: a column of cells of two (value, terms), by key; 0:
+   * empty.
    */
   readonly regions: Int32Array;
   readonly cells: Int32Array;

@@ -1,4 +1,7 @@
-/** Compiles a price book from batches of records, so that a million rules never are a million objects at once. */
+/**
+ * Compiles a price book from batches of records, so that a million rules never are a million
+ * objects at once.
+ */
 import type { PriceBook } from "./book.ts";
 import { finishBook } from "./finish.ts";
 import type { Masters } from "./masters.ts";

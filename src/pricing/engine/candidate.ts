@@ -37,7 +37,10 @@ export function needsBase(kind: number): boolean {
   return kind === terms.PERCENT || kind === terms.AMOUNT;
 }
 
-/** Unit price of an entry at the policy's places, or a failure below 0. The base price is already found. */
+/**
+ * Unit price of an entry at the policy's places, or a failure below 0. The base price is already
+ * found.
+ */
 export function priceOf(enquiry: Enquiry, product: number, value: number, row: number): number {
   const all = enquiry.book.terms;
   if ((all[row + terms.FLAGS]! & terms.UNREADABLE) !== 0) return UNREADABLE_VALUE;

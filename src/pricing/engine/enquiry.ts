@@ -1,4 +1,7 @@
-/** A price enquiry: who asks and for which day, with the regions of the book that can matter found once. */
+/**
+ * A price enquiry: who asks and for which day, with the regions of the book that can matter found
+ * once.
+ */
 import type { PriceBook } from "./book.ts";
 import { LAST_DAY } from "./calendar.ts";
 import { CUSTOMER_SCOPES } from "./policy.ts";
@@ -37,7 +40,10 @@ export interface Enquiry {
   readonly base: readonly Shelf[];
   /** What the last line came to; overwritten by the next. */
   readonly found: Found;
-  /** Set: every candidate is written down, and steps after one that ended the search are looked at too. */
+  /**
+   * Set: every candidate is written down, and steps after one that ended the search are looked at
+   * too.
+   */
   trace: Trace | null;
 }
 
@@ -55,7 +61,10 @@ export type Doubt =
 export interface Found {
   /** Unit price at the policy's places; -1: none. */
   price: number;
-  /** What gave it: position of its step, table (-1: the account's discount), key, value and word of the entry. */
+  /**
+   * What gave it: position of its step, table (-1: the account's discount), key, value and word of
+   * the entry.
+   */
   step: number;
   table: number;
   key: number;
@@ -65,7 +74,9 @@ export interface Found {
   /** -1: the VAT code has no rate. */
   vat: number;
   vatCode: number;
-  /** First later day on which a rule that was looked at starts or has stopped; above LAST_DAY: none. */
+  /**
+   * First later day on which a rule that was looked at starts or has stopped; above LAST_DAY: none.
+   */
   until: number;
   doubt: Doubt | null;
   /** Label of what the doubt is about; -1: none. */

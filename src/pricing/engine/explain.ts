@@ -1,4 +1,7 @@
-/** Why a line's price is what it is: every candidate, why each lost, and the arithmetic step by step. */
+/**
+ * Why a line's price is what it is: every candidate, why each lost, and the arithmetic step by
+ * step.
+ */
 import { TERMS } from "./book.ts";
 import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
@@ -36,7 +39,10 @@ export interface Explanation {
   readonly candidates: readonly ExplainedCandidate[];
 }
 
-/** Prices the line again with every candidate written down; `enquiry.found` holds the answer afterwards. */
+/**
+ * Prices the line again with every candidate written down; `enquiry.found` holds the answer
+ * afterwards.
+ */
 export function explainLine(enquiry: Enquiry, product: number, quantity: number): Explanation {
   const trace: Trace = [];
   enquiry.trace = trace;
@@ -100,7 +106,6 @@ function isBase({ found }: Enquiry, traced: Traced): boolean {
 }
 
 function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
-  const { book } = enquiry;
   switch (traced.outcome) {
     case "priced":
       return beatenText(enquiry, traced);
@@ -117,7 +122,7 @@ function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
     case "not-named":
       return "counts only for an order that names it";
     case "other-currency":
-      return `is in ${entry?.currency ?? book.currencies[book.ownCurrency]!}, the account is in ${book.currencies[enquiry.currency]!}`;
+      return currencyText(enquiry, entry);
     case "no-base":
       return "there is no base price to take it off";
     case "unit-unknown":
@@ -139,6 +144,12 @@ function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
     default:
       return traced.outcome satisfies never;
   }
+}
+
+/** Costs have no currency of their own: they are in the company's. */
+function currencyText({ book, currency }: Enquiry, entry: Entry | null): string {
+  const own = book.currencies[book.ownCurrency]!;
+  return `is in ${entry?.currency ?? own}, the account is in ${book.currencies[currency]!}`;
 }
 
 function thresholdText({ book }: Enquiry, traced: Traced): string {

@@ -1,4 +1,7 @@
-/** Staged rows → the book, numbered and laid out by content, so that the order of arrival leaves no trace. */
+/**
+ * Staged rows → the book, numbered and laid out by content, so that the order of arrival leaves no
+ * trace.
+ */
 import type { PriceBook } from "./book.ts";
 import { REGION, ROW, ROW_TERMS, VALUE, layOut } from "./layout.ts";
 import type { Policy } from "./policy.ts";

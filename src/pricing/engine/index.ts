@@ -1,6 +1,8 @@
 /**
- * The pure pricing engine: compiles records into a price book and resolves prices from it by a policy.
- * Promises exact arithmetic, the same book whatever the order of the records, and an explanation that
+ * The pure pricing engine: compiles records into a price book and resolves prices from it by a
+ * policy.
+ * Promises exact arithmetic, the same book whatever the order of the records, and an explanation
+ * that
  * the pricing itself wrote down. Never reads a clock, a disk or a database, never guesses a price.
  *
  *     const book = compileBook(policy, { customers, products, rules, … });

@@ -12,7 +12,9 @@ export const ROW_TERMS = 3;
 export const RULE_HIGH = 4;
 export const RULE_LOW = 5;
 
-/** Hashed regions are filled to two thirds: short searches, 18 bytes for a price that stands alone. */
+/**
+ * Hashed regions are filled to two thirds: short searches, 18 bytes for a price that stands alone.
+ */
 const SPARE = 1.5;
 const HASHED = 3;
 const COLUMN = 2;

@@ -1,4 +1,6 @@
-/** Customers, sites, products and groups → numbered columns, the same whatever order they come in. */
+/**
+ * Customers, sites, products and groups → numbered columns, the same whatever order they come in.
+ */
 import type { Canonical } from "../../model/index.ts";
 import type { Accounts, Codes, PriceBook, Products } from "./book.ts";
 import { scaledOf } from "./scaled.ts";

@@ -1,5 +1,6 @@
 /**
- * A price policy as the engine takes it: how a merchant's system resolves a price, as data. The file
+ * A price policy as the engine takes it: how a merchant's system resolves a price, as data. The
+ * file
  * it comes from is read by the module around the engine.
  */
 import { records } from "../../model/index.ts";
@@ -48,7 +49,9 @@ export type PolicyStep =
   | (StepOf<"rules"> & {
       /** Which rules: those flagged as net prices, or the rest. */
       readonly only: "net" | "not-net";
-      /** Most particular first. A fixed price in a place of the base competes as base price alone. */
+      /**
+       * Most particular first. A fixed price in a place of the base competes as base price alone.
+       */
       readonly places: readonly Place[];
       /** True: the base price competes in this step too, after the places. */
       readonly withBase: boolean;
@@ -64,9 +67,14 @@ export interface Policy {
   readonly version: string;
   /** `with-parents`: a rule on a group also holds for the products of the groups below it. */
   readonly productGroups: "own" | "with-parents";
-  /** Where the price stands that percents and amounts are taken off: the first place that has one. */
+  /**
+   * Where the price stands that percents and amounts are taken off: the first place that has one.
+   */
   readonly base: readonly Place[];
-  /** In order; those that stop come before those that compete. The lowest of the last ones is the price. */
+  /**
+   * In order; those that stop come before those that compete. The lowest of the last ones is the
+   * price.
+   */
   readonly steps: readonly PolicyStep[];
   readonly arithmetic: {
     /** Of the price per pricing unit, once, after any discount. */

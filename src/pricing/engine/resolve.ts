@@ -29,7 +29,9 @@ interface Search {
   key: number;
 }
 
-/** Prices a quantity (1/100,000 selling units, above 0) of a product; the answer is `enquiry.found`. */
+/**
+ * Prices a quantity (1/100,000 selling units, above 0) of a product; the answer is `enquiry.found`.
+ */
 export function priceLine(enquiry: Enquiry, product: number, quantity: number): Found {
   const { found } = enquiry;
   const { steps } = enquiry.book.program;
@@ -102,7 +104,9 @@ function runStep(search: Search): void {
   if (enquiry.book.program.steps[search.at]!.offersBase) offerBase(search);
 }
 
-/** A step where the first place wins, after others found a price: the two are compared at its end. */
+/**
+ * A step where the first place wins, after others found a price: the two are compared at its end.
+ */
 function compareLater(search: Search): void {
   const { found } = search.enquiry;
   const { price, step, table, key, value, word } = found;
@@ -164,7 +168,10 @@ function cellOf(cells: Int32Array, { start, size }: Shelf, key: number): number 
   }
 }
 
-/** Lets one entry compete. True when it holds for the quantity and day, so that its rule's lower breaks do not. */
+/**
+ * Lets one entry compete. True when it holds for the quantity and day, so that its rule's lower
+ * breaks do not.
+ */
 function weigh(search: Search, shelf: Shelf, value: number, word: number): boolean {
   const row = (word & TERMS) * terms.STRIDE;
   if (!isNamed(search, row)) {
@@ -189,7 +196,9 @@ function isNamed({ enquiry, step }: Search, row: number): boolean {
   return enquiry.book.terms[row + terms.LABEL] === enquiry.asking.quotation;
 }
 
-/** Why an entry does not hold for the quantity and day; null: it does. Keeps when that will change. */
+/**
+ * Why an entry does not hold for the quantity and day; null: it does. Keeps when that will change.
+ */
 function standingOf({ enquiry, quantity }: Search, row: number): Outcome | null {
   const { found } = enquiry;
   const { day } = enquiry.asking;

@@ -1,6 +1,8 @@
 /**
- * Exact arithmetic on scaled integers held in doubles, for the loop that prices lines. A value is an
- * integer and a number of places known from where it is kept; integers stay below 2^53, and a product
+ * Exact arithmetic on scaled integers held in doubles, for the loop that prices lines. A value is
+ * an
+ * integer and a number of places known from where it is kept; integers stay below 2^53, and a
+ * product
  * that would not is worked out with BigInt. Agrees with `decimal` of the model (a property test).
  */
 import { decimal } from "../../model/index.ts";
@@ -18,7 +20,8 @@ export function power(places: number): number {
 }
 
 /**
- * The integer that a decimal text is at `scale` places: ("4.25", 4) → 42500. Undefined for text that
+ * The integer that a decimal text is at `scale` places: ("4.25", 4) → 42500. Undefined for text
+ * that
  * is no plain decimal, has further places that are not 0, or does not fit 15 digits.
  */
 export function scaledOf(text: string, scale: number): number | undefined {
@@ -60,7 +63,10 @@ export function shortTextOf(value: number, scale: number): string {
   return scale === 0 ? text : text.replace(/\.?0+$/, "");
 }
 
-/** `left × right ÷ divisor` (divisor positive) to an integer under a rounding mode, never through an inexact product. */
+/**
+ * `left × right ÷ divisor` (divisor positive) to an integer under a rounding mode, never through an
+ * inexact product.
+ */
 export function multiplyDivide(
   left: number,
   right: number,
@@ -73,7 +79,10 @@ export function multiplyDivide(
   return divide(product, divisor, mode);
 }
 
-/** `numerator ÷ divisor` (both exact integers, divisor positive) to an integer under a rounding mode. */
+/**
+ * `numerator ÷ divisor` (both exact integers, divisor positive) to an integer under a rounding
+ * mode.
+ */
 export function divide(numerator: number, divisor: number, mode: RoundingMode): number {
   const unsigned = Math.abs(numerator);
   let quotient = Math.floor(unsigned / divisor);

@@ -50,7 +50,9 @@ export const FINE = 2;
 export const CODE = 4;
 /** The value is outside what the engine can hold: what it would charge is not known. */
 export const UNREADABLE = 8;
-/** The value does not fit 32 bits: it is a position in the book's `wideValues`, which have 6 places. */
+/**
+ * The value does not fit 32 bits: it is a position in the book's `wideValues`, which have 6 places.
+ */
 export const WIDE = 16;
 
 /** Names given numbers in order of arrival, and in order of name when the book is finished. */
@@ -157,7 +159,9 @@ export interface SortedTerms {
   readonly place: Int32Array;
 }
 
-/** The terms in order of content, their names renumbered: the same whatever the order of arrival. */
+/**
+ * The terms in order of content, their names renumbered: the same whatever the order of arrival.
+ */
 export function sortedTerms(
   table: TermsTable,
   places: { readonly currency: Int32Array; readonly unit: Int32Array; readonly label: Int32Array },
