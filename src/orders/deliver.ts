@@ -178,6 +178,8 @@ async function afterFind(sending: Sending, found: Found): Promise<void> {
       return remainInDoubt(sending, `The ERP cannot tell: ${found.reason}`);
     case "absent": {
       if (attempt.order.state !== "inDoubt") return place(sending);
+      if (attempt.order.handedOverAt !== null)
+        return remainInDoubt(sending, `Handed over, and now unknown there: a person must look.`);
       await endAttempt(sending, "absent", "The ERP knows nothing of it.");
       // A new attempt, since from here on the order may be placed.
       const queued = await context.store.transaction((tx) =>
@@ -371,9 +373,8 @@ async function again(
     "select clock_timestamp() + make_interval(secs => $1) as at",
     [Math.max(0, wait)],
   );
-  await context.jobs.queue(lease, DELIVER_JOB, jobData(order.company, order.id), {
-    ...(due === undefined ? {} : { startAfter: due.at }),
-  });
+  const options = due === undefined ? {} : { startAfter: due.at };
+  await context.jobs.queue(lease, DELIVER_JOB, jobData(order.company, order.id), options);
 }
 
 /** Before the place a fault costs nothing; from the place on it is a doubt. */

@@ -69,6 +69,19 @@ export async function resolve(
   });
 }
 
+/** A person has looked: an order in doubt is not in the ERP, and is to be sent again. */
+export async function sendAgain(context: OrdersContext, idOrNumber: string, act: Act) {
+  return byHand(context, idOrNumber, async (tx, order) => {
+    const moved = await move(tx, order, {
+      ...said(context, act, "To be sent again"),
+      event: "notThere",
+      set: { attempts: 0, nextAttemptAt: null, handedOverAt: null, answerDueAt: null },
+    });
+    await context.jobs.queue(tx, DELIVER_JOB, jobData(order.company, order.id));
+    return moved;
+  });
+}
+
 function settledNow(order: OrderRow): string[] {
   return [...order.settled, ...(order.erpOrder === null ? [] : [order.erpOrder])];
 }

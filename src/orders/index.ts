@@ -18,6 +18,7 @@ import {
   list,
   release,
   resolve,
+  sendAgain,
   show,
   type Act,
   type OrderListFilter,
@@ -38,6 +39,8 @@ export interface Orders {
   release(idOrNumber: string, act: Act): Promise<OrderView>;
   cancel(idOrNumber: string, act: Act): Promise<OrderView>;
   resolve(idOrNumber: string, act: Act & { readonly erpOrder?: string }): Promise<OrderView>;
+  /** For an order in doubt that a person did not find in the ERP. */
+  sendAgain(idOrNumber: string, act: Act): Promise<OrderView>;
   list(filter?: OrderListFilter): Promise<OrderSummary[]>;
   show(idOrNumber: string): Promise<OrderView>;
 }
@@ -51,6 +54,7 @@ export function openOrders(context: OrdersContext): Orders {
     release: (idOrNumber, act) => release(context, idOrNumber, act),
     cancel: (idOrNumber, act) => cancel(context, idOrNumber, act),
     resolve: (idOrNumber, act) => resolve(context, idOrNumber, act),
+    sendAgain: (idOrNumber, act) => sendAgain(context, idOrNumber, act),
     list: (filter) => list(context, filter),
     show: (idOrNumber) => show(context, idOrNumber),
   };
