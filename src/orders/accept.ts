@@ -1,6 +1,6 @@
 /**
- * Taking an order in. One transaction holds the request's key, the order, its lines, its book and the
- * delivery job: all of it or nothing, and a key makes at most one order.
+ * Taking an order in. One transaction holds the request's key, the order, its lines, its book and
+ * the delivery job: all of it or nothing, and a key makes at most one order.
  */
 import { randomBytes, randomUUIDv7 } from "node:crypto";
 import type { Queryable, Transaction } from "../store/index.ts";
@@ -58,8 +58,8 @@ export async function check(
 }
 
 /**
- * The unique row of a key. A request that comes while the first is being handled waits here a second for
- * its answer; false: the key is taken.
+ * The unique row of a key. A request that comes while the first is being handled waits here a
+ * second for its answer; false: the key is taken.
  */
 async function claimKey(
   tx: Transaction,

@@ -1,7 +1,7 @@
 /**
- * What follows a pull: answers and ERP orders are matched to the orders that wait for them, waits that
- * are over become doubts, quantities despatched are taken over, and whatever should be on its way and
- * is not is queued again.
+ * What follows a pull: answers and ERP orders are matched to the orders that wait for them, waits
+ * that are over become doubts, quantities despatched are taken over, and whatever should be on its
+ * way and is not is queued again.
  */
 import { DELIVER_JOB, jobData } from "./accept.ts";
 import { move, ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
@@ -81,7 +81,10 @@ async function expire(context: OrdersContext): Promise<number> {
   return expired;
 }
 
-/** Jobs lost with a database restore, senders that died, and orders that waited for a connection to go live. */
+/**
+ * Jobs lost with a database restore, senders that died, and orders that waited for a connection to
+ * go live.
+ */
 async function queueAgain(context: OrdersContext): Promise<number> {
   return context.store.transaction(async (tx) => {
     const due = await tx.query<{ id: string }>(

@@ -1,4 +1,7 @@
-/** What an order comes to, computed as the ERP will: each line rounded, VAT from the rounded net. Pure. */
+/**
+ * What an order comes to, computed as the ERP will: each line rounded, VAT from the rounded net.
+ * Pure.
+ */
 import { decimal, type Decimal, type Money, type Rounding } from "../model/index.ts";
 
 /** `unitPrice × quantity ÷ sellingUnitsPerPricingUnit`, rounded once. */

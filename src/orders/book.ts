@@ -97,7 +97,10 @@ export interface Move {
   >;
 }
 
-/** Moves an order and writes its event. Throws when the table has no such move, or somebody was faster. */
+/**
+ * Moves an order and writes its event. Throws when the table has no such move, or somebody was
+ * faster.
+ */
 export async function move(tx: Queryable, order: OrderRow, change: Move): Promise<OrderRow> {
   const state = after(order.state, change.event);
   if (state === null)
@@ -154,7 +157,10 @@ export interface OrderEvent {
   readonly about: string;
 }
 
-/** Appends to the order's book. Whoever calls it holds the order's row, so that sequences do not clash. */
+/**
+ * Appends to the order's book. Whoever calls it holds the order's row, so that sequences do not
+ * clash.
+ */
 export async function addEvent(
   tx: Queryable,
   order: Pick<OrderRow, "company" | "id">,

@@ -1,7 +1,7 @@
 /**
- * What speaks for and against an order. Pure: facts in, findings and the computed order out. Every check
- * is made on every order, so that a shop learns of all problems at once; a policy per check says what a
- * finding means.
+ * What speaks for and against an order. Pure: facts in, findings and the computed order out. Every
+ * check is made on every order, so that a shop learns of all problems at once; a policy per check
+ * says what a finding means.
  */
 import { decimal, type Canonical, type WebOrder, type WebOrderLine } from "../model/index.ts";
 import { lineNet, sameAmount, totalsOf, vatOf, type Totals } from "./amounts.ts";

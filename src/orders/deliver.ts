@@ -1,8 +1,9 @@
 /**
- * Handing an order over. One sender at a time holds the order's lease row locked in an open transaction;
- * the attempt is committed on another connection before the first byte leaves, and the outcome is
- * recorded in the transaction that holds the lease. So a sender that dies, or loses its lock, records
- * nothing: its order is found `sending` with nobody at it, which is a doubt that only `find` can end.
+ * Handing an order over. One sender at a time holds the order's lease row locked in an open
+ * transaction; the attempt is committed on another connection before the first byte leaves, and
+ * the outcome is recorded in the transaction that holds the lease. So a sender that dies, or loses
+ * its lock, records nothing: its order is found `sending` with nobody at it, which is a doubt that
+ * only `find` can end.
  */
 import { createHash } from "node:crypto";
 import {
@@ -19,10 +20,15 @@ import { findOrder, move, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { judgeFromPulled } from "./seen.ts";
 
-/** A delivery takes two connections of the pool at once, so only a few may run beside each other. */
+/**
+ * A delivery takes two connections of the pool at once, so only a few may run beside each other.
+ */
 const AT_ONCE = 3;
 
-/** The job handler: brings one order as far as it can get now. Safe to call at any time, any number of times. */
+/**
+ * The job handler: brings one order as far as it can get now. Safe to call at any time, any number
+ * of times.
+ */
 export function deliverer(context: OrdersContext): (idOrNumber: string) => Promise<void> {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -114,7 +120,10 @@ interface Sending {
   readonly attempt: Attempt;
 }
 
-/** Commits, on a connection of its own, that we are about to talk to the ERP. A doubt stays a doubt until `find` ends it. */
+/**
+ * Commits, on a connection of its own, that we are about to talk to the ERP. A doubt stays a doubt
+ * until `find` ends it.
+ */
 async function beginAttempt(context: OrdersContext, order: OrderRow): Promise<Attempt> {
   return context.store.transaction(async (tx) => {
     const number = order.attempts + 1;

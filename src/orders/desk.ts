@@ -46,7 +46,10 @@ export async function cancel(context: OrdersContext, idOrNumber: string, act: Ac
   );
 }
 
-/** A person has looked into a conflict or a doubt: the order stands in the ERP, under this number if given. */
+/**
+ * A person has looked into a conflict or a doubt: the order stands in the ERP, under this number
+ * if given.
+ */
 export async function resolve(
   context: OrdersContext,
   idOrNumber: string,

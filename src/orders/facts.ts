@@ -59,8 +59,8 @@ async function canonical<N extends RecordName>(
 }
 
 /**
- * Gross of the account's web orders that the ledger does not show yet and that no payment covers. The
- * account is locked first: two orders at once cannot both use what is left of a limit.
+ * Gross of the account's web orders that the ledger does not show yet and that no payment covers.
+ * The account is locked first: two orders at once cannot both use what is left of a limit.
  */
 async function openGross(tx: Queryable, company: string, account: string): Promise<string> {
   await tx.affect(

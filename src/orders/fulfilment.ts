@@ -1,9 +1,13 @@
-/** How far an order's lines have got: despatched as the ERP says, invoiced and credited as sales says. */
+/**
+ * How far an order's lines have got: despatched as the ERP says, invoiced and credited as sales
+ * says.
+ */
 import type { Queryable, Transaction } from "../store/index.ts";
 
 /**
- * The push log as a relation, for set-based joins: (company, web_order, account, assisted, ordered_on,
- * customer_reference, erp_order), one row for every order that a shop gave us, test orders left out.
+ * The push log as a relation, for set-based joins: (company, web_order, account, assisted,
+ * ordered_on, customer_reference, erp_order), one row for every order that a shop gave us, test
+ * orders left out.
  */
 export const PUSH_LOG = `
   (select company, number as web_order, account, placed_by = 'assisted' as assisted, ordered_on,
@@ -25,8 +29,8 @@ export interface InvoicedLine {
 }
 
 /**
- * Sales tells what is invoiced and credited, inside the transaction that posts it. Figures are totals and
- * not steps, so telling them twice, or in another order, changes nothing.
+ * Sales tells what is invoiced and credited, inside the transaction that posts it. Figures are
+ * totals and not steps, so telling them twice, or in another order, changes nothing.
  */
 export async function recordInvoiced(
   tx: Transaction,
@@ -82,8 +86,9 @@ async function writeInvoiceEvents(
 }
 
 /**
- * Which line of which ERP order is which line of ours: as the ERP says, else the only line with that
- * product. Relation of (company, order_id, erp_order, erp_order_line, line, state, despatched, invoiced).
+ * Which line of which ERP order is which line of ours: as the ERP says, else the only line with
+ * that product. Relation of (company, order_id, erp_order, erp_order_line, line, state,
+ * despatched, invoiced).
  */
 const ERP_LINES = `
   select o.company, o.id as order_id, e.erp_order, el.line as erp_order_line, e.state,

@@ -1,9 +1,10 @@
 /**
- * Web orders from the shop to the ERP. Promises that an order once taken (2xx) is never lost, never
- * doubled in the ERP and never changed on the way, and that everything that happened to it can be read.
- * Never names a connector, never sends what may have arrived already without asking the ERP first.
+ * Web orders from the shop to the ERP. Promises that an order once taken (2xx) is never lost,
+ * never doubled in the ERP and never changed on the way, and that everything that happened to it
+ * can be read. Never names a connector, never sends what may have arrived already without asking
+ * the ERP first.
  *
- *     const orders = openOrders({ store, company, settings, pricing, jobs, connection, outbound, now, log });
+ *     const orders = openOrders({ store, company, settings, pricing, jobs, connection, … });
  *     await jobs.work(DELIVER_JOB, (data) => orders.deliver(data.order));
  *     const result = await orders.accept({ idempotencyKey, body, apiKey, test: false });
  */

@@ -1,6 +1,7 @@
 /**
- * What the ERP shows of an order, against what was agreed. Pure: the facts of one order in, at most one
- * verdict out. The order in which acknowledgement and ERP order arrived makes no difference.
+ * What the ERP shows of an order, against what was agreed. Pure: the facts of one order in, at
+ * most one verdict out. The order in which acknowledgement and ERP order arrived makes no
+ * difference.
  */
 import { decimal } from "../model/index.ts";
 import { sameAmount } from "./amounts.ts";

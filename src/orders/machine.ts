@@ -1,6 +1,6 @@
 /**
- * How far an order's delivery can be, and the only ways from one state to the next. Pure: a move that is
- * not in the table cannot happen, whoever asks for it.
+ * How far an order's delivery can be, and the only ways from one state to the next. Pure: a move
+ * that is not in the table cannot happen, whoever asks for it.
  */
 
 export const DELIVERY_STATES = [
@@ -53,12 +53,16 @@ export type DeliveryEvent = (typeof DELIVERY_EVENTS)[number];
 
 type Moves = Readonly<Partial<Record<DeliveryEvent, DeliveryState>>>;
 
-/** The ERP shows an order of ours whatever we believed: even a refused or cancelled one can turn up. */
+/**
+ * The ERP shows an order of ours whatever we believed: even a refused or cancelled one can turn
+ * up.
+ */
 const DELIVERY: Readonly<Record<DeliveryState, Moves>> = {
   received: { check: "checked" },
   checked: { queue: "queued", hold: "held" },
   held: { release: "queued", cancel: "cancelled", conflict: "conflict" },
-  // The ERP can show an order before we believe that we sent it: keyed by hand, or found after a doubt.
+  // The ERP can show an order before we believe that we sent it: keyed by hand, or found after a
+  // doubt.
   queued: {
     send: "sending",
     accept: "accepted",
@@ -123,8 +127,8 @@ export type Fulfilment =
   | "cancelled";
 
 /**
- * The word for an order's lines together. Invoices count before despatches, since many ERPs never say
- * that goods left; over-delivery is delivery.
+ * The word for an order's lines together. Invoices count before despatches, since many ERPs never
+ * say that goods left; over-delivery is delivery.
  */
 export function fulfilment(lines: readonly Quantities[]): Fulfilment {
   const every = (test: (line: Quantities) => boolean): boolean =>

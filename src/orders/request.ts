@@ -64,7 +64,10 @@ export const orderRequest = z.strictObject({
 
 export type OrderRequest = z.infer<typeof orderRequest>;
 
-/** Equal for equal requests whatever the order of their fields: what an idempotency key is bound to. */
+/**
+ * Equal for equal requests whatever the order of their fields: what an idempotency key is bound
+ * to.
+ */
 export function requestHash(request: OrderRequest): string {
   return createHash("sha256").update(sortedJson(request)).digest("hex");
 }

@@ -1,4 +1,6 @@
-/** What was pulled of our orders: acknowledgements and the ERP's own orders that bear our number. */
+/**
+ * What was pulled of our orders: acknowledgements and the ERP's own orders that bear our number.
+ */
 import type { Queryable } from "../store/index.ts";
 import { ORDER_COLUMNS, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
@@ -10,7 +12,9 @@ interface Seen {
   readonly erpOrders: readonly ErpOrderFact[];
 }
 
-/** An order is known by the number it bears there, or by the number the ERP gave when it took it. */
+/**
+ * An order is known by the number it bears there, or by the number the ERP gave when it took it.
+ */
 const SEEN = `
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'erpOrder', a.erp_order,

@@ -1,8 +1,14 @@
-/** What the parts of the sales module work with: one company, its rules and what it is told by others. */
+/**
+ * What the parts of the sales module work with: one company, its rules and what it is told by
+ * others.
+ */
 import type { Channel } from "../model/index.ts";
 import type { Store } from "../store/index.ts";
 
-/** A site's rule for the channel; a field that is absent fits everything, the first rule that fits wins. */
+/**
+ * A site's rule for the channel; a field that is absent fits everything, the first rule that fits
+ * wins.
+ */
 export interface ChannelRule {
   readonly takenBy?: string | undefined;
   readonly branch?: string | undefined;
@@ -34,7 +40,10 @@ export interface SalesSources {
   quarantined(): Promise<readonly QuarantinedWorth[]>;
   /** Of these document numbers, those that occur in a row set aside, with the reason. */
   setAside(documents: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** The file or page that a row came from, and the run that read it; null when it is not known any more. */
+  /**
+   * The file or page that a row came from, and the run that read it; null when it is not known any
+   * more.
+   */
   origin(originId: string): Promise<OriginFact | null>;
 }
 

@@ -1,7 +1,8 @@
 /**
- * The sales ledger: every posted invoice and credit line, append-only, with its channel and the evidence
- * for it. Promises totals that equal the ERP's to the penny or a name for each difference, and the same
- * figures whatever order things arrived in. Never counts an order as a sale, never edits a posting.
+ * The sales ledger: every posted invoice and credit line, append-only, with its channel and the
+ * evidence for it. Promises totals that equal the ERP's to the penny or a name for each
+ * difference, and the same figures whatever order things arrived in. Never counts an order as a
+ * sale, never edits a posting.
  *
  *     const sales = openSales({ store, company, settings, sources, now });
  *     await jobs.work(POST_JOB, () => sales.post());
@@ -30,7 +31,9 @@ import {
 } from "./totals.ts";
 
 export interface Sales {
-  /** Job `sales.post`: brings the ledger up to what was pulled; posts nothing when it is already. */
+  /**
+   * Job `sales.post`: brings the ledger up to what was pulled; posts nothing when it is already.
+   */
   post(options?: PostOptions): Promise<PostResult>;
   totals(question: TotalsQuestion): Promise<{ rows: readonly TotalRow[]; trust: Trust }>;
   /** Adds the ledger up anew; empty when the kept totals are right. */

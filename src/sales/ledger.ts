@@ -1,4 +1,7 @@
-/** Reading the ledger: its postings for pay, and the way back from one of them to the file it came from. */
+/**
+ * Reading the ledger: its postings for pay, and the way back from one of them to the file it came
+ * from.
+ */
 import type { Canonical, Channel } from "../model/index.ts";
 import type { OriginFact, SalesContext } from "./context.ts";
 
@@ -88,7 +91,10 @@ export interface Trace {
   readonly origin: OriginFact | null;
 }
 
-/** From a posting to the line of the file that it was made from; null when there is no such posting. */
+/**
+ * From a posting to the line of the file that it was made from; null when there is no such
+ * posting.
+ */
 export async function trace(context: SalesContext, postingId: string): Promise<Trace | null> {
   const { store, company } = context;
   const [posting] = await store.query<Posting>(

@@ -1,7 +1,7 @@
 /**
- * Which invoice line belongs to which line of a web order. A link is made only where the ERP says so or
- * one reading alone is possible; everything else is suggested to a person. Invoiced and credited
- * quantities go to orders in the same transaction.
+ * Which invoice line belongs to which line of a web order. A link is made only where the ERP says
+ * so or one reading alone is possible; everything else is suggested to a person. Invoiced and
+ * credited quantities go to orders in the same transaction.
  */
 import { PUSH_LOG, PUSH_LOG_LINES, recordInvoiced, type InvoicedLine } from "../orders/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
@@ -26,8 +26,8 @@ export async function link(tx: Transaction, company: string, at: Temporal.Instan
 }
 
 /**
- * Every line of an order that a document line may belong to. `certain`: named by the ERP, or the only one
- * with its product in an order that the document is surely of.
+ * Every line of an order that a document line may belong to. `certain`: named by the ERP, or the
+ * only one with its product in an order that the document is surely of.
  */
 const CANDIDATES = `
   create temp table sales_candidate on commit drop as
@@ -154,8 +154,8 @@ export interface LinkDecision {
 }
 
 /**
- * A person's word on a suggestion. Confirmed, it becomes a link at once and stays one. False: there is no
- * such open suggestion, or the document line is linked already.
+ * A person's word on a suggestion. Confirmed, it becomes a link at once and stays one. False:
+ * there is no such open suggestion, or the document line is linked already.
  */
 export async function decide(
   tx: Transaction,

@@ -1,6 +1,6 @@
 /**
- * The one statement that looks at touched documents. It reads every input in one snapshot and works out
- * for each line (and, as line 0, for each document) what ought to stand in the ledger.
+ * The one statement that looks at touched documents. It reads every input in one snapshot and
+ * works out for each line (and, as line 0, for each document) what ought to stand in the ledger.
  *
  * Parameters: $1 company, $2 channel rules as JSON.
  */
@@ -23,8 +23,8 @@ const BASE = `
      and d.document = t.document`;
 
 /**
- * The web order that the credited line belonged to: a credit note is keyed in the office, but what it
- * takes back was sold on the web.
+ * The web order that the credited line belonged to: a credit note is keyed in the office, but what
+ * it takes back was sold on the web.
  */
 const CREDITED = `
   select l.document, l.line, coalesce(e.web_order, le.web_order, d.web_order) as web_order
@@ -41,8 +41,8 @@ const CREDITED = `
    where t.document_type = 'credit' and l.credits_document is not null`;
 
 /**
- * Credits are negative whatever sign the feed gives them. A document's own sign tells the feed's habit;
- * lines that add up to its exact opposite have the other one.
+ * Credits are negative whatever sign the feed gives them. A document's own sign tells the feed's
+ * habit; lines that add up to its exact opposite have the other one.
  */
 const SIGN = `
   case when d.document_type = 'invoice' then 1
@@ -50,7 +50,10 @@ const SIGN = `
             = (b.line > 0 and d.net <> 0 and cs.net = -d.net) then -1
        else 1 end`;
 
-/** A line's own ERP order decides, where it is another one than the document's (consolidated invoices). */
+/**
+ * A line's own ERP order decides, where it is another one than the document's (consolidated
+ * invoices).
+ */
 const OWN_WEB_ORDER = `
   case when e.erp_order is not null and b.line_erp_order is not null
         and d.erp_order is distinct from b.line_erp_order
@@ -125,7 +128,8 @@ export const CONTENT = `account, document_on, period, channel, channel_evidence,
 export const CONTENT_HASH = `md5(row(${CONTENT})::text)::uuid`;
 
 /**
- * A product group once posted stays: moving a product into another group later does not rewrite history.
+ * A product group once posted stays: moving a product into another group later does not rewrite
+ * history.
  */
 const DESIRED = `
   select x.document_type, x.document, x.line, x.source, x.line_class, x.product, x.unit_price,
@@ -147,7 +151,10 @@ const DESIRED = `
          and (r.branch is null or r.branch = x.branch)
        order by r.number limit 1) rule on true`;
 
-/** The table `sales_desired`, dropped with the transaction. Of line 0 the content is worked out later. */
+/**
+ * The table `sales_desired`, dropped with the transaction. Of line 0 the content is worked out
+ * later.
+ */
 export const LOOK = `
 create temp table sales_desired on commit drop as
 with log as materialized (select * from ${PUSH_LOG} every where every.company = $1),

@@ -1,7 +1,7 @@
 /**
- * Brings the ledger up to what was pulled. Set-based and append-only: a new line is posted, a changed one
- * is reversed and posted again, an unchanged one is not touched, and a row that vanished from the ERP
- * stays posted. Running it again at once posts nothing.
+ * Brings the ledger up to what was pulled. Set-based and append-only: a new line is posted, a
+ * changed one is reversed and posted again, an unchanged one is not touched, and a row that
+ * vanished from the ERP stays posted. Running it again at once posts nothing.
  */
 import type { Transaction } from "../store/index.ts";
 import type { SalesContext } from "./context.ts";
@@ -18,7 +18,10 @@ export interface PostResult {
 }
 
 export interface PostOptions {
-  /** True: look at every document, not only at those that something changed for. It finds nothing more. */
+  /**
+   * True: look at every document, not only at those that something changed for. It finds nothing
+   * more.
+   */
   readonly everything?: boolean;
 }
 
@@ -26,7 +29,8 @@ export async function post(context: SalesContext, options: PostOptions = {}): Pr
   const { store, company } = context;
   const rules = JSON.stringify(context.settings.channels);
   return store.transaction(async (tx) => {
-    // A first load sorts and hashes hundreds of thousands of rows; on disk that takes twice as long.
+    // A first load sorts and hashes hundreds of thousands of rows; on disk that takes twice as
+    // long.
     await tx.query("set local work_mem = '64MB'");
     const ledger = await lockLedger(tx, company, rules);
     const at = context.now();
@@ -77,8 +81,8 @@ interface Step {
 }
 
 /**
- * A document's own total less what its lines come to; lines that vanished from the ERP still count. A
- * document with lines that add up to it wants no line of its own.
+ * A document's own total less what its lines come to; lines that vanished from the ERP still
+ * count. A document with lines that add up to it wants no line of its own.
  */
 const UNANALYSED = `
   with rest as (
@@ -157,8 +161,9 @@ async function keepState({ tx, company, at }: Step, which: string): Promise<void
 }
 
 /**
- * A UUIDv7 of the posting's moment whose random part is a digest of its natural key: the same ledger gets
- * the same ids wherever it is posted, and nobody needs to send 200,000 ids to the database.
+ * A UUIDv7 of the posting's moment whose random part is a digest of its natural key: the same
+ * ledger gets the same ids wherever it is posted, and nobody needs to send 200,000 ids to the
+ * database.
  */
 function madeId(version: string, reversal: string, at: string): string {
   const digest = `md5($1::text || '/' || x.document_type || '/' || x.document || '/' || x.line || '/' || ${version} || '/${reversal}')`;

@@ -1,7 +1,7 @@
 /**
- * Our ledger against the ERP's own: count, net and VAT by period and document type. A difference is named
- * document by document as far as the ERP's ledger shows its documents; what is left is said to be
- * unexplained, never spread or hidden.
+ * Our ledger against the ERP's own: count, net and VAT by period and document type. A difference
+ * is named document by document as far as the ERP's ledger shows its documents; what is left is
+ * said to be unexplained, never spread or hidden.
  */
 import { decimal, type Money } from "../model/index.ts";
 import type { SalesContext } from "./context.ts";

@@ -1,4 +1,7 @@
-/** Totals by customer, month and channel, each with its trust mark, and the proof that they are right. */
+/**
+ * Totals by customer, month and channel, each with its trust mark, and the proof that they are
+ * right.
+ */
 import type { Channel } from "../model/index.ts";
 import type { Freshness, QuarantinedWorth, SalesContext } from "./context.ts";
 import { totalsSelect } from "./post.ts";
@@ -19,7 +22,10 @@ export interface TotalRow {
   readonly period: string | null;
   /** Null when not asked by channel. */
   readonly channel: Channel | null;
-  /** Web orders that staff keyed: in channel `web`, in no web share. Null when not asked by channel. */
+  /**
+   * Web orders that staff keyed: in channel `web`, in no web share. Null when not asked by
+   * channel.
+   */
   readonly assisted: boolean | null;
   readonly currency: string;
   readonly lines: number;
@@ -116,7 +122,9 @@ export interface TotalDifference {
   readonly counted: string | null;
 }
 
-/** Adds the ledger up anew and compares it with the totals kept beside it; empty: they are equal. */
+/**
+ * Adds the ledger up anew and compares it with the totals kept beside it; empty: they are equal.
+ */
 export async function recheck({ store, company }: SalesContext): Promise<TotalDifference[]> {
   const figures = (row: string): string =>
     `(${row}.lines, ${row}.net, ${row}.vat, ${row}.cost, ${row}.uncosted_net)`;

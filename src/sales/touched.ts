@@ -1,14 +1,14 @@
 /**
- * Which documents must be looked at: those of which a row is new or changed, and those that depend on
- * something that is. Every input is compared by digest with what was last looked at, so nothing hangs on
- * clocks, on the order of commits, or on being told of a change.
+ * Which documents must be looked at: those of which a row is new or changed, and those that depend
+ * on something that is. Every input is compared by digest with what was last looked at, so nothing
+ * hangs on clocks, on the order of commits, or on being told of a change.
  */
 import { PUSH_LOG } from "../orders/index.ts";
 import type { Transaction } from "../store/index.ts";
 
 /**
- * Makes the table `sales_touched` (document_type, document), dropped with the transaction, and notes the
- * inputs as looked at. `everything`: all documents, whatever changed.
+ * Makes the table `sales_touched` (document_type, document), dropped with the transaction, and
+ * notes the inputs as looked at. `everything`: all documents, whatever changed.
  */
 export async function touch(tx: Transaction, company: string, everything: boolean): Promise<void> {
   await tx.query(CHANGED_INPUTS, [company]);

@@ -601,7 +601,8 @@ describe("handing an order over", () => {
     const one = await open("DIED");
     const { id, webOrder } = orderIn(await send(one.orders, "k1"));
     await jobs.drain();
-    // As a killed process leaves it: the attempt is written, the outcome is not, nobody holds the lease.
+    // As a killed process leaves it: the attempt is written, the outcome is not, nobody holds the
+    // lease.
     await database.store.affect(
       `update web_order set state = 'sending', handed_over_at = null where company = 'DIED'`,
     );

@@ -746,7 +746,8 @@ describe("reconciliation", () => {
       transaction("I7", "4.00", "0.80"),
       { ...transaction("I1", "100.07", "20.00"), transaction: "T1" },
     ]);
-    // I5 waits for its header; I6 lies in quarantine; I7 is dated into April here; I8 is ours alone.
+    // I5 waits for its header; I6 lies in quarantine; I7 is dated into April here; I8 is ours
+    // alone.
     await lines("NAMED", line("I5", 1, "6.00", "1.20"));
     await documents(
       "NAMED",

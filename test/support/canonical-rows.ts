@@ -8,7 +8,10 @@ export const LEARNED_AT = "2026-03-31T08:00:00Z";
 /** Every row of these tests says that it came from this origin. */
 export const ORIGIN_ID = "01960000-0000-7000-8000-000000000001";
 
-/** A whole record from the fields that matter to a test: flags and choices as a mapping would fill them, the rest null. */
+/**
+ * A whole record from the fields that matter to a test: flags and choices as a mapping would fill
+ * them, the rest null.
+ */
 export function record<N extends RecordName>(name: N, values: Partial<Canonical<N>>): Canonical<N> {
   const fields: Record<string, RecordValue> = {};
   for (const [field, kind] of Object.entries(records[name].fields))

@@ -1,4 +1,7 @@
-/** Web orders as a shop left them, for tests of what follows: prices and totals do not matter there. */
+/**
+ * Web orders as a shop left them, for tests of what follows: prices and totals do not matter
+ * there.
+ */
 import { randomUUIDv7 } from "node:crypto";
 import type { Queryable } from "../../src/store/index.ts";
 
