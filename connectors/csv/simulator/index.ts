@@ -6,7 +6,7 @@
  *
  *     const erp = await start(createMerchant(), { folder, faults: ALL_FAULTS });
  *     await erp.advance(1);
- *     erp.books().priceFor("ABBO0012", "TIMCLS000001", "10", "2026-06-30");
+ *     erp.books().priceFor("IMRA0001", "TIMCLS000002", "10", "2026-06-30");
  *     await erp.close();
  */
 import { setImmediate } from "node:timers/promises";

@@ -180,15 +180,20 @@ function candidates({ index, promotions, whom, what, asked }: Lookup): readonly 
   ];
 }
 
-/**
- * Of each rule that holds on the date, the row with the greatest break that the quantity reaches.
- */
+/** Of each rule that holds on the date, the row with the greatest break that is reached. */
 function inForce(rows: readonly Row[], { on, quantity5 }: Priced): readonly Row[] {
+  const holding = rows.filter(
+    (row) =>
+      (row.validFrom === null || row.validFrom <= on) &&
+      (row.validTo === null || row.validTo >= on) &&
+      row.fromQuantity5 <= quantity5,
+  );
+  return holding.length < 2 ? holding : greatestBreaks(holding);
+}
+
+function greatestBreaks(rows: readonly Row[]): readonly Row[] {
   const best = new Map<string, Row>();
   for (const row of rows) {
-    if (row.validFrom !== null && row.validFrom > on) continue;
-    if (row.validTo !== null && row.validTo < on) continue;
-    if (row.fromQuantity5 > quantity5) continue;
     const other = best.get(row.rule);
     if (other === undefined || other.fromQuantity5 < row.fromQuantity5) best.set(row.rule, row);
   }
