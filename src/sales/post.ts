@@ -45,6 +45,9 @@ export async function post(context: SalesContext, options: PostOptions = {}): Pr
     const posted = lines.posted + rest.posted;
     const reversed = lines.reversed + rest.reversed;
     await link(tx, company, at);
+    // After a first load the planner must not go on believing that the ledger is empty.
+    if (posted > BIG_POSTING)
+      await tx.query("analyze sales_posting, sales_line_state, sales_total");
     const batch = posted + reversed > 0 ? step.batch : ledger.last;
     await tx.affect("update sales_ledger set last_batch = $2, rules = $3 where company = $1", [
       company,
@@ -54,6 +57,8 @@ export async function post(context: SalesContext, options: PostOptions = {}): Pr
     return { posted, reversed, batch };
   });
 }
+
+const BIG_POSTING = 10_000;
 
 /** One poster at a time: batches follow one another without a gap. */
 async function lockLedger(
