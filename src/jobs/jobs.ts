@@ -65,6 +65,8 @@ export interface Jobs extends AsyncDisposable {
 }
 
 const SCHEMA = "pgboss";
+/** The channel that pg-boss listens on; the payload is a queue's name. */
+const CHANNEL = `'pgboss_' || left(encode(sha224('${SCHEMA}'::bytea), 'hex'), 24)`;
 /** Where jobs go that failed to the last try. */
 const DEAD = "failed-jobs";
 const DAY_SECONDS = 86_400;
@@ -75,7 +77,7 @@ export async function openJobs(store: Store, options: JobsOptions): Promise<Jobs
     schema: SCHEMA,
     application_name: "tradepost jobs",
     max: 4,
-    // A job is picked up some milliseconds after its commit; polling remains for what is due later.
+    // Listens for the hint that a job waits; polling remains for what is due later.
     useListenNotify: true,
     // Due times are columns of their owners, compared with the injected clock.
     schedule: false,
@@ -100,7 +102,8 @@ const KEPT = { retentionSeconds: 3650 * DAY_SECONDS, deleteAfterSeconds: 3 * DAY
 const QUEUE = {
   ...KEPT,
   deadLetter: DEAD,
-  notify: true,
+  // Its own NOTIFY would be part of our commits, and commits that notify wait for one another.
+  notify: false,
   expireInSeconds: DAY_SECONDS,
   heartbeatSeconds: 10,
 };
@@ -110,6 +113,9 @@ class BossJobs implements Jobs {
   readonly #store: Store;
   readonly #options: JobsOptions;
   readonly #queues = new Map<string, Promise<void>>();
+  /** Jobs that wait to be told of. */
+  readonly #hinted = new Set<string>();
+  #telling: NodeJS.Timeout | undefined;
   /** By job, the ids of its workers here. */
   readonly #workers = new Map<string, string>();
 
@@ -136,6 +142,7 @@ class BossJobs implements Jobs {
       ...(singletonKey === undefined ? {} : { singletonKey, group: { id: singletonKey } }),
       ...(startAfter === undefined ? {} : { startAfter: startAfter.toString() }),
     });
+    if (startAfter === undefined) tx.afterCommit(() => this.#hint(job));
   }
 
   async work<Data extends JobData = JobData>(
@@ -149,8 +156,7 @@ class BossJobs implements Jobs {
       perJobResults: true,
       batchSize: Math.max(20, concurrency),
       burstWhenBatchFull: true,
-      pollingIntervalSeconds: 0.5,
-      notifyPollingIntervalSeconds: 2,
+      pollingIntervalSeconds: 2,
       heartbeatRefreshSeconds: 3,
       groupConcurrency: 1,
     } as const;
@@ -190,8 +196,9 @@ class BossJobs implements Jobs {
     return (await this.#boss.redrive(DEAD, { ids: [id] })) > 0;
   }
 
-  close(): Promise<void> {
-    return this.#boss.stop({ graceful: true, timeout: 30_000 });
+  async close(): Promise<void> {
+    await this.#boss.stop({ graceful: true, timeout: 30_000 });
+    clearTimeout(this.#telling);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -232,6 +239,25 @@ class BossJobs implements Jobs {
     await this.#boss.complete(name, ids, { coveredBy: id }, { includeQueued: true });
   }
 
+  /** Tells every process that such a job waits; many commits of a moment share one telling. */
+  #hint(job: string): void {
+    this.#wake(job);
+    if (this.#hinted.size === 0) this.#telling = setTimeout(() => void this.#tell(), 5);
+    this.#hinted.add(job);
+  }
+
+  async #tell(): Promise<void> {
+    const jobs = [...this.#hinted];
+    this.#hinted.clear();
+    try {
+      await this.#store.query(`SELECT pg_notify(${CHANNEL}, job) FROM unnest($1::text[]) AS job`, [
+        jobs,
+      ]);
+    } catch (error) {
+      this.#options.log(`Jobs: telling that jobs wait: ${String(error)}. They wait for a poll.`);
+    }
+  }
+
   #wake(job: string): void {
     const worker = this.#workers.get(job);
     if (worker !== undefined) this.#boss.notifyWorker(worker);
@@ -241,12 +267,20 @@ class BossJobs implements Jobs {
   #ensureQueue(job: string): Promise<void> {
     const known = this.#queues.get(job);
     if (known !== undefined) return known;
-    const made = this.#boss.createQueue(job, QUEUE).catch((error: unknown) => {
-      this.#queues.delete(job);
-      throw error;
-    });
+    const made = this.#makeQueue(job);
     this.#queues.set(job, made);
     return made;
+  }
+
+  async #makeQueue(job: string): Promise<void> {
+    try {
+      await this.#boss.createQueue(job, QUEUE);
+      // One made by an earlier release keeps the settings of that release.
+      await this.#boss.updateQueue(job, QUEUE);
+    } catch (error) {
+      this.#queues.delete(job);
+      throw error;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** One shape for a pool and for a transaction's connection: SQL in, rows out, COPY both ways. */
+import { hash } from "node:crypto";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Client, PoolClient } from "pg";
@@ -27,6 +28,8 @@ export interface Transaction extends Queryable {
   readonly executor: {
     executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
   };
+  /** Called when this has been committed: for hints that may get lost, such as waking a worker. */
+  afterCommit(hint: () => void): void;
 }
 
 /** A connection taken for one piece of work; `connect` waits for a server that is restarting. */
@@ -64,6 +67,7 @@ export async function transaction<T>(
     const result = await work(tx);
     tx.end();
     await commit(client);
+    for (const hint of tx.hints) hint();
     return result;
   } catch (error) {
     fault = error;
@@ -142,12 +146,28 @@ export function onClient(client: Client | PoolClient): Queryable {
   };
 }
 
+interface OpenTransaction extends Transaction {
+  readonly hints: readonly (() => void)[];
+  end(): void;
+}
+
+const statementNames = new Map<string, string>();
+
+function statementName(text: string): string {
+  const known = statementNames.get(text);
+  if (known !== undefined) return known;
+  const name = `tradepost_${hash("sha256", text, "hex").slice(0, 24)}`;
+  statementNames.set(text, name);
+  return name;
+}
+
 /**
  * A transaction that was let out of its `work` must not write on a connection that is another's
  * now.
  */
-function transactionOn(client: PoolClient): Transaction & { end(): void } {
+function transactionOn(client: PoolClient): OpenTransaction {
   const on = onClient(client);
+  const hints: (() => void)[] = [];
   let ended = false;
   const guarded = <T>(work: () => Promise<T>): Promise<T> =>
     ended ? Promise.reject(endedError()) : work();
@@ -156,8 +176,12 @@ function transactionOn(client: PoolClient): Transaction & { end(): void } {
     affect: (sql, values) => guarded(() => on.affect(sql, values)),
     copyIn: (sql, chunks) => guarded(() => on.copyIn(sql, chunks)),
     executor: {
-      executeSql: (text, values = []) => guarded(async () => client.query(text, values)),
+      // Prepared: pg-boss sends few texts, often, and planning one costs more than running it.
+      executeSql: (text, values = []) =>
+        guarded(async () => client.query({ name: statementName(text), text, values })),
     },
+    afterCommit: (hint) => void hints.push(hint),
+    hints,
     end: () => {
       ended = true;
     },
