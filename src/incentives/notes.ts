@@ -28,7 +28,7 @@ export interface Note {
 export function notesOf(result: PayResult): Note[] {
   const { attribution, components } = result;
   const tallies = new Map<string, { kind: NoteKind; about: string; lines: number; net: bigint }>();
-  for (const index of attribution.shares.line.keys()) {
+  for (let index = 0; index < attribution.shares.line.length; index += 1) {
     const rates = components.map(({ cells, cellOfShare }) => cells[cellOfShare[index] ?? -1]?.rate);
     const { line, part } = shareAt(attribution, index);
     for (const { kind, about } of kindsOf(result, index, rates)) {

@@ -59,7 +59,8 @@ function* totalRows({ company, run }: Target, { components }: PayResult): Genera
 
 /** Only evidence that decided a line of the run. */
 function* evidenceRows({ company, run }: Target, { attribution }: PayResult): Generator<Row> {
-  const used = new Set(attribution.shares.line.map((line) => attribution.evidence[line] ?? 0));
+  const used = new Set<number>();
+  for (const line of attribution.shares.line) used.add(attribution.evidence[line] ?? 0);
   for (const evidence of used)
     yield [company, run, evidence, JSON.stringify(attribution.classes.all[evidence])];
 }

@@ -829,7 +829,7 @@ describe("whatever the sales and the assignments", () => {
 
   /** Every figure of a result, with what decided each line. */
   function told(result: PayResult): unknown {
-    const shares = result.attribution.shares.line.map((_, index) =>
+    const shares = Array.from(result.attribution.shares.line, (_, index) =>
       shareAt(result.attribution, index),
     );
     return {

@@ -34,8 +34,9 @@ export interface Share {
 /** All shares by columns, since there may be millions: entry i of both is share i. */
 export interface Shares {
   /** Position of the line in the ledger. */
-  readonly line: readonly number[];
-  readonly part: readonly Part[];
+  readonly line: Int32Array;
+  /** Position in the attribution's `parts`. */
+  readonly part: Int32Array;
 }
 
 /** Lines that are in the ledger and not in the base. */
@@ -63,6 +64,7 @@ export interface Attribution {
   readonly classes: Classes;
   /** Position in `classes.all` of every line's evidence; of a credit note's line, its invoice's. */
   readonly evidence: Int32Array;
+  readonly parts: readonly Part[];
   readonly shares: Shares;
   readonly base: Base;
   readonly bridge: Bridge;
@@ -97,17 +99,18 @@ export function attribute(input: AttributionInput): Attribution {
   const { inBase, bridge } = takeBase(ledger, rules);
   const evidence = new Int32Array(ledger.count);
   const shares = cut({ ledger, origins, classes, calendars, inBase, evidence });
-  const attributed = { ledger, rules, origins, classes, evidence, shares, bridge };
+  const { parts } = calendars;
+  const attributed = { ledger, rules, origins, classes, evidence, parts, shares, bridge };
   return { ...attributed, base: baseOf(attributed) };
 }
 
 /** Share `index` as one thing, with everything that decided it. */
 export function shareAt(attribution: Attribution, index: number): Share {
-  const { ledger, shares, classes, evidence, origins } = attribution;
+  const { ledger, shares, parts, classes, evidence, origins } = attribution;
   const line = shares.line[index]!;
   return {
     line: ledger.lineAt(line),
-    part: shares.part[index]!,
+    part: parts[shares.part[index]!]!,
     evidence: classes.all[evidence[line]!]!,
     link: origins.linkAt(line),
   };
@@ -124,7 +127,8 @@ function cut(from: {
 }): Shares {
   const { ledger, origins, classes, calendars, inBase, evidence } = from;
   const { day, account, tradingEntity } = ledger.columns;
-  const shares: { line: number[]; part: Part[] } = { line: [], part: [] };
+  let shares = { line: new Int32Array(ledger.count), part: new Int32Array(ledger.count) };
+  let count = 0;
   let first = Infinity;
   let last = 0;
   for (let i = 0; i < ledger.count; i += 1) {
@@ -135,12 +139,22 @@ function cut(from: {
     if (on > last) last = on;
     evidence[i] = classes.find(account[rated]!, tradingEntity[rated]!, on);
     for (const part of partsOn(calendars.byAccount[account[rated]!], on)) {
-      shares.line.push(i);
-      shares.part.push(part);
+      if (count === shares.line.length) shares = grown(shares);
+      shares.line[count] = i;
+      shares.part[count] = part;
+      count += 1;
     }
   }
   refuseImpossible(calendars.problems, first, last);
-  return shares;
+  return { line: shares.line.subarray(0, count), part: shares.part.subarray(0, count) };
+}
+
+function grown(shares: Shares): { line: Int32Array<ArrayBuffer>; part: Int32Array<ArrayBuffer> } {
+  const length = Math.ceil(shares.line.length * 1.5) + 16;
+  const more = { line: new Int32Array(length), part: new Int32Array(length) };
+  more.line.set(shares.line);
+  more.part.set(shares.part);
+  return more;
 }
 
 /** Faults on days that no line falls on are not this run's business. */

@@ -7,7 +7,7 @@ import type { Sum } from "./exact.ts";
 import { compareTexts, SALES_CLASSES } from "./facts.ts";
 import type { SalesClass } from "./facts.ts";
 import { holderCode, WHOLE } from "./share.ts";
-import type { Holder, Part } from "./share.ts";
+import type { Holder } from "./share.ts";
 
 export interface BaseCell {
   readonly holder: Holder;
@@ -42,7 +42,10 @@ export function columnOf(salesClass: SalesClass, channel: number): number {
 }
 
 export function baseOf(from: Omit<Attribution, "base">): Base {
-  const shareUnit = commonUnit(WHOLE, unitsOf(from.shares.part));
+  const shareUnit = commonUnit(
+    WHOLE,
+    from.parts.map(({ units }) => units),
+  );
   const numbers = new Int32Array(from.shares.line.length);
   const drafts = fill(from, shareUnit, numbers);
   const sorted = drafts.toSorted(compareDrafts);
@@ -50,45 +53,37 @@ export function baseOf(from: Omit<Attribution, "base">): Base {
   const positions = new Int32Array(drafts.length);
   for (const [position, { number }] of sorted.entries()) positions[number] = position;
   const cells = sorted.map(({ cell, basePence }) => ({ ...cell, basePence }));
-  return { cells, cellOfShare: numbers.map((it) => positions[it]!), shareUnit };
-}
-
-function unitsOf(parts: readonly Part[]): Set<number> {
-  const found = new Set<number>();
-  let last = 0;
-  for (const { units } of parts) {
-    if (units !== last) found.add(units);
-    last = units;
-  }
-  return found;
+  for (let index = 0; index < numbers.length; index += 1)
+    numbers[index] = positions[numbers[index]!]!;
+  return { cells, cellOfShare: numbers, shareUnit };
 }
 
 /** Numbers the combinations of holder, period, class and channel as they turn up: 0, 1, 2 … */
 function fill(from: Omit<Attribution, "base">, unit: number, numbers: Int32Array): Draft[] {
   const { ledger, shares, evidence, classes, origins } = from;
   const { period, channel, netPence } = ledger.columns;
+  const parts = from.parts.map((part) => ({ ...part, factor: part.units / unit }));
+  const row = ledger.pools.periods.texts.length * COLUMNS;
+  const holders = Math.max(...parts.map((part) => part.holderNumber)) + 1;
+  const known = new Int32Array(holders * row).fill(-1);
   const drafts: Draft[] = [];
-  const byHolder: number[][] = [];
   for (let index = 0; index < numbers.length; index += 1) {
     const line = shares.line[index]!;
-    const part = shares.part[index]!;
+    const part = parts[shares.part[index]!]!;
     const salesClass = classes.all[evidence[line]!]!.class;
     const sold = channel[origins.ratedBy[line]!]!;
-    const row = (byHolder[part.holderNumber] ??= []);
     const column = period[line]! * COLUMNS + columnOf(salesClass, sold);
-    const number = (row[column] ??= drafts.length);
-    if (number === drafts.length) {
+    const place = part.holderNumber * row + column;
+    let number = known[place]!;
+    if (number < 0) {
+      known[place] = number = drafts.length;
       const when = ledger.pools.periods.texts[period[line]!]!;
-      const cell = {
-        holder: part.holder,
-        period: when,
-        class: salesClass,
-        channel: CHANNELS[sold]!,
-      };
+      const { holder } = part;
+      const cell = { holder, period: when, class: salesClass, channel: CHANNELS[sold]! };
       drafts.push({ number, cell, exact: emptySum(), basePence: 0n });
     }
     numbers[index] = number;
-    addProduct(drafts[number]!.exact, netPence[line]!, part.units / unit);
+    addProduct(drafts[number]!.exact, netPence[line]!, part.factor);
   }
   return drafts;
 }

@@ -78,7 +78,7 @@ function floor(value: bigint, denominator: bigint): bigint {
 /**
  * `largestRemainder` for very many parts `values[i] × factors[i] / denominator`, written to `into`
  * at the places `at`. One number for the whole pence and one for the remainder hold a part exactly,
- * since the denominator is at most 10^12.
+ * since the denominator is at most 10^12. `values` and `factors` may be longer than `at`.
  */
 export function shareOutPence(
   parts: { readonly values: Float64Array; readonly factors: Float64Array; readonly at: Int32Array },
@@ -93,10 +93,15 @@ export function shareOutPence(
     const product = values[i]! * factors[i]!;
     let whole: number;
     if (Number.isSafeInteger(product)) {
-      const rest = product % denominator;
-      rests[i] = rest < 0 ? rest + denominator : rest;
-      // Exact: the dividend is a multiple of the divisor by now.
-      whole = (product - rest) / denominator - (rest < 0 ? 1 : 0);
+      // The quotient may be one off; all that follows is exact, and puts it right.
+      whole = Math.floor(product / denominator);
+      let rest = product - whole * denominator;
+      if (rest < 0 || rest >= denominator) {
+        const step = rest < 0 ? 1 : -1;
+        whole -= step;
+        rest += step * denominator;
+      }
+      rests[i] = rest;
     } else {
       const exact = BigInt(values[i]!) * BigInt(factors[i]!);
       const quotient = floor(exact, BigInt(denominator));

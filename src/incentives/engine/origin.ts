@@ -36,9 +36,10 @@ export function compileOrigins(ledger: Ledger): Origins {
   const { columns, count } = ledger;
   const { flags, creditsDocument } = columns;
   const spans = invoiceSpans(ledger);
-  const ratedBy = Int32Array.from({ length: count }, (_, index) => index);
-  const groupedBy = ratedBy.slice();
+  const ratedBy = new Int32Array(count);
+  const groupedBy = new Int32Array(count);
   for (let i = 0; i < count; i += 1) {
+    ratedBy[i] = groupedBy[i] = i;
     if ((flags[i]! & CREDIT) === 0 || creditsDocument[i]! < 0) continue;
     const { exact, first } = creditedBy(columns, spans, i);
     if (first >= 0) ratedBy[i] = exact < 0 ? first : exact;

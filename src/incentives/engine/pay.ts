@@ -107,29 +107,38 @@ interface Drafts {
   readonly draftOfShare: Int32Array;
 }
 
-function fillDrafts({ ledger, shares, base, origins }: Attribution, rates: Rates): Drafts {
+function fillDrafts(attribution: Attribution, rates: Rates): Drafts {
+  const { ledger, shares, parts, base, origins } = attribution;
   const { day, productGroup, netPence } = ledger.columns;
   const columns = base.cells.map((it) => columnOf(it.class, CHANNELS.indexOf(it.channel)));
-  const byKey: Draft[] = [];
-  const keys = new Int32Array(shares.line.length);
-  for (let index = 0; index < keys.length; index += 1) {
+  const factors = parts.map((part) => part.units / base.shareUnit);
+  const drafts: Draft[] = [];
+  const known = new Int32Array(base.cells.length * rates.all.length).fill(-1);
+  const numbers = new Int32Array(shares.line.length);
+  for (let index = 0; index < numbers.length; index += 1) {
     const line = shares.line[index]!;
     const cell = base.cellOfShare[index]!;
     const on = day[origins.ratedBy[line]!]!;
     const group = productGroup[origins.groupedBy[line]!]!;
     const ratePosition = rates.find(on, columns[cell]!, group);
-    // Keys grow by cell, then by rate, and so does the sparse list.
-    const key = cell * rates.all.length + ratePosition;
-    const draft = (byKey[key] ??= newDraft(cell, ratePosition, rates));
+    const place = cell * rates.all.length + ratePosition;
+    if (known[place]! < 0) known[place] = drafts.push(newDraft(cell, ratePosition, rates)) - 1;
+    const draft = drafts[known[place]!]!;
     draft.lines += 1;
-    addProduct(draft.base, netPence[line]!, shares.part[index]!.units / base.shareUnit);
-    keys[index] = key;
+    addProduct(draft.base, netPence[line]!, factors[shares.part[index]!]!);
+    numbers[index] = known[place]!;
   }
-  const drafts = byKey.flat();
-  const positions = new Int32Array(byKey.length);
-  for (const [position, { cell, ratePosition }] of drafts.entries())
-    positions[cell * rates.all.length + ratePosition] = position;
-  return { drafts, draftOfShare: keys.map((key) => positions[key]!) };
+  return inOrder(drafts, numbers);
+}
+
+/** By cell, then by rate: as a statement lists them. */
+function inOrder(drafts: readonly Draft[], draftOfShare: Int32Array): Drafts {
+  const sorted = drafts.toSorted((a, b) => a.cell - b.cell || a.ratePosition - b.ratePosition);
+  const position = new Map(sorted.map((draft, index) => [draft, index]));
+  const moved = Int32Array.from(drafts, (draft) => position.get(draft)!);
+  for (let index = 0; index < draftOfShare.length; index += 1)
+    draftOfShare[index] = moved[draftOfShare[index]!]!;
+  return { drafts: sorted, draftOfShare };
 }
 
 function newDraft(cell: number, ratePosition: number, rates: Rates): Draft {
@@ -163,23 +172,25 @@ function roundPay(base: Base, drafts: readonly Draft[], { rateUnit, denominator 
 }
 
 function penceOf(
-  { ledger, shares, base }: Attribution,
+  { ledger, shares, parts, base }: Attribution,
   { drafts, draftOfShare }: Drafts,
   scale: Scale,
 ): Float64Array {
+  const { netPence } = ledger.columns;
   const pence = new Float64Array(shares.line.length);
+  const factors = parts.map((part) => part.units / scale.shareUnit);
   const members = groupedBy(draftOfShare, drafts);
+  const most = Math.max(0, ...drafts.map(({ lines }) => lines));
+  const scratch = { values: new Float64Array(most), factors: new Float64Array(most) };
   for (const [position, { cell, rate, payPence }] of drafts.entries()) {
     if (base.cells[cell]!.holder.kind !== "rep" || rate.units === 0) continue;
     const rateUnits = rate.units / scale.rateUnit;
     const at = members[position]!;
-    const values = new Float64Array(at.length);
-    const factors = new Float64Array(at.length);
     for (let i = 0; i < at.length; i += 1) {
-      values[i] = ledger.columns.netPence[shares.line[at[i]!]!]!;
-      factors[i] = (shares.part[at[i]!]!.units / scale.shareUnit) * rateUnits;
+      scratch.values[i] = netPence[shares.line[at[i]!]!]!;
+      scratch.factors[i] = factors[shares.part[at[i]!]!]! * rateUnits;
     }
-    shareOutPence({ values, factors, at }, scale.denominator, payPence, pence);
+    shareOutPence({ ...scratch, at }, scale.denominator, payPence, pence);
   }
   return pence;
 }

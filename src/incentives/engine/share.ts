@@ -32,7 +32,8 @@ export interface Part {
  */
 export interface Segment {
   readonly from: number;
-  readonly parts: readonly Part[];
+  /** Positions in the calendars' `parts`. */
+  readonly parts: readonly number[];
 }
 
 /**
@@ -47,6 +48,8 @@ export interface AssignmentProblem {
 }
 
 export interface Calendars {
+  /** Every part that a day of an account has; the first one is "all of it nobody's". */
+  readonly parts: readonly Part[];
   /**
    * By the account's number in the pool: its segments by date; undefined: nobody was ever assigned.
    */
@@ -58,7 +61,7 @@ export interface Calendars {
 type Numbered = Pick<Part, "holder" | "holderNumber">;
 
 const UNASSIGNED: Numbered = { holder: { kind: "unassigned" }, holderNumber: 0 };
-export const NOBODY: readonly Part[] = [{ ...UNASSIGNED, units: WHOLE, from: null, to: null }];
+const NOBODY: readonly number[] = [0];
 
 export function compileCalendars(
   accounts: Pool,
@@ -68,18 +71,23 @@ export function compileCalendars(
     [HOUSE, { holder: { kind: "house" }, holderNumber: 1 }],
   ]);
   const problems: AssignmentProblem[] = [];
+  const parts: Part[] = [{ ...UNASSIGNED, units: WHOLE, from: null, to: null }];
   const byAccount: (Segment[] | undefined)[] = Array.from({ length: accounts.texts.length });
   for (const [account, rows] of Map.groupBy(assignments, (row) => row.account)) {
-    const segments = segmentsOf(rows, holders, problems);
+    const stretches = stretchesOf(rows, holders, problems);
     const number = accounts.find(account);
-    if (number >= 0) byAccount[number] = segments;
+    if (number < 0) continue;
+    byAccount[number] = stretches.map(({ from, held }) => ({
+      from,
+      parts: held.map((part) => parts.push(part) - 1),
+    }));
   }
   problems.sort((a, b) => compareTexts(a.account, b.account) || compareTexts(a.from, b.from));
-  return { byAccount, problems };
+  return { parts, byAccount, problems };
 }
 
 /** Who holds an account with these segments on a day. */
-export function partsOn(segments: readonly Segment[] | undefined, day: number): readonly Part[] {
+export function partsOn(segments: readonly Segment[] | undefined, day: number): readonly number[] {
   if (segments === undefined) return NOBODY;
   for (let i = segments.length - 1; i >= 0; i -= 1)
     if (segments[i]!.from <= day) return segments[i]!.parts;
@@ -87,11 +95,11 @@ export function partsOn(segments: readonly Segment[] | undefined, day: number): 
 }
 
 /** One stretch for every day on which something changes. */
-function segmentsOf(
+function stretchesOf(
   rows: readonly AssignmentFact[],
   holders: Map<string, Numbered>,
   problems: AssignmentProblem[],
-): Segment[] {
+): { from: number; held: readonly Part[] }[] {
   const parts = rows.flatMap((row) => partOf(row, holders, problems));
   const starts = new Set<string>();
   for (const { from, to } of parts) {
@@ -107,7 +115,7 @@ function segmentsOf(
       const to = next === undefined ? null : addDays(next, -1);
       problems.push({ account: rows[0]!.account, from, to, found: sumText(here, total) });
     }
-    return { from: dayNumber(from), parts: filled(here, total) };
+    return { from: dayNumber(from), held: filled(here, total) };
   });
 }
 
@@ -137,7 +145,6 @@ function partOf(
 function filled(parts: readonly Part[], total: number): readonly Part[] {
   const sorted = parts.toSorted((a, b) => compareTexts(holderCode(a.holder), holderCode(b.holder)));
   if (total >= WHOLE) return sorted;
-  if (sorted.length === 0) return NOBODY;
   return [...sorted, { ...UNASSIGNED, units: WHOLE - total, from: null, to: null }];
 }
 
