@@ -1,4 +1,6 @@
-/** Every command of Tradepost: `npm run -s tradepost -- COMMAND`. The same modules as the service. */
+/**
+ * Every command of Tradepost: `npm run -s tradepost -- COMMAND`. The same modules as the service.
+ */
 import { Command, CommanderError } from "commander";
 import { EXIT, explainError } from "./cli/command.ts";
 import { addOrderCommands } from "./cli/orders.ts";
@@ -7,6 +9,9 @@ import { addPriceCommands } from "./cli/prices.ts";
 import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
 import { addSyncCommands } from "./cli/sync.ts";
+
+export { count, pounds, table } from "./cli/print.ts";
+export { syncAnswer } from "./cli/sync.ts";
 
 /** Exported so that the reference of all commands can be generated from it. */
 export function tradepostCommand(): Command {

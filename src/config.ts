@@ -45,7 +45,9 @@ const orderChecks = z
     account: check.default("refuse").describe("Unknown or closed account."),
     stop: check.default("refuse").describe("Account on stop."),
     credit: check.default("hold").describe("Over the credit limit with orders not yet invoiced."),
-    product: check.default("refuse").describe("Unknown, blocked or replaced product, or not on the web."),
+    product: check
+      .default("refuse")
+      .describe("Unknown, blocked or replaced product, or not on the web."),
     quantity: check.default("refuse").describe("Below the least quantity or not a multiple."),
     minimum: check.default("refuse").describe("Below the minimum order."),
     site: check.default("refuse").describe("Unknown delivery site."),
@@ -85,7 +87,10 @@ const company = z.strictObject({
       channels: z
         .array(
           z.strictObject({
-            takenBy: z.string().optional().describe("Order taker, till or analysis code."),
+            takenBy: z
+              .string()
+              .optional()
+              .describe("Order taker, till or analysis code; a * at the end stands for anything."),
             branch: z.string().optional().describe("Branch of the document."),
             channel,
           }),
@@ -94,7 +99,9 @@ const company = z.strictObject({
         .describe("Site's rules for the channel, first match wins."),
       completeFrom: isoDate
         .optional()
-        .describe("From when the ERP's sales history is complete; absent: from its first document."),
+        .describe(
+          "From when the ERP's sales history is complete; absent: from its first document.",
+        ),
     })
     .prefault({}),
   pay: z

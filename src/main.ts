@@ -1,6 +1,6 @@
 /**
- * The service, and the wiring of every module: what follows a run is registered here. The commands and
- * the demo open the same thing.
+ * The service, and the wiring of every module: what follows a run is registered here. The commands
+ * and the demo open the same thing.
  *
  *     await using tradepost = await openTradepost(readSettings({ file: "tradepost.yaml" }), {});
  *     const company = await tradepost.company("HARROW");
@@ -39,7 +39,9 @@ export interface Tradepost extends AsyncDisposable {
   readonly jobs: Jobs;
   readonly access: Access;
   company(code: string): Promise<CompanyServices>;
-  /** The API; port 0 takes a free one. */
+  /** Does what is queued, here, and returns when nothing is waiting or running. */
+  drain(): Promise<void>;
+  /** The API and the work behind it; port 0 takes a free one. */
   serve(at?: { readonly host?: string; readonly port?: number }): Promise<Listening>;
 }
 
@@ -73,14 +75,23 @@ export async function openTradepost(
     companies.set(code, opened);
     return opened;
   };
-  await workOn(jobs, company);
+  // A command that only looks does no work of the service's.
+  let working: Promise<void> | null = null;
+  const work = () => (working ??= workOn(jobs, company));
   return {
     settings,
     store,
     jobs,
     access,
     company,
-    serve: (at) => serve(context, access, company, at ?? {}),
+    drain: async () => {
+      await work();
+      await jobs.drain();
+    },
+    serve: async (at) => {
+      await work();
+      return serve(context, access, company, at ?? {});
+    },
     async [Symbol.asyncDispose]() {
       await jobs.close();
       await store.close();
@@ -113,7 +124,6 @@ function textIn(data: unknown, name: string): string {
   if (typeof value === "string") return value;
   throw new TypeError(`a job's data has no text "${name}": ${JSON.stringify(data)}`);
 }
-
 
 /** How often the service looks whether another instance has published prices. */
 const REFRESH_MS = 1_000;

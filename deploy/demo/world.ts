@@ -1,4 +1,6 @@
-/** The demo's world: a merchant, its simulated ERP behind a folder, and a Tradepost set up for it. */
+/**
+ * The demo's world: a merchant, its simulated ERP behind a folder, and a Tradepost set up for it.
+ */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Client } from "pg";
@@ -38,12 +40,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     folder: join(folder, "erp"),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   });
-  const database = await demoDatabase(process.env["DATABASE_URL"]);
   const clock = simulatedClock(merchant.today);
   const settingsFile = join(folder, "tradepost.yaml");
   await writeSettings(settingsFile, merchant, clock.aheadSeconds());
-  const settings = { ...readSettings({ file: settingsFile }), databaseUrl: database?.url ?? null };
-  const tradepost = await openTradepost(settings, {
+  const settings = readSettings({ file: settingsFile });
+  const database = await demoDatabase(settings.databaseUrl);
+  const own = { ...settings, databaseUrl: database?.url ?? null };
+  const tradepost = await openTradepost(own, {
     service: true,
     now: clock.now,
     log: (level, message) => {
@@ -102,7 +105,8 @@ async function writeSettings(file: string, merchant: Merchant, ahead: number): P
             connector: "csv",
             mode: "live",
             mappings: "tradepost-csv",
-            settings: { folder: join(dirname(file), "erp") },
+            // The simulated ERP renames its files into place: none is ever half written.
+            settings: { folder: join(dirname(file), "erp"), stableForMs: 0 },
           },
         },
         orders: { answerWithinHours: 48 },
@@ -126,8 +130,8 @@ function payStart({ today }: Merchant): string {
 }
 
 /** On a given server the demo makes a database of its own, so that it never meets anyone's data. */
-async function demoDatabase(server: string | undefined) {
-  if (server === undefined || server === "") return null;
+async function demoDatabase(server: string | null) {
+  if (server === null) return null;
   const name = `tradepost_demo_${crypto.randomUUID().slice(0, 8)}`;
   const url = new URL(server);
   url.pathname = `/${name}`;

@@ -1,10 +1,14 @@
-/** What every command shares: the options of all, opening Tradepost, exit codes, and how errors end. */
+/**
+ * What every command shares: the options of all, opening Tradepost, exit codes, and how errors end.
+ */
 import { Command } from "commander";
 import { readSettings, DefinitionError, SettingsMissing } from "../config.ts";
 import { openTradepost, type CompanyServices, type Tradepost } from "../main.ts";
 import { json } from "./print.ts";
 
-/** 0 fine, 1 failed, 2 usage or settings, 3 done but something is in quarantine, 4 totals differ. */
+/**
+ * 0 fine, 1 failed, 2 usage or settings, 3 done but something is in quarantine, 4 totals differ.
+ */
 export const EXIT = { fine: 0, failed: 1, usage: 2, quarantine: 3, differ: 4 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -41,7 +45,9 @@ export async function answer(
   const global = command.optsWithGlobals<GlobalOptions>();
   const settings = readSettings({ file: global.settings });
   await using tradepost = await openTradepost(settings, { log: quietLog });
-  const company = await tradepost.company(global.company ?? onlyCompany(Object.keys(settings.companies)));
+  const company = await tradepost.company(
+    global.company ?? onlyCompany(Object.keys(settings.companies)),
+  );
   const given = await work({ tradepost, company, global });
   process.stdout.write(`${global.json === true ? json(given.data) : given.text}\n`);
   process.exitCode = given.exit ?? EXIT.fine;

@@ -37,7 +37,7 @@ export function addOrderCommands(program: Command): void {
     .description("Hand over what is queued now, without waiting for the service.")
     .action(async (_options: unknown, command: Command) => {
       await answer(command, async (opened) => {
-        await opened.tradepost.jobs.drain();
+        await opened.tradepost.drain();
         return list(opened, { limit: 50 });
       });
     });
@@ -57,7 +57,7 @@ function addActs(orders: Command): void {
             who: options.who,
             reason: options.why,
           });
-          await opened.tradepost.jobs.drain();
+          await opened.tradepost.drain();
           return { text: `${done.number} is ${words(done.state)}.`, data: done };
         });
       });

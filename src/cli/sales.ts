@@ -93,14 +93,18 @@ function trustText(trust: Trust, timeZone: string): string {
     ),
     ...(trust.waiting.lines === 0
       ? []
-      : [`${count(trust.waiting.lines)} line(s) wait for their document, ${pounds(trust.waiting.net)}`]),
+      : [
+          `${count(trust.waiting.lines)} line(s) wait for their document, ${pounds(trust.waiting.net)}`,
+        ]),
   ];
   const fresh = trust.freshness
     .map((each) => `${each.source} ${moment(each.at, timeZone)}`)
     .join(", ");
   return [
     `Sources: ${fresh}.`,
-    missing.length === 0 ? "Everything read is included." : `Not yet included: ${missing.join("; ")}.`,
+    missing.length === 0
+      ? "Everything read is included."
+      : `Not yet included: ${missing.join("; ")}.`,
   ].join("\n");
 }
 
@@ -123,7 +127,9 @@ async function line({ company }: Opened, id: string, original: boolean): Promise
     `row        ${origin === null ? "(its origin is not kept any more)" : `${origin.name} line ${posting.originLine}`}`,
     `kept at    ${origin?.keptAt ?? "–"}`,
     `run        ${origin?.runId ?? "–"} (${origin === null ? "–" : `${origin.connection}/${origin.stream}`})`,
-    ...(raw === undefined ? [] : [`original   ${raw ?? "(the file is no longer where it was kept)"}`]),
+    ...(raw === undefined
+      ? []
+      : [`original   ${raw ?? "(the file is no longer where it was kept)"}`]),
   ].join("\n");
   return { text, data: { ...trace, ...(raw === undefined ? {} : { original: raw }) } };
 }

@@ -46,7 +46,7 @@ async function sync(opened: Opened, streams: string[], options: SyncOptions): Pr
       progress: show.update,
     })
     .finally(show.stop);
-  await opened.tradepost.jobs.drain();
+  await opened.tradepost.drain();
   return syncAnswer(results);
 }
 
@@ -75,7 +75,8 @@ export function syncAnswer(results: readonly RunResult[]): Answer {
   const notes = shown.flatMap((result) => result.notes);
   const failed = shown.some((result) => result.state === "failed" || result.state === "stopped");
   const quarantined = shown.some(
-    (result) => result.rows.quarantined > 0 || result.state === "refused" || result.notes.length > 0,
+    (result) =>
+      result.rows.quarantined > 0 || result.state === "refused" || result.notes.length > 0,
   );
   const text =
     shown.length === 0
@@ -155,7 +156,9 @@ function addQuarantineCommands(program: Command): void {
     });
   desk
     .command("replay [item]")
-    .description("Map an item again (all open ones when none is named), after the mapping was mended.")
+    .description(
+      "Map an item again (all open ones when none is named), after the mapping was mended.",
+    )
     .option("--set <column=value...>", "correct columns of the row first")
     .action(async (id: string | undefined, options: { set?: string[] }, command: Command) => {
       await answer(command, (opened) => replay(opened, id, options.set ?? []));
@@ -168,7 +171,10 @@ function addQuarantineCommands(program: Command): void {
       await answer(command, async ({ company }) => {
         const item = await company.desk.find(id);
         await company.desk.dismiss(item, options.by);
-        return { text: `${item.id.slice(0, 8)} dismissed by ${options.by}.`, data: { id: item.id } };
+        return {
+          text: `${item.id.slice(0, 8)} dismissed by ${options.by}.`,
+          data: { id: item.id },
+        };
       });
     });
 }
@@ -230,10 +236,11 @@ async function replay(
 ): Promise<Answer> {
   if (id === undefined && set.length > 0)
     throw new UsageError("--set corrects one row: name the item, as `quarantine` lists it.");
-  const items = id === undefined ? await company.desk.list({ limit: 10_000 }) : [await company.desk.find(id)];
+  const items =
+    id === undefined ? await company.desk.list({ limit: 10_000 }) : [await company.desk.find(id)];
   const done = [];
   for (const item of items) done.push(await company.desk.replay(item, corrections(set)));
-  await tradepost.jobs.drain();
+  await tradepost.drain();
   const resolved = done.filter((each) => each.outcome === "resolved").length;
   const text = [
     ...done.map((each) =>

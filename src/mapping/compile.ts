@@ -53,6 +53,8 @@ export type MappedRow =
        * none.
        */
       readonly worth?: string;
+      /** The record's key, " / " between, where the row still tells it. */
+      readonly key?: string;
     };
 
 /** What a row, or one part of it, goes through. */
@@ -91,7 +93,7 @@ export function compileMapping(source: DefinitionSource): Mapping {
     reads: file.reads,
     columns,
     misspelt: (header) => misspellings(header, columns),
-    apply: applier(file, plans),
+    apply: applier(file, record, plans),
   };
 }
 
@@ -257,11 +259,20 @@ function columnsOf(file: MappingFile, plans: readonly Plan[]): Mapping["columns"
   };
 }
 
-function applier(file: MappingFile, plans: readonly Plan[]): Mapping["apply"] {
+function applier(
+  file: MappingFile,
+  record: RecordDefinition,
+  plans: readonly Plan[],
+): Mapping["apply"] {
   const worth = worthOf(file);
   const [only] = plans;
   if (only === undefined) throw new RangeError(`${file.reads}: a mapping without a plan`);
-  if (file.each === undefined) return (values) => applyOne(only, values, values, worth);
+  const key = record.key.flatMap((name) => only.fields.filter(({ field }) => field === name));
+  if (file.each === undefined)
+    return (values) => {
+      const mapped = applyOne(only, values, values, worth);
+      return mapped.kind === "rejected" ? { ...mapped, ...keyIn(key, values) } : mapped;
+    };
   if ("list" in file.each) return listApplier(file.each.list, only, worth);
   return (values) =>
     applyAll(
@@ -269,6 +280,12 @@ function applier(file: MappingFile, plans: readonly Plan[]): Mapping["apply"] {
       values,
       worth,
     );
+}
+
+/** Which record the row would have been; nothing when a part of its key is wrong too. */
+function keyIn(steps: readonly FieldStep[], row: Row): { readonly key?: string } {
+  const parts = steps.map((step) => step.take(row));
+  return parts.includes(undefined) ? {} : { key: parts.join(" / ") };
 }
 
 type Worth = (values: Row) => string | undefined;

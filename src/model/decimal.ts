@@ -1,9 +1,11 @@
 /**
- * Exact decimals. Money, quantity and percent are never floats: in memory they are a scaled integer,
- * in SQL `numeric`, in JSON and in canonical records a decimal text such as "12.50".
+ * Exact decimals. Money, quantity and percent are never floats: in memory they are a scaled
+ * integer, in SQL `numeric`, in JSON and in canonical records a decimal text such as "12.50".
  */
 
-/** An exact decimal: `digits / 10^scale`. `Kind` is a compile-time unit and has no run-time form. */
+/**
+ * An exact decimal: `digits / 10^scale`. `Kind` is a compile-time unit and has no run-time form.
+ */
 export interface Decimal<Kind extends string = string> {
   readonly digits: bigint;
   /** Decimal places, 0 to 30. */
@@ -20,7 +22,8 @@ export type Percent = Decimal<"percent">;
 
 /**
  * How a system drops digits. `half-away`: 0.125 → 0.13 and −0.125 → −0.13 (what UK ledgers do);
- * `half-even`: 0.125 → 0.12; `half-up`: towards plus infinity on a tie; `down`: towards zero; `up`: away from zero.
+ * `half-even`: 0.125 → 0.12; `half-up`: towards plus infinity on a tie; `down`: towards zero; `up`:
+ * away from zero.
  */
 export type RoundingMode = "half-away" | "half-even" | "half-up" | "down" | "up";
 
@@ -40,18 +43,25 @@ function power(exponent: number): bigint {
   return found;
 }
 
-/** Reads "1234.50", "-3", ".5"; undefined for anything else (thousands separators, exponents, blanks). */
+/**
+ * Reads "1234.50", "-3", ".5"; undefined for anything else (thousands separators, exponents,
+ * blanks).
+ */
 export function tryParse<K extends string>(text: string): Decimal<K> | undefined {
   if (text.length > 40 || !PATTERN.test(text)) return undefined;
   const point = text.indexOf(".");
   if (point < 0) return { digits: BigInt(text), scale: 0 };
   const fraction = text.slice(point + 1);
   const whole = text.slice(0, point);
-  const digits = BigInt(`${whole === "" || whole === "-" || whole === "+" ? `${whole}0` : whole}${fraction}`);
+  const digits = BigInt(
+    `${whole === "" || whole === "-" || whole === "+" ? `${whole}0` : whole}${fraction}`,
+  );
   return { digits, scale: fraction.length };
 }
 
-/** Like `tryParse`, for text that is known to be a decimal; anything else is a defect of the caller. */
+/**
+ * Like `tryParse`, for text that is known to be a decimal; anything else is a defect of the caller.
+ */
 export function parse<K extends string>(text: string): Decimal<K> {
   const found = tryParse<K>(text);
   if (found === undefined) throw new RangeError(`"${text}" is not a decimal such as 12.50`);
@@ -67,7 +77,9 @@ export function format(value: Decimal): string {
   return `${negative ? "-" : ""}${text.slice(0, point)}.${text.slice(point)}`;
 }
 
-/** The shortest text of the same value: 12.50 → "12.5", 3.000 → "3". Equal values give equal texts. */
+/**
+ * The shortest text of the same value: 12.50 → "12.5", 3.000 → "3". Equal values give equal texts.
+ */
 export function canonical(value: Decimal): string {
   let { digits, scale } = value;
   while (scale > 0 && digits % 10n === 0n) {
@@ -107,7 +119,10 @@ export function negate<K extends string>(value: Decimal<K>): Decimal<K> {
   return { digits: -value.digits, scale: value.scale };
 }
 
-/** Exact product; the unit of the result is the left one's (price × quantity is money, money × percent is not yet ÷ 100). */
+/**
+ * Exact product; the unit of the result is the left one's (price × quantity is money, money ×
+ * percent is not yet ÷ 100).
+ */
 export function multiply<K extends string>(left: Decimal<K>, right: Decimal): Decimal<K> {
   return { digits: left.digits * right.digits, scale: left.scale + right.scale };
 }
@@ -129,7 +144,9 @@ export function compare(left: Decimal, right: Decimal): -1 | 0 | 1 {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
-/** `numerator / denominator` to an integer under a rounding mode; the denominator must be positive. */
+/**
+ * `numerator / denominator` to an integer under a rounding mode; the denominator must be positive.
+ */
 export function divideRounded(numerator: bigint, denominator: bigint, mode: RoundingMode): bigint {
   const quotient = numerator / denominator;
   const rest = numerator % denominator;
@@ -162,7 +179,9 @@ export function round<K extends string>(value: Decimal<K>, rounding: Rounding): 
   return { digits: divideRounded(value.digits, divisor, rounding.mode), scale: rounding.scale };
 }
 
-/** Pounds and pence for people: "£1,234.50", "−£3.00"; other currencies by their code: "EUR 12.00". */
+/**
+ * Pounds and pence for people: "£1,234.50", "−£3.00"; other currencies by their code: "EUR 12.00".
+ */
 export function readable(value: Money, currency = "GBP"): string {
   const rounded = round(value, { scale: 2, mode: "half-away" });
   const text = format(rounded.digits < 0n ? negate(rounded) : rounded);

@@ -7,14 +7,7 @@
  *     decimal.format(decimal.round(decimal.parse("1.005"), { scale: 2, mode: "half-away" })); // "1.01"
  */
 export * as decimal from "./decimal.ts";
-export type {
-  Decimal,
-  Money,
-  Percent,
-  Quantity,
-  Rounding,
-  RoundingMode,
-} from "./decimal.ts";
+export type { Decimal, Money, Percent, Quantity, Rounding, RoundingMode } from "./decimal.ts";
 export { columnOf } from "./record.ts";
 export type {
   AnyRecord,

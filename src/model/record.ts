@@ -1,9 +1,11 @@
 /**
- * How a canonical record is described. One description gives the TypeScript type, the columns of its
- * table, the check of a value and the documented CSV layout, so that these cannot drift apart.
+ * How a canonical record is described. One description gives the TypeScript type, the columns of
+ * its table, the check of a value and the documented CSV layout, so that these cannot drift apart.
  */
 
-/** What a field holds. Texts in a record are already trimmed; "" never occurs, null means not known. */
+/**
+ * What a field holds. Texts in a record are already trimmed; "" never occurs, null means not known.
+ */
 export type FieldKind =
   /** Free text up to `max` characters. */
   | { readonly kind: "text"; readonly max: number }
@@ -26,7 +28,9 @@ export type Field = FieldKind & {
   readonly about: string;
   /** True when null is allowed. */
   readonly optional?: boolean;
-  /** What a mapping that does not name the field gives; only flags, choices and decimals have one. */
+  /**
+   * What a mapping that does not name the field gives; only flags, choices and decimals have one.
+   */
   readonly otherwise?: string | boolean | number;
 };
 

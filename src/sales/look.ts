@@ -147,7 +147,8 @@ const DESIRED = `
     left join sales_posting standing on standing.company = $1 and standing.id = state.posting
     left join lateral (
       select r.* from rules r
-       where (r.taken_by is null or r.taken_by = x.taken_by)
+       where (r.taken_by is null or r.taken_by = x.taken_by
+              or (right(r.taken_by, 1) = '*' and starts_with(x.taken_by, left(r.taken_by, -1))))
          and (r.branch is null or r.branch = x.branch)
        order by r.number limit 1) rule on true`;
 
@@ -172,7 +173,8 @@ credit_sum as materialized (
 credited as materialized (${CREDITED}),
 rules as materialized (
   select number, rule ->> 'takenBy' as taken_by, rule ->> 'branch' as branch,
-         rule ->> 'channel' as channel
+         rule ->> 'channel' as channel, ${asLike("rule ->> 'takenBy'")} as taken_by_like,
+         ${asLike("rule ->> 'branch'")} as branch_like
     from jsonb_array_elements($2::jsonb) with ordinality as given (rule, number)),
 base as (${BASE}),
 seen as (${SEEN}),

@@ -18,6 +18,7 @@ export { readMigrations } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
 export { dropStagingOf } from "./drop-staging.ts";
 export { openStaging } from "./staging.ts";
+export { keyText } from "./table-sql.ts";
 export type { Staging } from "./staging.ts";
 export { countRemovals, mergeStaging } from "./merge.ts";
 export type { MergeConflict, MergeOptions, MergeResult } from "./merge.ts";

@@ -1,13 +1,16 @@
 /**
- * The two sums of a run. Rows: read = mapped + ignored + repeated + quarantined. Records, per mapping:
- * before + inserted − removed = after, and inserted + updated + unchanged + repeated + conflicts = records mapped.
- * A run that breaks either is not published.
+ * The two sums of a run. Rows: read = mapped + ignored + repeated + quarantined. Records, per
+ * mapping: before + inserted − removed = after, and inserted + updated + unchanged + repeated +
+ * conflicts = records mapped. A run that breaks either is not published.
  */
 import type { MergeResult } from "../store/index.ts";
 
 export interface RowCounts {
   read: number;
-  /** Rows of which every mapping made its records or left it aside on purpose, and at least one made some. */
+  /**
+   * Rows of which every mapping made its records or left it aside on purpose, and at least one made
+   * some.
+   */
   mapped: number;
   /** Rows that every mapping left aside on purpose. */
   ignored: number;

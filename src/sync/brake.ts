@@ -19,7 +19,8 @@ export async function checkRemovals(
   const { before, removals } = await countRemovals(tx, merge);
   if (before < FEWEST || removals * 100 <= before * limitPercent) return;
   const share = ((removals * 100) / before).toFixed(1);
-  const what = removals === before ? "the snapshot holds none of them" : `it would remove ${removals}`;
+  const what =
+    removals === before ? "the snapshot holds none of them" : `it would remove ${removals}`;
   throw new DropBrake(
     `Publishing ${key.connection}/${key.stream}: ${before} ${merge.record.name} records are held and ` +
       `${what} (${share}%, where at most ${limitPercent}% may go at once). Nothing was removed. ` +

@@ -9,12 +9,17 @@ import {
   type Item,
   type QuarantineTotals,
 } from "./quarantine.ts";
-import type { SyncContext } from "./types.ts";
+import type { SyncContext } from "./context.ts";
 
 /** What a replay did to one item. `still-bad`: its problems are now these. */
 export type Replayed =
   | { readonly id: string; readonly outcome: "resolved"; readonly records: number }
-  | { readonly id: string; readonly outcome: "still-bad"; readonly item: Item; readonly why: string }
+  | {
+      readonly id: string;
+      readonly outcome: "still-bad";
+      readonly item: Item;
+      readonly why: string;
+    }
   | { readonly id: string; readonly outcome: "cannot"; readonly why: string };
 
 export interface QuarantineDesk {
@@ -38,7 +43,10 @@ export function quarantineDesk(
   const { store, company } = context;
   return {
     list: ({ stream, limit }) =>
-      listItems(store, company, { ...(stream === undefined ? {} : { stream }), limit: limit ?? 100 }),
+      listItems(store, company, {
+        ...(stream === undefined ? {} : { stream }),
+        limit: limit ?? 100,
+      }),
     totals: () => quarantineTotals(store, company),
     async find(id) {
       const [item, second] = await findItems(store, company, id);
@@ -92,7 +100,10 @@ async function replay(
   return { id: item.id, outcome: "resolved", records: made.length };
 }
 
-/** Merges the records as a delta: a corrected row adds or changes, it never removes. The conflict, if any. */
+/**
+ * Merges the records as a delta: a corrected row adds or changes, it never removes. The conflict,
+ * if any.
+ */
 async function mergeOne(
   context: SyncContext,
   item: Item,

@@ -1,7 +1,7 @@
 /**
- * A pull, from a connection's rows to the canonical tables. Promises that every row read is accounted
- * for, that a run is published whole or not at all, and that a kill at any moment loses nothing and
- * repeats nothing. Never prices, never posts sales: it queues the jobs that do.
+ * A pull, from a connection's rows to the canonical tables. Promises that every row read is
+ * accounted for, that a run is published whole or not at all, and that a kill at any moment loses
+ * nothing and repeats nothing. Never prices, never posts sales: it queues the jobs that do.
  *
  *     const results = await syncConnection(context, source, { streams: ["customers"] });
  */
@@ -10,12 +10,12 @@ import { dropStagingOf } from "../store/index.ts";
 import { DropBrake } from "./brake.ts";
 import { LeaseLost, takeLease, type StreamKey } from "./lease.ts";
 import { Run, RunStopped } from "./run.ts";
-import type { RunOptions, RunResult, Source, SyncContext } from "./types.ts";
+import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
 
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
 export { trustSources, type OriginFact, type TrustSources } from "./trust.ts";
-export type { Consumer, Progress, RunResult, Source, SyncContext } from "./types.ts";
+export type { Consumer, Progress, RunResult, Source, SyncContext } from "./context.ts";
 
 /** Snapshots that may wait behind one another in one call; beyond it the next call goes on. */
 const MOST_SNAPSHOTS = 1_000;
@@ -125,7 +125,9 @@ async function waitForLease(context: SyncContext, key: StreamKey) {
   }
 }
 
-/** A run that was killed leaves a row that says "running" and staging tables: we hold its lease now. */
+/**
+ * A run that was killed leaves a row that says "running" and staging tables: we hold its lease now.
+ */
 async function tidyAfterKill(context: SyncContext, key: StreamKey): Promise<void> {
   const cut = await context.store.query<{ id: string }>(
     `update run set state = 'failed', ended_at = $4,

@@ -3,7 +3,7 @@ import type { Json, Origin } from "../connector/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import type { RecordCounts, RowCounts } from "./accounting.ts";
 import type { StreamKey } from "./lease.ts";
-import type { RunState } from "./types.ts";
+import type { RunState } from "./context.ts";
 
 export interface OpenOrigin extends Origin {
   readonly id: string;

@@ -1,6 +1,7 @@
 /**
- * One run per stream at a time, over all instances. A lease is a row; it is renewed while the run lives,
- * and the publishing transaction checks it again, so that a run that lost it can never publish.
+ * One run per stream at a time, over all instances. A lease is a row; it is renewed while the run
+ * lives, and the publishing transaction checks it again, so that a run that lost it can never
+ * publish.
  */
 import type { Store, Transaction } from "../store/index.ts";
 
@@ -16,7 +17,10 @@ export class LeaseLost extends Error {
 
 export interface Lease extends AsyncDisposable {
   readonly holder: string;
-  /** Locks the stream's row until the transaction ends; throws LeaseLost when another run has taken over. */
+  /**
+   * Locks the stream's row until the transaction ends; throws LeaseLost when another run has taken
+   * over.
+   */
   hold(tx: Transaction): Promise<void>;
 }
 
@@ -66,7 +70,10 @@ export async function takeLease(
   };
 }
 
-/** A renewal that cannot reach the database is no fault of its own: the lease runs out and `hold` tells. */
+/**
+ * A renewal that cannot reach the database is no fault of its own: the lease runs out and `hold`
+ * tells.
+ */
 async function renew(store: Store, key: StreamKey, holder: string, until: string): Promise<void> {
   await store.affect(
     `update stream_state set lease_until = $5

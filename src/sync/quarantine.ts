@@ -1,10 +1,11 @@
 /**
- * What could not be used waits here with its raw form, the reason and what to do, and nothing that was
- * read is lost. An item closes when its row is replayed well, when the stream's next whole snapshot
- * arrives (what is still bad is then quarantined anew), or when a person dismisses it.
+ * What could not be used waits here with its raw form, the reason and what to do, and nothing that
+ * was read is lost. An item closes when its row is replayed well, when the stream's next whole
+ * snapshot arrives (what is still bad is then quarantined anew), or when a person dismisses it.
  */
 import type { Json } from "../connector/index.ts";
-import type { Store, Transaction } from "../store/index.ts";
+import type { Mapping } from "../mapping/index.ts";
+import { keyText, type Staging, type Store, type Transaction } from "../store/index.ts";
 import type { StreamKey } from "./lease.ts";
 
 export interface Problem {
@@ -19,6 +20,8 @@ export interface Problem {
 export interface NewItem {
   readonly mapping: string | null;
   readonly record: string | null;
+  /** Key of the record that the row would have been, " / " between; null when it cannot be told. */
+  readonly recordKey: string | null;
   readonly originId: string;
   readonly originName: string;
   /** Physical line; 0: the whole file. */
@@ -45,7 +48,7 @@ export interface Item extends Omit<NewItem, "originId"> {
 
 const CHUNK = 500;
 const COLUMNS = `company, id, connection, stream, mapping, run_id, origin_id, origin_name, line, raw,
-  row_values, record, problems, worth, state, opened_at`;
+  row_values, record, record_key, problems, worth, state, opened_at`;
 
 export async function openItems(
   tx: Transaction,
@@ -61,10 +64,10 @@ export async function openItems(
     await tx.query(
       `insert into quarantine (${COLUMNS})
        select $1, i.id, $2, $3, i.mapping, $4, i."originId", i."originName", i.line, i.raw,
-              i."values", i.record, i.problems, i.worth, 'open', $5
+              i."values", i.record, i."recordKey", i.problems, i.worth, 'open', $5
          from jsonb_to_recordset($6::jsonb) as i(id uuid, mapping text, "originId" uuid,
-              "originName" text, line int, raw text, "values" jsonb, record text, problems jsonb,
-              worth numeric)`,
+              "originName" text, line int, raw text, "values" jsonb, record text,
+              "recordKey" text, problems jsonb, worth numeric)`,
       [at.company, at.connection, at.stream, at.runId, at.now.toString(), jsonOf(chunk)],
     );
   }
@@ -87,6 +90,26 @@ export async function closeOlderItems(
   );
 }
 
+/**
+ * Records that are staged have arrived well: rows that would have been the same records are
+ * answered.
+ */
+export async function closeArrivedItems(
+  tx: Transaction,
+  at: StreamKey & { readonly runId: string; readonly now: Temporal.Instant },
+  mapping: Mapping,
+  staging: Staging,
+): Promise<number> {
+  return tx.affect(
+    `update quarantine q
+        set state = 'resolved', closed_at = $5, closed_by = 'the record arrived well'
+      where company = $1 and connection = $2 and stream = $3 and mapping = $4 and state = 'open'
+        and exists (select 1 from ${staging.table} s
+                     where ${keyText(mapping.record, "s")} = q.record_key)`,
+    [at.company, at.connection, at.stream, mapping.id, at.now.toString()],
+  );
+}
+
 export async function closeItem(
   tx: Transaction,
   company: string,
@@ -100,7 +123,7 @@ export async function closeItem(
 }
 
 const SELECT = `select id, connection, stream, mapping, run_id as "runId", origin_id as "originId",
-  origin_name as "originName", line, raw, row_values as "values", record, problems, worth, state,
+  origin_name as "originName", line, raw, row_values as "values", record, record_key as "recordKey", problems, worth, state,
   opened_at as "openedAt", closed_at as "closedAt", closed_by as "closedBy" from quarantine`;
 
 /** Open items first by money at risk, then oldest first. */

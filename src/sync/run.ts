@@ -20,13 +20,15 @@ import {
   type OpenOrigin,
   type RunEnding,
 } from "./journal.ts";
-import { closeOlderItems, openItems, type NewItem } from "./quarantine.ts";
-import type { RunOptions, RunResult, RunState, Source, SyncContext } from "./types.ts";
+import { closeArrivedItems, closeOlderItems, openItems, type NewItem } from "./quarantine.ts";
+import type { RunOptions, RunResult, RunState, Source, SyncContext } from "./context.ts";
 
 /** A run with more than this many bad rows stops: then the mapping is wrong, not the rows. */
 const MOST_QUARANTINED = 20_000;
 
-/** Content that contradicts itself or its mapping so thoroughly that publishing would be a guess. */
+/**
+ * Content that contradicts itself or its mapping so thoroughly that publishing would be a guess.
+ */
 export class RunStopped extends Error {
   override readonly name = "RunStopped";
 }
@@ -173,6 +175,7 @@ export class Run {
         this.#quarantine({
           mapping: part.mapping.id,
           record: part.mapping.record.name,
+          recordKey: out.key ?? null,
           originId: origin.id,
           originName: origin.name,
           line: row.line,
@@ -196,6 +199,7 @@ export class Run {
     this.#quarantine({
       mapping: null,
       record: null,
+      recordKey: null,
       originId: origin.id,
       originName: origin.name,
       line: event.line,
@@ -209,7 +213,9 @@ export class Run {
     this.#tooMany(origin);
   }
 
-  /** A whole file that must not be applied: it waits in quarantine as one item, and the run goes on. */
+  /**
+   * A whole file that must not be applied: it waits in quarantine as one item, and the run goes on.
+   */
   async #takeRefused(event: ReadEvent & { kind: "refused" }): Promise<void> {
     const origin: OpenOrigin = { ...event.origin, id: crypto.randomUUID(), rows: 0 };
     const note = `${event.origin.name} was not applied: ${event.reason} ${event.instruction}`;
@@ -224,6 +230,7 @@ export class Run {
         {
           mapping: null,
           record: null,
+          recordKey: null,
           originId: origin.id,
           originName: origin.name,
           line: 0,
@@ -282,7 +289,9 @@ export class Run {
     return { state: "published", more };
   }
 
-  /** A newer snapshot waits behind the one that the brake stopped: the newer one is read instead. */
+  /**
+   * A newer snapshot waits behind the one that the brake stopped: the newer one is read instead.
+   */
   async #standAside(brake: DropBrake): Promise<void> {
     const origin = this.#currentOrigin();
     await this.#takeRefused({
@@ -311,6 +320,9 @@ export class Run {
           "Nothing was published. This is a defect of Tradepost: report it with this message.",
       );
     if (this.#stream.reading === "snapshot") await closeOlderItems(tx, at);
+    else
+      for (const { mapping, staging } of this.#parts)
+        await closeArrivedItems(tx, at, mapping, staging);
     await openItems(tx, at, this.#items);
     await storeOrigins(tx, at, this.#origins, at.now);
     await storeCursor(tx, at, cursor);
@@ -347,6 +359,7 @@ export class Run {
       this.#quarantine({
         mapping: part.mapping.id,
         record: part.mapping.record.name,
+        recordKey: conflict.key,
         originId: conflict.originId,
         originName: origin?.name ?? "",
         line: conflict.line,
@@ -496,7 +509,9 @@ export class Run {
   }
 }
 
-/** A header without a column, or with a slip in its name, would turn the whole column into blanks. */
+/**
+ * A header without a column, or with a slip in its name, would turn the whole column into blanks.
+ */
 function checkColumns(mapping: Mapping, origin: string, columns: readonly string[]): void {
   const listed = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
   const slips = mapping.misspelt(columns);

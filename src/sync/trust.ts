@@ -50,7 +50,10 @@ export function trustSources(
   };
 }
 
-/** Of these documents, those that stand in a row set aside: searched in its values, else in its text. */
+/**
+ * Of these documents, those that stand in a row set aside: searched in its values, else in its
+ * text.
+ */
 async function setAside(
   store: Queryable,
   company: string,

@@ -38,7 +38,7 @@ export function exportDeltas(erp: Erp, stamp: Stamp): readonly string[] {
   const lines = written.find(({ stream }) => stream === "sales-lines");
   if (lines === undefined) return names;
   if (mended !== null) {
-    erp.faults.heal(["broken-invoice-line"], lines.name);
+    erp.faults.heal(["broken-invoice-line"], "sales-lines", lines.name);
     erp.brokenLine = null;
   }
   listBrokenLine(erp, lines);
@@ -191,7 +191,6 @@ function exportSnapshot(erp: Erp, stream: Snapshot, stamp: Stamp): string {
     });
   // Whatever was spoiled comes whole with the next export.
   if (shrinks || cut) erp.dirty.add(stream);
-  else if (stream === "customers") faults.heal(["shrunk-snapshot"], written.name);
-  else if (stream === "price-rules") faults.heal(["cut-off-file"], written.name);
+  else faults.heal(["shrunk-snapshot", "cut-off-file", "bad-rows"], stream, written.name);
   return written.name;
 }

@@ -48,8 +48,8 @@ export interface Faults {
   /** Planned for now or earlier, and not planted yet. */
   due(kind: FaultKind): boolean;
   plant(fault: Omit<PlantedFault, "healedBy">): void;
-  /** A file that is well now brings what earlier faults of these kinds spoiled. */
-  heal(kinds: readonly FaultKind[], file: string): void;
+  /** A file that is well now brings what earlier faults of these kinds spoiled in its stream. */
+  heal(kinds: readonly FaultKind[], stream: Stream, file: string): void;
   /** The export of a day is complete. */
   nextExport(): void;
   planted(): readonly PlantedFault[];
@@ -67,10 +67,10 @@ export function faultsOf(plan: FaultPlan): Faults {
       if (fault.kind !== "bad-rows") due.delete(fault.kind);
       list.push({ ...fault, healedBy: null });
     },
-    heal(kinds, file) {
+    heal(kinds, stream, file) {
       for (const [i, fault] of list.entries()) {
-        const waits = fault.healedBy === null && fault.file !== file && kinds.includes(fault.kind);
-        if (waits) list[i] = { ...fault, healedBy: file };
+        const waits = fault.healedBy === null && fault.file !== file && fault.stream === stream;
+        if (waits && kinds.includes(fault.kind)) list[i] = { ...fault, healedBy: file };
       }
     },
     nextExport() {

@@ -217,10 +217,11 @@ export function* stockOn(
   const week = day - weekdayOf(day);
   for (const [i, { product }] of range.products.entries()) {
     const random = randomOf(scope.seed, "stock", product, week);
+    const stocked = randomOf(scope.seed, "stocked", product);
     const [, most, step] = at(range.demand, i).quantity3;
     const some = () => Math.ceil((random.next() * most * 3) / step) * step;
     for (const [b, branch] of branches.entries()) {
-      if (b > 0 && !random.chance(0.35)) continue;
+      if (b > 0 && !stocked.chance(0.35)) continue;
       const due = random.chance(0.2);
       yield {
         product,

@@ -16,7 +16,7 @@ import { CHANNELS } from "../channel.ts";
 
 export const tradingEntity = defineRecord({
   name: "trading-entity",
-  about: "Who a customer really is: what \"new\" and a share are about, over several accounts.",
+  about: 'Who a customer really is: what "new" and a share are about, over several accounts.',
   key: ["tradingEntity"],
   fields: {
     tradingEntity: code(40, "Code of the trading entity."),
@@ -35,21 +35,27 @@ export const customer = defineRecord({
   fields: {
     account: code(40, "Account reference in the ERP."),
     name: text(200, "Account name."),
-    tradingEntity: optional(code(40, "Trading entity it belongs to; null: the account is its own.")),
+    tradingEntity: optional(
+      code(40, "Trading entity it belongs to; null: the account is its own."),
+    ),
     headOffice: optional(code(40, "Account of the head office; null when it has none.")),
     customerGroup: optional(code(40, "Customer (discount) group; null when in none.")),
     priceList: optional(code(40, "Price list or band; null: standard prices.")),
     branch: optional(code(40, "The merchant's branch that serves it; null: none set.")),
     rep: optional(code(40, "Rep code on the account; null: none set.")),
     currency: otherwise("GBP", code(3, "ISO currency of the account.")),
-    vatCode: optional(code(20, "VAT code that overrides the product's; null: the product's counts.")),
+    vatCode: optional(
+      code(20, "VAT code that overrides the product's; null: the product's counts."),
+    ),
     vatNumber: optional(text(30, "VAT registration; null when not known.")),
     discountPercent: optional(percent("Discount on every line, in percent; null: none.")),
     termsDays: optional(integer("Days until payment is due; null when not known.")),
     termsBasis: optional(
       choice(["invoice-date", "end-of-month"], "What the days count from; null when not known."),
     ),
-    settlementPercent: optional(percent("Settlement discount; it never changes a price; null: none.")),
+    settlementPercent: optional(
+      percent("Settlement discount; it never changes a price; null: none."),
+    ),
     settlementDays: optional(integer("Days within which settlement discount holds; null: none.")),
     creditLimit: optional(money("Credit limit in the account's currency; null: no limit.")),
     balance: optional(money("Balance owed as the ERP states it; null when not known.")),
@@ -120,7 +126,7 @@ export const assignment = defineRecord({
   key: ["account", "rep", "validFrom"],
   fields: {
     account: code(40, "Account of the customer."),
-    rep: code(40, "Rep code, or \"HOUSE\" for sales that are nobody's."),
+    rep: code(40, 'Rep code, or "HOUSE" for sales that are nobody\'s.'),
     sharePercent: otherwise("100", percent("The rep's share, more than 0 and at most 100.")),
     validFrom: date("First day, inclusive."),
     validTo: optional(date("Last day, inclusive; null: until further notice.")),

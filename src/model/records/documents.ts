@@ -61,7 +61,10 @@ export const salesLine = defineRecord({
     documentType: choice(DOCUMENT_TYPES, "Invoice or credit note."),
     document: code(40, "Document number."),
     line: integer("Line number."),
-    lineClass: otherwise("goods", choice(LINE_CLASSES, "What the line is; only goods are products.")),
+    lineClass: otherwise(
+      "goods",
+      choice(LINE_CLASSES, "What the line is; only goods are products."),
+    ),
     product: optional(code(60, "Product code; null for charges and text.")),
     description: optional(text(400, "Text of the line; null when blank.")),
     quantity: quantity("Selling units, positive on both types."),
@@ -73,7 +76,9 @@ export const salesLine = defineRecord({
     cost: optional(money("Cost of the line; null when not known.")),
     erpOrder: optional(code(40, "ERP order it invoices; null: none.")),
     erpOrderLine: optional(integer("Line of that order; null: none.")),
-    creditsDocument: optional(code(40, "Invoice that a credit corrects; null: none or not stated.")),
+    creditsDocument: optional(
+      code(40, "Invoice that a credit corrects; null: none or not stated."),
+    ),
     creditsLine: optional(integer("Line of that invoice; null: not stated.")),
   },
 });

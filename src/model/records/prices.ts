@@ -47,7 +47,7 @@ export const priceRule = defineRecord({
     rule: code(120, "Identity of the rule in the ERP; breaks of one rule share it."),
     customerScope: choice(PRICE_RULE_CUSTOMER_SCOPES, "Whom it is for."),
     customerCode: optional(
-      code(90, "Account, group, site (\"ACCOUNT/SITE\"), branch or price list; null for everyone."),
+      code(90, 'Account, group, site ("ACCOUNT/SITE"), branch or price list; null for everyone.'),
     ),
     productScope: choice(PRICE_RULE_PRODUCT_SCOPES, "What it is for."),
     productCode: optional(code(60, "Product or product group; null for everything.")),
@@ -105,7 +105,10 @@ export const quotation = defineRecord({
     quotedOn: date("Date of the offer."),
     expiresOn: optional(date("Last day it holds; null: no expiry.")),
     customerReference: optional(text(60, "The customer's reference; null when blank.")),
-    state: otherwise("open", choice(["open", "ordered", "lost", "expired"], "Only open ones hold.")),
+    state: otherwise(
+      "open",
+      choice(["open", "ordered", "lost", "expired"], "Only open ones hold."),
+    ),
   },
 });
 

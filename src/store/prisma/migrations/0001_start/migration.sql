@@ -995,6 +995,7 @@ CREATE TABLE "quarantine" (
     "raw" TEXT NOT NULL,
     "row_values" JSONB,
     "record" TEXT,
+    "record_key" TEXT,
     "problems" JSONB NOT NULL,
     "worth" DECIMAL(18,2),
     "state" TEXT NOT NULL,

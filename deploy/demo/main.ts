@@ -1,0 +1,74 @@
+/**
+ * `npm run demo`: a builders' merchant from price to pay, told step by step on its own database and a
+ * simulated ERP; then it stays up with the API. `--check` ends after the story, with 0 only if every
+ * statement in it held. `--small` tells it at a twentieth of the size.
+ */
+import { resolve } from "node:path";
+import { stopSignal } from "../../src/main.ts";
+import { openShop } from "./shop.ts";
+import { tellStory } from "./story.ts";
+import { compareOrders, daysPass, placeOrders } from "./steps/orders.ts";
+import { followPenny, provePay, proveSales } from "./steps/pay.ts";
+import { ALL_FAULTS, firstPull, introduce, provePrices } from "./steps/pull.ts";
+import { COMPANY, openWorld } from "./world.ts";
+
+const KNOWN = ["--check", "--small"];
+const unknown = process.argv.slice(2).filter((word) => !KNOWN.includes(word));
+if (unknown.length > 0) {
+  process.stderr.write(`The demo knows ${KNOWN.join(" and ")}, not ${unknown.join(" ")}.\n`);
+  process.exit(2);
+}
+const check = process.argv.includes("--check");
+const small = process.argv.includes("--small");
+
+const story = tellStory((text) => process.stdout.write(text));
+process.stdout.write("Making a merchant, and three years of its ERP's history …\n");
+await using world = await openWorld({
+  folder: resolve(".tradepost", check ? "demo-check" : "demo"),
+  ...(small ? { merchant: { customers: 100, invoiceLines: 10_000 } } : {}),
+  faults: ALL_FAULTS,
+  log: (line) => process.stderr.write(`${line}\n`),
+});
+introduce(story, world);
+await firstPull(story, world);
+const { secret } = await world.tradepost.access.createKey({
+  company: COMPANY,
+  name: "The demo's shop",
+  scopes: ["prices", "orders", "sales", "pay"],
+  test: false,
+  createdBy: "the demo",
+});
+const api = await world.tradepost.serve(check ? { port: 0 } : {});
+const shop = openShop(api.url, secret);
+await provePrices(story, world, shop);
+const placed = await placeOrders(story, world, shop);
+await daysPass(story, world, placed);
+await compareOrders(story, world, placed);
+await proveSales(story, world);
+await provePay(story, world, shop);
+await followPenny(
+  story,
+  world,
+  placed.map(({ number }) => number),
+);
+const broken = story.end();
+
+if (!check) {
+  const [customer] = world.merchant.customers;
+  const [product] = world.merchant.products;
+  process.stdout.write(
+    [
+      "",
+      `The API answers at ${api.url} until you press Ctrl-C. For example:`,
+      "",
+      `  curl -s ${api.url}/v1/prices -H 'authorization: Bearer ${secret}' -H 'content-type: application/json' \\`,
+      `    -d '{"account":"${customer?.account}","lines":[{"product":"${product?.product}","quantity":"10"}]}'`,
+      "",
+      "In another terminal:  npm run -s demo:tradepost -- status",
+      "",
+    ].join("\n"),
+  );
+  await stopSignal();
+}
+await api.close();
+process.exitCode = broken === 0 ? 0 : 1;
