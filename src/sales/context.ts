@@ -6,8 +6,8 @@ import type { Channel } from "../model/index.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * A site's rule for the channel; a field that is absent fits everything, the first rule that fits
- * wins.
+ * A site's rule for the channel: exact codes; a `*` at the end of `takenBy` stands for anything. A
+ * field that is absent fits everything; the first rule that fits wins.
  */
 export interface ChannelRule {
   readonly takenBy?: string | undefined;

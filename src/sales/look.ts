@@ -173,8 +173,7 @@ credit_sum as materialized (
 credited as materialized (${CREDITED}),
 rules as materialized (
   select number, rule ->> 'takenBy' as taken_by, rule ->> 'branch' as branch,
-         rule ->> 'channel' as channel, ${asLike("rule ->> 'takenBy'")} as taken_by_like,
-         ${asLike("rule ->> 'branch'")} as branch_like
+         rule ->> 'channel' as channel
     from jsonb_array_elements($2::jsonb) with ordinality as given (rule, number)),
 base as (${BASE}),
 seen as (${SEEN}),

@@ -273,6 +273,7 @@ describe("the channel", () => {
     const sales = open("CHANNEL", [
       { takenBy: "TILL1", channel: "counter" },
       { branch: "YORK", takenBy: "SAM", channel: "field" },
+      { takenBy: "SALES_*", channel: "telephone" },
     ]);
     await takeWebOrder(store, "CHANNEL", { number: "W-1", account: "A1", lines: [["P1", "1"]] });
     await takeWebOrder(store, "CHANNEL", {
@@ -317,6 +318,9 @@ describe("the channel", () => {
       ],
       [{ takenBy: "SAM", branch: "YORK" }, "field", "rule 2: taken by SAM: branch YORK"],
       [{ takenBy: "SAM", branch: "LEEDS" }, "counter", "default of branch LEEDS"],
+      [{ takenBy: "SALES_3" }, "telephone", "rule 3: taken by SALES_*"],
+      // Only * stands for other characters.
+      [{ takenBy: "SALESX3" }, "unknown", "nothing says"],
       [{ branch: "YORK" }, "unknown", "nothing says"],
       [{}, "unknown", "nothing says"],
     ];
