@@ -10,6 +10,7 @@ import type {
   PriceLine,
   PriceRequest,
 } from "./answer.ts";
+import { scaled } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
 import { explainRows } from "./explain.ts";
@@ -186,6 +187,9 @@ function rootOf(options: Opened, read: Read, published: PublishedVersion): Root 
     digest: read.digest,
     publishedAt: published.publishedAt,
     freshness: published.freshness?.toString() ?? null,
+    vatPercents: Array.from(read.book.vatRates, (rate) =>
+      rate < 0 ? null : scaled.shortTextOf(rate, 4),
+    ),
     startOf: dayStarts(options.settings.timeZone),
   };
 }

@@ -38,7 +38,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
   const { found, book } = enquiry;
   const { unitPrice, lineNet, lineVat } = book.policy.arithmetic;
   const known = found.doubt === null;
-  const rate = book.vatRates[found.vatCode] ?? -1;
+  const vatPercent = root.vatPercents[found.vatCode] ?? null;
   return {
     state: known ? "modelled" : "unknown",
     product: line.product,
@@ -47,8 +47,8 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
     pricingUnit: book.units[book.products.pricingUnit[product] ?? -1] ?? "",
     net: known ? scaled.textOf(found.net, lineNet.scale) : null,
     vatCode: book.vatCodes[found.vatCode] ?? null,
-    vatPercent: rate < 0 ? null : scaled.shortTextOf(rate, 4),
-    vat: known && rate >= 0 ? scaled.textOf(found.vat, lineVat.scale) : null,
+    vatPercent,
+    vat: known && vatPercent !== null ? scaled.textOf(found.vat, lineVat.scale) : null,
     currency: book.currencies[enquiry.currency] ?? "",
     validUntil: validUntil(root, found.until),
     bookVersion: root.version,

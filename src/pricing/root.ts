@@ -10,6 +10,8 @@ export interface Root {
   readonly digest: string;
   readonly publishedAt: Temporal.Instant;
   readonly freshness: string | null;
+  /** By VAT code number: its rate as text; null: the settings give none. */
+  readonly vatPercents: readonly (string | null)[];
   /** Start of a day in the company's time zone, as the text of a moment. */
   readonly startOf: (day: number) => string;
 }

@@ -11,7 +11,15 @@ export function dayOf(date: string): number {
   return EPOCH.until(Temporal.PlainDate.from(date), { largestUnit: "days" }).days;
 }
 
-/** The date of a day number: 20543 → "2026-03-31". */
+/**
+ * The date of a day number: 20543 → "2026-03-31". Remembered: explanations name few days, often.
+ */
 export function dateOf(day: number): string {
-  return EPOCH.add({ days: day }).toString();
+  const known = DATES.get(day);
+  if (known !== undefined) return known;
+  const date = EPOCH.add({ days: day }).toString();
+  if (DATES.size < 10_000) DATES.set(day, date);
+  return date;
 }
+
+const DATES = new Map<number, string>();

@@ -40,6 +40,8 @@ export interface Enquiry {
   readonly base: readonly Shelf[];
   /** What the last line came to; overwritten by the next. */
   readonly found: Found;
+  /** Reasons worded so far, by table and terms; null before the first. */
+  reasons: Map<number, string> | null;
   /**
    * Set: every candidate is written down, and steps after one that ended the search are looked at
    * too.
@@ -111,6 +113,7 @@ export function startEnquiry(book: PriceBook, asking: Asking): Enquiry {
     shelves,
     base: shelvesOf(book, program.base, subjects),
     found: emptyFound(),
+    reasons: null,
     trace: null,
   };
 }

@@ -11,8 +11,8 @@ import { placeOf, sourceOf } from "./tables.ts";
 import type { Source } from "./tables.ts";
 import * as terms from "./terms.ts";
 
-/** What the book knows of an entry: enough to find its row in the database again. */
-export interface Entry {
+/** Whose rule an entry is and on what: what it is called by. */
+export interface EntryHead {
   readonly source: Source;
   readonly customerScope: CustomerScope;
   /** Null for everyone. */
@@ -21,51 +21,62 @@ export interface Entry {
   /** Null for everything. */
   readonly productCode: string | null;
   readonly kind: terms.Kind;
-  /** Shortest decimal text; null when the book could not hold it. */
-  readonly value: string | null;
   readonly net: boolean;
-  readonly currency: string | null;
-  readonly unit: string | null;
   /** Selling units, shortest decimal text. */
   readonly fromQuantity: string;
-  /** Most selling units that a contract or quotation covers; null: no limit. */
-  readonly limitQuantity: string | null;
-  readonly validFrom: string | null;
-  readonly validTo: string | null;
   /** Contract, promotion or quotation; null: none. */
   readonly label: string | null;
 }
 
-export function entryOf(
-  enquiry: Enquiry,
-  at: {
-    readonly table: number;
-    readonly key: number;
-    readonly value: number;
-    readonly word: number;
-  },
-): Entry {
-  const { book, asking } = enquiry;
-  const place = placeOf(at.table);
+/** What the book knows of an entry: enough to find its row in the database again. */
+export interface Entry extends EntryHead {
+  /** Shortest decimal text; null when the book could not hold it. */
+  readonly value: string | null;
+  readonly currency: string | null;
+  readonly unit: string | null;
+  /** Most selling units that a contract or quotation covers; null: no limit. */
+  readonly limitQuantity: string | null;
+  readonly validFrom: string | null;
+  readonly validTo: string | null;
+}
+
+/** Where an entry stands, and its two numbers. */
+export interface EntryAt {
+  readonly table: number;
+  readonly key: number;
+  readonly value: number;
+  readonly word: number;
+}
+
+export function headOf({ book, asking }: Enquiry, at: EntryAt): EntryHead {
+  const { customer, product } = placeOf(at.table);
+  const row = (at.word & TERMS) * terms.STRIDE;
+  return {
+    source: sourceOf(at.table),
+    customerScope: customer,
+    customerCode: customerCodeOf(book, customer, subjectOf(book, asking, customer)),
+    productScope: product,
+    productCode: productCodeOf(book, product, at.key),
+    kind: terms.KINDS[book.terms[row + terms.KIND]!]!,
+    net: (book.terms[row + terms.FLAGS]! & terms.NET) !== 0,
+    fromQuantity: quantityText(book.terms[row + terms.FROM]!) ?? "0",
+    label: book.labels[book.terms[row + terms.LABEL]!] ?? null,
+  };
+}
+
+export function entryOf(enquiry: Enquiry, at: EntryAt): Entry {
+  const { book } = enquiry;
   const row = (at.word & TERMS) * terms.STRIDE;
   const of = (column: number) => book.terms[row + column]!;
   const unreadable = (of(terms.FLAGS) & terms.UNREADABLE) !== 0;
   return {
-    source: sourceOf(at.table),
-    customerScope: place.customer,
-    customerCode: customerCodeOf(book, place.customer, subjectOf(book, asking, place.customer)),
-    productScope: place.product,
-    productCode: productCodeOf(book, place.product, at.key),
-    kind: terms.KINDS[of(terms.KIND)]!,
+    ...headOf(enquiry, at),
     value: unreadable ? null : shortTextOf(valueOf(book, at.value, row), 6),
-    net: (of(terms.FLAGS) & terms.NET) !== 0,
     currency: book.currencies[of(terms.CURRENCY)] ?? null,
     unit: book.units[of(terms.UNIT)] ?? null,
-    fromQuantity: quantityText(of(terms.FROM)) ?? "0",
     limitQuantity: quantityText(of(terms.LIMIT)),
     validFrom: of(terms.START) === FIRST_DAY ? null : dateOf(of(terms.START)),
     validTo: of(terms.END) === LAST_DAY ? null : dateOf(of(terms.END)),
-    label: book.labels[of(terms.LABEL)] ?? null,
   };
 }
 

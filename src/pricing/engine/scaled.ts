@@ -59,8 +59,13 @@ export function textOf(value: number, scale: number): string {
 
 /** The shortest text of the same value: (42500, 4) → "4.25". */
 export function shortTextOf(value: number, scale: number): string {
-  const text = textOf(value, scale);
-  return scale === 0 ? text : text.replace(/\.?0+$/, "");
+  let digits = value;
+  let places = scale;
+  while (places > 0 && digits % 10 === 0) {
+    digits /= 10;
+    places -= 1;
+  }
+  return textOf(digits, places);
 }
 
 /**

@@ -6,7 +6,7 @@ import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import { scaledOf, shortTextOf } from "./scaled.ts";
 import {
-  baseEntryOf,
+  baseHeadOf,
   discountText,
   fineMoneyText,
   grouped,
@@ -77,7 +77,7 @@ function isExact({ policy }: PriceBook, { unit, value }: Entry): boolean {
 function baseLine(enquiry: Enquiry, product: number): string {
   const { found, book } = enquiry;
   const base = fineMoneyText(found.base, book.currencies[enquiry.currency]!);
-  return `${nameOf(baseEntryOf(enquiry))}: ${base} per ${pricingUnit(book, product)}`;
+  return `${nameOf(baseHeadOf(enquiry))}: ${base} per ${pricingUnit(book, product)}`;
 }
 
 function costLine(book: PriceBook, product: number): string {

@@ -1,9 +1,13 @@
 /** Prices, rules and reasons in words that a finance person reads. */
+import { TERMS } from "./book.ts";
 import type { PriceBook } from "./book.ts";
 import type { Enquiry, Found } from "./enquiry.ts";
-import { entryOf } from "./entry.ts";
-import type { Entry } from "./entry.ts";
+import { entryOf, headOf } from "./entry.ts";
+import type { Entry, EntryHead } from "./entry.ts";
+import type { CustomerScope } from "./policy.ts";
 import { scaledOf, shortTextOf, textOf } from "./scaled.ts";
+import { placeOf } from "./tables.ts";
+import { FIXED, KIND, STRIDE } from "./terms.ts";
 
 /** "£1,234.5000", "EUR 12.00". */
 export function moneyText(value: number, places: number, currency: string): string {
@@ -53,7 +57,7 @@ export function percentText(value: string): string {
 }
 
 /** "Contract C-17", "Promotion SPRING", "Customer price", "List price (TRADE)". */
-export function nameOf(entry: Entry): string {
+export function nameOf(entry: EntryHead): string {
   const { source, label, customerScope, productScope, kind } = entry;
   if (source === "quotation") return `Quotation ${label ?? ""}`;
   if (source === "promotion") return `Promotion ${label ?? ""}`;
@@ -88,13 +92,13 @@ function datesText({ validFrom, validTo }: Entry): string {
 }
 
 /** "customer group TRADE", "everyone". */
-export function whomText(entry: Entry): string {
+export function whomText(entry: EntryHead): string {
   if (entry.customerCode === null) return "everyone";
   return `${entry.customerScope.replace("-", " ")} ${entry.customerCode}`;
 }
 
 /** "product BRK001", "everything". */
-export function whatText(entry: Entry): string {
+export function whatText(entry: EntryHead): string {
   if (entry.productCode === null) return "everything";
   return `${entry.productScope.replace("-", " ")} ${entry.productCode}`;
 }
@@ -112,31 +116,56 @@ export function becauseOf(enquiry: Enquiry): string {
 }
 
 function priceReason(enquiry: Enquiry): string {
-  const { found, book } = enquiry;
+  const { found } = enquiry;
   if (found.table < 0) return `${discountText(found.value)} ${baseName(enquiry)}`;
-  const entry = entryOf(enquiry, found);
-  const currency = book.currencies[enquiry.currency]!;
-  const parts = [nameOf(entry)];
-  const plain = entry.kind === "fixed";
-  if (!plain) parts[0] += `: ${offerText(entry, currency)}`;
-  if (entry.kind === "percent" || entry.kind === "amount") parts[0] += ` ${baseName(enquiry)}`;
-  if (entry.source === "rule" && entry.productScope !== "product")
-    parts.push(`${whomText(entry)} on ${whatText(entry)}`);
-  else if (entry.source === "rule" && /group|office|site|branch/.test(entry.customerScope))
-    parts.push(whomText(entry));
-  if (entry.fromQuantity !== "0") parts.push(`from ${grouped(entry.fromQuantity)}`);
-  if (entry.net) parts.push("net price");
+  // A fixed price on a product is called the same on every line of the account under the same
+  // terms.
+  if (!isPlain(enquiry)) return reasonOf(enquiry);
+  const name = found.table * (TERMS + 1) + (found.word & TERMS);
+  const reasons = (enquiry.reasons ??= new Map<number, string>());
+  const known = reasons.get(name) ?? reasonOf(enquiry);
+  reasons.set(name, known);
+  return known;
+}
+
+function isPlain({ found, book }: Enquiry): boolean {
+  const kind = book.terms[(found.word & TERMS) * STRIDE + KIND]!;
+  return kind === FIXED && placeOf(found.table).product === "product";
+}
+
+function reasonOf(enquiry: Enquiry): string {
+  const head = headOf(enquiry, enquiry.found);
+  const parts = [head.kind === "fixed" ? nameOf(head) : discountReason(enquiry)];
+  if (head.source === "rule" && head.productScope !== "product")
+    parts.push(`${whomText(head)} on ${whatText(head)}`);
+  else if (head.source === "rule" && !NAMED_BY_SCOPE.has(head.customerScope))
+    parts.push(whomText(head));
+  if (head.fromQuantity !== "0") parts.push(`from ${grouped(head.fromQuantity)}`);
+  if (head.net) parts.push("net price");
   return parts.join(", ");
+}
+
+/**
+ * Scopes whose rules are called by what needs no further naming: the account, its list, everyone.
+ */
+const NAMED_BY_SCOPE: ReadonlySet<CustomerScope> = new Set(["account", "price-list", "everyone"]);
+
+/** "Promotion SPRING: 10% off the list price (TRADE)". */
+function discountReason(enquiry: Enquiry): string {
+  const entry = entryOf(enquiry, enquiry.found);
+  const offer = offerText(entry, enquiry.book.currencies[enquiry.currency]!);
+  const base = entry.kind === "percent" || entry.kind === "amount" ? ` ${baseName(enquiry)}` : "";
+  return `${nameOf(entry)}: ${offer}${base}`;
 }
 
 /** "the list price (TRADE)"; only after the base price was found. */
 export function baseName(enquiry: Enquiry): string {
-  return `the ${lowerFirst(nameOf(baseEntryOf(enquiry)))}`;
+  return `the ${lowerFirst(nameOf(baseHeadOf(enquiry)))}`;
 }
 
-export function baseEntryOf(enquiry: Enquiry): Entry {
+export function baseHeadOf(enquiry: Enquiry): EntryHead {
   const { baseTable, baseKey, baseValue, baseWord } = enquiry.found;
-  return entryOf(enquiry, { table: baseTable, key: baseKey, value: baseValue, word: baseWord });
+  return headOf(enquiry, { table: baseTable, key: baseKey, value: baseValue, word: baseWord });
 }
 
 function lowerFirst(text: string): string {
