@@ -52,7 +52,10 @@ const CONSUMERS: readonly Consumer[] = [
     job: ADVANCE_JOB,
     records: ["erp-order", "erp-order-line", "order-acknowledgement", "despatch", "despatch-line"],
   },
-  { job: POST_JOB, records: ["sales-document", "sales-line", "erp-order", "branch"] },
+  {
+    job: POST_JOB,
+    records: ["sales-document", "sales-line", "erp-order", "erp-order-line", "product", "branch"],
+  },
 ];
 
 /** What a total of sales rests on. */
@@ -203,7 +206,7 @@ function connectTo(
     timeZone: settings.timeZone,
     store: context.store,
     now: context.now,
-    secret: context.settings.secret,
+    secret: (wanted) => context.settings.secret(wanted),
     log: context.log,
   });
 }
@@ -225,7 +228,9 @@ async function readMappingSets(
   return sets;
 }
 
-/** A mapping set compiled, with its examples tried out. Throws DefinitionError with every problem. */
+/**
+ * A mapping set compiled, with its examples tried out. Throws DefinitionError with every problem.
+ */
 async function readMappingSet(context: Context, name: string): Promise<MappingSet> {
   const folder = await mappingFolder(context, name);
   const sources = new Map<string, { file: string; text: string }>();
@@ -344,7 +349,9 @@ async function incentivesOf(
   });
 }
 
-/** What is wrong with a company's mappings and connections, as far as can be told without reading. */
+/**
+ * What is wrong with a company's mappings and connections, as far as can be told without reading.
+ */
 async function checkCompany(
   settings: CompanySettings,
   sets: ReadonlyMap<string, MappingSet>,

@@ -1,5 +1,5 @@
-// Starts a TypeScript entry under the Node that the project pins, and says so plainly when that Node
-// is missing. Plain JavaScript on purpose: it must run under whatever Node the machine has.
+// Starts a TypeScript entry under the Node that the project pins, and says so plainly when that
+// Node is missing. Plain JavaScript on purpose: it must run under whatever Node the machine has.
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -109,7 +109,9 @@ async function workOn(
     await (await of(data)).pricing.publish();
   });
   await jobs.work(ADVANCE_JOB, async (data) => {
-    await (await of(data)).orders.advance();
+    const { orders, sales } = await of(data);
+    // An order that has learned its ERP number lends its invoice lines their channel and links.
+    if ((await orders.advance()).moved > 0) await sales.post();
   });
   await jobs.work(DELIVER_JOB, async (data) => {
     await (await of(data)).orders.deliver(textIn(data, "order"));
@@ -127,6 +129,8 @@ function textIn(data: unknown, name: string): string {
 
 /** How often the service looks whether another instance has published prices. */
 const REFRESH_MS = 1_000;
+/** How often it looks after orders: timers that ran out, senders that died. */
+const ADVANCE_MS = 60_000;
 
 async function serve(
   context: Context,
@@ -136,7 +140,7 @@ async function serve(
 ): Promise<Listening> {
   const { settings, log } = context;
   const codes = Object.keys(settings.companies);
-  for (const code of codes) await (await company(code)).pricing.refresh();
+  await refreshAll(codes, company);
   const app = createApp({
     access,
     company: async (code) => (codes.includes(code) ? apiServices(await company(code)) : undefined),
@@ -147,38 +151,61 @@ async function serve(
     host: at.host ?? settings.http.host,
     port: at.port ?? settings.http.port,
   });
-  const stop = refreshPrices(codes, company, log);
+  const advance = () => queueAdvance(context, codes);
+  await advance();
+  const stops = [
+    repeatedly(REFRESH_MS, "Looking for newer prices", log, () => refreshAll(codes, company)),
+    repeatedly(ADVANCE_MS, "Looking after orders", log, advance),
+  ];
   return {
     ...api,
     close: async () => {
-      stop();
+      for (const stop of stops) stop();
       await api.close();
     },
   };
 }
 
-function apiServices(company: CompanyServices): ApiServices {
-  return { ...company, sync: { runs: company.runs, quarantine: company.desk } };
-}
-
-function refreshPrices(
+async function refreshAll(
   codes: readonly string[],
   company: (code: string) => Promise<CompanyServices>,
+): Promise<void> {
+  for (const code of codes) await (await company(code)).pricing.refresh();
+}
+
+/** One run for all instances together. */
+async function queueAdvance({ store, jobs }: Context, codes: readonly string[]): Promise<void> {
+  await store.transaction(async (tx) => {
+    for (const company of codes)
+      await jobs.queue(tx, ADVANCE_JOB, { company }, { singletonKey: company });
+  });
+}
+
+function apiServices(company: CompanyServices): ApiServices {
+  const { desk, runs } = company;
+  return { ...company, sync: { runs: (filter) => runs(filter), quarantine: desk } };
+}
+
+/** Calls again and again while the service runs, never twice at a time. */
+function repeatedly(
+  everyMs: number,
+  what: string,
   log: Log,
+  work: () => Promise<unknown>,
 ): () => void {
   let busy = false;
-  const look = async () => {
+  const once = async () => {
     if (busy) return;
     busy = true;
     try {
-      for (const code of codes) await (await company(code)).pricing.refresh();
+      await work();
     } catch (error) {
-      log("warn", `Looking for newer prices: ${String(error)}`);
+      log("warn", `${what}: ${String(error)}`);
     } finally {
       busy = false;
     }
   };
-  const timer = setInterval(() => void look(), REFRESH_MS);
+  const timer = setInterval(() => void once(), everyMs);
   timer.unref();
   return () => {
     clearInterval(timer);

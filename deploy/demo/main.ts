@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: a builders' merchant from price to pay, told step by step on its own database and a
- * simulated ERP; then it stays up with the API. `--check` ends after the story, with 0 only if every
- * statement in it held. `--small` tells it at a twentieth of the size.
+ * `npm run demo`: a builders' merchant from price to pay, told step by step on its own database and
+ * a simulated ERP; then it stays up with the API. `--check` ends after the story, with 0 only if
+ * every statement in it held. `--small` tells it at a twentieth of the size.
  */
 import { resolve } from "node:path";
 import { stopSignal } from "../../src/main.ts";

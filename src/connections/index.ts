@@ -1,7 +1,7 @@
 /**
- * A configured connection, opened: the connector's session with the host that it may use. Promises that
- * settings were checked before anything is touched, and that a connector sees no more of the outside
- * than its host gives. Never reads a cursor: streams' state belongs to sync.
+ * A configured connection, opened: the connector's session with the host that it may use. Promises
+ * that settings were checked before anything is touched, and that a connector sees no more of the
+ * outside than its host gives. Never reads a cursor: streams' state belongs to sync.
  *
  *     await using connection = await openConnection({ company: "BUILD", name: "erp", … });
  */

@@ -129,7 +129,7 @@ function problemOf(error: unknown, c: Context, services: HttpServices, requestId
   );
 }
 
-/** Codes of Node and PostgreSQL for a server that is gone, stops, starts or has no connection left. */
+/** Codes of Node and PostgreSQL for a server that is gone, stops, starts or is full. */
 const AWAY = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|08...|57P0[123]|53300)$/;
 
 function isDatabaseAway(error: unknown): boolean {

@@ -4,7 +4,7 @@
  * disk, network or database, and no ERP.
  *
  *     const price: Canonical<"price-rule"> = …;
- *     decimal.format(decimal.round(decimal.parse("1.005"), { scale: 2, mode: "half-away" })); // "1.01"
+ *     decimal.round(decimal.parse("1.005"), { scale: 2, mode: "half-away" }); // 1.01
  */
 export * as decimal from "./decimal.ts";
 export type { Decimal, Money, Percent, Quantity, Rounding, RoundingMode } from "./decimal.ts";

@@ -146,32 +146,23 @@ function mocks(file: Parsed, place: Place): Finding[] {
 
 /** Code is wrapped by the formatter; this is about comments, which it leaves alone. */
 function measures(file: Parsed): Finding[] {
-  const texts = textColumns(file);
-  return file.text.split("\n").flatMap((line, index) => {
-    // A message stays in one piece, so that it can be searched for.
-    if (line.length - (texts.get(index + 1) ?? 0) <= MOST_COLUMNS) return [];
-    return [
-      {
-        file: file.path,
-        line: index + 1,
-        rule: "columns",
-        found: `${line.length} columns, and ${MOST_COLUMNS} fit`,
-        instruction: "Break the line.",
-      },
-    ];
-  });
-}
-
-/** How many columns of each line are text of strings and templates. */
-function textColumns({ tokens }: Parsed): ReadonlyMap<number, number> {
-  const columns = new Map<number, number>();
-  for (const { kind, text, line } of tokens) {
-    if (kind !== "string" && kind !== "template") continue;
-    text.split("\n").forEach((part, index) => {
-      columns.set(line + index, (columns.get(line + index) ?? 0) + part.length);
-    });
-  }
-  return columns;
+  const lines = file.text.split("\n");
+  return file.comments.flatMap(({ line: first, text }) =>
+    text.split("\n").flatMap((_, index) => {
+      const line = first + index;
+      const columns = lines[line - 1]?.length ?? 0;
+      if (columns <= MOST_COLUMNS) return [];
+      return [
+        {
+          file: file.path,
+          line,
+          rule: "columns" as const,
+          found: `${columns} columns, and ${MOST_COLUMNS} fit`,
+          instruction: "Break the line.",
+        },
+      ];
+    }),
+  );
 }
 
 function folders(file: Parsed): Finding[] {

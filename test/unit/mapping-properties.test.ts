@@ -125,7 +125,7 @@ describe.each(definitions.map((definition) => [definition.name, definition] as c
 );
 
 describe("numbers", () => {
-  const rules = same(records["quotation-line"] as unknown as RecordDefinition);
+  const rules = same(records["quotation-line"]);
   const price = (mapping: Mapping, text: string) => {
     const mapped = mapping.apply({
       quotation: "Q",
@@ -179,7 +179,7 @@ describe("numbers", () => {
     ] as const;
     for (const [point, thousands] of locales) {
       const mapping = same(
-        records["quotation-line"] as unknown as RecordDefinition,
+        records["quotation-line"],
         `locale: { decimal: "${point}", thousands: "${thousands}" }\n`,
       );
       fc.assert(

@@ -1,4 +1,4 @@
-/** The sales ledger against the ERP's books, reps' pay under two plans, and one penny followed back. */
+/** The ledger against the ERP's books, reps' pay under two plans, and one penny followed back. */
 import { count, pounds, table } from "../../../src/cli.ts";
 import { comparisonLines, statementLines, summaryLines } from "../../../src/incentives/index.ts";
 import { field, type Shop } from "../shop.ts";
