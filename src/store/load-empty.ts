@@ -20,7 +20,6 @@ export async function loadEmpty(tx: Transaction, options: MergeOptions): Promise
   await tx.query(
     `ALTER TABLE ${table} ADD CONSTRAINT ${key} PRIMARY KEY (company, ${keyColumns(options.record).join(", ")})`,
   );
-  await tx.query(`ANALYZE ${table}`);
   return inserted;
 }
 

@@ -53,6 +53,12 @@ export interface MergeConflict {
   readonly reason: string;
 }
 
+/**
+ * When a fifth of the rows is new the planner is told at once: what follows a first load (posting,
+ * publishing) would otherwise plan for empty tables, eight times slower.
+ */
+const MUCH = 5;
+
 /** Merges all that was staged and flushed. Also settles repeats in the staging table itself. */
 export async function mergeStaging(tx: Transaction, options: MergeOptions): Promise<MergeResult> {
   return withRoom(tx, async () => {
@@ -61,6 +67,9 @@ export async function mergeStaging(tx: Transaction, options: MergeOptions): Prom
       ? { ...NOTHING, inserted: await loadEmpty(tx, options) }
       : await applyDifference(tx, options);
     await forgetComparison(tx);
+    const after = await countFeed(tx, options);
+    if ((inserted + updated + removed) * MUCH >= Math.max(after, 1))
+      await tx.query(`ANALYZE ${quoted(options.record.table)}`);
     return {
       before,
       inserted,
@@ -68,7 +77,7 @@ export async function mergeStaging(tx: Transaction, options: MergeOptions): Prom
       unchanged: staged - repeated - conflicts.length - inserted - updated - foreign.length,
       repeated,
       removed,
-      after: await countFeed(tx, options),
+      after,
       conflicts: [...conflicts, ...foreign],
     };
   });
