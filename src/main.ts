@@ -182,8 +182,8 @@ async function queueAdvance({ store, jobs }: Context, codes: readonly string[]):
 }
 
 function apiServices(company: CompanyServices): ApiServices {
-  const { desk, runs } = company;
-  return { ...company, sync: { runs: (filter) => runs(filter), quarantine: desk } };
+  const { desk } = company;
+  return { ...company, sync: { runs: (filter) => company.runs(filter), quarantine: desk } };
 }
 
 /** Calls again and again while the service runs, never twice at a time. */

@@ -1,6 +1,6 @@
 /** Pay over HTTP: a rep's statement, and one plan against another. */
 import { CHANNELS } from "../model/index.ts";
-import { IncentivesError } from "../incentives/index.ts";
+import { AssignmentError, IncentivesError } from "../incentives/index.ts";
 import type { PlanComparison, Run, Statement } from "../incentives/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
@@ -130,6 +130,7 @@ async function found<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
+    if (cause instanceof AssignmentError) throw new Problem(cause.code, cause.message, { cause });
     const code = cause instanceof IncentivesError ? CODES[cause.code] : undefined;
     if (code === undefined || !(cause instanceof Error)) throw cause;
     throw new Problem(code, cause.message, { cause });
@@ -204,7 +205,7 @@ export const comparePlans: Endpoint = endpoint({
     .superRefine(inOrder),
   answers: { 200: "What each would pay, to whom, and where they meet." },
   answer: comparison,
-  problems: ["plan-unknown"],
+  problems: ["plan-unknown", "assignment-impossible"],
   async handle({ query: { plan: before, against: after, from, to }, services }) {
     return { body: await found(() => services.incentives.compare({ before, after, from, to })) };
   },

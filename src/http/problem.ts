@@ -30,6 +30,7 @@ export const PROBLEMS = {
   "not-acceptable": { status: 406, title: "The answer is JSON and nothing else" },
   "request-slow": { status: 408, title: "The request did not arrive in time" },
   "request-in-progress": { status: 409, title: "The same request is still being handled" },
+  "assignment-impossible": { status: 409, title: "Assignments contradict each other" },
   "web-order-number-taken": { status: 422, title: "The order number was used before" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "content-type-unsupported": { status: 415, title: "The body must be JSON" },

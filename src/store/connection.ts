@@ -35,6 +35,9 @@ export interface Transaction extends Queryable {
 /** A connection taken for one piece of work; `connect` waits for a server that is restarting. */
 export type Connect = () => Promise<PoolClient>;
 
+/** The server ended the connection instead of answering: a statement of its own was not committed. */
+const ENDED = "57P01";
+
 export function queryable(connect: Connect): Queryable {
   const using = async <T>(work: (on: Queryable) => Promise<T>): Promise<T> => {
     const client = await connect();
@@ -48,9 +51,17 @@ export function queryable(connect: Connect): Queryable {
       client.release(isBroken(fault));
     }
   };
+  const again = async <T>(work: (on: Queryable) => Promise<T>): Promise<T> => {
+    try {
+      return await using(work);
+    } catch (error) {
+      if (codeOf(error) !== ENDED) throw error;
+      return using(work);
+    }
+  };
   return {
-    query: (sql, values) => using((on) => on.query(sql, values)),
-    affect: (sql, values) => using((on) => on.affect(sql, values)),
+    query: (sql, values) => again((on) => on.query(sql, values)),
+    affect: (sql, values) => again((on) => on.affect(sql, values)),
     copyIn: (sql, chunks) => using((on) => on.copyIn(sql, chunks)),
   };
 }
