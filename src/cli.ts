@@ -10,7 +10,7 @@ import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
 import { addSyncCommands } from "./cli/sync.ts";
 
-export { count, pounds, table } from "./cli/print.ts";
+export { count, day, pounds, table } from "./cli/print.ts";
 export { syncAnswer } from "./cli/sync.ts";
 
 /** Exported so that the reference of all commands can be generated from it. */

@@ -344,7 +344,7 @@ async function incentivesOf(
     },
     now,
     log: (message) => {
-      log("warn", message);
+      log("info", message);
     },
   });
 }

@@ -1,5 +1,5 @@
 /** Web orders: taken by the API, dropped for the ERP, answered, despatched, invoiced, credited. */
-import { count, pounds, table, syncAnswer } from "../../../src/cli.ts";
+import { count, day as tradeDay, pounds, syncAnswer, table } from "../../../src/cli.ts";
 import { randomOf, type Customer, type Product } from "../merchant/index.ts";
 import { field, type Shop } from "../shop.ts";
 import type { Story } from "../story.ts";
@@ -203,7 +203,7 @@ export async function daysPass(
     const events = results.filter(({ state }) => state === "stopped" || state === "refused");
     const rows = results.reduce((sum, result) => sum + result.rows.read, 0);
     story.say(
-      `${happened.today}: ${count(happened.documents)} documents posted, ${count(rows)} rows read` +
+      `${tradeDay(happened.today)}: ${count(happened.documents)} documents posted, ${count(rows)} rows read` +
         (happened.ordersTaken.length === 0
           ? ""
           : `, ${happened.ordersTaken.length} web orders taken in`),

@@ -1,6 +1,6 @@
 /** The first pull, with planted faults, and prices against what the ERP would charge. */
 import { ALL_FAULTS, type PlantedFault } from "../../../connectors/csv/simulator/index.ts";
-import { count, table, syncAnswer } from "../../../src/cli.ts";
+import { count, day, syncAnswer, table } from "../../../src/cli.ts";
 import { randomOf } from "../merchant/index.ts";
 import { field, type Shop } from "../shop.ts";
 import type { Story } from "../story.ts";
@@ -15,7 +15,7 @@ export function introduce(story: Story, { merchant, erp }: World): void {
     `${count(merchant.customers.length)} customers, ${count(merchant.products.length)} products, ` +
       `${count(merchant.priceRules.length)} price rules, ${merchant.reps.length} reps, seed ${merchant.seed}`,
     `${count(books.documents)} invoices and credit notes with ${count(books.lines)} lines from ` +
-      `${merchant.opensOn} to ${merchant.today}`,
+      `${day(merchant.opensOn)} to ${day(merchant.today)}`,
     `The ERP has written its export files, and these faults into them:`,
   );
   story.say(faultTable(books.faults));
