@@ -16,6 +16,8 @@ export async function loadEmpty(tx: Transaction, options: MergeOptions): Promise
   const table = quoted(options.record.table);
   const key = quoted(`${options.record.table}_pkey`);
   await tx.query(`ALTER TABLE ${table} DROP CONSTRAINT ${key}`);
+  // A file of its own since this transaction: an own server then needs no log of what fills it.
+  await tx.query(`TRUNCATE ${table}`);
   const inserted = await tx.affect(...insertSql(options, "", false));
   await tx.query(
     `ALTER TABLE ${table} ADD CONSTRAINT ${key} PRIMARY KEY (company, ${keyColumns(options.record).join(", ")})`,

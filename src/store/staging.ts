@@ -42,7 +42,10 @@ export async function openStaging(
   const { record } = options;
   const table = stagingTable(record, options.runId);
   await store.query(`DROP TABLE IF EXISTS ${table}`);
-  await store.query(`CREATE UNLOGGED TABLE ${table} (${columnsSql(record)})`);
+  // Autovacuum would only get in the way of a table that is dropped within minutes.
+  await store.query(
+    `CREATE UNLOGGED TABLE ${table} (${columnsSql(record)}) WITH (autovacuum_enabled = false)`,
+  );
   const names = [...Object.keys(record.fields).map(columnOf), ...STAGING_COLUMNS].map(quoted);
   return staging(store, record, table, `COPY ${table} (${names.join(", ")}) FROM STDIN`);
 }

@@ -155,6 +155,9 @@ async function writeSettings(cluster: Cluster, port: number): Promise<void> {
     maintenance_work_mem: "'192MB'",
     max_wal_size: "'2GB'",
     checkpoint_timeout: "'15min'",
+    // Nothing copies from this server, so what fills a new or emptied table is only written once.
+    wal_level: "'minimal'",
+    max_wal_senders: "0",
     jit: "off",
     dynamic_shared_memory_type: (await roomInShm()) ? "'posix'" : "'mmap'",
     password_encryption: "'scram-sha-256'",
