@@ -35,7 +35,7 @@ export interface Transaction extends Queryable {
 /** A connection taken for one piece of work; `connect` waits for a server that is restarting. */
 export type Connect = () => Promise<PoolClient>;
 
-/** The server ended the connection instead of answering: a statement of its own was not committed. */
+/** The server ended the connection instead of answering: a lone statement was not committed. */
 const ENDED = "57P01";
 
 export function queryable(connect: Connect): Queryable {
