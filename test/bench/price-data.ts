@@ -19,7 +19,7 @@ export const TODAY = "2026-06-01";
 export const VAT = { STANDARD: "20" };
 
 /** A pseudo-random sequence from 0 to 1: the same on every machine. */
-function sequence(seed: number): () => number {
+export function sequence(seed: number): () => number {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

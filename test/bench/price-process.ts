@@ -1,0 +1,73 @@
+/**
+ * The process that prices are measured in: a book in memory beside a bare lookup, then the same
+ * rules in the database of a folder, published and asked through the module's door. It leaves the
+ * database filled, with a key, for the service that is started on it afterwards.
+ */
+import { readSettings } from "../../src/config.ts";
+import { openTradepost } from "../../src/main.ts";
+import { COMPANY, benchSettings } from "./pull-process.ts";
+import { bareFill } from "./price-fill.ts";
+import { inRounds } from "./measure.ts";
+import { PRICING_SIZES, compileBenchBook, measureDoor, measureSpeed } from "./pricing.ts";
+import type { DoorFigure, MemoryFigure, SpeedFigure } from "./pricing.ts";
+import { asked, tell } from "./process.ts";
+
+/** What the parent asks, and what comes back. */
+export interface Question {
+  readonly what: "engine" | "database";
+  readonly folder: string;
+  readonly database: string;
+  readonly rules: number;
+  readonly rounds: number;
+  readonly seed: number;
+}
+
+export interface EngineFigures {
+  readonly memory: MemoryFigure;
+  readonly speed: readonly SpeedFigure[];
+}
+
+export interface DatabaseFigures {
+  readonly door: readonly DoorFigure[];
+  readonly fills: readonly { readonly ours: number; readonly bare: number }[];
+  /** Opens the prices of the service. */
+  readonly secret: string;
+}
+
+for await (const question of asked()) {
+  const { what, ...rest } = question as Question;
+  tell(what === "engine" ? await engine(rest) : await database(rest));
+}
+
+type Sizes = Omit<Question, "what">;
+
+async function engine({ rules, rounds, seed }: Sizes): Promise<EngineFigures> {
+  const sizes = { ...PRICING_SIZES, rules, rounds, seed };
+  const { book, figure } = await compileBenchBook(sizes);
+  return { memory: figure, speed: measureSpeed(sizes, book) };
+}
+
+async function database(question: Sizes): Promise<DatabaseFigures> {
+  const { rules, rounds, seed } = question;
+  const sizes = { ...PRICING_SIZES, rules, rounds, seed };
+  const file = await benchSettings(question.folder, { database: question.database });
+  await using tradepost = await openTradepost(readSettings({ file }), {
+    service: true,
+    log: () => undefined,
+  });
+  const { door } = await measureDoor(tradepost.store, sizes);
+  await tradepost.store.query("VACUUM ANALYZE price_rule");
+  const { pricing } = await tradepost.company(COMPANY);
+  const fills = await inRounds(rounds, {
+    ours: async () => (await pricing.publish()).ms,
+    bare: async () => bareFill(tradepost.store, rules),
+  });
+  const { secret } = await tradepost.access.createKey({
+    company: COMPANY,
+    name: "The bench",
+    scopes: ["prices"],
+    test: false,
+    createdBy: "the bench",
+  });
+  return { door, fills, secret };
+}

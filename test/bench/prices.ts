@@ -1,0 +1,73 @@
+/** P: prices in one process, beside a bare lookup of the same entries; filling the book. */
+import { median, ratioOf } from "./measure.ts";
+import { answer, startChild } from "./process.ts";
+import type { DatabaseFigures, EngineFigures, Question } from "./price-process.ts";
+import { rate, ratioGoal } from "./report.ts";
+import type { Figure } from "./report.ts";
+import type { Bench } from "./main.ts";
+import { preparedFolder } from "./service.ts";
+
+export async function measurePrices(bench: Bench): Promise<Figure[]> {
+  bench.say(`prices: a book of ${bench.rules} rules in memory, and the bare lookup`);
+  await using child = startChild("test/bench/price-process.ts", { node: ["--expose-gc"] });
+  const { rules, rounds, seed } = bench;
+  child.ask({ what: "engine", folder: "", database: "", rules, rounds, seed } satisfies Question);
+  const { memory, speed } = await answer<EngineFigures>(child);
+  const { door, fills } = await preparedFolder(bench);
+  return [
+    ...speed.map(({ lines, engine, bare, ratio }) => ({
+      row: "P1",
+      work: `prices, ${lines} a call, one process`,
+      ours: rate(engine, "prices"),
+      limit: rate(bare, "bare lookups"),
+      ratio,
+      goal: ratioGoal(ratio, { atLeast: 0.5 }),
+    })),
+    ...doorFigures(door, speed),
+    {
+      row: "P2",
+      work: `memory of the book (compiled in ${(memory.compileMs / 1000).toFixed(1)} s)`,
+      ours: `${memory.bytesPerRule.toFixed(1)} bytes a rule`,
+      limit: `${(memory.bookBytes / memory.rules).toFixed(1)} in its arrays`,
+      ratio: null,
+      goal: { of: memory.bytesPerRule, atMost: 24, words: "≤ 24 bytes a price" },
+    },
+    fillFigure(fills, bench.rules),
+  ];
+}
+
+/** Codes asked and answered, as a caller inside the process does it. */
+function doorFigures(
+  door: DatabaseFigures["door"],
+  speed: EngineFigures["speed"],
+): readonly Figure[] {
+  return door.flatMap(({ lines, rows, columns }) => {
+    const bare = speed.find((one) => one.lines === lines)?.bare ?? NaN;
+    const figure = (kind: string, ours: number): Figure => ({
+      row: "P1",
+      work: `the same by codes, ${kind}, ${lines} a call`,
+      ours: rate(ours, "prices"),
+      limit: rate(bare, "bare lookups"),
+      ratio: ours / bare,
+      goal: null,
+    });
+    return [figure("answered in texts", rows), figure("by columns", columns)];
+  });
+}
+
+function fillFigure(fills: DatabaseFigures["fills"], rules: number): Figure {
+  const ratio = ratioOf(
+    fills,
+    ({ bare }) => bare,
+    ({ ours }) => ours,
+  );
+  const ours = median(fills.map((fill) => fill.ours));
+  return {
+    row: "P5",
+    work: `publish from the database (${(ours / 1000).toFixed(1)} s)`,
+    ours: rate((rules * 1000) / ours, "rules"),
+    limit: `${rate((rules * 1000) / median(fills.map(({ bare }) => bare)), "rows")} COPY into arrays`,
+    ratio,
+    goal: ratioGoal(ratio, { atLeast: 0.6 }),
+  };
+}
