@@ -1,4 +1,4 @@
-/** P3 and P4: prices over HTTP from the real service, beside a route that only parses and serialises. */
+/** P3 and P4: prices over HTTP from the real service, beside a route that only passes JSON. */
 import type { Bench } from "./main.ts";
 import { askOnce, load, postOf } from "./http-client.ts";
 import type { Answered } from "./http-client.ts";

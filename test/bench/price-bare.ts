@@ -1,4 +1,4 @@
-/** What a processor must at least do to find a price: the limit that the engine is measured beside. */
+/** What a processor must at least do to find a price: the limit that the engine is held beside. */
 import { calendar } from "../../src/pricing/engine/index.ts";
 import type { RuleRow } from "../../src/pricing/engine/index.ts";
 import { LISTS, PRODUCTS, accountsOf, batches, rulesOf } from "./price-data.ts";

@@ -5,7 +5,7 @@ import { sequence } from "./price-data.ts";
 
 export interface PriceFiles {
   readonly whole: string;
-  /** The same a day later: prices of one row in a hundred changed, one in 2,000 gone and as many new. */
+  /** A day later: one price in a hundred changed, one row in 2,000 gone and as many new. */
   readonly changed: string;
   readonly rows: number;
 }

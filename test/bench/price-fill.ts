@@ -1,4 +1,4 @@
-/** The limit of filling a book: `COPY` of the rules into plain arrays of numbers, nothing compiled. */
+/** The limit of filling a book: `COPY` of the rules into an array of numbers, nothing compiled. */
 import type { Store } from "../../src/store/index.ts";
 
 const TAB = 0x09;

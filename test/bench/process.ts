@@ -14,7 +14,7 @@ export interface Child extends AsyncDisposable {
   running(): boolean;
   /** Lines of its standard output, each the JSON of a value; ends with the process. */
   readonly answers: AsyncIterator<unknown>;
-  /** Writes a line of JSON to its standard input. Disposing ends that input, which ends the child. */
+  /** Writes a line of JSON to its standard input; disposing ends that input, and the child. */
   ask(value: unknown): void;
 }
 

@@ -11,7 +11,7 @@ export interface Figure {
   readonly ours: string;
   /** What the limit or peer reached, in words; "–" when there is none. */
   readonly limit: string;
-  /** Ours by the limit, median of the rounds' ratios; null when there is nothing to compare with. */
+  /** Ours by the limit, median of the rounds' ratios; null when there is no limit. */
   readonly ratio: number | null;
   readonly goal: Goal | null;
 }

@@ -1,4 +1,4 @@
-/** A data folder with the bench's price rules, and the real service on it in a process of its own. */
+/** A data folder with the bench's price rules, and the real service on it. */
 import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";

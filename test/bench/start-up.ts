@@ -1,4 +1,4 @@
-/** U1: from the start of the service's process to ready, on a database that is prepared and warm. */
+/** U1: from the start of the service's process to ready, on a database prepared and warm. */
 import type { Bench } from "./main.ts";
 import { median } from "./measure.ts";
 import type { Figure } from "./report.ts";
