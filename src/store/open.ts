@@ -116,6 +116,10 @@ function openPool(
     keepAlive: true,
     options: "-c TimeZone=UTC -c DateStyle=ISO",
   });
+  // One that breaks while it is in use tells whoever uses it next; the event is for nobody.
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+  });
   // An idle connection that the server drops is an event, and one without a listener ends the
   // process.
   pool.on("error", (error) => {

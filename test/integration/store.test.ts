@@ -134,6 +134,19 @@ test("an open store outlives connections that the server ends", async () => {
   expect(await store.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
 });
 
+test("a connection that the server ends inside a transaction fails it, and nothing else", async () => {
+  const { store } = database;
+  const work = store.transaction(async (tx) => {
+    const [mine] = await tx.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    await store.query("SELECT pg_terminate_backend($1)", [mine?.pid]);
+    // The work is at something else when the connection breaks.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await tx.query("SELECT 1");
+  });
+  await expect(work).rejects.toThrow(/not queryable|terminat/);
+  expect(await store.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+});
+
 test("Prisma reads and writes the same tables", async () => {
   const { prisma } = database.store;
   await prisma.streamState.create({ data: { company: "P", connection: "erp", stream: "stock" } });
