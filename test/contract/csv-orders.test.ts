@@ -180,6 +180,7 @@ test.for([1, 2, 3, 4, 5, 6, 7, 8])(
     expect(accounts).toEqual(["A1"]);
     expect(await seen(folder)).toEqual([]);
     expect(await readdir(join(folder.path, "taken"))).toEqual(DROPPED);
+    expect(await readdir(join(folder.path, "orders/.staged"))).toEqual([]);
   },
 );
 

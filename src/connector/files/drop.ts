@@ -79,6 +79,7 @@ async function find(options: DropBoxOptions, key: string): Promise<Found> {
     if (entry === null || (await isTaken(join(places.staged, headerName(key))))) {
       return { kind: "absent" };
     }
+    await finish(places);
     return { kind: "present", outcome: await handedOver(places, entry) };
   } catch (error) {
     const { message, instruction } = diskFault(
@@ -95,6 +96,7 @@ async function place(options: DropBoxOptions, order: RenderedOrder, host: Host):
   try {
     const entry = await readEntry(places, order.key);
     if (entry !== null && !(await isTaken(join(places.staged, headerName(order.key))))) {
+      await finish(places);
       return await handedOver(places, entry);
     }
     const ready = entry !== null && (await isReady(places, entry, files));
@@ -173,8 +175,14 @@ async function handOver(options: DropBoxOptions, places: Places, entry: Entry): 
     await rename(from, to);
     options.probe?.({ done: "moved", file: name });
   }
-  await syncFolder(places.orders);
-  await rm(places.staged, { recursive: true, force: true });
+  await finish(places);
+}
+
+/** The header is out: that is made durable, also after a kill, and what was staged is cleared. */
+async function finish({ orders, staged }: Places): Promise<void> {
+  if (!(await isTaken(staged))) return;
+  await syncFolder(orders);
+  await rm(staged, { recursive: true, force: true });
 }
 
 async function handedOver(places: Places, entry: Entry): Promise<Outcome> {
