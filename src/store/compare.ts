@@ -7,7 +7,7 @@ import type { Transaction } from "./connection.ts";
 import type { MergeOptions } from "./merge.ts";
 import { settleRepeats } from "./repeats.ts";
 import type { Settled } from "./repeats.ts";
-import { keysEqual, quoted } from "./table-sql.ts";
+import { keyText, keysEqual, quoted } from "./table-sql.ts";
 
 /** With it goes `pg_temp.difference`, unless the company has no row in the table yet. */
 export interface Comparison extends Settled {
@@ -108,7 +108,18 @@ async function makeDifference(tx: Transaction, options: MergeOptions): Promise<v
   // A snapshot and its table are of like size: compared by hashing, never row by row.
   if (snapshot) await withSetting(tx, "enable_nestloop", "off", () => tx.query(sql));
   else await tx.query(sql);
+  await spare(tx, options);
   await tx.query("ANALYZE pg_temp.difference");
+}
+
+/** A row that came and could not be used is no sign that its record was removed. */
+async function spare(tx: Transaction, { record, spared = [] }: MergeOptions): Promise<void> {
+  if (spared.length === 0) return;
+  await tx.affect(
+    `DELETE FROM pg_temp.difference d USING ${quoted(record.table)} t
+     WHERE d.what = 'gone' AND t.ctid = d.kept AND ${keyText(record, "t")} = ANY($1)`,
+    [spared],
+  );
 }
 
 async function withSetting<T>(

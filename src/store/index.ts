@@ -16,7 +16,7 @@ export type { StoreErrorCode } from "./error.ts";
 export type { CopyChunks, Queryable, Transaction } from "./connection.ts";
 export { readMigrations } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
-export { dropStagingOf } from "./drop-staging.ts";
+export { dropStagingOf, stagedRuns } from "./drop-staging.ts";
 export { openStaging } from "./staging.ts";
 export { keyText } from "./table-sql.ts";
 export type { Staging } from "./staging.ts";

@@ -19,6 +19,8 @@ export interface MergeOptions {
   readonly staging: Staging;
   /** True: what is not staged was removed. Posted records are never removed. */
   readonly snapshot: boolean;
+  /** Keys, as `keyText` writes them, that were in the snapshot all the same: never removed. */
+  readonly spared?: readonly string[];
   readonly runId: string;
   /** When we learned of what is written now. */
   readonly at: Temporal.Instant;

@@ -74,6 +74,25 @@ export function unaccounted(
   return problems;
 }
 
+/** Of a snapshot that is the last one again: every row is there, and every record is as it was. */
+export function unchangedCounts(
+  last: Readonly<Record<string, RecordCounts>>,
+): ReadonlyMap<string, RecordCounts> {
+  return new Map(
+    Object.entries(last).map(([mapping, was]) => [
+      mapping,
+      {
+        ...was,
+        before: was.after,
+        inserted: 0,
+        updated: 0,
+        unchanged: was.mapped - was.repeated - was.conflicts,
+        removed: 0,
+      },
+    ]),
+  );
+}
+
 /** Adds a later merge of the same mapping: the first `before` and the last `after` stand. */
 export function addCounts(earlier: RecordCounts | undefined, later: RecordCounts): RecordCounts {
   if (earlier === undefined) return later;

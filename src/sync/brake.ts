@@ -1,15 +1,34 @@
-/** The drop brake: a cut-off export looks just like a clearance, so a person decides. */
+/**
+ * What stops a run before it publishes: content that contradicts itself or its mapping, or that
+ * would remove so much that a person must decide.
+ */
+import type { Mapping } from "../mapping/index.ts";
 import { countRemovals, type MergeOptions, type Transaction } from "../store/index.ts";
 import type { StreamKey } from "./lease.ts";
 
+/**
+ * Content that contradicts itself or its mapping so thoroughly that publishing would be a guess.
+ */
+export class RunStopped extends Error {
+  override readonly name: string = "RunStopped";
+  /** What was found, without what to do about it. */
+  readonly reason: string;
+
+  constructor(reason: string, instruction: string) {
+    super(`${reason} ${instruction}`);
+    this.reason = reason;
+  }
+}
+
 /** A snapshot would remove more than the settings allow. Nothing was removed. */
-export class DropBrake extends Error {
+export class DropBrake extends RunStopped {
   override readonly name = "DropBrake";
 }
 
 /** Below this many records a share says nothing: one record of five is not a cut-off file. */
 const FEWEST = 20;
 
+/** A cut-off export looks just like a clearance, so a person decides. */
 export async function checkRemovals(
   tx: Transaction,
   merge: MergeOptions,
@@ -23,8 +42,61 @@ export async function checkRemovals(
     removals === before ? "the snapshot holds none of them" : `it would remove ${removals}`;
   throw new DropBrake(
     `Publishing ${key.connection}/${key.stream}: ${before} ${merge.record.name} records are held and ` +
-      `${what} (${share}%, where at most ${limitPercent}% may go at once). Nothing was removed. ` +
-      `If the source really cleared them, run: sync ${key.stream} --accept-removals. ` +
+      `${what} (${share}%, where at most ${limitPercent}% may go at once). Nothing was removed.`,
+    `If the source really cleared them, run: sync ${key.stream} --accept-removals. ` +
       "If the file was cut off, ask for it again: a newer snapshot is read instead.",
+  );
+}
+
+/**
+ * A header without a column, or with a slip in its name, would turn the whole column into blanks.
+ */
+export function checkColumns(mapping: Mapping, origin: string, columns: readonly string[]): void {
+  const listed = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
+  const slips = mapping.misspelt(columns);
+  const missing = mapping.columns.required.filter((column) => !columns.includes(column));
+  if (missing.length === 0 && slips.length === 0) return;
+  const found = [
+    ...(missing.length === 0 ? [] : [`it lacks ${listed(missing)}, which ${mapping.file} reads`]),
+    ...slips.map((slip) => `it has "${slip.found}" where "${slip.meant}" is read`),
+  ];
+  throw new RunStopped(
+    `Reading ${origin}: its header does not fit: ${found.join("; ")}. The header is ${listed(columns)}. ` +
+      "Nothing of the file was published.",
+    "Export it again with the right columns, or change the mapping.",
+  );
+}
+
+/** The source's own count of an origin against what was read of it. */
+export function checkTotal(origin: string, stated: number, read: number): void {
+  if (read === stated) return;
+  throw new RunStopped(
+    `Reading ${origin}: the source says it holds ${stated} rows, and ${read} were read. ` +
+      "Nothing of it was published.",
+    "Ask for the file again.",
+  );
+}
+
+/** With more bad rows than this the mapping is wrong, not the rows. */
+const MOST_QUARANTINED = 20_000;
+
+interface BadRow {
+  readonly originName: string;
+  readonly problems: readonly {
+    readonly field: string;
+    readonly found: string;
+    readonly expected: string;
+  }[];
+}
+
+export function checkQuarantined(items: readonly BadRow[], read: number): void {
+  if (items.length <= MOST_QUARANTINED) return;
+  const [first] = items;
+  const problem = first?.problems[0];
+  throw new RunStopped(
+    `Reading ${first?.originName ?? ""}: ${items.length} of ${read} rows cannot be used, the first ` +
+      `because ${problem?.field || "it"} was ${problem?.found ?? ""} where ${problem?.expected ?? ""} ` +
+      "is expected. Nothing of them was published.",
+    "With so many the mapping or the file's settings are wrong: mend them and run again.",
   );
 }

@@ -1,5 +1,5 @@
 /** What sync is told and what it tells. */
-import type { Json } from "../connector/index.ts";
+import type { Json, StreamDefinition } from "../connector/index.ts";
 import type { Connection, Log } from "../connections/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import type { Mapping } from "../mapping/index.ts";
@@ -27,6 +27,17 @@ export interface Source {
   readonly connection: Connection;
   readonly mappings: readonly Mapping[];
   readonly dropBrakePercent: number;
+}
+
+/**
+ * What a stream's content is mapped with; another mapping makes other records of the same content.
+ */
+export function mappingVersions(
+  { mappings }: Source,
+  { name }: StreamDefinition,
+): Readonly<Record<string, string>> {
+  const reading = mappings.filter(({ reads }) => reads === name);
+  return Object.fromEntries(reading.map(({ id, version }) => [id, version]));
 }
 
 export interface RunOptions {

@@ -1,6 +1,10 @@
 /** The quarantine desk: what waits, why, what to do; mend a row or its mapping, and replay it. */
 import type { Mapping } from "../mapping/index.ts";
+import type { AnyRecord } from "../model/index.ts";
 import { mergeStaging, openStaging } from "../store/index.ts";
+import type { SyncContext } from "./context.ts";
+import { lockStream } from "./lease.ts";
+import { feedOf, hasChanged, queueConsumers } from "./publish.ts";
 import {
   closeItem,
   findItems,
@@ -9,7 +13,6 @@ import {
   type Item,
   type QuarantineTotals,
 } from "./quarantine.ts";
-import type { SyncContext } from "./context.ts";
 
 /** What a replay did to one item. `still-bad`: its problems are now these. */
 export type Replayed =
@@ -57,10 +60,10 @@ export function quarantineDesk(
       );
     },
     replay: (item, corrections) => replay(context, item, mappingOf, corrections ?? {}),
-    dismiss: (item, by) =>
-      store.transaction((tx) =>
-        closeItem(tx, company, { id: item.id, state: "dismissed", by, at: context.now() }),
-      ),
+    dismiss: async (item, by) => {
+      const close = { id: item.id, state: "dismissed", by, at: context.now() } as const;
+      await store.transaction((tx) => closeItem(tx, company, close));
+    },
   };
 }
 
@@ -70,76 +73,88 @@ async function replay(
   mappingOf: (id: string) => Mapping | undefined,
   corrections: Readonly<Record<string, string>>,
 ): Promise<Replayed> {
+  const cannot = (why: string): Replayed => ({ id: item.id, outcome: "cannot", why });
   const mapping = item.mapping === null ? undefined : mappingOf(item.mapping);
   if (mapping === undefined || item.values === null)
-    return {
-      id: item.id,
-      outcome: "cannot",
-      why: "It was not read as a row of a mapping: correct the file at its source and have it sent again.",
-    };
+    return cannot(
+      mapping === undefined
+        ? "It was not read as a row of a mapping: correct the file at its source and have it sent again."
+        : "Another row says otherwise, and one of them must go: correct the file at its source and have it sent again.",
+    );
   const unknown = Object.keys(corrections).filter((column) => !(column in (item.values ?? {})));
   if (unknown.length > 0)
-    return {
-      id: item.id,
-      outcome: "cannot",
-      why: `The row has no column ${unknown.join(", ")}; its columns are ${Object.keys(item.values).join(", ")}.`,
-    };
+    return cannot(
+      `The row has no column ${unknown.join(", ")}; its columns are ${Object.keys(item.values).join(", ")}.`,
+    );
   const mapped = mapping.apply({ ...item.values, ...corrections });
   if (mapped.kind === "rejected") {
     const [first] = mapped.problems;
-    return {
-      id: item.id,
-      outcome: "still-bad",
-      item,
-      why: `${first?.field ?? ""}: found ${first?.found ?? ""}, expected ${first?.expected ?? ""}`,
-    };
+    const why = `${first?.field ?? ""}: found ${first?.found ?? ""}, expected ${first?.expected ?? ""}`;
+    return { id: item.id, outcome: "still-bad", item, why };
   }
   const made = mapped.kind === "records" ? mapped.records : [];
-  const conflict = await mergeOne(context, item, mapping, made);
-  if (conflict !== null) return { id: item.id, outcome: "still-bad", item, why: conflict };
+  const merged = await mergeOne(context, item, mapping, made);
+  if (merged.kind === "closed") return cannot(CLOSED);
+  if (merged.kind === "conflict")
+    return { id: item.id, outcome: "still-bad", item, why: merged.why };
   return { id: item.id, outcome: "resolved", records: made.length };
 }
 
+const CLOSED =
+  "It is closed: it was replayed, dismissed, or answered by what came later. Replayed now, its row would " +
+  "overwrite newer content.";
+
+type MergedOne =
+  | { readonly kind: "merged" | "closed" }
+  | { readonly kind: "conflict"; readonly why: string };
+
+/** What undoes everything that a replay wrote. */
+class Undo extends Error {
+  readonly merged: MergedOne;
+  constructor(merged: MergedOne) {
+    super("undone");
+    this.merged = merged;
+  }
+}
+
 /**
- * Merges the records as a delta: a corrected row adds or changes, it never removes. The conflict,
- * if any.
+ * Merges the records as a delta: a corrected row adds or changes, it never removes. One
+ * transaction, staging included, so that a kill leaves nothing behind.
  */
 async function mergeOne(
   context: SyncContext,
   item: Item,
   mapping: Mapping,
-  made: readonly Parameters<Awaited<ReturnType<typeof openStaging>>["add"]>[0][],
-): Promise<string | null> {
-  const { store, company, jobs } = context;
-  const runId = crypto.randomUUID();
-  const staging = await openStaging(store, { record: mapping.record, runId });
+  made: readonly AnyRecord[],
+): Promise<MergedOne> {
+  const { store, company } = context;
   try {
-    for (const record of made) staging.add(record, item.originId, item.line);
-    await staging.flush();
     return await store.transaction(async (tx) => {
-      const { conflicts } = await mergeStaging(tx, {
+      await lockStream(tx, { company, connection: item.connection, stream: item.stream });
+      const by = { state: "resolved", by: "a replay", at: context.now() } as const;
+      if (!(await closeItem(tx, company, { id: item.id, ...by })))
+        throw new Undo({ kind: "closed" });
+      const staging = await openStaging(tx, { record: mapping.record, runId: crypto.randomUUID() });
+      for (const record of made) staging.add(record, item.originId, item.line);
+      await staging.flush();
+      const { conflicts, ...counts } = await mergeStaging(tx, {
         company,
-        feed: `${item.connection}/${mapping.id}`,
+        feed: feedOf(item.connection, mapping.id),
         record: mapping.record,
         staging,
         snapshot: false,
         runId: item.runId,
         at: context.now(),
       });
+      await staging.drop();
       const [conflict] = conflicts;
-      if (conflict !== undefined) return `${conflict.key}: ${conflict.reason}`;
-      await closeItem(tx, company, {
-        id: item.id,
-        state: "resolved",
-        by: "a replay",
-        at: context.now(),
-      });
-      for (const { job, records } of context.consumers)
-        if (records.includes(mapping.record.name))
-          await jobs.queue(tx, job, { company }, { singletonKey: company });
-      return null;
+      if (conflict !== undefined)
+        throw new Undo({ kind: "conflict", why: `${conflict.key}: ${conflict.reason}` });
+      if (hasChanged(counts)) await queueConsumers(tx, context, [mapping.record.name]);
+      return { kind: "merged" };
     });
-  } finally {
-    await staging.drop();
+  } catch (error) {
+    if (error instanceof Undo) return error.merged;
+    throw error;
   }
 }

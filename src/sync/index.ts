@@ -5,12 +5,16 @@
  *
  *     const results = await syncConnection(context, source, { streams: ["customers"] });
  */
+import { isDeepStrictEqual } from "node:util";
 import { ConnectorFault, type Json, type StreamDefinition } from "../connector/index.ts";
-import { dropStagingOf } from "../store/index.ts";
-import { DropBrake } from "./brake.ts";
-import { LeaseLost, takeLease, type StreamKey } from "./lease.ts";
-import { Run, RunStopped } from "./run.ts";
+import { dropStagingOf, stagedRuns } from "../store/index.ts";
+import { emptyRowCounts } from "./accounting.ts";
+import { RunStopped } from "./brake.ts";
+import { mappingVersions } from "./context.ts";
 import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
+import { readCursor } from "./journal.ts";
+import { LeaseLost, takeLease, type Lease, type StreamKey } from "./lease.ts";
+import { Run } from "./run.ts";
 
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
@@ -65,12 +69,48 @@ async function syncStream(
     connection: source.connection.name,
     stream: stream.name,
   };
-  await using lease = await waitForLease(context, key);
-  await tidyAfterKill(context, key);
+  try {
+    await using lease = await waitForLease(context, key);
+    return await readStream(context, source, stream, { key, lease, options });
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+    return [notRead(stream, error.message)];
+  }
+}
+
+/** Another run has the stream: nothing was read, and nothing is written down. */
+function notRead({ name }: StreamDefinition, why: string): RunResult {
+  const [rows, notes] = [emptyRowCounts(), [why]];
+  return {
+    runId: null,
+    stream: name,
+    state: "failed",
+    rows,
+    records: {},
+    origins: [],
+    notes,
+    seconds: 0,
+  };
+}
+
+interface Turn {
+  readonly key: StreamKey;
+  readonly lease: Lease;
+  readonly options: RunOptions;
+}
+
+async function readStream(
+  context: SyncContext,
+  source: Source,
+  stream: StreamDefinition,
+  turn: Turn,
+): Promise<RunResult[]> {
+  await tidyAfterKill(context, turn.key);
   const results: RunResult[] = [];
   for (let count = 0; count < MOST_SNAPSHOTS; count += 1) {
-    const run = new Run(context, source, stream, lease, options);
-    const { result, more } = await oneRun(context, key, run);
+    const run = new Run(context, source, stream, turn.lease, turn.options);
+    const cursor = await cursorOf(context, source, stream, turn.key);
+    const { result, more } = await oneRun(context, run, turn, cursor);
     if (result.state !== "nothing" || results.length === 0) results.push(result);
     if (!more) break;
   }
@@ -79,17 +119,29 @@ async function syncStream(
 
 async function oneRun(
   context: SyncContext,
-  key: StreamKey,
   run: Run,
+  { key, lease }: Turn,
+  cursor: Json | null,
 ): Promise<{ result: RunResult; more: boolean }> {
   try {
-    const { state, more } = await run.read(await cursorOf(context, key));
+    const { state, more } = await run.read(cursor);
     return { result: await run.end(state, null), more };
   } catch (error) {
-    const stopped = error instanceof DropBrake || error instanceof RunStopped;
-    if (!stopped) context.log("error", messageOf(error), { ...key, runId: run.id });
-    return { result: await run.end(stopped ? "stopped" : "failed", messageOf(error)), more: false };
+    const stopped = error instanceof RunStopped;
+    const message = stopped ? messageOf(error) : await reasonOf(error, lease);
+    if (!stopped) context.log("error", message, { ...key, runId: run.id });
+    return { result: await run.end(stopped ? "stopped" : "failed", message), more: false };
   }
+}
+
+/** Whoever takes a stream over clears what is in its way: that is the reason, not its traces. */
+async function reasonOf(error: unknown, lease: Lease): Promise<string> {
+  try {
+    await lease.check();
+  } catch (lost) {
+    if (lost instanceof LeaseLost) return lost.message;
+  }
+  return messageOf(error);
 }
 
 function messageOf(error: unknown): string {
@@ -97,16 +149,23 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function cursorOf(context: SyncContext, key: StreamKey): Promise<Json | null> {
-  const [row] = await context.store.query<{ cursor: Json | null }>(
-    `select cursor from stream_state where company = $1 and connection = $2 and stream = $3`,
-    [key.company, key.connection, key.stream],
-  );
-  return row?.cursor ?? null;
+/**
+ * Where the stream stands. A snapshot that was mapped by another mapping is read from the start,
+ * since the same content makes other records now.
+ */
+async function cursorOf(
+  context: SyncContext,
+  source: Source,
+  stream: StreamDefinition,
+  key: StreamKey,
+): Promise<Json | null> {
+  const { cursor, mappings } = await readCursor(context.store, key);
+  const sameMappings = isDeepStrictEqual(mappings, mappingVersions(source, stream));
+  return stream.reading === "delta" || sameMappings ? cursor : null;
 }
 
 /** Waits while another instance reads the stream, at most two leases long. */
-async function waitForLease(context: SyncContext, key: StreamKey) {
+async function waitForLease(context: SyncContext, key: StreamKey): Promise<Lease> {
   const holder = crypto.randomUUID();
   const patience = context.now().add({ seconds: context.leaseSeconds * 2 });
   for (;;) {
@@ -126,14 +185,24 @@ async function waitForLease(context: SyncContext, key: StreamKey) {
 }
 
 /**
- * A run that was killed leaves a row that says "running" and staging tables: we hold its lease now.
+ * A run that was killed leaves a row that says "running", and staging tables even where its last
+ * checkpoint was published. We hold the lease: every other run of this stream is over.
  */
 async function tidyAfterKill(context: SyncContext, key: StreamKey): Promise<void> {
-  const cut = await context.store.query<{ id: string }>(
+  const { store } = context;
+  const of = [key.company, key.connection, key.stream];
+  await store.affect(
     `update run set state = 'failed', ended_at = $4,
-            error = 'The run was cut short. Nothing of it beyond its last checkpoint was published; the next run read on from there.'
-      where company = $1 and connection = $2 and stream = $3 and state = 'running' returning id`,
-    [key.company, key.connection, key.stream, context.now().toString()],
+            error = 'The run was cut short. Nothing of it was published; the next run read it again.'
+      where company = $1 and connection = $2 and stream = $3 and state = 'running'`,
+    [...of, context.now().toString()],
   );
-  for (const run of cut) await dropStagingOf(context.store, run.id);
+  const staged = await stagedRuns(store);
+  if (staged.length === 0) return;
+  const ours = await store.query<{ id: string }>(
+    `select id from run where company = $1 and connection = $2 and stream = $3
+        and id = any($4::uuid[])`,
+    [...of, staged],
+  );
+  for (const { id } of ours) await dropStagingOf(store, id);
 }

@@ -5,9 +5,10 @@ import type { RecordCounts, RowCounts } from "./accounting.ts";
 import type { StreamKey } from "./lease.ts";
 import type { RunState } from "./context.ts";
 
-export interface OpenOrigin extends Origin {
+/** An origin as it is written down: its rows as they were counted. */
+export interface CountedOrigin extends Origin {
   readonly id: string;
-  rows: number;
+  readonly rows: RowCounts;
 }
 
 export type At = StreamKey & { readonly runId: string; readonly now: Temporal.Instant };
@@ -38,7 +39,7 @@ export async function storeStart(store: Queryable, at: At, cursor: Json | null):
 export async function storeOrigins(
   tx: Transaction,
   at: At,
-  origins: readonly OpenOrigin[],
+  origins: readonly CountedOrigin[],
   appliedAt: Temporal.Instant | null,
 ): Promise<void> {
   for (const origin of origins)
@@ -56,18 +57,87 @@ export async function storeOrigins(
         origin.keptAt ?? null,
         origin.sha256 ?? null,
         origin.bytes ?? null,
-        origin.rows,
+        origin.rows.read,
         appliedAt?.toString() ?? null,
       ],
     );
 }
 
-export async function storeCursor(tx: Transaction, at: At, cursor: Json): Promise<void> {
-  await tx.query(
-    `update stream_state set cursor = $4, last_run_id = $5, last_applied_at = $6, last_seen_at = $6
-      where company = $1 and connection = $2 and stream = $3`,
-    [at.company, at.connection, at.stream, JSON.stringify(cursor), at.runId, at.now.toString()],
+/** Rows of this content when it was applied to the stream before; 0: it never was. */
+export async function rowsAppliedBefore(
+  tx: Transaction,
+  at: StreamKey,
+  sha256: string,
+): Promise<number> {
+  const [row] = await tx.query<{ rows: number }>(
+    `select coalesce(max(rows), 0) as rows from origin
+      where company = $1 and connection = $2 and stream = $3 and sha256 = $4
+        and applied_at is not null`,
+    [at.company, at.connection, at.stream, sha256],
   );
+  return row?.rows ?? 0;
+}
+
+export interface StreamCursor {
+  readonly cursor: Json | null;
+  /** Versions of the mappings that the content up to it was mapped with; null: nothing was. */
+  readonly mappings: Readonly<Record<string, string>> | null;
+}
+
+export async function readCursor(store: Queryable, key: StreamKey): Promise<StreamCursor> {
+  const [row] = await store.query<StreamCursor>(
+    `select cursor, mappings from stream_state
+      where company = $1 and connection = $2 and stream = $3`,
+    [key.company, key.connection, key.stream],
+  );
+  return row ?? { cursor: null, mappings: null };
+}
+
+export async function storeCursor(
+  tx: Transaction,
+  at: At,
+  cursor: Json,
+  mappings: Readonly<Record<string, string>>,
+): Promise<void> {
+  await tx.query(
+    `update stream_state set cursor = $4, mappings = $5, last_run_id = $6, last_applied_at = $7,
+            last_seen_at = $7
+      where company = $1 and connection = $2 and stream = $3`,
+    [
+      at.company,
+      at.connection,
+      at.stream,
+      JSON.stringify(cursor),
+      JSON.stringify(mappings),
+      at.runId,
+      at.now.toString(),
+    ],
+  );
+}
+
+/** Whether the run's transaction that moved the cursor there was committed. */
+export async function isCommitted(store: Queryable, at: At, cursor: Json): Promise<boolean> {
+  const rows = await store.query(
+    `select 1 from stream_state where company = $1 and connection = $2 and stream = $3
+        and last_run_id = $4 and cursor = $5::jsonb`,
+    [at.company, at.connection, at.stream, at.runId, JSON.stringify(cursor)],
+  );
+  return rows.length > 0;
+}
+
+/** What the run counted that applied content to the stream last; null: none has. */
+export async function lastRun(
+  tx: Transaction,
+  key: StreamKey,
+): Promise<{ rows: RowCounts; counts: Readonly<Record<string, RecordCounts>> } | null> {
+  const [row] = await tx.query<{ rows: RowCounts; counts: Record<string, RecordCounts> }>(
+    `select jsonb_build_object('read', r.rows_read, 'mapped', r.mapped, 'ignored', r.ignored,
+              'repeated', r.repeated, 'quarantined', r.quarantined) as rows, r.counts
+       from run r join stream_state s on s.company = r.company and s.last_run_id = r.id
+      where s.company = $1 and s.connection = $2 and s.stream = $3`,
+    [key.company, key.connection, key.stream],
+  );
+  return row ?? null;
 }
 
 export async function storeRun(store: Queryable, at: At, ending: RunEnding): Promise<void> {

@@ -3,7 +3,7 @@
  * lives, and the publishing transaction checks it again, so that a run that lost it can never
  * publish.
  */
-import type { Store, Transaction } from "../store/index.ts";
+import type { Queryable, Store, Transaction } from "../store/index.ts";
 
 export interface StreamKey {
   readonly company: string;
@@ -18,10 +18,12 @@ export class LeaseLost extends Error {
 export interface Lease extends AsyncDisposable {
   readonly holder: string;
   /**
-   * Locks the stream's row until the transaction ends; throws LeaseLost when another run has taken
-   * over.
+   * Locks the stream's row until the transaction ends, and renews the lease with it; throws
+   * LeaseLost when another run has taken over.
    */
   hold(tx: Transaction): Promise<void>;
+  /** Throws LeaseLost when another run has taken over; locks nothing. */
+  check(): Promise<void>;
 }
 
 const keyOf = (key: StreamKey) => [key.company, key.connection, key.stream];
@@ -51,6 +53,7 @@ export async function takeLease(
   }
   const timer = setInterval(
     () => {
+      // One that cannot reach the database is no fault: the lease runs out, and `hold` tells.
       renew(store, key, holder, until()).catch(() => undefined);
     },
     (seconds * 1000) / 3,
@@ -58,7 +61,12 @@ export async function takeLease(
   timer.unref();
   return {
     holder,
-    hold: (tx) => holdRow(tx, key, holder),
+    hold: async (tx) => {
+      if (!(await renew(tx, key, holder, until()))) throw lost(key);
+    },
+    check: async () => {
+      if (!(await renew(store, key, holder, until()))) throw lost(key);
+    },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await store.affect(
@@ -70,27 +78,32 @@ export async function takeLease(
   };
 }
 
-/**
- * A renewal that cannot reach the database is no fault of its own: the lease runs out and `hold`
- * tells.
- */
-async function renew(store: Store, key: StreamKey, holder: string, until: string): Promise<void> {
-  await store.affect(
+/** Whoever writes to a stream's records without reading it waits for the run that publishes now. */
+export async function lockStream(tx: Transaction, key: StreamKey): Promise<void> {
+  await tx.query(
+    `select 1 from stream_state where company = $1 and connection = $2 and stream = $3 for update`,
+    keyOf(key),
+  );
+}
+
+/** False: another run has the stream now. */
+async function renew(
+  on: Queryable,
+  key: StreamKey,
+  holder: string,
+  until: string,
+): Promise<boolean> {
+  const renewed = await on.affect(
     `update stream_state set lease_until = $5
       where company = $1 and connection = $2 and stream = $3 and holder = $4`,
     [...keyOf(key), holder, until],
   );
+  return renewed > 0;
 }
 
-async function holdRow(tx: Transaction, key: StreamKey, holder: string): Promise<void> {
-  const rows = await tx.query<{ holder: string | null }>(
-    `select holder from stream_state
-      where company = $1 and connection = $2 and stream = $3 for update`,
-    keyOf(key),
+function lost(key: StreamKey): LeaseLost {
+  return new LeaseLost(
+    `Publishing ${key.connection}/${key.stream}: another run has taken the stream over. ` +
+      "Nothing of this run was published; the other run does the work.",
   );
-  if (rows[0]?.holder !== holder)
-    throw new LeaseLost(
-      `Publishing ${key.connection}/${key.stream}: another run has taken the stream over. ` +
-        "Nothing of this run was published; the other run does the work.",
-    );
 }

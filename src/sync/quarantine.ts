@@ -6,7 +6,7 @@
 import type { Json } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import { keyText, type Staging, type Store, type Transaction } from "../store/index.ts";
-import type { StreamKey } from "./lease.ts";
+import type { At } from "./journal.ts";
 
 export interface Problem {
   /** Field of the record, or "" when the whole row is meant. */
@@ -50,11 +50,7 @@ const CHUNK = 500;
 const COLUMNS = `company, id, connection, stream, mapping, run_id, origin_id, origin_name, line, raw,
   row_values, record, record_key, problems, worth, state, opened_at`;
 
-export async function openItems(
-  tx: Transaction,
-  at: StreamKey & { readonly runId: string; readonly now: Temporal.Instant },
-  items: readonly NewItem[],
-): Promise<void> {
+export async function openItems(tx: Transaction, at: At, items: readonly NewItem[]): Promise<void> {
   for (let start = 0; start < items.length; start += CHUNK) {
     const chunk = items.slice(start, start + CHUNK).map((item) => ({
       id: crypto.randomUUID(),
@@ -78,15 +74,20 @@ function jsonOf(value: unknown): string {
   return JSON.stringify(value).replaceAll("\\u0000", "\\u2400");
 }
 
-/** A whole snapshot came: what older snapshots left open is answered by it. */
-export async function closeOlderItems(
+/**
+ * A whole snapshot came, and what was left open is answered by it. `files`: it is the last one
+ * again, so only whole files that were refused since are answered.
+ */
+export async function closeAnswered(
   tx: Transaction,
-  at: StreamKey & { readonly runId: string; readonly now: Temporal.Instant },
+  at: At,
+  what: "everything" | "files",
 ): Promise<number> {
   return tx.affect(
-    `update quarantine set state = 'resolved', closed_at = $5, closed_by = 'a newer snapshot'
-      where company = $1 and connection = $2 and stream = $3 and state = 'open' and run_id <> $4`,
-    [at.company, at.connection, at.stream, at.runId, at.now.toString()],
+    `update quarantine set state = 'resolved', closed_at = $4, closed_by = 'a newer snapshot'
+      where company = $1 and connection = $2 and stream = $3 and state = 'open'
+        and ($5 or (mapping is null and line = 0))`,
+    [at.company, at.connection, at.stream, at.now.toString(), what === "everything"],
   );
 }
 
@@ -96,7 +97,7 @@ export async function closeOlderItems(
  */
 export async function closeArrivedItems(
   tx: Transaction,
-  at: StreamKey & { readonly runId: string; readonly now: Temporal.Instant },
+  at: At,
   mapping: Mapping,
   staging: Staging,
 ): Promise<number> {
@@ -110,21 +111,23 @@ export async function closeArrivedItems(
   );
 }
 
+/** False: it was closed already. */
 export async function closeItem(
   tx: Transaction,
   company: string,
   close: { id: string; state: "resolved" | "dismissed"; by: string; at: Temporal.Instant },
-): Promise<void> {
-  await tx.affect(
+): Promise<boolean> {
+  const closed = await tx.affect(
     `update quarantine set state = $3, closed_at = $4, closed_by = $5
       where company = $1 and id = $2 and state = 'open'`,
     [company, close.id, close.state, close.at.toString(), close.by],
   );
+  return closed > 0;
 }
 
 const SELECT = `select id, connection, stream, mapping, run_id as "runId", origin_id as "originId",
-  origin_name as "originName", line, raw, row_values as "values", record, record_key as "recordKey", problems, worth, state,
-  opened_at as "openedAt", closed_at as "closedAt", closed_by as "closedBy" from quarantine`;
+  origin_name as "originName", line, raw, row_values as "values", record, record_key as "recordKey",
+  problems, worth, state, opened_at as "openedAt", closed_at as "closedAt", closed_by as "closedBy" from quarantine`;
 
 /** Open items first by money at risk, then oldest first. */
 export async function listItems(

@@ -972,6 +972,7 @@ CREATE TABLE "stream_state" (
     "connection" TEXT NOT NULL,
     "stream" TEXT NOT NULL,
     "cursor" JSONB,
+    "mappings" JSONB,
     "last_run_id" UUID,
     "last_applied_at" TIMESTAMPTZ(6),
     "last_seen_at" TIMESTAMPTZ(6),

@@ -1,0 +1,204 @@
+/** The one transaction in which what a run gathered becomes visible, or nothing of it does. */
+import type { Json } from "../connector/index.ts";
+import { mergeStaging, type MergeConflict, type Transaction } from "../store/index.ts";
+import {
+  addCounts,
+  addRows,
+  emptyRowCounts,
+  unaccounted,
+  type RecordCounts,
+  type RowCounts,
+} from "./accounting.ts";
+import { checkQuarantined, checkRemovals, RunStopped } from "./brake.ts";
+import type { SyncContext } from "./context.ts";
+import { whatFor, type Gathering, type OpenOrigin, type Part } from "./gathering.ts";
+import { rowsAppliedBefore, storeOrigins, type At } from "./journal.ts";
+import { closeAnswered, closeArrivedItems, openItems, type NewItem } from "./quarantine.ts";
+
+/** What a run has published so far. */
+export interface Published {
+  readonly rows: RowCounts;
+  /** By mapping. */
+  readonly records: ReadonlyMap<string, RecordCounts>;
+  /** Of the last checkpoint; null before the first. */
+  readonly cursor: Json | null;
+}
+
+export const NOTHING_PUBLISHED: Published = {
+  rows: emptyRowCounts(),
+  records: new Map(),
+  cursor: null,
+};
+
+export interface Publishing {
+  readonly context: SyncContext;
+  readonly at: At;
+  readonly gathering: Gathering;
+  readonly snapshot: boolean;
+  /** Null: whatever a snapshot lacks may go. */
+  readonly dropBrakePercent: number | null;
+  readonly before: Published;
+}
+
+/** Merges, quarantines and counts; what is left to write is the run's own row and cursor. */
+export async function publishGathered(
+  tx: Transaction,
+  publishing: Publishing,
+): Promise<Omit<Published, "cursor">> {
+  const { at, gathering, snapshot, before } = publishing;
+  const merged = await mergeParts(tx, publishing);
+  const conflicts = merged.flatMap(({ part, conflicts }) =>
+    conflicts.map((conflict) => itemOf(part, conflict, gathering.origins)),
+  );
+  const origins = await withRepeats(tx, at, gathering.origins);
+  const fresh = origins.reduce((sum, origin) => addRows(sum, origin.rows), emptyRowCounts());
+  const rows = addRows(before.rows, withConflicts(fresh, gathering.items, conflicts));
+  const records = new Map(before.records);
+  for (const { part, counts } of merged)
+    records.set(part.mapping.id, addCounts(records.get(part.mapping.id), counts));
+  const items = [...gathering.items, ...conflicts];
+  checkQuarantined(items, rows.read);
+  assertAccounted(at.stream, rows, records);
+  if (snapshot) await closeAnswered(tx, at, "everything");
+  else
+    for (const { mapping, staging } of gathering.parts)
+      await closeArrivedItems(tx, at, mapping, staging);
+  await openItems(tx, at, items);
+  await storeOrigins(tx, at, origins, at.now);
+  const changed = merged.flatMap(({ counts }) => (hasChanged(counts) ? [counts.record] : []));
+  await queueConsumers(tx, publishing.context, changed);
+  return { rows, records };
+}
+
+interface Merged {
+  readonly part: Part;
+  readonly counts: RecordCounts;
+  readonly conflicts: readonly MergeConflict[];
+}
+
+async function mergeParts(
+  tx: Transaction,
+  { at, gathering, snapshot, dropBrakePercent }: Publishing,
+): Promise<Merged[]> {
+  const merged: Merged[] = [];
+  for (const [index, part] of gathering.parts.entries()) {
+    const { record, id } = part.mapping;
+    const merge = {
+      company: at.company,
+      feed: feedOf(at.connection, id),
+      record,
+      staging: part.staging,
+      snapshot,
+      // A row that is there and wrong is not a row that was removed.
+      spared: keysOf(gathering.items, id),
+      runId: at.runId,
+      at: at.now,
+    };
+    if (snapshot && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
+    const { conflicts, ...counts } = await mergeStaging(tx, merge);
+    const mapped = gathering.made(index);
+    merged.push({
+      part,
+      conflicts,
+      counts: { ...counts, record: record.name, mapped, conflicts: conflicts.length },
+    });
+  }
+  return merged;
+}
+
+/** Who owns the rows that a mapping makes of a connection's rows. */
+export function feedOf(connection: string, mapping: string): string {
+  return `${connection}/${mapping}`;
+}
+
+function keysOf(items: readonly NewItem[], mapping: string): string[] {
+  return items.flatMap((item) =>
+    item.mapping === mapping && item.recordKey !== null ? [item.recordKey] : [],
+  );
+}
+
+export function hasChanged({
+  inserted,
+  updated,
+  removed,
+}: Pick<RecordCounts, "inserted" | "updated" | "removed">): boolean {
+  return inserted + updated + removed > 0;
+}
+
+function itemOf(
+  { mapping }: Part,
+  { originId, line, key, reason }: MergeConflict,
+  origins: readonly OpenOrigin[],
+): NewItem {
+  return {
+    ...whatFor(mapping),
+    recordKey: key,
+    originId,
+    originName: origins.find(({ id }) => id === originId)?.name ?? "",
+    line,
+    raw: "",
+    values: null,
+    problems: [
+      {
+        field: mapping.record.key.join(", "),
+        found: key,
+        expected: "a key that no other row claims",
+        instruction: reason,
+      },
+    ],
+    worth: null,
+  };
+}
+
+/** A row that could not be merged waits in quarantine; one that waits there already counts once. */
+function withConflicts(
+  rows: RowCounts,
+  items: readonly NewItem[],
+  conflicts: readonly NewItem[],
+): RowCounts {
+  if (conflicts.length === 0) return rows;
+  const placeOf = ({ originId, line }: NewItem) => `${originId} ${line}`;
+  const waiting = new Set(items.map(placeOf));
+  const more = new Set(conflicts.map(placeOf).filter((place) => !waiting.has(place))).size;
+  return { ...rows, mapped: rows.mapped - more, quarantined: rows.quarantined + more };
+}
+
+/** Content that was applied before is not read again; its rows are counted as they were then. */
+async function withRepeats(
+  tx: Transaction,
+  at: At,
+  origins: readonly OpenOrigin[],
+): Promise<readonly OpenOrigin[]> {
+  const counted: OpenOrigin[] = [];
+  for (const origin of origins) {
+    const { sha256, rows } = origin;
+    const repeated =
+      rows.read > 0 || sha256 === undefined ? 0 : await rowsAppliedBefore(tx, at, sha256);
+    counted.push({ ...origin, rows: { ...rows, read: rows.read + repeated, repeated } });
+  }
+  return counted;
+}
+
+function assertAccounted(
+  stream: string,
+  rows: RowCounts,
+  records: ReadonlyMap<string, RecordCounts>,
+): void {
+  const problems = unaccounted(rows, records);
+  if (problems.length === 0) return;
+  throw new RunStopped(
+    `Publishing ${stream}: the counts do not add up (${problems.join("; ")}). ` +
+      "Nothing was published.",
+    "This is a defect of Tradepost: report it with this message.",
+  );
+}
+
+export async function queueConsumers(
+  tx: Transaction,
+  { company, consumers, jobs }: SyncContext,
+  changed: readonly string[],
+): Promise<void> {
+  for (const { job, records } of consumers)
+    if (records.some((record) => changed.includes(record)))
+      await jobs.queue(tx, job, { company }, { singletonKey: company });
+}
