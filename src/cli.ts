@@ -1,8 +1,10 @@
 /**
  * Every command of Tradepost: `npm run -s tradepost -- COMMAND`. The same modules as the service.
  */
-import { Command, CommanderError } from "commander";
-import { EXIT, explainError } from "./cli/command.ts";
+import { Command } from "commander";
+
+import { addCheckCommand } from "./cli/check.ts";
+import { explainError, type GlobalOptions } from "./cli/command.ts";
 import { addOrderCommands } from "./cli/orders.ts";
 import { addPayCommands } from "./cli/pay.ts";
 import { addPriceCommands } from "./cli/prices.ts";
@@ -20,37 +22,46 @@ export function tradepostCommand(): Command {
     .option("--settings <file>", "settings file", "tradepost.yaml")
     .option("--company <code>", "company, when the settings name several")
     .option("--json", "print JSON for programs")
-    .showSuggestionAfterError()
-    .exitOverride()
     .addHelpText(
       "after",
       "\nExit codes: 0 fine, 1 failed, 2 usage or settings, 3 done but something is in quarantine, 4 totals differ.",
     );
+  addCheckCommand(program);
   addSyncCommands(program);
   addPriceCommands(program);
   addOrderCommands(program);
   addSalesCommands(program);
   addPayCommands(program);
   addServiceCommands(program);
-  inherit(program);
+  behave(program, "tradepost");
   return program;
 }
 
-/** Commands made by `program.command` must end by exception too, so that exit codes are ours. */
-function inherit(command: Command): void {
+/** Commander hands settings down only when a command is made by hand; so they are given to each. */
+function behave(command: Command, name: string): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError(`\`${name} --help\` tells all of it.`)
+    .configureHelp({ showGlobalOptions: true });
   for (const child of command.commands) {
-    child.exitOverride();
-    child.showSuggestionAfterError();
-    inherit(child);
+    child.helpCommand(false);
+    behave(child, `${name} ${child.name()}`);
   }
 }
 
 async function run(): Promise<void> {
+  // The reader of a pipe may have seen enough (`| head`).
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? (process.exitCode ?? 0) : 1);
+  });
+  const program = tradepostCommand();
+  const fail = (error: unknown) => explainError(error, program.opts<GlobalOptions>().json === true);
+  process.on("uncaughtException", (error) => process.exit(fail(error)));
   try {
-    await tradepostCommand().parseAsync();
+    await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
-    else process.exitCode = explainError(error);
+    process.exitCode = fail(error);
   }
 }
 

@@ -1,19 +1,14 @@
 /** One company's modules, wired to each other and to its connections; for `main` alone. */
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { CompanySettings, Settings } from "./config.ts";
+import { readFile } from "node:fs/promises";
+import { checkConnections, type Checked } from "./company/check.ts";
+import { checkConnector } from "./company/connectors.ts";
+import { checkPolicy, readMappingSets, type MappingSet } from "./company/mapping-sets.ts";
+import type { CompanySettings, ConnectionSettings, Settings } from "./config.ts";
 import { openConnection, type Connection, type Log } from "./connections/index.ts";
-import type { Finding } from "./connector/index.ts";
-import { describeProblem } from "./definition/index.ts";
+import { nearest } from "./definition/index.ts";
 import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs } from "./jobs/index.ts";
-import {
-  checkExamples,
-  compileMapping,
-  compileOutbound,
-  type Mapping,
-  type Outbound,
-} from "./mapping/index.ts";
+import type { Outbound } from "./mapping/index.ts";
 import { ADVANCE_JOB, openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
 import { openPricing, PUBLISH_JOB, type Pricing } from "./pricing/index.ts";
 import { openSales, POST_JOB, type Sales } from "./sales/index.ts";
@@ -31,6 +26,8 @@ import {
   type StreamState,
   type SyncContext,
 } from "./sync/index.ts";
+
+export { checkFiles, type Checked } from "./company/check.ts";
 
 /** What follows a run in which one of these records changed. */
 const CONSUMERS: readonly Consumer[] = [
@@ -68,7 +65,6 @@ const PRICE_SOURCES = {
   streams: ["customers", "products", "price-lists", "price-rules", "promotions"],
   records: ["customer", "product", "price-list", "price-rule", "promotion"],
 };
-const SHIPPED_MAPPINGS = join(import.meta.dirname, "..", "mappings");
 
 export interface Context {
   readonly settings: Settings;
@@ -92,7 +88,10 @@ export interface CompanyServices {
   runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
   /** The text of a row as it stood in the source; null when its original is gone. */
   originalOf(originId: string, line: number): Promise<string | null>;
-  check(): Promise<Finding[]>;
+  /** Streams that the connections' mappings read, each once. */
+  readonly streams: readonly string[];
+  /** What only open connections can tell. */
+  check(): Promise<Checked[]>;
 }
 
 export interface SyncOptions {
@@ -101,7 +100,7 @@ export interface SyncOptions {
   readonly progress?: (progress: Progress) => void;
 }
 
-/** A company, connection, mapping set or file that the settings name and that is not there. */
+/** A company, connection or file that was named and that is not there. */
 export class NotInSettings extends Error {
   override readonly name = "NotInSettings";
   readonly kind = "config";
@@ -110,11 +109,12 @@ export class NotInSettings extends Error {
 export async function openCompany(context: Context, code: string): Promise<CompanyServices> {
   const settings = context.settings.companies[code];
   if (settings === undefined)
-    throw new NotInSettings(
-      `The settings know no company "${code}". They name ${Object.keys(context.settings.companies).join(", ")}.`,
-    );
+    throw notNamed("company", code, Object.keys(context.settings.companies));
   const { store, now, log } = context;
-  const sets = await readMappingSets(context, settings);
+  const sets = await readMappingSets(context.settings, code, settings);
+  for (const [name, entry] of Object.entries(settings.connections))
+    await checkConnector(context.settings, { company: code, name, entry });
+  await checkPolicy(context.settings, code, settings.pricing.policy);
   const connect = (name: string) => connectTo(context, code, settings, name);
   const pricing = await openPricing({
     store,
@@ -142,7 +142,10 @@ export async function openCompany(context: Context, code: string): Promise<Compa
       const kept = origin.keptAt === null ? {} : { keptAt: origin.keptAt };
       return (await connection.session.original?.({ name: origin.name, ...kept }, line)) ?? null;
     },
-    check: () => checkCompany(settings, sets, connect),
+    streams: [
+      ...new Set([...sets.values()].flatMap((set) => set.mappings.map(({ reads }) => reads))),
+    ],
+    check: () => checkConnections(settings, sets, connect),
   };
 }
 
@@ -196,9 +199,7 @@ function connectTo(
 ): Promise<Connection> {
   const entry = settings.connections[name];
   if (entry === undefined)
-    throw new NotInSettings(
-      `The settings of ${code} know no connection "${name}". They name ${Object.keys(settings.connections).join(", ")}.`,
-    );
+    throw notNamed(`connection of ${code}`, name, Object.keys(settings.connections));
   return openConnection({
     company: code,
     name,
@@ -211,70 +212,24 @@ function connectTo(
   });
 }
 
-interface MappingSet {
-  readonly mappings: readonly Mapping[];
-  readonly outbound: Outbound | null;
-  /** Examples that do not hold, by file and line. */
-  readonly problems: readonly string[];
-}
-
-async function readMappingSets(
-  context: Context,
-  settings: CompanySettings,
-): Promise<ReadonlyMap<string, MappingSet>> {
-  const sets = new Map<string, MappingSet>();
-  for (const { mappings } of Object.values(settings.connections))
-    if (!sets.has(mappings)) sets.set(mappings, await readMappingSet(context, mappings));
-  return sets;
-}
-
-/**
- * A mapping set compiled, with its examples tried out. Throws DefinitionError with every problem.
- */
-async function readMappingSet(context: Context, name: string): Promise<MappingSet> {
-  const folder = await mappingFolder(context, name);
-  const sources = new Map<string, { file: string; text: string }>();
-  for (const file of (await readdir(folder)).filter((each) => each.endsWith(".yaml")).sort())
-    sources.set(file, {
-      file: join(folder, file),
-      text: await readFile(join(folder, file), "utf8"),
-    });
-  const mappings: Mapping[] = [];
-  const problems: string[] = [];
-  let outbound: Outbound | null = null;
-  for (const [file, source] of sources) {
-    if (file === "pricing.yaml" || file.endsWith(".examples.yaml")) continue;
-    const compiled = file === "web-order.yaml" ? compileOutbound(source) : compileMapping(source);
-    if ("render" in compiled) outbound = compiled;
-    else mappings.push(compiled);
-    const examples = sources.get(file.replace(/\.yaml$/, ".examples.yaml"));
-    if (examples === undefined) continue;
-    for (const problem of checkExamples(compiled, examples))
-      problems.push(describeProblem(examples.file, problem));
-  }
-  return { mappings, outbound, problems };
-}
-
-async function mappingFolder(context: Context, name: string): Promise<string> {
-  const folders = [...context.settings.mappingFolders, SHIPPED_MAPPINGS];
-  for (const folder of folders)
-    if (/^[\w-]+$/.test(name) && (await readdir(folder)).includes(name)) return join(folder, name);
-  throw new NotInSettings(`There is no mapping set "${name}" in ${folders.join(" or ")}.`);
+function notNamed(what: string, name: string, known: readonly string[]): NotInSettings {
+  const close = nearest(name, known);
+  return new NotInSettings(
+    `The settings name no ${what} "${name}". They name ${known.join(", ")}.` +
+      (close === undefined ? "" : ` Did you mean ${close}?`),
+  );
 }
 
 function ordersOf(
-  { store, jobs, now, log }: Context,
+  context: Context,
   { code, settings, pricing, connect, sets }: Parts & { readonly pricing: Pricing },
 ): Orders {
+  const { store, jobs, now, log } = context;
   const name = settings.orders.connection;
   const entry = settings.connections[name];
-  const outbound = sets.get(entry?.mappings ?? "")?.outbound;
-  if (entry === undefined || outbound === null || outbound === undefined)
-    throw new NotInSettings(
-      `companies.${code}.orders.connection names "${name}": found ` +
-        `${entry === undefined ? "no such connection" : `that its mapping set "${entry.mappings}" has no web-order.yaml`}. ` +
-        "Name a connection whose mapping set says how an order is written.",
-    );
+  if (entry === undefined)
+    throw notNamed(`connection of ${code}`, name, Object.keys(settings.connections));
+  const outbound = outboundOf(context, code, entry, sets);
   return openOrders({
     store,
     company: code,
@@ -293,6 +248,27 @@ function ordersOf(
     now,
     log,
   });
+}
+
+/** Where nothing is handed over, a mapping set may do without a web-order.yaml. */
+function outboundOf(
+  { settings }: Context,
+  code: string,
+  { mode, mappings }: ConnectionSettings,
+  sets: Parts["sets"],
+): Outbound {
+  const outbound = sets.get(mappings)?.outbound;
+  if (outbound !== null && outbound !== undefined) return outbound;
+  const missing = settings.wrong({
+    path: ["companies", code, "orders", "connection"],
+    found: `a connection whose mapping set "${mappings}" has no web-order.yaml`,
+    expected: "one whose mapping set says how an order is written, or one with mode: read-only",
+  });
+  if (mode === "live") throw missing;
+  const render = () => {
+    throw missing;
+  };
+  return { file: "", id: "", version: "", about: "", tables: [], render };
 }
 
 /** Prices as the checks of an order ask for them, with the evidence that is kept with its lines. */
@@ -347,34 +323,4 @@ async function incentivesOf(
       log("info", message);
     },
   });
-}
-
-/**
- * What is wrong with a company's mappings and connections, as far as can be told without reading.
- */
-async function checkCompany(
-  settings: CompanySettings,
-  sets: ReadonlyMap<string, MappingSet>,
-  connect: (name: string) => Promise<Connection>,
-): Promise<Finding[]> {
-  const findings: Finding[] = [...sets.values()].flatMap((set) =>
-    set.problems.map((what) => ({
-      level: "error" as const,
-      what,
-      instruction: "Mend the mapping or the example.",
-    })),
-  );
-  for (const [name, entry] of Object.entries(settings.connections)) {
-    await using connection = await connect(name);
-    findings.push(...((await connection.session.check?.()) ?? []));
-    const streams = connection.streams.map((stream) => stream.name);
-    for (const mapping of sets.get(entry.mappings)?.mappings ?? [])
-      if (!streams.includes(mapping.reads))
-        findings.push({
-          level: "warning",
-          what: `${mapping.file} reads "${mapping.reads}", and connection "${name}" has no such stream.`,
-          instruction: `Its streams are ${streams.join(", ")}.`,
-        });
-  }
-  return findings;
 }

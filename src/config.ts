@@ -4,23 +4,26 @@
  *
  *     const settings = readSettings({ file: "tradepost.yaml" });
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
-import { DefinitionError, readDefinition } from "./definition/index.ts";
+import {
+  DefinitionError,
+  nearest,
+  openDefinition,
+  readDefinition,
+  type Definition,
+  type DefinitionPath,
+  type DefinitionProblem,
+} from "./definition/index.ts";
 
 const code = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/)
-  .describe("A short code: letters, digits, - and _.");
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, "a short code of letters, digits, - and _");
 const decimalText = z
   .string()
-  .regex(/^-?\d+(\.\d+)?$/)
-  .describe('A decimal in quotes, such as "20" or "12.50".');
-const isoDate = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/)
-  .describe('A date in quotes, such as "2026-03-31".');
+  .regex(/^\d+(\.\d+)?$/, 'a decimal such as "20" or "12.50", not negative');
+const isoDate = z.iso.date();
 const channel = z.enum(["web", "telephone", "counter", "field", "edi", "other", "unknown"]);
 const check = z.enum(["accept", "hold", "refuse"]);
 
@@ -59,12 +62,19 @@ const orderChecks = z
 const company = z.strictObject({
   name: z.string().min(1).describe("Name of the merchant, as on statements."),
   timeZone: z.string().default("Europe/London").describe("IANA time zone of the company's dates."),
-  currency: z.string().length(3).default("GBP").describe("ISO currency of its ledger."),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, "three capital letters such as GBP")
+    .default("GBP")
+    .describe("ISO currency of its ledger."),
   vat: z
     .record(z.string(), decimalText)
     .default({ STANDARD: "20", REDUCED: "5", ZERO: "0" })
     .describe("VAT code to rate in percent."),
-  connections: z.record(code, connection).describe("Where data comes from and orders go to."),
+  connections: z
+    .record(code, connection)
+    .refine((all) => Object.keys(all).length > 0, "at least one connection")
+    .describe("Where data comes from and orders go to."),
   pricing: z
     .strictObject({
       policy: z.string().default("generic").describe("A folder of mappings/ with a pricing.yaml."),
@@ -141,20 +151,53 @@ const settingsSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe("More folders of mapping sets, looked into before the shipped ones."),
-  companies: z.record(code, company).describe("One entry a company, by its code."),
+  companies: z
+    .record(code, company)
+    .refine((all) => Object.keys(all).length > 0, "at least one company")
+    .describe("One entry a company, by its code."),
 });
 
 export type CompanySettings = z.infer<typeof company>;
 export type ConnectionSettings = z.infer<typeof connection>;
+
 /** Settings with the environment's part: where the database is, and how to get a secret. */
 export interface Settings extends z.infer<typeof settingsSchema> {
   /** The file they came from; paths in it are relative to its folder. */
   readonly file: string;
+  /** With its password: never to be shown. */
   readonly databaseUrl: string | null;
   /** A secret of the environment: TRADEPOST_SECRET_<NAME>; null when it is not set. */
   secret(name: string): string | null;
   /** A path of the settings, absolute. */
   path(relative: string): string;
+  /** An error about parts that only another module can judge, each named by file and line. */
+  wrong(...problems: readonly SettingProblem[]): DefinitionError;
+  /**
+   * Every value as it holds, defaults included. `completed`: parts whose own reader knows more
+   * defaults, such as a connector's settings.
+   */
+  effective(completed?: readonly CompletedSetting[]): readonly EffectiveSetting[];
+}
+
+export interface SettingProblem {
+  /** Keys from the top: `["companies", "HARROW", "pay", "plans"]`. */
+  readonly path: DefinitionPath;
+  readonly found: string;
+  readonly expected: string;
+  readonly nearest?: string | undefined;
+}
+
+export interface CompletedSetting {
+  readonly path: DefinitionPath;
+  readonly value: unknown;
+}
+
+export interface EffectiveSetting {
+  /** `companies.HARROW.timeZone` */
+  readonly name: string;
+  readonly value: unknown;
+  /** Where the file states it; null: a default. */
+  readonly line: number | null;
 }
 
 export { DefinitionError, settingsSchema };
@@ -163,37 +206,152 @@ export { DefinitionError, settingsSchema };
 export function readSettings(source: { file: string; text?: string }): Settings {
   const file = resolve(source.file);
   const text = source.text ?? readText(file);
-  const parsed = readDefinition({ file: source.file, text }, settingsSchema);
+  const definition = openDefinition({ file: source.file, text }, settingsSchema);
+  const parsed = definition.value;
   const folder = dirname(file);
   const path = (relative: string): string =>
     isAbsolute(relative) ? relative : resolve(folder, relative);
+  const problems = Object.entries(parsed.companies).flatMap(([name, company]) =>
+    companyProblems(definition, name, company, path),
+  );
+  if (problems.length > 0) throw new DefinitionError(source.file, problems);
   return {
     ...parsed,
     database: { folder: path(parsed.database.folder) },
     mappingFolders: parsed.mappingFolders.map(path),
     file,
-    databaseUrl: process.env["DATABASE_URL"] || null,
+    databaseUrl: databaseUrlOf(process.env["DATABASE_URL"] ?? ""),
     secret: (name) => process.env[`TRADEPOST_SECRET_${name.toUpperCase()}`] || null,
     path,
+    wrong: (...found) =>
+      new DefinitionError(
+        source.file,
+        found.map(({ path: at, ...what }) => definition.problem(at, what)),
+      ),
+    effective: (completed = []) => {
+      const stated = readDefinition({ file: source.file, text }, z.unknown());
+      const values = new Map(completed.map(({ path: at, value }) => [at.join("."), value]));
+      return effectiveSettings(parsed, { stated, path: [], values, lineOf: definition.lineOf });
+    },
   };
+}
+
+/** What the schema cannot see: names that stand for something elsewhere. */
+function companyProblems(
+  { problem }: Definition<unknown>,
+  name: string,
+  company: CompanySettings,
+  path: (relative: string) => string,
+): DefinitionProblem[] {
+  const at = ["companies", name];
+  const problems: DefinitionProblem[] = [];
+  if (!isTimeZone(company.timeZone))
+    problems.push(
+      problem([...at, "timeZone"], {
+        found: `the text "${company.timeZone}"`,
+        expected: "an IANA time zone such as Europe/London",
+        nearest: nearest(company.timeZone, Intl.supportedValuesOf("timeZone")),
+      }),
+    );
+  const connections = Object.keys(company.connections);
+  const orders = company.orders.connection;
+  if (!connections.includes(orders))
+    problems.push(
+      problem([...at, "orders", "connection"], {
+        found: `the connection "${orders}"`,
+        expected: `one of companies.${name}.connections: ${connections.join(", ")}`,
+        nearest: nearest(orders, connections),
+      }),
+    );
+  for (const [plan, file] of Object.entries(company.pay.plans))
+    if (!existsSync(path(file)))
+      problems.push(
+        problem([...at, "pay", "plans", plan], {
+          found: `${path(file)}, which is not there`,
+          expected: "the YAML file of a plan; paths are relative to the settings file",
+        }),
+      );
+  return problems;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    Temporal.Now.zonedDateTimeISO(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface Effect {
+  /** What the file says here; undefined: nothing. */
+  readonly stated: unknown;
+  readonly path: DefinitionPath;
+  readonly values: ReadonlyMap<string, unknown>;
+  readonly lineOf: (path: DefinitionPath) => number;
+}
+
+function effectiveSettings(parsed: unknown, at: Effect): EffectiveSetting[] {
+  const name = at.path.join(".");
+  const value = at.values.get(name) ?? parsed;
+  const inner = entriesOf(value);
+  const line = at.stated === undefined ? null : at.lineOf(at.path);
+  if (inner.length === 0) return value === undefined ? [] : [{ name, value, line }];
+  const stated = new Map<string | number, unknown>(entriesOf(at.stated));
+  return inner.flatMap(([key, each]) =>
+    effectiveSettings(each, { ...at, path: [...at.path, key], stated: stated.get(key) }),
+  );
+}
+
+/** Of a mapping, or of a list of mappings. */
+function entriesOf(value: unknown): [string | number, unknown][] {
+  if (isMapping(value)) return Object.entries(value);
+  return Array.isArray(value) && value.some(isMapping) ? [...value.entries()] : [];
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Null when there is none. A text that is no address is not shown: a password may be in it. */
+function databaseUrlOf(text: string): string | null {
+  if (text === "") return null;
+  const scheme = URL.canParse(text) ? new URL(text).protocol : null;
+  if (scheme === "postgres:" || scheme === "postgresql:") return text;
+  throw new SettingsUnusable(
+    `Reading DATABASE_URL of the environment: found ${scheme === null ? "a text that is no address" : `an address that begins with ${scheme}`}, ` +
+      "expected one such as postgresql://user:password@server:5432/tradepost. Correct it, or unset " +
+      "it to use Tradepost's own PostgreSQL.",
+  );
+}
+
+/** What a person typed before the command's own words: a next command is shown whole. */
+export function calledAs({ settings, company }: { settings: string; company?: string }): string {
+  const script = process.env["npm_lifecycle_event"] ?? "";
+  const given = process.env["npm_lifecycle_script"] ?? "";
+  const program = `npm run -s ${script.endsWith("tradepost") ? script : "tradepost"} --`;
+  const named = settings === "tradepost.yaml" || given.includes(settings);
+  return [
+    program,
+    ...(named ? [] : ["--settings", settings]),
+    ...(company === undefined ? [] : ["--company", company]),
+  ].join(" ");
 }
 
 function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new SettingsMissing(file, cause);
-  }
-}
-
-/** The settings file cannot be read. */
-export class SettingsMissing extends Error {
-  override readonly name = "SettingsMissing";
-  constructor(file: string, cause: unknown) {
-    super(
+    throw new SettingsUnusable(
       `Reading the settings: ${file} cannot be read. Give another with --settings FILE, ` +
         "or begin with the example in README.md.",
       { cause },
     );
   }
+}
+
+/** The settings file, or a part of the environment, cannot be used. */
+export class SettingsUnusable extends Error {
+  override readonly name = "SettingsUnusable";
+  readonly kind = "config";
 }

@@ -5,25 +5,21 @@
  *     await using tradepost = await openTradepost(readSettings({ file: "tradepost.yaml" }), {});
  *     const company = await tradepost.company("HARROW");
  */
-import { createLogger, format, transports } from "winston";
 import { openAccess, type Access } from "./access/index.ts";
 import { openCompany, type CompanyServices, type Context } from "./company.ts";
 import { readSettings, type Settings } from "./config.ts";
 import type { Log } from "./connections/index.ts";
-import {
-  createApp,
-  listen,
-  type CompanyServices as ApiServices,
-  type Listening,
-  type Readiness,
-} from "./http/index.ts";
-import { openJobs, type Jobs } from "./jobs/index.ts";
+import type { CompanyServices as ApiServices, Listening, Readiness } from "./http/index.ts";
+import type { Jobs } from "./jobs/index.ts";
+import { DatabaseAway, tell } from "./main/error.ts";
+import { startedLate } from "./main/jobs.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
 import { POST_JOB } from "./sales/index.ts";
-import { openStore, type Store } from "./store/index.ts";
+import { openStore, StoreError, type Store } from "./store/index.ts";
 
-export { NotInSettings, type CompanyServices } from "./company.ts";
+export { tell, withoutPassword, type Told } from "./main/error.ts";
+export { checkFiles, NotInSettings, type Checked, type CompanyServices } from "./company.ts";
 
 export interface OpenOptions {
   /** True for the service: the one owner of an own database's folder. */
@@ -49,23 +45,14 @@ export async function openTradepost(
   settings: Settings,
   options: OpenOptions = {},
 ): Promise<Tradepost> {
-  const log = options.log ?? serviceLog();
+  const log = options.log ?? (await serviceLog());
   const now =
     options.now ??
     (() => Temporal.Now.instant().add({ seconds: settings.demonstrationClockSeconds }));
-  const store = await openStore({
-    ...(settings.databaseUrl === null
-      ? { dataFolder: settings.database.folder }
-      : { url: settings.databaseUrl }),
-    service: options.service ?? false,
-    log: (line) => {
-      log("warn", line);
-    },
-  });
-  const jobs = await openJobs(store, {
-    log: (line) => {
-      log("warn", line);
-    },
+  const store = await openDatabase(settings, options.service ?? false, log);
+  const jobs = startedLate(async () => {
+    const { openJobs } = await import("./jobs/index.ts");
+    return openJobs(store, { log: warnings(log) });
   });
   const access = openAccess({ store, now });
   const context: Context = { settings, store, jobs, log, now };
@@ -97,6 +84,22 @@ export async function openTradepost(
       await store.close();
     },
   };
+}
+
+function warnings(log: Log): (line: string) => void {
+  return (line) => {
+    log("warn", line);
+  };
+}
+
+async function openDatabase(settings: Settings, service: boolean, log: Log): Promise<Store> {
+  const { databaseUrl, database } = settings;
+  const at = databaseUrl === null ? { dataFolder: database.folder } : { url: databaseUrl };
+  try {
+    return await openStore({ ...at, service, log: warnings(log) });
+  } catch (error) {
+    throw error instanceof StoreError ? error : new DatabaseAway(settings, error);
+  }
 }
 
 /** Every job of every module; each brings its company up to date and may run twice. */
@@ -141,6 +144,7 @@ async function serve(
   const { settings, log } = context;
   const codes = Object.keys(settings.companies);
   await refreshAll(codes, company);
+  const { createApp, listen } = await import("./http/index.ts");
   const app = createApp({
     access,
     company: async (code) => (codes.includes(code) ? apiServices(await company(code)) : undefined),
@@ -231,7 +235,8 @@ async function readiness(
 }
 
 /** One JSON line an event, on standard error; nothing when all is normal. */
-function serviceLog(): Log {
+async function serviceLog(): Promise<Log> {
+  const { createLogger, format, transports } = await import("winston");
   const logger = createLogger({
     format: format.combine(format.timestamp(), format.json()),
     transports: [new transports.Console({ stderrLevels: ["error", "warn", "info"] })],
@@ -241,9 +246,9 @@ function serviceLog(): Log {
   };
 }
 
-async function run(): Promise<void> {
-  const settings = readSettings({ file: process.argv[2] ?? "tradepost.yaml" });
-  await using tradepost = await openTradepost(settings, { service: true });
+/** The service of a settings file, until it is asked to stop. */
+export async function runService(file: string): Promise<void> {
+  await using tradepost = await openTradepost(readSettings({ file }), { service: true });
   const api = await tradepost.serve();
   process.stdout.write(`Tradepost answers at ${api.url}\n`);
   await stopSignal();
@@ -261,4 +266,9 @@ export function stopSignal(): Promise<void> {
 }
 
 // The launcher imports this file, so `import.meta.main` says nothing here.
-if (process.argv[1] === import.meta.filename) await run();
+if (process.argv[1] === import.meta.filename)
+  await runService(process.argv[2] ?? "tradepost.yaml").catch((error: unknown) => {
+    const { message, exit } = tell(error);
+    process.stderr.write(`${message}\n`);
+    process.exitCode = exit;
+  });

@@ -202,7 +202,7 @@ async function revoke(
   throw new AccessError(
     "key-unknown",
     `Revoking API key ${key.id} of ${key.company}: there is no such key. ` +
-      "`tradepost keys list` shows them.",
+      "`tradepost keys` shows them.",
   );
 }
 

@@ -1,10 +1,11 @@
 /**
  * What every command shares: the options of all, opening Tradepost, exit codes, and how errors end.
  */
-import { Command } from "commander";
-import { readSettings, DefinitionError, SettingsMissing } from "../config.ts";
-import { openTradepost, type CompanyServices, type Tradepost } from "../main.ts";
-import { json } from "./print.ts";
+import { CommanderError, type Command } from "commander";
+import { calledAs, readSettings, type Settings } from "../config.ts";
+import { nearest } from "../definition/index.ts";
+import { openTradepost, tell, type CompanyServices, type Tradepost } from "../main.ts";
+import { json, printable } from "./print.ts";
 
 /**
  * 0 fine, 1 failed, 2 usage or settings, 3 done but something is in quarantine, 4 totals differ.
@@ -15,6 +16,13 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** The call's words are wrong: exit 2 with a sentence. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  readonly kind = "usage";
+}
+
+/** The call is right, and what it names is not there: exit 1 with a sentence. */
+export class NotFound extends Error {
+  override readonly name = "NotFound";
+  readonly code = "not-found";
 }
 
 export interface GlobalOptions {
@@ -44,55 +52,93 @@ export async function answer(
 ): Promise<void> {
   const global = command.optsWithGlobals<GlobalOptions>();
   const settings = readSettings({ file: global.settings });
+  const code = companyOf(settings, global);
   await using tradepost = await openTradepost(settings, { log: quietLog });
-  const company = await tradepost.company(
-    global.company ?? onlyCompany(Object.keys(settings.companies)),
-  );
-  const given = await work({ tradepost, company, global });
-  process.stdout.write(`${global.json === true ? json(given.data) : given.text}\n`);
+  const company = await tradepost.company(code);
+  print(await work({ tradepost, company, global }), global);
+}
+
+export function print(given: Answer, global: GlobalOptions): void {
+  const text = global.json === true ? json(given.data) : printable(given.text);
+  process.stdout.write(`${text}\n`);
   process.exitCode = given.exit ?? EXIT.fine;
 }
 
 /** Commands say on standard error only what a person must act on. */
-function quietLog(level: "info" | "warn" | "error", message: string): void {
-  if (level !== "info") process.stderr.write(`${message}\n`);
+export function quietLog(level: "info" | "warn" | "error", message: string): void {
+  if (level !== "info") process.stderr.write(`${printable(message)}\n`);
 }
 
-function onlyCompany(codes: readonly string[]): string {
+function companyOf(settings: Settings, { company }: GlobalOptions): string {
+  const codes = Object.keys(settings.companies);
   const [only, second] = codes;
+  if (company !== undefined) return chosen("--company", codes)(company);
   if (only !== undefined && second === undefined) return only;
-  throw new UsageError(
-    only === undefined
-      ? "The settings name no company. Add one under companies:."
-      : `Which company? Give --company with one of ${codes.join(", ")}.`,
+  throw new UsageError(`Which company? Give --company with one of ${codes.join(", ")}.`);
+}
+
+/** Prints an error for a person, with `--json` for a program too, and tells the exit code. */
+export function explainError(error: unknown, asJson: boolean): ExitCode {
+  if (error instanceof CommanderError) {
+    const exit = error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+    // Commander has said it to the person already; help that was asked for is no error.
+    if (asJson && exit !== EXIT.fine && !error.code.startsWith("commander.help"))
+      printError({ message: error.message, code: error.code, exit });
+    return exit;
+  }
+  const told = tell(error);
+  process.stderr.write(`${printable(told.message)}\n`);
+  if (asJson) printError(told);
+  return told.exit;
+}
+
+function printError(error: { message: string; code: string | null; exit: ExitCode }): void {
+  process.stdout.write(`${json({ error })}\n`);
+}
+
+/** Commands that lead on from an answer, as they are to be typed. */
+export function nextLines(global: GlobalOptions, commands: readonly string[]): string[] {
+  const before = calledAs(global);
+  return commands.map(
+    (command, index) => `${index === 0 ? "next" : "    "}       ${before} ${command}`,
   );
 }
 
-/** Prints an error for a person and tells the exit code. */
-export function explainError(error: unknown): ExitCode {
-  const usage =
-    error instanceof UsageError ||
-    error instanceof DefinitionError ||
-    error instanceof SettingsMissing ||
-    (error instanceof Error && "kind" in error && error.kind === "config");
-  process.stderr.write(`${messageOf(error)}\n`);
-  return usage ? EXIT.usage : EXIT.failed;
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const instruction =
-    "instruction" in error && typeof error.instruction === "string" ? ` ${error.instruction}` : "";
-  const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : "";
-  return `${error.message}${instruction}${cause}`;
+/** Help's last lines. */
+export function example(command: string): string {
+  return `\nExample:\n  npm run -s tradepost -- ${command}`;
 }
 
 /** A whole number of an option, within bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new UsageError(`"${text}" is not a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** One of the words that an option takes. */
+export function chosen<Word extends string>(
+  option: string,
+  words: readonly Word[],
+): (text: string) => Word {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found !== undefined) return found;
+    const close = nearest(text, words);
+    throw new UsageError(
+      `${option} was given "${text}"; expected ${words.length === 1 ? "" : "one of "}${words.join(", ")}.` +
+        (close === undefined ? "" : ` Did you mean ${close}?`),
+    );
+  };
+}
+
+/** Who and why are kept for good: blanks would say nothing. */
+export function notBlank(option: string): (text: string) => string {
+  return (text) => {
+    if (text.trim() !== "") return text.trim();
+    throw new UsageError(`${option} is blank; it is kept with what was done, so say it in words.`);
   };
 }
 
@@ -111,4 +157,10 @@ export function dateOption(text: string): string {
 export function monthOption(text: string): string {
   if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
   throw new UsageError(`"${text}" is not a month. Write 2026-03.`);
+}
+
+/** Months of a call, the first not after the last. */
+export function inOrder({ from, to }: { readonly from?: string; readonly to?: string }): void {
+  if (from !== undefined && to !== undefined && from > to)
+    throw new UsageError(`--from ${from} is after --to ${to}. Give the earlier month first.`);
 }

@@ -1,11 +1,33 @@
 /** `orders`: what was taken, where each order is, and what a person may do to it. */
 import type { Command } from "commander";
 import type { DeliveryState, OrderView } from "../orders/index.ts";
-import { answer, EXIT, wholeNumber, type Answer, type Opened } from "./command.ts";
-import { count, day, moment, pounds, table } from "./print.ts";
+import {
+  answer,
+  chosen,
+  example,
+  notBlank,
+  wholeNumber,
+  type Answer,
+  type Opened,
+} from "./command.ts";
+import { count, day, moment, plain, pounds, table, words } from "./print.ts";
 
-/** States in which an order waits for a person. */
-const FOR_A_PERSON: readonly DeliveryState[] = ["held", "inDoubt", "conflict", "refused"];
+/** Every state, and whether an order in it waits for a person. */
+const STATES: Readonly<Record<DeliveryState, "goes on" | "waits for a person" | "is done">> = {
+  received: "goes on",
+  checked: "goes on",
+  held: "waits for a person",
+  queued: "goes on",
+  sending: "goes on",
+  handedOver: "goes on",
+  accepted: "goes on",
+  confirmed: "is done",
+  inDoubt: "waits for a person",
+  conflict: "waits for a person",
+  refused: "waits for a person",
+  cancelled: "is done",
+};
+const STATE_NAMES = Object.keys(STATES).filter((name): name is DeliveryState => name in STATES);
 
 interface ListOptions {
   readonly state?: DeliveryState;
@@ -17,7 +39,11 @@ export function addOrderCommands(program: Command): void {
   const orders = program
     .command("orders")
     .description("Web orders, newest first.")
-    .option("--state <state>", "only those in this state (held, queued, handedOver, inDoubt, …)")
+    .option(
+      "--state <state>",
+      `only those in this state: ${STATE_NAMES.join(", ")}`,
+      chosen("--state", STATE_NAMES),
+    )
     .option("--account <account>", "only this customer's")
     .option("--limit <number>", "how many", wholeNumber(1, 10_000), 50)
     .action(async (options: ListOptions, command: Command) => {
@@ -44,57 +70,61 @@ export function addOrderCommands(program: Command): void {
   addActs(orders);
 }
 
+/** What every act keeps with the order. */
+interface Act {
+  readonly who: string;
+  readonly why: string;
+}
+
 function addActs(orders: Command): void {
-  const act = (name: "release" | "cancel", about: string) =>
+  const act = (name: string, about: string) =>
     orders
       .command(`${name} <order>`)
       .description(about)
-      .requiredOption("--who <name>", "who decides")
-      .requiredOption("--why <reason>", "why; it is kept with the order")
-      .action(async (number: string, options: { who: string; why: string }, command: Command) => {
-        await answer(command, async (opened) => {
-          const done = await opened.company.orders[name](number, {
-            who: options.who,
-            reason: options.why,
-          });
-          await opened.tradepost.drain();
-          return { text: `${done.number} is ${words(done.state)}.`, data: done };
+      .requiredOption("--who <name>", "who decides", notBlank("--who"))
+      .requiredOption("--why <reason>", "why; it is kept with the order", notBlank("--why"))
+      .addHelpText("after", example(`orders ${name} WEB-0001 --who "J Ross" --why "they rang"`));
+  const simple = (name: "release" | "cancel" | "sendAgain", about: string) =>
+    act(name === "sendAgain" ? "send-again" : name, about).action(
+      async (number: string, { who, why }: Act, command: Command) => {
+        await answer(command, async ({ company, tradepost }) => {
+          await company.orders[name](number, { who, reason: why });
+          await tradepost.drain();
+          return acted(await company.orders.show(number));
         });
-      });
-  act("release", "Let a held order go on its way.");
-  act("cancel", "Stop an order that was not handed over, or give up a refused one.");
-  orders
-    .command("resolve <order>")
-    .description("Settle a conflict or a doubt after looking at the ERP: the order stands there.")
-    .requiredOption("--who <name>", "who decides")
-    .requiredOption("--why <reason>", "why; it is kept with the order")
-    .option("--erp-order <number>", "its number in the ERP")
+      },
+    );
+  simple("release", "Let a held order go on its way.");
+  simple("cancel", "Stop an order that was not handed over, or give up a refused one.");
+  simple("sendAgain", "An order in doubt is not in the ERP, as you saw there: hand it over again.");
+  act("resolve", "Settle a conflict or a doubt after looking at the ERP: the order stands there.")
+    .option("--erp-order <number>", "its number in the ERP", notBlank("--erp-order"))
     .action(
       async (
         number: string,
-        options: { who: string; why: string; erpOrder?: string },
+        { who, why, erpOrder }: Act & { erpOrder?: string },
         command: Command,
       ) => {
-        await answer(command, async ({ company }) => {
-          const done = await company.orders.resolve(number, {
-            who: options.who,
-            reason: options.why,
-            ...(options.erpOrder === undefined ? {} : { erpOrder: options.erpOrder }),
-          });
-          return { text: `${done.number} is ${words(done.state)}.`, data: done };
-        });
+        await answer(command, async ({ company }) =>
+          acted(
+            await company.orders.resolve(number, {
+              who,
+              reason: why,
+              ...(erpOrder === undefined ? {} : { erpOrder }),
+            }),
+          ),
+        );
       },
     );
 }
 
-/** handedOver → handed over */
-function words(state: string): string {
-  return state.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+function acted(view: OrderView): Answer {
+  return { text: `${view.number} is ${words(view.state)}.`, data: view };
 }
 
 async function list({ company }: Opened, options: ListOptions): Promise<Answer> {
   const orders = await company.orders.list(options);
-  const waiting = orders.filter((order) => FOR_A_PERSON.includes(order.state)).length;
+  const waiting = orders.filter(({ state }) => STATES[state] === "waits for a person").length;
   const text = table(orders, [
     { head: "order", of: (order) => order.number },
     { head: "account", of: (order) => order.account },
@@ -109,10 +139,9 @@ async function list({ company }: Opened, options: ListOptions): Promise<Answer> 
   return {
     text:
       orders.length === 0
-        ? "No web orders."
+        ? `No web orders${options.account === undefined ? "" : ` of ${options.account}`}${options.state === undefined ? "" : ` that are ${words(options.state)}`}.`
         : `${text}\n\n${count(orders.length)} shown, ${count(waiting)} waiting for a person.`,
     data: orders,
-    exit: EXIT.fine,
   };
 }
 
@@ -144,12 +173,15 @@ function orderText(view: OrderView, timeZone: string): string {
     ...view.reasons.map((reason) => `why         ${reason}`),
     "",
     lines,
+    ...view.lines.flatMap((line) => priceBecause(line)),
     "",
     events,
   ].join("\n");
 }
 
-/** 12.00000 → 12, 4.250000 → 4.25 */
-function plain(text: string): string {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+/** Why the price was what it was when the order was taken. */
+function priceBecause({ line, price }: OrderView["lines"][number]): string[] {
+  const because: unknown =
+    typeof price === "object" && price !== null ? Reflect.get(price, "because") : undefined;
+  return typeof because === "string" ? [`price of line ${line}: ${because}`] : [];
 }

@@ -6,8 +6,19 @@ import {
   summaryLines,
   type Periods,
 } from "../incentives/index.ts";
-import { answer, monthOption, UsageError, type Answer, type Opened } from "./command.ts";
+import {
+  answer,
+  chosen,
+  example,
+  inOrder,
+  monthOption,
+  nextLines,
+  UsageError,
+  type Answer,
+  type Opened,
+} from "./command.ts";
 import { day, pounds } from "./print.ts";
+import { postingName } from "./sales.ts";
 
 interface PeriodOptions {
   readonly month?: string;
@@ -21,7 +32,8 @@ export function addPayCommands(program: Command): void {
     pay
       .command("statement <rep>")
       .description("A rep's statement; every line has its because.")
-      .option("--plan <plan>", "plan; the settings' only one when absent"),
+      .option("--plan <plan>", "plan; the settings' only one when absent")
+      .addHelpText("after", example("pay statement REP01 --plan flat --month 2026-07")),
   ).action(async (rep: string, options: PeriodOptions & { plan?: string }, command: Command) => {
     await answer(command, (opened) => statement(opened, rep, options));
   });
@@ -40,16 +52,20 @@ export function addPayCommands(program: Command): void {
   withPeriods(
     pay
       .command("compare <before> <after>")
-      .description("Two plans over the same sales: per rep and for the business."),
+      .description("Two plans over the same sales: per rep and for the business.")
+      .addHelpText("after", example("pay compare new-and-repeat flat --from 2026-01 --to 2026-06")),
   ).action(async (before: string, after: string, options: PeriodOptions, command: Command) => {
     await answer(command, async ({ company }) => {
-      const data = await company.incentives.compare({ ...periodsOf(options), before, after });
+      const plan = chosen("The plan", planCodes(company));
+      const compared = { before: plan(before), after: plan(after) };
+      const data = await company.incentives.compare({ ...periodsOf(options), ...compared });
       return { text: comparisonLines(data).join("\n"), data };
     });
   });
   pay
     .command("line <ref>")
     .description("One line of a statement, back to the row of the file it came from.")
+    .addHelpText("after", example("pay line 1/902"))
     .action(async (ref: string, _options: unknown, command: Command) => {
       await answer(command, (opened) => line(opened, ref));
     });
@@ -65,14 +81,21 @@ function withPeriods(command: Command): Command {
 function periodsOf({ month, from, to }: PeriodOptions): Periods {
   if (month !== undefined && from === undefined && to === undefined)
     return { from: month, to: month };
-  if (month === undefined && from !== undefined && to !== undefined) return { from, to };
+  if (month === undefined && from !== undefined && to !== undefined) {
+    inOrder({ from, to });
+    return { from, to };
+  }
   throw new UsageError("Which periods? Give --month 2026-03, or --from 2026-01 --to 2026-03.");
 }
 
+function planCodes(company: Opened["company"]): string[] {
+  return company.incentives.plans.map((each) => each.plan);
+}
+
 function planOf({ company }: Opened, plan: string | undefined): string {
-  const codes = company.incentives.plans.map((each) => each.plan);
+  const codes = planCodes(company);
   const [only, second] = codes;
-  if (plan !== undefined) return plan;
+  if (plan !== undefined && only !== undefined) return chosen("--plan", codes)(plan);
   if (only !== undefined && second === undefined) return only;
   throw new UsageError(
     only === undefined
@@ -97,10 +120,11 @@ async function statement(
   return { text: statementLines(data, opened.company.settings.timeZone).join("\n"), data };
 }
 
-async function line({ company }: Opened, ref: string): Promise<Answer> {
-  const data = await company.incentives.trace(ref);
+async function line(opened: Opened, ref: string): Promise<Answer> {
+  const data = await opened.company.incentives.trace(ref);
   const { line: paid, sale, holder, run } = data;
   const origin = sale?.origin ?? null;
+  const order = sale?.posting.webOrder ?? null;
   const text = [
     `pay line   ${paid.id}, ${run.planTitle}, paid to ${holder}`,
     `pays       ${pounds(paid.pay, run.currency)} (exactly ${paid.exact})`,
@@ -110,6 +134,10 @@ async function line({ company }: Opened, ref: string): Promise<Answer> {
     `channel    ${paid.channel}${sale === null ? "" : `: ${sale.posting.channelEvidence}`}`,
     `posting    ${paid.posting}`,
     `row        ${origin === null ? "(its origin is not kept any more)" : `${origin.name} line ${sale?.posting.originLine ?? ""}`}`,
+    ...nextLines(opened.global, [
+      `sales line ${sale === null ? paid.posting : await postingName(opened, sale.posting)} --original`,
+      ...(order === null ? [] : [`orders show ${order}`]),
+    ]),
   ].join("\n");
   return { text, data };
 }

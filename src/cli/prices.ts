@@ -1,7 +1,7 @@
 /** `price of` and `price explain`. */
 import type { Command } from "commander";
 import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
-import { answer, dateOption, EXIT, UsageError, type Answer, type Opened } from "./command.ts";
+import { answer, dateOption, example, NotFound, type Answer, type Opened } from "./command.ts";
 import { moment, pounds, table } from "./print.ts";
 
 interface PriceOptions {
@@ -18,7 +18,8 @@ export function addPriceCommands(program: Command): void {
       .description(about)
       .option("--on <date>", "business date; today when absent", dateOption)
       .option("--branch <branch>", "selling branch; the account's when absent")
-      .option("--site <site>", "delivery site; the usual one when absent");
+      .option("--site <site>", "delivery site; the usual one when absent")
+      .addHelpText("after", example(`price ${name} ANDR0001 DRYPLS220039 5 --on 31/07/2026`));
   asking("of", "The price the ERP would charge.").action(
     async (
       account: string,
@@ -28,29 +29,29 @@ export function addPriceCommands(program: Command): void {
       command: Command,
     ) => {
       await answer(command, async (opened) => {
-        const [line] = (await ready(opened)).price(
-          request(account, product, quantity ?? "1", options),
-        );
-        return priceAnswer(line, opened.company.settings.timeZone);
+        const pricing = await ready(opened);
+        const line = known(pricing.price(request(account, product, quantity ?? "1", options)));
+        return { text: priceText(line, opened.company.settings.timeZone).join("\n"), data: line };
       });
     },
   );
-  asking("explain", "Every candidate, why each lost, the arithmetic, and the ERP's rows.").action(
-    async (
-      account: string,
-      product: string,
-      quantity: string | undefined,
-      options: PriceOptions,
-      command: Command,
-    ) => {
-      await answer(command, async (opened) => {
-        const [line] = await (
-          await ready(opened)
-        ).explain(request(account, product, quantity ?? "1", options));
-        return explained(line, opened.company.settings.timeZone);
-      });
-    },
-  );
+  asking("explain", "Every candidate, why each lost, the arithmetic, and the ERP's rows.")
+    .option("--original", "those rows as the ERP wrote them, from where the files are kept")
+    .action(
+      async (
+        account: string,
+        product: string,
+        quantity: string | undefined,
+        { original = false, ...options }: PriceOptions & { original?: boolean },
+        command: Command,
+      ) => {
+        await answer(command, async (opened) => {
+          const pricing = await ready(opened);
+          const asked = request(account, product, quantity ?? "1", options);
+          return explained(opened, known(await pricing.explain(asked)), original);
+        });
+      },
+    );
 }
 
 /** Prices as another process has published them, or published here when none has. */
@@ -64,10 +65,15 @@ function request(account: string, product: string, quantity: string, options: Pr
   return { account, ...options, lines: [{ product, quantity }] };
 }
 
-function priceAnswer(line: PriceLine | undefined, timeZone: string): Answer {
-  if (line === undefined) throw new UsageError("Nothing was asked.");
-  if (line.state === "problem") return { text: line.detail, data: line, exit: EXIT.failed };
-  return { text: priceText(line, timeZone).join("\n"), data: line };
+/** The only line; what cannot be priced ends the command with its reason. */
+function known<Line extends PriceLine | ExplainedLine>([line]: readonly Line[]): Exclude<
+  Line,
+  { state: "problem" }
+> {
+  if (line === undefined) throw new NotFound("No price came of that.");
+  if (line.state === "problem")
+    throw new NotFound(`Pricing ${line.quantity} of ${line.product}: ${line.detail}.`);
+  return line as Exclude<Line, { state: "problem" }>;
 }
 
 function priceText(line: Exclude<PriceLine, { state: "problem" }>, timeZone: string): string[] {
@@ -87,9 +93,11 @@ function priceText(line: Exclude<PriceLine, { state: "problem" }>, timeZone: str
   ];
 }
 
-function explained(line: ExplainedLine | undefined, timeZone: string): Answer {
-  if (line === undefined) throw new UsageError("Nothing was asked.");
-  if (line.state === "problem") return { text: line.detail, data: line, exit: EXIT.failed };
+async function explained(
+  { company }: Opened,
+  line: Exclude<ExplainedLine, { state: "problem" }>,
+  original: boolean,
+): Promise<Answer> {
   const { explanation } = line;
   const candidates = table(explanation.candidates, [
     { head: "", of: (each) => (each.taken ? "→" : "") },
@@ -98,19 +106,43 @@ function explained(line: ExplainedLine | undefined, timeZone: string): Answer {
     { head: "for", of: (each) => `${each.whom}, ${each.what}` },
     { head: "price", right: true, of: (each) => each.unitPrice ?? "–" },
     { head: "why", of: (each) => each.why },
-    {
-      head: "row of the ERP",
-      of: (each) => each.rows.map((row) => `${row.origin ?? row.originId}:${row.line}`).join(" "),
-    },
+    { head: "row of the ERP", of: (each) => each.rows.map(placeOf).join(" ") },
   ]);
+  const originals = original ? await originalsOf(company, line) : [];
   const text = [
     explanation.asked,
     "",
-    ...priceText(line, timeZone),
+    ...priceText(line, company.settings.timeZone),
     "",
     candidates,
+    ...originals.map(({ place, text: row }) => `\n${place}\n  ${row ?? GONE}`),
     "",
     ...explanation.arithmetic,
   ].join("\n");
-  return { text, data: line };
+  return { text, data: original ? { ...line, originals } : line };
+}
+
+const GONE = "(the file is no longer where it was kept)";
+
+type EvidenceRow = Exclude<
+  ExplainedLine,
+  { state: "problem" }
+>["explanation"]["candidates"][number]["rows"][number];
+
+function placeOf(row: EvidenceRow): string {
+  return `${row.origin ?? row.originId}:${row.line}`;
+}
+
+/** Each row once, however many candidates stand on it. */
+async function originalsOf(
+  company: Opened["company"],
+  { explanation }: Exclude<ExplainedLine, { state: "problem" }>,
+) {
+  const rows = new Map(
+    explanation.candidates.flatMap((each) => each.rows).map((row) => [placeOf(row), row]),
+  );
+  const originals: { place: string; text: string | null }[] = [];
+  for (const [place, { originId, line }] of rows)
+    originals.push({ place, text: await company.originalOf(originId, line) });
+  return originals;
 }

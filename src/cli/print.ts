@@ -8,11 +8,16 @@ export interface Column<Row> {
   readonly right?: boolean;
 }
 
-/** Rows under their heads, columns as wide as their widest cell. */
-export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+/** Rows under their heads, columns as wide as their widest cell; `foot` stands under a rule. */
+export function table<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  foot: readonly string[] = [],
+): string {
   const cells = [
     columns.map((column) => column.head),
-    ...rows.map((row) => columns.map((column) => column.of(row))),
+    ...rows.map((row) => columns.map((column) => oneLine(column.of(row)))),
+    ...(foot.length === 0 ? [] : [foot]),
   ];
   const widths = columns.map((_, index) =>
     Math.max(...cells.map((line) => line[index]?.length ?? 0)),
@@ -27,7 +32,18 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
       .trimEnd(),
   );
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
+  const [heads, ...body] = lines;
+  if (foot.length > 0) body.splice(-1, 0, rule);
+  return [heads, rule, ...body].join("\n");
+}
+
+function oneLine(cell: string): string {
+  return cell.replaceAll(/\s+/g, " ");
+}
+
+/** Rows of files are shown as they came, but never steer a terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\t\n]/gu, "\u{fffd}");
 }
 
 /** Pounds and pence of a decimal text; "–" when there is none. */
@@ -37,9 +53,27 @@ export function pounds(text: string | null | undefined, currency = "GBP"): strin
     : decimal.readable(decimal.parse(text), currency);
 }
 
+/** Decimal texts added up; what is not known counts nothing. */
+export function total(texts: readonly (string | null | undefined)[]): string {
+  const known = texts.filter((text) => text !== null && text !== undefined);
+  return known.length === 0
+    ? "0.00"
+    : decimal.format(decimal.sum(known.map(decimal.parse<"money">)));
+}
+
+/** 12.00000 → 12, 4.250000 → 4.25 */
+export function plain(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** handedOver → handed over */
+export function words(state: string): string {
+  return state.replaceAll(/[A-Z-]/g, (each) => (each === "-" ? " " : ` ${each.toLowerCase()}`));
+}
+
 /** 31/03/2026, from ISO text. */
 export function day(iso: string | null): string {
-  return iso === null ? "–" : iso.slice(0, 10).split("-").reverse().join("/");
+  return iso === null ? "–" : iso.slice(0, 10).split("-").toReversed().join("/");
 }
 
 /** 31/03/2026 08:15, in the company's time zone. */

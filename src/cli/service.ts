@@ -1,44 +1,18 @@
-/** `check`, `keys` and `serve`. */
+/** `keys` and `serve`. */
 import type { Command } from "commander";
 import { SCOPES, type Scope } from "../access/index.ts";
-import { readSettings } from "../config.ts";
-import { openTradepost, stopSignal } from "../main.ts";
-import { answer, EXIT, UsageError, type GlobalOptions } from "./command.ts";
+import { runService } from "../main.ts";
+import { answer, chosen, example, notBlank, type GlobalOptions } from "./command.ts";
 import { moment, table } from "./print.ts";
 
 export function addServiceCommands(program: Command): void {
   program
-    .command("check")
-    .description("Settings, mappings with their examples, connections, database: what is wrong.")
-    .action(async (_options: unknown, command: Command) => {
-      await answer(command, async ({ company }) => {
-        const findings = await company.check();
-        const errors = findings.filter((finding) => finding.level === "error");
-        const text =
-          findings.length === 0
-            ? "Settings, mappings and their examples, connections and database are in order."
-            : findings
-                .map((each) => `${each.level}: ${each.what}\n  ${each.instruction}`)
-                .join("\n");
-        return { text, data: findings, exit: errors.length > 0 ? EXIT.failed : EXIT.fine };
-      });
-    });
-  program
     .command("serve")
     .description("The service: the API and the work behind it, until it is stopped.")
     .action(async (_options: unknown, command: Command) => {
-      await serve(command.optsWithGlobals<GlobalOptions>());
+      await runService(command.optsWithGlobals<GlobalOptions>().settings);
     });
   addKeyCommands(program);
-}
-
-async function serve(global: GlobalOptions): Promise<void> {
-  const settings = readSettings({ file: global.settings });
-  await using tradepost = await openTradepost(settings, { service: true });
-  const api = await tradepost.serve();
-  process.stdout.write(`Tradepost answers at ${api.url}\n`);
-  await stopSignal();
-  await api.close();
 }
 
 function addKeyCommands(program: Command): void {
@@ -63,10 +37,14 @@ function addKeyCommands(program: Command): void {
   keys
     .command("create")
     .description("Make a key; its secret is shown once.")
-    .requiredOption("--name <name>", "what it is for")
+    .requiredOption("--name <name>", "what it is for", notBlank("--name"))
     .requiredOption("--scopes <scope...>", `what it opens: ${SCOPES.join(", ")}`)
     .option("--test", "orders of this key are checked and kept, never sent")
-    .requiredOption("--who <name>", "who makes it")
+    .requiredOption("--who <name>", "who makes it", notBlank("--who"))
+    .addHelpText(
+      "after",
+      example('keys create --name "Web shop" --scopes prices,orders --who "J Ross"'),
+    )
     .action(
       async (
         options: { name: string; scopes: string[]; test?: boolean; who: string },
@@ -76,7 +54,7 @@ function addKeyCommands(program: Command): void {
           const made = await tradepost.access.createKey({
             company: company.code,
             name: options.name,
-            scopes: options.scopes.flatMap((each) => each.split(",")).map(scopeOf),
+            scopes: scopesIn(options.scopes),
             test: options.test === true,
             createdBy: options.who,
           });
@@ -87,7 +65,7 @@ function addKeyCommands(program: Command): void {
   keys
     .command("revoke <key>")
     .description("End a key, from its whole id.")
-    .requiredOption("--who <name>", "who ends it")
+    .requiredOption("--who <name>", "who ends it", notBlank("--who"))
     .action(async (id: string, options: { who: string }, command: Command) => {
       await answer(command, async ({ tradepost, company }) => {
         await tradepost.access.revokeKey({ company: company.code, id, revokedBy: options.who });
@@ -96,8 +74,9 @@ function addKeyCommands(program: Command): void {
     });
 }
 
-function scopeOf(text: string): Scope {
-  const found = SCOPES.find((scope) => scope === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`"${text}" is not a scope. Scopes are ${SCOPES.join(", ")}.`);
+function scopesIn(words: readonly string[]): Scope[] {
+  return words
+    .flatMap((each) => each.split(","))
+    .filter((each) => each !== "")
+    .map(chosen("--scopes", SCOPES));
 }

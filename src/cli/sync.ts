@@ -2,8 +2,19 @@
 import type { Command } from "commander";
 import { SingleBar } from "cli-progress";
 import type { Progress, RunResult } from "../sync/index.ts";
-import { answer, EXIT, UsageError, wholeNumber, type Answer, type Opened } from "./command.ts";
-import { count, moment, pounds, table } from "./print.ts";
+import {
+  answer,
+  chosen,
+  example,
+  EXIT,
+  NotFound,
+  notBlank,
+  UsageError,
+  wholeNumber,
+  type Answer,
+  type Opened,
+} from "./command.ts";
+import { count, moment, pounds, table, words } from "./print.ts";
 
 export function addSyncCommands(program: Command): void {
   program
@@ -12,6 +23,7 @@ export function addSyncCommands(program: Command): void {
     .argument("[streams...]", "streams to read; all of them when none is named")
     .option("--connection <name>", "connection to read", "erp")
     .option("--accept-removals", "let a snapshot remove more than the drop brake allows")
+    .addHelpText("after", example("sync price-rules promotions"))
     .action(async (streams: string[], options: SyncOptions, command: Command) => {
       await answer(command, (opened) => sync(opened, streams, options));
     });
@@ -38,6 +50,7 @@ interface SyncOptions {
 }
 
 async function sync(opened: Opened, streams: string[], options: SyncOptions): Promise<Answer> {
+  for (const stream of streams) streamOf(opened, stream);
   const show = progressBar();
   const results = await opened.company
     .sync(options.connection, {
@@ -48,6 +61,11 @@ async function sync(opened: Opened, streams: string[], options: SyncOptions): Pr
     .finally(show.stop);
   await opened.tradepost.drain();
   return syncAnswer(results);
+}
+
+/** A stream's name that some mapping reads; else the nearest one is told. */
+function streamOf({ company }: Opened, name: string | undefined): void {
+  if (name !== undefined) chosen("The stream", company.streams.toSorted())(name);
 }
 
 /** A bar on a terminal; elsewhere nothing, since the table at the end says it all. */
@@ -106,25 +124,33 @@ function runTable(results: readonly RunResult[]): string {
 }
 
 async function status({ company }: Opened): Promise<Answer> {
-  const states = await company.streamStates();
-  const totals = await company.desk.totals();
+  const [states, totals] = await Promise.all([company.streamStates(), company.desk.totals()]);
   const lines = table(states, [
     { head: "connection", of: (state) => state.connection },
     { head: "stream", of: (state) => state.stream },
     { head: "last applied", of: (state) => moment(state.lastAppliedAt, company.settings.timeZone) },
     { head: "in quarantine", right: true, of: (state) => count(state.open) },
   ]);
+  const read = states.length === 0 ? "Nothing was read yet: `sync` reads what waits." : lines;
   return {
-    text: `${lines}\n\n${count(totals.open)} in quarantine, ${pounds(totals.worth)} at risk.`,
+    text: `${read}\n\n${waiting(totals)}`,
     data: { streams: states, quarantine: totals },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
   };
 }
 
-async function runs(
-  { company }: Opened,
-  options: { stream?: string; limit: number },
-): Promise<Answer> {
+/** Many rows cannot tell their worth: then a sum of nothing would be a wrong comfort. */
+function waiting({ open, worth }: { readonly open: number; readonly worth: string }): string {
+  if (open === 0) return "Nothing is in quarantine.";
+  const known = /[1-9]/.test(worth)
+    ? `at least ${pounds(worth)} at risk`
+    : "their worth is not known";
+  return `${count(open)} in quarantine, ${known}.`;
+}
+
+async function runs(opened: Opened, options: { stream?: string; limit: number }): Promise<Answer> {
+  const { company } = opened;
+  streamOf(opened, options.stream);
   const rows = await company.runs(options);
   const text = table(rows, [
     { head: "run", of: (run) => run.id.slice(0, 8) },
@@ -136,7 +162,7 @@ async function runs(
     { head: "quarantine", right: true, of: (run) => count(run.quarantined) },
     { head: "what happened", of: (run) => run.error ?? run.note?.split("\n")[0] ?? "" },
   ]);
-  return { text, data: rows };
+  return { text: rows.length === 0 ? "No runs." : text, data: rows };
 }
 
 function addQuarantineCommands(program: Command): void {
@@ -160,29 +186,41 @@ function addQuarantineCommands(program: Command): void {
       "Map an item again (all open ones when none is named), after the mapping was mended.",
     )
     .option("--set <column=value...>", "correct columns of the row first")
+    .addHelpText("after", example('quarantine replay 36a79aee --set "postcode=LS1 4AP"'))
     .action(async (id: string | undefined, options: { set?: string[] }, command: Command) => {
       await answer(command, (opened) => replay(opened, id, options.set ?? []));
     });
   desk
     .command("dismiss <item>")
     .description("Close an item that nobody needs.")
-    .requiredOption("--by <name>", "who decides")
-    .action(async (id: string, options: { by: string }, command: Command) => {
-      await answer(command, async ({ company }) => {
-        const item = await company.desk.find(id);
-        await company.desk.dismiss(item, options.by);
-        return {
-          text: `${item.id.slice(0, 8)} dismissed by ${options.by}.`,
-          data: { id: item.id },
-        };
-      });
+    .requiredOption("--who <name>", "who decides", notBlank("--who"))
+    .action(async (id: string, options: { who: string }, command: Command) => {
+      await answer(command, (opened) => dismiss(opened, id, options.who));
     });
 }
 
-async function list(
-  { company }: Opened,
-  options: { stream?: string; limit: number },
-): Promise<Answer> {
+/** An item by its id or the beginning of it, as `quarantine` prints it. */
+async function itemOf({ company }: Opened, id: string) {
+  if (/^[0-9a-f][0-9a-f-]{0,35}$/i.test(id)) return company.desk.find(id);
+  throw new UsageError(
+    `"${id}" cannot be an item: expected its id or the beginning of it, such as 36a79aee. ` +
+      "`quarantine` lists them.",
+  );
+}
+
+async function dismiss(opened: Opened, id: string, who: string): Promise<Answer> {
+  const item = await itemOf(opened, id);
+  if (item.state !== "open")
+    throw new NotFound(
+      `Dismissing quarantine item ${item.id.slice(0, 8)}: it is ${item.state} already, by ${item.closedBy ?? "nobody"}.`,
+    );
+  await opened.company.desk.dismiss(item, who);
+  return { text: `${item.id.slice(0, 8)} dismissed by ${who}.`, data: { id: item.id } };
+}
+
+async function list(opened: Opened, options: { stream?: string; limit: number }): Promise<Answer> {
+  const { company } = opened;
+  streamOf(opened, options.stream);
   const items = await company.desk.list(options);
   const totals = await company.desk.totals();
   const text = table(items, [
@@ -197,9 +235,12 @@ async function list(
     { head: "found", of: (item) => shorten(item.problems[0]?.found ?? "", 60) },
     { head: "expected", of: (item) => shorten(item.problems[0]?.expected ?? "", 60) },
   ]);
-  const tail = `${count(totals.open)} open, ${pounds(totals.worth)} at risk. \`quarantine show ITEM\` tells all of one.`;
+  const none = options.stream === undefined ? "" : `No item of ${options.stream}. `;
   return {
-    text: items.length === 0 ? "Nothing is in quarantine." : `${text}\n\n${tail}`,
+    text:
+      items.length === 0
+        ? `${none}${waiting(totals)}`
+        : `${text}\n\n${waiting(totals)} \`quarantine show ITEM\` tells all of one.`,
     data: { items, totals },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
   };
@@ -210,8 +251,9 @@ function shorten(text: string, length: number): string {
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }
 
-async function show({ company }: Opened, id: string): Promise<Answer> {
-  const item = await company.desk.find(id);
+async function show(opened: Opened, id: string): Promise<Answer> {
+  const { company } = opened;
+  const item = await itemOf(opened, id);
   const raw = item.raw === "" ? await company.originalOf(item.originId, item.line) : item.raw;
   const text = [
     `item      ${item.id} (${item.state})`,
@@ -230,25 +272,27 @@ async function show({ company }: Opened, id: string): Promise<Answer> {
 }
 
 async function replay(
-  { company, tradepost }: Opened,
+  opened: Opened,
   id: string | undefined,
   set: readonly string[],
 ): Promise<Answer> {
+  const { company, tradepost } = opened;
+  const corrected = corrections(set);
   if (id === undefined && set.length > 0)
     throw new UsageError("--set corrects one row: name the item, as `quarantine` lists it.");
   const items =
-    id === undefined ? await company.desk.list({ limit: 10_000 }) : [await company.desk.find(id)];
+    id === undefined ? await company.desk.list({ limit: 10_000 }) : [await itemOf(opened, id)];
   const done = [];
-  for (const item of items) done.push(await company.desk.replay(item, corrections(set)));
+  for (const item of items) done.push(await company.desk.replay(item, corrected));
   await tradepost.drain();
   const resolved = done.filter((each) => each.outcome === "resolved").length;
   const text = [
     ...done.map((each) =>
       each.outcome === "resolved"
         ? `${each.id.slice(0, 8)}  resolved, ${each.records} record(s)`
-        : `${each.id.slice(0, 8)}  ${each.outcome}: ${each.why}`,
+        : `${each.id.slice(0, 8)}  ${words(each.outcome)}: ${each.why}`,
     ),
-    `${resolved} of ${done.length} resolved.`,
+    done.length === 0 ? "Nothing is in quarantine." : `${resolved} of ${done.length} resolved.`,
   ].join("\n");
   return { text, data: done, exit: resolved === done.length ? EXIT.fine : EXIT.quarantine };
 }

@@ -91,7 +91,7 @@ async function authenticate(
       "key-unknown",
       secret === undefined
         ? "The Authorization header is not of the form `Bearer tp_live_…`."
-        : "The API key is not known, or was revoked. `tradepost keys list` shows those that are good.",
+        : "The API key is not known, or was revoked. `tradepost keys` shows those that are good.",
       { headers: challenge },
     );
   if (holder.scopes.has(scope)) return holder;

@@ -74,7 +74,7 @@ describe("a request's key", () => {
     expect(await problemOf(ask("GET", "/v1/runs", { key }))).toMatchInlineSnapshot(`
       {
         "code": "key-unknown",
-        "detail": "The API key is not known, or was revoked. \`tradepost keys list\` shows those that are good.",
+        "detail": "The API key is not known, or was revoked. \`tradepost keys\` shows those that are good.",
         "status": 401,
         "title": "The API key is not good",
         "type": "urn:tradepost:problem:key-unknown",

@@ -180,7 +180,7 @@ describe("making and revoking keys", () => {
         "AccessError: Making an API key for HARROW: it needs a name, such as "Web shop".",
         "AccessError: Making an API key for HARROW: it opens nothing. Give one or more of: prices, orders, sales, pay, sync, keys.",
         "AccessError: Making an API key for HARROW: there is no scope "price". The scopes are: prices, orders, sales, pay, sync, keys.",
-        "AccessError: Revoking API key no-such-key of HARROW: there is no such key. \`tradepost keys list\` shows them.",
+        "AccessError: Revoking API key no-such-key of HARROW: there is no such key. \`tradepost keys\` shows them.",
       ]
     `);
   });

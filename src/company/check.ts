@@ -1,0 +1,117 @@
+/** What `tradepost check` looks at in a company: first its files, then what only opening shows. */
+import type { CompanySettings, CompletedSetting, ConnectionSettings, Settings } from "../config.ts";
+import type { Connection } from "../connections/index.ts";
+import type { Finding } from "../connector/index.ts";
+import { checkConnector } from "./connectors.ts";
+import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
+
+/** One thing that was looked at. */
+export interface Checked {
+  /** `mappings tradepost-csv`, `connection erp` */
+  readonly part: string;
+  readonly state: "fine" | "warning" | "error";
+  /** What it is, or what is wrong with it. */
+  readonly about: string;
+  /** What to do; null where nothing is to be done. */
+  readonly instruction: string | null;
+}
+
+export interface NamedConnection {
+  readonly company: string;
+  readonly name: string;
+  readonly entry: ConnectionSettings;
+}
+
+export interface CheckedFiles {
+  readonly parts: readonly Checked[];
+  /** Settings of connections with their connectors' defaults. */
+  readonly completed: readonly CompletedSetting[];
+}
+
+/**
+ * Without a database: mappings with their examples, and what the connectors say of their settings.
+ */
+export async function checkFiles(settings: Settings, code: string): Promise<CheckedFiles> {
+  const company = settings.companies[code];
+  const checked: Checked[] = [];
+  const completed: CompletedSetting[] = [];
+  if (company === undefined) return { parts: checked, completed };
+  const read = await attempt("mappings", () => readMappingSets(settings, code, company));
+  if ("part" in read) checked.push(read);
+  else for (const [name, set] of read.value) checked.push(...checkSet(name, set));
+  const { policy } = company.pricing;
+  const priced = await attempt("pricing", () => checkPolicy(settings, code, policy));
+  checked.push("part" in priced ? priced : fine("pricing", `policy ${policy}`));
+  for (const [name, entry] of Object.entries(company.connections)) {
+    const named = { company: code, name, entry };
+    const tried = await attempt(`connection ${name}`, () => checkConnector(settings, named));
+    if ("part" in tried) checked.push(tried);
+    else completed.push(tried.value);
+  }
+  return { parts: checked, completed };
+}
+
+function checkSet(name: string, set: MappingSet): Checked[] {
+  const part = `mappings ${name}`;
+  if (set.problems.length > 0)
+    return set.problems.map((about) => ({
+      part,
+      state: "error",
+      about,
+      instruction: "Mend the mapping or the example.",
+    }));
+  const orders = set.outbound === null ? "no web orders" : "web orders";
+  const about = `${set.mappings.length} records, ${orders}, examples of ${set.exampleFiles} files hold`;
+  return [fine(part, about)];
+}
+
+function fine(part: string, about: string): Checked {
+  return { part, state: "fine", about, instruction: null };
+}
+
+/** With everything open: what the connections find, and mappings that nothing feeds. */
+export async function checkConnections(
+  settings: CompanySettings,
+  sets: ReadonlyMap<string, MappingSet>,
+  connect: (name: string) => Promise<Connection>,
+): Promise<Checked[]> {
+  const checked: Checked[] = [];
+  for (const [name, entry] of Object.entries(settings.connections)) {
+    await using connection = await connect(name);
+    const findings = [
+      ...((await connection.session.check?.()) ?? []),
+      ...unfed(connection, sets.get(entry.mappings)),
+    ];
+    const part = `connection ${name}`;
+    const about = `${entry.connector}, ${MODES[entry.mode]}, ${connection.streams.length} streams`;
+    if (findings.length === 0) checked.push(fine(part, about));
+    for (const { level, what, instruction } of findings)
+      checked.push({ part, state: level, about: what, instruction });
+  }
+  return checked;
+}
+
+const MODES = {
+  live: "live: hands web orders over",
+  "read-only": "read-only: hands nothing over",
+} as const;
+
+function unfed(connection: Connection, set: MappingSet | undefined): Finding[] {
+  const streams = connection.streams.map((stream) => stream.name);
+  return (set?.mappings ?? [])
+    .filter((mapping) => !streams.includes(mapping.reads))
+    .map((mapping) => ({
+      level: "warning",
+      what: `${mapping.file} reads "${mapping.reads}", and connection "${connection.name}" has no such stream.`,
+      instruction: `Its streams are ${streams.join(", ")}.`,
+    }));
+}
+
+async function attempt<T>(part: string, work: () => Promise<T>): Promise<{ value: T } | Checked> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    const about = error instanceof Error ? error.message : String(error);
+    return { part, state: "error", about, instruction: null };
+  }
+}
