@@ -25,7 +25,7 @@ if (entry === undefined) {
   console.error("usage: node src/launch.js FILE [arguments]");
   process.exit(2);
 }
-// Code stripped of its types and compiled is kept for the next start, which halves its first second.
+// Code without its types, compiled, is kept for the next start, which halves its first second.
 // Beside the packages, where only who may change the code can write; no matter when that fails.
 const { enableCompileCache } = await import("node:module");
 enableCompileCache(resolve(import.meta.dirname, "../node_modules/.cache/tradepost"));
