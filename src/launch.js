@@ -25,10 +25,6 @@ if (entry === undefined) {
   console.error("usage: node src/launch.js FILE [arguments]");
   process.exit(2);
 }
-// Code without its types, compiled, is kept for the next start, which halves its first second.
-// Beside the packages, where only who may change the code can write; no matter when that fails.
-const { enableCompileCache } = await import("node:module");
-enableCompileCache(resolve(import.meta.dirname, "../node_modules/.cache/tradepost"));
 // Types are stripped and code is compiled once, not at every start: that halves a command's time.
 // In the checkout, since a folder that everybody may write to could be filled with foreign code.
 const cache = resolve(import.meta.dirname, "..", "node_modules", ".cache", "node");
