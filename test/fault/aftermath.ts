@@ -1,5 +1,6 @@
-/** Where a kill struck, as the database and the folders tell right after it. */
-import { readdir } from "node:fs/promises";
+/** What a kill leaves, as the database and the folders tell right after it. */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Ended } from "./child.ts";
@@ -33,6 +34,32 @@ export async function whereItStruck(
   const [job] = left.jobs;
   if (job !== undefined) return `in the job ${job}`;
   return `in the step "${word}"`;
+}
+
+/**
+ * The ERP takes an order when it sees its header: at every moment the rest of it must be there
+ * then, as its manifest says.
+ */
+export async function ordersInPart({ folder }: World): Promise<string[]> {
+  const orders = join(folder, "erp", "orders");
+  const names = await readdir(orders);
+  const found: string[] = [];
+  for (const name of names.filter((each) => /^F-[^.]*(?<!-lines)\.csv$/.test(each))) {
+    const number = name.slice(0, -".csv".length);
+    const manifest = await readFile(join(orders, `${number}.manifest.json`), "utf8").catch(
+      () => "{}",
+    );
+    const { files = [] } = JSON.parse(manifest) as {
+      files?: readonly { readonly name: string; readonly sha256: string }[];
+    };
+    for (const wanted of [`${number}-lines.csv`, name]) {
+      const content = await readFile(join(orders, wanted)).catch(() => Buffer.alloc(0));
+      const sha256 = createHash("sha256").update(content).digest("hex");
+      if (!files.some((file) => file.name === wanted && file.sha256 === sha256))
+        found.push(`the header of ${number} was there, and ${wanted} was not as promised`);
+    }
+  }
+  return found;
 }
 
 /** Null: no database or no schema yet. */

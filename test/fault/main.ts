@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openJobs } from "../../src/jobs/index.ts";
 import { randomOf } from "../../deploy/demo/merchant/index.ts";
-import { whereItStruck } from "./aftermath.ts";
+import { ordersInPart, whereItStruck } from "./aftermath.ts";
 import { kill, runWorker, running, type Aim, type Ended, type Heard } from "./child.ts";
 import { differences, figuresOf, judge, type Figures, type Verdict } from "./figures.ts";
 import { momentsOf, type Moments } from "./moments.ts";
@@ -77,6 +77,8 @@ const random = randomOf(seed, "kills");
 /** What the killed database and the answers of the shop showed. */
 const databaseFindings: string[] = [];
 const answerFindings: string[] = [];
+/** Orders of which the ERP could see a part. */
+const halfFindings: string[] = [];
 
 const clean = await cleanWorld();
 report(clean, await killedWorld(clean.days));
@@ -164,6 +166,7 @@ async function untilDone(
       struck.push(where);
       const count = `${struck.length}`.padStart(String(wanted).length);
       tell(`kill ${count} of ${wanted} after ${ended.seconds.toFixed(1)} s, ${where}`);
+      halfFindings.push(...(await ordersInPart(world)));
       await afterKill();
     } else {
       crashes += 1;
@@ -273,7 +276,7 @@ function report(clean: Outcome, killed: Outcome): void {
   const between = differences(clean.figures, killed.figures);
   const verdict = {
     ...killed.verdict,
-    stuck: [...killed.verdict.stuck, ...databaseFindings],
+    stuck: [...killed.verdict.stuck, ...databaseFindings, ...halfFindings],
     doubled: [...killed.verdict.doubled, ...answerFindings],
     differing: [...killed.verdict.differing, ...between],
   };
