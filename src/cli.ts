@@ -1,7 +1,7 @@
 /**
  * Every command of Tradepost: `npm run -s tradepost -- COMMAND`. The same modules as the service.
  */
-import { Command } from "commander";
+import { Command, type Option } from "commander";
 
 import { addCheckCommand } from "./cli/check.ts";
 import { explainError, type GlobalOptions } from "./cli/command.ts";
@@ -33,20 +33,24 @@ export function tradepostCommand(): Command {
   addSalesCommands(program);
   addPayCommands(program);
   addServiceCommands(program);
-  behave(program, "tradepost");
+  behave(program, "tradepost", program.options);
   return program;
 }
 
 /** Commander hands settings down only when a command is made by hand; so they are given to each. */
-function behave(command: Command, name: string): void {
+function behave(command: Command, name: string, forAll: readonly Option[]): void {
   command
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError(`\`${name} --help\` tells all of it.`)
-    .configureHelp({ showGlobalOptions: true });
+    // Not the options of a group that lists by itself, such as `orders --state`.
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: ({ parent }) => (parent === null ? [] : [...forAll]),
+    });
   for (const child of command.commands) {
     child.helpCommand(false);
-    behave(child, `${name} ${child.name()}`);
+    behave(child, `${name} ${child.name()}`, forAll);
   }
 }
 

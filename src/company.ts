@@ -109,7 +109,7 @@ export class NotInSettings extends Error {
 export async function openCompany(context: Context, code: string): Promise<CompanyServices> {
   const settings = context.settings.companies[code];
   if (settings === undefined)
-    throw notNamed("company", code, Object.keys(context.settings.companies));
+    throw notNamed("settings name no company", code, Object.keys(context.settings.companies));
   const { store, now, log } = context;
   const sets = await readMappingSets(context.settings, code, settings);
   for (const [name, entry] of Object.entries(settings.connections))
@@ -199,7 +199,11 @@ function connectTo(
 ): Promise<Connection> {
   const entry = settings.connections[name];
   if (entry === undefined)
-    throw notNamed(`connection of ${code}`, name, Object.keys(settings.connections));
+    throw notNamed(
+      `settings of ${code} name no connection`,
+      name,
+      Object.keys(settings.connections),
+    );
   return openConnection({
     company: code,
     name,
@@ -215,7 +219,7 @@ function connectTo(
 function notNamed(what: string, name: string, known: readonly string[]): NotInSettings {
   const close = nearest(name, known);
   return new NotInSettings(
-    `The settings name no ${what} "${name}". They name ${known.join(", ")}.` +
+    `The ${what} "${name}"; they name ${known.join(", ")}.` +
       (close === undefined ? "" : ` Did you mean ${close}?`),
   );
 }
@@ -228,7 +232,11 @@ function ordersOf(
   const name = settings.orders.connection;
   const entry = settings.connections[name];
   if (entry === undefined)
-    throw notNamed(`connection of ${code}`, name, Object.keys(settings.connections));
+    throw notNamed(
+      `settings of ${code} name no connection`,
+      name,
+      Object.keys(settings.connections),
+    );
   const outbound = outboundOf(context, code, entry, sets);
   return openOrders({
     store,

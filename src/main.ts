@@ -247,12 +247,16 @@ async function serviceLog(): Promise<Log> {
 }
 
 /** The service of a settings file, until it is asked to stop. */
-export async function runService(file: string): Promise<void> {
+export async function runService(file: string, ready: (url: string) => string): Promise<void> {
   await using tradepost = await openTradepost(readSettings({ file }), { service: true });
   const api = await tradepost.serve();
-  process.stdout.write(`Tradepost answers at ${api.url}\n`);
+  process.stdout.write(`${ready(api.url)}\n`);
   await stopSignal();
   await api.close();
+}
+
+export function answersAt(url: string): string {
+  return `Tradepost answers at ${url}`;
 }
 
 /** Resolves when the service is asked to stop. */
@@ -267,7 +271,7 @@ export function stopSignal(): Promise<void> {
 
 // The launcher imports this file, so `import.meta.main` says nothing here.
 if (process.argv[1] === import.meta.filename)
-  await runService(process.argv[2] ?? "tradepost.yaml").catch((error: unknown) => {
+  await runService(process.argv[2] ?? "tradepost.yaml", answersAt).catch((error: unknown) => {
     const { message, exit } = tell(error);
     process.stderr.write(`${message}\n`);
     process.exitCode = exit;

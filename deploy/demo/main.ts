@@ -3,6 +3,7 @@
  * a simulated ERP; then it stays up with the API. `--check` ends after the story, with 0 only if
  * every statement in it held. `--small` tells it at a twentieth of the size.
  */
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { stopSignal } from "../../src/main.ts";
 import { openShop } from "./shop.ts";
@@ -46,11 +47,16 @@ await daysPass(story, world, placed);
 await compareOrders(story, world, placed);
 await proveSales(story, world);
 await provePay(story, world, shop);
-await followPenny(
+const met = await followPenny(
   story,
   world,
   placed.map(({ number }) => number),
 );
+if (!small) {
+  const readme = await readFile(resolve(import.meta.dirname, "..", "..", "README.md"), "utf8");
+  const missing = met.filter((each) => !readme.includes(each));
+  story.holds("README.md follows this very penny", missing, []);
+}
 const broken = story.end();
 
 if (!check) {

@@ -104,6 +104,11 @@ export function nextLines(global: GlobalOptions, commands: readonly string[]): s
   );
 }
 
+/** A code as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w./:+-]+$/.test(word) ? word : `"${word}"`;
+}
+
 /** Help's last lines. */
 export function example(command: string): string {
   return `\nExample:\n  npm run -s tradepost -- ${command}`;

@@ -136,10 +136,12 @@ async function list({ company }: Opened, options: ListOptions): Promise<Answer> 
     { head: "gross", right: true, of: (order) => pounds(order.gross) },
     { head: "why", of: (order) => order.reasons[0] ?? "" },
   ]);
+  const of = options.account === undefined ? "" : ` of ${options.account}`;
+  const are = options.state === undefined ? "" : ` that are ${words(options.state)}`;
   return {
     text:
       orders.length === 0
-        ? `No web orders${options.account === undefined ? "" : ` of ${options.account}`}${options.state === undefined ? "" : ` that are ${words(options.state)}`}.`
+        ? `No web orders${of}${are}.`
         : `${text}\n\n${count(orders.length)} shown, ${count(waiting)} waiting for a person.`,
     data: orders,
   };
@@ -173,6 +175,7 @@ function orderText(view: OrderView, timeZone: string): string {
     ...view.reasons.map((reason) => `why         ${reason}`),
     "",
     lines,
+    "",
     ...view.lines.flatMap((line) => priceBecause(line)),
     "",
     events,

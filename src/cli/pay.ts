@@ -13,6 +13,7 @@ import {
   inOrder,
   monthOption,
   nextLines,
+  quoted,
   UsageError,
   type Answer,
   type Opened,
@@ -125,18 +126,20 @@ async function line(opened: Opened, ref: string): Promise<Answer> {
   const { line: paid, sale, holder, run } = data;
   const origin = sale?.origin ?? null;
   const order = sale?.posting.webOrder ?? null;
+  const type = paid.documentType === "credit" ? "credit note" : "invoice";
+  const row = origin === null ? "(its origin is not kept any more)" : `${origin.name} line`;
   const text = [
     `pay line   ${paid.id}, ${run.planTitle}, paid to ${holder}`,
     `pays       ${pounds(paid.pay, run.currency)} (exactly ${paid.exact})`,
     `because    ${paid.sentence}`,
-    `sale       ${paid.documentType === "credit" ? "credit note" : "invoice"} ${paid.document} line ${paid.line}, ${day(paid.documentOn)}, ${paid.customer ?? ""} (${paid.account})`,
+    `sale       ${type} ${paid.document} line ${paid.line}, ${day(paid.documentOn)}, ${paid.customer ?? ""} (${paid.account})`,
     `net        ${pounds(paid.net, run.currency)}, share ${paid.sharePercent}%, rate ${paid.ratePercent}%`,
     `channel    ${paid.channel}${sale === null ? "" : `: ${sale.posting.channelEvidence}`}`,
     `posting    ${paid.posting}`,
-    `row        ${origin === null ? "(its origin is not kept any more)" : `${origin.name} line ${sale?.posting.originLine ?? ""}`}`,
+    `row        ${row} ${origin === null ? "" : (sale?.posting.originLine ?? "")}`.trimEnd(),
     ...nextLines(opened.global, [
       `sales line ${sale === null ? paid.posting : await postingName(opened, sale.posting)} --original`,
-      ...(order === null ? [] : [`orders show ${order}`]),
+      ...(order === null ? [] : [`orders show ${quoted(order)}`]),
     ]),
   ].join("\n");
   return { text, data };

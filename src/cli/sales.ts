@@ -16,6 +16,7 @@ import {
   monthOption,
   nextLines,
   NotFound,
+  quoted,
   UsageError,
   type Answer,
   type Opened,
@@ -168,7 +169,7 @@ function holdingNow(postings: readonly Posting[], line: number): Posting | undef
 export async function postingName({ company }: Opened, posting: Posting): Promise<string> {
   const { id, document, line } = posting;
   const holding = holdingNow(await company.sales.postingsOf(document), line);
-  return holding?.id === id ? `${document}/${line}` : id;
+  return holding?.id === id ? quoted(`${document}/${line}`) : id;
 }
 
 async function line(opened: Opened, named: string, original: boolean): Promise<Answer> {
@@ -183,9 +184,13 @@ async function line(opened: Opened, named: string, original: boolean): Promise<A
   const raw = original ? await company.originalOf(posting.originId, posting.originLine) : undefined;
   const text = [
     ...postingLines(posting),
-    `row        ${origin === null ? "(its origin is not kept any more)" : `${origin.name} line ${posting.originLine}`}`,
-    `kept at    ${origin?.keptAt ?? "–"}`,
-    `run        ${origin?.runId ?? "–"} (${origin === null ? "–" : `${origin.connection}/${origin.stream}`})`,
+    ...(origin === null
+      ? ["row        (its origin is not kept any more)"]
+      : [
+          `row        ${origin.name} line ${posting.originLine}`,
+          `kept at    ${origin.keptAt ?? "–"}`,
+          `run        ${origin.runId} (${origin.connection}/${origin.stream})`,
+        ]),
     ...(raw === undefined
       ? []
       : [`original   ${raw ?? "(the file is no longer where it was kept)"}`]),
@@ -213,11 +218,12 @@ function postingLines(posting: Posting): string[] {
 /** Where a posting leads: the web order, the price. */
 function nextOf({ account, product, quantity, documentOn, webOrder }: Posting): string[] {
   return [
-    ...(webOrder === null ? [] : [`orders show ${webOrder}`]),
+    ...(webOrder === null ? [] : [`orders show ${quoted(webOrder)}`]),
     ...(product === null || quantity.startsWith("-")
       ? []
       : [
-          `price explain ${account} ${product} ${plain(quantity)} --on ${day(documentOn)} --original`,
+          `price explain ${quoted(account)} ${quoted(product)} ${plain(quantity)} ` +
+            `--on ${day(documentOn)} --original`,
         ]),
   ];
 }

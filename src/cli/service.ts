@@ -1,7 +1,7 @@
 /** `keys` and `serve`. */
 import type { Command } from "commander";
 import { SCOPES, type Scope } from "../access/index.ts";
-import { runService } from "../main.ts";
+import { answersAt, runService } from "../main.ts";
 import { answer, chosen, example, notBlank, type GlobalOptions } from "./command.ts";
 import { moment, table } from "./print.ts";
 
@@ -10,7 +10,8 @@ export function addServiceCommands(program: Command): void {
     .command("serve")
     .description("The service: the API and the work behind it, until it is stopped.")
     .action(async (_options: unknown, command: Command) => {
-      await runService(command.optsWithGlobals<GlobalOptions>().settings);
+      const { settings, json: asJson = false } = command.optsWithGlobals<GlobalOptions>();
+      await runService(settings, asJson ? (url) => JSON.stringify({ url }) : answersAt);
     });
   addKeyCommands(program);
 }

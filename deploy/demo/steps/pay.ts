@@ -90,12 +90,15 @@ export async function provePay(story: Story, world: World, shop: Shop): Promise<
   story.holds("the API says the same", answer.status, 200);
 }
 
-/** From a line of a statement that a web order earned, back to the row of the ERP's file. */
+/**
+ * From a line of a statement that a web order earned, back to the row of the ERP's file; answers
+ * what it met on the way.
+ */
 export async function followPenny(
   story: Story,
   world: World,
   orders: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
   story.step("One penny, from a rep's statement back to the row of the file");
   const { company } = world;
   const [run] = await company.incentives.runs({ plan: "new-and-repeat", limit: 1 });
@@ -132,7 +135,17 @@ export async function followPenny(
       [line.document, String(line.line), line.net].map((text) => raw?.includes(text)),
       [true, true, true],
     );
-    return;
+    const file = trace.sale?.origin?.name ?? "";
+    const invoiceLine = `${line.document}/${line.line}`;
+    return [
+      rep,
+      line.id,
+      invoiceLine,
+      order.number,
+      `${file} line ${posting?.originLine}`,
+      raw ?? "",
+    ];
   }
   story.holds("a rep earns on a web order", "none does", "one does");
+  return [];
 }

@@ -1,0 +1,119 @@
+/**
+ * The command line as a person has it: the real program in a process of its own, over a test's own
+ * database and the export files of a small simulated merchant.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { stringify } from "yaml";
+import { start, type Simulator } from "../../connectors/csv/simulator/index.ts";
+import { createMerchant, type Merchant } from "../../deploy/demo/merchant/index.ts";
+import { useDatabase } from "./database.ts";
+
+const ROOT = resolve(import.meta.dirname, "..", "..");
+
+export interface Said {
+  readonly exit: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface TestMerchant {
+  readonly merchant: Merchant;
+  readonly erp: Simulator;
+  /** The merchant's exports, settings and plans. */
+  readonly folder: string;
+  /** The program with these words; `env` adds to what it sees. */
+  run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<Said>;
+  /** Its answer to `--json`. */
+  json<Data>(...words: string[]): Promise<Data>;
+  /** Left running; the test stops it. */
+  begin(...words: string[]): ChildProcess;
+  /** Writes another settings file beside, and answers its path. */
+  settings(name: string, text: string): string;
+}
+
+/** The settings that `run` and `json` work with. */
+export const SETTINGS = "tradepost.yaml";
+
+export function useTradepost(): TestMerchant {
+  const database = useDatabase();
+  const folder = mkdtempSync(join(tmpdir(), "tradepost-cli-"));
+  const merchant = createMerchant({ customers: 30, products: 60, invoiceLines: 600, reps: 3 });
+  let erp: Simulator | undefined;
+  const settings = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  beforeAll(async () => {
+    const faults = { "bad-rows": 0, "broken-invoice-line": 0 };
+    erp = await start(merchant, { folder: join(folder, "erp"), faults });
+    settings(SETTINGS, stringify(settingsOf(merchant, folder)));
+  });
+  afterAll(async () => {
+    await erp?.close();
+    rmSync(folder, { recursive: true });
+  });
+  const begin = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    spawn(process.execPath, ["src/launch.js", "src/cli.ts", ...words], {
+      cwd: ROOT,
+      env: { ...process.env, npm_lifecycle_event: "", DATABASE_URL: database.store.url, ...env },
+    });
+  const withSettings = (words: readonly string[]) =>
+    words.includes("--settings") ? words : ["--settings", join(folder, SETTINGS), ...words];
+  const run: TestMerchant["run"] = (words, env) => outcome(begin(withSettings(words), env));
+  return {
+    merchant,
+    get erp() {
+      if (erp === undefined) throw new Error("The simulated ERP is there only while tests run.");
+      return erp;
+    },
+    folder,
+    run,
+    json: async <Data>(...words: string[]) =>
+      JSON.parse((await run([...words, "--json"])).out) as Data,
+    begin: (...words) => begin(withSettings(words)),
+    settings,
+  };
+}
+
+function outcome(child: ChildProcess): Promise<Said> {
+  return new Promise((done, fail) => {
+    let out = "";
+    let err = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (err += text));
+    child.once("error", fail);
+    child.once("close", (exit) => done({ exit, out, err }));
+  });
+}
+
+export function settingsOf(merchant: Merchant, folder: string) {
+  const plans = join(ROOT, "deploy", "demo", "plans");
+  return {
+    http: { port: 0 },
+    companies: {
+      HARROW: {
+        name: merchant.name,
+        connections: {
+          erp: {
+            connector: "csv",
+            mode: "live",
+            mappings: "tradepost-csv",
+            settings: { folder: join(folder, "erp"), stableForMs: 0 },
+          },
+        },
+        sales: { channels: merchant.takenByChannels, completeFrom: merchant.opensOn },
+        pay: {
+          startOn: "2024-07-01",
+          plans: {
+            "new-and-repeat": join(plans, "new-and-repeat.yaml"),
+            flat: join(plans, "flat.yaml"),
+          },
+        },
+      },
+    },
+  };
+}
