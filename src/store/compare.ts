@@ -113,12 +113,19 @@ async function makeDifference(tx: Transaction, options: MergeOptions): Promise<v
 }
 
 /** A row that came and could not be used is no sign that its record was removed. */
-async function spare(tx: Transaction, { record, spared = [] }: MergeOptions): Promise<void> {
-  if (spared.length === 0) return;
+async function spare(tx: Transaction, { record, spared }: MergeOptions): Promise<void> {
+  const { keys, words } = spared ?? { keys: [], words: [] };
+  if (keys.length + words.length === 0) return;
+  // A number may be written in many ways, so it tells nothing.
+  const telling = record.key.filter((name) => record.fields[name]?.kind !== "decimal");
+  const isAmong = telling.map((name) => `rejected.words ? t.${quoted(columnOf(name))}::text`);
   await tx.affect(
     `DELETE FROM pg_temp.difference d USING ${quoted(record.table)} t
-     WHERE d.what = 'gone' AND t.ctid = d.kept AND ${keyText(record, "t")} = ANY($1)`,
-    [spared],
+     WHERE d.what = 'gone' AND t.ctid = d.kept
+       AND (${keyText(record, "t")} = ANY($1)
+            OR EXISTS (SELECT 1 FROM jsonb_array_elements($2::jsonb) AS rejected(words)
+                        WHERE ${isAmong.join(" AND ")}))`,
+    [keys, JSON.stringify(words)],
   );
 }
 

@@ -21,4 +21,4 @@ export { openStaging } from "./staging.ts";
 export { keyText } from "./table-sql.ts";
 export type { Staging } from "./staging.ts";
 export { countRemovals, mergeStaging } from "./merge.ts";
-export type { MergeConflict, MergeOptions, MergeResult } from "./merge.ts";
+export type { MergeConflict, MergeOptions, MergeResult, Spared } from "./merge.ts";

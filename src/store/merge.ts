@@ -19,11 +19,19 @@ export interface MergeOptions {
   readonly staging: Staging;
   /** True: what is not staged was removed. Posted records are never removed. */
   readonly snapshot: boolean;
-  /** Keys, as `keyText` writes them, that were in the snapshot all the same: never removed. */
-  readonly spared?: readonly string[];
+  /** Rows that were in the snapshot and could not be used: their records are never removed. */
+  readonly spared?: Spared;
   readonly runId: string;
   /** When we learned of what is written now. */
   readonly at: Temporal.Instant;
+}
+
+/** How a row that could not be used tells which record it is about. */
+export interface Spared {
+  /** By its key, as `keyText` writes it. */
+  readonly keys: readonly string[];
+  /** By the words of a row that could not be split: its record is one whose key is among them. */
+  readonly words: readonly (readonly string[])[];
 }
 
 /**

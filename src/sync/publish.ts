@@ -1,6 +1,6 @@
 /** The one transaction in which what a run gathered becomes visible, or nothing of it does. */
 import type { Json } from "../connector/index.ts";
-import { mergeStaging, type MergeConflict, type Transaction } from "../store/index.ts";
+import { mergeStaging, type MergeConflict, type Spared, type Transaction } from "../store/index.ts";
 import {
   addCounts,
   addRows,
@@ -89,8 +89,7 @@ async function mergeParts(
       record,
       staging: part.staging,
       snapshot,
-      // A row that is there and wrong is not a row that was removed.
-      spared: keysOf(gathering.items, id),
+      spared: unusedRows(gathering.items, id),
       runId: at.runId,
       at: at.now,
     };
@@ -111,10 +110,20 @@ export function feedOf(connection: string, mapping: string): string {
   return `${connection}/${mapping}`;
 }
 
-function keysOf(items: readonly NewItem[], mapping: string): string[] {
-  return items.flatMap((item) =>
-    item.mapping === mapping && item.recordKey !== null ? [item.recordKey] : [],
-  );
+/** Of rows without columns, so many are compared with the records that a snapshot lacks. */
+const MOST_UNSPLIT = 1_000;
+
+/** A row that is there and wrong is not a row that was removed. */
+function unusedRows(items: readonly NewItem[], mapping: string): Spared {
+  const unsplit = items.filter((item) => item.mapping === null).slice(0, MOST_UNSPLIT);
+  return {
+    keys: items.flatMap((item) =>
+      item.mapping === mapping && item.recordKey !== null ? [item.recordKey] : [],
+    ),
+    words: unsplit.map(({ raw }) => [
+      ...new Set(raw.split(/[,;\t|"\r\n]/).map((word) => word.trim())),
+    ]),
+  };
 }
 
 export function hasChanged({

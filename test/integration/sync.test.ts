@@ -205,6 +205,23 @@ describe("a snapshot", () => {
     ]);
   });
 
+  test("never removes a record whose row has a column too many, and so cannot even be split", async () => {
+    const pulling = await openPulling(database.store, ["customer", "site"]);
+    const sites = "account,site,name";
+    await pulling.write("customers-1.csv", HEADER, ...customers(3));
+    await pulling.write("sites-1.csv", sites, "A001,S1,Mill", "A001,S2,Yard", "A002,S1,Barn");
+    await pulling.sync();
+    await pulling.write("customers-2.csv", HEADER, "A001,Ash, Elm & Co,5", "A002,A002 Ltd,5");
+    await pulling.write("sites-2.csv", sites, 'A001,S1,"Mill, Lane",x', "A002,S9,New");
+    await pulling.sync();
+    expect(await pulling.rows("customer", "account", "name")).toEqual([
+      "A001 A001 Ltd",
+      "A002 A002 Ltd",
+    ]);
+    // All of a key must be in one row.
+    expect(await pulling.rows("site", "account", "site")).toEqual(["A001 S1", "A002 S9"]);
+  });
+
   test("keeps the first of two rows with one key and other content; the second waits", async () => {
     const pulling = await openPulling(database.store, ["customer"]);
     await pulling.write(
