@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { stopSignal } from "../../src/main.ts";
+import { stopSignal, tell } from "../../src/main.ts";
 import { openShop } from "./shop.ts";
 import { tellStory } from "./story.ts";
 import { compareOrders, daysPass, placeOrders } from "./steps/orders.ts";
@@ -19,6 +19,10 @@ if (unknown.length > 0) {
   process.stderr.write(`The demo knows ${KNOWN.join(" and ")}, not ${unknown.join(" ")}.\n`);
   process.exit(2);
 }
+process.once("uncaughtException", (error) => {
+  process.stderr.write(`${tell(error).message}\n`);
+  process.exit(1);
+});
 const check = process.argv.includes("--check");
 const small = process.argv.includes("--small");
 

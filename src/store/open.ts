@@ -123,6 +123,8 @@ function openPool(
   // An idle connection that the server drops is an event, and one without a listener ends the
   // process.
   pool.on("error", (error) => {
+    // Cut by the server's own stop on leaving: nothing was lost, and it must not be started again.
+    if (pool.ending) return;
     log(`The database dropped a connection: ${error.message}`);
     if (own !== undefined) void revived(own, log);
   });

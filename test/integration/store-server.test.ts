@@ -22,7 +22,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function openHere(options: { service?: boolean; log?: (line: string) => void } = {}) {
+function openHere(
+  options: { service?: boolean; migrate?: boolean; log?: (line: string) => void } = {},
+) {
   return openStore({ dataFolder: folder, migrate: false, ...options });
 }
 
@@ -152,4 +154,17 @@ test("a folder of another PostgreSQL version is left alone", async () => {
   await writeFile(version, "17\n");
   await expect(openHere()).rejects.toThrow(/made by PostgreSQL 17, .* brings PostgreSQL 18/);
   await writeFile(version, "18\n");
+});
+
+test("a start that fails leaves no server behind", async () => {
+  const lines: string[] = [];
+  const log = (line: string) => void lines.push(line);
+  await using other = await openStore({ dataFolder: folder });
+  await other.query("UPDATE _prisma_migrations SET checksum = 'of another text'");
+  await other.close();
+  for (let attempt = 0; attempt < 3; attempt += 1)
+    await expect(openHere({ log, migrate: true })).rejects.toThrow("from another text");
+  await sleep(300);
+  expect(lines).toEqual([]);
+  expect(await isRunning()).toBe(false);
 });
