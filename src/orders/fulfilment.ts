@@ -110,7 +110,8 @@ export async function updateDespatched(on: Queryable, company: string): Promise<
     `with erp_lines as (${ERP_LINES}),
      notes as (
        select d.company, d.erp_order, d.erp_order_line, sum(d.quantity) as despatched
-         from despatch_line d where d.company = $1 and d.erp_order is not null
+         from despatch_line d
+        where d.company = $1 and d.erp_order in (select erp_order from erp_lines)
         group by 1, 2, 3),
      told as (
        select x.order_id, x.line,
