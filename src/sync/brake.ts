@@ -25,8 +25,8 @@ export class DropBrake extends RunStopped {
   override readonly name = "DropBrake";
 }
 
-/** Below this many records a share says nothing: one record of five is not a cut-off file. */
-const FEWEST = 20;
+/** So few are no cut-off file, whatever their share: one branch of four may close. */
+const FEW = 2;
 
 /** A cut-off export looks just like a clearance, so a person decides. */
 export async function checkRemovals(
@@ -36,7 +36,7 @@ export async function checkRemovals(
   key: StreamKey,
 ): Promise<void> {
   const { before, removals } = await countRemovals(tx, merge);
-  if (before < FEWEST || removals * 100 <= before * limitPercent) return;
+  if (removals <= FEW || removals * 100 <= before * limitPercent) return;
   const share = ((removals * 100) / before).toFixed(1);
   const what =
     removals === before ? "the snapshot holds none of them" : `it would remove ${removals}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RunResult } from "../../src/sync/index.ts";
-import { listRuns, streamStates } from "../../src/sync/index.ts";
+import { listRuns, streamStates, trustSources } from "../../src/sync/index.ts";
 import { useDatabase } from "../support/database.ts";
 import { openPulling, type Pulling } from "../support/pulling.ts";
 
@@ -494,11 +494,14 @@ describe("a snapshot that cannot be applied", () => {
     ]);
   });
 
-  test("is not asked about a share of a handful", async () => {
+  test("may lack two records of a few without being asked about, and not three", async () => {
     const pulling = await openPulling(database.store, ["customer"]);
-    await pulling.write("customers-1.csv", HEADER, ...customers(5));
-    await pulling.write("customers-2.csv", HEADER, ...customers(1));
-    expect((await pulling.sync()).map(({ state }) => state)).toEqual(["published", "published"]);
+    await pulling.write("customers-1.csv", HEADER, ...customers(6));
+    await pulling.write("customers-2.csv", HEADER, ...customers(4));
+    await pulling.write("customers-3.csv", HEADER, ...customers(1));
+    const states = (await pulling.sync()).map(({ state }) => state);
+    expect(states).toEqual(["published", "published", "stopped"]);
+    expect(await pulling.rows("customer", "account")).toHaveLength(4);
   });
 
   test.each([
@@ -750,6 +753,19 @@ describe("the quarantine desk", () => {
     expect(await staging()).toEqual([]);
   });
 
+  test("queues nothing when the corrected row says what is known already", async () => {
+    const pulling = await openPulling(database.store, ["customer"]);
+    await pulling.write("customers-1.csv", HEADER, "A001,A,5.00");
+    await pulling.write("customers-2.csv", HEADER, "A001,A,5.O0");
+    await pulling.sync();
+    await pulling.queued();
+    const [item] = await pulling.desk.list({});
+    if (item === undefined) throw new Error("nothing waits");
+    expect((await pulling.desk.replay(item, { creditLimit: "5" })).outcome).toBe("resolved");
+    expect(await pulling.queued()).toEqual([]);
+    expect(await pulling.waiting()).toEqual([]);
+  });
+
   test("never lets an item that is closed overwrite what came later", async () => {
     const pulling = await openPulling(database.store, ["customer"]);
     await pulling.write("customers-1.csv", HEADER, "A001,Old,x");
@@ -806,6 +822,72 @@ describe("the quarantine desk", () => {
       state: "dismissed",
       closedBy: "Ann",
     });
+  });
+});
+
+describe("what a total rests on", () => {
+  const watched = {
+    streams: ["sales-documents", "sales-lines"],
+    records: ["sales-document", "sales-line"],
+  };
+
+  test("is how fresh its streams are and what of them waits, with its money", async () => {
+    const pulling = await openPulling(database.store, ["sales-line", "customer"]);
+    await pulling.write(
+      "sales-lines.csv",
+      LINES,
+      "invoice,1,1,2,x,10.00,2.00",
+      "invoice,2,1,2,5,7.50,y",
+      "z",
+    );
+    await pulling.write("customers.csv", HEADER, "A001,A,bad");
+    await pulling.sync();
+    const trust = trustSources(database.store, pulling.company, watched);
+    expect(await trust.freshness()).toEqual([{ source: "erp/sales-lines", at: expect.anything() }]);
+    expect(await trust.quarantined()).toEqual([
+      { record: "sales-line", rows: 2, worth: "17.50" },
+      { record: "sales-lines", rows: 1, worth: null },
+    ]);
+  });
+
+  test("names the row that holds a document back, read as columns or not", async () => {
+    const pulling = await openPulling(database.store, ["sales-line"]);
+    await pulling.write(
+      "sales-lines.csv",
+      LINES,
+      "invoice,INV1,1,2,x,10.00,2.00",
+      "invoice,INV2,1,2",
+      "invoice,INV3,1,2,5,10.00,2.00",
+    );
+    await pulling.sync();
+    const trust = trustSources(database.store, pulling.company, watched);
+    expect(Object.fromEntries(await trust.setAside(["INV1", "INV2", "INV3", "INV4"])))
+      .toMatchInlineSnapshot(`
+      {
+        "INV1": "sales-lines.csv line 2: "x" in unitPrice",
+        "INV2": "sales-lines.csv line 3: Found 4 columns; the header has 7.",
+      }
+    `);
+  });
+
+  test("names the file that a row came from, and where it is kept", async () => {
+    const pulling = await openPulling(database.store, ["sales-line"]);
+    await pulling.write("sales-lines.csv", LINES, "invoice,INV1,1,2,5,10.00,2.00");
+    const { runId } = await pulling.run("sales-lines");
+    const [line] = await database.store.query<{ origin: string; at: number; run: string }>(
+      "select origin_id as origin, origin_line as at, run_id as run from sales_line where company = $1",
+      [pulling.company],
+    );
+    expect(line).toMatchObject({ at: 2, run: runId });
+    const trust = trustSources(database.store, pulling.company, watched);
+    expect(await trust.origin(line?.origin ?? "")).toEqual({
+      name: "sales-lines.csv",
+      keptAt: "archive/sales-lines/2026-03-31/sales-lines.csv",
+      connection: "erp",
+      stream: "sales-lines",
+      runId,
+    });
+    expect(await trust.origin(crypto.randomUUID())).toBeNull();
   });
 });
 
