@@ -238,7 +238,7 @@ function ordersOf(
       Object.keys(settings.connections),
     );
   const outbound = outboundOf(context, code, entry, sets);
-  return openOrders({
+  const orders = openOrders({
     store,
     company: code,
     settings: {
@@ -256,6 +256,17 @@ function ordersOf(
     now,
     log,
   });
+  // Before the order's transaction begins: one that waited for a second connection while holding its
+  // own could wait for ever behind others that do the same.
+  const withNewestPrices = async <T>(work: () => Promise<T>): Promise<T> => {
+    await pricing.refresh();
+    return work();
+  };
+  return {
+    ...orders,
+    accept: (request) => withNewestPrices(() => orders.accept(request)),
+    check: (body) => withNewestPrices(() => orders.check(body)),
+  };
 }
 
 /** Where nothing is handed over, a mapping set may do without a web-order.yaml. */
@@ -283,7 +294,6 @@ function outboundOf(
 function orderPricing(pricing: Pricing): OrderPricing {
   return {
     async price(question) {
-      await pricing.refresh();
       return pricing.price(question).map((line) =>
         line.state === "problem"
           ? { unitPrice: null, evidence: { code: line.code }, about: line.detail }

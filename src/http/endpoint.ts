@@ -5,7 +5,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { KeyHolder, Scope } from "../access/index.ts";
 import type { Fault, ProblemCode } from "./problem.ts";
-import { checked, readJson, readQuery, refuseNul } from "./reading.ts";
+import { checked, readJson, readQuery, refuseUnkeepable } from "./reading.ts";
 import type { CompanyServices } from "./modules.ts";
 
 export { z };
@@ -122,7 +122,7 @@ function part<Schema extends z.ZodObject>(
   value: Readonly<Record<string, string>>,
   schema: Schema | undefined,
 ): z.output<Schema> {
-  refuseNul(where, value);
+  refuseUnkeepable(where, value);
   return checked(where, value, schema ?? nothing) as z.output<Schema>;
 }
 

@@ -20,7 +20,7 @@ export async function readJson(c: Context, limitBytes: number): Promise<unknown>
     );
   try {
     const value: unknown = JSON.parse(text);
-    if (text.includes("\\u0000")) refuseNul("body", value);
+    if (/\\u(?:0000|d[89a-f])/i.test(text)) refuseUnkeepable("body", value);
     return value;
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
@@ -35,25 +35,26 @@ export async function readJson(c: Context, limitBytes: number): Promise<unknown>
   }
 }
 
-/** No database text and no ERP can hold NUL; it would fail far from here. */
-export function refuseNul(
+/** No database text and no ERP can hold NUL or half a character; it would fail far from here. */
+export function refuseUnkeepable(
   where: Fault["in"],
   value: unknown,
   path: readonly (string | number)[] = [],
 ): void {
-  if (typeof value === "string" && value.includes("\0"))
-    throw invalid([
-      {
-        in: where,
-        pointer: pointerOf(path),
-        found: "text with the character NUL (\\u0000)",
-        expected: "text without it",
-      },
-    ]);
+  const found =
+    typeof value !== "string"
+      ? null
+      : value.includes("\0")
+        ? "text with the character NUL (\\u0000)"
+        : value.isWellFormed()
+          ? null
+          : "text with half of a character (a lone surrogate, \\ud800 to \\udfff)";
+  if (found !== null)
+    throw invalid([{ in: where, pointer: pointerOf(path), found, expected: "text without it" }]);
   if (typeof value !== "object" || value === null) return;
   for (const [key, part] of Object.entries(value)) {
-    refuseNul(where, key, path);
-    refuseNul(where, part, [...path, Array.isArray(value) ? Number(key) : key]);
+    refuseUnkeepable(where, key, path);
+    refuseUnkeepable(where, part, [...path, Array.isArray(value) ? Number(key) : key]);
   }
 }
 

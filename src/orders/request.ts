@@ -40,6 +40,11 @@ export const orderRequest = z.strictObject({
   webOrder: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$/, "expected letters, digits, - and _, at most 60")
+    // The number names the order's files: those of its lines end so, and devices cannot be files.
+    .refine(
+      (number) => !/-lines$|^(?:con|prn|aux|nul|com\d|lpt\d)$/i.test(number),
+      'expected a number that does not end in "-lines" and is not the name of a device',
+    )
     .describe("The shop's order number, unique for ever; absent: we make one.")
     .optional(),
   account: code(40, "Account of the customer."),

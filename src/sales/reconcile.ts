@@ -103,9 +103,12 @@ export async function reconcile(context: SalesContext, period?: string): Promise
         .flatMap((pair) => nameDifferences(pair, slot.period, setAside)),
     ),
   );
-  const compared = periods.filter((one) => one.erp !== null);
+  // Before the first period that the ERP states totals for there is nothing to compare with; after
+  // it a period without one is a difference, not a silence.
+  const first = erp.map((side) => side.period).sort()[0] ?? "";
+  const compared = periods.filter((one) => one.erp !== null || one.period >= first);
   return {
-    totalsEqual: compared.length > 0 && compared.every((one) => one.equal),
+    totalsEqual: erp.length > 0 && compared.every((one) => one.equal),
     periods,
     trust: await trust(context),
   };

@@ -285,6 +285,36 @@ describe("an order", () => {
     lines: [{ product: "CEM001", quantity: "10", unitPrice: "4.80" }],
   };
 
+  it("are all taken when forty come at once, more than the database has connections for", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        post(
+          "/v1/orders",
+          { ...order, webOrder: `W-AT-ONCE-${index}` },
+          { "idempotency-key": `at-once-${index}` },
+        ),
+      ),
+    );
+    expect(answers.filter(({ status }) => status !== 201 && status !== 202)).toEqual([]);
+  });
+
+  it("are refused with half of a character or a number that cannot name a file", async () => {
+    const bad = async (change: object, key: string) => {
+      const { status, body } = await post<{ errors: { pointer: string }[] }>(
+        "/v1/orders",
+        { ...order, ...change },
+        { "idempotency-key": key },
+      );
+      return [status, body.errors[0]?.pointer];
+    };
+    expect(await bad({ customerReference: "half \ud800" }, "bad-1")).toEqual([
+      400,
+      "/customerReference",
+    ]);
+    expect(await bad({ webOrder: "W-9-lines" }, "bad-2")).toEqual([400, "/webOrder"]);
+    expect(await bad({ webOrder: "CON" }, "bad-3")).toEqual([400, "/webOrder"]);
+  });
+
   it("is taken once: the same key and body give the same answer again", async () => {
     const key = { "idempotency-key": "first-1" };
     const first = await post("/v1/orders", { ...order, webOrder: "W-1" }, key);
