@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -167,4 +168,18 @@ test("a start that fails leaves no server behind", async () => {
   await sleep(300);
   expect(lines).toEqual([]);
   expect(await isRunning()).toBe(false);
+});
+
+test("a server whose port somebody else has got is started on another", async () => {
+  await (await openHere()).close();
+  const port = Number(await readFile(join(folder, "port"), "utf8"));
+  const taker = createServer();
+  await new Promise<void>((resolve) => taker.listen(port, "127.0.0.1", resolve));
+  try {
+    await using store = await openHere();
+    expect(await store.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    expect(new URL(store.url).port).not.toBe(String(port));
+  } finally {
+    await new Promise((resolve) => taker.close(resolve));
+  }
 });

@@ -2,7 +2,7 @@
  * The files of one PostgreSQL cluster and the programs run on them: make, start, stop, recognise.
  */
 import { spawn } from "node:child_process";
-import { chown, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { chown, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { StoreError, reasonOf } from "../error.ts";
@@ -64,6 +64,7 @@ export async function startCluster(cluster: Cluster, port: number | undefined): 
   for (let attempt = 1; ; attempt += 1) {
     const chosen = attempt === 1 && port !== undefined ? port : await freePort();
     await writeSettings(cluster, chosen);
+    const began = Date.now();
     try {
       await run(cluster, "pg_ctl", [
         "start",
@@ -78,7 +79,7 @@ export async function startCluster(cluster: Cluster, port: number | undefined): 
       ]);
       return chosen;
     } catch (error) {
-      const said = await logTail(cluster);
+      const said = await logTail(cluster, began);
       if (attempt < 5 && said.includes("could not bind")) continue;
       throw new StoreError(
         "server-start",
@@ -188,9 +189,20 @@ function startLog(cluster: Cluster): string {
   return join(cluster.files, "start.log");
 }
 
-async function logTail(cluster: Cluster): Promise<string> {
-  const text = await readFile(startLog(cluster), "utf8").catch(() => "");
-  return text.trimEnd().split("\n").slice(-12).join("\n");
+/** What the server said of a start that failed, wherever it said it. */
+async function logTail(cluster: Cluster, sinceMs: number): Promise<string> {
+  const collected = join(cluster.files, "log");
+  const names = await readdir(collected).catch(() => []);
+  const logs = [startLog(cluster), ...names.map((name) => join(collected, name))];
+  const texts = await Promise.all(logs.map((log) => saidSince(log, sinceMs)));
+  const lines = texts.flatMap((text) => text.trimEnd().split("\n").slice(-12));
+  return lines.filter((line) => line !== "" && !line.includes("logging collector")).join("\n");
+}
+
+/** A log that nobody wrote to since speaks of an earlier start. */
+async function saidSince(log: string, sinceMs: number): Promise<string> {
+  const written = (await stat(log).catch(() => undefined))?.mtimeMs ?? 0;
+  return written < sinceMs ? "" : readFile(log, "utf8").catch(() => "");
 }
 
 function freePort(): Promise<number> {
