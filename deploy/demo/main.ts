@@ -66,6 +66,11 @@ const broken = story.end();
 if (!check) {
   const [customer] = world.merchant.customers;
   const [product] = world.merchant.products;
+  const { databaseUrl } = world.tradepost.settings;
+  const database =
+    databaseUrl === null
+      ? ""
+      : `, with DATABASE_URL naming the demo's database${new URL(databaseUrl).pathname.replace("/", " ")}`;
   process.stdout.write(
     [
       "",
@@ -74,7 +79,7 @@ if (!check) {
       `  curl -s ${api.url}/v1/prices -H 'authorization: Bearer ${secret}' -H 'content-type: application/json' \\`,
       `    -d '{"account":"${customer?.account}","lines":[{"product":"${product?.product}","quantity":"10"}]}'`,
       "",
-      "In another terminal:  npm run -s demo:tradepost -- status",
+      `In another terminal${database}:  npm run -s demo:tradepost -- status`,
       "",
     ].join("\n"),
   );

@@ -77,16 +77,21 @@ export async function checkConnections(
 ): Promise<Checked[]> {
   const checked: Checked[] = [];
   for (const [name, entry] of Object.entries(settings.connections)) {
-    await using connection = await connect(name);
-    const findings = [
-      ...((await connection.session.check?.()) ?? []),
-      ...unfed(connection, sets.get(entry.mappings)),
-    ];
     const part = `connection ${name}`;
-    const about = `${entry.connector}, ${MODES[entry.mode]}, ${connection.streams.length} streams`;
-    if (findings.length === 0) checked.push(fine(part, about));
-    for (const { level, what, instruction } of findings)
-      checked.push({ part, state: level, about: what, instruction });
+    const found = await attempt(part, async () => {
+      await using connection = await connect(name);
+      const findings = [
+        ...((await connection.session.check?.()) ?? []),
+        ...unfed(connection, sets.get(entry.mappings)),
+      ];
+      const streams = `${connection.streams.length} streams`;
+      return findings.length === 0
+        ? [fine(part, `${entry.connector}, ${MODES[entry.mode]}, ${streams}`)]
+        : findings.map(({ level, what: about, instruction }) => {
+            return { part, state: level, about, instruction };
+          });
+    });
+    checked.push(...("part" in found ? [found] : found.value));
   }
   return checked;
 }
@@ -112,6 +117,7 @@ async function attempt<T>(part: string, work: () => Promise<T>): Promise<{ value
     return { value: await work() };
   } catch (error) {
     const about = error instanceof Error ? error.message : String(error);
-    return { part, state: "error", about, instruction: null };
+    const said: unknown = error instanceof Error ? Reflect.get(error, "instruction") : null;
+    return { part, state: "error", about, instruction: typeof said === "string" ? said : null };
   }
 }
