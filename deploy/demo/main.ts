@@ -6,12 +6,13 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { stopSignal, tell } from "../../src/main.ts";
+import { isFree } from "./port.ts";
 import { openShop } from "./shop.ts";
 import { tellStory } from "./story.ts";
 import { compareOrders, daysPass, placeOrders } from "./steps/orders.ts";
 import { followPenny, provePay, proveSales } from "./steps/pay.ts";
 import { ALL_FAULTS, firstPull, introduce, provePrices } from "./steps/pull.ts";
-import { COMPANY, openWorld } from "./world.ts";
+import { COMPANY, DEMO_PORT, openWorld } from "./world.ts";
 
 const KNOWN = ["--check", "--small"];
 const unknown = process.argv.slice(2).filter((word) => !KNOWN.includes(word));
@@ -25,6 +26,14 @@ process.once("uncaughtException", (error) => {
 });
 const check = process.argv.includes("--check");
 const small = process.argv.includes("--small");
+
+if (!check && !(await isFree(DEMO_PORT))) {
+  process.stderr.write(
+    `Port ${DEMO_PORT} is taken, perhaps by a demo that still runs. Stop that first: a demo begins ` +
+      "by clearing away the one before.\n",
+  );
+  process.exit(1);
+}
 
 const story = tellStory((text) => process.stdout.write(text));
 process.stdout.write("Making a merchant, and three years of its ERP's history …\n");

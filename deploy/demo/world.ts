@@ -11,6 +11,7 @@ import { openTradepost, type CompanyServices, type Tradepost } from "../../src/m
 import { createMerchant, type Merchant, type MerchantOptions } from "./merchant/index.ts";
 
 export const COMPANY = "DEMO";
+export const DEMO_PORT = 4600;
 
 export interface World extends AsyncDisposable {
   readonly merchant: Merchant;
@@ -94,7 +95,7 @@ async function writeSettings(file: string, merchant: Merchant, ahead: number): P
   const plans = resolve(import.meta.dirname, "plans");
   const settings = {
     database: { folder: "database" },
-    http: { port: 4600 },
+    http: { port: DEMO_PORT },
     leaseSeconds: 3,
     demonstrationClockSeconds: ahead,
     companies: {
