@@ -256,8 +256,8 @@ function ordersOf(
     now,
     log,
   });
-  // Before the order's transaction begins: one that waited for a second connection while holding its
-  // own could wait for ever behind others that do the same.
+  // Before the order's transaction begins: one that waited for a second connection while it holds
+  // its own could wait for ever behind others that do the same.
   const withNewestPrices = async <T>(work: () => Promise<T>): Promise<T> => {
     await pricing.refresh();
     return work();
