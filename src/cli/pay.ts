@@ -2,7 +2,9 @@
 import type { Command } from "commander";
 import {
   comparisonLines,
+  comparisonRows,
   statementLines,
+  statementRows,
   summaryLines,
   type Periods,
 } from "../incentives/index.ts";
@@ -18,10 +20,11 @@ import {
   type Answer,
   type Opened,
 } from "./command.ts";
-import { day, pounds } from "./print.ts";
+import { csv, day, pounds } from "./print.ts";
 import { postingName } from "./sales.ts";
 
 interface PeriodOptions {
+  readonly csv?: boolean;
   readonly month?: string;
   readonly from?: string;
   readonly to?: string;
@@ -34,6 +37,7 @@ export function addPayCommands(program: Command): void {
       .command("statement <rep>")
       .description("A rep's statement; every line has its because.")
       .option("--plan <plan>", "plan; the settings' only one when absent")
+      .option("--csv", "its lines as CSV, with exact figures beside the pence")
       .addHelpText("after", example("pay statement REP01 --plan flat --month 2026-07")),
   ).action(async (rep: string, options: PeriodOptions & { plan?: string }, command: Command) => {
     await answer(command, (opened) => statement(opened, rep, options));
@@ -54,13 +58,16 @@ export function addPayCommands(program: Command): void {
     pay
       .command("compare <before> <after>")
       .description("Two plans over the same sales: per rep and for the business.")
+      .option("--csv", "its figures as CSV")
       .addHelpText("after", example("pay compare new-and-repeat flat --from 2026-01 --to 2026-06")),
   ).action(async (before: string, after: string, options: PeriodOptions, command: Command) => {
     await answer(command, async ({ company }) => {
       const plan = chosen("The plan", planCodes(company));
       const compared = { before: plan(before), after: plan(after) };
       const data = await company.incentives.compare({ ...periodsOf(options), ...compared });
-      return { text: comparisonLines(data).join("\n"), data };
+      const asCsv = options.csv === true;
+      const text = asCsv ? await csv(comparisonRows(data)) : comparisonLines(data).join("\n");
+      return { text, data };
     });
   });
   pay
@@ -118,7 +125,10 @@ async function statement(
 ): Promise<Answer> {
   const run = await runOf(opened, options);
   const data = await opened.company.incentives.statement({ rep, of: { run: run.run } });
-  return { text: statementLines(data, opened.company.settings.timeZone).join("\n"), data };
+  const { timeZone } = opened.company.settings;
+  const asCsv = options.csv === true;
+  const text = asCsv ? await csv(statementRows(data)) : statementLines(data, timeZone).join("\n");
+  return { text, data };
 }
 
 async function line(opened: Opened, ref: string): Promise<Answer> {

@@ -88,6 +88,13 @@ export function count(value: number): string {
   return value.toLocaleString("en-GB");
 }
 
+/** For spreadsheets: what a file brought in can never become a formula there. */
+export async function csv(rows: readonly (readonly string[])[]): Promise<string> {
+  const { stringify } = await import("csv-stringify/sync");
+  const harmless = (cell: string) => (/^(?:[=+@\t\r]|-(?!\d))/.test(cell) ? `'${cell}` : cell);
+  return stringify(rows.map((row) => row.map(harmless))).trimEnd();
+}
+
 /** JSON with moments as ISO text and without secrets: what `--json` prints. */
 export function json(value: unknown): string {
   return JSON.stringify(

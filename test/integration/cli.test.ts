@@ -108,6 +108,9 @@ describe("a penny", () => {
     const statement = ["pay", "statement", "REP01", "--plan", "flat", "--month", "2026-05"];
     const { lines } = await tradepost.json<{ lines: StatementLine[] }>(...statement);
     const sold = lines.find(({ documentType, line }) => documentType === "invoice" && line === 1);
+    const table = await tradepost.run([...statement, "--csv"]);
+    expect(table.out.split("\n").length).toBe(lines.length + 2);
+    expect(table.out).toContain(`\n${sold?.id},REP01,flat,`);
     const paid = await tradepost.run(["pay", "line", sold?.id ?? ""]);
     expect(paid.exit).toBe(0);
     expect(field(paid.out, "because")).toBe(sold?.sentence);
