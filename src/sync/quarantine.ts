@@ -1,8 +1,8 @@
 /**
  * What could not be used waits here with its raw form, the reason and what to do, and nothing that
  * was read is lost. An item closes when its row is replayed well, when the stream's next whole
- * snapshot arrives (what is still bad is then quarantined anew), when a delta brings the same record
- * well, or when a person dismisses it.
+ * snapshot arrives (what is still bad is then quarantined anew), when a delta brings the same
+ * record well, or when a person dismisses it.
  */
 import type { Json } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
