@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench } from "./main.ts";
+import { cpuSeconds } from "./measure.ts";
 import type { DatabaseFigures } from "./price-process.ts";
 import { answer, startChild } from "./process.ts";
 import type { Child } from "./process.ts";
@@ -37,6 +38,8 @@ export interface Service extends AsyncDisposable {
   readonly port: number;
   /** From the start of the process to the first `/readyz` that says ready. */
   readonly readyMs: number;
+  /** CPU of that process until then; the database's is not in it. */
+  readonly readyCpuSeconds: number;
 }
 
 /** `npm start` on that folder, until disposed. */
@@ -53,11 +56,11 @@ export async function startService(bench: Bench): Promise<Service> {
     await child[Symbol.asyncDispose]();
     throw error;
   }
-  const readyMs = performance.now() - since;
   return {
     pid: child.pid,
     port,
-    readyMs,
+    readyMs: performance.now() - since,
+    readyCpuSeconds: cpuSeconds(child.pid),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }
