@@ -9,19 +9,19 @@
  *     npm run test:fault -- --ci                     the same seed each time, 20 kills
  *
  * It ends with 1 unless everything in its table is 0. With DATABASE_URL each world gets a database
- * there, and PostgreSQL is left alone. `--keep` leaves the folders of the worlds for a look.
+ * there, and PostgreSQL is left alone.
  */
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openJobs } from "../../src/jobs/index.ts";
-import { randomOf } from "../../deploy/demo/merchant/index.ts";
+import { createMerchant, randomOf, type Merchant } from "../../deploy/demo/merchant/index.ts";
 import { ordersInPart, whereItStruck } from "./aftermath.ts";
 import { kill, runWorker, running, type Aim, type Ended, type Heard } from "./child.ts";
 import { differences, figuresOf, judge, type Figures, type Verdict } from "./figures.ts";
 import { momentsOf, type Moments } from "./moments.ts";
-import { awkwardOrders, goodOrders } from "./orders.ts";
+import { awkwardOrders, goodOrders, hasBuyers } from "./orders.ts";
 import type { PlannedOrder } from "./worker.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -30,7 +30,6 @@ const { values: options } = parseArgs({
     kills: { type: "string", default: "20" },
     seed: { type: "string" },
     ci: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
   },
 });
 const CI_SEED = 20_260_331;
@@ -74,16 +73,27 @@ tell(
   `seed ${seed}, ${wanted} kills, ${SIZE.customers} customers, ${SIZE.invoiceLines} invoice lines`,
 );
 const random = randomOf(seed, "kills");
+const merchant = suitableMerchant();
 /** What the killed database and the answers of the shop showed. */
 const databaseFindings: string[] = [];
 const answerFindings: string[] = [];
 /** Orders of which the ERP could see a part. */
 const halfFindings: string[] = [];
 
-const clean = await cleanWorld();
-report(clean, await killedWorld(clean.days));
-if (!options.keep) await rm(folder, { recursive: true, force: true });
-else tell(`the worlds are kept in ${folder}`);
+try {
+  const clean = await cleanWorld();
+  report(clean, await killedWorld(clean.days));
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** The first merchant from the seed on that has all whom the orders need. */
+function suitableMerchant(): Merchant {
+  for (let next = seed; ; next += 1) {
+    const made = createMerchant({ seed: next, ...SIZE });
+    if (hasBuyers(made)) return made;
+  }
+}
 
 interface Outcome {
   readonly figures: Figures;
@@ -93,7 +103,7 @@ interface Outcome {
 
 /** A world that is lived through once without a kill: the measure, and the map of moments. */
 async function cleanWorld(): Promise<Outcome & { readonly days: readonly (readonly Heard[])[] }> {
-  const world = await openWorld({ name: "clean", folder, seed, size: SIZE });
+  const world = await openWorld({ name: "clean", folder, merchant });
   try {
     const answers = new Map<string, string>();
     const days: (readonly Heard[])[] = [];
@@ -112,7 +122,7 @@ async function cleanWorld(): Promise<Outcome & { readonly days: readonly (readon
 }
 
 async function killedWorld(days: readonly (readonly Heard[])[]): Promise<Outcome> {
-  const world = await openWorld({ name: "killed", folder, seed, size: SIZE });
+  const world = await openWorld({ name: "killed", folder, merchant });
   const answers = new Map<string, string>();
   const strikes: Strikes = { world, answers, struck: [] };
   try {

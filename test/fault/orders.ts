@@ -10,14 +10,30 @@ import type { PlannedOrder } from "./worker.ts";
 
 type Basket = Pick<PlannedOrder, "account" | "lines">;
 
+/** Whether the merchant has all whom these orders need: small ones do not always. */
+export function hasBuyers(merchant: Merchant): boolean {
+  const { free, limited, stopped } = buyersOf(merchant);
+  return free.length > 2 && limited.length > 0 && stopped.length > 0;
+}
+
+function buyersOf({ customers }: Merchant) {
+  const buyers = customers.filter(canBuy);
+  return {
+    /** Without a limit of credit. */
+    free: buyers.filter(({ creditLimit }) => creditLimit === null),
+    limited: buyers.filter(({ creditLimit }) => Number(creditLimit ?? "0") > 0),
+    stopped: customers.filter(({ onStop }) => onStop),
+  };
+}
+
 /** Orders that every check lets pass; `first` is the number of the first one. */
 export function goodOrders(merchant: Merchant, first: number, count: number): PlannedOrder[] {
-  const buyers = merchant.customers.filter((one) => canBuy(one) && one.creditLimit === null);
+  const { free } = buyersOf(merchant);
   return Array.from({ length: count }, (_, index) => {
     const number = `F-${String(first + index).padStart(4, "0")}`;
     const random = randomOf(merchant.seed, "fault", number);
     return {
-      ...planned(number, basket(merchant, random.pick(buyers), random)),
+      ...planned(number, basket(merchant, random.pick(free), random)),
       charges: index % 3 === 0 ? [{ charge: "CARR", net: "8.50" }] : [],
     };
   });
@@ -26,19 +42,13 @@ export function goodOrders(merchant: Merchant, first: number, count: number): Pl
 /** Two orders over the credit limit, one of them released, and three that are refused. */
 export function awkwardOrders(merchant: Merchant): PlannedOrder[] {
   const random = randomOf(merchant.seed, "fault", "awkward");
-  const limited = merchant.customers.filter(
-    (one) => canBuy(one) && Number(one.creditLimit ?? "0") > 0,
-  );
-  const free = merchant.customers.find((one) => canBuy(one) && one.creditLimit === null);
-  const stopped = merchant.customers.find((one) => one.onStop);
-  const [first, second = first] = limited;
-  if (first === undefined || second === undefined || free === undefined || stopped === undefined)
-    throw new Error("the merchant is too small: it lacks a limit, a stop or an account without");
-  const good = basket(merchant, free, random);
+  const { free, limited, stopped } = buyersOf(merchant);
+  const good = basket(merchant, random.pick(free), random);
+  const large = () => basket(merchant, random.pick(limited), random, 800);
   return [
-    { ...planned("F-HELD-1", basket(merchant, first, random, 800)), release: true },
-    planned("F-HELD-2", basket(merchant, second, random, 800)),
-    planned("F-STOP", basket(merchant, stopped, random)),
+    { ...planned("F-HELD-1", large()), release: true },
+    planned("F-HELD-2", large()),
+    planned("F-STOP", basket(merchant, random.pick(stopped), random)),
     { ...planned("F-CHEAP", good), ownPrice: "0.01" },
     planned("F-UNKNOWN", { ...good, lines: [{ product: "NO-SUCH-THING", quantity: "1" }] }),
   ];

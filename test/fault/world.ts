@@ -6,7 +6,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { ALL_FAULTS, start, type Simulator } from "../../connectors/csv/simulator/index.ts";
-import { createMerchant, type Merchant } from "../../deploy/demo/merchant/index.ts";
+import type { Merchant } from "../../deploy/demo/merchant/index.ts";
 import { openStore, type Store } from "../../src/store/index.ts";
 import type { PlannedOrder, Task } from "./worker.ts";
 
@@ -35,15 +35,13 @@ export interface World {
 export interface WorldOptions {
   readonly name: string;
   readonly folder: string;
-  readonly seed: number;
-  readonly size: { readonly customers: number; readonly invoiceLines: number };
+  readonly merchant: Merchant;
 }
 
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { name, seed } = options;
+  const { name, merchant } = options;
   const folder = join(options.folder, name);
   await mkdir(join(folder, "erp", "orders", ".journal"), { recursive: true });
-  const merchant = createMerchant({ seed, ...options.size });
   const erp = await start(merchant, { folder: join(folder, "erp"), faults: ALL_FAULTS });
   const database = await ownDatabase(name);
   const dataFolder = join(folder, "database");
