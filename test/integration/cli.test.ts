@@ -211,12 +211,12 @@ describe("check", () => {
     expect(
       parts
         .replaceAll(tradepost.folder, "/folder")
-        .replace(/PostgreSQL [\d.]+, \S+/, "PostgreSQL 18, ADDRESS"),
+        .replace(/PostgreSQL \d[^,]*, \S+/, "PostgreSQL VERSION, ADDRESS"),
     ).toMatchInlineSnapshot(`
       "✓ settings: /folder/tradepost.yaml, company HARROW
       ✓ mappings tradepost-csv: 25 records, web orders, examples of 26 files hold
       ✓ pricing: policy generic
-      ✓ database: PostgreSQL 18, ADDRESS
+      ✓ database: PostgreSQL VERSION, ADDRESS
       ✓ connection erp: csv, live: hands web orders over, 25 streams
 
       Everything is in order.
@@ -236,14 +236,14 @@ describe("check", () => {
       out
         .slice(out.indexOf("✗"))
         .replaceAll(tradepost.folder, "/folder")
-        .replace(/PostgreSQL [\d.]+, \S+/, "PostgreSQL 18, ADDRESS"),
+        .replace(/PostgreSQL \d[^,]*, \S+/, "PostgreSQL VERSION, ADDRESS"),
     ).toMatchInlineSnapshot(`
       "✗ mappings: /folder/faulty.yaml cannot be used: 1 problem
             /folder/faulty.yaml:10: companies.HARROW.connections.erp.mappings: found the mapping set "tradepost-cvs", expected one of tradepost-csv (nearest match "tradepost-csv")
       ✓ pricing: policy generic
       ✗ connection erp: /folder/faulty.yaml cannot be used: 1 problem
             /folder/faulty.yaml:13: companies.HARROW.connections.erp.settings.stableForMss: found the key "stableForMss", expected one of folder, streams, delimiter, encoding, complete, stableForMs, maxFieldBytes, maxRowBytes (nearest match "stableForMs")
-      ✓ database: PostgreSQL 18, ADDRESS
+      ✓ database: PostgreSQL VERSION, ADDRESS
 
       2 faults, 0 warnings.
       "
