@@ -17,17 +17,32 @@ interface Step {
   readonly about: string | null;
 }
 
-/** In the order in which they come, each with how often it is aimed at, beside the others. */
+/** In the order in which they come on a day. */
 const KINDS = [
-  ["opening", 2],
-  ["staging", 3],
-  ["publishing", 5],
-  ["posting", 3],
-  ["placing", 2],
-  ["dropping", 4],
-  ["delivering", 2],
+  "opening",
+  "staging",
+  "publishing",
+  "posting",
+  "placing",
+  "dropping",
+  "delivering",
 ] as const;
-type Kind = (typeof KINDS)[number][0];
+type Kind = (typeof KINDS)[number];
+
+/** What is aimed at in turn, from a place of its own each day: the risky ones more often. */
+const DECK: readonly Kind[] = [
+  "publishing",
+  "dropping",
+  "staging",
+  "posting",
+  "publishing",
+  "placing",
+  "dropping",
+  "delivering",
+  "publishing",
+  "staging",
+  "opening",
+];
 
 export interface Moments {
   /** A moment in what is left of the day's work; null when nothing is left to aim at. */
@@ -45,10 +60,12 @@ export function momentsOf(clean: readonly Heard[], random: Random, kills: number
   const lasts = new Set(
     steps.filter(({ kind }) => kind === "publishing").map(({ after }) => after),
   );
-  const order = KINDS.map(([kind]) => kind);
-  const kinds = Array.from({ length: kills }, () => random.weighted(KINDS)).sort(
-    (one, other) => order.indexOf(one) - order.indexOf(other),
-  );
+  const first = random.whole(0, DECK.length - 1);
+  const turned = [...DECK.slice(first), ...DECK.slice(0, first)];
+  const kinds = Array.from({ length: Math.ceil(kills / DECK.length) }, () => turned)
+    .flat()
+    .slice(0, kills)
+    .sort((one, other) => KINDS.indexOf(one) - KINDS.indexOf(other));
   return {
     isLast: (mark) => lasts.has(mark),
     next(world, answered) {
@@ -58,7 +75,11 @@ export function momentsOf(clean: readonly Heard[], random: Random, kills: number
         return kind === "placing" ? !answered.has(about) : waiting.has(about);
       });
       for (let kind = kinds.shift(); kind !== undefined; kind = kinds.shift()) {
-        const aim = kind === "dropping" ? dropping(left, random) : within(kind, left, random);
+        const fitting = left.filter((step) => step.kind === kind);
+        // Early enough that something is left for the kills of this kind that are still to come.
+        const later = kinds.filter((other) => other === kind).length;
+        const early = fitting.slice(0, Math.ceil(fitting.length / (later + 1)));
+        const aim = kind === "dropping" ? dropping(left, random) : within(early, random);
         if (aim !== null) return aim;
       }
       return null;
@@ -66,10 +87,9 @@ export function momentsOf(clean: readonly Heard[], random: Random, kills: number
   };
 }
 
-function within(kind: Kind, left: readonly Step[], random: Random): Aim | null {
-  const fitting = left.filter((step) => step.kind === kind);
-  if (fitting.length === 0) return null;
-  const { after, lastsMs } = random.pick(fitting);
+function within(steps: readonly Step[], random: Random): Aim | null {
+  if (steps.length === 0) return null;
+  const { kind, after, lastsMs } = random.pick(steps);
   return { kind, after, delayMs: Math.floor(random.next() * (lastsMs + 1)) };
 }
 
