@@ -1,5 +1,5 @@
 /** What sync is told and what it tells. */
-import type { Json, StreamDefinition } from "../connector/index.ts";
+import type { StreamDefinition } from "../connector/index.ts";
 import type { Connection, Log } from "../connections/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import type { Mapping } from "../mapping/index.ts";
@@ -69,5 +69,3 @@ export interface RunResult {
   readonly notes: readonly string[];
   readonly seconds: number;
 }
-
-export type { Json };

@@ -4,7 +4,6 @@
  * snapshot arrives (what is still bad is then quarantined anew), when a delta brings the same
  * record well, or when a person dismisses it.
  */
-import type { Json } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import { keyText, type Staging, type Store, type Transaction } from "../store/index.ts";
 import type { At } from "./journal.ts";
@@ -165,5 +164,3 @@ export async function quarantineTotals(store: Store, company: string): Promise<Q
   );
   return row ?? { open: 0, worth: "0.00" };
 }
-
-export type { Json };

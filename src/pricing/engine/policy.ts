@@ -8,16 +8,12 @@ import type { Canonical, Rounding } from "../../model/index.ts";
 
 export type CustomerScope = Canonical<"price-rule">["customerScope"];
 export type ProductScope = Canonical<"price-rule">["productScope"];
-export type PromotionKind = Canonical<"promotion">["kind"];
 
 /** Most particular first, as the model lists them. */
 export const CUSTOMER_SCOPES: readonly CustomerScope[] =
   records["price-rule"].fields.customerScope.values;
 export const PRODUCT_SCOPES: readonly ProductScope[] =
   records["price-rule"].fields.productScope.values;
-
-/** Kinds of promotion whose price the engine can work out; the others make an answer say so. */
-export const PRICED_PROMOTION_KINDS = ["percent", "amount", "fixed"] as const;
 
 /** For whom and for what a rule is: where it stands in the book. */
 export interface Place {
