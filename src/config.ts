@@ -7,6 +7,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
+import { alarms, connection } from "./config/connection.ts";
 import {
   DefinitionError,
   nearest,
@@ -26,22 +27,6 @@ const decimalText = z
 const isoDate = z.iso.date();
 const channel = z.enum(["web", "telephone", "counter", "field", "edi", "other", "unknown"]);
 const check = z.enum(["accept", "hold", "refuse"]);
-
-const connection = z.strictObject({
-  connector: z.string().describe("Name of the connector: a folder of connectors/."),
-  mode: z
-    .enum(["read-only", "live"])
-    .default("read-only")
-    .describe("read-only: pulls, never hands an order over. live: hands orders over as well."),
-  mappings: z.string().describe("Name of the mapping set: a folder of mappings/."),
-  settings: z.record(z.string(), z.unknown()).describe("What the connector itself asks for."),
-  dropBrakePercent: z
-    .number()
-    .min(0)
-    .max(100)
-    .default(20)
-    .describe("A snapshot that would remove more than this share of its stream stops and asks."),
-});
 
 const orderChecks = z
   .strictObject({
@@ -114,6 +99,13 @@ const company = z.strictObject({
         ),
     })
     .prefault({}),
+  owners: z
+    .record(z.string(), code)
+    .default({})
+    .describe(
+      "Record type to the connection that keeps it, where the mappings of several make it: price-rule: erp.",
+    ),
+  alarms,
   pay: z
     .strictObject({
       startOn: isoDate.optional().describe("Lines before it count for class, never for pay."),
@@ -200,6 +192,7 @@ export interface EffectiveSetting {
   readonly line: number | null;
 }
 
+export { durationSeconds } from "./config/connection.ts";
 export { DefinitionError, settingsSchema };
 
 /** Reads and checks the settings. Throws DefinitionError with every problem and its line. */

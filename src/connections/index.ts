@@ -5,6 +5,7 @@
  *
  *     await using connection = await openConnection({ company: "BUILD", name: "erp", … });
  */
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import {
   ConnectorFault,
@@ -92,6 +93,13 @@ function hostFor(
         `Connection "${name}" needs the secret "${wanted}", and it is not set.`,
         `Set TRADEPOST_SECRET_${wanted.toUpperCase()} in the environment of the service.`,
       );
+    },
+    wait: (ms) => setTimeout(ms, undefined, { signal }),
+    turn: () => Promise.reject(new Error("no rate limit yet")),
+    tokens: {
+      read: () => Promise.reject(new Error("no tokens yet")),
+      write: () => Promise.reject(new Error("no tokens yet")),
+      alone: () => Promise.reject(new Error("no tokens yet")),
     },
     appliedBefore: async (stream, sha256) => {
       const rows = await store.query(

@@ -15,6 +15,7 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
+/** What a connector promises about a stream. The host holds it to all of it, on every read. */
 export interface StreamDefinition {
   /** Plural, kebab-case: `price-rules`. */
   readonly name: string;
@@ -24,6 +25,47 @@ export interface StreamDefinition {
    * rows.
    */
   readonly reading: "snapshot" | "delta";
+  /**
+   * Shape of a row's values, in the source's own words; a row that does not fit is set aside.
+   * Absent: any columns, all text, as files give them.
+   */
+  readonly row?: ZodType;
+  /** Columns that tell the source's rows apart. Absent: it has none, or its mapping knows. */
+  readonly key?: readonly string[];
+  /** How a delta goes on from where it stood. Absent: the cursor is the connector's own affair. */
+  readonly delta?: DeltaPromise;
+  /**
+   * How removed rows show. `absence`: a snapshot lacks them (the default of a snapshot). `never`:
+   * they do not (the default of a delta). `marked`: a row says `removed`. `keys`: only
+   * `Session.keys` tells, which the host compares on a schedule.
+   */
+  readonly deletions?: "absence" | "never" | "marked" | "keys";
+  /** True: each origin comes with `totals`, and a checkpoint without them is refused. */
+  readonly totals?: true;
+  /** True: `ReadOptions.range` is understood, so that a long history is read in slices. */
+  readonly range?: true;
+}
+
+/** A delta's rows carry `at`, and its cursors are `{ value, key }` with whatever else it needs. */
+export interface DeltaPromise {
+  /** The finest step of the stamp; `number`: a counter, not a time. */
+  readonly grain: "microsecond" | "millisecond" | "second" | "minute" | "day" | "number";
+  /** `local`: wall-clock time of the company, which repeats an hour each autumn. */
+  readonly zone: "utc" | "local" | "none";
+  /** True: rows come in ascending order of (value, key), so that a read can stop between rows. */
+  readonly ordered: boolean;
+  /**
+   * How far a read goes back behind its cursor, because rows may appear late: seconds, or counts of
+   * a number.
+   */
+  readonly overlap: number;
+}
+
+/** Where a row stands in reading order; rows with one value are told apart by their key. */
+export interface Position {
+  /** Text compares by code unit: stamps are ISO 8601 of one length. */
+  readonly value: string | number;
+  readonly key: string | number;
 }
 
 /** A file, page or table that rows came from; every row can be followed back to one. */
@@ -44,6 +86,10 @@ export interface SourceRow {
   /** The row as it stood in the source. */
   readonly raw: string;
   readonly values: Readonly<Record<string, unknown>>;
+  /** Of a stream with a delta promise. */
+  readonly at?: Position;
+  /** The source says that this row is gone; its values hold at least the stream's key. */
+  readonly removed?: true;
 }
 
 export type ReadEvent =
@@ -68,6 +114,11 @@ export type ReadEvent =
       readonly reason: string;
       readonly instruction: string;
     }
+  /**
+   * A point to go on from after a kill: what came before it is kept, and published only with the
+   * checkpoint that follows. The cursor is a whole one: `read` given it goes on behind this point.
+   */
+  | { readonly kind: "mark"; readonly cursor: Json }
   /** Everything before it is whole. A snapshot gives exactly one; `more`: another one waits. */
   | { readonly kind: "checkpoint"; readonly cursor: Json; readonly more: boolean }
   /** The snapshot equals the one last applied: every row is unchanged. */
@@ -77,8 +128,32 @@ export type ReadEvent =
       readonly cursor: Json;
       readonly more: boolean;
     }
-  /** The source's own count of an origin; the host compares it with what it was given. */
-  | { readonly kind: "totals"; readonly rows: number };
+  /**
+   * So many rows equal those of the content that the cursor stands for, word by word. Given only
+   * when the host asked for changes.
+   */
+  | { readonly kind: "same"; readonly rows: number }
+  /** Rows of the content that the cursor stands for which this content lacks. As `same`. */
+  | { readonly kind: "gone"; readonly rows: readonly SourceRow[] }
+  /**
+   * The source's own count of an origin, and its sums by column (decimal text); the host compares
+   * them with what it was given.
+   */
+  | {
+      readonly kind: "totals";
+      readonly rows: number;
+      readonly sums?: Readonly<Record<string, string>>;
+    };
+
+export interface ReadOptions {
+  /** Only rows of these days, both included. Asked of streams that declare `range` alone. */
+  readonly range?: { readonly from: Temporal.PlainDate; readonly to: Temporal.PlainDate };
+  /**
+   * The host still holds all that the cursor's content made: rows that are the same need not be
+   * given again (`same`, `rows`, `gone`). A connector that cannot tell gives the whole as ever.
+   */
+  readonly changes?: boolean;
+}
 
 /** An order in the shape of the far side: tables of text, details first and the header last. */
 export interface RenderedOrder {
@@ -117,6 +192,45 @@ export interface OrdersCapability {
   find(key: string): Promise<Found>;
   /** Call only after `find` said absent; safe to call again after a kill. */
   place(order: RenderedOrder): Promise<Outcome>;
+  /** How the order stands at the far side now. */
+  status?(key: string): Promise<Found>;
+  /** Replaces the order's lines at the far side, where that still can be done. */
+  amend?(order: RenderedOrder): Promise<Outcome>;
+  cancel?(key: string, reason: string): Promise<Outcome>;
+}
+
+/** A trade account as the far side writes it: its columns and their text. */
+export type AccountFields = Readonly<Record<string, string>>;
+
+export interface AccountsCapability {
+  /** Accounts that may be the same customer; empty: none. */
+  find(account: AccountFields): Promise<readonly AccountFields[]>;
+  create(account: AccountFields): Promise<Outcome>;
+}
+
+export interface PriceQuestion {
+  readonly account: string;
+  readonly product: string;
+  /** Decimal text. */
+  readonly quantity: string;
+  readonly on: Temporal.PlainDate;
+}
+
+/** Asks the far side itself what it would charge, to prove our prices against. */
+export interface PricesCapability {
+  /** Net unit price as decimal text, in the order of the questions; null: it names none. */
+  price(questions: readonly PriceQuestion[]): Promise<readonly (string | null)[]>;
+}
+
+/** What the source holds of a stream, before anything is pulled. */
+export interface Surveyed {
+  readonly stream: string;
+  /** Null: the source does not say without being read. */
+  readonly rows: number | null;
+  /** The earliest and latest day of its rows; null: not known, or rows have no date. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly columns: readonly string[];
 }
 
 export interface Finding {
@@ -126,7 +240,9 @@ export interface Finding {
 }
 
 export interface Session extends AsyncDisposable {
-  read(stream: string, cursor: Json | null): AsyncIterable<ReadEvent>;
+  read(stream: string, cursor: Json | null, options?: ReadOptions): AsyncIterable<ReadEvent>;
+  /** Every row that the source holds now, each with at least the columns of the stream's key. */
+  keys?(stream: string): AsyncIterable<ReadEvent>;
   /** The stream's cursor is committed: put away what it covers. Called again after a kill. */
   applied?(stream: string, cursor: Json): Promise<void>;
   /**
@@ -135,7 +251,12 @@ export interface Session extends AsyncDisposable {
   setAside?(stream: string, origin: Origin, reason: string): Promise<void>;
   /** The text of a row that was applied, from where its original is kept; null when it is gone. */
   original?(origin: Origin, line: number): Promise<string | null>;
+  /** All rows of an origin whose original is kept, once more; null when it is gone. */
+  again?(stream: string, origin: Origin): Promise<AsyncIterable<ReadEvent> | null>;
   readonly orders?: OrdersCapability;
+  readonly accounts?: AccountsCapability;
+  readonly prices?: PricesCapability;
+  survey?(): Promise<readonly Surveyed[]>;
   check?(): Promise<readonly Finding[]>;
 }
 
@@ -156,6 +277,26 @@ export interface Host {
   secret(name: string): string;
   /** True when content with this digest was ever applied to the stream. */
   appliedBefore(stream: string, sha256: string): Promise<boolean>;
+  /** What the connection keeps between sessions and shares with all instances, encrypted. */
+  readonly tokens: TokenStore;
+  /** Returns when the connection may send its next request; all instances share the rate. */
+  turn(perSecond: number): Promise<void>;
+  /** Waits; ends early with the signal's reason when the session is stopped. */
+  wait(ms: number): Promise<void>;
+}
+
+export interface KeptToken {
+  readonly value: string;
+  /** Grows with each change. */
+  readonly version: number;
+}
+
+export interface TokenStore {
+  read(name: string): Promise<KeptToken | null>;
+  /** False: another has changed it since `seen` was read; read it again. */
+  write(name: string, value: string, seen: KeptToken | null): Promise<boolean>;
+  /** Runs `refresh` in one instance at a time; the others wait and then read what it wrote. */
+  alone<T>(name: string, refresh: () => Promise<T>): Promise<T>;
 }
 
 export interface Connector<Settings = unknown> {

@@ -8,20 +8,30 @@
  */
 export { ConnectorFault } from "./contract.ts";
 export type {
+  AccountFields,
+  AccountsCapability,
   Connector,
+  DeltaPromise,
   FaultKind,
   Finding,
   Found,
   Host,
   Json,
+  KeptToken,
   OrdersCapability,
   Origin,
   Outcome,
+  Position,
+  PriceQuestion,
+  PricesCapability,
   ReadEvent,
+  ReadOptions,
   RenderedOrder,
   RenderedTable,
   Session,
   SourceRow,
   StreamDefinition,
+  Surveyed,
+  TokenStore,
 } from "./contract.ts";
 export { listConnectors, loadConnector } from "./loader.ts";

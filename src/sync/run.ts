@@ -99,6 +99,10 @@ export class Run {
         this.#originNames.push(event.origin.name);
         await this.#refuse(event.origin, event);
         return { state: "refused", more: false };
+      case "mark":
+      case "same":
+      case "gone":
+        throw new RunStopped(`The event "${event.kind}" came and was not asked for.`, "Report it.");
       case "unchanged":
         await this.#publishUnchanged(event.origin, event.cursor);
         return { state: "unchanged", more: event.more };

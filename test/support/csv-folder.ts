@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { loadConnector } from "../../src/connector/index.ts";
-import type { Host, Json, ReadEvent, Session } from "../../src/connector/index.ts";
+import type { Host, Json, KeptToken, ReadEvent, Session, TokenStore } from "../../src/connector/index.ts";
 
 export interface Folder {
   readonly path: string;
@@ -57,7 +57,26 @@ export function testHost(): TestHost {
     signal: new AbortController().signal,
     log: (level, message) => logged.push(`${level}: ${message}`),
     secret: (name) => name,
+    tokens: memoryTokens(),
+    turn: async () => {},
+    wait: async (ms) => {
+      now = now.add({ milliseconds: ms });
+    },
     appliedBefore: async (stream, sha256) => appliedDigests.has(`${stream} ${sha256}`),
+  };
+}
+
+/** Tokens of one process, as a session alone would see them. */
+function memoryTokens(): TokenStore {
+  const kept = new Map<string, KeptToken>();
+  return {
+    read: async (name) => kept.get(name) ?? null,
+    write: async (name, value, seen) => {
+      if ((kept.get(name)?.version ?? 0) !== (seen?.version ?? 0)) return false;
+      kept.set(name, { value, version: (seen?.version ?? 0) + 1 });
+      return true;
+    },
+    alone: (_name, refresh) => refresh(),
   };
 }
 
@@ -128,5 +147,11 @@ function tell(event: ReadEvent): string {
       return `unchanged ${event.origin.name}${event.more ? ", more waits" : ""}`;
     case "totals":
       return `totals ${event.rows}`;
+    case "mark":
+      return "mark";
+    case "same":
+      return `same ${event.rows}`;
+    case "gone":
+      return event.rows.map(({ line, raw }) => `${line}: gone ${raw}`).join("\n");
   }
 }

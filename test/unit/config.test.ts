@@ -49,8 +49,8 @@ describe("settings that are wrong", () => {
     expect(said(text)).toMatchInlineSnapshot(`
       "tradepost.yaml cannot be used: 4 problems
         tradepost.yaml:5: companies.HARROW.connections.erp.connector: found nothing, expected text
-        tradepost.yaml:6: companies.HARROW.connections.erp.conector: found the key "conector", expected one of connector, mode, mappings, settings, dropBrakePercent (nearest match "connector")
-        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, vat, connections, pricing, orders, sales, pay (nearest match "timeZone")
+        tradepost.yaml:6: companies.HARROW.connections.erp.conector: found the key "conector", expected one of connector, mode, mappings, settings, dropBrakePercent, schedules, streams, keepRawDays (nearest match "connector")
+        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, vat, connections, pricing, orders, sales, owners, alarms, pay (nearest match "timeZone")
         tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, credit, product, quantity, minimum, site, price, totals (nearest match "price")"
     `);
   });
@@ -205,6 +205,9 @@ describe("settings as they hold", () => {
       companies.HARROW.connections.erp.settings.folder = /srv/erp (8)
       companies.HARROW.connections.erp.settings.delimiter = auto (default)
       companies.HARROW.connections.erp.dropBrakePercent = 20 (default)
+      companies.HARROW.connections.erp.schedules = [object Object] (default)
+      companies.HARROW.connections.erp.streams = [object Object] (default)
+      companies.HARROW.connections.erp.keepRawDays = 400 (default)
       companies.HARROW.pricing.policy = generic (default)
       companies.HARROW.orders.connection = erp (default)
       companies.HARROW.orders.checks.account = refuse (default)
@@ -220,6 +223,8 @@ describe("settings as they hold", () => {
       companies.HARROW.orders.answerWithinHours = 24 (default)
       companies.HARROW.sales.channels.0.takenBy = TILL* (9)
       companies.HARROW.sales.channels.0.channel = counter (9)
+      companies.HARROW.owners = [object Object] (default)
+      companies.HARROW.alarms.repeatEvery = 24h (default)
       companies.HARROW.pay.plans = [object Object] (default)
       companies.HARROW.pay.newWithinMonths = 12 (default)"
     `);
