@@ -92,6 +92,9 @@ export interface World {
 export const DOORS: Readonly<Record<string, string>> = {
   "#connector": "src/connector/contract.ts",
   "#connector/files": "src/connector/files/index.ts",
+  "#connector/http": "src/connector/http/index.ts",
+  "#connector/oauth": "src/connector/oauth/index.ts",
+  "#connector/sftp": "src/connector/sftp/index.ts",
 };
 
 export function judge(
