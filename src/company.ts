@@ -2,58 +2,21 @@
 import { readFile } from "node:fs/promises";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkConnector } from "./company/connectors.ts";
-import { checkPolicy, readMappingSets, type MappingSet } from "./company/mapping-sets.ts";
+import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
+import { pullsOf, type Parts, type Pulls } from "./company/pulls.ts";
 import type { CompanySettings, ConnectionSettings, Settings } from "./config.ts";
 import { openConnection, type Connection, type Log } from "./connections/index.ts";
 import { nearest } from "./definition/index.ts";
 import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs } from "./jobs/index.ts";
 import type { Outbound } from "./mapping/index.ts";
-import { ADVANCE_JOB, openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
-import { openPricing, PUBLISH_JOB, type Pricing } from "./pricing/index.ts";
-import { openSales, POST_JOB, type Sales } from "./sales/index.ts";
+import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
+import { openPricing, type Pricing } from "./pricing/index.ts";
+import { openSales, type Sales } from "./sales/index.ts";
 import type { Store } from "./store/index.ts";
-import {
-  listRuns,
-  quarantineDesk,
-  streamStates,
-  syncConnection,
-  trustSources,
-  type Consumer,
-  type Progress,
-  type QuarantineDesk,
-  type RunResult,
-  type StreamState,
-  type SyncContext,
-} from "./sync/index.ts";
+import { trustSources } from "./sync/index.ts";
 
 export { checkFiles, type Checked } from "./company/check.ts";
-
-/** What follows a run in which one of these records changed. */
-const CONSUMERS: readonly Consumer[] = [
-  {
-    job: PUBLISH_JOB,
-    records: [
-      "customer",
-      "site",
-      "product",
-      "product-group",
-      "price-list",
-      "price-rule",
-      "promotion",
-      "quotation",
-      "quotation-line",
-    ],
-  },
-  {
-    job: ADVANCE_JOB,
-    records: ["erp-order", "erp-order-line", "order-acknowledgement", "despatch", "despatch-line"],
-  },
-  {
-    job: POST_JOB,
-    records: ["sales-document", "sales-line", "erp-order", "erp-order-line", "product", "branch"],
-  },
-];
 
 /** What a total of sales rests on. */
 const SALES_SOURCES = {
@@ -75,29 +38,17 @@ export interface Context {
 }
 
 /** One company's modules, wired. */
-export interface CompanyServices {
+export interface CompanyServices extends Pulls {
   readonly code: string;
   readonly settings: CompanySettings;
   readonly pricing: Pricing;
   readonly orders: Orders;
   readonly sales: Sales;
   readonly incentives: Incentives;
-  readonly desk: QuarantineDesk;
-  sync(connection: string, options: SyncOptions): Promise<RunResult[]>;
-  streamStates(): Promise<StreamState[]>;
-  runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
-  /** The text of a row as it stood in the source; null when its original is gone. */
-  originalOf(originId: string, line: number): Promise<string | null>;
   /** Streams that the connections' mappings read, each once. */
   readonly streams: readonly string[];
   /** What only open connections can tell. */
   check(): Promise<Checked[]>;
-}
-
-export interface SyncOptions {
-  readonly streams?: readonly string[];
-  readonly acceptRemovals?: boolean;
-  readonly progress?: (progress: Progress) => void;
 }
 
 /** A company, connection or file that was named and that is not there. */
@@ -134,60 +85,11 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     sales,
     orders: ordersOf(context, { code, settings, pricing, connect, sets }),
     incentives: await incentivesOf(context, { code, settings, sales }),
-    ...syncOf(context, { code, settings, connect, sets }),
-    originalOf: async (originId, line) => {
-      const origin = await trust.origin(originId);
-      if (origin === null) return null;
-      await using connection = await connect(origin.connection);
-      const kept = origin.keptAt === null ? {} : { keptAt: origin.keptAt };
-      return (await connection.session.original?.({ name: origin.name, ...kept }, line)) ?? null;
-    },
+    ...pullsOf(context, { code, settings, connect, sets }),
     streams: [
       ...new Set([...sets.values()].flatMap((set) => set.mappings.map(({ reads }) => reads))),
     ],
     check: () => checkConnections(settings, sets, connect),
-  };
-}
-
-interface Parts {
-  readonly code: string;
-  readonly settings: CompanySettings;
-  readonly connect: (name: string) => Promise<Connection>;
-  readonly sets: ReadonlyMap<string, MappingSet>;
-}
-
-function syncOf(
-  { store, jobs, now, log, settings: { leaseSeconds } }: Context,
-  { code, settings, connect, sets }: Parts,
-): Pick<CompanyServices, "desk" | "sync" | "streamStates" | "runs"> {
-  const context: SyncContext = {
-    store,
-    company: code,
-    jobs,
-    now,
-    log,
-    consumers: CONSUMERS,
-    leaseSeconds,
-  };
-  const mappings = [...sets.values()].flatMap((set) => set.mappings);
-  return {
-    desk: quarantineDesk(context, (id) => mappings.find((mapping) => mapping.id === id)),
-    sync: async (name, options) => {
-      await using connection = await connect(name);
-      const entry = settings.connections[name];
-      // Awaited here: the connection must stay open until the last stream is read.
-      return await syncConnection(
-        context,
-        {
-          connection,
-          mappings: sets.get(entry?.mappings ?? "")?.mappings ?? [],
-          dropBrakePercent: entry?.dropBrakePercent ?? 20,
-        },
-        options,
-      );
-    },
-    streamStates: () => streamStates(store, code),
-    runs: (filter) => listRuns(store, code, filter),
   };
 }
 

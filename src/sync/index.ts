@@ -18,7 +18,7 @@ import { Run } from "./run.ts";
 
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
-export { trustSources, type OriginFact, type TrustSources } from "./trust.ts";
+export { originOf, trustSources, type OriginFact, type TrustSources } from "./trust.ts";
 export type { Consumer, Progress, RunResult, Source, SyncContext } from "./context.ts";
 
 /** Snapshots that may wait behind one another in one call; beyond it the next call goes on. */

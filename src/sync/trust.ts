@@ -39,15 +39,22 @@ export function trustSources(
         [company, watched.records, watched.streams],
       ),
     setAside: (documents) => setAside(store, company, documents, watched.streams),
-    origin: async (originId) => {
-      const [row] = await store.query<OriginFact>(
-        `select name, kept_at as "keptAt", connection, stream, run_id as "runId"
-           from origin where company = $1 and id = $2`,
-        [company, originId],
-      );
-      return row ?? null;
-    },
+    origin: (originId) => originOf(store, company, originId),
   };
+}
+
+/** Where an origin was read; null: it is not known. */
+export async function originOf(
+  store: Queryable,
+  company: string,
+  originId: string,
+): Promise<OriginFact | null> {
+  const [row] = await store.query<OriginFact>(
+    `select name, kept_at as "keptAt", connection, stream, run_id as "runId"
+       from origin where company = $1 and id = $2`,
+    [company, originId],
+  );
+  return row ?? null;
 }
 
 /**

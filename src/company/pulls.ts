@@ -1,0 +1,110 @@
+/** How a company pulls: sync wired to its connections, with the jobs that follow a run. */
+import type { Context } from "../company.ts";
+import type { CompanySettings } from "../config.ts";
+import type { Connection } from "../connections/index.ts";
+import { ADVANCE_JOB } from "../orders/index.ts";
+import { PUBLISH_JOB } from "../pricing/index.ts";
+import { POST_JOB } from "../sales/index.ts";
+import {
+  listRuns,
+  originOf,
+  quarantineDesk,
+  streamStates,
+  syncConnection,
+  type Consumer,
+  type Progress,
+  type QuarantineDesk,
+  type RunResult,
+  type Source,
+  type StreamState,
+  type SyncContext,
+} from "../sync/index.ts";
+import type { MappingSet } from "./mapping-sets.ts";
+
+/** What follows a run in which one of these records changed. */
+const CONSUMERS: readonly Consumer[] = [
+  {
+    job: PUBLISH_JOB,
+    records: [
+      "customer",
+      "site",
+      "product",
+      "product-group",
+      "price-list",
+      "price-rule",
+      "promotion",
+      "quotation",
+      "quotation-line",
+    ],
+  },
+  {
+    job: ADVANCE_JOB,
+    records: ["erp-order", "erp-order-line", "order-acknowledgement", "despatch", "despatch-line"],
+  },
+  {
+    job: POST_JOB,
+    records: ["sales-document", "sales-line", "erp-order", "erp-order-line", "product", "branch"],
+  },
+];
+
+/** What a company does with its connections' streams. */
+export interface Pulls {
+  readonly desk: QuarantineDesk;
+  sync(connection: string, options: SyncOptions): Promise<RunResult[]>;
+  streamStates(): Promise<StreamState[]>;
+  runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
+  /** The text of a row as it stood in the source; null when its original is gone. */
+  originalOf(originId: string, line: number): Promise<string | null>;
+}
+
+export interface SyncOptions {
+  readonly streams?: readonly string[];
+  readonly acceptRemovals?: boolean;
+  readonly progress?: (progress: Progress) => void;
+}
+
+export interface Parts {
+  readonly code: string;
+  readonly settings: CompanySettings;
+  readonly connect: (name: string) => Promise<Connection>;
+  readonly sets: ReadonlyMap<string, MappingSet>;
+}
+
+export function pullsOf(context: Context, parts: Parts): Pulls {
+  const { store } = context;
+  const { code, connect, sets } = parts;
+  const sync = syncContext(context, code);
+  const mappings = [...sets.values()].flatMap((set) => set.mappings);
+  return {
+    desk: quarantineDesk(sync, (id) => mappings.find((mapping) => mapping.id === id)),
+    sync: async (name, options) => {
+      await using connection = await connect(name);
+      // Awaited here: the connection must stay open until the last stream is read.
+      return await syncConnection(sync, sourceOf(parts, connection), options);
+    },
+    streamStates: () => streamStates(store, code),
+    runs: (filter) => listRuns(store, code, filter),
+    originalOf: async (originId, line) => {
+      const origin = await originOf(store, code, originId);
+      if (origin === null) return null;
+      await using connection = await connect(origin.connection);
+      const kept = origin.keptAt === null ? {} : { keptAt: origin.keptAt };
+      return (await connection.session.original?.({ name: origin.name, ...kept }, line)) ?? null;
+    },
+  };
+}
+
+function syncContext(context: Context, company: string): SyncContext {
+  const { store, jobs, now, log, settings } = context;
+  const { leaseSeconds } = settings;
+  return { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds };
+}
+
+function sourceOf({ settings, sets }: Parts, connection: Connection): Source {
+  const entry = settings.connections[connection.name];
+  return {
+    connection,
+    mappings: sets.get(entry?.mappings ?? "")?.mappings ?? [],
+    dropBrakePercent: entry?.dropBrakePercent ?? 20,
+  };
+}
