@@ -4,6 +4,8 @@ export interface LaneOptions {
   readonly seed: number;
   /** True: the small lane of fixed size that every change runs. */
   readonly ci: boolean;
+  /** How many processes to kill, where the lane leaves a choice. */
+  readonly kills?: number | undefined;
   readonly say: (line: string) => void;
 }
 

@@ -1,326 +1,104 @@
 /**
- * The kill test. Two worlds with the same merchant live through the same days: files are pulled,
- * sales posted, web orders placed and dropped, answered, despatched and invoiced. In one of them
- * the process that does the work is killed with SIGKILL at random moments and started again until
- * its work is done, and PostgreSQL is killed once. In the end both must hold the same rows and
- * totals, every order must be exactly one order of the ERP, and every count must add up.
+ * The fault tests: what is promised, tried under kills, cut connections, mutated input and clocks
+ * that jump.
  *
- *     npm run test:fault -- --kills 20 --seed 7      a seed of its own when none is given
- *     npm run test:fault -- --ci                     the same seed each time, 20 kills
+ *     npm run test:fault                       every lane, a seed of its own
+ *     npm run test:fault -- sync               the lanes of pulling alone; or one by its name
+ *     npm run test:fault -- day --kills 100 --seed 7
+ *     npm run test:fault -- --ci               the same seeds each time, small
  *
- * It ends with 1 unless everything in its table is 0. With DATABASE_URL each world gets a database
- * there, and PostgreSQL is left alone.
+ * Ends with 1 unless every figure of its table but "injected" is 0.
  */
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openJobs } from "../../src/jobs/index.ts";
-import { createMerchant, randomOf, type Merchant } from "../../deploy/demo/merchant/index.ts";
-import { ordersInPart, whereItStruck } from "./aftermath.ts";
-import { kill, runWorker, running, type Aim, type Ended, type Heard } from "./child.ts";
-import { differences, figuresOf, judge, type Figures, type Verdict } from "./figures.ts";
-import { momentsOf, type Moments } from "./moments.ts";
-import { awkwardOrders, goodOrders, hasBuyers } from "./orders.ts";
-import type { PlannedOrder } from "./worker.ts";
-import { openWorld, type World } from "./world.ts";
+import { kill, running } from "./child.ts";
+import { day } from "./day.ts";
+import type { Lane, LaneRow } from "./lane.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    kills: { type: "string", default: "20" },
-    seed: { type: "string" },
-    ci: { type: "boolean", default: false },
-  },
-});
+const LANES: Readonly<Record<string, Lane>> = { day };
+const GROUPS: Readonly<Record<string, readonly string[]>> = { sync: [] };
 const CI_SEED = 20_260_331;
-const seed = options.ci ? CI_SEED : Number(options.seed ?? Math.floor(Math.random() * 1e9));
-const wanted = options.ci ? 20 : Number(options.kills);
-if (!Number.isInteger(seed) || !Number.isInteger(wanted) || wanted < 0) {
-  process.stderr.write(
-    "--seed and --kills take whole numbers: test:fault -- --kills 20 --seed 7\n",
-  );
-  process.exit(2);
-}
 
-const SIZE = { customers: 80, invoiceLines: 5_000 };
-/** Days that pass before each pull, orders placed after it, and the share of the kills by then. */
-const DAYS = [
-  { passes: 0, orders: 12, killed: 0.5 },
-  { passes: 1, orders: 6, killed: 0.65 },
-  { passes: 1, orders: 0, killed: 0.7 },
-  { passes: 2, orders: 4, killed: 0.8 },
-  { passes: 2, orders: 0, killed: 0.85 },
-  { passes: 8, orders: 0, killed: 0.9 },
-] as const;
-
-/** Orders of a batch that the ERP takes while it is dropped, and days until all is invoiced. */
-const ORDERS_TAKEN = 8;
-const DAYS_TO_INVOICE = 14;
-/** A worker that ends by itself, not killed, is a fault; it is tried again so that more is seen. */
-const MOST_CRASHES = 2;
-
-const began = performance.now();
-const folder = await mkdtemp(join(tmpdir(), "tradepost-fault-"));
-// The own server runs as a user of its own, who must be able to get there.
-await chmod(folder, 0o755);
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => {
     for (const pid of running) kill(pid);
     process.exitCode = 130;
   });
 
-tell(
-  `seed ${seed}, ${wanted} kills, ${SIZE.customers} customers, ${SIZE.invoiceLines} invoice lines`,
-);
-const random = randomOf(seed, "kills");
-const merchant = suitableMerchant();
-/** What the killed database and the answers of the shop showed. */
-const databaseFindings: string[] = [];
-const answerFindings: string[] = [];
-/** Orders of which the ERP could see a part. */
-const halfFindings: string[] = [];
+await main();
 
-try {
-  const clean = await cleanWorld();
-  report(clean, await killedWorld(clean.days));
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
-
-/** The first merchant from the seed on that has all whom the orders need. */
-function suitableMerchant(): Merchant {
-  for (let next = seed; ; next += 1) {
-    const made = createMerchant({ seed: next, ...SIZE });
-    if (hasBuyers(made)) return made;
-  }
-}
-
-interface Outcome {
-  readonly figures: Figures;
-  readonly verdict: Verdict;
-  readonly injected: number;
-}
-
-/** A world that is lived through once without a kill: the measure, and the map of moments. */
-async function cleanWorld(): Promise<Outcome & { readonly days: readonly (readonly Heard[])[] }> {
-  const world = await openWorld({ name: "clean", folder, merchant });
-  try {
-    const answers = new Map<string, string>();
-    const days: (readonly Heard[])[] = [];
-    for (const [day, { passes }] of DAYS.entries()) {
-      if (passes > 0) await world.passDays(passes);
-      const ended = await runWorker(world, await world.task(ordersOf(world, day)), { aim: null });
-      if (ended.code !== 0) throw new Error(`without a kill the worker ended ${why(ended)}`);
-      days.push(ended.marks);
-      hear(answers, ended);
-      tell(`clean world, day ${day}: ${ended.seconds.toFixed(1)} s`);
-    }
-    return { ...(await weigh(world, answers)), injected: 0, days };
-  } finally {
-    await world.close();
-  }
-}
-
-async function killedWorld(days: readonly (readonly Heard[])[]): Promise<Outcome> {
-  const world = await openWorld({ name: "killed", folder, merchant });
-  const answers = new Map<string, string>();
-  const strikes: Strikes = { world, answers, struck: [] };
-  try {
-    for (const [day, { passes, killed }] of DAYS.entries()) {
-      if (passes > 0) await world.passDays(passes);
-      const task = await world.task(ordersOf(world, day));
-      const marks = days[day] ?? [];
-      if (day === 1) await killDatabase(strikes, task, marks);
-      const kills = Math.max(0, Math.round(wanted * killed) - strikes.struck.length);
-      const moments = momentsOf(marks, random, kills);
-      await untilDone(strikes, task, moments, () => moments.next(world, new Set(answers.keys())));
-    }
-    const outcome = await weigh(world, answers);
-    await takeWhileKilled(strikes, days[1] ?? []);
-    const after = await weigh(world, answers);
-    const where = Map.groupBy(strikes.struck, (one) => one);
-    tell(`struck: ${[...where].map(([what, all]) => `${all.length} ${what}`).join(", ")}`);
-    return {
-      figures: outcome.figures,
-      verdict: joined(outcome.verdict, after.verdict),
-      injected: strikes.struck.length,
-    };
-  } finally {
-    await world.close();
-  }
-}
-
-interface Strikes {
-  readonly world: World;
-  readonly answers: Map<string, string>;
-  /** Where each kill struck. */
-  readonly struck: string[];
-}
-
-/** Starts workers until one of them ends its work; each is killed at the moment chosen for it. */
-async function untilDone(
-  strikes: Strikes,
-  task: string,
-  moments: Moments,
-  choose: () => Aim | null,
-  afterKill: () => Promise<unknown> = async () => undefined,
-): Promise<void> {
-  const { world, answers, struck } = strikes;
-  for (let crashes = 0; crashes <= MOST_CRASHES;) {
-    const aim = choose();
-    const ended = await runWorker(world, task, { aim });
-    hear(answers, ended);
-    if (ended.code === 0) return;
-    if (ended.code === null) {
-      const where = await whereItStruck(world, ended, (mark) => moments.isLast(mark));
-      struck.push(where);
-      const count = `${struck.length}`.padStart(String(wanted).length);
-      tell(`kill ${count} of ${wanted} after ${ended.seconds.toFixed(1)} s, ${where}`);
-      halfFindings.push(...(await ordersInPart(world)));
-      await afterKill();
-    } else {
-      crashes += 1;
-      tell(`the worker ended by itself, ${why(ended)}`);
-    }
-  }
-  throw new Error("the worker ended by itself too often");
-}
-
-/** PostgreSQL dies under a worker, which must get over it without being started again. */
-async function killDatabase(
-  { world, answers }: Strikes,
-  task: string,
-  marks: readonly Heard[],
-): Promise<void> {
-  if ((await world.postmaster()) === null && world.databaseUrl !== null) return;
-  const [mark] = marks.filter(({ name }) => name.startsWith("rows sales-"));
-  const after = mark?.name ?? "posting";
-  let pid: number | null = null;
-  const ended = await runWorker(world, task, {
-    aim: { kind: "database", after, delayMs: random.whole(0, 100) },
-    strike: async () => {
-      pid = await world.postmaster();
-      if (pid !== null) kill(pid);
+async function main(): Promise<void> {
+  const { values: options, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      kills: { type: "string" },
+      seed: { type: "string" },
+      ci: { type: "boolean", default: false },
     },
   });
-  hear(answers, ended);
-  tell(`PostgreSQL (process ${pid}) killed after "${after}"; the worker ended ${why(ended)}`);
-  if (ended.code !== 0 || pid === null)
-    databaseFindings.push(`the worker did not get over PostgreSQL's end: ${why(ended)}`);
+  const seed = wholeNumber("seed", options.seed) ?? Math.floor(Math.random() * 1e9);
+  const kills = wholeNumber("kills", options.kills);
+  const rows: LaneRow[] = [];
+  for (const name of chosen(positionals)) {
+    const lane = LANES[name];
+    if (lane === undefined) throw new Error(`there is no lane ${name}`);
+    const began = performance.now();
+    const given = { seed: options.ci ? CI_SEED : seed, ci: options.ci, kills };
+    tell(`${name}: seed ${given.seed}`);
+    rows.push(...(await lane({ ...given, say: inset })));
+    tell(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
+  }
+  report(rows);
 }
 
-/**
- * Orders are dropped, the ERP takes them in at once, and the dropper is killed: what was taken must
- * not be dropped again. Goes on until all kills are spent.
- */
-async function takeWhileKilled(strikes: Strikes, marks: readonly Heard[]): Promise<void> {
-  const { world, answers, struck } = strikes;
-  const most = Math.max(wanted, struck.length);
-  const moments = momentsOf(marks, random, 0);
-  for (let batch = 0; batch === 0 || (struck.length < most && batch < 10); batch += 1) {
-    const orders = goodOrders(world.merchant, 100 + batch * ORDERS_TAKEN, ORDERS_TAKEN);
-    const left = () => orders.filter(({ number }) => !answers.has(number)).length;
-    await untilDone(
-      strikes,
-      await world.task(orders),
-      moments,
-      () =>
-        struck.length < most
-          ? { kind: "dropping", file: random.whole(1, 2 + left() * 3), delayMs: random.whole(0, 3) }
-          : null,
-      () => world.erp.advance(0),
+function chosen(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return Object.keys(LANES);
+  return names.flatMap((name) => {
+    if (name in LANES) return [name];
+    const group = GROUPS[name];
+    if (group !== undefined) return group;
+    usage(
+      `there is no lane "${name}"; there are ${Object.keys({ ...LANES, ...GROUPS }).join(", ")}`,
     );
-  }
-  await world.passDays(DAYS_TO_INVOICE);
-  await untilDone(strikes, await world.task([]), moments, () => null);
-}
-function ordersOf({ merchant }: World, day: number): readonly PlannedOrder[] {
-  const before = DAYS.slice(0, day).reduce((sum, { orders }) => sum + orders, 0);
-  const good = goodOrders(merchant, before + 1, DAYS[day]?.orders ?? 0);
-  return day === 0 ? [...good, ...awkwardOrders(merchant)] : good;
+  });
 }
 
-/** What the shop was told; a second answer must be the first one again. */
-function hear(answers: Map<string, string>, { marks }: Ended): void {
-  for (const { name, said } of marks) {
-    const [word, number = ""] = name.split(" ");
-    if (word !== "answered") continue;
-    const before = answers.get(number);
-    if (before !== undefined && before !== said)
-      answerFindings.push(`${number} was answered "${before}", and later "${said}"`);
-    answers.set(number, before ?? said ?? "");
-  }
+function wholeNumber(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  usage(`--${name} takes a whole number, found "${text}"`);
 }
 
-async function weigh(
-  world: World,
-  answers: ReadonlyMap<string, string>,
-): Promise<Pick<Outcome, "figures" | "verdict">> {
-  await using store = await world.look();
-  await using jobs = await openJobs(store, { log: () => undefined });
-  const failures = await jobs.failures();
-  return {
-    figures: await figuresOf(store),
-    verdict: await judge(world, store, answers, failures.length),
-  };
+function usage(problem: string): never {
+  process.stderr.write(`${problem}\n`);
+  process.exit(2);
 }
 
-function joined(one: Verdict, other: Verdict): Verdict {
-  const both = (name: keyof Verdict) => [...new Set([...one[name], ...other[name]])];
-  return {
-    lost: both("lost"),
-    doubled: both("doubled"),
-    stuck: both("stuck"),
-    unaccounted: both("unaccounted"),
-    differing: both("differing"),
-  };
-}
-
-function why({ code, complaints, marks }: Ended): string {
-  if (code === 0) return "well";
-  const failures = marks.flatMap(({ said, name }) => (name.startsWith("failed") ? [said] : []));
-  return [`with ${code}`, ...failures, ...complaints.slice(0, 30)].join("\n    ");
-}
-
-function report(clean: Outcome, killed: Outcome): void {
-  const between = differences(clean.figures, killed.figures);
-  const verdict = {
-    ...killed.verdict,
-    stuck: [...killed.verdict.stuck, ...databaseFindings, ...halfFindings],
-    doubled: [...killed.verdict.doubled, ...answerFindings],
-    differing: [...killed.verdict.differing, ...between],
-  };
-  const rows = [
-    ["", "injected", "lost", "doubled", "stuck", "unaccounted", "differing totals"],
-    ["without kills", ...cells(clean.injected, clean.verdict)],
-    ["with kills", ...cells(killed.injected, verdict)],
-  ];
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? "").length)),
+/** Every figure but "injected" must be 0. */
+function report(rows: readonly LaneRow[]): void {
+  for (const { row, experiment, findings } of rows)
+    for (const finding of findings.slice(0, 20)) tell(`${row}, ${experiment}: ${finding}`);
+  const heads = ["goal", "experiment", "injected", "lost", "duplicated", "stuck", "unaccounted"];
+  const cells = rows.map(({ row, experiment, injected, lost, duplicated, stuck, unaccounted }) => [
+    row,
+    experiment,
+    ...[injected, lost, duplicated, stuck, unaccounted].map((one) => one.toLocaleString("en-GB")),
+  ]);
+  const widths = heads.map((head, at) =>
+    Math.max(head.length, ...cells.map((row) => row[at]?.length ?? 0)),
   );
-  for (const [world, found] of [
-    ["without kills", clean.verdict],
-    ["with kills", verdict],
-  ] as const)
-    for (const [what, sentences] of Object.entries(found))
-      for (const sentence of (sentences as readonly string[]).slice(0, 20))
-        tell(`${world}, ${what}: ${sentence}`);
   tell("");
-  for (const row of rows)
-    tell(row.map((cell, column) => cell.padStart(widths?.[column] ?? 0)).join(" | "));
-  tell("");
-  tell(`seed ${seed}, ${clean.figures.size} figures compared, ${seconds(began)} s`);
-  const all = [...Object.values(clean.verdict), ...Object.values(verdict)].flat();
-  if (all.length > 0 || killed.injected < wanted) process.exitCode = 1;
+  for (const row of [heads, ...cells])
+    tell(
+      row
+        .map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+        .join(" | "),
+    );
+  if (rows.some(({ findings }) => findings.length > 0)) process.exitCode = 1;
 }
 
-function cells(injected: number, { lost, doubled, stuck, unaccounted, differing }: Verdict) {
-  const counts = [lost, doubled, stuck, unaccounted, differing].map(({ length }) => length);
-  return [injected, ...counts].map(String);
-}
-
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1000).toFixed(0);
+function inset(line: string): void {
+  tell(`  ${line}`);
 }
 
 function tell(line: string): void {
