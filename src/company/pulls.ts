@@ -61,6 +61,8 @@ export interface SyncOptions {
   readonly streams?: readonly string[];
   readonly acceptRemovals?: boolean;
   readonly progress?: (progress: Progress) => void;
+  /** Aborted: the run stops at its next safe point. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Parts {
