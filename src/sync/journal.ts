@@ -42,11 +42,11 @@ export async function storeOrigins(
   origins: readonly CountedOrigin[],
   appliedAt: Temporal.Instant | null,
 ): Promise<void> {
-  for (const origin of origins)
+  for (const [ordinal, origin] of origins.entries())
     await tx.query(
       `insert into origin (company, id, run_id, connection, stream, name, kept_at, sha256, bytes,
-                           rows, applied_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+                           rows, applied_at, ordinal)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
         at.company,
         origin.id,
@@ -59,6 +59,7 @@ export async function storeOrigins(
         origin.bytes ?? null,
         origin.rows.read,
         appliedAt?.toString() ?? null,
+        ordinal,
       ],
     );
 }

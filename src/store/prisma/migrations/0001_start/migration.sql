@@ -787,6 +787,48 @@ CREATE TABLE "web_order_event" (
 );
 
 -- CreateTable
+CREATE TABLE "plan" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "sha256" TEXT,
+    "basis" JSONB NOT NULL,
+    "gathered" JSONB NOT NULL,
+    "made_at" TIMESTAMPTZ(6) NOT NULL,
+    "expires_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "plan_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "stream_shape" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "columns" JSONB,
+    "pending" JSONB,
+    "changed_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "stream_shape_pkey" PRIMARY KEY ("company","connection","stream")
+);
+
+-- CreateTable
+CREATE TABLE "raw_chunk" (
+    "company" TEXT NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "first_line" INTEGER NOT NULL,
+    "last_line" INTEGER NOT NULL,
+    "rows" INTEGER NOT NULL,
+    "content" BYTEA NOT NULL,
+    "kept_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "raw_chunk_pkey" PRIMARY KEY ("company","origin_id","first_line")
+);
+
+-- CreateTable
 CREATE TABLE "price_book" (
     "company" TEXT NOT NULL,
     "version" INTEGER NOT NULL,
@@ -962,6 +1004,7 @@ CREATE TABLE "origin" (
     "bytes" BIGINT,
     "rows" INTEGER NOT NULL,
     "applied_at" TIMESTAMPTZ(6),
+    "ordinal" INTEGER NOT NULL,
 
     CONSTRAINT "origin_pkey" PRIMARY KEY ("company","id")
 );
@@ -1087,6 +1130,12 @@ CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_or
 
 -- CreateIndex
 CREATE UNIQUE INDEX "web_order_company_number_key" ON "web_order"("company", "number");
+
+-- CreateIndex
+CREATE INDEX "plan_company_connection_stream_state_idx" ON "plan"("company", "connection", "stream", "state");
+
+-- CreateIndex
+CREATE INDEX "raw_chunk_company_kept_at_idx" ON "raw_chunk"("company", "kept_at");
 
 -- CreateIndex
 CREATE INDEX "sales_posting_company_period_idx" ON "sales_posting"("company", "period");
