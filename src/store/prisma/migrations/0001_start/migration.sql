@@ -589,6 +589,75 @@ CREATE TABLE "control_total" (
 );
 
 -- CreateTable
+CREATE TABLE "completeness_finding" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "subject" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "detail" TEXT NOT NULL,
+    "instruction" TEXT NOT NULL,
+    "facts" JSONB NOT NULL,
+    "worth" DECIMAL(18,2),
+    "times" INTEGER NOT NULL,
+    "state" TEXT NOT NULL,
+    "run_id" UUID NOT NULL,
+    "opened_at" TIMESTAMPTZ(6) NOT NULL,
+    "last_seen_at" TIMESTAMPTZ(6) NOT NULL,
+    "closed_at" TIMESTAMPTZ(6),
+    "closed_by" TEXT,
+    "explanation" TEXT,
+
+    CONSTRAINT "completeness_finding_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "document_series" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "record" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "prefix" TEXT NOT NULL,
+    "first" BIGINT NOT NULL,
+    "last" BIGINT NOT NULL,
+    "last_text" TEXT NOT NULL,
+    "last_on" DATE NOT NULL,
+    "held" INTEGER NOT NULL,
+    "missing" INTEGER NOT NULL,
+
+    CONSTRAINT "document_series_pkey" PRIMARY KEY ("company","connection","record","kind","prefix")
+);
+
+-- CreateTable
+CREATE TABLE "document_extent" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "record" TEXT NOT NULL,
+    "oldest_on" DATE NOT NULL,
+    "newest_on" DATE NOT NULL,
+
+    CONSTRAINT "document_extent_pkey" PRIMARY KEY ("company","connection","record")
+);
+
+-- CreateTable
+CREATE TABLE "run_volume" (
+    "company" TEXT NOT NULL,
+    "run_id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "weekday" INTEGER NOT NULL,
+    "read" BIGINT NOT NULL,
+    "changed" BIGINT NOT NULL,
+    "removed" BIGINT NOT NULL,
+    "money" DECIMAL(18,2),
+
+    CONSTRAINT "run_volume_pkey" PRIMARY KEY ("company","run_id")
+);
+
+-- CreateTable
 CREATE TABLE "pay_run" (
     "company" TEXT NOT NULL,
     "run" INTEGER NOT NULL,
@@ -669,6 +738,39 @@ CREATE TABLE "pay_evidence" (
     "facts" JSONB NOT NULL,
 
     CONSTRAINT "pay_evidence_pkey" PRIMARY KEY ("company","run","evidence")
+);
+
+-- CreateTable
+CREATE TABLE "alarm" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "key" TEXT NOT NULL,
+    "open_key" TEXT,
+    "level" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "detail" TEXT NOT NULL,
+    "instruction" TEXT NOT NULL,
+    "since" TIMESTAMPTZ(6) NOT NULL,
+    "told_at" TIMESTAMPTZ(6) NOT NULL,
+    "over_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "alarm_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "alarm_telling" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "alarm_id" UUID NOT NULL,
+    "channel" TEXT NOT NULL,
+    "occasion" TEXT NOT NULL,
+    "queued_at" TIMESTAMPTZ(6) NOT NULL,
+    "state" TEXT NOT NULL,
+    "ended_at" TIMESTAMPTZ(6),
+    "tries" INTEGER NOT NULL,
+    "problem" TEXT,
+
+    CONSTRAINT "alarm_telling_pkey" PRIMARY KEY ("company","id")
 );
 
 -- CreateTable
@@ -842,6 +944,54 @@ CREATE TABLE "price_book" (
     "freshness" TIMESTAMPTZ(6),
 
     CONSTRAINT "price_book_pkey" PRIMARY KEY ("company","version")
+);
+
+-- CreateTable
+CREATE TABLE "quarantine" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "mapping" TEXT,
+    "run_id" UUID NOT NULL,
+    "origin_id" UUID,
+    "origin_name" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "raw" TEXT NOT NULL,
+    "row_values" JSONB,
+    "record" TEXT,
+    "record_key" TEXT,
+    "problems" JSONB NOT NULL,
+    "reason" TEXT NOT NULL,
+    "fingerprint" UUID NOT NULL,
+    "worth" DECIMAL(18,2),
+    "customer_scope" TEXT,
+    "customer_code" TEXT,
+    "first_seen_at" TIMESTAMPTZ(6) NOT NULL,
+    "last_seen_at" TIMESTAMPTZ(6) NOT NULL,
+    "came_again" INTEGER NOT NULL,
+    "follows" UUID,
+    "correction" JSONB,
+    "state" TEXT NOT NULL,
+    "opened_at" TIMESTAMPTZ(6) NOT NULL,
+    "closed_at" TIMESTAMPTZ(6),
+    "closed_by" TEXT,
+    "closed_by_hand" BOOLEAN NOT NULL,
+
+    CONSTRAINT "quarantine_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "quarantine_event" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "item" UUID NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "who" TEXT NOT NULL,
+    "action" TEXT NOT NULL,
+    "details" JSONB NOT NULL,
+
+    CONSTRAINT "quarantine_event_pkey" PRIMARY KEY ("company","id")
 );
 
 -- CreateTable
@@ -1025,31 +1175,6 @@ CREATE TABLE "stream_state" (
     CONSTRAINT "stream_state_pkey" PRIMARY KEY ("company","connection","stream")
 );
 
--- CreateTable
-CREATE TABLE "quarantine" (
-    "company" TEXT NOT NULL,
-    "id" UUID NOT NULL,
-    "connection" TEXT NOT NULL,
-    "stream" TEXT NOT NULL,
-    "mapping" TEXT,
-    "run_id" UUID NOT NULL,
-    "origin_id" UUID,
-    "origin_name" TEXT NOT NULL,
-    "line" INTEGER NOT NULL,
-    "raw" TEXT NOT NULL,
-    "row_values" JSONB,
-    "record" TEXT,
-    "record_key" TEXT,
-    "problems" JSONB NOT NULL,
-    "worth" DECIMAL(18,2),
-    "state" TEXT NOT NULL,
-    "opened_at" TIMESTAMPTZ(6) NOT NULL,
-    "closed_at" TIMESTAMPTZ(6),
-    "closed_by" TEXT,
-
-    CONSTRAINT "quarantine_pkey" PRIMARY KEY ("company","id")
-);
-
 -- CreateIndex
 CREATE INDEX "api_key_hash_idx" ON "api_key"("hash");
 
@@ -1111,6 +1236,18 @@ CREATE INDEX "ledger_transaction_company_account_idx" ON "ledger_transaction"("c
 CREATE INDEX "ledger_transaction_company_document_idx" ON "ledger_transaction"("company", "document");
 
 -- CreateIndex
+CREATE INDEX "completeness_finding_company_state_idx" ON "completeness_finding"("company", "state");
+
+-- CreateIndex
+CREATE INDEX "completeness_finding_company_connection_stream_kind_state_idx" ON "completeness_finding"("company", "connection", "stream", "kind", "state");
+
+-- CreateIndex
+CREATE INDEX "completeness_finding_company_run_id_idx" ON "completeness_finding"("company", "run_id");
+
+-- CreateIndex
+CREATE INDEX "run_volume_company_connection_stream_weekday_at_idx" ON "run_volume"("company", "connection", "stream", "weekday", "at");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "pay_run_company_plan_from_period_to_period_version_key" ON "pay_run"("company", "plan", "from_period", "to_period", "version");
 
 -- CreateIndex
@@ -1118,6 +1255,18 @@ CREATE INDEX "pay_total_company_rep_run_idx" ON "pay_total"("company", "rep", "r
 
 -- CreateIndex
 CREATE INDEX "pay_line_company_run_total_idx" ON "pay_line"("company", "run", "total");
+
+-- CreateIndex
+CREATE INDEX "alarm_company_since_idx" ON "alarm"("company", "since");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "alarm_company_open_key_key" ON "alarm"("company", "open_key");
+
+-- CreateIndex
+CREATE INDEX "alarm_telling_company_state_channel_idx" ON "alarm_telling"("company", "state", "channel");
+
+-- CreateIndex
+CREATE INDEX "alarm_telling_company_alarm_id_idx" ON "alarm_telling"("company", "alarm_id");
 
 -- CreateIndex
 CREATE INDEX "web_order_company_account_idx" ON "web_order"("company", "account");
@@ -1136,6 +1285,15 @@ CREATE INDEX "plan_company_connection_stream_state_idx" ON "plan"("company", "co
 
 -- CreateIndex
 CREATE INDEX "raw_chunk_company_kept_at_idx" ON "raw_chunk"("company", "kept_at");
+
+-- CreateIndex
+CREATE INDEX "quarantine_company_state_idx" ON "quarantine"("company", "state");
+
+-- CreateIndex
+CREATE INDEX "quarantine_company_connection_stream_fingerprint_idx" ON "quarantine"("company", "connection", "stream", "fingerprint");
+
+-- CreateIndex
+CREATE INDEX "quarantine_event_company_item_idx" ON "quarantine_event"("company", "item");
 
 -- CreateIndex
 CREATE INDEX "sales_posting_company_period_idx" ON "sales_posting"("company", "period");
@@ -1157,6 +1315,3 @@ CREATE INDEX "origin_company_connection_stream_sha256_idx" ON "origin"("company"
 
 -- CreateIndex
 CREATE INDEX "origin_company_run_id_idx" ON "origin"("company", "run_id");
-
--- CreateIndex
-CREATE INDEX "quarantine_company_state_idx" ON "quarantine"("company", "state");
