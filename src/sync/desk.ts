@@ -1,4 +1,5 @@
 /** The quarantine desk: what waits, why, what to do; mend a row or its mapping, and replay it. */
+import { randomUUIDv7 } from "node:crypto";
 import type { Mapping } from "../mapping/index.ts";
 import type { AnyRecord } from "../model/index.ts";
 import { mergeStaging, openStaging } from "../store/index.ts";
@@ -134,7 +135,7 @@ async function mergeOne(
       const by = { state: "resolved", by: "a replay", at: context.now() } as const;
       if (!(await closeItem(tx, company, { id: item.id, ...by })))
         throw new Undo({ kind: "closed" });
-      const staging = await openStaging(tx, { record: mapping.record, runId: crypto.randomUUID() });
+      const staging = await openStaging(tx, { record: mapping.record, runId: randomUUIDv7() });
       for (const record of made) staging.add(record, item.originId, item.line);
       await staging.flush();
       const { conflicts, ...counts } = await mergeStaging(tx, {

@@ -2,6 +2,7 @@
  * What a run has gathered since its last checkpoint: staged records, bad rows, and counts by
  * origin. Nothing of it is visible before it is published; it can be forgotten origin by origin.
  */
+import { randomUUIDv7 } from "node:crypto";
 import type { Origin, ReadEvent, SourceRow } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import { openStaging, type Staging, type Store } from "../store/index.ts";
@@ -80,7 +81,7 @@ export class Gathering {
   openOrigin(origin: Origin): void {
     const { name, columns } = origin;
     const made = this.#parts.map(() => 0);
-    this.#origins.push({ ...origin, id: crypto.randomUUID(), rows: emptyRowCounts(), made });
+    this.#origins.push({ ...origin, id: randomUUIDv7(), rows: emptyRowCounts(), made });
     if (columns !== undefined)
       for (const { mapping } of this.#parts) checkColumns(mapping, name, columns);
   }

@@ -1,11 +1,13 @@
 /** One run of one stream: read, map, stage, and publish in one transaction at each checkpoint. */
+import { randomUUIDv7 } from "node:crypto";
 import type { Json, Origin, ReadEvent, StreamDefinition } from "../connector/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { addRows, emptyRowCounts, unchangedCounts } from "./accounting.ts";
 import { DropBrake, RunStopped } from "./brake.ts";
 import { mappingVersions } from "./context.ts";
 import type { RunOptions, RunResult, RunState, Source, SyncContext } from "./context.ts";
-import { Gathering, NOT_A_RECORD } from "./gathering.ts";
+import { factsOf, refuseOrigin, type Refusal } from "./aside.ts";
+import { Gathering } from "./gathering.ts";
 import {
   isCommitted,
   lastRun,
@@ -18,7 +20,7 @@ import {
 } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
 import { NOTHING_PUBLISHED, publishGathered, type Published } from "./publish.ts";
-import { closeAnswered, openItems } from "./quarantine.ts";
+import { closeAnswered } from "./quarantine.ts";
 
 /** How an event ended a piece of content; `more`: another snapshot waits behind it. */
 interface Ended {
@@ -28,7 +30,7 @@ interface Ended {
 
 /** One run: what it published, and what it gathered since its last checkpoint. */
 export class Run {
-  readonly id = crypto.randomUUID();
+  readonly id = randomUUIDv7();
   readonly #context: SyncContext;
   readonly #source: Source;
   readonly #stream: StreamDefinition;
@@ -213,7 +215,7 @@ export class Run {
       const rows = last?.rows ?? emptyRowCounts();
       const published = { rows, records: unchangedCounts(last?.counts ?? {}), cursor };
       await closeAnswered(tx, at, "files");
-      await storeOrigins(tx, at, [{ ...origin, id: crypto.randomUUID(), rows }], at.now);
+      await storeOrigins(tx, at, [{ ...origin, id: randomUUIDv7(), rows }], at.now);
       await storeCursor(tx, at, cursor, mappingVersions(this.#source, this.#stream));
       await storeRun(tx, at, this.#ending("unchanged", null, published));
       return published;
@@ -232,36 +234,12 @@ export class Run {
     this.#spoiled = null;
   }
 
-  /**
-   * A whole file that must not be applied: it waits in quarantine as one item, and the run goes on.
-   */
-  async #refuse(
-    { name, sha256, bytes }: Origin,
-    { reason, instruction }: { readonly reason: string; readonly instruction: string },
-  ): Promise<void> {
-    const facts = {
-      name,
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(bytes === undefined ? {} : { bytes }),
-    };
-    const origin = { ...facts, id: crypto.randomUUID(), rows: emptyRowCounts() };
-    const note = `${name} was not applied: ${reason} ${instruction}`;
+  /** A whole file that must not be applied: it waits in quarantine, and the run goes on. */
+  async #refuse(origin: Origin, why: Refusal): Promise<void> {
+    const { store } = this.#context;
+    const note = await refuseOrigin(store, this.#lease, this.#at(), origin, why);
     this.#notes.push(note);
-    await this.#context.store.transaction(async (tx) => {
-      await this.#lease.hold(tx);
-      await storeOrigins(tx, this.#at(), [origin], null);
-      await openItems(tx, this.#at(), [
-        {
-          ...NOT_A_RECORD,
-          originId: origin.id,
-          originName: name,
-          line: 0,
-          raw: "",
-          problems: [{ field: "", found: reason, expected: "a whole file", instruction }],
-        },
-      ]);
-    });
-    await this.#source.connection.session.setAside?.(this.#stream.name, facts, note);
+    await this.#source.connection.session.setAside?.(this.#stream.name, factsOf(origin), note);
   }
 
   /** A connector that just stops has not said that what it gave is whole. */
