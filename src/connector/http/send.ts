@@ -1,0 +1,178 @@
+/**
+ * One request, once: limits both ways, time-outs, and whether it may have left. axios stands here
+ * and nowhere else; what it throws is never passed on, since it carries headers and bodies.
+ */
+import http from "node:http";
+import https from "node:https";
+import axios from "axios";
+import type { AxiosResponse } from "axios";
+
+export interface WireRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | null;
+  /** A fresh connection, so that none that the far side just closed leaves it in doubt. */
+  readonly fresh: boolean;
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly maxBodyBytes: number;
+}
+
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it came, still packed. */
+  readonly bytes: Buffer;
+}
+
+/** Nothing usable came back. `left`: the request may have reached the far side. */
+export class WireFault extends Error {
+  override readonly name = "WireFault";
+  /** `TIMEOUT`, `CONNECT_TIMEOUT`, `TOO_BIG`, `CUT`, or the code of the system's error. */
+  readonly code: string;
+  readonly left: boolean;
+
+  constructor(code: string, left: boolean) {
+    super(code);
+    this.code = code;
+    this.left = left;
+  }
+}
+
+export interface Wire {
+  send(request: WireRequest): Promise<WireAnswer>;
+}
+
+export interface WireOptions {
+  readonly concurrency: number;
+  /** PEM of the authority that signed the far side's certificate; absent: the public ones. */
+  readonly authority?: string | undefined;
+  /** Requests under way end with it, and the connections are closed. */
+  readonly signal: AbortSignal;
+}
+
+/** Connections are kept and used again; all are closed with the signal. */
+export function openWire({ concurrency, authority, signal }: WireOptions): Wire {
+  const kept = { keepAlive: true, maxSockets: concurrency, maxFreeSockets: concurrency };
+  const tls = authority === undefined ? {} : { ca: authority };
+  const agents = {
+    kept: { "http:": new http.Agent(kept), "https:": new https.Agent({ ...kept, ...tls }) },
+    fresh: { "http:": new http.Agent(), "https:": new https.Agent(tls) },
+  };
+  const all = [...Object.values(agents.kept), ...Object.values(agents.fresh)];
+  signal.addEventListener("abort", () => all.forEach((agent) => agent.destroy()), { once: true });
+  const client = axios.create({
+    adapter: "http",
+    responseType: "arraybuffer",
+    // Followed by the client, within its origin.
+    maxRedirects: 0,
+    // Unpacked strictly by the client: here a cut gzip body would pass for a whole one.
+    decompress: false,
+    // The environment's proxies would get what is sent, unasked.
+    proxy: false,
+    validateStatus: () => true,
+    transformRequest: [],
+    transformResponse: [],
+  });
+  return {
+    send: async (request) => {
+      signal.throwIfAborted();
+      const secure = request.url.protocol === "https:";
+      const agent = agents[request.fresh ? "fresh" : "kept"][secure ? "https:" : "http:"];
+      const watch = watchOf(request, secure, signal);
+      try {
+        const answer = await client.request<Buffer>({
+          method: request.method,
+          url: request.url.href,
+          headers: request.headers,
+          data: request.body ?? undefined,
+          maxContentLength: request.maxBodyBytes,
+          maxBodyLength: Infinity,
+          signal: watch.signal,
+          transport: watch.transport,
+          ...(secure ? { httpsAgent: agent } : { httpAgent: agent }),
+        });
+        return { status: answer.status, headers: headersOf(answer), bytes: answer.data };
+      } catch (error) {
+        signal.throwIfAborted();
+        throw new WireFault(watch.code() ?? codeOf(error), watch.left());
+      } finally {
+        watch.end();
+      }
+    },
+  };
+}
+
+interface Watch {
+  readonly signal: AbortSignal;
+  readonly transport: { request: typeof http.request };
+  /** Why it was ended here; null: it was not. */
+  code(): string | null;
+  left(): boolean;
+  end(): void;
+}
+
+/** Two clocks: until the connection stands, and until the last byte of the body. */
+function watchOf(
+  { timeoutMs, connectTimeoutMs }: WireRequest,
+  secure: boolean,
+  stop: AbortSignal,
+): Watch {
+  const ended = new AbortController();
+  let code: string | null = null;
+  let left = false;
+  const end = (why: string) => {
+    code ??= why;
+    ended.abort();
+  };
+  const whole = setTimeout(end, timeoutMs, "TIMEOUT");
+  let connecting: NodeJS.Timeout | undefined;
+  const stopped = () => {
+    end("STOPPED");
+  };
+  stop.addEventListener("abort", stopped, { once: true });
+  const onRequest = (request: http.ClientRequest) => {
+    request.once("socket", (socket) => {
+      if (!socket.connecting) {
+        left = true;
+        return;
+      }
+      connecting = setTimeout(end, connectTimeoutMs, "CONNECT_TIMEOUT");
+      socket.once(secure ? "secureConnect" : "connect", () => {
+        clearTimeout(connecting);
+        left = true;
+      });
+    });
+    return request;
+  };
+  const transport = secure ? https : http;
+  return {
+    signal: ended.signal,
+    transport: {
+      request: ((...given: Parameters<typeof http.request>) =>
+        onRequest(transport.request(...given))) as typeof http.request,
+    },
+    code: () => code,
+    left: () => left,
+    end: () => {
+      clearTimeout(whole);
+      clearTimeout(connecting);
+      stop.removeEventListener("abort", stopped);
+    },
+  };
+}
+
+function headersOf({ headers }: AxiosResponse): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+}
+
+function codeOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.startsWith("maxContentLength")) return "TOO_BIG";
+  if (message === "aborted" || message.includes("stream has been aborted")) return "CUT";
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" && code !== "" ? code : "UNKNOWN";
+}
