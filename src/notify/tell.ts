@@ -61,6 +61,7 @@ async function tellOne(
   return null;
 }
 
+/** One that a later telling has overtaken meanwhile stays so. */
 async function mark(
   { store, company, now }: AlarmsContext,
   telling: string,
@@ -69,7 +70,7 @@ async function mark(
 ): Promise<void> {
   await store.affect(
     `update alarm_telling set state = $3, problem = $4, tries = tries + 1, ended_at = $5
-      where company = $1 and id = $2`,
+      where company = $1 and id = $2 and (state = 'waiting' or $3 = 'told')`,
     [company, telling, state, problem, state === "waiting" ? null : now()],
   );
 }
