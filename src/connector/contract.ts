@@ -7,6 +7,17 @@
  */
 import type { ZodType } from "zod";
 
+export {
+  comparePositions,
+  furthest,
+  isAfter,
+  positionOf,
+  readBehind,
+  readFrom,
+  readStamp,
+  stampOf,
+} from "./delta.ts";
+
 export type Json =
   | string
   | number
