@@ -1,8 +1,9 @@
 /** One company's modules, wired to each other and to its connections; for `main` alone. */
 import { readFile } from "node:fs/promises";
+import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
-import { checkConnector } from "./company/connectors.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
+import { readOwners, type Owned } from "./company/owners.ts";
 import { pullsOf, type Parts, type Pulls } from "./company/pulls.ts";
 import type { CompanySettings, ConnectionSettings, Settings } from "./config.ts";
 import { openConnection, type Connection, type Log } from "./connections/index.ts";
@@ -10,6 +11,7 @@ import { nearest } from "./definition/index.ts";
 import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs } from "./jobs/index.ts";
 import type { Outbound } from "./mapping/index.ts";
+import type { Alarms } from "./notify/index.ts";
 import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
 import { openPricing, type Pricing } from "./pricing/index.ts";
 import { openSales, type Sales } from "./sales/index.ts";
@@ -17,6 +19,7 @@ import type { Store } from "./store/index.ts";
 import { trustSources } from "./sync/index.ts";
 
 export { checkFiles, type Checked } from "./company/check.ts";
+export { leftOutInWords } from "./company/owners.ts";
 
 /** What a total of sales rests on. */
 const SALES_SOURCES = {
@@ -45,6 +48,7 @@ export interface CompanyServices extends Pulls {
   readonly orders: Orders;
   readonly sales: Sales;
   readonly incentives: Incentives;
+  readonly alarms: Alarms;
   /** Streams that the connections' mappings read, each once. */
   readonly streams: readonly string[];
   /** What only open connections can tell. */
@@ -63,8 +67,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     throw notNamed("settings name no company", code, Object.keys(context.settings.companies));
   const { store, now, log } = context;
   const sets = await readMappingSets(context.settings, code, settings);
-  for (const [name, entry] of Object.entries(settings.connections))
-    await checkConnector(context.settings, { company: code, name, entry });
+  const owned = await readOwners(context.settings, code, sets);
   await checkPolicy(context.settings, code, settings.pricing.policy);
   const connect = (name: string) => connectTo(context, code, settings, name);
   const pricing = await openPricing({
@@ -76,6 +79,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     log,
     sources: trustSources(store, code, PRICE_SOURCES),
   });
+  const alarms = alarmsOf(context, code, settings);
   const trust = trustSources(store, code, SALES_SOURCES);
   const sales = openSales({ store, company: code, settings: settings.sales, sources: trust, now });
   return {
@@ -85,12 +89,16 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     sales,
     orders: ordersOf(context, { code, settings, pricing, connect, sets }),
     incentives: await incentivesOf(context, { code, settings, sales }),
-    ...pullsOf(context, { code, settings, connect, sets }),
-    streams: [
-      ...new Set([...sets.values()].flatMap((set) => set.mappings.map(({ reads }) => reads))),
-    ],
-    check: () => checkConnections(settings, sets, connect),
+    alarms,
+    ...pullsOf(context, { code, settings, connect, sets, owned, alarms }),
+    streams: streamsOf(settings, owned),
+    check: () => checkConnections(settings, owned, connect),
   };
+}
+
+function streamsOf({ connections }: CompanySettings, { mappingsOf }: Owned): readonly string[] {
+  const mappings = Object.keys(connections).flatMap((name) => mappingsOf(name));
+  return [...new Set(mappings.map(({ reads }) => reads))];
 }
 
 function connectTo(
@@ -128,7 +136,15 @@ function notNamed(what: string, name: string, known: readonly string[]): NotInSe
 
 function ordersOf(
   context: Context,
-  { code, settings, pricing, connect, sets }: Parts & { readonly pricing: Pricing },
+  {
+    code,
+    settings,
+    pricing,
+    connect,
+    sets,
+  }: Omit<Parts, "owned" | "alarms"> & {
+    readonly pricing: Pricing;
+  },
 ): Orders {
   const { store, jobs, now, log } = context;
   const name = settings.orders.connection;

@@ -13,6 +13,7 @@ import type { CompanyServices as ApiServices, Listening, Readiness } from "./htt
 import type { Jobs } from "./jobs/index.ts";
 import { DatabaseAway, tell } from "./main/error.ts";
 import { startedLate } from "./main/jobs.ts";
+import { TELL_JOB } from "./notify/index.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
 import { POST_JOB } from "./sales/index.ts";
@@ -20,7 +21,13 @@ import { openStore, StoreError, type Store } from "./store/index.ts";
 
 export { tell, withoutPassword, type Told } from "./main/error.ts";
 export { pullApart, PullFailed, type PullApart, type PullRequest } from "./main/pulling.ts";
-export { checkFiles, NotInSettings, type Checked, type CompanyServices } from "./company.ts";
+export {
+  checkFiles,
+  leftOutInWords,
+  NotInSettings,
+  type Checked,
+  type CompanyServices,
+} from "./company.ts";
 
 export interface OpenOptions {
   /** True for the service: the one owner of an own database's folder. */
@@ -122,6 +129,9 @@ async function workOn(
   });
   await jobs.work(POST_JOB, async (data) => {
     await (await of(data)).sales.post();
+  });
+  await jobs.work(TELL_JOB, async (data) => {
+    await (await of(data)).alarms.tell(textIn(data, "channel"));
   });
 }
 

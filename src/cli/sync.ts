@@ -1,6 +1,7 @@
 /** `sync`, `runs`, `status` and `quarantine`. */
 import type { Command } from "commander";
 import { SingleBar } from "cli-progress";
+import { leftOutInWords } from "../main.ts";
 import type { Progress, RunResult } from "../sync/index.ts";
 import {
   answer,
@@ -133,7 +134,7 @@ async function status({ company }: Opened): Promise<Answer> {
   ]);
   const read = states.length === 0 ? "Nothing was read yet: `sync` reads what waits." : lines;
   return {
-    text: `${read}\n\n${waiting(totals)}`,
+    text: [read, "", ...company.leftOut.map(leftOutInWords), waiting(totals)].join("\n"),
     data: { streams: states, quarantine: totals },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
   };

@@ -2,8 +2,10 @@
 import type { CompanySettings, CompletedSetting, ConnectionSettings, Settings } from "../config.ts";
 import type { Connection } from "../connections/index.ts";
 import type { Finding } from "../connector/index.ts";
+import type { Mapping } from "../mapping/index.ts";
 import { checkConnector } from "./connectors.ts";
 import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
+import { leftOutInWords, readOwners, type Owned } from "./owners.ts";
 
 /** One thing that was looked at. */
 export interface Checked {
@@ -48,7 +50,21 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
     if ("part" in tried) checked.push(tried);
     else completed.push(tried.value);
   }
+  const isWhole = completed.length === Object.keys(company.connections).length;
+  if (!("part" in read) && isWhole)
+    checked.push(...(await checkOwners(settings, code, read.value)));
   return { parts: checked, completed };
+}
+
+/** Nothing where every record has one maker by itself. */
+async function checkOwners(
+  settings: Settings,
+  code: string,
+  sets: ReadonlyMap<string, MappingSet>,
+): Promise<Checked[]> {
+  const owned = await attempt("owners", () => readOwners(settings, code, sets));
+  if ("part" in owned) return [owned];
+  return owned.value.leftOut.map((each) => fine("owners", leftOutInWords(each)));
 }
 
 function checkSet(name: string, set: MappingSet): Checked[] {
@@ -72,7 +88,7 @@ function fine(part: string, about: string): Checked {
 /** With everything open: what the connections find, and mappings that nothing feeds. */
 export async function checkConnections(
   settings: CompanySettings,
-  sets: ReadonlyMap<string, MappingSet>,
+  owned: Owned,
   connect: (name: string) => Promise<Connection>,
 ): Promise<Checked[]> {
   const checked: Checked[] = [];
@@ -82,7 +98,7 @@ export async function checkConnections(
       await using connection = await connect(name);
       const findings = [
         ...((await connection.session.check?.()) ?? []),
-        ...unfed(connection, sets.get(entry.mappings)),
+        ...unfed(connection, owned.mappingsOf(name)),
       ];
       const streams = `${connection.streams.length} streams`;
       return findings.length === 0
@@ -101,9 +117,9 @@ const MODES = {
   "read-only": "read-only: hands nothing over",
 } as const;
 
-function unfed(connection: Connection, set: MappingSet | undefined): Finding[] {
+function unfed(connection: Connection, mappings: readonly Mapping[]): Finding[] {
   const streams = connection.streams.map((stream) => stream.name);
-  return (set?.mappings ?? [])
+  return mappings
     .filter((mapping) => !streams.includes(mapping.reads))
     .map((mapping) => ({
       level: "warning",

@@ -2,6 +2,7 @@
 import type { Context } from "../company.ts";
 import type { CompanySettings } from "../config.ts";
 import type { Connection } from "../connections/index.ts";
+import type { Alarms } from "../notify/index.ts";
 import { ADVANCE_JOB } from "../orders/index.ts";
 import { PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
@@ -20,6 +21,7 @@ import {
   type SyncContext,
 } from "../sync/index.ts";
 import type { MappingSet } from "./mapping-sets.ts";
+import type { LeftOut, Owned } from "./owners.ts";
 
 /** What follows a run in which one of these records changed. */
 const CONSUMERS: readonly Consumer[] = [
@@ -55,6 +57,8 @@ export interface Pulls {
   runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
   /** The text of a row as it stood in the source; null when its original is gone. */
   originalOf(originId: string, line: number): Promise<string | null>;
+  /** Mappings that are not used, since another connection keeps their record. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 export interface SyncOptions {
@@ -70,12 +74,14 @@ export interface Parts {
   readonly settings: CompanySettings;
   readonly connect: (name: string) => Promise<Connection>;
   readonly sets: ReadonlyMap<string, MappingSet>;
+  readonly owned: Owned;
+  readonly alarms: Alarms;
 }
 
 export function pullsOf(context: Context, parts: Parts): Pulls {
   const { store } = context;
   const { code, connect, sets } = parts;
-  const sync = syncContext(context, code);
+  const sync = syncContext(context, code, parts.alarms);
   const mappings = [...sets.values()].flatMap((set) => set.mappings);
   return {
     desk: quarantineDesk(sync, (id) => mappings.find((mapping) => mapping.id === id)),
@@ -84,6 +90,7 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
       // Awaited here: the connection must stay open until the last stream is read.
       return await syncConnection(sync, sourceOf(parts, connection), options);
     },
+    leftOut: parts.owned.leftOut,
     streamStates: () => streamStates(store, code),
     runs: (filter) => listRuns(store, code, filter),
     originalOf: async (originId, line) => {
@@ -96,17 +103,17 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
   };
 }
 
-function syncContext(context: Context, company: string): SyncContext {
+function syncContext(context: Context, company: string, alarms: Alarms): SyncContext {
   const { store, jobs, now, log, settings } = context;
   const { leaseSeconds } = settings;
-  return { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds };
+  return { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds, alarms };
 }
 
-function sourceOf({ settings, sets }: Parts, connection: Connection): Source {
+function sourceOf({ settings, owned }: Parts, connection: Connection): Source {
   const entry = settings.connections[connection.name];
   return {
     connection,
-    mappings: sets.get(entry?.mappings ?? "")?.mappings ?? [],
+    mappings: owned.mappingsOf(connection.name),
     dropBrakePercent: entry?.dropBrakePercent ?? 20,
   };
 }
