@@ -35,7 +35,16 @@ export interface Mapping {
    */
   readonly misspelt: (header: readonly string[]) => readonly Misspelling[];
   readonly apply: (values: Row) => MappedRow;
+  /**
+   * Keys of the records that the row makes or once made, from the columns of the key alone:
+   * `ignore` is not asked.
+   */
+  readonly keysOf: (values: Row) => RowKeys;
 }
+
+export type RowKeys =
+  | { readonly kind: "keys"; readonly keys: readonly AnyRecord[] }
+  | { readonly kind: "unknown"; readonly problems: readonly RowProblem[] };
 
 export interface Misspelling {
   readonly found: string;
@@ -55,6 +64,8 @@ export type MappedRow =
       readonly worth?: string;
       /** The record's key, " / " between, where the row still tells it. */
       readonly key?: string;
+      /** Fields that the row still tells, right by themselves. */
+      readonly told?: AnyRecord;
     };
 
 /** What a row, or one part of it, goes through. */
@@ -94,6 +105,7 @@ export function compileMapping(source: DefinitionSource): Mapping {
     columns,
     misspelt: (header) => misspellings(header, columns),
     apply: applier(file, record, plans),
+    keysOf: keyFinder(file, record, plans),
   };
 }
 
@@ -271,7 +283,8 @@ function applier(
   if (file.each === undefined)
     return (values) => {
       const mapped = applyOne(only, values, values, worth);
-      return mapped.kind === "rejected" ? { ...mapped, ...keyIn(key, values) } : mapped;
+      if (mapped.kind !== "rejected") return mapped;
+      return { ...mapped, ...keyIn(key, values), told: toldBy(only.fields, values) };
     };
   if ("list" in file.each) return listApplier(file.each.list, only, worth);
   return (values) =>
@@ -286,6 +299,36 @@ function applier(
 function keyIn(steps: readonly FieldStep[], row: Row): { readonly key?: string } {
   const parts = steps.map((step) => step.take(row));
   return parts.includes(undefined) ? {} : { key: parts.join(" / ") };
+}
+
+function toldBy(steps: readonly FieldStep[], row: Row): AnyRecord {
+  const taken = steps.map((step) => [step.field, step.take(row)] as const);
+  return Object.fromEntries(taken.filter((each) => each[1] !== undefined)) as AnyRecord;
+}
+
+function keyFinder(
+  file: MappingFile,
+  record: RecordDefinition,
+  plans: readonly Plan[],
+): Mapping["keysOf"] {
+  const parts = plans.map(({ fields }) => fields.filter(({ field }) => record.key.includes(field)));
+  const keysIn = (rows: readonly (readonly [readonly FieldStep[], Row])[]): RowKeys => {
+    const keys = rows.map(([steps, row]) => make(steps, row)).filter((key) => key !== undefined);
+    if (keys.length === rows.length) return { kind: "keys", keys };
+    const problems = rows.flatMap(([steps, row]) => problemsOf(steps, row));
+    return { kind: "unknown", problems: onlyOnce(problems) };
+  };
+  if (file.each === undefined || !("list" in file.each))
+    return (values) => keysIn(parts.map((steps) => [steps, values]));
+  const { list } = file.each;
+  const [only = []] = parts;
+  const { get } = rowScope(list);
+  return (values) => {
+    const items = get(values);
+    return Array.isArray(items)
+      ? keysIn(items.map((item: unknown, at) => [only, { ...values, [list]: item, n: at + 1 }]))
+      : { kind: "unknown", problems: [noList(list, items)] };
+  };
 }
 
 type Worth = (values: Row) => string | undefined;
@@ -326,19 +369,7 @@ function listApplier(list: string, plan: Plan, worth: Worth): Mapping["apply"] {
   const { get } = rowScope(list);
   return (values) => {
     const items = get(values) ?? [];
-    if (!Array.isArray(items))
-      return rejected(
-        [
-          {
-            field: list,
-            found: `${quoted(items)} in ${list}`,
-            expected: "a list",
-            instruction: `Correct ${list} in the source, or each: list in the mapping.`,
-          },
-        ],
-        values,
-        worth,
-      );
+    if (!Array.isArray(items)) return rejected([noList(list, items)], values, worth);
     if (items.length === 0) return { kind: "ignored", reason: `${list} is empty` };
     const parts = items.map((item: unknown, index) => ({
       plan,
@@ -346,6 +377,15 @@ function listApplier(list: string, plan: Plan, worth: Worth): Mapping["apply"] {
       place: ` (item ${index + 1})`,
     }));
     return applyAll(parts, values, worth);
+  };
+}
+
+function noList(list: string, found: unknown): RowProblem {
+  return {
+    field: list,
+    found: `${quoted(found)} in ${list}`,
+    expected: "a list",
+    instruction: `Correct ${list} in the source, or each: list in the mapping.`,
   };
 }
 
@@ -367,20 +407,16 @@ function applyAll(
         ...one.problems.map((problem) => ({ ...problem, found: `${problem.found}${place}` })),
       );
   }
-  // A fault outside the repeated columns shows in every part; once is enough.
-  if (problems.length > 0)
-    return rejected(
-      [
-        ...new Map(
-          problems.map((problem) => [`${problem.field} ${problem.found}`, problem]),
-        ).values(),
-      ],
-      values,
-      worth,
-    );
+  if (problems.length > 0) return rejected(onlyOnce(problems), values, worth);
   return made.length > 0
     ? { kind: "records", records: made }
     : { kind: "ignored", reason: [...reasons].join("; ") };
+}
+
+/** A fault outside the repeated columns shows in every part; once is enough. */
+function onlyOnce(problems: readonly RowProblem[]): readonly RowProblem[] {
+  const told = problems.map((problem) => [`${problem.field} ${problem.found}`, problem] as const);
+  return [...new Map(told).values()];
 }
 
 function worthOf(file: MappingFile): Worth {

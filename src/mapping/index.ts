@@ -10,7 +10,7 @@
 export { checkRecord } from "./check.ts";
 export type { RecordProblem } from "./check.ts";
 export { compileMapping } from "./compile.ts";
-export type { MappedRow, Mapping, Misspelling } from "./compile.ts";
+export type { MappedRow, Mapping, Misspelling, RowKeys } from "./compile.ts";
 export { checkExamples } from "./examples.ts";
 export type { RowProblem } from "./field.ts";
 export { mappingFileSchemas } from "./file-schemas.ts";

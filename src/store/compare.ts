@@ -7,6 +7,7 @@ import type { Transaction } from "./connection.ts";
 import type { MergeOptions } from "./merge.ts";
 import { settleRepeats } from "./repeats.ts";
 import type { Settled } from "./repeats.ts";
+import { GONE } from "./staging.ts";
 import { keyText, keysEqual, quoted } from "./table-sql.ts";
 
 /** With it goes `pg_temp.difference`, unless the company has no row in the table yet. */
@@ -38,7 +39,8 @@ export async function compare(tx: Transaction, options: MergeOptions): Promise<C
   const settled = memory.settled.get(staging.table) ?? (await settleRepeats(tx, options));
   memory.settled.set(staging.table, settled);
   const before = await countFeed(tx, options);
-  const isFirst = before === 0 && (await companyIsEmpty(tx, options));
+  const isPlain = staging.gone === 0;
+  const isFirst = before === 0 && isPlain && (await companyIsEmpty(tx, options));
   if (!isFirst) await makeDifference(tx, options);
   const comparison = { ...settled, before, isFirst };
   memory.last = { of, comparison };
@@ -99,17 +101,28 @@ async function makeDifference(tx: Transaction, options: MergeOptions): Promise<v
   const sql = `CREATE TEMP TABLE difference ON COMMIT DROP AS
     SELECT s.ctid AS staged, t.ctid AS kept,
       CASE WHEN t.feed IS NULL THEN 'new' WHEN t.feed <> ${feed} THEN 'foreign'
-           WHEN s.row_hash IS NULL THEN 'gone' ELSE 'changed' END AS what
+           WHEN s.row_hash IS NULL OR s.row_hash = '${GONE}' THEN 'gone' ELSE 'changed' END AS what
     FROM ${staging.table} s ${snapshot && !record.posted ? "FULL" : "LEFT"} JOIN
       (SELECT *, ctid FROM ${quoted(record.table)} WHERE company = ${company}) t
       ON ${keysEqual(record, "s", "t")}
-    WHERE (t.row_hash IS DISTINCT FROM s.row_hash OR t.feed <> ${feed})
-      AND (s.row_hash IS NOT NULL OR t.feed = ${feed})`;
+    WHERE ${written(options, feed)}`;
   // A snapshot and its table are of like size: compared by hashing, never row by row.
   if (snapshot) await withSetting(tx, "enable_nestloop", "off", () => tx.query(sql));
   else await tx.query(sql);
   await spare(tx, options);
   await tx.query("ANALYZE pg_temp.difference");
+}
+
+/** What of the comparison is a row to write, or to remove. */
+function written({ keysOnly, staging }: MergeOptions, feed: string): string {
+  const lacking = `(s.row_hash IS NULL AND t.feed = ${feed})`;
+  if (keysOnly === true) return lacking;
+  const differs = `(s.row_hash IS NOT NULL AND (t.row_hash IS DISTINCT FROM s.row_hash OR t.feed <> ${feed}))`;
+  const either = `(${lacking} OR ${differs})`;
+  // What is gone and was never here, or is another's, is none of our business.
+  return staging.gone === 0
+    ? either
+    : `${either} AND (s.row_hash IS DISTINCT FROM '${GONE}' OR t.feed = ${feed})`;
 }
 
 /** A row that came and could not be used is no sign that its record was removed. */

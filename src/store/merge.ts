@@ -19,6 +19,8 @@ export interface MergeOptions {
   readonly staging: Staging;
   /** True: what is not staged was removed. Posted records are never removed. */
   readonly snapshot: boolean;
+  /** True: a snapshot of keys alone, which removes what it lacks and writes nothing else. */
+  readonly keysOnly?: boolean;
   /** Rows that were in the snapshot and could not be used: their records are never removed. */
   readonly spared?: Spared;
   readonly runId: string;
@@ -36,7 +38,7 @@ export interface Spared {
 
 /**
  * before + inserted − removed = after; inserted + updated + unchanged + repeated + conflicts =
- * staged.
+ * staged, where a delta's rows that say a record is gone do not count as staged.
  */
 export interface MergeResult {
   /** Rows of this feed before and after. */

@@ -5,11 +5,13 @@
  */
 import type { Transaction } from "./connection.ts";
 import type { MergeConflict, MergeOptions } from "./merge.ts";
+import { GONE } from "./staging.ts";
 import { keyColumns, keyText, keysEqual } from "./table-sql.ts";
 
 export interface Settled {
-  /** Rows staged, before any was taken away. */
+  /** Rows staged, before any was taken away; of a delta, without those that say a record is gone. */
   readonly staged: number;
+  /** Of them, those that were taken away and are no conflict. */
   readonly repeated: number;
   readonly conflicts: readonly MergeConflict[];
 }
@@ -23,16 +25,41 @@ export async function settleRepeats(tx: Transaction, options: MergeOptions): Pro
      FROM (SELECT count(*) AS n FROM ${staging.table} GROUP BY ${key}) AS by_key`,
   );
   const { staged, keys } = found ?? { staged: 0, keys: 0 };
+  if (!snapshot && staging.gone > 0) return settleWithGone(tx, options, staged, keys);
   if (staged === keys) return { staged, repeated: 0, conflicts: [] };
   const conflicts = snapshot ? await contradictions(tx, options) : [];
-  const taken = await tx.affect(
+  const taken = await keepOne(tx, options);
+  return { staged, repeated: taken - conflicts.length, conflicts };
+}
+
+/** How many rows were taken away. */
+function keepOne(tx: Transaction, { record, staging, snapshot }: MergeOptions): Promise<number> {
+  const key = keyColumns(record).join(", ");
+  return tx.affect(
     `DELETE FROM ${staging.table} s USING (
        SELECT ${key}, ${snapshot ? "min" : "max"}(row_seq) AS kept_seq FROM ${staging.table}
        GROUP BY ${key} HAVING count(*) > 1
      ) AS repeated
      WHERE ${keysEqual(record, "s", "repeated")} AND s.row_seq <> repeated.kept_seq`,
   );
-  return { staged, repeated: taken - conflicts.length, conflicts };
+}
+
+/** Whatever a delta says of a record last stands: that it is so, or that it is gone. */
+async function settleWithGone(
+  tx: Transaction,
+  options: MergeOptions,
+  all: number,
+  keys: number,
+): Promise<Settled> {
+  const goneNow = async () => {
+    const [row] = await tx.query<{ gone: number }>(
+      `SELECT count(*) AS gone FROM ${options.staging.table} WHERE row_hash = '${GONE}'`,
+    );
+    return row?.gone ?? 0;
+  };
+  const staged = all - (await goneNow());
+  if (all !== keys) await keepOne(tx, options);
+  return { staged, repeated: staged - (keys - (await goneNow())), conflicts: [] };
 }
 
 async function contradictions(tx: Transaction, options: MergeOptions): Promise<MergeConflict[]> {
