@@ -27,7 +27,22 @@ export interface SplitOptions extends Limits {
   readonly encoding: Encoding;
   /** False: rows are checked and counted only; of the records, the header alone is given. */
   readonly keep: boolean;
+  /** Told of every record, the header among them, where it lies; kept or not. */
+  readonly watch?: RecordWatch;
 }
+
+/**
+ * A record's text lies in `bytes` from `from` to `textEnd`, the one after it begins at `next`; it
+ * covers so many physical `lines` from `line` on. The bytes are good for the call only.
+ */
+export type RecordWatch = (
+  bytes: Buffer,
+  from: number,
+  textEnd: number,
+  next: number,
+  line: number,
+  lines: number,
+) => void;
 
 /** `start` to `end` is the span in the file in bytes, line end included. `line` counts from 1. */
 interface Span {
@@ -194,6 +209,7 @@ function takeRow(state: State, window: Window, from: number): number {
   state.account.records++;
   if (state.options.keep || state.account.records === 1)
     state.items.push(recordOf(state, window.text, from, next));
+  state.options.watch?.(window.bytes, from, row.textEnd, next, state.line, row.lines);
   return pass(state, from, next, row.lines);
 }
 
