@@ -972,6 +972,7 @@ CREATE TABLE "quarantine" (
     "came_again" INTEGER NOT NULL,
     "follows" UUID,
     "correction" JSONB,
+    "correction_holds" BOOLEAN NOT NULL,
     "state" TEXT NOT NULL,
     "opened_at" TIMESTAMPTZ(6) NOT NULL,
     "closed_at" TIMESTAMPTZ(6),
@@ -1118,12 +1119,70 @@ CREATE TABLE "order_invoice_suggestion" (
 );
 
 -- CreateTable
+CREATE TABLE "run_mark" (
+    "company" TEXT NOT NULL,
+    "run_id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "reading" TEXT NOT NULL,
+    "cursor_from" JSONB,
+    "cursor" JSONB NOT NULL,
+    "parts" JSONB NOT NULL,
+    "started_at" TIMESTAMPTZ(6) NOT NULL,
+    "marked_at" TIMESTAMPTZ(6) NOT NULL,
+    "attempts" INTEGER NOT NULL,
+
+    CONSTRAINT "run_mark_pkey" PRIMARY KEY ("company","run_id")
+);
+
+-- CreateTable
+CREATE TABLE "run_held" (
+    "company" TEXT NOT NULL,
+    "run_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "place" INTEGER NOT NULL,
+    "body" JSONB NOT NULL,
+
+    CONSTRAINT "run_held_pkey" PRIMARY KEY ("company","run_id","kind","place")
+);
+
+-- CreateTable
+CREATE TABLE "history_load" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "from_on" DATE NOT NULL,
+    "to_on" DATE NOT NULL,
+    "began_at" TIMESTAMPTZ(6) NOT NULL,
+    "ended_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "history_load_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "history_slice" (
+    "company" TEXT NOT NULL,
+    "load_id" UUID NOT NULL,
+    "from_on" DATE NOT NULL,
+    "to_on" DATE NOT NULL,
+    "run_id" UUID NOT NULL,
+    "rows" BIGINT NOT NULL,
+    "seconds" DOUBLE PRECISION NOT NULL,
+    "read_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "history_slice_pkey" PRIMARY KEY ("company","load_id","from_on")
+);
+
+-- CreateTable
 CREATE TABLE "run" (
     "company" TEXT NOT NULL,
     "id" UUID NOT NULL,
     "connection" TEXT NOT NULL,
     "stream" TEXT NOT NULL,
     "state" TEXT NOT NULL,
+    "kind" TEXT NOT NULL DEFAULT 'pull',
     "started_at" TIMESTAMPTZ(6) NOT NULL,
     "ended_at" TIMESTAMPTZ(6),
     "error" TEXT,
@@ -1137,6 +1196,12 @@ CREATE TABLE "run" (
     "counts" JSONB NOT NULL,
     "origins" INTEGER NOT NULL,
     "note" TEXT,
+    "fault_kind" TEXT,
+    "retry_at" TIMESTAMPTZ(6),
+    "continues" UUID,
+    "checkpoints" INTEGER NOT NULL DEFAULT 0,
+    "stop_asked_at" TIMESTAMPTZ(6),
+    "stop_asked_by" TEXT,
 
     CONSTRAINT "run_pkey" PRIMARY KEY ("company","id")
 );
@@ -1306,6 +1371,12 @@ CREATE INDEX "sales_total_company_period_idx" ON "sales_total"("company", "perio
 
 -- CreateIndex
 CREATE INDEX "order_invoice_link_company_web_order_idx" ON "order_invoice_link"("company", "web_order");
+
+-- CreateIndex
+CREATE INDEX "run_mark_company_connection_stream_idx" ON "run_mark"("company", "connection", "stream");
+
+-- CreateIndex
+CREATE INDEX "history_load_company_connection_stream_idx" ON "history_load"("company", "connection", "stream");
 
 -- CreateIndex
 CREATE INDEX "run_company_connection_stream_started_at_idx" ON "run"("company", "connection", "stream", "started_at");
