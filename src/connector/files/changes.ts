@@ -133,7 +133,7 @@ export class ChangeFinder {
       }
       this.#gap = { fresh: [], old: [], known: new Map(), searched: 0 };
     }
-    this.#search(this.#gap, { line, bytes: bytes.latin1Slice(from, textEnd) });
+    this.#search(this.#gap, { line, bytes: bytes.toString("latin1", from, textEnd) });
   };
 
   /** Null: too much differs, or the old content is not the one that was applied. */
@@ -156,7 +156,7 @@ export class ChangeFinder {
     this.#begun = true;
     this.#at = bomBytes(this.#window.subarray(0, Math.min(3, this.#filled)));
     const header = this.#scan(this.#at, this.#line);
-    if (header === null || this.#bytesOf(header) !== bytes.latin1Slice(from, textEnd)) {
+    if (header === null || this.#bytesOf(header) !== bytes.toString("latin1", from, textEnd)) {
       this.#giveUp();
       return;
     }
@@ -292,7 +292,7 @@ export class ChangeFinder {
 
   #bytesOf(row: OldRow | undefined): string {
     if (row === undefined) return "";
-    return this.#window.latin1Slice(row.start - this.#base, row.textEnd - this.#base);
+    return this.#window.toString("latin1", row.start - this.#base, row.textEnd - this.#base);
   }
 
   /** Bytes at hand that are not settled. */
