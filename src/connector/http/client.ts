@@ -56,6 +56,8 @@ export interface RequestOptions {
    * have arrived is never sent again.
    */
   readonly idempotent?: boolean;
+  /** Values of what is sent that no message may show. */
+  readonly secrets?: readonly string[];
 }
 
 export interface JsonOptions<Body> extends RequestOptions {
@@ -198,6 +200,8 @@ async function ask<Body>(client: Client, given: Asked<Body>): Promise<HttpAnswer
 }
 
 function prepare<Body>(client: Client, { method, path, body, asked }: Asked<Body>): Prepared {
+  hideHeaders(asked.headers ?? {}, client.hider);
+  for (const secret of asked.secrets ?? []) client.hider.add(secret);
   const { bytes, type } = bodyOf(body);
   const { maxSentBytes, timeoutMs } = client.limits;
   const url = addressOf(client.base, path, asked.query);
@@ -209,7 +213,6 @@ function prepare<Body>(client: Client, { method, path, body, asked }: Asked<Body
       instruction: "Send it in smaller parts.",
       inDoubt: false,
     });
-  hideHeaders(asked.headers ?? {}, client.hider);
   return {
     method,
     url,
@@ -280,7 +283,7 @@ async function signed(client: Client, prepared: Prepared, url: URL): Promise<Wir
     const address = query === undefined ? url : addressOf(url, url.href, { [query[0]]: query[1] });
     return once(client, prepared, address, header === undefined ? {} : { [header[0]]: header[1] });
   }
-  const token = await auth.current();
+  const token = await notSent(auth.current());
   const answer = await withToken(client, prepared, url, token);
   // 401 says that nothing was done, so even an order may be sent once more.
   return answer.status === 401
@@ -290,7 +293,18 @@ async function signed(client: Client, prepared: Prepared, url: URL): Promise<Wir
 
 function renewed({ host }: Client, auth: AccessTokens, refused: string): Promise<string> {
   host.log("info", "The access token was refused; it is renewed.");
-  return auth.renew(refused);
+  return notSent(auth.renew(refused));
+}
+
+/** A renewal that is in doubt says nothing of the request that waits for it: that has not left. */
+async function notSent(token: Promise<string>): Promise<string> {
+  try {
+    return await token;
+  } catch (error) {
+    if (!(error instanceof HttpFault) || !error.inDoubt) throw error;
+    const { kind, message: reason, instruction, retryAt } = error;
+    throw new HttpFault({ kind, reason, instruction, retryAt, inDoubt: false, cause: error });
+  }
 }
 
 function withToken(client: Client, prepared: Prepared, url: URL, token: string) {
