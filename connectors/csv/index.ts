@@ -90,9 +90,11 @@ const settings = z.strictObject({
     .default("auto")
     .describe("What separates columns; auto: the candidate that stands most often in the header."),
   encoding: z
-    .enum(["auto", "utf-8", "windows-1252"])
+    .enum(["auto", "utf-8", "windows-1252", "utf-16le", "utf-16be"])
     .default("auto")
-    .describe("auto: UTF-8, or Windows-1252 for a file that is not valid UTF-8."),
+    .describe(
+      "auto: UTF-16 by its mark, else UTF-8, or Windows-1252 for a file that is not valid UTF-8.",
+    ),
   complete: z
     .enum(["stable", "done-marker", "manifest"])
     .default("stable")
@@ -117,6 +119,23 @@ const settings = z.strictObject({
     .max(67_108_864)
     .default(1_048_576)
     .describe("Longest row, in bytes."),
+  archives: z
+    .strictObject({
+      maxExpandedBytes: z
+        .int()
+        .min(1_000)
+        .default(4_294_967_296)
+        .describe("Bytes that all texts of one archive may have together."),
+      maxRatio: z
+        .int()
+        .min(2)
+        .max(1_100)
+        .default(200)
+        .describe("How many times larger than the archive they may be."),
+      maxEntries: z.int().min(1).max(10_000).default(100).describe("Texts in one zip archive."),
+    })
+    .prefault({})
+    .describe("Limits of .zip and .gz files; one beyond them is refused whole."),
 });
 type Settings = z.infer<typeof settings>;
 
@@ -136,6 +155,7 @@ export const connector = defineConnector<Settings>({
           encoding: given.encoding,
           maxFieldBytes: given.maxFieldBytes,
           maxRowBytes: given.maxRowBytes,
+          archives: given.archives,
         },
         complete: given.complete,
         stableForMs: given.stableForMs,

@@ -18,7 +18,7 @@ test("names of files being written, links and folders are left alone", async () 
   await folder.write("out/folder.csv/a.csv", A);
   await symlink(join(folder.path, "elsewhere.csv"), join(folder.path, "out/link.csv"));
   expect(await readAll(session, "customers")).toEqual([]);
-  expect(host.logged.join()).toMatch(/link\.csv in .* is a symbolic link and is not followed/);
+  expect(host.logged.join()).toMatch(/link\.csv in .* is not read: it is a symbolic link/);
 });
 
 test("two looks: a file that still grows waits, and one wait serves every stream", async () => {
@@ -121,12 +121,12 @@ test.for([
     "It was cut off: it ends inside the quoted field that opens on line 3. Export it again. Nothing of this file is applied; what was applied before still holds.",
   ],
   [
-    Buffer.from(`\uFEFF${A}`, "utf16le"),
-    "It is no CSV text: it is UTF-16 text. Export it as plain CSV in UTF-8 or Windows-1252.",
+    Buffer.from(A, "utf16le"),
+    "It is no CSV text: it is binary, or UTF-16 text without a mark. Export it as plain CSV. An archive is named .zip or .gz; UTF-16 without a mark needs `encoding` in the connection's settings.",
   ],
   [
     Buffer.from("PK\u0003\u0004rest"),
-    "It is no CSV text: it is a zip archive or an Excel workbook. Export it as plain CSV in UTF-8 or Windows-1252.",
+    "It is no CSV text: it is a zip archive or an Excel workbook. Export it as plain CSV. An archive is named .zip or .gz; UTF-16 without a mark needs `encoding` in the connection's settings.",
   ],
   [
     "account,name, account\nA1,x,y\n",

@@ -259,7 +259,7 @@ test("an order cannot be told absent when the share is not there", async () => {
   expect(
     found.kind === "cannotTell" && found.reason.replaceAll(folder.path, "/srv"),
   ).toMatchInlineSnapshot(
-    `"Looking for order WEB-1001 in /srv/orders failed: ENOENT: no such file or directory, stat '/srv/out'. Correct \`folder\` in the connection's settings, or mount the share that it is on."`,
+    `"Looking for order WEB-1001 in /srv/orders failed: /srv/out is not there. Correct \`folder\` in the connection's settings, or mount the share that it is on."`,
   );
 });
 

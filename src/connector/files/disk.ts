@@ -1,11 +1,41 @@
 /**
- * The few things the kit does to disks, each durable or refused, and what their errors mean for the
- * reader.
+ * A folder on a disk, and what a disk's errors mean for the reader. What is written survives a
+ * power cut.
  */
-import { lstat, mkdir, open, rename } from "node:fs/promises";
-import { dirname, extname } from "node:path";
+import { constants } from "node:fs";
+import type { Stats } from "node:fs";
+import { access, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { ConnectorFault } from "../contract.ts";
-import type { FaultKind } from "../contract.ts";
+import type { FaultKind, Finding } from "../contract.ts";
+import type { Entry, Folder } from "./folder.ts";
+
+export function openDiskFolder(root: string): Folder {
+  const at = (path: string) => join(root, path);
+  return {
+    show: at,
+    fault: diskFault,
+    list: (path) => list(at(path)),
+    look: (path) => look(at(path)),
+    content: (path, mostBytes) => content(at(path), mostBytes),
+    fetch: async (path, { name, bytes, mtimeMs }) => ({
+      file: { path: at(path), name, bytes, mtimeMs },
+      // Reading it again costs little and leaves no doubt.
+      certain: false,
+      async [Symbol.asyncDispose]() {},
+    }),
+    write: (path, text) => writeDurably(at(path), text),
+    rename: (from, to) => rename(at(from), at(to)),
+    makeFolder: async (path) => {
+      await mkdir(at(path), { recursive: true });
+    },
+    remove: (path) => rm(at(path)),
+    removeFolder: (path) => rm(at(path), { recursive: true, force: true }),
+    settle: (path) => syncFolder(at(path)),
+    check: () => check(root),
+    async [Symbol.asyncDispose]() {},
+  };
+}
 
 /**
  * `doing` begins the sentence: "Moving out/x.csv to archive/x.csv". A fault of ours passes through.
@@ -23,55 +53,68 @@ export function codeOf(error: unknown): string {
   return typeof error.code === "string" ? error.code : "";
 }
 
-/** True also for a symbolic link that leads nowhere: its name is taken. */
-export async function isTaken(path: string): Promise<boolean> {
+async function list(path: string): Promise<readonly Entry[]> {
+  const found: Entry[] = [];
+  for (const name of await readdir(path)) {
+    const entry = await look(join(path, name));
+    // Else it was taken away meanwhile.
+    if (entry !== null) found.push(entry);
+  }
+  return found;
+}
+
+async function look(path: string): Promise<Entry | null> {
   try {
-    await lstat(path);
-    return true;
+    const stat = await lstat(path);
+    return { name: basename(path), kind: kindOf(stat), bytes: stat.size, mtimeMs: stat.mtimeMs };
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }
 
-/** The path itself, or with `-2`, `-3` … before its ending: the first that is not taken. */
-export async function freePath(path: string): Promise<string> {
-  const ending = extname(path);
-  const stem = path.slice(0, path.length - ending.length);
-  for (let number = 1; ; number++) {
-    const candidate = number === 1 ? path : `${stem}-${number}${ending}`;
-    if (!(await isTaken(candidate))) return candidate;
+function kindOf(stat: Stats): Entry["kind"] {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "folder";
+  return stat.isSymbolicLink() ? "link" : "other";
+}
+
+async function content(path: string, mostBytes: number): Promise<Buffer | null> {
+  try {
+    await using handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    const { size } = await handle.stat();
+    if (size > mostBytes) throw new Error(`${path} has ${size} bytes, more than ${mostBytes}`);
+    return await handle.readFile();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
   }
 }
 
-/** Moves a file to a name that nobody has; rename alone would overwrite it. */
-export async function moveFile(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  if (await isTaken(to)) {
-    throw new ConnectorFault(
-      "defect",
-      `Moving ${from} failed: ${to} is there already.`,
-      "Nothing was overwritten. Look what that file is and move it away; the next run goes on.",
-    );
-  }
-  await rename(from, to);
-  await syncFolder(dirname(to));
-}
-
-/** Writes the file and its name so that they survive a power cut. */
-export async function writeDurably(path: string, content: string | Buffer): Promise<void> {
+/** Writes the file and its content so that they survive a power cut. */
+async function writeDurably(path: string, content: string | Buffer): Promise<void> {
   await using handle = await open(path, "w");
   await handle.writeFile(content);
   await handle.sync();
 }
 
-/**
- * Makes the names in a folder durable. Windows cannot, and needs it less: its names are journalled.
- */
-export async function syncFolder(path: string): Promise<void> {
+/** Windows cannot, and needs it less: its names are journalled. */
+async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   await using handle = await open(path, "r");
   await handle.sync();
+}
+
+async function check(root: string): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const rights = constants.R_OK | constants.W_OK;
+  for (const path of [root, join(root, "out")]) {
+    await access(path, rights).catch((error: unknown) => {
+      const { message, instruction } = diskFault(`Reading and writing ${path}`, error);
+      findings.push({ level: "error", what: message, instruction });
+    });
+  }
+  return findings;
 }
 
 const OTHER: { readonly kind: FaultKind; readonly instruction: string } = {

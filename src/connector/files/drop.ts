@@ -11,8 +11,6 @@
  * of the two.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
@@ -24,13 +22,16 @@ import type {
   RenderedOrder,
   RenderedTable,
 } from "../contract.ts";
-import { codeOf, diskFault, isTaken, syncFolder, writeDurably } from "./disk.ts";
+import { openDiskFolder } from "./disk.ts";
+import { isTaken } from "./folder.ts";
+import type { Folder } from "./folder.ts";
+import { OUT } from "./inbox.ts";
 import { fileNameProblem } from "./names.ts";
 import type { Delimiter } from "./scan.ts";
 
 export interface DropBoxOptions {
-  /** The connection's folder; orders go to its `orders/`. */
-  readonly folder: string;
+  /** The connection's folder, a path on a disk or one elsewhere; orders go to its `orders/`. */
+  readonly folder: string | Folder;
   readonly delimiter: Delimiter;
   /** Called after each step; a test stops there, as a kill would. */
   readonly probe?: (step: DropStep) => void;
@@ -56,46 +57,61 @@ interface DropFile {
   readonly content: Buffer;
 }
 
+interface Dropping extends DropBoxOptions {
+  readonly folder: Folder;
+}
+
+/** Of one order. */
 interface Places {
-  readonly orders: string;
+  readonly folder: Folder;
   readonly staged: string;
-  readonly journalFolder: string;
   readonly journal: string;
 }
 
-export function openDropBox(options: DropBoxOptions, host: Host): OrdersCapability {
+const ORDERS = "orders";
+const STAGED = `${ORDERS}/.staged`;
+const JOURNAL = `${ORDERS}/.journal`;
+/** What lies in our own folders is never large; anything else there is not ours. */
+const MOST_BYTES = 67_108_864;
+
+export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability {
+  const { folder } = given;
+  const options = {
+    ...given,
+    folder: typeof folder === "string" ? openDiskFolder(folder) : folder,
+  };
   return {
     find: (key) => find(options, key),
     place: (order) => place(options, order, host),
   };
 }
 
-async function find(options: DropBoxOptions, key: string): Promise<Found> {
+async function find(options: Dropping, key: string): Promise<Found> {
+  const { folder } = options;
   const places = placesOf(options, key);
   try {
     // A share that is not mounted looks like an empty folder: out/ tells the two apart.
-    await stat(join(options.folder, "out"));
+    if (!(await isTaken(folder, OUT)))
+      throw Object.assign(new Error(`${folder.show(OUT)} is not there`), { code: "ENOENT" });
     const entry = await readEntry(places, key);
-    if (entry === null || (await isTaken(join(places.staged, headerName(key))))) {
+    if (entry === null || (await isStaged(places, headerName(key)))) {
       return { kind: "absent" };
     }
     await finish(places);
     return { kind: "present", outcome: await handedOver(places, entry) };
   } catch (error) {
-    const { message, instruction } = diskFault(
-      `Looking for order ${key} in ${places.orders}`,
-      error,
-    );
+    const doing = `Looking for order ${key} in ${folder.show(ORDERS)}`;
+    const { message, instruction } = folder.fault(doing, error);
     return { kind: "cannotTell", reason: `${message} ${instruction}` };
   }
 }
 
-async function place(options: DropBoxOptions, order: RenderedOrder, host: Host): Promise<Outcome> {
+async function place(options: Dropping, order: RenderedOrder, host: Host): Promise<Outcome> {
   const places = placesOf(options, order.key);
   const files = filesOf(order, options.delimiter);
   try {
     const entry = await readEntry(places, order.key);
-    if (entry !== null && !(await isTaken(join(places.staged, headerName(order.key))))) {
+    if (entry !== null && !(await isStaged(places, headerName(order.key)))) {
       await finish(places);
       return await handedOver(places, entry);
     }
@@ -105,7 +121,8 @@ async function place(options: DropBoxOptions, order: RenderedOrder, host: Host):
     await handOver(options, places, current);
     return await handedOver(places, current);
   } catch (error) {
-    throw diskFault(`Dropping order ${order.key} into ${places.orders}`, error);
+    const { folder } = options;
+    throw folder.fault(`Dropping order ${order.key} into ${folder.show(ORDERS)}`, error);
   }
 }
 
@@ -115,8 +132,8 @@ async function place(options: DropBoxOptions, order: RenderedOrder, host: Host):
 async function isReady(places: Places, entry: Entry, files: readonly DropFile[]): Promise<boolean> {
   if (JSON.stringify(entry.files) !== JSON.stringify(files.map(described))) return false;
   for (const { name, sha256 } of entry.files) {
-    if (await isTaken(join(places.staged, name))) continue;
-    if ((await digestAt(join(places.orders, name))) !== sha256) return false;
+    if (await isStaged(places, name)) continue;
+    if ((await digestAt(places, name)) !== sha256) return false;
   }
   return true;
 }
@@ -125,69 +142,71 @@ async function isReady(places: Places, entry: Entry, files: readonly DropFile[])
  * The order was rendered anew before its header was dropped: what lies in `orders/` of it is ours
  * to take back.
  */
-async function withdraw(options: DropBoxOptions, places: Places, entry: Entry): Promise<void> {
+async function withdraw(options: Dropping, places: Places, entry: Entry): Promise<void> {
   for (const { name, sha256 } of entry.files) {
-    const path = join(places.orders, name);
-    if ((await digestAt(path)) !== sha256) continue;
-    await rm(path);
+    if ((await digestAt(places, name)) !== sha256) continue;
+    await places.folder.remove(`${ORDERS}/${name}`);
     options.probe?.({ done: "withdrawn", file: name });
   }
-  await syncFolder(places.orders);
-  await rm(places.journal);
-  await syncFolder(places.journalFolder);
+  await places.folder.settle(ORDERS);
+  await places.folder.remove(places.journal);
+  await places.folder.settle(JOURNAL);
   options.probe?.({ done: "unjournalled" });
 }
 
 async function stage(
-  options: DropBoxOptions,
+  options: Dropping,
   places: Places,
   key: string,
   files: readonly DropFile[],
   host: Host,
 ): Promise<Entry> {
+  const { folder, staged } = places;
   // Without a journal entry nothing of this order was ever handed over.
-  await rm(places.staged, { recursive: true, force: true });
-  await mkdir(places.staged, { recursive: true });
-  await mkdir(places.journalFolder, { recursive: true });
+  await folder.removeFolder(staged);
+  await folder.makeFolder(staged);
+  await folder.makeFolder(JOURNAL);
   for (const { name, content } of files) {
-    await writeDurably(join(places.staged, name), content);
+    await folder.write(`${staged}/${name}`, content);
     options.probe?.({ done: "staged", file: name });
   }
-  for (const folder of [places.staged, join(places.staged, ".."), places.orders]) {
-    await syncFolder(folder);
-  }
+  for (const path of [staged, STAGED, ORDERS]) await folder.settle(path);
   const entry: Entry = { key, at: host.now().toString(), files: files.map(described) };
-  await writeDurably(`${places.journal}.tmp`, `${JSON.stringify(entry, null, 2)}\n`);
-  await rename(`${places.journal}.tmp`, places.journal);
-  await syncFolder(places.journalFolder);
+  await folder.write(`${places.journal}.tmp`, `${JSON.stringify(entry, null, 2)}\n`);
+  await folder.rename(`${places.journal}.tmp`, places.journal);
+  await folder.settle(JOURNAL);
   options.probe?.({ done: "journalled" });
   return entry;
 }
 
-async function handOver(options: DropBoxOptions, places: Places, entry: Entry): Promise<void> {
+async function handOver(options: Dropping, places: Places, entry: Entry): Promise<void> {
+  const { folder } = places;
   for (const { name } of entry.files) {
-    const from = join(places.staged, name);
-    const to = join(places.orders, name);
-    if (!(await isTaken(from))) continue;
-    if (await isTaken(to)) throw foreignFile(entry.key, to);
+    const to = `${ORDERS}/${name}`;
+    if (!(await isStaged(places, name))) continue;
+    if (await isTaken(folder, to)) throw foreignFile(entry.key, folder.show(to));
     // All that the header speaks of is durable before the header can be seen.
-    await syncFolder(places.orders);
-    await rename(from, to);
+    await folder.settle(ORDERS);
+    await folder.rename(`${places.staged}/${name}`, to);
     options.probe?.({ done: "moved", file: name });
   }
   await finish(places);
 }
 
 /** The header is out: that is made durable, also after a kill, and what was staged is cleared. */
-async function finish({ orders, staged }: Places): Promise<void> {
-  if (!(await isTaken(staged))) return;
-  await syncFolder(orders);
-  await rm(staged, { recursive: true, force: true });
+async function finish({ folder, staged }: Places): Promise<void> {
+  if (!(await isTaken(folder, staged))) return;
+  await folder.settle(ORDERS);
+  await folder.removeFolder(staged);
 }
 
-async function handedOver(places: Places, entry: Entry): Promise<Outcome> {
+function isStaged({ folder, staged }: Places, name: string): Promise<boolean> {
+  return isTaken(folder, `${staged}/${name}`);
+}
+
+async function handedOver({ folder }: Places, entry: Entry): Promise<Outcome> {
   const header = entry.files.find(({ name }) => name === headerName(entry.key));
-  const waits = await isTaken(join(places.orders, headerName(entry.key)));
+  const waits = await isTaken(folder, `${ORDERS}/${headerName(entry.key)}`);
   const state = waits ? "it waits in orders/ to be taken" : "it was taken from orders/";
   return {
     kind: "handedOver",
@@ -197,22 +216,17 @@ async function handedOver(places: Places, entry: Entry): Promise<Outcome> {
   };
 }
 
-async function readEntry(places: Places, key: string): Promise<Entry | null> {
-  let text: string;
-  try {
-    text = await readFile(places.journal, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
-  const entry = entryShape.safeParse(parsedJson(text)).data;
+async function readEntry({ folder, journal }: Places, key: string): Promise<Entry | null> {
+  const content = await folder.content(journal, MOST_BYTES);
+  if (content === null) return null;
+  const entry = entryShape.safeParse(parsedJson(content.toString("utf8"))).data;
   // A file system that does not tell capitals apart finds the entry of another order.
   if (entry?.key === key) return entry;
   throw new ConnectorFault(
     "defect",
     entry === undefined
-      ? `The journal entry ${places.journal} cannot be read.`
-      : `The journal entry ${places.journal} is that of order ${entry.key}.`,
+      ? `The journal entry ${folder.show(journal)} cannot be read.`
+      : `The journal entry ${folder.show(journal)} is that of order ${entry.key}.`,
     "Look in the other system whether it has the order, and mend or remove the entry accordingly.",
   );
 }
@@ -225,14 +239,10 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** Null when there is no such file. */
-async function digestAt(path: string): Promise<string | null> {
-  try {
-    return sha256Of(await readFile(path));
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
+/** Of a file in `orders/`; null when there is none. */
+async function digestAt({ folder }: Places, name: string): Promise<string | null> {
+  const content = await folder.content(`${ORDERS}/${name}`, MOST_BYTES);
+  return content === null ? null : sha256Of(content);
 }
 
 /** Details first, then the manifest, the header last. */
@@ -283,7 +293,7 @@ function detailName(key: string, { name }: RenderedTable): string {
   );
 }
 
-function placesOf({ folder }: DropBoxOptions, key: string): Places {
+function placesOf({ folder }: Dropping, key: string): Places {
   const problem = fileNameProblem(key);
   if (problem !== null) {
     throw new ConnectorFault(
@@ -292,14 +302,7 @@ function placesOf({ folder }: DropBoxOptions, key: string): Places {
       "Give orders numbers of letters, digits, dashes and underscores.",
     );
   }
-  const orders = join(folder, "orders");
-  const journalFolder = join(orders, ".journal");
-  return {
-    orders,
-    staged: join(orders, ".staged", key),
-    journalFolder,
-    journal: join(journalFolder, `${key}.json`),
-  };
+  return { folder, staged: `${STAGED}/${key}`, journal: `${JOURNAL}/${key}.json` };
 }
 
 function foreignFile(key: string, path: string): ConnectorFault {

@@ -6,8 +6,12 @@ import type { Host } from "../contract.ts";
 import type { Complaint } from "./faults.ts";
 import { companionNames, manifestOf } from "./inbox.ts";
 import type { FileStream, Manifest } from "./inbox.ts";
+import type { Folder } from "./folder.ts";
+import type { Spool } from "./spool.ts";
 import { digestOf, surveyOf } from "./table.ts";
 import type { Digest, FoundFile, Survey, TableFormat } from "./table.ts";
+import { unpack } from "./unpack.ts";
+import type { Part } from "./unpack.ts";
 
 export type Look =
   | { readonly kind: "notReady"; readonly why: string }
@@ -16,7 +20,8 @@ export type Look =
   | {
       readonly kind: "whole";
       readonly sha256: string;
-      readonly survey: Survey;
+      /** One, or each text of an archive. */
+      readonly texts: readonly Text[];
       /**
        * Rows that the far side says it wrote; null when it does not say, or bad rows blur the
        * count.
@@ -24,17 +29,25 @@ export type Look =
       readonly statedRows: number | null;
     };
 
+export interface Text extends Part {
+  readonly survey: Survey;
+}
+
 export interface Question {
   readonly file: FoundFile;
   readonly stream: FileStream;
   readonly format: TableFormat;
+  readonly folder: Folder;
+  readonly spool: Spool;
+  /** What the texts of an archive were written to; disposed of when they were read. */
+  readonly written: AsyncDisposableStack;
   /** True for content that was applied, so that its rows need not be read again. */
   readonly isKnown: (sha256: string) => Promise<boolean>;
 }
 
 export async function examine(question: Question, host: Host): Promise<Look> {
-  const { file, format } = question;
-  const manifest = await manifestOf(file);
+  const { file } = question;
+  const manifest = await manifestOf(question.folder, file.name);
   if (manifest === "unreadable") {
     const name = companionNames(file.name).manifest;
     return { kind: "notReady", why: `${name} is not JSON that states rows, bytes or sha256` };
@@ -43,13 +56,37 @@ export async function examine(question: Question, host: Host): Promise<Look> {
   const { sha256 } = digest;
   if (await question.isKnown(sha256)) return { kind: "known", sha256 };
   const stated = manifest === "absent" ? {} : manifest;
-  const survey =
-    againstContent(stated, file, digest) ?? (await surveyOf(file, digest, format, host.signal));
-  if ("reason" in survey) return { kind: "refused", sha256, ...survey };
-  const complaint = againstRows(stated, survey) ?? tooFew(question, digest, survey, stated);
+  const texts = againstContent(stated, file, digest) ?? (await textsOf(question, digest, host));
+  if ("reason" in texts) return { kind: "refused", sha256, ...texts };
+  const rows = sum(texts, "rows");
+  const complaint = againstRows(stated, rows, texts) ?? tooFew(question, rows, texts, stated);
   if (complaint !== null) return { kind: "refused", sha256, ...complaint };
-  const statedRows = stated.rows === survey.rows ? survey.rows : null;
-  return { kind: "whole", sha256, survey, statedRows };
+  const statedRows = stated.rows === rows && texts.length === 1 ? rows : null;
+  return { kind: "whole", sha256, texts, statedRows };
+}
+
+/** One text that must not be applied condemns the file: the others are no whole set without it. */
+async function textsOf(
+  { file, format, spool, written }: Question,
+  digest: Digest,
+  { signal }: Host,
+): Promise<readonly Text[] | Complaint> {
+  const parts = await unpack({ file, digest, format, spool, signal }, written);
+  if ("reason" in parts) return parts;
+  const texts: Text[] = [];
+  for (const part of parts) {
+    const survey = await surveyOf(part.file, part.digest, part.format, signal);
+    if ("reason" in survey)
+      return part.name === null
+        ? survey
+        : { ...survey, reason: `In ${part.name}: ${survey.reason}` };
+    texts.push({ ...part, survey });
+  }
+  return texts;
+}
+
+function sum(texts: readonly Text[], of: "rows" | "rejects"): number {
+  return texts.reduce((total, { survey }) => total + survey[of], 0);
 }
 
 function againstContent(stated: Manifest, file: FoundFile, digest: Digest): Complaint | null {
@@ -68,24 +105,24 @@ function againstContent(stated: Manifest, file: FoundFile, digest: Digest): Comp
   return null;
 }
 
-function againstRows(stated: Manifest, survey: Survey): Complaint | null {
-  if (stated.rows === undefined || stated.rows === survey.rows) return null;
+function againstRows(stated: Manifest, rows: number, texts: readonly Text[]): Complaint | null {
+  if (stated.rows === undefined || stated.rows === rows) return null;
   // One bad row of several lines counts as several rejects; the digest has shown that the file is
   // whole.
-  if (stated.sha256 !== undefined && survey.rejects > 0) return null;
+  if (stated.sha256 !== undefined && sum(texts, "rejects") > 0) return null;
   return {
-    reason: `Its manifest says ${stated.rows} rows; it has ${survey.rows}.`,
+    reason: `Its manifest says ${stated.rows} rows; it has ${rows}.`,
     instruction: RESEND,
   };
 }
 
 function tooFew(
   question: Question,
-  digest: Digest,
-  survey: Survey,
+  rows: number,
+  texts: readonly Text[],
   stated: Manifest,
 ): Complaint | null {
-  if (survey.rows > 0 || stated.rows === 0) return null;
+  if (rows > 0 || stated.rows === 0) return null;
   if (question.stream.reading === "snapshot") {
     const manifest = companionNames(question.file.name).manifest;
     return {
@@ -95,7 +132,7 @@ function tooFew(
         "Otherwise export it again.",
     };
   }
-  if (digest.endsLine) return null;
+  if (texts.every(({ digest }) => digest.endsLine)) return null;
   return { reason: "It was cut off: it ends in the middle of its header.", instruction: RESEND };
 }
 

@@ -2,13 +2,12 @@
  * The files that wait in `out/`, and which of them are complete. Never opens one for its rows,
  * never follows a symbolic link, and never says a file is complete on one look.
  */
-import { lstat, readFile, readdir } from "node:fs/promises";
-import { join, matchesGlob } from "node:path";
+import { extname, matchesGlob } from "node:path/posix";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type { Host, StreamDefinition } from "../contract.ts";
-import { codeOf, diskFault } from "./disk.ts";
-import type { FoundFile } from "./table.ts";
+import type { Entry, Folder } from "./folder.ts";
+import { fileNameProblem } from "./names.ts";
 
 export interface FileStream extends StreamDefinition {
   /** Pattern of its file names: `customers{,-*}.csv`. */
@@ -23,7 +22,8 @@ export interface FileStream extends StreamDefinition {
 export type Completeness = "stable" | "done-marker" | "manifest";
 
 export interface InboxOptions {
-  readonly folder: string;
+  /** Its `out/` is looked at. */
+  readonly folder: Folder;
   readonly streams: readonly FileStream[];
   readonly complete: Completeness;
   readonly stableForMs: number;
@@ -42,14 +42,14 @@ export interface Manifest {
 
 export interface Inbox {
   /** Complete files of a stream in name order. */
-  complete(stream: string): Promise<readonly FoundFile[]>;
+  complete(stream: string): Promise<readonly Entry[]>;
   /** Names of files that no stream reads. */
   unclaimed(): Promise<readonly string[]>;
 }
 
 /** A file as it was first seen with this size and time. */
 interface Sighting {
-  readonly file: FoundFile;
+  readonly file: Entry;
   readonly at: Temporal.Instant;
   /**
    * Milliseconds that had been waited for in all by then: a simulated clock may stand still
@@ -70,18 +70,18 @@ export function openInbox(options: InboxOptions, host: Host): Inbox {
   const watch: Watch = { options, host, sightings: new Map(), warned: new Set(), waitedMs: 0 };
   return {
     async complete(stream) {
-      const names = await namesIn(watch);
-      const wanted = claimed(options.streams, names).get(stream) ?? [];
+      const seen = await look(watch);
+      const wanted = claimed(options.streams, dataNames(watch, seen)).get(stream) ?? [];
       switch (options.complete) {
         case "stable":
-          return stableFiles(watch, names, wanted);
+          return stableFiles(watch, wanted);
         case "done-marker":
         case "manifest":
-          return markedFiles(watch, wanted, options.complete);
+          return markedFiles(watch, seen, wanted, options.complete);
       }
     },
     async unclaimed() {
-      const names = await namesIn(watch);
+      const names = dataNames(watch, await look(watch));
       const known = new Set([...claimed(options.streams, names).values()].flat());
       return names.filter((name) => !known.has(name));
     },
@@ -94,26 +94,39 @@ export function companionNames(name: string): Readonly<Record<"done-marker" | "m
 }
 
 /** The file as it is now; null when there is none, or when the name is a link or a folder. */
-export async function findFile(folder: string, name: string): Promise<FoundFile | null> {
-  const path = join(folder, name);
-  try {
-    const stat = await lstat(path);
-    return stat.isFile() ? { path, name, bytes: stat.size, mtimeMs: stat.mtimeMs } : null;
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw diskFault(`Looking at ${path}`, error);
-  }
+export async function findFile(folder: Folder, path: string): Promise<Entry | null> {
+  const entry = await folder.look(path).catch((error: unknown) => {
+    throw folder.fault(`Looking at ${folder.show(path)}`, error);
+  });
+  return entry?.kind === "file" ? entry : null;
 }
 
 /** `absent`: the file has none. `unreadable`: it may be only half written. */
-export async function manifestOf(file: FoundFile): Promise<Manifest | "absent" | "unreadable"> {
+export async function manifestOf(
+  folder: Folder,
+  name: string,
+): Promise<Manifest | "absent" | "unreadable"> {
+  const path = `${OUT}/${companionNames(name).manifest}`;
+  const content = await folder.content(path, MOST_MANIFEST_BYTES).catch((error: unknown) => {
+    if (error instanceof ConnectorFault) throw error;
+    return undefined;
+  });
+  if (content === null) return "absent";
+  return content === undefined ? "unreadable" : statedIn(content.toString("utf8"));
+}
+
+function statedIn(text: string): Manifest | "unreadable" {
   try {
-    const text = await readFile(companionNames(file.path).manifest, "utf8");
-    return manifestShape.safeParse(JSON.parse(text)).data ?? "unreadable";
-  } catch (error) {
-    return codeOf(error) === "ENOENT" ? "absent" : "unreadable";
+    // Editors of some systems put a byte order mark before it.
+    return manifestShape.safeParse(JSON.parse(text.replace(/^\uFEFF/, ""))).data ?? "unreadable";
+  } catch {
+    return "unreadable";
   }
 }
+
+/** Where the other system writes to. */
+export const OUT = "out";
+const MOST_MANIFEST_BYTES = 1_048_576;
 
 const manifestShape = z.looseObject({
   rows: z.int().nonnegative().optional(),
@@ -130,20 +143,39 @@ const manifestShape = z.looseObject({
  */
 const NOT_DATA = /^[.~]|~$|\.(tmp|part|filepart|done|manifest\.json)$/i;
 
-async function namesIn({ options, host, warned }: Watch): Promise<readonly string[]> {
-  const entries = await readdir(options.folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw diskFault(`Listing ${options.folder}`, error);
+/** Every file of the folder is looked at at once, so that one wait serves all streams. */
+async function look({ options, host, sightings, waitedMs }: Watch) {
+  const { folder } = options;
+  const entries = await folder.list(OUT).catch((error: unknown) => {
+    throw folder.fault(`Listing ${folder.show(OUT)}`, error);
   });
-  for (const { name } of entries.filter(
-    (entry) => entry.isSymbolicLink() && !warned.has(entry.name),
-  )) {
-    warned.add(name);
-    host.log("warn", `${name} in ${options.folder} is a symbolic link and is not followed.`);
+  const seen = new Map(entries.map((entry) => [entry.name, entry]));
+  for (const name of sightings.keys()) if (seen.get(name)?.kind !== "file") sightings.delete(name);
+  for (const file of entries.filter(({ kind }) => kind === "file")) {
+    const before = sightings.get(file.name)?.file;
+    if (file.bytes !== before?.bytes || file.mtimeMs !== before.mtimeMs)
+      sightings.set(file.name, { file, at: host.now(), waitedMs });
   }
-  return entries
-    .filter((entry) => entry.isFile() && !NOT_DATA.test(entry.name))
-    .map((entry) => entry.name)
-    .sort();
+  return seen;
+}
+
+/** Names of files that may be data, in order; what is left out for its name is said once. */
+function dataNames(watch: Watch, seen: ReadonlyMap<string, Entry>): readonly string[] {
+  const names: string[] = [];
+  for (const { name, kind } of seen.values()) {
+    if (NOT_DATA.test(name) || (kind !== "file" && kind !== "link")) continue;
+    const problem = kind === "link" ? "it is a symbolic link" : fileNameProblem(name);
+    if (problem === null) names.push(name);
+    else leaveOut(watch, name, problem);
+  }
+  return names.sort();
+}
+
+function leaveOut({ options, host, warned }: Watch, name: string, problem: string): void {
+  if (warned.has(name)) return;
+  warned.add(name);
+  const shown = /\p{Cc}/u.test(name) ? JSON.stringify(name) : name;
+  host.log("warn", `${shown} in ${options.folder.show(OUT)} is not read: ${problem}.`);
 }
 
 function claimed(
@@ -152,11 +184,19 @@ function claimed(
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>(streams.map(({ name }) => [name, []]));
   for (const name of names) {
-    const [first, second] = streams.filter(({ files }) => matchesGlob(name, files));
+    const [first, second] = streams.filter(({ files }) => isNamed(name, files));
     if (first !== undefined && second !== undefined) throw claimedTwice(name, first, second);
     if (first !== undefined) found.get(first.name)?.push(name);
   }
   return found;
+}
+
+/** `customers-1.csv.gz` and `customers-1.zip` belong where `customers-1.csv` does. */
+function isNamed(name: string, pattern: string): boolean {
+  if (matchesGlob(name, pattern)) return true;
+  const bare = /^(.+)\.(?:gz|zip)$/i.exec(name)?.[1];
+  if (bare === undefined) return false;
+  return matchesGlob(bare, pattern) || matchesGlob(`${bare}${extname(pattern)}`, pattern);
 }
 
 function claimedTwice(name: string, first: FileStream, second: FileStream): ConnectorFault {
@@ -167,49 +207,41 @@ function claimedTwice(name: string, first: FileStream, second: FileStream): Conn
   );
 }
 
+/**
+ * A marker that is not newer than its file may have been written first, by a far side that still
+ * writes the file: then two looks must find the same.
+ */
 async function markedFiles(
-  { options }: Watch,
+  watch: Watch,
+  seen: ReadonlyMap<string, Entry>,
   names: readonly string[],
   mark: "done-marker" | "manifest",
-): Promise<readonly FoundFile[]> {
-  const files: FoundFile[] = [];
+): Promise<readonly Entry[]> {
+  const marked: Entry[] = [];
+  const doubtful: string[] = [];
   for (const name of names) {
-    if ((await findFile(options.folder, companionNames(name)[mark])) === null) continue;
-    const file = await findFile(options.folder, name);
-    if (file !== null) files.push(file);
+    const marker = seen.get(companionNames(name)[mark]);
+    const file = seen.get(name);
+    if (marker?.kind !== "file" || file === undefined) continue;
+    if (marker.mtimeMs > file.mtimeMs) marked.push(file);
+    else doubtful.push(name);
   }
-  return files;
+  const settled = doubtful.length === 0 ? [] : await stableFiles(watch, doubtful);
+  return [...marked, ...settled].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function stableFiles(
-  watch: Watch,
-  names: readonly string[],
-  wanted: readonly string[],
-): Promise<readonly FoundFile[]> {
+async function stableFiles(watch: Watch, wanted: readonly string[]): Promise<readonly Entry[]> {
   const { options, host, sightings } = watch;
-  // Every file of the folder is looked at, so that one wait serves all streams.
-  await look(watch, names);
   const seen = () => wanted.flatMap((name) => sightings.get(name) ?? []);
   if (seen().some((sighting) => !isSettled(watch, sighting))) {
     await options.wait(options.stableForMs);
     watch.waitedMs += options.stableForMs;
-    await look(watch, wanted);
+    await look(watch);
   }
   for (const sighting of seen().filter((each) => !isSettled(watch, each))) {
     host.log("info", `${sighting.file.name} is still being written and waits for the next run.`);
   }
   return seen().flatMap((sighting) => (isSettled(watch, sighting) ? sighting.file : []));
-}
-
-async function look({ options, host, sightings, waitedMs }: Watch, names: readonly string[]) {
-  for (const name of names) {
-    const file = await findFile(options.folder, name);
-    const before = sightings.get(name)?.file;
-    if (file === null) sightings.delete(name);
-    else if (file.bytes !== before?.bytes || file.mtimeMs !== before.mtimeMs) {
-      sightings.set(name, { file, at: host.now(), waitedMs });
-    }
-  }
 }
 
 function isSettled({ options, host, waitedMs }: Watch, sighting: Sighting): boolean {

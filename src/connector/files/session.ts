@@ -3,28 +3,32 @@
  * goes to the archive, orders are dropped into `orders/`. Keeps no state beyond the process: a kill
  * at any moment leaves the files where the next session finds them.
  */
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type { Finding, Host, Json, Origin, ReadEvent, Session } from "../contract.ts";
-import { diskFault } from "./disk.ts";
+import { codeOf, openDiskFolder } from "./disk.ts";
 import { openDropBox } from "./drop.ts";
 import { examine } from "./examine.ts";
-import type { Look } from "./examine.ts";
-import { openInbox } from "./inbox.ts";
+import type { Look, Text } from "./examine.ts";
+import type { Entry, Folder } from "./folder.ts";
+import { OUT, openInbox } from "./inbox.ts";
 import type { Completeness, FileStream, Inbox } from "./inbox.ts";
+import { partOf } from "./names.ts";
 import type { Delimiter } from "./scan.ts";
 import { openShelf } from "./shelf.ts";
 import type { Shelf } from "./shelf.ts";
-import { FileChanged, readRows, rowAt } from "./table.ts";
-import type { FoundFile, TableFormat } from "./table.ts";
+import { openSpool } from "./spool.ts";
+import type { Spool } from "./spool.ts";
+import { FileChanged, readRows, rowAt, surveyOf } from "./table.ts";
+import type { TableFormat } from "./table.ts";
 
 export interface FileSessionOptions {
-  /** Holds `out/`; the other folders are made in it when they are needed. */
-  readonly folder: string;
+  /**
+   * Holds `out/`; the other folders are made in it when they are needed. A path on a disk, or a
+   * folder elsewhere, which the session closes.
+   */
+  readonly folder: string | Folder;
   readonly streams: readonly FileStream[];
   readonly format: TableFormat;
   readonly complete: Completeness;
@@ -37,6 +41,8 @@ export interface FileSessionOptions {
 
 interface Reading {
   readonly options: FileSessionOptions;
+  readonly folder: Folder;
+  readonly spool: Spool;
   readonly host: Host;
   readonly inbox: Inbox;
   readonly shelf: Shelf;
@@ -55,29 +61,53 @@ const cursorShape = z.object({
 type Cursor = Readonly<z.infer<typeof cursorShape>>;
 
 export async function openFileSession(options: FileSessionOptions, host: Host): Promise<Session> {
-  const out = join(options.folder, "out");
-  const found = await stat(out).catch((error: unknown) => {
-    throw diskFault(`Opening the folder ${options.folder}: looking for its out/`, error);
-  });
-  if (!found.isDirectory()) throw notFolder(out);
-  const wait = options.wait ?? ((ms) => setTimeout(ms, undefined, { signal: host.signal }));
-  const reading: Reading = {
-    options,
-    host,
-    inbox: openInbox({ ...options, folder: out, wait }, host),
-    shelf: openShelf(options.folder, host),
-    handed: new Map(),
-  };
+  const reading = readingOf(options, host);
+  const { folder, spool, shelf } = reading;
+  try {
+    await assertOut(folder);
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
   return {
     read: (stream, cursor) => read(reading, streamOf(options, stream), cursor),
     applied: (stream, cursor) => applied(reading, streamOf(options, stream).name, cursor),
     setAside: (stream, origin, reason) =>
-      reading.shelf.refuse(streamOf(options, stream).name, contentOf(origin), reason),
+      shelf.refuse(streamOf(options, stream).name, contentOf(origin), reason),
     original: (origin, line) => original(reading, origin, line),
-    orders: openDropBox({ folder: options.folder, delimiter: options.orderDelimiter }, host),
+    again: (_stream, origin) => again(reading, origin),
+    orders: openDropBox({ folder, delimiter: options.orderDelimiter }, host),
     check: () => check(reading),
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      await spool[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
   };
+}
+
+function readingOf(options: FileSessionOptions, host: Host): Reading {
+  const { folder: where, format } = options;
+  const folder = typeof where === "string" ? openDiskFolder(where) : where;
+  const spool = openSpool();
+  const wait = options.wait ?? ((ms) => setTimeout(ms, undefined, { signal: host.signal }));
+  return {
+    options,
+    host,
+    folder,
+    spool,
+    inbox: openInbox({ ...options, folder, wait }, host),
+    shelf: openShelf({ folder, format, spool }, host),
+    handed: new Map(),
+  };
+}
+
+async function assertOut(folder: Folder): Promise<void> {
+  const doing = `Opening the folder ${folder.show("")}: looking for its out/`;
+  // Listed, since a link to a folder is as good as one here.
+  await folder.list(OUT).catch((error: unknown) => {
+    if (codeOf(error) === "ENOTDIR") throw notFolder(folder.show(OUT));
+    throw folder.fault(doing, error);
+  });
 }
 
 async function* read(
@@ -100,11 +130,12 @@ async function* read(
 async function* readFile(
   reading: Reading,
   stream: FileStream,
-  file: FoundFile,
+  file: Entry,
   cursor: Cursor | null,
   more: boolean,
 ): AsyncGenerator<ReadEvent, Cursor | null> {
-  const look = await lookAt(reading, stream, file, cursor);
+  await using held = new AsyncDisposableStack();
+  const look = await lookAt(reading, stream, file, cursor, held);
   if (look.kind === "notReady") {
     reading.host.log("warn", `${file.name} waits for the next run: ${look.why}.`, {
       file: file.name,
@@ -125,17 +156,18 @@ async function* readFile(
     return next;
   }
   if (look.kind === "known") yield* giveKnown(reading, origin);
-  else yield* giveWhole(reading, file, origin, look);
+  else yield* giveWhole(reading, origin, look);
   hand(reading, stream, next);
   yield { kind: "checkpoint", cursor: next, more };
   return next;
 }
 
 async function lookAt(
-  { options, host, handed }: Reading,
+  { options, folder, spool, shelf, host, handed }: Reading,
   stream: FileStream,
-  file: FoundFile,
+  entry: Entry,
   cursor: Cursor | null,
+  held: AsyncDisposableStack,
 ): Promise<Look> {
   const isKnown = async (sha256: string) =>
     stream.reading === "snapshot"
@@ -143,10 +175,15 @@ async function lookAt(
       : handed.get(stream.name)?.some((given) => given.sha256 === sha256) === true ||
         (await host.appliedBefore(stream.name, sha256));
   try {
-    return await examine({ file, stream, format: options.format, isKnown }, host);
+    const { file, certain } = held.use(await folder.fetch(`${OUT}/${entry.name}`, entry));
+    const { format } = options;
+    const question = { file, stream, format, folder, spool, written: held, isKnown };
+    const look = await examine(question, host);
+    if (certain && look.kind !== "notReady") shelf.remember(entry, look.sha256);
+    return look;
   } catch (error) {
     if (error instanceof FileChanged) return { kind: "notReady", why: error.message };
-    throw error;
+    throw folder.fault(`Reading ${folder.show(`${OUT}/${entry.name}`)}`, error);
   }
 }
 
@@ -158,29 +195,42 @@ function* giveKnown({ host }: Reading, origin: Origin): Generator<ReadEvent> {
   yield { kind: "origin", origin };
 }
 
+/** Every text of the file, each as an origin of its own. */
 async function* giveWhole(
-  { host, options }: Reading,
-  file: FoundFile,
+  reading: Reading,
   origin: Origin,
-  { survey, statedRows }: Look & { kind: "whole" },
+  { texts, statedRows }: Look & { kind: "whole" },
 ): AsyncGenerator<ReadEvent> {
-  if (options.format.encoding === "auto" && survey.encoding === "windows-1252") {
-    host.log("info", `${file.name} is not UTF-8 and is read as Windows-1252.`, { file: file.name });
+  for (const text of texts) {
+    const { name } = text;
+    const inside = { name: `${origin.name}/${name}`, keptAt: `${origin.keptAt}/${name}` };
+    yield* giveText(reading, name === null ? origin : { ...origin, ...inside }, text);
   }
-  if (survey.rows === 0) host.log("info", `${file.name} has no rows.`, { file: file.name });
+  if (statedRows !== null) yield { kind: "totals", rows: statedRows };
+}
+
+async function* giveText(
+  { host, options }: Reading,
+  origin: Origin,
+  { file, format, survey }: Text,
+): AsyncGenerator<ReadEvent> {
+  const { name } = origin;
+  if (options.format.encoding === "auto" && survey.encoding === "windows-1252") {
+    host.log("info", `${name} is not UTF-8 and is read as Windows-1252.`, { file: name });
+  }
+  if (survey.rows === 0) host.log("info", `${name} has no rows.`, { file: name });
   yield { kind: "origin", origin: { ...origin, columns: survey.columns } };
   try {
-    yield* readRows(file, survey, options.format, host.signal);
+    yield* readRows(file, survey, format, host.signal);
   } catch (error) {
     if (!(error instanceof FileChanged)) throw error;
     throw new ConnectorFault(
       "transient",
-      `Reading ${file.name}: it is still being written. ${error.message}`,
+      `Reading ${name}: it is still being written. ${error.message}`,
       "Nothing of it is applied; the next run reads it again. If this comes often, raise `stableForMs`, or let the other system write a marker or rename the file when it is whole.",
       { cause: error },
     );
   }
-  if (statedRows !== null) yield { kind: "totals", rows: statedRows };
 }
 
 /** Remembered just before the checkpoint, since the host may commit and call `applied` at once. */
@@ -201,24 +251,46 @@ async function applied({ handed, shelf }: Reading, stream: string, stored: Json)
   for (const content of [...covered, ...named]) await shelf.archive(content, content.keptAt);
 }
 
+/** What is put away is the file, whatever part of it the origin is. */
 function contentOf({ name, sha256 }: Origin): { name: string; sha256: string } {
-  return { name, sha256: sha256 ?? "" };
+  return { name: partOf(name).path, sha256: sha256 ?? "" };
 }
 
-async function original({ shelf, options, host }: Reading, origin: Origin, line: number) {
-  const file = await shelf.locate(origin);
-  return file === null ? null : rowAt(file, line, options.format, host.signal);
+async function original(
+  { shelf, host }: Reading,
+  origin: Origin,
+  line: number,
+): Promise<string | null> {
+  await using held = new AsyncDisposableStack();
+  const text = await shelf.locate(origin, held);
+  return text === null ? null : rowAt(text.file, line, text.format, host.signal);
 }
 
-async function check({ inbox, options }: Reading): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  const rights = constants.R_OK | constants.W_OK;
-  for (const folder of [options.folder, join(options.folder, "out")]) {
-    await access(folder, rights).catch((error: unknown) => {
-      const { message, instruction } = diskFault(`Reading and writing ${folder}`, error);
-      findings.push({ level: "error", what: message, instruction });
-    });
-  }
+async function again(
+  { shelf, host }: Reading,
+  origin: Origin,
+): Promise<AsyncIterable<ReadEvent> | null> {
+  await using held = new AsyncDisposableStack();
+  const text = await shelf.locate(origin, held);
+  if (text === null) return null;
+  const survey = await surveyOf(text.file, text.digest, text.format, host.signal);
+  if ("reason" in survey) return null;
+  return kept({ ...text, survey }, origin, host, held.move());
+}
+
+async function* kept(
+  { file, format, survey }: Text,
+  origin: Origin,
+  host: Host,
+  held: AsyncDisposableStack,
+): AsyncGenerator<ReadEvent> {
+  await using _held = held;
+  yield { kind: "origin", origin: { ...origin, columns: survey.columns } };
+  yield* readRows(file, survey, format, host.signal);
+}
+
+async function check({ inbox, options, folder }: Reading): Promise<readonly Finding[]> {
+  const findings: Finding[] = [...(await folder.check())];
   for (const name of await inbox.unclaimed()) {
     findings.push({
       level: "warning",

@@ -3,14 +3,17 @@
  * `refused/<stream>/` with the reason beside them. Never deletes and never overwrites; a file that
  * was replaced since it was read stays where it is.
  */
-import { mkdir, readdir } from "node:fs/promises";
-import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { extname } from "node:path/posix";
 import type { Host, Origin } from "../contract.ts";
-import { diskFault, freePath, isTaken, moveFile, writeDurably } from "./disk.ts";
-import { companionNames, findFile } from "./inbox.ts";
-import { fileNameProblem } from "./names.ts";
+import { freePath, isTaken, moveFile } from "./folder.ts";
+import type { Entry, Folder } from "./folder.ts";
+import { OUT, companionNames, findFile } from "./inbox.ts";
+import { fileNameProblem, isInside, partOf } from "./names.ts";
+import type { Spool } from "./spool.ts";
 import { FileChanged, digestOf } from "./table.ts";
-import type { FoundFile } from "./table.ts";
+import type { TableFormat } from "./table.ts";
+import { unpack } from "./unpack.ts";
+import type { Part } from "./unpack.ts";
 
 export interface Shelf {
   /** Where a file of the stream will be kept, relative to the folder, with `/`. */
@@ -18,10 +21,19 @@ export interface Shelf {
   /** Moves `out/<name>` to its place if its content is still the one named. Safe to call again. */
   archive(content: Content, keptAt: string): Promise<void>;
   refuse(stream: string, content: Content, reason: string): Promise<void>;
+  /** The file was read with this content, and shows by its size and time that it still has it. */
+  remember(file: Entry, sha256: string): void;
   /**
-   * The file with the origin's content, in the archive or still in `out/`; null when it is nowhere.
+   * The text of the origin, from the archive or from `out/`; null when it is nowhere. It can be
+   * read until `held` is disposed of.
    */
-  locate(origin: Origin): Promise<FoundFile | null>;
+  locate(origin: Origin, held: AsyncDisposableStack): Promise<Part | null>;
+}
+
+export interface ShelfOptions {
+  readonly folder: Folder;
+  readonly format: TableFormat;
+  readonly spool: Spool;
 }
 
 export interface Content {
@@ -29,40 +41,48 @@ export interface Content {
   readonly sha256: string;
 }
 
-export function openShelf(folder: string, host: Host): Shelf {
-  const out = join(folder, "out");
+interface Keeping extends ShelfOptions {
+  readonly host: Host;
+  readonly remembered: Map<string, Entry & { readonly sha256: string }>;
+}
+
+export function openShelf(options: ShelfOptions, host: Host): Shelf {
+  const { folder } = options;
+  const keeping: Keeping = { ...options, host, remembered: new Map() };
   return {
     async placeFor(stream, name) {
       const day = host.now().toZonedDateTimeISO(host.timeZone).toPlainDate().toString();
-      const path = await freePath(join(folder, "archive", stream, day, name));
-      return relative(folder, path).split(sep).join("/");
+      return freePath(folder, `archive/${stream}/${day}/${name}`);
     },
     async archive(content, keptAt) {
-      const file = await unchanged(out, content, host);
-      const to = resolve(folder, keptAt);
-      if (file === null || !isInside(folder, to)) return;
-      await move(file, (await isTaken(to)) ? await freePath(to) : to);
+      const file = await unchanged(keeping, content);
+      if (file === null || !isInside(keptAt)) return;
+      const to = (await isTaken(folder, keptAt)) ? await freePath(folder, keptAt) : keptAt;
+      await move(folder, file, to);
     },
     async refuse(stream, content, reason) {
-      const file = await unchanged(out, content, host);
+      const file = await unchanged(keeping, content);
       if (file === null) return;
-      const to = await freePath(join(folder, "refused", stream, content.name));
+      const to = await freePath(folder, `refused/${stream}/${content.name}`);
       // The reason first: a refused file without one would be a riddle.
-      await mkdir(dirname(to), { recursive: true });
-      await writeDurably(`${to}.reason.txt`, `${host.now().toString()}\n${reason}\n`);
-      await move(file, to);
+      await folder.makeFolder(`refused/${stream}`);
+      await folder.write(`${to}.reason.txt`, `${host.now().toString()}\n${reason}\n`);
+      await move(folder, file, to);
     },
-    locate: (origin) => locate(folder, origin, host),
+    remember: (file, sha256) => {
+      keeping.remembered.set(file.name, { ...file, sha256 });
+    },
+    locate: (origin, held) => locate(keeping, origin, held),
   };
 }
 
 /** The file in `out/`, when its content is still the one named. */
-async function unchanged(out: string, content: Content, host: Host): Promise<FoundFile | null> {
+async function unchanged(keeping: Keeping, content: Content): Promise<Entry | null> {
   if (fileNameProblem(content.name) !== null) return null;
-  const file = await findFile(out, content.name);
+  const file = await findFile(keeping.folder, `${OUT}/${content.name}`);
   if (file === null) return null;
-  if ((await sha256Of(file, host)) === content.sha256) return file;
-  host.log(
+  if (await hasContent(keeping, file, content.sha256)) return file;
+  keeping.host.log(
     "warn",
     `${content.name} was replaced by another file of the same name after it was read; the new one is read next, and the old one cannot be kept.`,
     { file: content.name },
@@ -70,54 +90,76 @@ async function unchanged(out: string, content: Content, host: Host): Promise<Fou
   return null;
 }
 
+async function hasContent(keeping: Keeping, file: Entry, sha256: string): Promise<boolean> {
+  const seen = keeping.remembered.get(file.name);
+  if (seen?.bytes === file.bytes && seen.mtimeMs === file.mtimeMs) return seen.sha256 === sha256;
+  await using held = new AsyncDisposableStack();
+  return (await digestAt(keeping, `${OUT}/${file.name}`, file, held))?.sha256 === sha256;
+}
+
 /** Null when the file changes under our eyes. */
-async function sha256Of(file: FoundFile, host: Host): Promise<string | null> {
+async function digestAt(
+  { folder, host }: Keeping,
+  path: string,
+  entry: Entry,
+  held: AsyncDisposableStack,
+) {
   try {
-    return (await digestOf(file, host.signal)).sha256;
+    const { file } = held.use(await folder.fetch(path, entry));
+    return { file, ...(await digestOf(file, host.signal)) };
   } catch (error) {
     if (error instanceof FileChanged) return null;
-    throw error;
+    throw folder.fault(`Reading ${folder.show(path)}`, error);
   }
 }
 
-async function move(file: FoundFile, to: string): Promise<void> {
+async function move(folder: Folder, { name }: Entry, to: string): Promise<void> {
+  const path = `${OUT}/${name}`;
   try {
-    await moveFile(file.path, to);
-    const from = companionNames(file.path);
+    await moveFile(folder, path, to);
+    const from = companionNames(path);
     const beside = companionNames(to);
     for (const kind of ["done-marker", "manifest"] as const) {
-      if (await isTaken(from[kind])) await moveFile(from[kind], await freePath(beside[kind]));
+      if (await isTaken(folder, from[kind]))
+        await moveFile(folder, from[kind], await freePath(folder, beside[kind]));
     }
   } catch (error) {
-    throw diskFault(`Moving ${file.path} to ${to}`, error);
+    throw folder.fault(`Moving ${folder.show(path)} to ${folder.show(to)}`, error);
   }
 }
 
-async function locate(folder: string, origin: Origin, host: Host): Promise<FoundFile | null> {
-  for (const path of await candidates(folder, origin)) {
-    if (!isInside(folder, path)) continue;
-    const file = await findFile(dirname(path), basename(path));
-    if (file === null) continue;
-    if (origin.sha256 === undefined) return file;
-    if ((await sha256Of(file, host)) === origin.sha256) return file;
+async function locate(
+  keeping: Keeping,
+  origin: Origin,
+  held: AsyncDisposableStack,
+): Promise<Part | null> {
+  const { part } = partOf(origin.name);
+  for await (const path of candidates(keeping.folder, origin)) {
+    const entry = isInside(path) ? await findFile(keeping.folder, path) : null;
+    const found = entry === null ? null : await digestAt(keeping, path, entry, held);
+    if (found === null) continue;
+    if (origin.sha256 !== undefined && found.sha256 !== origin.sha256) continue;
+    const { format, spool, host } = keeping;
+    const { file, ...digest } = found;
+    const parts = await unpack({ file, digest, format, spool, signal: host.signal }, held);
+    return "reason" in parts ? null : (parts.find(({ name }) => name === part) ?? null);
   }
   return null;
 }
 
 /** After a kill between commit and archive a file may lie under another day than was foreseen. */
-async function candidates(folder: string, origin: Origin): Promise<readonly string[]> {
-  const foreseen = origin.keptAt === undefined ? [] : [resolve(folder, origin.keptAt)];
-  const waiting = fileNameProblem(origin.name) === null ? [join(folder, "out", origin.name)] : [];
-  const stream = origin.keptAt?.split("/")[1];
-  if (stream === undefined || fileNameProblem(stream) !== null) return [...foreseen, ...waiting];
-  const root = join(folder, "archive", stream);
-  const kept = await readdir(root, { recursive: true }).catch(() => []);
-  const stem = origin.name.slice(0, -extname(origin.name).length || undefined);
-  const alike = kept.filter((path) => basename(path).startsWith(stem));
-  return [...foreseen, ...waiting, ...alike.map((path) => join(root, path))];
-}
-
-function isInside(folder: string, path: string): boolean {
-  const way = relative(resolve(folder), path);
-  return way !== "" && !way.startsWith("..") && resolve(folder, way) === path;
+async function* candidates(folder: Folder, origin: Origin): AsyncGenerator<string> {
+  const { path: name } = partOf(origin.name);
+  const keptAt = origin.keptAt === undefined ? undefined : partOf(origin.keptAt).path;
+  if (keptAt !== undefined) yield keptAt;
+  if (fileNameProblem(name) === null) yield `${OUT}/${name}`;
+  const stream = keptAt?.split("/")[1];
+  if (stream === undefined || fileNameProblem(stream) !== null) return;
+  const root = `archive/${stream}`;
+  const stem = name.slice(0, -extname(name).length || undefined);
+  for (const day of await folder.list(root).catch(() => [])) {
+    if (day.kind !== "folder") continue;
+    for (const kept of await folder.list(`${root}/${day.name}`).catch(() => []))
+      if (kept.name.startsWith(stem)) yield `${root}/${day.name}/${kept.name}`;
+  }
 }

@@ -17,6 +17,8 @@ import { createSplitter } from "./split.ts";
 import type { SplitAccount, SplitItem } from "./split.ts";
 import { bomBytes, notText, utf8Check } from "./text.ts";
 import type { Encoding } from "./text.ts";
+import type { ArchiveLimits } from "./unpack.ts";
+import type { Utf16 } from "./utf16.ts";
 
 /** A file as it was when it was found; reading it as anything else is refused. */
 export interface FoundFile {
@@ -29,7 +31,10 @@ export interface FoundFile {
 /** What the settings say of a file's text; `auto` looks at the file. */
 export interface TableFormat extends Limits {
   readonly delimiter: Delimiter | "auto";
-  readonly encoding: Encoding | "auto";
+  /** UTF-16 is turned into UTF-8 before it is read here. */
+  readonly encoding: Encoding | Utf16 | "auto";
+  /** How far archives may expand. */
+  readonly archives?: ArchiveLimits;
 }
 
 export interface Digest {
@@ -196,7 +201,8 @@ function splittingOf(
   format: TableFormat,
 ): { delimiter: Delimiter; encoding: Encoding } {
   const delimiter = format.delimiter === "auto" ? detectDelimiter(digest.head) : format.delimiter;
-  if (format.encoding !== "auto") return { delimiter, encoding: format.encoding };
+  if (format.encoding === "utf-8" || format.encoding === "windows-1252")
+    return { delimiter, encoding: format.encoding };
   // A byte order mark is a promise of UTF-8: then single rows are rejected, not the encoding.
   const utf8 = digest.utf8 || bomBytes(digest.head) > 0;
   return { delimiter, encoding: utf8 ? "utf-8" : "windows-1252" };
@@ -208,7 +214,8 @@ function foreignText(file: FoundFile, digest: Digest): Complaint | null {
   if (kind === null) return null;
   return {
     reason: `It is no CSV text: it is ${kind}.`,
-    instruction: "Export it as plain CSV in UTF-8 or Windows-1252.",
+    instruction:
+      "Export it as plain CSV. An archive is named .zip or .gz; UTF-16 without a mark needs `encoding` in the connection's settings.",
   };
 }
 
