@@ -14,6 +14,9 @@ export type { BookInfo, Pricing, PricingOptions, Published } from "./live.ts";
 export { loadPolicy, readPolicy } from "./policy.ts";
 /** Queued in the transaction of a run that changed what prices depend on: `publish`. */
 export const PUBLISH_JOB = "pricing.publish";
+/** What rows that are compared and not yet merged would do to prices. */
+export { priceEffect } from "./effect.ts";
+export type { PriceEffect } from "./effect.ts";
 export { PricesNotReady } from "./error.ts";
 export type { PricingSettings } from "./load.ts";
 export type {

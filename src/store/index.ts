@@ -21,4 +21,6 @@ export { adoptStaging, openStaging, stagingIn } from "./staging.ts";
 export { keyText } from "./table-sql.ts";
 export type { Staged, Staging } from "./staging.ts";
 export { countRemovals, mergeStaging } from "./merge.ts";
+export { differences } from "./differences.ts";
+export type { Change, Differences, RecordChange } from "./differences.ts";
 export type { MergeConflict, MergeOptions, MergeResult, Spared } from "./merge.ts";
