@@ -215,7 +215,7 @@ async function dismiss(opened: Opened, id: string, who: string): Promise<Answer>
     throw new NotFound(
       `Dismissing quarantine item ${item.id.slice(0, 8)}: it is ${item.state} already, by ${item.closedBy ?? "nobody"}.`,
     );
-  await opened.company.desk.dismiss(item, who);
+  await opened.company.desk.dismiss(item, { who, why: who });
   return { text: `${item.id.slice(0, 8)} dismissed by ${who}.`, data: { id: item.id } };
 }
 

@@ -3,7 +3,8 @@ import type { StreamDefinition } from "../connector/index.ts";
 import type { Connection, Log } from "../connections/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import type { Mapping } from "../mapping/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Alarms } from "../notify/index.ts";
+import type { Queryable, Store } from "../store/index.ts";
 import type { RecordCounts, RowCounts } from "./accounting.ts";
 
 /** A job that follows when one of these records changed, for instance publishing the price book. */
@@ -20,6 +21,18 @@ export interface SyncContext {
   readonly log: Log;
   readonly consumers: readonly Consumer[];
   readonly leaseSeconds: number;
+  /** Who is told of what a person must know; absent: nobody. */
+  readonly alarms?: Pick<Alarms, "raise" | "clear">;
+  /** The book of who did what; absent: nothing is written there. */
+  readonly audit?: (entry: AuditEntry, on: Queryable) => Promise<void>;
+}
+
+export interface AuditEntry {
+  readonly company: string;
+  readonly who: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 /** A connection as sync uses it: opened, with the mappings that read its streams. */

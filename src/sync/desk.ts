@@ -1,161 +1,236 @@
 /** The quarantine desk: what waits, why, what to do; mend a row or its mapping, and replay it. */
-import { randomUUIDv7 } from "node:crypto";
 import type { Mapping } from "../mapping/index.ts";
-import type { AnyRecord } from "../model/index.ts";
-import { mergeStaging, openStaging } from "../store/index.ts";
 import type { SyncContext } from "./context.ts";
-import { lockStream } from "./lease.ts";
-import { feedOf, hasChanged, queueConsumers } from "./publish.ts";
+import { writeDown } from "./deeds.ts";
 import {
-  closeItem,
   findItems,
+  groupItems,
+  heldRecord,
+  historyOf,
+  itemsAfter,
   listItems,
   quarantineTotals,
+  type HeldRecord,
   type Item,
+  type ItemEvent,
+  type ItemFilter,
+  type ItemGroup,
   type QuarantineTotals,
-} from "./quarantine.ts";
+} from "./items.ts";
+import { mendItems, type Mending, type Replayed } from "./mend.ts";
 
-/** What a replay did to one item. `still-bad`: its problems are now these. */
-export type Replayed =
-  | { readonly id: string; readonly outcome: "resolved"; readonly records: number }
-  | {
-      readonly id: string;
-      readonly outcome: "still-bad";
-      readonly item: Item;
-      readonly why: string;
-    }
-  | { readonly id: string; readonly outcome: "cannot"; readonly why: string };
+/** Who decides, and why; both are kept for good. */
+export interface Decision {
+  readonly who: string;
+  readonly why: string;
+}
+
+/** How far a replay of many is. */
+export interface ReplayProgress {
+  readonly done: number;
+  readonly of: number;
+}
+
+/** What a replay of many did. */
+export interface ReplaySummary {
+  readonly items: number;
+  readonly resolved: number;
+  /** Records that came of them. */
+  readonly records: number;
+  /** What is left, like with like, most first. */
+  readonly left: readonly {
+    readonly outcome: "still-bad" | "cannot";
+    readonly why: string;
+    readonly items: number;
+    readonly example: string;
+  }[];
+}
+
+/** Null: done. A text: why it cannot be done. */
+export type Refusal = string | null;
 
 export interface QuarantineDesk {
-  list(filter: { stream?: string; limit?: number }): Promise<Item[]>;
+  list(filter: ItemFilter & { readonly limit?: number }): Promise<Item[]>;
+  /** Like items as one, by money at risk. */
+  groups(filter: ItemFilter & { readonly limit?: number }): Promise<ItemGroup[]>;
+  /** All of them in the order in which they were opened, in pieces. */
+  pieces(filter: ItemFilter): AsyncIterable<readonly Item[]>;
   totals(): Promise<QuarantineTotals>;
-  /** By id or by the beginning of it; throws ItemUnknown when none or several begin so. */
+  /** By id, or by the beginning or end of it; throws ItemUnknown when none or several fit. */
   find(id: string): Promise<Item>;
+  /** What people did to its row, over all items of it. */
+  history(item: Item): Promise<ItemEvent[]>;
+  /** The record that the row would be, as it is held now; null: none is. */
+  held(item: Item): Promise<HeldRecord | null>;
   /** Maps the row again, with corrected columns where given, and merges what comes of it. */
-  replay(item: Item, corrections?: Readonly<Record<string, string>>): Promise<Replayed>;
-  dismiss(item: Item, by: string): Promise<void>;
+  replay(
+    item: Item,
+    corrections?: Readonly<Record<string, string>>,
+    who?: string,
+  ): Promise<Replayed>;
+  /** What `replay` would do; nothing is written. */
+  try(item: Item, corrections?: Readonly<Record<string, string>>): Promise<Replayed>;
+  /** Every open item that fits, in pieces that are each whole; after a mapping was mended. */
+  replayAll(
+    filter: ItemFilter,
+    options?: { readonly who?: string; readonly progress?: (progress: ReplayProgress) => void },
+  ): Promise<ReplaySummary>;
+  /** Closes an item that nobody needs; the same row that comes again stays dismissed. */
+  dismiss(item: Item, decision: Decision): Promise<Refusal>;
+  /** Opens again what a person closed. */
+  reopen(item: Item, decision: Decision): Promise<Refusal>;
 }
 
 export class ItemUnknown extends Error {
   override readonly name = "ItemUnknown";
 }
 
+/** So many rows are mapped and merged in one transaction. */
+const PIECE = 200;
+
 export function quarantineDesk(
   context: SyncContext,
   mappingOf: (id: string) => Mapping | undefined,
 ): QuarantineDesk {
   const { store, company } = context;
+  const mending: Mending = { mappingOf, corrections: {}, who: null, trial: false };
+  const mendOne = async (item: Item, how: Partial<Mending>): Promise<Replayed> => {
+    const [outcome] = await mendItems(context, [item], { ...mending, ...how });
+    return outcome ?? { id: item.id, outcome: "cannot", why: "It is not there any more." };
+  };
   return {
-    list: ({ stream, limit }) =>
-      listItems(store, company, {
-        ...(stream === undefined ? {} : { stream }),
-        limit: limit ?? 100,
-      }),
+    list: ({ limit, ...filter }) => listItems(store, company, { ...filter, limit: limit ?? 100 }),
+    groups: ({ limit, ...filter }) =>
+      groupItems(store, company, { ...filter, limit: limit ?? 100 }),
+    pieces: (filter) => pieces(context, filter),
     totals: () => quarantineTotals(store, company),
-    async find(id) {
-      const [item, second] = await findItems(store, company, id);
-      if (item !== undefined && second === undefined) return item;
-      throw new ItemUnknown(
-        `Looking up quarantine item "${id}": ${item === undefined ? "none begins" : "several begin"} so. ` +
-          "`tradepost quarantine` lists them.",
-      );
-    },
-    replay: (item, corrections) => replay(context, item, mappingOf, corrections ?? {}),
-    dismiss: async (item, by) => {
-      const close = { id: item.id, state: "dismissed", by, at: context.now() } as const;
-      await store.transaction((tx) => closeItem(tx, company, close));
-    },
+    find: (id) => findItem(context, id),
+    history: ({ id }) => historyOf(store, company, id),
+    held: (item) => heldRecord(store, company, item),
+    replay: (item, corrections = {}, who) => mendOne(item, { corrections, who: who ?? null }),
+    try: (item, corrections = {}) => mendOne(item, { corrections, trial: true }),
+    replayAll: (filter, { who, progress } = {}) =>
+      replayAll(context, filter, { ...mending, who: who ?? null }, progress),
+    dismiss: (item, decision) => dismiss(context, item, decision),
+    reopen: (item, decision) => reopen(context, item, decision),
   };
 }
 
-async function replay(
-  context: SyncContext,
-  item: Item,
-  mappingOf: (id: string) => Mapping | undefined,
-  corrections: Readonly<Record<string, string>>,
-): Promise<Replayed> {
-  const cannot = (why: string): Replayed => ({ id: item.id, outcome: "cannot", why });
-  const mapping = item.mapping === null ? undefined : mappingOf(item.mapping);
-  if (mapping === undefined || item.values === null)
-    return cannot(
-      mapping === undefined
-        ? "It was not read as a row of a mapping: correct the file at its source and have it sent again."
-        : "Another row says otherwise, and one of them must go: correct the file at its source and have it sent again.",
-    );
-  const unknown = Object.keys(corrections).filter((column) => !(column in (item.values ?? {})));
-  if (unknown.length > 0)
-    return cannot(
-      `The row has no column ${unknown.join(", ")}; its columns are ${Object.keys(item.values).join(", ")}.`,
-    );
-  const mapped = mapping.apply({ ...item.values, ...corrections });
-  if (mapped.kind === "rejected") {
-    const [first] = mapped.problems;
-    const why = `${first?.field ?? ""}: found ${first?.found ?? ""}, expected ${first?.expected ?? ""}`;
-    return { id: item.id, outcome: "still-bad", item, why };
-  }
-  const made = mapped.kind === "records" ? mapped.records : [];
-  const merged = await mergeOne(context, item, mapping, made);
-  if (merged.kind === "closed") return cannot(CLOSED);
-  if (merged.kind === "conflict")
-    return { id: item.id, outcome: "still-bad", item, why: merged.why };
-  return { id: item.id, outcome: "resolved", records: made.length };
+async function findItem({ store, company }: SyncContext, id: string): Promise<Item> {
+  const [item, second] = await findItems(store, company, id);
+  if (item !== undefined && second === undefined) return item;
+  throw new ItemUnknown(
+    `Looking up quarantine item "${id}": ${item === undefined ? "none begins or ends" : "several begin or end"} so. ` +
+      "`tradepost quarantine` lists them.",
+  );
 }
 
-const CLOSED =
-  "It is closed: it was replayed, dismissed, or answered by what came later. Replayed now, its row would " +
-  "overwrite newer content.";
-
-type MergedOne =
-  | { readonly kind: "merged" | "closed" }
-  | { readonly kind: "conflict"; readonly why: string };
-
-/** What undoes everything that a replay wrote. */
-class Undo extends Error {
-  readonly merged: MergedOne;
-  constructor(merged: MergedOne) {
-    super("undone");
-    this.merged = merged;
+async function* pieces(
+  { store, company }: SyncContext,
+  filter: ItemFilter,
+): AsyncIterable<readonly Item[]> {
+  let after: string | null = null;
+  for (;;) {
+    const piece: Item[] = await itemsAfter(store, company, { ...filter, limit: PIECE, after });
+    const last = piece.at(-1);
+    if (last === undefined) return;
+    yield piece;
+    after = last.id;
   }
 }
 
-/**
- * Merges the records as a delta: a corrected row adds or changes, it never removes. One
- * transaction, staging included, so that a kill leaves nothing behind.
- */
-async function mergeOne(
+async function replayAll(
   context: SyncContext,
-  item: Item,
-  mapping: Mapping,
-  made: readonly AnyRecord[],
-): Promise<MergedOne> {
+  filter: ItemFilter,
+  mending: Mending,
+  progress: ((progress: ReplayProgress) => void) | undefined,
+): Promise<ReplaySummary> {
+  const groups = await groupItems(context.store, context.company, { ...filter, limit: 1_000_000 });
+  const of = groups.reduce((sum, { items }) => sum + items, 0);
+  const left = new Map<string, ReplaySummary["left"][number]>();
+  let [items, resolved, records] = [0, 0, 0];
+  for await (const piece of pieces(context, filter)) {
+    for (const outcome of await mendItems(context, piece, mending)) {
+      items += 1;
+      if (outcome.outcome === "resolved") {
+        resolved += 1;
+        records += outcome.records;
+        continue;
+      }
+      const { id, why } = outcome;
+      const like = left.get(why) ?? { outcome: outcome.outcome, why, items: 0, example: id };
+      left.set(why, { ...like, items: like.items + 1 });
+    }
+    progress?.({ done: items, of: Math.max(of, items) });
+  }
+  return { items, resolved, records, left: [...left.values()].sort((a, b) => b.items - a.items) };
+}
+
+function refusal(what: string, { id }: Item, why: string): Refusal {
+  return `${what} quarantine item ${id.slice(-8)}: ${why}`;
+}
+
+async function dismiss(context: SyncContext, item: Item, decision: Decision): Promise<Refusal> {
+  const { store, company, now } = context;
+  return store.transaction(async (tx) => {
+    const closed = await tx.affect(
+      `update quarantine set state = 'dismissed', closed_at = $3, closed_by = $4,
+              closed_by_hand = true
+        where company = $1 and id = $2 and state = 'open'`,
+      [company, item.id, now().toString(), decision.who],
+    );
+    if (closed === 0) {
+      const [one] = await findItems(tx, company, item.id);
+      return refusal(
+        "Dismissing",
+        item,
+        `it is ${one?.state ?? "gone"} already, by ${one?.closedBy ?? "nobody"}.`,
+      );
+    }
+    const { who, why } = decision;
+    await writeDown(tx, context, { item: item.id, who, action: "dismissed", details: { why } });
+    return null;
+  });
+}
+
+async function reopen(context: SyncContext, item: Item, decision: Decision): Promise<Refusal> {
   const { store, company } = context;
-  try {
-    return await store.transaction(async (tx) => {
-      await lockStream(tx, { company, connection: item.connection, stream: item.stream });
-      const by = { state: "resolved", by: "a replay", at: context.now() } as const;
-      if (!(await closeItem(tx, company, { id: item.id, ...by })))
-        throw new Undo({ kind: "closed" });
-      const staging = await openStaging(tx, { record: mapping.record, runId: randomUUIDv7() });
-      for (const record of made) staging.add(record, item.originId, item.line);
-      await staging.flush();
-      const { conflicts, ...counts } = await mergeStaging(tx, {
-        company,
-        feed: feedOf(item.connection, mapping.id),
-        record: mapping.record,
-        staging,
-        snapshot: false,
-        runId: item.runId,
-        at: context.now(),
-      });
-      await staging.drop();
-      const [conflict] = conflicts;
-      if (conflict !== undefined)
-        throw new Undo({ kind: "conflict", why: `${conflict.key}: ${conflict.reason}` });
-      if (hasChanged(counts)) await queueConsumers(tx, context, [mapping.record.name]);
-      return { kind: "merged" };
-    });
-  } catch (error) {
-    if (error instanceof Undo) return error.merged;
-    throw error;
-  }
+  const { who, why } = decision;
+  return store.transaction(async (tx) => {
+    const [now] = await findItems(tx, company, item.id);
+    const against = now === undefined ? "it is gone." : await againstReopening(context, now);
+    if (against !== null) return refusal("Reopening", item, against);
+    await tx.affect(
+      `update quarantine set state = 'open', closed_at = null, closed_by = null,
+              closed_by_hand = false
+        where company = $1 and id = $2`,
+      [company, item.id],
+    );
+    await writeDown(tx, context, { item: item.id, who, action: "reopened", details: { why } });
+    return null;
+  });
+}
+
+/** Null: nothing speaks against it. */
+async function againstReopening(
+  { store, company }: SyncContext,
+  item: Item,
+): Promise<string | null> {
+  if (item.state === "open") return "it is open.";
+  if (!item.closedByHand)
+    return `${item.closedBy ?? "something newer"} answered it. What is still bad of it waits as an item of its own.`;
+  const [again] = await store.query<{ id: string }>(
+    `select n.id from quarantine o join quarantine n on n.company = o.company
+        and n.connection = o.connection and n.stream = o.stream and n.fingerprint = o.fingerprint
+        and n.state = 'open' and n.opened_at > o.opened_at
+      where o.company = $1 and o.id = $2 limit 1`,
+    [company, item.id],
+  );
+  if (again !== undefined)
+    return `its row came again and waits as item ${again.id.slice(-8)}: deal with that one.`;
+  const held = await heldRecord(store, company, item);
+  const own = held?.originId === item.originId && held.line === item.line;
+  if (held === null || own || Temporal.Instant.compare(held.learnedAt, item.lastSeenAt) <= 0)
+    return null;
+  return "its record has arrived well since; replayed, the old row would overwrite it.";
 }

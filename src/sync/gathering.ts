@@ -114,6 +114,7 @@ export class Gathering {
           values: row.values,
           problems: out.problems,
           worth: out.worth ?? null,
+          ...(out.told === undefined ? {} : { told: out.told }),
         });
       }
     }

@@ -13,7 +13,15 @@ import { checkQuarantined, checkRemovals, RunStopped } from "./brake.ts";
 import type { SyncContext } from "./context.ts";
 import { whatFor, type Gathering, type OpenOrigin, type Part } from "./gathering.ts";
 import { rowsAppliedBefore, storeOrigins, type At } from "./journal.ts";
-import { closeAnswered, closeArrivedItems, openItems, type NewItem } from "./quarantine.ts";
+import {
+  closeAnswered,
+  closeArrivedItems,
+  closeSuperseded,
+  correctedKeys,
+  openItems,
+  type NewItem,
+} from "./quarantine.ts";
+import { UNCLAIMED } from "./reason.ts";
 
 /** What a run has published so far. */
 export interface Published {
@@ -59,11 +67,12 @@ export async function publishGathered(
   const items = [...gathering.items, ...conflicts];
   checkQuarantined(items, rows.read);
   assertAccounted(at.stream, rows, records);
-  if (snapshot) await closeAnswered(tx, at, "everything");
-  else
+  if (!snapshot)
     for (const { mapping, staging } of gathering.parts)
       await closeArrivedItems(tx, at, mapping, staging);
-  await openItems(tx, at, items);
+  const { ids } = await openItems(tx, at, items);
+  if (snapshot) await closeAnswered(tx, at, ids);
+  else await closeSuperseded(tx, at, items, ids);
   await storeOrigins(tx, at, origins, at.now);
   const changed = merged.flatMap(({ counts }) => (hasChanged(counts) ? [counts.record] : []));
   await queueConsumers(tx, publishing.context, changed);
@@ -81,6 +90,7 @@ async function mergeParts(
   { at, gathering, snapshot, dropBrakePercent }: Publishing,
 ): Promise<Merged[]> {
   const merged: Merged[] = [];
+  const corrected = snapshot ? await correctedKeys(tx, at, gathering.items) : null;
   for (const [index, part] of gathering.parts.entries()) {
     const { record, id } = part.mapping;
     const merge = {
@@ -89,7 +99,7 @@ async function mergeParts(
       record,
       staging: part.staging,
       snapshot,
-      spared: unusedRows(gathering.items, id),
+      spared: unusedRows(gathering.items, id, corrected?.get(id) ?? []),
       runId: at.runId,
       at: at.now,
     };
@@ -113,13 +123,20 @@ export function feedOf(connection: string, mapping: string): string {
 /** Of rows without columns, so many are compared with the records that a snapshot lacks. */
 const MOST_UNSPLIT = 1_000;
 
-/** A row that is there and wrong is not a row that was removed. */
-function unusedRows(items: readonly NewItem[], mapping: string): Spared {
+/** A row that is there and wrong is not a row that was removed; nor is what was put right of it. */
+function unusedRows(
+  items: readonly NewItem[],
+  mapping: string,
+  corrected: readonly string[],
+): Spared {
   const unsplit = items.filter((item) => item.mapping === null).slice(0, MOST_UNSPLIT);
   return {
-    keys: items.flatMap((item) =>
-      item.mapping === mapping && item.recordKey !== null ? [item.recordKey] : [],
-    ),
+    keys: [
+      ...corrected,
+      ...items.flatMap((item) =>
+        item.mapping === mapping && item.recordKey !== null ? [item.recordKey] : [],
+      ),
+    ],
     words: unsplit.map(({ raw }) => [
       ...new Set(raw.split(/[,;\t|"\r\n]/).map((word) => word.trim())),
     ]),
@@ -151,7 +168,7 @@ function itemOf(
       {
         field: mapping.record.key.join(", "),
         found: key,
-        expected: "a key that no other row claims",
+        expected: UNCLAIMED,
         instruction: reason,
       },
     ],

@@ -1,12 +1,15 @@
 /**
  * What could not be used waits here with its raw form, the reason and what to do, and nothing that
  * was read is lost. An item closes when its row is replayed well, when the stream's next whole
- * snapshot arrives (what is still bad is then quarantined anew), when a delta brings the same
- * record well, or when a person dismisses it.
+ * snapshot lacks it, when a delta brings the same record, or when a person dismisses it. A row that
+ * comes again unchanged keeps its item: open stays open and dismissed stays dismissed.
  */
+import { randomUUID, randomUUIDv7 } from "node:crypto";
 import type { Mapping } from "../mapping/index.ts";
-import { keyText, type Staging, type Store, type Transaction } from "../store/index.ts";
+import type { AnyRecord } from "../model/index.ts";
+import { keyText, type Staging, type Transaction } from "../store/index.ts";
 import type { At } from "./journal.ts";
+import { concernedOf, fingerprintOf, reasonOf } from "./reason.ts";
 
 export interface Problem {
   /** Field of the record, or "" when the whole row is meant. */
@@ -32,62 +35,244 @@ export interface NewItem {
   readonly problems: readonly Problem[];
   /** Money at risk as decimal text; null when the mapping names none. */
   readonly worth: string | null;
+  /** Fields of the record that the row still tells. */
+  readonly told?: AnyRecord;
 }
 
-export interface Item extends Omit<NewItem, "originId"> {
+/** A new item as it is written, with what it shares with others. */
+type Written = NewItem & {
   readonly id: string;
-  readonly originId: string;
-  readonly connection: string;
-  readonly stream: string;
-  readonly runId: string;
-  readonly state: "open" | "resolved" | "dismissed";
-  readonly openedAt: Temporal.Instant;
-  readonly closedAt: Temporal.Instant | null;
-  readonly closedBy: string | null;
-}
+  readonly fingerprint: string;
+  readonly reason: string;
+  readonly scope: string | null;
+  readonly code: string | null;
+  readonly follows: string | null;
+  readonly firstSeenAt: string;
+  readonly correction: unknown;
+};
 
 const CHUNK = 500;
-const COLUMNS = `company, id, connection, stream, mapping, run_id, origin_id, origin_name, line, raw,
-  row_values, record, record_key, problems, worth, state, opened_at`;
+const COLUMNS = `company, connection, stream, run_id, state, opened_at, last_seen_at, came_again,
+  closed_by_hand, id, mapping, origin_id, origin_name, line, raw, row_values, record, record_key,
+  problems, reason, fingerprint, worth, customer_scope, customer_code, follows, first_seen_at,
+  correction, correction_holds`;
 
-export async function openItems(tx: Transaction, at: At, items: readonly NewItem[]): Promise<void> {
+export interface OpenedItems {
+  /** Every item that a row of this content has, new or not. */
+  readonly ids: readonly string[];
+  /** Rows that were dismissed and came again unchanged. */
+  readonly dismissed: number;
+}
+
+/** Opens an item for each row; one that came before, unchanged, keeps the item that it has. */
+export async function openItems(
+  tx: Transaction,
+  at: At,
+  items: readonly NewItem[],
+): Promise<OpenedItems> {
+  const known = await knownRows(tx, at, items);
+  const written: Written[] = [];
+  const again: Again[] = [];
+  for (const item of items) {
+    const fingerprint = fingerprintOf(item);
+    const before = fingerprint === null ? undefined : known.get(fingerprint);
+    const kept = before?.kept.shift();
+    if (kept === undefined) written.push(newRow(at, item, fingerprint, before?.last));
+    else again.push({ ...kept, originId: item.originId, name: item.originName, line: item.line });
+  }
+  await comeAgain(tx, at, again);
+  const accounts = await accountsOfLines(tx, at.company, written);
+  await insertItems(tx, at, written, accounts);
+  return {
+    ids: [...written, ...again].map(({ id }) => id),
+    dismissed: again.filter(({ state }) => state === "dismissed").length,
+  };
+}
+
+interface Kept {
+  readonly id: string;
+  readonly state: "open" | "dismissed" | "resolved";
+}
+
+interface Again extends Kept {
+  readonly originId: string;
+  readonly name: string;
+  readonly line: number;
+}
+
+interface KnownRow extends Kept {
+  readonly fingerprint: string;
+  readonly holds: boolean;
+  readonly correction: unknown;
+  readonly firstSeenAt: Temporal.Instant;
+}
+
+interface KnownRows {
+  /** Items that a row which comes again keeps, one each. */
+  readonly kept: Kept[];
+  /** The newest item of such a row, whatever became of it. */
+  readonly last: KnownRow;
+}
+
+/** By fingerprint (32 hexadecimal digits). */
+async function knownRows(
+  tx: Transaction,
+  at: At,
+  items: readonly NewItem[],
+): Promise<ReadonlyMap<string, KnownRows>> {
+  const prints = items.map(fingerprintOf).filter((print) => print !== null);
+  const known = new Map<string, KnownRows>();
+  if (prints.length === 0) return known;
+  const rows = await tx.query<KnownRow>(
+    `select id, state, replace(fingerprint::text, '-', '') as fingerprint, correction,
+            correction_holds as holds, first_seen_at as "firstSeenAt"
+       from quarantine
+      where company = $1 and connection = $2 and stream = $3 and fingerprint = any($4::uuid[])
+      order by opened_at desc, id desc`,
+    [at.company, at.connection, at.stream, [...new Set(prints)]],
+  );
+  for (const row of rows) {
+    const found = known.get(row.fingerprint) ?? { kept: [], last: row };
+    if (row.state !== "resolved") found.kept.push(row);
+    known.set(row.fingerprint, found);
+  }
+  return known;
+}
+
+function newRow(
+  at: At,
+  item: NewItem,
+  fingerprint: string | null,
+  last: KnownRow | undefined,
+): Written {
+  const concerned = concernedOf(item);
+  return {
+    ...item,
+    raw: item.raw.replaceAll("\u0000", "\u2400"),
+    id: randomUUIDv7(),
+    fingerprint: fingerprint ?? randomUUID(),
+    reason: reasonOf(item.problems),
+    scope: concerned?.scope ?? null,
+    code: concerned?.code ?? null,
+    follows: last?.id ?? null,
+    firstSeenAt: (last?.firstSeenAt ?? at.now).toString(),
+    correction: last?.holds === true ? last.correction : null,
+  };
+}
+
+/** The same rows at the places where they stand now. */
+async function comeAgain(tx: Transaction, at: At, again: readonly Again[]): Promise<void> {
+  if (again.length === 0) return;
+  await tx.query(
+    `update quarantine q
+        set run_id = $2, last_seen_at = $3, came_again = came_again + 1, origin_id = i."originId",
+            origin_name = i.name, line = i.line
+       from jsonb_to_recordset($4::jsonb) as i(id uuid, "originId" uuid, name text, line int)
+      where q.company = $1 and q.id = i.id`,
+    [at.company, at.runId, at.now.toString(), jsonOf(again)],
+  );
+}
+
+/** Lines name their document, and the document its account. */
+const PARENTS: Readonly<Record<string, { table: string; key: readonly string[] }>> = {
+  "sales-line": { table: "sales_document", key: ["documentType", "document"] },
+  "erp-order-line": { table: "erp_order", key: ["erpOrder"] },
+  "despatch-line": { table: "despatch", key: ["despatch"] },
+  "quotation-line": { table: "quotation", key: ["quotation"] },
+};
+
+function parentKey(item: NewItem): string | null {
+  const parent = PARENTS[item.record ?? ""];
+  const parts = parent?.key.map((field) => item.told?.[field]) ?? [];
+  return parts.length === 0 || parts.some((part) => typeof part !== "string")
+    ? null
+    : parts.join(" / ");
+}
+
+/** By record and the key of its parent. */
+async function accountsOfLines(
+  tx: Transaction,
+  company: string,
+  items: readonly NewItem[],
+): Promise<ReadonlyMap<string, string>> {
+  const accounts = new Map<string, string>();
+  for (const [record, { table, key }] of Object.entries(PARENTS)) {
+    const lines = items.filter((item) => item.record === record && parentKey(item) !== null);
+    if (lines.length === 0) continue;
+    const columns = key.map((field) => field.replace(/[A-Z]/, (big) => `_${big.toLowerCase()}`));
+    const found = await tx.query<{ key: string; account: string }>(
+      `select concat_ws(' / ', ${columns.join(", ")}) as key, account from ${table}
+        where company = $1 and (${columns.join(", ")}) in
+              (select * from unnest(${columns.map((_, index) => `$${index + 2}::text[]`).join(", ")}))`,
+      [company, ...key.map((field) => lines.map((item) => item.told?.[field] ?? ""))],
+    );
+    for (const each of found) accounts.set(`${record} ${each.key}`, each.account);
+  }
+  return accounts;
+}
+
+async function insertItems(
+  tx: Transaction,
+  at: At,
+  items: readonly Written[],
+  accounts: ReadonlyMap<string, string>,
+): Promise<void> {
   for (let start = 0; start < items.length; start += CHUNK) {
-    const chunk = items.slice(start, start + CHUNK).map((item) => ({
-      id: crypto.randomUUID(),
-      ...item,
-      raw: item.raw.replaceAll("\u0000", "\u2400"),
-    }));
+    const chunk = items.slice(start, start + CHUNK).map((item) => {
+      const account = accounts.get(`${item.record} ${parentKey(item)}`);
+      return account === undefined ? item : { ...item, scope: "account", code: account };
+    });
     await tx.query(
       `insert into quarantine (${COLUMNS})
-       select $1, i.id, $2, $3, i.mapping, $4, i."originId", i."originName", i.line, i.raw,
-              i."values", i.record, i."recordKey", i.problems, i.worth, 'open', $5
+       select $1, $2, $3, $4, 'open', $5, $5, 0, false,
+              i.id, i.mapping, i."originId", i."originName", i.line, i.raw, i."values", i.record,
+              i."recordKey", i.problems, i.reason, i.fingerprint, i.worth, i.scope, i.code,
+              i.follows, i."firstSeenAt", i.correction, i.correction is not null
          from jsonb_to_recordset($6::jsonb) as i(id uuid, mapping text, "originId" uuid,
               "originName" text, line int, raw text, "values" jsonb, record text,
-              "recordKey" text, problems jsonb, worth numeric)`,
+              "recordKey" text, problems jsonb, reason text, fingerprint uuid, worth numeric,
+              scope text, code text, follows uuid, "firstSeenAt" timestamptz, correction jsonb)`,
       [at.company, at.connection, at.stream, at.runId, at.now.toString(), jsonOf(chunk)],
     );
   }
 }
 
 /** jsonb cannot hold NUL: it is shown as the symbol for it. */
-function jsonOf(value: unknown): string {
+export function jsonOf(value: unknown): string {
   return JSON.stringify(value).replaceAll("\\u0000", "\\u2400");
 }
 
 /**
- * A whole snapshot came, and what was left open is answered by it. `files`: it is the last one
- * again, so only whole files that were refused since are answered.
+ * A whole snapshot came, and what was left open is answered by it, but for the items of rows that
+ * are in it (`still`). With them go corrections that stood in for rows which are no longer there.
  */
 export async function closeAnswered(
   tx: Transaction,
   at: At,
-  what: "everything" | "files",
-): Promise<number> {
-  return tx.affect(
+  still: readonly string[],
+): Promise<void> {
+  const of = [at.company, at.connection, at.stream];
+  await tx.affect(
     `update quarantine set state = 'resolved', closed_at = $4, closed_by = 'a newer snapshot'
       where company = $1 and connection = $2 and stream = $3 and state = 'open'
-        and ($5 or (mapping is null and line = 0))`,
-    [at.company, at.connection, at.stream, at.now.toString(), what === "everything"],
+        and id <> all($5::uuid[])`,
+    [...of, at.now.toString(), still],
+  );
+  await tx.affect(
+    `update quarantine set correction_holds = false
+      where company = $1 and connection = $2 and stream = $3 and correction_holds
+        and id <> all($4::uuid[])`,
+    [...of, still],
+  );
+}
+
+/** The last snapshot again: only whole files that were refused since are answered. */
+export async function closeAnsweredFiles(tx: Transaction, at: At): Promise<void> {
+  await tx.affect(
+    `update quarantine set state = 'resolved', closed_at = $4, closed_by = 'a newer snapshot'
+      where company = $1 and connection = $2 and stream = $3 and state = 'open'
+        and mapping is null and line = 0`,
+    [at.company, at.connection, at.stream, at.now.toString()],
   );
 }
 
@@ -100,67 +285,73 @@ export async function closeArrivedItems(
   at: At,
   mapping: Mapping,
   staging: Staging,
-): Promise<number> {
-  return tx.affect(
+): Promise<void> {
+  const arrived = `exists (select 1 from ${staging.table} s
+                            where ${keyText(mapping.record, "s")} = q.record_key)`;
+  const of = [at.company, at.connection, at.stream, mapping.id];
+  await tx.affect(
     `update quarantine q
         set state = 'resolved', closed_at = $5, closed_by = 'the record arrived well'
       where company = $1 and connection = $2 and stream = $3 and mapping = $4 and state = 'open'
-        and exists (select 1 from ${staging.table} s
-                     where ${keyText(mapping.record, "s")} = q.record_key)`,
-    [at.company, at.connection, at.stream, mapping.id, at.now.toString()],
+        and ${arrived}`,
+    [...of, at.now.toString()],
+  );
+  await tx.affect(
+    `update quarantine q set correction_holds = false
+      where company = $1 and connection = $2 and stream = $3 and mapping = $4
+        and correction_holds and ${arrived}`,
+    of,
   );
 }
 
-/** False: it was closed already. */
-export async function closeItem(
+/** A delta brought the record's row again, bad in another way: only the newer item counts. */
+export async function closeSuperseded(
   tx: Transaction,
-  company: string,
-  close: { id: string; state: "resolved" | "dismissed"; by: string; at: Temporal.Instant },
-): Promise<boolean> {
-  const closed = await tx.affect(
-    `update quarantine set state = $3, closed_at = $4, closed_by = $5
-      where company = $1 and id = $2 and state = 'open'`,
-    [company, close.id, close.state, close.at.toString(), close.by],
-  );
-  return closed > 0;
-}
-
-const SELECT = `select id, connection, stream, mapping, run_id as "runId", origin_id as "originId",
-  origin_name as "originName", line, raw, row_values as "values", record, record_key as "recordKey",
-  problems, worth, state, opened_at as "openedAt", closed_at as "closedAt", closed_by as "closedBy" from quarantine`;
-
-/** Open items first by money at risk, then oldest first. */
-export async function listItems(
-  store: Store,
-  company: string,
-  filter: { stream?: string; state?: "open" | "resolved" | "dismissed"; limit: number },
-): Promise<Item[]> {
-  return store.query<Item>(
-    `${SELECT} where company = $1 and state = $2 and ($3::text is null or stream = $3)
-      order by worth desc nulls last, opened_at, origin_name, line limit $4`,
-    [company, filter.state ?? "open", filter.stream ?? null, filter.limit],
+  at: At,
+  items: readonly NewItem[],
+  still: readonly string[],
+): Promise<void> {
+  const keyed = items.filter(({ mapping, recordKey }) => mapping !== null && recordKey !== null);
+  if (keyed.length === 0) return;
+  await tx.affect(
+    `update quarantine q
+        set state = 'resolved', closed_at = $4, closed_by = 'a newer row of the same record'
+       from (select distinct * from unnest($5::text[], $6::text[]) as i(mapping, record_key)) i
+      where company = $1 and connection = $2 and stream = $3 and state = 'open'
+        and q.mapping = i.mapping and q.record_key = i.record_key and id <> all($7::uuid[])`,
+    [
+      at.company,
+      at.connection,
+      at.stream,
+      at.now.toString(),
+      keyed.map(({ mapping }) => mapping),
+      keyed.map(({ recordKey }) => recordKey),
+      still,
+    ],
   );
 }
 
-/** One item by its id, or by the beginning of it as it is printed. */
-export async function findItems(store: Store, company: string, id: string): Promise<Item[]> {
-  return store.query<Item>(
-    `${SELECT} where company = $1 and id::text like $2 order by id limit 2`,
-    [company, `${id.toLowerCase().replaceAll(/[^0-9a-f-]/g, "")}%`],
+/**
+ * Keys of records that people corrected and whose bad rows are here again: by mapping, with " / "
+ * between. A snapshot that lacks them must not remove them.
+ */
+export async function correctedKeys(
+  tx: Transaction,
+  at: At,
+  items: readonly NewItem[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const keys = new Map<string, readonly string[]>();
+  if (items.length === 0) return keys;
+  const rows = await tx.query<{ mapping: string; keys: string[]; fingerprint: string }>(
+    `select mapping, correction -> 'keys' as keys, replace(fingerprint::text, '-', '') as fingerprint
+       from quarantine
+      where company = $1 and connection = $2 and stream = $3 and correction_holds`,
+    [at.company, at.connection, at.stream],
   );
-}
-
-export interface QuarantineTotals {
-  readonly open: number;
-  /** Sum of the open items' money at risk, decimal text. */
-  readonly worth: string;
-}
-
-export async function quarantineTotals(store: Store, company: string): Promise<QuarantineTotals> {
-  const [row] = await store.query<{ open: number; worth: string }>(
-    `select count(*)::int as open, coalesce(sum(worth), 0)::numeric(18,2)::text as worth
-       from quarantine where company = $1 and state = 'open'`,
-    [company],
-  );
-  return row ?? { open: 0, worth: "0.00" };
+  if (rows.length === 0) return keys;
+  const here = new Set(items.map(fingerprintOf));
+  for (const row of rows)
+    if (here.has(row.fingerprint))
+      keys.set(row.mapping, [...(keys.get(row.mapping) ?? []), ...row.keys]);
+  return keys;
 }

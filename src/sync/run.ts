@@ -20,7 +20,7 @@ import {
 } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
 import { NOTHING_PUBLISHED, publishGathered, type Published } from "./publish.ts";
-import { closeAnswered } from "./quarantine.ts";
+import { closeAnsweredFiles } from "./quarantine.ts";
 
 /** How an event ended a piece of content; `more`: another snapshot waits behind it. */
 interface Ended {
@@ -214,7 +214,7 @@ export class Run {
       const last = await lastRun(tx, at);
       const rows = last?.rows ?? emptyRowCounts();
       const published = { rows, records: unchangedCounts(last?.counts ?? {}), cursor };
-      await closeAnswered(tx, at, "files");
+      await closeAnsweredFiles(tx, at);
       await storeOrigins(tx, at, [{ ...origin, id: randomUUIDv7(), rows }], at.now);
       await storeCursor(tx, at, cursor, mappingVersions(this.#source, this.#stream));
       await storeRun(tx, at, this.#ending("unchanged", null, published));
