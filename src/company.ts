@@ -1,5 +1,7 @@
 /** One company's modules, wired to each other and to its connections; for `main` alone. */
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
@@ -38,6 +40,8 @@ export interface Context {
   readonly jobs: Jobs;
   readonly log: Log;
   readonly now: () => Temporal.Instant;
+  /** The book of who did what; absent: nothing is written there. */
+  readonly access?: Pick<Access, "audit">;
 }
 
 /** One company's modules, wired. */
@@ -122,6 +126,7 @@ function connectTo(
     store: context.store,
     now: context.now,
     secret: (wanted) => context.settings.secret(wanted),
+    keyFile: join(dirname(context.settings.database.folder), "tokens.key"),
     log: context.log,
   });
 }

@@ -1,21 +1,23 @@
 /**
  * A configured connection, opened: the connector's session with the host that it may use. Promises
  * that settings were checked before anything is touched, and that a connector sees no more of the
- * outside than its host gives. Never reads a cursor: streams' state belongs to sync.
+ * outside than its host gives. Never reads a cursor: streams' state belongs to sync. Never lets a
+ * secret out in a log line or a fault.
  *
  *     await using connection = await openConnection({ company: "BUILD", name: "erp", … });
  */
-import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import {
   ConnectorFault,
+  createHider,
   loadConnector,
-  type Host,
   type Json,
   type Session,
   type StreamDefinition,
 } from "../connector/index.ts";
 import type { Store } from "../store/index.ts";
+import { openGuarded } from "./guard.ts";
+import { hostFor } from "./host.ts";
 
 export type Log = (
   level: "info" | "warn" | "error",
@@ -37,6 +39,11 @@ export interface ConnectionContext {
   readonly store: Store;
   readonly now: () => Temporal.Instant;
   readonly secret: (name: string) => string | null;
+  /**
+   * Where the key for tokens is kept when the secret `tokens_key` is not set; made when it is
+   * needed. Absent: a connector that keeps tokens needs the secret.
+   */
+  readonly keyFile?: string;
   readonly log: Log;
 }
 
@@ -60,7 +67,14 @@ export async function openConnection(
       `Mend companies.${context.company}.connections.${context.name}.settings in the settings file.`,
     );
   const stop = new AbortController();
-  const session = await connector.open(parsed.data, hostFor(context, stop.signal));
+  const hider = createHider();
+  const host = hostFor(context, stop.signal, hider);
+  const session = await openGuarded(() => connector.open(parsed.data, host), hider).catch(
+    (error: unknown) => {
+      stop.abort();
+      throw error;
+    },
+  );
   return {
     name: context.name,
     mode: context.settings.mode,
@@ -69,45 +83,6 @@ export async function openConnection(
     async [Symbol.asyncDispose]() {
       stop.abort();
       await session[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function hostFor(
-  context: ConnectionContext & { readonly name: string },
-  signal: AbortSignal,
-): Host {
-  const { company, name, store } = context;
-  return {
-    now: context.now,
-    timeZone: context.timeZone,
-    signal,
-    log: (level, message, facts) => {
-      context.log(level, message, { connection: name, ...facts });
-    },
-    secret: (wanted) => {
-      const found = context.secret(wanted);
-      if (found !== null) return found;
-      throw new ConnectorFault(
-        "config",
-        `Connection "${name}" needs the secret "${wanted}", and it is not set.`,
-        `Set TRADEPOST_SECRET_${wanted.toUpperCase()} in the environment of the service.`,
-      );
-    },
-    wait: (ms) => setTimeout(ms, undefined, { signal }),
-    turn: () => Promise.reject(new Error("no rate limit yet")),
-    tokens: {
-      read: () => Promise.reject(new Error("no tokens yet")),
-      write: () => Promise.reject(new Error("no tokens yet")),
-      alone: () => Promise.reject(new Error("no tokens yet")),
-    },
-    appliedBefore: async (stream, sha256) => {
-      const rows = await store.query(
-        `select 1 from origin where company = $1 and connection = $2 and stream = $3
-           and sha256 = $4 and applied_at is not null limit 1`,
-        [company, name, stream, sha256],
-      );
-      return rows.length > 0;
     },
   };
 }

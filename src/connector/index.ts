@@ -34,4 +34,7 @@ export type {
   Surveyed,
   TokenStore,
 } from "./contract.ts";
+export { comparePositions, positionOf } from "./delta.ts";
+export { createHider } from "./hide.ts";
+export type { Hider } from "./hide.ts";
 export { listConnectors, loadConnector } from "./loader.ts";

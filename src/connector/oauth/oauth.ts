@@ -220,6 +220,8 @@ function whyRefused(error: ConnectorFault, since: string | null): string {
   return `the provider refuses the refresh token (${error.message})${cut}`;
 }
 
+const KEEP_TRIES = 5;
+
 /**
  * New tokens are kept whatever happens: the old refresh token may be worth nothing by now.
  * `instead`: the refresh token that they replace.
@@ -243,8 +245,9 @@ async function keep(
       }
       // Another took this renewal over, with the token that these replace.
       version = now?.seen ?? null;
+      if (tries >= KEEP_TRIES) throw changedMeanwhile(name);
     } catch (error) {
-      if (tries >= 5) throw error;
+      if (tries >= KEEP_TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** tries));
     }
 }

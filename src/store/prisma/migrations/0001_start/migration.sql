@@ -658,6 +658,40 @@ CREATE TABLE "run_volume" (
 );
 
 -- CreateTable
+CREATE TABLE "connection_token" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "key_id" TEXT NOT NULL,
+    "nonce" BYTEA NOT NULL,
+    "sealed" BYTEA NOT NULL,
+    "changed_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "connection_token_pkey" PRIMARY KEY ("company","connection","name")
+);
+
+-- CreateTable
+CREATE TABLE "connection_lease" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "holder" UUID NOT NULL,
+    "lease_until" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "connection_lease_pkey" PRIMARY KEY ("company","connection","name")
+);
+
+-- CreateTable
+CREATE TABLE "connection_rate" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "next_free" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "connection_rate_pkey" PRIMARY KEY ("company","connection")
+);
+
+-- CreateTable
 CREATE TABLE "pay_run" (
     "company" TEXT NOT NULL,
     "run" INTEGER NOT NULL,
@@ -1119,6 +1153,57 @@ CREATE TABLE "order_invoice_suggestion" (
 );
 
 -- CreateTable
+CREATE TABLE "schedule" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "cron" TEXT NOT NULL,
+    "time_zone" TEXT NOT NULL,
+    "made_at" TIMESTAMPTZ(6) NOT NULL,
+    "accounted_to" TIMESTAMPTZ(6) NOT NULL,
+    "next_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "schedule_pkey" PRIMARY KEY ("company","connection","name")
+);
+
+-- CreateTable
+CREATE TABLE "schedule_slot" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "schedule" TEXT NOT NULL,
+    "slot_at" TIMESTAMPTZ(6) NOT NULL,
+    "due_at" TIMESTAMPTZ(6) NOT NULL,
+    "state" TEXT NOT NULL,
+    "stands_for" INTEGER NOT NULL,
+    "asked_by" TEXT,
+    "streams" JSONB,
+    "tries" INTEGER NOT NULL,
+    "holder" TEXT,
+    "beat" INTEGER NOT NULL,
+    "started_at" TIMESTAMPTZ(6),
+    "ended_at" TIMESTAMPTZ(6),
+    "problem" TEXT,
+    "progress" JSONB,
+
+    CONSTRAINT "schedule_slot_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "schedule_pause" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "scope" TEXT NOT NULL,
+    "open_scope" TEXT,
+    "paused_at" TIMESTAMPTZ(6) NOT NULL,
+    "paused_by" TEXT NOT NULL,
+    "resumed_at" TIMESTAMPTZ(6),
+    "resumed_by" TEXT,
+
+    CONSTRAINT "schedule_pause_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
 CREATE TABLE "run_mark" (
     "company" TEXT NOT NULL,
     "run_id" UUID NOT NULL,
@@ -1371,6 +1456,15 @@ CREATE INDEX "sales_total_company_period_idx" ON "sales_total"("company", "perio
 
 -- CreateIndex
 CREATE INDEX "order_invoice_link_company_web_order_idx" ON "order_invoice_link"("company", "web_order");
+
+-- CreateIndex
+CREATE INDEX "schedule_slot_company_state_idx" ON "schedule_slot"("company", "state");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "schedule_slot_company_connection_schedule_slot_at_key" ON "schedule_slot"("company", "connection", "schedule", "slot_at");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "schedule_pause_company_open_scope_key" ON "schedule_pause"("company", "open_scope");
 
 -- CreateIndex
 CREATE INDEX "run_mark_company_connection_stream_idx" ON "run_mark"("company", "connection", "stream");
