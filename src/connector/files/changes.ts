@@ -146,9 +146,13 @@ export class ChangeFinder {
       if (row === null) await this.#fill();
       else this.#leave(row);
     }
-    await this.#chunks.return?.();
+    await this.close();
     if (this.#givenUp || !this.#begun || !this.#content.isWhole()) return null;
     return { same: this.#same, fresh: this.#fresh, gone: this.#gone };
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
   }
 
   /** Another header makes other rows of the same bytes. */

@@ -9,7 +9,7 @@ import type { FileStream, Manifest } from "./inbox.ts";
 import type { Folder } from "./folder.ts";
 import type { Spool } from "./spool.ts";
 import { digestOf, surveyOf } from "./table.ts";
-import type { Digest, FoundFile, Survey, TableFormat } from "./table.ts";
+import type { Beside, Digest, FoundFile, Survey, TableFormat } from "./table.ts";
 import { unpack } from "./unpack.ts";
 import type { Part } from "./unpack.ts";
 
@@ -43,6 +43,8 @@ export interface Question {
   readonly written: AsyncDisposableStack;
   /** True for content that was applied, so that its rows need not be read again. */
   readonly isKnown: (sha256: string) => Promise<boolean>;
+  /** Absent: nobody asks for changes. */
+  readonly beside?: Beside | undefined;
 }
 
 export async function examine(question: Question, host: Host): Promise<Look> {
@@ -67,7 +69,7 @@ export async function examine(question: Question, host: Host): Promise<Look> {
 
 /** One text that must not be applied condemns the file: the others are no whole set without it. */
 async function textsOf(
-  { file, format, spool, written }: Question,
+  { file, format, spool, written, beside }: Question,
   digest: Digest,
   { signal }: Host,
 ): Promise<readonly Text[] | Complaint> {
@@ -75,7 +77,9 @@ async function textsOf(
   if ("reason" in parts) return parts;
   const texts: Text[] = [];
   for (const part of parts) {
-    const survey = await surveyOf(part.file, part.digest, part.format, signal);
+    // Texts of an archive come and go one by one: there is no single content before them.
+    const walk = part.name === null ? beside : undefined;
+    const survey = await surveyOf(part.file, part.digest, part.format, signal, walk);
     if ("reason" in survey)
       return part.name === null
         ? survey

@@ -7,6 +7,9 @@ import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type { Finding, Host, Json, Origin, ReadEvent, Session } from "../contract.ts";
+import { changedRows } from "./changed-rows.ts";
+import { ChangeFinder } from "./changes.ts";
+import type { OldContent } from "./changes.ts";
 import { codeOf, openDiskFolder } from "./disk.ts";
 import { openDropBox } from "./drop.ts";
 import { examine } from "./examine.ts";
@@ -20,8 +23,8 @@ import { openShelf } from "./shelf.ts";
 import type { Shelf } from "./shelf.ts";
 import { openSpool } from "./spool.ts";
 import type { Spool } from "./spool.ts";
-import { FileChanged, readRows, rowAt, surveyOf } from "./table.ts";
-import type { TableFormat } from "./table.ts";
+import { FileChanged, chunksOf, readRows, rowAt, surveyOf } from "./table.ts";
+import type { FoundFile, Splitting, TableFormat } from "./table.ts";
 
 export interface FileSessionOptions {
   /**
@@ -57,6 +60,8 @@ const cursorShape = z.object({
   keptAt: z.string(),
   /** Files applied so far, this one included. */
   files: z.number(),
+  /** How its bytes were read as rows; "": as several texts, or it is not known. */
+  readAs: z.string().default(""),
 });
 type Cursor = Readonly<z.infer<typeof cursorShape>>;
 
@@ -70,7 +75,8 @@ export async function openFileSession(options: FileSessionOptions, host: Host): 
     throw error;
   }
   return {
-    read: (stream, cursor) => read(reading, streamOf(options, stream), cursor),
+    read: (stream, cursor, asked) =>
+      read(reading, streamOf(options, stream), cursor, asked?.changes === true),
     applied: (stream, cursor) => applied(reading, streamOf(options, stream).name, cursor),
     setAside: (stream, origin, reason) =>
       shelf.refuse(streamOf(options, stream).name, contentOf(origin), reason),
@@ -114,28 +120,37 @@ async function* read(
   reading: Reading,
   stream: FileStream,
   stored: Json | null,
+  changes: boolean,
 ): AsyncGenerator<ReadEvent> {
   let cursor = stored === null ? null : cursorOf(stream.name, stored);
   // What an earlier, broken-off reading gave was never committed; it is found again.
   reading.handed.delete(stream.name);
   const waiting = [...(await reading.inbox.complete(stream.name))];
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-    const given = yield* readFile(reading, stream, file, cursor, waiting.length > 0);
+    const wanted = { stream, cursor, changes: changes && stream.reading === "snapshot" };
+    const given = yield* readFile(reading, wanted, file, waiting.length > 0);
     if (given !== null && stream.reading === "snapshot") return;
     cursor = given ?? cursor;
   }
 }
 
+interface Wanted {
+  readonly stream: FileStream;
+  readonly cursor: Cursor | null;
+  /** Rows that the cursor's content has as well need not be given again. */
+  readonly changes: boolean;
+}
+
 /** Gives one file; null when it is not ready or was refused, and the next one is to be read. */
 async function* readFile(
   reading: Reading,
-  stream: FileStream,
+  wanted: Wanted,
   file: Entry,
-  cursor: Cursor | null,
   more: boolean,
 ): AsyncGenerator<ReadEvent, Cursor | null> {
   await using held = new AsyncDisposableStack();
-  const look = await lookAt(reading, stream, file, cursor, held);
+  const { stream, cursor } = wanted;
+  const look = await lookAt(reading, wanted, file, held);
   if (look.kind === "notReady") {
     reading.host.log("warn", `${file.name} waits for the next run: ${look.why}.`, {
       file: file.name,
@@ -148,7 +163,8 @@ async function* readFile(
     return null;
   }
   const keptAt = await reading.shelf.placeFor(stream.name, file.name);
-  const next: Cursor = { ...content, keptAt, files: (cursor?.files ?? 0) + 1 };
+  const readAs = look.kind === "whole" ? readingOfTexts(look.texts) : (cursor?.readAs ?? "");
+  const next: Cursor = { ...content, keptAt, files: (cursor?.files ?? 0) + 1, readAs };
   const origin = { ...content, keptAt };
   if (look.kind === "known" && stream.reading === "snapshot") {
     hand(reading, stream, next);
@@ -163,12 +179,12 @@ async function* readFile(
 }
 
 async function lookAt(
-  { options, folder, spool, shelf, host, handed }: Reading,
-  stream: FileStream,
+  reading: Reading,
+  { stream, cursor, changes }: Wanted,
   entry: Entry,
-  cursor: Cursor | null,
   held: AsyncDisposableStack,
 ): Promise<Look> {
+  const { options, folder, spool, shelf, host, handed } = reading;
   const isKnown = async (sha256: string) =>
     stream.reading === "snapshot"
       ? cursor?.sha256 === sha256
@@ -177,7 +193,11 @@ async function lookAt(
   try {
     const { file, certain } = held.use(await folder.fetch(`${OUT}/${entry.name}`, entry));
     const { format } = options;
-    const question = { file, stream, format, folder, spool, written: held, isKnown };
+    const beside =
+      changes && cursor !== null
+        ? (splitting: Splitting) => besideLast(reading, cursor, splitting, held)
+        : undefined;
+    const question = { file, stream, format, folder, spool, written: held, isKnown, beside };
     const look = await examine(question, host);
     if (certain && look.kind !== "notReady") shelf.remember(entry, look.sha256);
     return look;
@@ -185,6 +205,45 @@ async function lookAt(
     if (error instanceof FileChanged) return { kind: "notReady", why: error.message };
     throw folder.fault(`Reading ${folder.show(`${OUT}/${entry.name}`)}`, error);
   }
+}
+
+/** The content of the cursor, to be walked beside the one that waits. */
+async function besideLast(
+  { options, shelf, host }: Reading,
+  { name, keptAt, sha256, readAs }: Cursor,
+  splitting: Splitting,
+  held: AsyncDisposableStack,
+): Promise<ChangeFinder | null> {
+  if (readAs !== textReading(splitting)) return null;
+  const last = await shelf.locate({ name, keptAt, sha256 }, held);
+  if (last === null) return null;
+  const format = { ...options.format, delimiter: splitting.delimiter };
+  const finder = new ChangeFinder(contentOfFile(last.file, host), format);
+  held.defer(() => finder.close());
+  return finder;
+}
+
+/** Its digest was taken just now: whole, unless it changes while it is read. */
+function contentOfFile(file: FoundFile, { signal }: Host): OldContent {
+  let whole = true;
+  const chunks = async function* () {
+    try {
+      yield* chunksOf(file, signal);
+    } catch (error) {
+      if (!(error instanceof FileChanged)) throw error;
+      whole = false;
+    }
+  };
+  return { chunks: chunks(), isWhole: () => whole };
+}
+
+function readingOfTexts(texts: readonly Text[]): string {
+  const [text] = texts;
+  return text?.name === null ? textReading(text.survey) : "";
+}
+
+function textReading({ delimiter, encoding }: Splitting): string {
+  return `${delimiter} ${encoding}`;
 }
 
 /** A delta file counts once ever: it is named, and none of its rows is given. */
@@ -220,6 +279,11 @@ async function* giveText(
   }
   if (survey.rows === 0) host.log("info", `${name} has no rows.`, { file: name });
   yield { kind: "origin", origin: { ...origin, columns: survey.columns } };
+  const { changed } = survey;
+  if (changed !== null) {
+    yield* changedRows(name, survey, changed, format);
+    return;
+  }
   try {
     yield* readRows(file, survey, format, host.signal);
   } catch (error) {
@@ -263,7 +327,7 @@ async function original(
 ): Promise<string | null> {
   await using held = new AsyncDisposableStack();
   const text = await shelf.locate(origin, held);
-  return text === null ? null : rowAt(text.file, line, text.format, host.signal);
+  return text === null ? null : await rowAt(text.file, line, text.format, host.signal);
 }
 
 async function again(

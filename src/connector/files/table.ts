@@ -10,6 +10,7 @@ import { open } from "node:fs/promises";
 import { ConnectorFault } from "../contract.ts";
 import type { ReadEvent, SourceRow } from "../contract.ts";
 import { codeOf, diskFault } from "./disk.ts";
+import type { ChangeFinder, Changes } from "./changes.ts";
 import type { Complaint } from "./faults.ts";
 import { detectDelimiter, headerProblem } from "./header.ts";
 import type { Delimiter, Limits } from "./scan.ts";
@@ -52,7 +53,24 @@ export interface Survey {
   /** Rows and rejects below the header. */
   readonly rows: number;
   readonly rejects: number;
+  /** Against the content before it; null: it was not compared, or is too unlike. */
+  readonly changed: Changed | null;
 }
+
+export interface Changed extends Changes {
+  readonly rejects: readonly Reject[];
+}
+
+type Reject = SplitItem & { readonly kind: "reject" };
+
+/** How the bytes of a text are read as rows. */
+export interface Splitting {
+  readonly delimiter: Delimiter;
+  readonly encoding: Encoding;
+}
+
+/** The walk beside the content applied last; null when that cannot be, or is read otherwise. */
+export type Beside = (splitting: Splitting) => Promise<ChangeFinder | null>;
 
 /** The file is not what it was when it was found: it is still being written, or was taken away. */
 export class FileChanged extends Error {
@@ -62,6 +80,8 @@ export class FileChanged extends Error {
 const CHUNK_BYTES = 262_144;
 const HEAD_BYTES = 65_536;
 const BATCH_ROWS = 1_000;
+/** With more bad rows than this a file is not worth comparing. */
+const MOST_REJECTS = 1_000;
 
 export async function digestOf(file: FoundFile, signal: AbortSignal): Promise<Digest> {
   const hash = createHash("sha256");
@@ -88,13 +108,21 @@ export async function surveyOf(
   digest: Digest,
   format: TableFormat,
   signal: AbortSignal,
+  beside?: Beside,
 ): Promise<Survey | Complaint> {
   const foreign = foreignText(file, digest);
   if (foreign !== null) return foreign;
   const splitting = splittingOf(digest, format);
-  const splitter = createSplitter({ ...format, ...splitting, keep: false });
+  const finder = (await beside?.(splitting)) ?? null;
+  const watch = finder === null ? {} : { watch: finder.record };
+  const splitter = createSplitter({ ...format, ...splitting, keep: false, ...watch });
   let header: SplitItem | undefined;
-  for await (const items of splitOf(file, splitter, signal)) header ??= items[0];
+  const found: Reject[] = [];
+  for await (const items of splitOf(file, splitter, signal, finder)) {
+    header ??= items[0];
+    if (finder === null || found.length > MOST_REJECTS) continue;
+    for (const item of items) if (item.kind === "reject") found.push(item);
+  }
   if (header === undefined) return EMPTY;
   if (header.kind === "reject") {
     const { reason, instruction } = header;
@@ -109,8 +137,22 @@ export async function surveyOf(
       ...splitting,
       rows: records - 1 + rejects,
       rejects,
+      changed: await changedOf(finder, splitter.account, found),
     }
   );
+}
+
+/** Both counts of the rows must agree, or the file is read whole. */
+async function changedOf(
+  finder: ChangeFinder | null,
+  { records, rejects }: Readonly<SplitAccount>,
+  found: readonly Reject[],
+): Promise<Changed | null> {
+  const changes = (await finder?.end()) ?? null;
+  if (changes === null || found.length !== rejects) return null;
+  return changes.same + changes.fresh.length === records - 1
+    ? { ...changes, rejects: found }
+    : null;
 }
 
 /**
@@ -164,13 +206,18 @@ async function* splitOf(
   file: FoundFile,
   splitter: ReturnType<typeof createSplitter>,
   signal: AbortSignal,
+  finder: ChangeFinder | null = null,
 ): AsyncGenerator<readonly SplitItem[]> {
-  for await (const chunk of chunksOf(file, signal)) yield splitter.push(chunk);
+  for await (const chunk of chunksOf(file, signal)) {
+    await finder?.ready(chunk.length);
+    yield splitter.push(chunk);
+  }
+  await finder?.ready(0);
   yield splitter.end();
 }
 
 /** One buffer is filled again and again: a chunk is good until the next one is asked for. */
-async function* chunksOf(file: FoundFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* chunksOf(file: FoundFile, signal: AbortSignal): AsyncGenerator<Buffer> {
   // A symbolic link put in the file's place after it was found is not followed.
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
   await using handle = await open(file.path, flags).catch((error: unknown) => {
@@ -196,10 +243,7 @@ async function* chunksOf(file: FoundFile, signal: AbortSignal): AsyncGenerator<B
   }
 }
 
-function splittingOf(
-  digest: Digest,
-  format: TableFormat,
-): { delimiter: Delimiter; encoding: Encoding } {
+function splittingOf(digest: Digest, format: TableFormat): Splitting {
   const delimiter = format.delimiter === "auto" ? detectDelimiter(digest.head) : format.delimiter;
   if (format.encoding === "utf-8" || format.encoding === "windows-1252")
     return { delimiter, encoding: format.encoding };
@@ -245,7 +289,10 @@ function assertAgreement(file: FoundFile, survey: Survey, account: Readonly<Spli
   );
 }
 
-function sourceRow(columns: readonly string[], item: SplitItem & { kind: "record" }): SourceRow {
+export function sourceRow(
+  columns: readonly string[],
+  item: SplitItem & { kind: "record" },
+): SourceRow {
   const values: Record<string, string> = {};
   // The same names in the same order give every row the same shape, which the engine makes fast.
   for (let i = 0; i < columns.length; i++) values[columns[i]!] = item.fields[i]!;
