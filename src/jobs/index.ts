@@ -1,8 +1,9 @@
 /**
  * What runs once, later and in the background. Promises that a job queued in a transaction exists
  * exactly when that commits, is run by some process until it succeeds, and stays visible when it
- * never does. Never promises that it runs only once: a handler brings something up to date, and
- * running it again changes nothing. Never knows what a job does.
+ * never does; and that each slot of a schedule is run once, by whichever instance. Never promises
+ * that a job runs only once: a handler brings something up to date, and running it again changes
+ * nothing. Never knows what a job does.
  *
  *     const jobs = await openJobs(store, { log });
  *     await jobs.work("publish-prices", async ({ company }) => book.publish(company));
@@ -11,6 +12,8 @@
  *     );
  */
 export { openJobs } from "./jobs.ts";
+export { cronProblem } from "./cron.ts";
+export { openSchedules } from "./schedules.ts";
 export type {
   FailedJob,
   JobData,
@@ -20,3 +23,8 @@ export type {
   QueueOptions,
   WorkOptions,
 } from "./jobs.ts";
+export { cronOf, PULL_JOB } from "./schedule.ts";
+export type { ScheduleDefinition, SlotFilter } from "./schedule.ts";
+export type { PauseScope, Schedules } from "./schedules.ts";
+export type { Pause, ScheduleState, SlotRow } from "./schedule-list.ts";
+export type { SlotOutcome, SlotTask, SlotWork } from "./slot-run.ts";

@@ -26,6 +26,8 @@ export interface QueueOptions {
 export interface WorkOptions {
   /** How many run at a time in this process; default 1. */
   readonly concurrency?: number;
+  /** Each is fetched by itself, so that one that runs for hours keeps no other waiting. */
+  readonly apart?: boolean;
 }
 
 export interface JobsOptions {
@@ -148,14 +150,15 @@ class BossJobs implements Jobs {
   async work<Data extends JobData = JobData>(
     job: string,
     handler: JobHandler<Data>,
-    { concurrency = 1 }: WorkOptions = {},
+    { concurrency = 1, apart = false }: WorkOptions = {},
   ): Promise<void> {
     await this.#ensureQueue(job);
     const options = {
       includeMetadata: true,
       perJobResults: true,
-      batchSize: Math.max(20, concurrency),
-      burstWhenBatchFull: true,
+      batchSize: apart ? 1 : Math.max(20, concurrency),
+      localConcurrency: apart ? concurrency : 1,
+      burstWhenBatchFull: !apart,
       pollingIntervalSeconds: 2,
       heartbeatRefreshSeconds: 3,
       groupConcurrency: 1,

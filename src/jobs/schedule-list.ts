@@ -1,0 +1,97 @@
+/** What schedules are there, when they come next, who paused them, and what came of their slots. */
+import type { Queryable } from "../store/index.ts";
+import {
+  cronOf,
+  type ScheduleDefinition,
+  type SchedulesContext,
+  type SlotFilter,
+} from "./schedule.ts";
+
+export interface Pause {
+  /** "" all of the company, "erp" a connection, "erp/nightly" one schedule. */
+  readonly scope: string;
+  readonly at: Temporal.Instant;
+  readonly by: string;
+}
+
+export interface ScheduleState extends ScheduleDefinition {
+  /** The next slot by the settings; null: it comes no more. What is paused is caught up later. */
+  readonly nextAt: Temporal.Instant | null;
+  readonly paused: readonly Pause[];
+  /** The newest slots that wait or run, and the newest that has ended. */
+  readonly current: SlotRow | null;
+  readonly last: SlotRow | null;
+}
+
+export interface SlotRow {
+  readonly id: string;
+  readonly connection: string;
+  readonly schedule: string;
+  readonly slotAt: Temporal.Instant;
+  readonly dueAt: Temporal.Instant;
+  readonly state: "waiting" | "queued" | "running" | "done" | "failed" | "folded" | "dropped";
+  readonly standsFor: number;
+  readonly askedBy: string | null;
+  readonly tries: number;
+  readonly startedAt: Temporal.Instant | null;
+  readonly endedAt: Temporal.Instant | null;
+  readonly problem: string | null;
+  readonly progress: {
+    readonly stream?: string;
+    readonly rows?: number;
+    readonly about?: string;
+  } | null;
+}
+
+const SLOT = `id, connection, schedule, slot_at as "slotAt", due_at as "dueAt", state,
+  stands_for as "standsFor", asked_by as "askedBy", tries, started_at as "startedAt",
+  ended_at as "endedAt", problem, progress`;
+
+export async function history(
+  store: Queryable,
+  company: string,
+  { connection, schedule, limit }: SlotFilter,
+): Promise<readonly SlotRow[]> {
+  return store.query<SlotRow>(
+    `select ${SLOT} from schedule_slot
+      where company = $1 and ($2::text is null or connection = $2)
+        and ($3::text is null or schedule = $3)
+      order by slot_at desc, id desc limit $4`,
+    [company, connection ?? null, schedule ?? null, limit],
+  );
+}
+
+export async function listSchedules({
+  store,
+  company,
+  schedules,
+  now,
+}: SchedulesContext): Promise<readonly ScheduleState[]> {
+  const pauses = await store.query<Pause>(
+    `select scope, paused_at as at, paused_by as by from schedule_pause
+      where company = $1 and open_scope is not null order by length(scope)`,
+    [company],
+  );
+  const slots = await store.query<SlotRow & { ended: boolean }>(
+    `select distinct on (connection, schedule, ended) ${SLOT}, ended
+       from (select *, ended_at is not null as ended from schedule_slot
+              where company = $1 and state <> 'folded') s
+      order by connection, schedule, ended, slot_at desc`,
+    [company],
+  );
+  return schedules.map((schedule) => {
+    const { connection, name } = schedule;
+    const scopes = ["", connection, `${connection}/${name}`];
+    const of = (ended: boolean) =>
+      slots.find(
+        (slot) => slot.connection === connection && slot.schedule === name && slot.ended === ended,
+      ) ?? null;
+    return {
+      ...schedule,
+      nextAt: cronOf(schedule).next(now()),
+      paused: pauses.filter(({ scope }) => scopes.includes(scope)),
+      current: of(false),
+      last: of(true),
+    };
+  });
+}
