@@ -49,8 +49,8 @@ export interface ShapeWatch {
   look(id: string, origin: Origin, rows: readonly SourceRow[]): void;
   /** As if the origin had never been looked at. */
   forget(id: string): void;
-  /** What a person is told of origins that were taken all the same. */
-  readonly notes: readonly string[];
+  /** What a person is told of origins that were taken all the same; each is given once. */
+  takeNotes(): readonly string[];
   /** The shape after all that was looked at and not forgotten; null: nothing was. */
   shape(): Shape | null;
 }
@@ -87,8 +87,10 @@ export function watchShape(stream: string, known: Shape | null, policy: DriftPol
       notes.delete(id);
       if (seen.delete(id)) current = shapeOf(seen.values());
     },
-    get notes() {
-      return [...notes.values()];
+    takeNotes() {
+      const taken = [...notes.values()];
+      notes.clear();
+      return taken;
     },
     shape: () => (seen.size === 0 ? null : current),
   };
