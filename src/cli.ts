@@ -7,6 +7,7 @@ import { addCheckCommand } from "./cli/check.ts";
 import { explainError, type GlobalOptions } from "./cli/command.ts";
 import { addOrderCommands } from "./cli/orders.ts";
 import { addPayCommands } from "./cli/pay.ts";
+import { addQuarantineCommands } from "./cli/quarantine.ts";
 import { addPriceCommands } from "./cli/prices.ts";
 import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
@@ -28,6 +29,7 @@ export function tradepostCommand(): Command {
     );
   addCheckCommand(program);
   addSyncCommands(program);
+  addQuarantineCommands(program);
   addPriceCommands(program);
   addOrderCommands(program);
   addSalesCommands(program);

@@ -63,7 +63,7 @@ export async function openTradepost(
     return openJobs(store, { log: warnings(log) });
   });
   const access = openAccess({ store, now });
-  const context: Context = { settings, store, jobs, log, now };
+  const context: Context = { settings, store, jobs, log, now, access };
   const companies = new Map<string, Promise<CompanyServices>>();
   const company = (code: string): Promise<CompanyServices> => {
     const opened = companies.get(code) ?? openCompany(context, code);

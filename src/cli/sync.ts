@@ -1,21 +1,11 @@
-/** `sync`, `runs`, `status` and `quarantine`. */
+/** `sync`, `runs` and `status`. */
 import type { Command } from "commander";
 import { SingleBar } from "cli-progress";
 import { leftOutInWords } from "../main.ts";
 import type { Progress, RunResult } from "../sync/index.ts";
-import {
-  answer,
-  chosen,
-  example,
-  EXIT,
-  NotFound,
-  notBlank,
-  UsageError,
-  wholeNumber,
-  type Answer,
-  type Opened,
-} from "./command.ts";
-import { count, moment, pounds, table, words } from "./print.ts";
+import { answer, chosen, example, EXIT, wholeNumber, type Answer, type Opened } from "./command.ts";
+import { count, csv, moment, table } from "./print.ts";
+import { waiting } from "./quarantine.ts";
 
 export function addSyncCommands(program: Command): void {
   program
@@ -39,10 +29,10 @@ export function addSyncCommands(program: Command): void {
     .description("What the last runs read, made and left in quarantine.")
     .option("--stream <name>", "only this stream")
     .option("--limit <number>", "how many", wholeNumber(1, 1000), 30)
-    .action(async (options: { stream?: string; limit: number }, command: Command) => {
+    .option("--csv", "as CSV, for a spreadsheet")
+    .action(async (options: RunsOptions, command: Command) => {
       await answer(command, (opened) => runs(opened, options));
     });
-  addQuarantineCommands(program);
 }
 
 interface SyncOptions {
@@ -140,19 +130,17 @@ async function status({ company }: Opened): Promise<Answer> {
   };
 }
 
-/** Many rows cannot tell their worth: then a sum of nothing would be a wrong comfort. */
-function waiting({ open, worth }: { readonly open: number; readonly worth: string }): string {
-  if (open === 0) return "Nothing is in quarantine.";
-  const known = /[1-9]/.test(worth)
-    ? `at least ${pounds(worth)} at risk`
-    : "their worth is not known";
-  return `${count(open)} in quarantine, ${known}.`;
+interface RunsOptions {
+  readonly stream?: string;
+  readonly limit: number;
+  readonly csv?: boolean;
 }
 
-async function runs(opened: Opened, options: { stream?: string; limit: number }): Promise<Answer> {
+async function runs(opened: Opened, options: RunsOptions): Promise<Answer> {
   const { company } = opened;
   streamOf(opened, options.stream);
   const rows = await company.runs(options);
+  if (options.csv === true) return { text: await csv(runRows(rows)), data: rows };
   const text = table(rows, [
     { head: "run", of: (run) => run.id.slice(0, 8) },
     { head: "stream", of: (run) => run.stream },
@@ -166,144 +154,27 @@ async function runs(opened: Opened, options: { stream?: string; limit: number })
   return { text: rows.length === 0 ? "No runs." : text, data: rows };
 }
 
-function addQuarantineCommands(program: Command): void {
-  const desk = program
-    .command("quarantine")
-    .description("What could not be used: by money at risk, with reason and what to do.")
-    .option("--stream <name>", "only this stream")
-    .option("--limit <number>", "how many", wholeNumber(1, 10_000), 50)
-    .action(async (options: { stream?: string; limit: number }, command: Command) => {
-      await answer(command, (opened) => list(opened, options));
-    });
-  desk
-    .command("show <item>")
-    .description("One item whole: its raw row, every problem, what to do.")
-    .action(async (id: string, _options: unknown, command: Command) => {
-      await answer(command, (opened) => show(opened, id));
-    });
-  desk
-    .command("replay [item]")
-    .description(
-      "Map an item again (all open ones when none is named), after the mapping was mended.",
-    )
-    .option("--set <column=value...>", "correct columns of the row first")
-    .addHelpText("after", example('quarantine replay 36a79aee --set "postcode=LS1 4AP"'))
-    .action(async (id: string | undefined, options: { set?: string[] }, command: Command) => {
-      await answer(command, (opened) => replay(opened, id, options.set ?? []));
-    });
-  desk
-    .command("dismiss <item>")
-    .description("Close an item that nobody needs.")
-    .requiredOption("--who <name>", "who decides", notBlank("--who"))
-    .action(async (id: string, options: { who: string }, command: Command) => {
-      await answer(command, (opened) => dismiss(opened, id, options.who));
-    });
-}
+type RunRow = Awaited<ReturnType<Opened["company"]["runs"]>>[number];
 
-/** An item by its id or the beginning of it, as `quarantine` prints it. */
-async function itemOf({ company }: Opened, id: string) {
-  if (/^[0-9a-f][0-9a-f-]{0,35}$/i.test(id)) return company.desk.find(id);
-  throw new UsageError(
-    `"${id}" cannot be an item: expected its id or the beginning of it, such as 36a79aee. ` +
-      "`quarantine` lists them.",
-  );
-}
+const RUN_COLUMNS = [
+  "id",
+  "connection",
+  "stream",
+  "state",
+  "startedAt",
+  "endedAt",
+  "read",
+  "mapped",
+  "ignored",
+  "repeated",
+  "quarantined",
+  "error",
+  "note",
+] as const;
 
-async function dismiss(opened: Opened, id: string, who: string): Promise<Answer> {
-  const item = await itemOf(opened, id);
-  if (item.state !== "open")
-    throw new NotFound(
-      `Dismissing quarantine item ${item.id.slice(0, 8)}: it is ${item.state} already, by ${item.closedBy ?? "nobody"}.`,
-    );
-  await opened.company.desk.dismiss(item, { who, why: who });
-  return { text: `${item.id.slice(0, 8)} dismissed by ${who}.`, data: { id: item.id } };
-}
-
-async function list(opened: Opened, options: { stream?: string; limit: number }): Promise<Answer> {
-  const { company } = opened;
-  streamOf(opened, options.stream);
-  const items = await company.desk.list(options);
-  const totals = await company.desk.totals();
-  const text = table(items, [
-    { head: "item", of: (item) => item.id.slice(0, 8) },
-    { head: "at risk", right: true, of: (item) => pounds(item.worth) },
-    { head: "stream", of: (item) => item.stream },
-    {
-      head: "from",
-      of: (item) => (item.line === 0 ? item.originName : `${item.originName}:${item.line}`),
-    },
-    { head: "field", of: (item) => item.problems[0]?.field ?? "" },
-    { head: "found", of: (item) => shorten(item.problems[0]?.found ?? "", 60) },
-    { head: "expected", of: (item) => shorten(item.problems[0]?.expected ?? "", 60) },
-  ]);
-  const none = options.stream === undefined ? "" : `No item of ${options.stream}. `;
-  return {
-    text:
-      items.length === 0
-        ? `${none}${waiting(totals)}`
-        : `${text}\n\n${waiting(totals)} \`quarantine show ITEM\` tells all of one.`,
-    data: { items, totals },
-    exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
-  };
-}
-
-function shorten(text: string, length: number): string {
-  const line = text.replaceAll(/\s+/g, " ");
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
-}
-
-async function show(opened: Opened, id: string): Promise<Answer> {
-  const { company } = opened;
-  const item = await itemOf(opened, id);
-  const raw = item.raw === "" ? await company.originalOf(item.originId, item.line) : item.raw;
-  const text = [
-    `item      ${item.id} (${item.state})`,
-    `from      ${item.originName}${item.line === 0 ? "" : `, line ${item.line}`} (${item.connection}/${item.stream})`,
-    `opened    ${moment(item.openedAt, company.settings.timeZone)}`,
-    `at risk   ${pounds(item.worth)}`,
-    `raw       ${raw ?? "(the original is no longer where it was kept)"}`,
-    ...item.problems.flatMap((problem) => [
-      "",
-      `problem   ${problem.field === "" ? "the whole row" : problem.field}: found ${problem.found}`,
-      `expected  ${problem.expected}`,
-      `do        ${problem.instruction}`,
-    ]),
-  ].join("\n");
-  return { text, data: { ...item, raw } };
-}
-
-async function replay(
-  opened: Opened,
-  id: string | undefined,
-  set: readonly string[],
-): Promise<Answer> {
-  const { company, tradepost } = opened;
-  const corrected = corrections(set);
-  if (id === undefined && set.length > 0)
-    throw new UsageError("--set corrects one row: name the item, as `quarantine` lists it.");
-  const items =
-    id === undefined ? await company.desk.list({ limit: 10_000 }) : [await itemOf(opened, id)];
-  const done = [];
-  for (const item of items) done.push(await company.desk.replay(item, corrected));
-  await tradepost.drain();
-  const resolved = done.filter((each) => each.outcome === "resolved").length;
-  const text = [
-    ...done.map((each) =>
-      each.outcome === "resolved"
-        ? `${each.id.slice(0, 8)}  resolved, ${each.records} record(s)`
-        : `${each.id.slice(0, 8)}  ${words(each.outcome)}: ${each.why}`,
-    ),
-    done.length === 0 ? "Nothing is in quarantine." : `${resolved} of ${done.length} resolved.`,
-  ].join("\n");
-  return { text, data: done, exit: resolved === done.length ? EXIT.fine : EXIT.quarantine };
-}
-
-function corrections(set: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    set.map((each) => {
-      const at = each.indexOf("=");
-      if (at < 1) throw new UsageError(`--set takes COLUMN=VALUE, and was given "${each}".`);
-      return [each.slice(0, at), each.slice(at + 1)];
-    }),
-  );
+function runRows(rows: readonly RunRow[]): string[][] {
+  return [
+    [...RUN_COLUMNS],
+    ...rows.map((row) => RUN_COLUMNS.map((column) => String(row[column] ?? ""))),
+  ];
 }

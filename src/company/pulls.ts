@@ -104,9 +104,10 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
 }
 
 function syncContext(context: Context, company: string, alarms: Alarms): SyncContext {
-  const { store, jobs, now, log, settings } = context;
+  const { store, jobs, now, log, settings, access } = context;
   const { leaseSeconds } = settings;
-  return { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds, alarms };
+  const audit = access === undefined ? {} : { audit: access.audit };
+  return { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds, alarms, ...audit };
 }
 
 function sourceOf({ settings, owned }: Parts, connection: Connection): Source {

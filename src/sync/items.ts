@@ -1,4 +1,4 @@
-/** Quarantine items as people look at them: lists, groups of like ones, totals, and one's history. */
+/** Quarantine items as people look at them: lists, groups of like ones, totals, a history. */
 import { columnOf, type Field } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { NewItem } from "./quarantine.ts";

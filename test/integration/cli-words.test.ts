@@ -84,7 +84,7 @@ describe("words that are wrong end with 2 and say what was expected", () => {
       status --company HAROW
         2: --company was given "HAROW"; expected HARROW. Did you mean HARROW?
       quarantine show zzz
-        2: "zzz" cannot be an item: expected its id or the beginning of it, such as 36a79aee. \`quarantine\` lists them."
+        2: "zzz" cannot be an item: expected its id or the beginning or end of it, such as 36a79aee. \`quarantine\` lists them."
     `);
   });
 
@@ -117,7 +117,7 @@ describe("what is not there ends with 1 and a sentence", () => {
       sales line INV1/1
         1: No document INV1 is posted. Numbers are compared exactly; what is in quarantine is not posted.
       quarantine show 36a79aee
-        1: Looking up quarantine item "36a79aee": none begins so. \`tradepost quarantine\` lists them.
+        1: Looking up quarantine item "36a79aee": none begins or ends so. \`tradepost quarantine\` lists them.
       keys revoke nothing --who J Ross
         1: Revoking API key nothing of HARROW: there is no such key. \`tradepost keys\` shows them.
       reconcile

@@ -77,7 +77,7 @@ interface RunRow {
 describe("the quarantine", () => {
   it("shows a row with reason and instruction, and takes it in once it is corrected", async () => {
     const { items } = await tradepost.json<{ items: Item[] }>("quarantine", "--stream", "sites");
-    const item = items[0]?.id.slice(0, 8) ?? "";
+    const item = items[0]?.id.slice(-8) ?? "";
     const shown = await tradepost.run(["quarantine", "show", item]);
     expect(shown.exit).toBe(0);
     const place = field(shown.out, "from").replaceAll(/,| \(.*/g, "");
@@ -91,7 +91,15 @@ describe("the quarantine", () => {
     expect(
       await tradepost.run(["quarantine", "replay", item, "--set", "postcode=LS1 4AP"]),
     ).toEqual({ exit: 0, err: "", out: `${item}  resolved, 1 record(s)\n1 of 1 resolved.\n` });
-    const late = await tradepost.run(["quarantine", "dismiss", item, "--who", "J Ross"]);
+    const late = await tradepost.run([
+      "quarantine",
+      "dismiss",
+      item,
+      "--who",
+      "J Ross",
+      "--why",
+      "x",
+    ]);
     expect([late.exit, late.err]).toEqual([
       1,
       `Dismissing quarantine item ${item}: it is resolved already, by a replay.\n`,
