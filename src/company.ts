@@ -5,13 +5,16 @@ import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
-import { readOwners, type Owned } from "./company/owners.ts";
+import { readOwners } from "./company/owners.ts";
+import { schedulesOf } from "./company/schedules.ts";
+import { statusOf, type StatusReport } from "./company/status.ts";
+import { watch, type Watched } from "./company/watch.ts";
 import { pullsOf, type Parts, type Pulls } from "./company/pulls.ts";
 import type { CompanySettings, ConnectionSettings, Settings } from "./config.ts";
 import { openConnection, type Connection, type Log } from "./connections/index.ts";
 import { nearest } from "./definition/index.ts";
 import { openIncentives, type Incentives } from "./incentives/index.ts";
-import type { Jobs } from "./jobs/index.ts";
+import type { Jobs, Schedules } from "./jobs/index.ts";
 import type { Outbound } from "./mapping/index.ts";
 import type { Alarms } from "./notify/index.ts";
 import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
@@ -21,6 +24,7 @@ import type { Store } from "./store/index.ts";
 import { trustSources } from "./sync/index.ts";
 
 export { checkFiles, type Checked } from "./company/check.ts";
+export type { StatusReport, StreamStatus } from "./company/status.ts";
 export { leftOutInWords } from "./company/owners.ts";
 
 /** What a total of sales rests on. */
@@ -53,6 +57,11 @@ export interface CompanyServices extends Pulls {
   readonly sales: Sales;
   readonly incentives: Incentives;
   readonly alarms: Alarms;
+  readonly schedules: Schedules;
+  /** How every stream stands, its schedules, and the alarms that hold. */
+  status(): Promise<StatusReport>;
+  /** Raises and ends the alarms of what is late, stopped or failing. */
+  watch(): Promise<void>;
   /** Streams that the connections' mappings read, each once. */
   readonly streams: readonly string[];
   /** What only open connections can tell. */
@@ -84,6 +93,11 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     sources: trustSources(store, code, PRICE_SOURCES),
   });
   const alarms = alarmsOf(context, code, settings);
+  const streamsOf = (name: string) => [
+    ...new Set(owned.mappingsOf(name).map(({ reads }) => reads)),
+  ];
+  const schedules = schedulesOf(context, code, streamsOf);
+  const watched: Watched = { code, settings, schedules, alarms };
   const trust = trustSources(store, code, SALES_SOURCES);
   const sales = openSales({ store, company: code, settings: settings.sales, sources: trust, now });
   return {
@@ -94,15 +108,13 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     orders: ordersOf(context, { code, settings, pricing, connect, sets }),
     incentives: await incentivesOf(context, { code, settings, sales }),
     alarms,
+    schedules,
+    status: () => statusOf(context, watched, streamsOf),
+    watch: () => watch(context, watched),
     ...pullsOf(context, { code, settings, connect, sets, owned, alarms }),
-    streams: streamsOf(settings, owned),
+    streams: [...new Set(Object.keys(settings.connections).flatMap(streamsOf))],
     check: () => checkConnections(settings, owned, connect),
   };
-}
-
-function streamsOf({ connections }: CompanySettings, { mappingsOf }: Owned): readonly string[] {
-  const mappings = Object.keys(connections).flatMap((name) => mappingsOf(name));
-  return [...new Set(mappings.map(({ reads }) => reads))];
 }
 
 function connectTo(

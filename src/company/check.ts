@@ -5,6 +5,7 @@ import type { Finding } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import { checkConnector } from "./connectors.ts";
 import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
+import { checkSchedules } from "./schedules.ts";
 import { leftOutInWords, readOwners, type Owned } from "./owners.ts";
 
 /** One thing that was looked at. */
@@ -52,19 +53,27 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
   }
   const isWhole = completed.length === Object.keys(company.connections).length;
   if (!("part" in read) && isWhole)
-    checked.push(...(await checkOwners(settings, code, read.value)));
+    checked.push(...(await checkStreams(settings, code, read.value)));
   return { parts: checked, completed };
 }
 
-/** Nothing where every record has one maker by itself. */
-async function checkOwners(
+/** Records that several connections could make, and schedules, which name streams of one. */
+async function checkStreams(
   settings: Settings,
   code: string,
   sets: ReadonlyMap<string, MappingSet>,
 ): Promise<Checked[]> {
   const owned = await attempt("owners", () => readOwners(settings, code, sets));
   if ("part" in owned) return [owned];
-  return owned.value.leftOut.map((each) => fine("owners", leftOutInWords(each)));
+  const { leftOut, mappingsOf } = owned.value;
+  const streamsOf = (name: string) => [...new Set(mappingsOf(name).map(({ reads }) => reads))];
+  const due = await attempt("schedules", async () =>
+    checkSchedules(settings, code, streamsOf, Temporal.Now.instant()),
+  );
+  return [
+    ...leftOut.map((each) => fine("owners", leftOutInWords(each))),
+    ...("part" in due ? [due] : due.value),
+  ];
 }
 
 function checkSet(name: string, set: MappingSet): Checked[] {

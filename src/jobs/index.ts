@@ -13,6 +13,7 @@
  */
 export { openJobs } from "./jobs.ts";
 export { cronProblem } from "./cron.ts";
+export { promisedSince } from "./promises.ts";
 export { openSchedules } from "./schedules.ts";
 export type {
   FailedJob,

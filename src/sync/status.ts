@@ -6,21 +6,69 @@ import type { RecordCounts } from "./accounting.ts";
 export interface StreamState {
   readonly connection: string;
   readonly stream: string;
-  /** When content was last applied; null: never. */
+  /** When content was last applied, or confirmed to be unchanged; null: never. */
   readonly lastAppliedAt: Temporal.Instant | null;
   readonly lastRunId: string | null;
   readonly cursor: Json | null;
+  /** Rows in quarantine, and the money at risk of those that can tell; decimal text. */
   readonly open: number;
+  readonly worth: string | null;
+  /** Until when somebody reads it, unless the lease is renewed; null: nobody does. */
+  readonly heldUntil: Temporal.Instant | null;
+  /** The newest run, whatever came of it; null: there was none. */
+  readonly newest: NewestRun | null;
 }
 
+export interface NewestRun {
+  readonly id: string;
+  readonly state: string;
+  readonly rows: number;
+  readonly startedAt: Temporal.Instant;
+  readonly endedAt: Temporal.Instant | null;
+  readonly error: string | null;
+}
+
+type StateRow = Omit<StreamState, "newest"> & {
+  readonly runId: string | null;
+  readonly runState: string;
+  readonly runRows: number;
+  readonly runStartedAt: Temporal.Instant;
+  readonly runEndedAt: Temporal.Instant | null;
+  readonly runError: string | null;
+};
+
 export async function streamStates(store: Queryable, company: string): Promise<StreamState[]> {
-  return store.query<StreamState>(
+  const rows = await store.query<StateRow>(
     `select s.connection, s.stream, s.last_applied_at as "lastAppliedAt",
-            s.last_run_id as "lastRunId", s.cursor,
-            (select count(*)::int from quarantine q where q.company = s.company
-               and q.connection = s.connection and q.stream = s.stream and q.state = 'open') as open
-       from stream_state s where s.company = $1 order by s.connection, s.stream`,
+            s.last_run_id as "lastRunId", s.cursor, coalesce(q.open, 0) as open, q.worth,
+            case when s.holder is null then null else s.lease_until end as "heldUntil",
+            r.id as "runId", r.state as "runState", r.rows_read as "runRows",
+            r.started_at as "runStartedAt", r.ended_at as "runEndedAt", r.error as "runError"
+       from stream_state s
+       left join (select connection, stream, count(*)::int as open, sum(worth) as worth
+                    from quarantine where company = $1 and state = 'open' group by 1, 2) q
+         on q.connection = s.connection and q.stream = s.stream
+       left join lateral (select * from run r where r.company = s.company
+                             and r.connection = s.connection and r.stream = s.stream
+                           order by r.started_at desc, r.id desc limit 1) r on true
+      where s.company = $1 order by s.connection, s.stream`,
     [company],
+  );
+  return rows.map(
+    ({ runId, runState, runRows, runStartedAt, runEndedAt, runError, ...state }) => ({
+      ...state,
+      newest:
+        runId === null
+          ? null
+          : {
+              id: runId,
+              state: runState,
+              rows: runRows,
+              startedAt: runStartedAt,
+              endedAt: runEndedAt,
+              error: runError,
+            },
+    }),
   );
 }
 

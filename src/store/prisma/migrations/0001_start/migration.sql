@@ -1204,6 +1204,16 @@ CREATE TABLE "schedule_pause" (
 );
 
 -- CreateTable
+CREATE TABLE "stream_promise" (
+    "company" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "stream" TEXT NOT NULL,
+    "since" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "stream_promise_pkey" PRIMARY KEY ("company","connection","stream")
+);
+
+-- CreateTable
 CREATE TABLE "run_mark" (
     "company" TEXT NOT NULL,
     "run_id" UUID NOT NULL,
