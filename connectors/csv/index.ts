@@ -8,6 +8,7 @@ import { z } from "zod";
 import { defineConnector } from "#connector";
 import { openFileSession, patternProblem } from "#connector/files";
 import type { Delimiter, FileStream } from "#connector/files";
+import { openSftpFolder, sftpSettings } from "#connector/sftp";
 
 /** Streams of the Tradepost CSV layout, one per record of the canonical vocabulary. */
 const LAYOUT: readonly (readonly [name: string, reading: "snapshot" | "delta", about: string])[] = [
@@ -56,13 +57,15 @@ const streamSettings = z.strictObject({
   reading: reading.optional(),
 });
 
-const settings = z.strictObject({
+const fields = z.strictObject({
   folder: z
     .string()
     .min(1)
+    .optional()
     .describe(
       "The folder shared with the other system. It holds out/, which that system writes to.",
     ),
+  sftp: sftpSettings.optional().describe("The same folder on an SFTP server, instead of `folder`."),
   streams: z
     .record(
       z
@@ -137,6 +140,11 @@ const settings = z.strictObject({
     .prefault({})
     .describe("Limits of .zip and .gz files; one beyond them is refused whole."),
 });
+
+const settings = fields.refine(
+  ({ folder, sftp }) => (folder === undefined) !== (sftp === undefined),
+  "either `folder` or `sftp`",
+);
 type Settings = z.infer<typeof settings>;
 
 export const connector = defineConnector<Settings>({
@@ -148,7 +156,7 @@ export const connector = defineConnector<Settings>({
     const delimiter = delimiterOf(given.delimiter);
     return openFileSession(
       {
-        folder: given.folder,
+        folder: given.sftp === undefined ? (given.folder ?? "") : openSftpFolder(given.sftp, host),
         streams: streamsOf(given),
         format: {
           delimiter,

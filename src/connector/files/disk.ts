@@ -8,6 +8,7 @@ import { access, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promise
 import { basename, join } from "node:path";
 import { ConnectorFault } from "../contract.ts";
 import type { FaultKind, Finding } from "../contract.ts";
+import { NotReadable } from "./folder.ts";
 import type { Entry, Folder } from "./folder.ts";
 
 export function openDiskFolder(root: string): Folder {
@@ -82,11 +83,13 @@ function kindOf(stat: Stats): Entry["kind"] {
 async function content(path: string, mostBytes: number): Promise<Buffer | null> {
   try {
     await using handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-    const { size } = await handle.stat();
-    if (size > mostBytes) throw new Error(`${path} has ${size} bytes, more than ${mostBytes}`);
+    const found = await handle.stat();
+    if (!found.isFile()) throw new NotReadable(`${path} is no file`);
+    if (found.size > mostBytes) throw new NotReadable(`${path} has more than ${mostBytes} bytes`);
     return await handle.readFile();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
+    if (codeOf(error) === "ELOOP") throw new NotReadable(`${path} is a symbolic link`);
     throw error;
   }
 }

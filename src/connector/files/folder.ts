@@ -34,7 +34,7 @@ export interface Folder extends AsyncDisposable {
   list(path: string): Promise<readonly Entry[]>;
   /** Null when there is nothing of that name. A link is a link. */
   look(path: string): Promise<Entry | null>;
-  /** A small file whole; null when there is none. Throws when it is longer. */
+  /** A small file whole; null when there is none. `NotReadable` when it is longer, or no file. */
   content(path: string, mostBytes: number): Promise<Buffer | null>;
   /** Throws `FileChanged` when it is not what it was when it was found. */
   fetch(path: string, found: Entry): Promise<Fetched>;
@@ -51,6 +51,11 @@ export interface Folder extends AsyncDisposable {
   settle(path: string): Promise<void>;
   /** Whether it can be used as it must be. */
   check(): Promise<readonly Finding[]>;
+}
+
+/** What is there is not what could be read. */
+export class NotReadable extends Error {
+  override readonly name = "NotReadable";
 }
 
 /** The path itself, or with `-2`, `-3` … before its ending: the first that is not taken. */

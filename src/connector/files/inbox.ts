@@ -6,6 +6,7 @@ import { extname, matchesGlob } from "node:path/posix";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type { Host, StreamDefinition } from "../contract.ts";
+import { NotReadable } from "./folder.ts";
 import type { Entry, Folder } from "./folder.ts";
 import { fileNameProblem } from "./names.ts";
 
@@ -108,8 +109,8 @@ export async function manifestOf(
 ): Promise<Manifest | "absent" | "unreadable"> {
   const path = `${OUT}/${companionNames(name).manifest}`;
   const content = await folder.content(path, MOST_MANIFEST_BYTES).catch((error: unknown) => {
-    if (error instanceof ConnectorFault) throw error;
-    return undefined;
+    if (error instanceof NotReadable) return undefined;
+    throw folder.fault(`Reading ${folder.show(path)}`, error);
   });
   if (content === null) return "absent";
   return content === undefined ? "unreadable" : statedIn(content.toString("utf8"));
