@@ -18,7 +18,7 @@
 import { hash } from "node:crypto";
 import { z } from "zod";
 import { ConnectorFault, type Host, type KeptToken } from "../contract.ts";
-import { HttpFault, openHttp, type AccessTokens, type HttpClient } from "../http/index.ts";
+import { HttpFault, openHttp, type AccessTokens } from "../http/index.ts";
 import { readSignIn, writeSignIn, type KeptSignIn, type SignIn } from "./tokens.ts";
 
 interface CommonOptions {
@@ -64,7 +64,6 @@ interface State {
   readonly options: OAuthOptions;
   readonly host: Host;
   readonly name: string;
-  readonly http: HttpClient;
   /** What this session used last. */
   known: SignIn | null;
   under: Promise<string> | null;
@@ -76,10 +75,6 @@ export function openOAuth(options: OAuthOptions, host: Host): OAuth {
     options,
     host,
     name: options.name ?? "oauth",
-    http: openHttp(
-      { baseUrl: options.tokenUrl, perSecond: 1, retries: 2, timeoutMs: 30_000, maxBodyBytes: 1e6 },
-      untilAnswered(host),
-    ),
     known: null,
     under: null,
   };
@@ -95,11 +90,11 @@ export function openOAuth(options: OAuthOptions, host: Host): OAuth {
 }
 
 /** The token service is no part of the connection's rate, and is not cut off with the session. */
-function untilAnswered(host: Host): Host {
+function untilAnswered(host: Host, signal: AbortSignal): Host {
   return {
     now: () => host.now(),
     timeZone: host.timeZone,
-    signal: new AbortController().signal,
+    signal,
     log: (...given) => {
       host.log(...given);
     },
@@ -268,27 +263,35 @@ async function redeem(state: State, code: string, redirectUri: string): Promise<
 
 /** Asks the provider. A refresh token is never sent again by itself: it may have been used up. */
 async function grant(state: State, form: Readonly<Record<string, string>>): Promise<Granted> {
-  const { host, options, http } = state;
+  const { host, options } = state;
+  const answered = new AbortController();
+  const http = openHttp(
+    {
+      baseUrl: options.tokenUrl,
+      perSecond: 1,
+      retries: 2,
+      timeoutMs: 30_000,
+      maxBodyBytes: 1e6,
+    },
+    untilAnswered(host, answered.signal),
+  );
   const basic = options.clientAuth === "basic";
   const pair = `${encodeURIComponent(options.clientId)}:${encodeURIComponent(options.clientSecret)}`;
-  const { body } = await http.post(
-    "",
-    {
-      form: {
-        ...form,
-        ...options.extra,
-        ...(basic ? {} : { client_id: options.clientId, client_secret: options.clientSecret }),
-      },
-    },
-    {
-      shape: answerShape,
-      secrets: [options.clientSecret, ...Object.values(form).slice(1)],
-      idempotent: form["grant_type"] === "client_credentials",
-      ...(basic
-        ? { headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } }
-        : {}),
-    },
-  );
+  const sent = {
+    ...form,
+    ...options.extra,
+    ...(basic ? {} : { client_id: options.clientId, client_secret: options.clientSecret }),
+  };
+  const asked = {
+    shape: answerShape,
+    secrets: [options.clientSecret, ...Object.values(form).slice(1)],
+    idempotent: form["grant_type"] === "client_credentials",
+    ...(basic
+      ? { headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } }
+      : {}),
+  };
+  // The next token is an hour away: its connection is not kept for that.
+  const { body } = await http.post("", { form: sent }, asked).finally(() => answered.abort());
   const life = body.expires_in ?? null;
   const early = Math.min(options.earlySeconds ?? 120, (life ?? 0) / 5);
   return {
