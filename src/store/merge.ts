@@ -19,6 +19,8 @@ export interface MergeOptions {
   readonly staging: Staging;
   /** True: what is not staged was removed. Posted records are never removed. */
   readonly snapshot: boolean;
+  /** Whether what is not staged was removed, where that is told apart from `snapshot`. */
+  readonly removes?: boolean;
   /** True: a snapshot of keys alone, which removes what it lacks and writes nothing else. */
   readonly keysOnly?: boolean;
   /** Rows that were in the snapshot and could not be used: their records are never removed. */

@@ -1,6 +1,12 @@
 /** The one transaction in which what a run gathered becomes visible, or nothing of it does. */
 import type { Json } from "../connector/index.ts";
-import { mergeStaging, type MergeConflict, type Spared, type Transaction } from "../store/index.ts";
+import {
+  mergeStaging,
+  type MergeConflict,
+  type MergeOptions,
+  type Spared,
+  type Transaction,
+} from "../store/index.ts";
 import {
   addCounts,
   addRows,
@@ -16,6 +22,7 @@ import { rowsAppliedBefore, storeOrigins, type At } from "./journal.ts";
 import {
   closeAnswered,
   closeArrivedItems,
+  closeReplayed,
   closeSuperseded,
   correctedKeys,
   openItems,
@@ -46,6 +53,10 @@ export interface Publishing {
   /** Null: whatever a snapshot lacks may go. */
   readonly dropBrakePercent: number | null;
   readonly before: Published;
+  /** Called before each mapping's merge, which it may look at. */
+  readonly inspect?: (tx: Transaction, merge: MergeOptions, part: Part) => Promise<void>;
+  /** Origins that were applied before and are mapped anew; `removes`: what they lack goes. */
+  readonly again?: { readonly removes: boolean };
 }
 
 /** Merges, quarantines and counts; what is left to write is the run's own row and cursor. */
@@ -58,7 +69,8 @@ export async function publishGathered(
   const conflicts = merged.flatMap(({ part, conflicts }) =>
     conflicts.map((conflict) => itemOf(part, conflict, gathering.origins)),
   );
-  const origins = await withRepeats(tx, at, gathering.origins);
+  const isAgain = publishing.again !== undefined;
+  const origins = isAgain ? gathering.origins : await withRepeats(tx, at, gathering.origins);
   const fresh = origins.reduce((sum, origin) => addRows(sum, origin.rows), emptyRowCounts());
   const rows = addRows(before.rows, withConflicts(fresh, gathering.items, conflicts));
   const records = new Map(before.records);
@@ -73,7 +85,8 @@ export async function publishGathered(
   const { ids } = await openItems(tx, at, items);
   if (snapshot) await closeAnswered(tx, at, ids);
   else await closeSuperseded(tx, at, items, ids);
-  await storeOrigins(tx, at, origins, at.now);
+  if (isAgain) await closeReplayed(tx, at, origins, ids);
+  else await storeOrigins(tx, at, origins, at.now);
   const changed = merged.flatMap(({ counts }) => (hasChanged(counts) ? [counts.record] : []));
   await queueConsumers(tx, publishing.context, changed);
   return { rows, records };
@@ -85,12 +98,11 @@ interface Merged {
   readonly conflicts: readonly MergeConflict[];
 }
 
-async function mergeParts(
-  tx: Transaction,
-  { at, gathering, snapshot, dropBrakePercent }: Publishing,
-): Promise<Merged[]> {
+async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merged[]> {
+  const { at, gathering, snapshot, dropBrakePercent, inspect } = publishing;
+  const removes = publishing.again?.removes ?? snapshot;
   const merged: Merged[] = [];
-  const corrected = snapshot ? await correctedKeys(tx, at, gathering.items) : null;
+  const corrected = removes ? await correctedKeys(tx, at, gathering.items) : null;
   for (const [index, part] of gathering.parts.entries()) {
     const { record, id } = part.mapping;
     const merge = {
@@ -99,11 +111,13 @@ async function mergeParts(
       record,
       staging: part.staging,
       snapshot,
+      removes,
       spared: unusedRows(gathering.items, id, corrected?.get(id) ?? []),
       runId: at.runId,
       at: at.now,
     };
-    if (snapshot && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
+    await inspect?.(tx, merge, part);
+    if (removes && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
     const { conflicts, ...counts } = await mergeStaging(tx, merge);
     const mapped = gathering.made(index);
     merged.push({

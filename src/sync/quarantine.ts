@@ -276,6 +276,21 @@ export async function closeAnsweredFiles(tx: Transaction, at: At): Promise<void>
   );
 }
 
+/** Rows of origins that were mapped anew: what is not still bad is answered. */
+export async function closeReplayed(
+  tx: Transaction,
+  at: At,
+  origins: readonly { readonly id: string }[],
+  still: readonly string[],
+): Promise<void> {
+  await tx.affect(
+    `update quarantine set state = 'resolved', closed_at = $4, closed_by = 'a replay of the stream'
+      where company = $1 and connection = $2 and stream = $3 and state = 'open'
+        and origin_id = any($5::uuid[]) and id <> all($6::uuid[])`,
+    [at.company, at.connection, at.stream, at.now.toString(), origins.map(({ id }) => id), still],
+  );
+}
+
 /**
  * Records that are staged have arrived well: rows that would have been the same records are
  * answered.
