@@ -68,8 +68,9 @@ function cleaned(error: unknown, hider: Hider): unknown {
     seen.add(each);
     for (const name of Object.getOwnPropertyNames(each)) {
       const value: unknown = Reflect.get(each, name);
-      if (name !== "cause") replace(each, name, value, hider);
+      if (!(value instanceof Error)) replace(each, name, value, hider);
     }
+    if (each instanceof AggregateError) for (const part of each.errors) cleaned(part, hider);
   }
   return error;
 }
