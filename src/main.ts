@@ -13,6 +13,7 @@ import type { CompanyServices as ApiServices, Listening, Readiness } from "./htt
 import type { Jobs } from "./jobs/index.ts";
 import { DatabaseAway, tell } from "./main/error.ts";
 import { startedLate } from "./main/jobs.ts";
+import { tickAll, watchAll, workSlots } from "./main/schedules.ts";
 import { TELL_JOB } from "./notify/index.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
@@ -85,7 +86,7 @@ export async function openTradepost(
     },
     serve: async (at) => {
       await work();
-      return serve(context, access, company, at ?? {});
+      return serve(context, access, company, { ...at, apart: options.service === true });
     },
     async [Symbol.asyncDispose]() {
       await jobs.close();
@@ -145,16 +146,23 @@ function textIn(data: unknown, name: string): string {
 const REFRESH_MS = 1_000;
 /** How often it looks after orders: timers that ran out, senders that died. */
 const ADVANCE_MS = 60_000;
+/** How often it looks whether a schedule is due. */
+const TICK_MS = 1_000;
+/** How often it looks for streams that are late. */
+const WATCH_MS = 15_000;
 
 async function serve(
   context: Context,
   access: Access,
   company: (code: string) => Promise<CompanyServices>,
-  at: { readonly host?: string; readonly port?: number },
+  at: { readonly host?: string; readonly port?: number; readonly apart: boolean },
 ): Promise<Listening> {
   const { settings, log } = context;
   const codes = Object.keys(settings.companies);
   await refreshAll(codes, company);
+  const stopping = new AbortController();
+  for (const code of codes) await (await company(code)).schedules.align();
+  await workSlots(context, company, { apart: at.apart, stopping: stopping.signal });
   const { createApp, listen } = await import("./http/index.ts");
   const app = createApp({
     access,
@@ -171,11 +179,14 @@ async function serve(
   const stops = [
     repeatedly(REFRESH_MS, "Looking for newer prices", log, () => refreshAll(codes, company)),
     repeatedly(ADVANCE_MS, "Looking after orders", log, advance),
+    repeatedly(TICK_MS, "Looking for due schedules", log, () => tickAll(context, codes, company)),
+    repeatedly(WATCH_MS, "Looking for what is late", log, () => watchAll(context, codes, company)),
   ];
   return {
     ...api,
     close: async () => {
       for (const stop of stops) stop();
+      stopping.abort();
       await api.close();
     },
   };

@@ -65,8 +65,10 @@ async function checkStreams(
 ): Promise<Checked[]> {
   const owned = await attempt("owners", () => readOwners(settings, code, sets));
   if ("part" in owned) return [owned];
-  const { leftOut, mappingsOf } = owned.value;
-  const streamsOf = (name: string) => [...new Set(mappingsOf(name).map(({ reads }) => reads))];
+  const { leftOut } = owned.value;
+  const streamsOf = (name: string) => [
+    ...new Set(owned.value.mappingsOf(name).map(({ reads }) => reads)),
+  ];
   const due = await attempt("schedules", async () =>
     checkSchedules(settings, code, streamsOf, Temporal.Now.instant()),
   );

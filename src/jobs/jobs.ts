@@ -1,7 +1,6 @@
 /** pg-boss behind the few things that the product asks of a queue. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { PgBoss } from "pg-boss";
-import type { JobResult, JobWithMetadata } from "pg-boss";
+import type { JobResult, JobWithMetadata, PgBoss } from "pg-boss";
 import type { Store, Transaction } from "../store/index.ts";
 
 /** What a job is about, in a few words that can be looked up: `{ company: "M1", order: "W-1" }`. */
@@ -74,6 +73,8 @@ const DEAD = "failed-jobs";
 const DAY_SECONDS = 86_400;
 
 export async function openJobs(store: Store, options: JobsOptions): Promise<Jobs> {
+  // Loaded by the first who queues or works: most commands do neither.
+  const { PgBoss } = await import("pg-boss");
   const boss = new PgBoss({
     connectionString: store.url,
     schema: SCHEMA,

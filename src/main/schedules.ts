@@ -1,0 +1,115 @@
+/** The service's part in schedules: it ticks, pulls what is due, and watches what is late. */
+import type { CompanyServices, Context } from "../company.ts";
+import { ConnectorFault } from "../connector/index.ts";
+import { PULL_JOB, type SlotOutcome, type SlotTask, type SlotWork } from "../jobs/index.ts";
+import type { RunResult } from "../sync/index.ts";
+import { pullApart } from "./pulling.ts";
+
+export type Company = (code: string) => Promise<CompanyServices>;
+
+/** How many pulls an instance runs at a time. */
+const PULLS = 3;
+
+/**
+ * This instance pulls what is due from now on. `apart`: each pull in a process of its own.
+ * `stopping` hands back what runs: whoever is there then goes on with it.
+ */
+export async function workSlots(
+  context: Context,
+  company: Company,
+  { apart, stopping }: { readonly apart: boolean; readonly stopping: AbortSignal },
+): Promise<void> {
+  await context.jobs.work<{ company: string; slot: string }>(
+    PULL_JOB,
+    async (data, taken) => {
+      const services = await company(data.company);
+      const signal = AbortSignal.any([taken, stopping]);
+      await services.schedules.run(data.slot, pulling(context, services, apart), signal);
+      // What stopped or failed is told now, not when somebody looks.
+      await services.watch();
+    },
+    { concurrency: PULLS, apart: true },
+  );
+}
+
+function pulling(context: Context, services: CompanyServices, apart: boolean): SlotWork {
+  const { log, now, settings } = context;
+  const { code } = services;
+  return async (task, told) => {
+    const { connection } = task;
+    const streams = task.streams === null ? {} : { streams: task.streams };
+    const pull = () =>
+      apart
+        ? pullApart(
+            settings,
+            { company: code, connection, options: streams },
+            { ...told, log, now },
+          )
+        : services.sync(connection, { ...streams, ...told });
+    return outcomeOf(task, pull);
+  };
+}
+
+async function outcomeOf(
+  task: SlotTask,
+  pull: () => Promise<readonly RunResult[]>,
+): Promise<SlotOutcome> {
+  try {
+    const results = await pull();
+    const failed = results.filter(({ state }) => state === "failed");
+    const [first] = failed;
+    return {
+      failed: [...new Set(failed.map(({ stream }) => stream))],
+      problem: first === undefined ? null : `${first.stream}: ${first.notes.join(" ")}`,
+      about: aboutResults(results),
+    };
+  } catch (error) {
+    if (!(error instanceof ConnectorFault)) throw error;
+    const problem = `${error.message} ${error.instruction}`;
+    return { failed: task.streams ?? [], problem, about: "" };
+  }
+}
+
+/** "price-rules stopped; 3 published, 1 unchanged" */
+function aboutResults(results: readonly RunResult[]): string {
+  const odd = results.filter(({ state }) => !QUIET.has(state));
+  const counts = Map.groupBy(
+    results.filter(({ state }) => QUIET.has(state)),
+    ({ state }) => state,
+  );
+  const said = odd.map(({ stream, state }) => `${stream} ${state}`);
+  const quiet = [...counts].map(([state, of]) => `${of.length} ${WORDS[state] ?? state}`);
+  return [said.join(", "), quiet.join(", ")].filter((part) => part !== "").join("; ");
+}
+
+const QUIET = new Set<string>(["published", "unchanged", "nothing"]);
+const WORDS: Readonly<Record<string, string>> = { nothing: "with nothing new" };
+
+/** Slots that are due are made and started, by whichever instance comes first. */
+export async function tickAll(
+  { log }: Context,
+  codes: readonly string[],
+  company: Company,
+): Promise<void> {
+  for (const code of codes)
+    await (await company(code)).schedules.tick().catch((error: unknown) => {
+      log("warn", `Looking for due schedules of ${code}: ${String(error)}`);
+    });
+}
+
+/** What is late is told, and told again while it holds. */
+export async function watchAll(
+  { log }: Context,
+  codes: readonly string[],
+  company: Company,
+): Promise<void> {
+  for (const code of codes) {
+    const services = await company(code);
+    try {
+      await services.watch();
+      await services.alarms.remind();
+    } catch (error) {
+      log("warn", `Looking for what is late at ${code}: ${String(error)}`);
+    }
+  }
+}
