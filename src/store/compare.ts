@@ -29,8 +29,8 @@ interface Memory {
 const memories = new WeakMap<Transaction, Memory>();
 
 export async function compare(tx: Transaction, options: MergeOptions): Promise<Comparison> {
-  const { company, feed, snapshot, staging } = options;
-  const of = [staging.table, company, feed, snapshot].join("\n");
+  const { company, feed, snapshot, staging, removes } = options;
+  const of = [staging.table, company, feed, snapshot, removes].join("\n");
   const memory: Memory = memories.get(tx) ?? { settled: new Map() };
   memories.set(tx, memory);
   if (memory.last?.of === of) return memory.last.comparison;
@@ -74,7 +74,10 @@ export async function countFeed(
  * knows the staged rows: guessing, it compares two large sets row by row and takes minutes instead
  * of a second.
  */
-async function prepare(tx: Transaction, { company, record, staging }: MergeOptions): Promise<void> {
+export async function prepare(
+  tx: Transaction,
+  { company, record, staging }: MergeOptions,
+): Promise<void> {
   await tx.query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))", [
     `merge ${company}`,
     record.table,
@@ -96,18 +99,18 @@ async function companyIsEmpty(tx: Transaction, options: MergeOptions): Promise<b
  * again. Posted documents are never gone: a snapshot of them is only what is still open.
  */
 async function makeDifference(tx: Transaction, options: MergeOptions): Promise<void> {
-  const { record, staging, snapshot } = options;
+  const { record, staging, snapshot, removes = snapshot } = options;
   const [company, feed] = [literal(options.company), literal(options.feed)];
   const sql = `CREATE TEMP TABLE difference ON COMMIT DROP AS
     SELECT s.ctid AS staged, t.ctid AS kept,
       CASE WHEN t.feed IS NULL THEN 'new' WHEN t.feed <> ${feed} THEN 'foreign'
            WHEN s.row_hash IS NULL OR s.row_hash = '${GONE}' THEN 'gone' ELSE 'changed' END AS what
-    FROM ${staging.table} s ${snapshot && !record.posted ? "FULL" : "LEFT"} JOIN
+    FROM ${staging.table} s ${removes && !record.posted ? "FULL" : "LEFT"} JOIN
       (SELECT *, ctid FROM ${quoted(record.table)} WHERE company = ${company}) t
       ON ${keysEqual(record, "s", "t")}
     WHERE ${written(options, feed)}`;
   // A snapshot and its table are of like size: compared by hashing, never row by row.
-  if (snapshot) await withSetting(tx, "enable_nestloop", "off", () => tx.query(sql));
+  if (removes) await withSetting(tx, "enable_nestloop", "off", () => tx.query(sql));
   else await tx.query(sql);
   await spare(tx, options);
   await tx.query("ANALYZE pg_temp.difference");

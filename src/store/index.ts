@@ -20,6 +20,7 @@ export { dropStagingOf, stagedRuns } from "./drop-staging.ts";
 export { adoptStaging, openStaging, stagingIn } from "./staging.ts";
 export { keyText } from "./table-sql.ts";
 export type { Staged, Staging } from "./staging.ts";
+export { changesTell } from "./changes.ts";
 export { countRemovals, mergeStaging } from "./merge.ts";
 export { differences } from "./differences.ts";
 export type { Change, Differences, RecordChange } from "./differences.ts";

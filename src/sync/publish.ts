@@ -16,6 +16,7 @@ import {
   type RowCounts,
 } from "./accounting.ts";
 import { checkQuarantined, checkRemovals, RunStopped } from "./brake.ts";
+import { assertChangesTell, wholeCounts, wholeRows, type Settled } from "./changes.ts";
 import type { SyncContext } from "./context.ts";
 import { whatFor, type Gathering, type OpenOrigin, type Part } from "./gathering.ts";
 import { rowsAppliedBefore, storeOrigins, type At } from "./journal.ts";
@@ -57,6 +58,8 @@ export interface Publishing {
   readonly inspect?: (tx: Transaction, merge: MergeOptions, part: Part) => Promise<void>;
   /** Origins that were applied before and are mapped anew; `removes`: what they lack goes. */
   readonly again?: { readonly removes: boolean };
+  /** What the content before made; absent: the snapshot is gathered whole. */
+  readonly settled?: Settled | null;
 }
 
 /** Merges, quarantines and counts; what is left to write is the run's own row and cursor. */
@@ -71,7 +74,8 @@ export async function publishGathered(
   );
   const isAgain = publishing.again !== undefined;
   const origins = isAgain ? gathering.origins : await withRepeats(tx, at, gathering.origins);
-  const fresh = origins.reduce((sum, origin) => addRows(sum, origin.rows), emptyRowCounts());
+  const read = origins.reduce((sum, origin) => addRows(sum, origin.rows), emptyRowCounts());
+  const fresh = wholeRows(read, publishing);
   const rows = addRows(before.rows, withConflicts(fresh, gathering.items, conflicts));
   const records = new Map(before.records);
   for (const { part, counts } of merged)
@@ -100,9 +104,11 @@ interface Merged {
 
 async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merged[]> {
   const { at, gathering, snapshot, dropBrakePercent, inspect } = publishing;
-  const removes = publishing.again?.removes ?? snapshot;
+  // Changes say themselves what is gone.
+  const byChanges = gathering.compared !== null;
+  const removes = publishing.again?.removes ?? (snapshot && !byChanges);
   const merged: Merged[] = [];
-  const corrected = removes ? await correctedKeys(tx, at, gathering.items) : null;
+  const corrected = removes || byChanges ? await correctedKeys(tx, at, gathering.items) : null;
   for (const [index, part] of gathering.parts.entries()) {
     const { record, id } = part.mapping;
     const merge = {
@@ -110,21 +116,20 @@ async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merg
       feed: feedOf(at.connection, id),
       record,
       staging: part.staging,
-      snapshot,
+      snapshot: snapshot && !byChanges,
       removes,
       spared: unusedRows(gathering.items, id, corrected?.get(id) ?? []),
       runId: at.runId,
       at: at.now,
     };
     await inspect?.(tx, merge, part);
-    if (removes && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
+    if (byChanges) await assertChangesTell(tx, merge);
+    if ((removes || byChanges) && dropBrakePercent !== null)
+      await checkRemovals(tx, merge, dropBrakePercent, at);
     const { conflicts, ...counts } = await mergeStaging(tx, merge);
     const mapped = gathering.made(index);
-    merged.push({
-      part,
-      conflicts,
-      counts: { ...counts, record: record.name, mapped, conflicts: conflicts.length },
-    });
+    const all = { ...counts, record: record.name, mapped, conflicts: conflicts.length };
+    merged.push({ part, conflicts, counts: wholeCounts(all, index, publishing) });
   }
   return merged;
 }
