@@ -68,7 +68,7 @@ describe("a token", () => {
     const dump = inspect(rows, { depth: 9, maxArrayLength: null });
     expect(dump).not.toContain("refresh-token");
     const [row] = rows;
-    expect((row?.["sealed"] as Buffer).toString("latin1")).not.toContain("refresh");
+    expect(Buffer.from(row?.["sealed"] as Buffer).toString("latin1")).not.toContain("refresh");
   });
 
   test("is changed only by who saw the newest version", async () => {
@@ -200,10 +200,10 @@ describe("a connection's rate", () => {
       let queries = 0;
       const counted: Store = {
         ...store,
-        query: ((...given: Parameters<Store["query"]>) => {
+        query: (...given) => {
           queries += 1;
           return store.query(...given);
-        }) as Store["query"],
+        },
       };
       const turn = turnOf({
         store: counted,
@@ -325,6 +325,6 @@ describe("no secret leaves a session", () => {
     await using session = await openGuarded(async () => new Far(), hider);
     expect(session.prices).toBeUndefined();
     expect("accounts" in session).toBe(false);
-    expect(session.keys).toBeUndefined();
+    expect("keys" in session).toBe(false);
   });
 });

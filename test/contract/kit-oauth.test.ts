@@ -58,7 +58,11 @@ const options = (from: FarSide, more: Partial<OAuthOptions> = {}) =>
   }) as OAuthOptions;
 
 /** Another session, or another instance, on what the first one keeps. */
-const beside = (host: KitHost): KitHost => ({ ...kitHost(), tokens: host.tokens, now: host.now });
+const beside = (host: KitHost): KitHost => ({
+  ...kitHost(),
+  tokens: host.tokens,
+  now: () => host.now(),
+});
 
 describe("a refresh token that rotates", () => {
   test("is used once, and what came for it is kept for every other session", async () => {

@@ -1,7 +1,7 @@
 /** What came back, or did not: a value, or a fault in words. */
 import { z } from "zod";
 import type { Hider } from "../hide.ts";
-import { beginningOf, BodyFault, digestOf, refusalOf, unpacked } from "./body.ts";
+import { beginningOf, BodyFault, digestOf, printOf, refusalOf, unpacked } from "./body.ts";
 import { HttpFault, judgeNetwork, judgeStatus } from "./fault.ts";
 import type { WireAnswer, WireFault } from "./send.ts";
 
@@ -16,6 +16,8 @@ export interface HttpAnswer<Body = unknown> {
   readonly bytes: number;
   /** SHA-256 of the body, hex. */
   digest(): string;
+  /** Equal for equal bodies, quickly; to tell the pages of a read apart, never to be kept. */
+  fingerprint(): string;
 }
 
 export type Reader<Body> = (bytes: Buffer, type: string, status: number) => Body;
@@ -52,6 +54,7 @@ export async function readAnswer<Body>(
       body: read(bytes, type, status),
       bytes: bytes.length,
       digest: () => digestOf(bytes),
+      fingerprint: () => printOf(bytes),
     };
   } catch (error) {
     if (error instanceof BodyFault) throw bodyFault(question, status, error);

@@ -74,12 +74,12 @@ export async function* linkedPages<Body>({
 }
 
 function pagesSeen(): (page: HttpAnswer, name: string) => void {
-  const digests = new Map<string, string>();
+  const prints = new Map<string, string>();
   return (page, name) => {
-    const digest = page.digest();
-    const before = digests.get(digest);
+    const print = page.fingerprint();
+    const before = prints.get(print);
     if (before !== undefined) throw inCircles(`${name} is the same as ${before}, word by word.`);
-    digests.set(digest, name);
+    prints.set(print, name);
   };
 }
 

@@ -56,7 +56,8 @@ export function baseOf(text: string): URL {
 /** A path below the base, or a whole address of its origin, such as a page names the next one. */
 export function addressOf(base: URL, path: string, query: Query = {}): URL {
   const whole = /^[a-z][a-z0-9+.-]*:/i.test(path);
-  const below = path === "" ? base.href : `${base.href.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}`;
+  const below =
+    path === "" ? base.href : `${base.href.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}`;
   const url = URL.parse(whole ? path : below);
   if (url === null || url.origin !== base.origin || url.username !== "" || url.password !== "")
     throw new ConnectorFault(
