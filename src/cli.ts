@@ -5,12 +5,15 @@ import { Command, type Option } from "commander";
 
 import { addCheckCommand } from "./cli/check.ts";
 import { explainError, type GlobalOptions } from "./cli/command.ts";
+import { addConnectorCommands } from "./cli/connector.ts";
 import { addOrderCommands } from "./cli/orders.ts";
 import { addPayCommands } from "./cli/pay.ts";
 import { addQuarantineCommands } from "./cli/quarantine.ts";
 import { addPriceCommands } from "./cli/prices.ts";
 import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
+import { addScheduleCommands } from "./cli/schedule.ts";
+import { addStatusCommand } from "./cli/status.ts";
 import { addSyncCommands } from "./cli/sync.ts";
 
 export { count, day, pounds, table } from "./cli/print.ts";
@@ -29,12 +32,15 @@ export function tradepostCommand(): Command {
     );
   addCheckCommand(program);
   addSyncCommands(program);
+  addStatusCommand(program);
+  addScheduleCommands(program);
   addQuarantineCommands(program);
   addPriceCommands(program);
   addOrderCommands(program);
   addSalesCommands(program);
   addPayCommands(program);
   addServiceCommands(program);
+  addConnectorCommands(program);
   behave(program, "tradepost", program.options);
   return program;
 }

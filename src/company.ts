@@ -24,7 +24,7 @@ import type { Store } from "./store/index.ts";
 import { trustSources } from "./sync/index.ts";
 
 export { checkFiles, type Checked } from "./company/check.ts";
-export type { StatusReport, StreamStatus } from "./company/status.ts";
+export type { StreamStatus } from "./company/status.ts";
 export { leftOutInWords } from "./company/owners.ts";
 
 /** What a total of sales rests on. */

@@ -28,6 +28,7 @@ export {
   NotInSettings,
   type Checked,
   type CompanyServices,
+  type StreamStatus,
 } from "./company.ts";
 
 export interface OpenOptions {

@@ -1,11 +1,9 @@
-/** `sync`, `runs` and `status`. */
+/** `sync` and `runs`. */
 import type { Command } from "commander";
 import { SingleBar } from "cli-progress";
-import { leftOutInWords } from "../main.ts";
 import type { Progress, RunResult } from "../sync/index.ts";
 import { answer, chosen, example, EXIT, wholeNumber, type Answer, type Opened } from "./command.ts";
 import { count, csv, moment, table } from "./print.ts";
-import { waiting } from "./quarantine.ts";
 
 export function addSyncCommands(program: Command): void {
   program
@@ -17,12 +15,6 @@ export function addSyncCommands(program: Command): void {
     .addHelpText("after", example("sync price-rules promotions"))
     .action(async (streams: string[], options: SyncOptions, command: Command) => {
       await answer(command, (opened) => sync(opened, streams, options));
-    });
-  program
-    .command("status")
-    .description("How fresh each stream is and what waits in quarantine.")
-    .action(async (_options: unknown, command: Command) => {
-      await answer(command, status);
     });
   program
     .command("runs")
@@ -112,22 +104,6 @@ function runTable(results: readonly RunResult[]): string {
     { head: "removed", right: true, of: (result) => total(result, "removed") },
     { head: "seconds", right: true, of: (result) => result.seconds.toFixed(1) },
   ]);
-}
-
-async function status({ company }: Opened): Promise<Answer> {
-  const [states, totals] = await Promise.all([company.streamStates(), company.desk.totals()]);
-  const lines = table(states, [
-    { head: "connection", of: (state) => state.connection },
-    { head: "stream", of: (state) => state.stream },
-    { head: "last applied", of: (state) => moment(state.lastAppliedAt, company.settings.timeZone) },
-    { head: "in quarantine", right: true, of: (state) => count(state.open) },
-  ]);
-  const read = states.length === 0 ? "Nothing was read yet: `sync` reads what waits." : lines;
-  return {
-    text: [read, "", ...company.leftOut.map(leftOutInWords), waiting(totals)].join("\n"),
-    data: { streams: states, quarantine: totals },
-    exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
-  };
 }
 
 interface RunsOptions {

@@ -1,0 +1,88 @@
+/** `status`: how every stream stands, with the alarms that hold on top. */
+import type { Command } from "commander";
+import { leftOutInWords, type StreamStatus } from "../main.ts";
+import type { Alarm } from "../notify/index.ts";
+import { answer, EXIT, type Answer, type Opened } from "./command.ts";
+import { count, moment, pounds, table } from "./print.ts";
+import { waiting } from "./quarantine.ts";
+
+export function addStatusCommand(program: Command): void {
+  program
+    .command("status")
+    .description("Alarms that hold; how fresh each stream is, its last run, its next, what waits.")
+    .action(async (_options: unknown, command: Command) => {
+      await answer(command, status);
+    });
+}
+
+async function status({ company }: Opened): Promise<Answer> {
+  const [report, totals] = await Promise.all([company.status(), company.desk.totals()]);
+  const { alarms, streams } = report;
+  const { timeZone } = company.settings;
+  const shown = streams.filter(
+    (stream) => stream.lastRun !== null || stream.fresh !== null || stream.next !== null,
+  );
+  const read =
+    shown.length === 0
+      ? "Nothing was read yet: `sync` reads what waits."
+      : streamTable(shown, timeZone);
+  const unread = streams.length - shown.length;
+  return {
+    text: [
+      ...alarms.flatMap((alarm) => [alarmText(alarm, timeZone), ""]),
+      read,
+      "",
+      ...(shown.length === 0 || unread === 0 ? [] : [`${count(unread)} more were never read.`]),
+      ...company.leftOut.map(leftOutInWords),
+      waiting(totals),
+    ].join("\n"),
+    data: { ...report, quarantine: totals },
+    exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
+  };
+}
+
+function streamTable(streams: readonly StreamStatus[], timeZone: string): string {
+  const at = (when: Temporal.Instant | null) => moment(when, timeZone);
+  return table(streams, [
+    { head: "connection", of: ({ connection }) => connection },
+    { head: "stream", of: ({ stream }) => stream },
+    { head: "last success", of: ({ lastAppliedAt }) => at(lastAppliedAt) },
+    {
+      head: "promise",
+      of: ({ fresh }) =>
+        fresh === null
+          ? "–"
+          : `${fresh.late ? "LATE" : "fresh"} ${fresh.late ? "since" : "until"} ${at(fresh.until)}`,
+    },
+    { head: "last run", of: runText },
+    {
+      head: "next",
+      of: ({ next, paused }) => {
+        if (next === null) return "–";
+        const [pause] = paused;
+        return pause === undefined ? `${at(next.at)} ${next.schedule}` : `paused by ${pause.by}`;
+      },
+    },
+    { head: "in quarantine", right: true, of: ({ quarantined }) => count(quarantined) },
+    { head: "at risk", right: true, of: ({ worth }) => pounds(worth) },
+  ]);
+}
+
+function runText({ lastRun, runningRows }: StreamStatus): string {
+  if (runningRows !== null) return `reading, ${count(runningRows)} rows`;
+  return lastRun?.state ?? "–";
+}
+
+export function alarmText(alarm: Alarm, timeZone: string): string {
+  const { level, title, since, overAt, detail, instruction, key, untold } = alarm;
+  const until = overAt === null ? "" : `, over ${moment(overAt, timeZone)}`;
+  return [
+    `${level === "error" ? "✗" : "!"} ${title}   since ${moment(since, timeZone)}${until}   (${key})`,
+    `    ${detail.replaceAll("\n", "\n    ")}`,
+    `    ${instruction}`,
+    ...untold.map(
+      ({ channel, problem }) =>
+        `    Not told by ${channel} yet${problem === null ? "." : `: ${problem}.`}`,
+    ),
+  ].join("\n");
+}
