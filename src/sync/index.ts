@@ -9,6 +9,7 @@ import { ConnectorFault, type StreamDefinition } from "../connector/index.ts";
 import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
 import { pullStream } from "./pull.ts";
 
+export { completenessDesk, type CompletenessDesk } from "./completeness-desk.ts";
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
 export { originOf, trustSources, type OriginFact, type TrustSources } from "./trust.ts";

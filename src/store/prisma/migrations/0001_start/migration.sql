@@ -622,10 +622,13 @@ CREATE TABLE "document_series" (
     "prefix" TEXT NOT NULL,
     "first" BIGINT NOT NULL,
     "last" BIGINT NOT NULL,
+    "first_text" TEXT NOT NULL,
+    "first_on" DATE NOT NULL,
     "last_text" TEXT NOT NULL,
     "last_on" DATE NOT NULL,
     "held" INTEGER NOT NULL,
     "missing" INTEGER NOT NULL,
+    "separate" BOOLEAN NOT NULL,
 
     CONSTRAINT "document_series_pkey" PRIMARY KEY ("company","connection","record","kind","prefix")
 );
