@@ -209,8 +209,9 @@ async function queueAdvance({ store, jobs }: Context, codes: readonly string[]):
 }
 
 function apiServices(company: CompanyServices): ApiServices {
-  const { desk } = company;
-  return { ...company, sync: { runs: (filter) => company.runs(filter), quarantine: desk } };
+  const { desk: quarantine } = company;
+  const runs: ApiServices["sync"]["runs"] = (filter) => company.runs(filter);
+  return { ...company, sync: { runs, status: () => company.status(), quarantine } };
 }
 
 /** Calls again and again while the service runs, never twice at a time. */

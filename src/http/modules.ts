@@ -1,10 +1,12 @@
 /** What the API needs of the modules behind it, and no more. */
 import type { Access } from "../access/index.ts";
 import type { Orders } from "../orders/index.ts";
+import type { Pause, ScheduleState } from "../jobs/index.ts";
+import type { Alarm } from "../notify/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
 import type { Sales } from "../sales/index.ts";
-import type { QuarantineDesk, listRuns } from "../sync/index.ts";
+import type { QuarantineDesk, StreamState, listRuns } from "../sync/index.ts";
 
 /** One company's modules, opened. */
 export interface CompanyServices {
@@ -14,8 +16,29 @@ export interface CompanyServices {
   readonly incentives: Pick<Incentives, "statement" | "compare">;
   readonly sync: {
     runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
+    status(): Promise<PullStatus>;
     readonly quarantine: Pick<QuarantineDesk, "list" | "totals">;
   };
+}
+
+/** How pulls stand. */
+export interface PullStatus {
+  readonly at: Temporal.Instant;
+  readonly alarms: readonly Alarm[];
+  readonly streams: readonly {
+    readonly connection: string;
+    readonly stream: string;
+    /** Null: its freshness is not promised. */
+    readonly fresh: { readonly until: Temporal.Instant; readonly late: boolean } | null;
+    readonly lastAppliedAt: Temporal.Instant | null;
+    readonly lastRun: StreamState["newest"];
+    readonly runningRows: number | null;
+    readonly next: { readonly at: Temporal.Instant } | null;
+    readonly paused: readonly Pause[];
+    readonly quarantined: number;
+    readonly worth: string | null;
+  }[];
+  readonly schedules: readonly ScheduleState[];
 }
 
 export interface Readiness {

@@ -4,6 +4,7 @@ import { askPrices, explainPrice } from "./price-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
+import { showStatus } from "./status-routes.ts";
 import { listQuarantine, listRuns } from "./sync-routes.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -17,6 +18,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   traceLine,
   showStatement,
   comparePlans,
+  showStatus,
   listRuns,
   listQuarantine,
 ];
