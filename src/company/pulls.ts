@@ -81,7 +81,7 @@ export interface Parts {
 export function pullsOf(context: Context, parts: Parts): Pulls {
   const { store } = context;
   const { code, connect, sets } = parts;
-  const sync = syncContext(context, code, parts.alarms);
+  const sync = syncContext(context, parts, parts.alarms);
   const mappings = [...sets.values()].flatMap((set) => set.mappings);
   return {
     desk: quarantineDesk(sync, (id) => mappings.find((mapping) => mapping.id === id)),
@@ -103,11 +103,14 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
   };
 }
 
-function syncContext(context: Context, company: string, alarms: Alarms): SyncContext {
+function syncContext(context: Context, parts: Parts, alarms: Alarms): SyncContext {
   const { store, jobs, now, log, settings, access } = context;
   const { leaseSeconds } = settings;
   const audit = access === undefined ? {} : { audit: access.audit };
-  return { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds, alarms, ...audit };
+  const { code: company, settings: of } = parts;
+  const { timeZone } = of;
+  const given = { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds };
+  return { ...given, timeZone, alarms, ...audit };
 }
 
 function sourceOf({ settings, owned }: Parts, connection: Connection): Source {
@@ -116,5 +119,6 @@ function sourceOf({ settings, owned }: Parts, connection: Connection): Source {
     connection,
     mappings: owned.mappingsOf(connection.name),
     dropBrakePercent: entry?.dropBrakePercent ?? 20,
+    streams: entry?.streams ?? {},
   };
 }

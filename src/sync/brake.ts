@@ -2,6 +2,7 @@
  * What stops a run before it publishes: content that contradicts itself or its mapping, or that
  * would remove so much that a person must decide.
  */
+import type { FaultKind } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import { countRemovals, type MergeOptions, type Transaction } from "../store/index.ts";
 import type { StreamKey } from "./lease.ts";
@@ -13,11 +14,23 @@ export class RunStopped extends Error {
   override readonly name: string = "RunStopped";
   /** What was found, without what to do about it. */
   readonly reason: string;
+  /** What the reader must do: mend settings, accept the refusal, or report a defect. */
+  readonly kind: FaultKind;
 
-  constructor(reason: string, instruction: string) {
+  constructor(reason: string, instruction: string, kind: FaultKind = "refused") {
     super(`${reason} ${instruction}`);
     this.reason = reason;
+    this.kind = kind;
   }
+}
+
+/** The connector does not do what its stream promises. */
+export function brokenPromise(what: string): RunStopped {
+  return new RunStopped(
+    `${what} Nothing of it was published.`,
+    "This is a defect of the connector: report it with this message.",
+    "defect",
+  );
 }
 
 /** A snapshot would remove more than the settings allow. Nothing was removed. */
@@ -28,6 +41,10 @@ export class DropBrake extends RunStopped {
 /** So few are no cut-off file, whatever their share: one branch of four may close. */
 const FEW = 2;
 
+export function isTooMuch(before: number, removals: number, limitPercent: number): boolean {
+  return removals > FEW && removals * 100 > before * limitPercent;
+}
+
 /** A cut-off export looks just like a clearance, so a person decides. */
 export async function checkRemovals(
   tx: Transaction,
@@ -36,7 +53,7 @@ export async function checkRemovals(
   key: StreamKey,
 ): Promise<void> {
   const { before, removals } = await countRemovals(tx, merge);
-  if (removals <= FEW || removals * 100 <= before * limitPercent) return;
+  if (!isTooMuch(before, removals, limitPercent)) return;
   const share = ((removals * 100) / before).toFixed(1);
   const what =
     removals === before ? "the snapshot holds none of them" : `it would remove ${removals}`;
@@ -64,16 +81,6 @@ export function checkColumns(mapping: Mapping, origin: string, columns: readonly
     `Reading ${origin}: its header does not fit: ${found.join("; ")}. The header is ${listed(columns)}. ` +
       "Nothing of the file was published.",
     "Export it again with the right columns, or change the mapping.",
-  );
-}
-
-/** The source's own count of an origin against what was read of it. */
-export function checkTotal(origin: string, stated: number, read: number): void {
-  if (read === stated) return;
-  throw new RunStopped(
-    `Reading ${origin}: the source says it holds ${stated} rows, and ${read} were read. ` +
-      "Nothing of it was published.",
-    "Ask for the file again.",
   );
 }
 

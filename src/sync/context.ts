@@ -1,11 +1,12 @@
 /** What sync is told and what it tells. */
-import type { StreamDefinition } from "../connector/index.ts";
+import type { FaultKind, StreamDefinition } from "../connector/index.ts";
 import type { Connection, Log } from "../connections/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import type { Alarms } from "../notify/index.ts";
-import type { Queryable, Store } from "../store/index.ts";
+import type { Queryable, Store, Transaction } from "../store/index.ts";
 import type { RecordCounts, RowCounts } from "./accounting.ts";
+import type { DriftPolicy } from "./drift.ts";
 
 /** A job that follows when one of these records changed, for instance publishing the price book. */
 export interface Consumer {
@@ -21,8 +22,17 @@ export interface SyncContext {
   readonly log: Log;
   readonly consumers: readonly Consumer[];
   readonly leaseSeconds: number;
+  /** The company's; of days and of stamps that are local. */
+  readonly timeZone: string;
   /** Who is told of what a person must know; absent: nobody. */
   readonly alarms?: Pick<Alarms, "raise" | "clear">;
+  /** How many days behind the newest one a document is late; absent: 7. */
+  readonly lateAfterDays?: number;
+  /** What rows that are compared and not merged yet would do to prices; null: nothing by themselves. */
+  readonly priceEffect?: (
+    tx: Transaction,
+    merge: { readonly company: string; readonly record: string; readonly from: string },
+  ) => Promise<Json | null>;
   /** The book of who did what; absent: nothing is written there. */
   readonly audit?: (entry: AuditEntry, on: Queryable) => Promise<void>;
 }
@@ -35,11 +45,26 @@ export interface AuditEntry {
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+export interface StreamSettings {
+  readonly dropBrakePercent?: number | undefined;
+  /** How far back a first load goes, where the connector reads by days. */
+  readonly historyMonths?: number | undefined;
+}
+
 /** A connection as sync uses it: opened, with the mappings that read its streams. */
 export interface Source {
   readonly connection: Connection;
   readonly mappings: readonly Mapping[];
   readonly dropBrakePercent: number;
+  /** What the settings say of one stream only, by its name. */
+  readonly streams?: Readonly<Record<string, StreamSettings>>;
+  /** What a changed shape of a stream's rows does; absent: it is told. */
+  readonly drift?: (stream: string) => DriftPolicy;
+}
+
+/** The largest share that a snapshot of the stream may remove, in percent. */
+export function brakeOf({ streams, dropBrakePercent }: Source, stream: string): number {
+  return streams?.[stream]?.dropBrakePercent ?? dropBrakePercent;
 }
 
 /**
@@ -56,6 +81,10 @@ export function mappingVersions(
 export interface RunOptions {
   /** True: a snapshot may remove more than the drop brake allows. */
   readonly acceptRemovals?: boolean;
+  /** True: the stream is read as if it had never been; its cursor is not asked. */
+  readonly fromStart?: boolean;
+  /** True: nothing is read but the keys of what is there; what is gone is removed. */
+  readonly compareKeys?: boolean;
   readonly progress?: (progress: Progress) => void;
 }
 
@@ -64,16 +93,49 @@ export interface Progress {
   readonly origin: string;
   readonly rows: number;
   readonly quarantined: number;
+  readonly rowsPerSecond: number;
+  /** Null: nobody knows how much is still to come. */
+  readonly secondsLeft: number | null;
+  /** Of a long history; absent: it is read in one piece. */
+  readonly slices?: { readonly done: number; readonly of: number };
+}
+
+/** What a run reads of its stream. */
+export type What =
+  | { readonly kind: "pull" }
+  /** Days of a history; `leads`: live reading goes on from where this one ends. */
+  | {
+      readonly kind: "days";
+      readonly from: Temporal.PlainDate;
+      readonly to: Temporal.PlainDate;
+      readonly leads: boolean;
+    }
+  | { readonly kind: "keys" };
+
+/** Why a run could not go on, by what its reader must do. */
+export interface RunFault {
+  readonly kind: FaultKind;
+  /** When it is worth trying again; null: only after somebody has done something. */
+  readonly retryAt: Temporal.Instant | null;
 }
 
 /** How a run ended. `nothing`: no content waited; it leaves no run behind. */
-export type RunState = "published" | "unchanged" | "stopped" | "refused" | "failed" | "nothing";
+export type RunState =
+  | "published"
+  | "unchanged"
+  | "planned"
+  | "stopped"
+  | "refused"
+  | "failed"
+  | "nothing";
 
 export interface RunResult {
   /** Null when nothing waited. */
   readonly runId: string | null;
   readonly stream: string;
   readonly state: RunState;
+  /** Null: it ended well, or a person stopped it. */
+  readonly fault: RunFault | null;
   readonly rows: RowCounts;
   /** By mapping id. */
   readonly records: Readonly<Record<string, RecordCounts>>;

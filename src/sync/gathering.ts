@@ -3,19 +3,28 @@
  * origin. Nothing of it is visible before it is published; it can be forgotten origin by origin.
  */
 import { randomUUIDv7 } from "node:crypto";
-import type { Origin, ReadEvent, SourceRow } from "../connector/index.ts";
-import type { Mapping } from "../mapping/index.ts";
-import { openStaging, type Staging, type Store } from "../store/index.ts";
+import type { Origin, ReadEvent, SourceRow, StreamDefinition } from "../connector/index.ts";
+import type { Mapping, RowKeys } from "../mapping/index.ts";
+import { openStaging, stagingIn, type Staging, type Store } from "../store/index.ts";
 import { addRows, emptyRowCounts, type RowCounts } from "./accounting.ts";
-import { checkColumns, checkQuarantined, checkTotal, RunStopped } from "./brake.ts";
-import type { NewItem } from "./quarantine.ts";
+import { brokenPromise, checkColumns, checkQuarantined, RunStopped } from "./brake.ts";
+import { madeWith, type Held, type Mark, type Parts } from "./marks.ts";
+import { misfits } from "./promises.ts";
+import { nothingCompared, unmake, type Compared } from "./changes.ts";
+import type { NewItem, Problem } from "./quarantine.ts";
+import type { OriginWatch } from "./watch.ts";
+import { openTotals, type KeptTotals, type OriginTotals, type Stated } from "./totals.ts";
 
 export interface OpenOrigin extends Origin {
   readonly id: string;
   readonly rows: RowCounts;
   /** Records made of its rows, one count for each mapping. */
   readonly made: number[];
+  readonly totals: OriginTotals;
 }
+
+/** An origin as a mark keeps it. */
+type KeptOrigin = Omit<OpenOrigin, "totals"> & { readonly totals: KeptTotals };
 
 export interface Part {
   readonly mapping: Mapping;
@@ -30,16 +39,31 @@ const PIECE = 5_000;
 export class Gathering {
   readonly #store: Store;
   readonly #runId: string;
+  readonly #stream: StreamDefinition;
   readonly #mappings: readonly Mapping[];
+  readonly #keysOnly: boolean;
   #parts: Part[] = [];
   #origins: OpenOrigin[] = [];
   #items: NewItem[] = [];
+  #compared: Compared | null = null;
+  #watch: OriginWatch | null = null;
+  /** Of both, those that the last mark holds as they are. */
+  #held = { origins: 0, items: 0 };
+  #isMarked = false;
 
-  /** `mappings`: those that read the run's stream. */
-  constructor(store: Store, runId: string, mappings: readonly Mapping[]) {
+  /** `mappings`: those that read the stream. `keysOnly`: rows are keys of what is there. */
+  constructor(
+    store: Store,
+    runId: string,
+    stream: StreamDefinition,
+    mappings: readonly Mapping[],
+    keysOnly: boolean,
+  ) {
     this.#store = store;
     this.#runId = runId;
+    this.#stream = stream;
     this.#mappings = mappings;
+    this.#keysOnly = keysOnly;
   }
 
   get parts(): readonly Part[] {
@@ -51,6 +75,10 @@ export class Gathering {
   get items(): readonly NewItem[] {
     return this.#items;
   }
+  /** Null: the rows are given whole. */
+  get compared(): Compared | null {
+    return this.#compared;
+  }
 
   rows(): RowCounts {
     return this.#origins.reduce((sum, { rows }) => addRows(sum, rows), emptyRowCounts());
@@ -59,6 +87,11 @@ export class Gathering {
   /** Records that the mapping with this index made. */
   made(index: number): number {
     return this.#origins.reduce((sum, { made }) => sum + (made[index] ?? 0), 0);
+  }
+
+  /** From now on origins are looked at, and their rows kept where nobody archives them. */
+  watch(watch: OriginWatch): void {
+    this.#watch = watch;
   }
 
   /** Begins with nothing gathered. */
@@ -71,35 +104,125 @@ export class Gathering {
     }
   }
 
+  /** Begins with what another run had gathered up to its mark; its staging is this run's already. */
+  resume(mark: Mark, held: readonly Held[]): void {
+    for (const mapping of this.#mappings) {
+      const { staged } = mark.parts[mapping.id] ?? { staged: { staged: 0, gone: 0, held: 0 } };
+      const options = { record: mapping.record, runId: this.#runId };
+      const staging = stagingIn(this.#store, options, staged);
+      this.#parts.push({ mapping, staging, writing: Promise.resolve() });
+    }
+    for (const { kind, body } of held)
+      if (kind === "item") this.#items.push(body as NewItem);
+      else {
+        const origin = body as KeptOrigin;
+        this.#origins.push({ ...origin, totals: this.#totalsOf(origin.name, origin.totals) });
+      }
+    this.marked();
+  }
+
+  #totalsOf(name: string, from?: KeptTotals): OriginTotals {
+    return openTotals(name, this.#stream.totals === true, from);
+  }
+
+  /** What a mark must keep of what was gathered since the last one; all must be settled. */
+  unheld(): { readonly parts: Parts; readonly held: readonly Held[] } {
+    const { origins, items } = this.#held;
+    const parts = this.#parts.map(({ mapping, staging: { staged, gone, held } }) => [
+      mapping.id,
+      { as: madeWith(mapping), staged: { staged, gone, held } },
+    ]);
+    return {
+      parts: Object.fromEntries(parts) as Parts,
+      held: [
+        ...this.#origins.slice(origins).map((origin, index) => ({
+          kind: "origin" as const,
+          place: origins + index,
+          body: { ...origin, totals: origin.totals.keep() } satisfies KeptOrigin,
+        })),
+        ...this.#items
+          .slice(items)
+          .map((body, index) => ({ kind: "item" as const, place: items + index, body })),
+      ],
+    };
+  }
+
+  /** The mark that keeps what `unheld` gave is committed. */
+  marked(): void {
+    // The last origin may go on.
+    this.#held = { origins: Math.max(0, this.#origins.length - 1), items: this.#items.length };
+    this.#isMarked = true;
+  }
+
+  /** Lets go of what is staged without dropping it. */
+  async leave(): Promise<void> {
+    for (const { writing } of this.#parts) await writing.catch(() => undefined);
+    this.#empty();
+  }
+
+  #empty(): void {
+    [this.#parts, this.#origins, this.#items] = [[], [], []];
+    this.#compared = null;
+    this.#held = { origins: 0, items: 0 };
+    this.#isMarked = false;
+  }
+
   /** Forgets everything; nothing can be gathered after it. */
   async drop(): Promise<void> {
     const parts = this.#parts;
-    [this.#parts, this.#origins, this.#items] = [[], [], []];
+    this.#empty();
     for (const { staging } of parts) await staging.drop();
   }
 
-  openOrigin(origin: Origin): void {
+  /** `id`: that of an origin which was applied before and is mapped anew. */
+  openOrigin(origin: Origin, id: string = randomUUIDv7()): void {
     const { name, columns } = origin;
     const made = this.#parts.map(() => 0);
-    this.#origins.push({ ...origin, id: randomUUIDv7(), rows: emptyRowCounts(), made });
+    const totals = this.#totalsOf(name);
+    this.#origins.push({ ...origin, id, rows: emptyRowCounts(), made, totals });
     if (columns !== undefined)
       for (const { mapping } of this.#parts) checkColumns(mapping, name, columns);
+    this.#watch?.open(id, origin);
   }
 
   async takeRows(rows: readonly SourceRow[]): Promise<OpenOrigin> {
     const origin = this.#current();
-    for (const row of rows) this.#takeRow(row, origin);
+    await this.#watch?.take(origin, rows);
+    origin.totals.add(rows);
+    for (const row of rows) {
+      origin.rows.read += 1;
+      origin.rows[this.#takeRow(row, origin)] += 1;
+    }
     for (const part of this.#parts) if (part.staging.pending >= PIECE) await write(part);
     checkQuarantined(this.#items, this.rows().read);
     return origin;
   }
 
-  #takeRow(row: SourceRow, origin: OpenOrigin): void {
+  /** So many rows are those of the content before: they count, and need no mapping. */
+  takeSame(rows: number): void {
+    this.#current().rows.read += rows;
+    this.#comparing().same += rows;
+  }
+
+  /** Rows that only the content before had. */
+  async takeGone(rows: readonly SourceRow[]): Promise<void> {
+    const { id } = this.#current();
+    const compared = this.#comparing();
+    for (const row of rows) unmake(row, id, this.#parts, compared);
+    for (const part of this.#parts) if (part.staging.pending >= PIECE) await write(part);
+  }
+
+  #comparing(): Compared {
+    return (this.#compared ??= nothingCompared(this.#parts.length));
+  }
+
+  #takeRow(row: SourceRow, origin: OpenOrigin): "mapped" | "ignored" | "quarantined" {
+    const misfit = misfits(`Reading ${origin.name}`, this.#stream, row, this.#keysOnly);
+    if (misfit !== null) return this.#setAside(row, origin, misfit);
+    if (this.#keysOnly || row.removed === true) return this.#takeKeys(row, origin);
     let mapped = false;
     let rejected = false;
-    let index = -1;
-    for (const { mapping, staging } of this.#parts) {
-      index += 1;
+    for (const [index, { mapping, staging }] of this.#parts.entries()) {
       const out = mapping.apply(row.values);
       if (out.kind === "records") {
         for (const record of out.records) staging.add(record, origin.id, row.line);
@@ -118,14 +241,62 @@ export class Gathering {
         });
       }
     }
-    origin.rows.read += 1;
-    if (rejected) origin.rows.quarantined += 1;
-    else if (mapped) origin.rows.mapped += 1;
-    else origin.rows.ignored += 1;
+    return rejected ? "quarantined" : mapped ? "mapped" : "ignored";
   }
 
-  takeReject(event: ReadEvent & { kind: "reject" }): void {
+  /** A row of the wrong shape: no mapping is asked, but for the record that it would have been. */
+  #setAside(row: SourceRow, origin: OpenOrigin, problems: readonly Problem[]): "quarantined" {
+    for (const { mapping } of this.#parts)
+      this.#items.push({
+        ...placeOf(origin, row),
+        ...whatFor(mapping),
+        recordKey: keyIn(mapping, row),
+        values: row.values,
+        problems,
+        worth: null,
+      });
+    return "quarantined";
+  }
+
+  /** A row that tells of a record only its key: that it is gone, or that it is there. */
+  #takeKeys(row: SourceRow, origin: OpenOrigin): "mapped" | "quarantined" {
+    if (!this.#keysOnly && this.#stream.deletions !== "marked")
+      throw brokenPromise(
+        `Reading ${origin.name}: row ${row.line} says that it was removed, and the stream does not ` +
+          "declare that rows do.",
+      );
+    let rejected = false;
+    for (const [index, { mapping, staging }] of this.#parts.entries()) {
+      const found = mapping.keysOf(row.values);
+      const problems = this.#whyNotGone(mapping, found);
+      if (found.kind === "keys" && problems.length === 0) {
+        for (const key of found.keys) staging.addGone(key, origin.id, row.line);
+        if (this.#keysOnly) origin.made[index] = (origin.made[index] ?? 0) + found.keys.length;
+      } else {
+        rejected = true;
+        // Of no mapping: mapped again it would come back.
+        this.#items.push({ ...placeOf(origin, row), ...NOT_A_RECORD, problems });
+      }
+    }
+    return rejected ? "quarantined" : "mapped";
+  }
+
+  #whyNotGone({ record }: Mapping, found: RowKeys): readonly Problem[] {
+    if (found.kind === "unknown") return found.problems;
+    if (this.#keysOnly || record.posted !== true) return [];
+    return [
+      {
+        field: "",
+        found: `the source says that the ${record.name} is gone`,
+        expected: "a posted document stands for ever",
+        instruction: "Ask who removed it in the source; what is wrong is credited, not removed.",
+      },
+    ];
+  }
+
+  async takeReject(event: ReadEvent & { kind: "reject" }): Promise<void> {
     const origin = this.#current();
+    await this.#watch?.takeReject(origin, event);
     origin.rows.read += 1;
     origin.rows.quarantined += 1;
     const { reason: found, instruction } = event;
@@ -137,20 +308,33 @@ export class Gathering {
     checkQuarantined(this.#items, this.rows().read);
   }
 
-  takeTotal(rows: number): void {
-    const { name, rows: counts } = this.#current();
-    checkTotal(name, rows, counts.read);
+  takeTotal(stated: Stated): void {
+    this.#current().totals.state(stated);
   }
 
-  /** As if the origin had never been read; what other origins gave stays. */
-  async forget(name: string): Promise<void> {
+  /** The last origin is read to its end. */
+  closeOrigin(): void {
+    const origin = this.#origins.at(-1);
+    origin?.totals.settle(origin.rows.read);
+  }
+
+  /**
+   * As if the origin had never been read; what other origins gave stays. True: a mark holds some of
+   * it, and is of no use any more.
+   */
+  async forget(name: string): Promise<boolean> {
     const gone = this.#origins.filter((origin) => origin.name === name).map(({ id }) => id);
-    if (gone.length === 0) return;
+    if (gone.length === 0) return false;
     await this.settle();
-    for (const { staging } of this.#parts)
-      await this.#store.affect(`delete from ${staging.table} where origin_id = any($1)`, [gone]);
+    for (const { staging } of this.#parts) await staging.forget(gone);
+    const first = this.#origins.findIndex(({ id }) => gone.includes(id));
     this.#origins = this.#origins.filter(({ id }) => !gone.includes(id));
     this.#items = this.#items.filter(({ originId }) => !gone.includes(originId));
+    await this.#watch?.forget(gone);
+    const isMarked = first <= this.#held.origins && this.#isMarked;
+    this.#held = { origins: 0, items: 0 };
+    this.#isMarked &&= !isMarked;
+    return isMarked;
   }
 
   /** Returns when all that was gathered is staged. */
@@ -159,6 +343,7 @@ export class Gathering {
       await part.writing;
       await part.staging.flush();
     }
+    await this.#watch?.settle();
   }
 
   #current(): OpenOrigin {
@@ -169,6 +354,13 @@ export class Gathering {
       "This is a defect of the connector: report it with this message.",
     );
   }
+}
+
+function keyIn({ record, keysOf }: Mapping, { values }: SourceRow): string | null {
+  const found = keysOf(values);
+  const [key, second] = found.kind === "keys" ? found.keys : [];
+  if (key === undefined || second !== undefined) return null;
+  return record.key.map((name) => key[name]).join(" / ");
 }
 
 /** The database takes one piece while the next one is read and mapped; never two. */

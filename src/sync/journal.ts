@@ -3,7 +3,7 @@ import type { Json, Origin } from "../connector/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import type { RecordCounts, RowCounts } from "./accounting.ts";
 import type { StreamKey } from "./lease.ts";
-import type { RunState } from "./context.ts";
+import type { RunFault, RunState } from "./context.ts";
 
 /** An origin as it is written down: its rows as they were counted. */
 export interface CountedOrigin extends Origin {
@@ -13,6 +13,13 @@ export interface CountedOrigin extends Origin {
 
 export type At = StreamKey & { readonly runId: string; readonly now: Temporal.Instant };
 
+export interface Begun {
+  readonly cursor: Json | null;
+  readonly kind: "pull" | "history" | "keys" | "replay";
+  /** The run that it goes on from. */
+  readonly continues: string | null;
+}
+
 export interface RunEnding {
   readonly state: RunState;
   readonly error: string | null;
@@ -20,19 +27,40 @@ export interface RunEnding {
   readonly rows: RowCounts;
   readonly records: ReadonlyMap<string, RecordCounts>;
   readonly origins: number;
+  /** Transactions in which something was published. */
+  readonly checkpoints: number;
+  readonly fault: RunFault | null;
   readonly notes: readonly string[];
 }
 
 const jsonOrNull = (value: Json | null): string | null =>
   value === null ? null : JSON.stringify(value);
 
-export async function storeStart(store: Queryable, at: At, cursor: Json | null): Promise<void> {
+export async function storeStart(store: Queryable, at: At, begun: Begun): Promise<void> {
   await store.affect(
-    `insert into run (company, id, connection, stream, state, started_at, cursor_before,
-                      rows_read, mapped, ignored, repeated, quarantined, counts, origins)
-     values ($1, $2, $3, $4, 'running', $5, $6, 0, 0, 0, 0, 0, '{}', 0)`,
-    [at.company, at.runId, at.connection, at.stream, at.now.toString(), jsonOrNull(cursor)],
+    `insert into run (company, id, connection, stream, kind, state, started_at, cursor_before,
+                      continues, rows_read, mapped, ignored, repeated, quarantined, counts, origins)
+     values ($1, $2, $3, $4, $5, 'running', $6, $7, $8, 0, 0, 0, 0, 0, '{}', 0)`,
+    [
+      at.company,
+      at.runId,
+      at.connection,
+      at.stream,
+      begun.kind,
+      at.now.toString(),
+      jsonOrNull(begun.cursor),
+      begun.continues,
+    ],
   );
+}
+
+/** Who asked the run to stop; null: nobody. */
+export async function stopAskedBy(store: Queryable, at: At): Promise<string | null> {
+  const [row] = await store.query<{ by: string | null }>(
+    `select stop_asked_by as by from run where company = $1 and id = $2`,
+    [at.company, at.runId],
+  );
+  return row?.by ?? null;
 }
 
 /** `appliedAt` null: the origin was refused; it is kept so that its quarantine item can name it. */
@@ -116,22 +144,34 @@ export async function storeCursor(
   );
 }
 
-/** Whether the run's transaction that moved the cursor there was committed. */
-export async function isCommitted(store: Queryable, at: At, cursor: Json): Promise<boolean> {
+/** Runs of the stream that failed since one ended well. */
+export async function failuresInARow(store: Queryable, key: StreamKey): Promise<number> {
+  const [row] = await store.query<{ failed: number }>(
+    `select count(*)::int as failed from run r
+      where company = $1 and connection = $2 and stream = $3 and state = 'failed'
+        and not exists (select from run w where w.company = r.company
+              and w.connection = r.connection and w.stream = r.stream
+              and w.state in ('published', 'unchanged') and w.started_at > r.started_at)`,
+    [key.company, key.connection, key.stream],
+  );
+  return row?.failed ?? 0;
+}
+
+/** Whether the run's transaction of that number was committed. */
+export async function isCommitted(store: Queryable, at: At, checkpoints: number): Promise<boolean> {
   const rows = await store.query(
-    `select 1 from stream_state where company = $1 and connection = $2 and stream = $3
-        and last_run_id = $4 and cursor = $5::jsonb`,
-    [at.company, at.connection, at.stream, at.runId, JSON.stringify(cursor)],
+    "select 1 from run where company = $1 and id = $2 and checkpoints = $3",
+    [at.company, at.runId, checkpoints],
   );
   return rows.length > 0;
 }
 
 /** What the run counted that applied content to the stream last; null: none has. */
 export async function lastRun(
-  tx: Transaction,
+  on: Queryable,
   key: StreamKey,
 ): Promise<{ rows: RowCounts; counts: Readonly<Record<string, RecordCounts>> } | null> {
-  const [row] = await tx.query<{ rows: RowCounts; counts: Record<string, RecordCounts> }>(
+  const [row] = await on.query<{ rows: RowCounts; counts: Record<string, RecordCounts> }>(
     `select jsonb_build_object('read', r.rows_read, 'mapped', r.mapped, 'ignored', r.ignored,
               'repeated', r.repeated, 'quarantined', r.quarantined) as rows, r.counts
        from run r join stream_state s on s.company = r.company and s.last_run_id = r.id
@@ -146,7 +186,7 @@ export async function storeRun(store: Queryable, at: At, ending: RunEnding): Pro
   await store.affect(
     `update run set state = $3, ended_at = $4, error = $5, cursor_after = $6, rows_read = $7,
             mapped = $8, ignored = $9, repeated = $10, quarantined = $11, counts = $12,
-            origins = $13, note = $14
+            origins = $13, note = $14, checkpoints = $15, fault_kind = $16, retry_at = $17
       where company = $1 and id = $2`,
     [
       at.company,
@@ -163,6 +203,9 @@ export async function storeRun(store: Queryable, at: At, ending: RunEnding): Pro
       JSON.stringify(Object.fromEntries(ending.records)),
       ending.origins,
       ending.notes.join("\n") || null,
+      ending.checkpoints,
+      ending.fault?.kind ?? null,
+      ending.fault?.retryAt?.toString() ?? null,
     ],
   );
 }

@@ -17,6 +17,7 @@ import {
 } from "./accounting.ts";
 import { checkQuarantined, checkRemovals, RunStopped } from "./brake.ts";
 import { assertChangesTell, wholeCounts, wholeRows, type Settled } from "./changes.ts";
+import { afterMerge, beforeMerge } from "./completeness.ts";
 import type { SyncContext } from "./context.ts";
 import { whatFor, type Gathering, type OpenOrigin, type Part } from "./gathering.ts";
 import { rowsAppliedBefore, storeOrigins, type At } from "./journal.ts";
@@ -51,6 +52,8 @@ export interface Publishing {
   readonly at: At;
   readonly gathering: Gathering;
   readonly snapshot: boolean;
+  /** True: a snapshot of keys alone, which only removes. */
+  readonly keysOnly: boolean;
   /** Null: whatever a snapshot lacks may go. */
   readonly dropBrakePercent: number | null;
   readonly before: Published;
@@ -67,8 +70,11 @@ export async function publishGathered(
   tx: Transaction,
   publishing: Publishing,
 ): Promise<Omit<Published, "cursor">> {
-  const { at, gathering, snapshot, before } = publishing;
+  const { at, gathering, before, keysOnly } = publishing;
+  const snapshot = publishing.snapshot && !keysOnly;
+  if (!keysOnly) await beforeMerge(tx, publishing.context, at, gathering.parts);
   const merged = await mergeParts(tx, publishing);
+  if (!keysOnly) await afterMerge(tx, at, gathering.parts);
   const conflicts = merged.flatMap(({ part, conflicts }) =>
     conflicts.map((conflict) => itemOf(part, conflict, gathering.origins)),
   );
@@ -83,14 +89,14 @@ export async function publishGathered(
   const items = [...gathering.items, ...conflicts];
   checkQuarantined(items, rows.read);
   assertAccounted(at.stream, rows, records);
-  if (!snapshot)
+  if (!publishing.snapshot)
     for (const { mapping, staging } of gathering.parts)
       await closeArrivedItems(tx, at, mapping, staging);
   const { ids } = await openItems(tx, at, items);
   if (snapshot) await closeAnswered(tx, at, ids);
-  else await closeSuperseded(tx, at, items, ids);
+  else if (!keysOnly) await closeSuperseded(tx, at, items, ids);
   if (isAgain) await closeReplayed(tx, at, origins, ids);
-  else await storeOrigins(tx, at, origins, at.now);
+  else await storeOrigins(tx, at, origins, keysOnly ? null : at.now);
   const changed = merged.flatMap(({ counts }) => (hasChanged(counts) ? [counts.record] : []));
   await queueConsumers(tx, publishing.context, changed);
   return { rows, records };
@@ -103,7 +109,7 @@ interface Merged {
 }
 
 async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merged[]> {
-  const { at, gathering, snapshot, dropBrakePercent, inspect } = publishing;
+  const { at, gathering, snapshot, keysOnly, dropBrakePercent, inspect } = publishing;
   // Changes say themselves what is gone.
   const byChanges = gathering.compared !== null;
   const removes = publishing.again?.removes ?? (snapshot && !byChanges);
@@ -118,6 +124,7 @@ async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merg
       staging: part.staging,
       snapshot: snapshot && !byChanges,
       removes,
+      keysOnly,
       spared: unusedRows(gathering.items, id, corrected?.get(id) ?? []),
       runId: at.runId,
       at: at.now,

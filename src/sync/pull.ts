@@ -5,11 +5,15 @@ import { ConnectorFault, type Json, type StreamDefinition } from "../connector/i
 import { emptyRowCounts } from "./accounting.ts";
 import { RunStopped } from "./brake.ts";
 import { mappingVersions } from "./context.ts";
-import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
-import { readCursor } from "./journal.ts";
+import type { RunFault, RunOptions, RunResult } from "./context.ts";
+import type { Source, SyncContext, What } from "./context.ts";
+import { failuresInARow, lastRun, readCursor } from "./journal.ts";
 import { LeaseLost, takeLease, type Lease, type StreamKey } from "./lease.ts";
-import { Run } from "./run.ts";
+import { supersedePlans } from "./plan-store.ts";
+import type { Outlook } from "./progress.ts";
+import { Run, StopAsked, type Ending } from "./run.ts";
 import { tidyAfterKill } from "./tidy.ts";
+import { afterRun } from "./completeness.ts";
 
 /** Snapshots that may wait behind one another in one call; beyond it the next call goes on. */
 const MOST_SNAPSHOTS = 1_000;
@@ -42,6 +46,7 @@ function notRead({ name }: StreamDefinition, why: string): RunResult {
     runId: null,
     stream: name,
     state: "failed",
+    fault: null,
     rows,
     records: {},
     origins: [],
@@ -50,7 +55,7 @@ function notRead({ name }: StreamDefinition, why: string): RunResult {
   };
 }
 
-interface Turn {
+export interface Turn {
   readonly key: StreamKey;
   readonly lease: Lease;
   readonly options: RunOptions;
@@ -63,42 +68,102 @@ async function readStream(
   turn: Turn,
 ): Promise<RunResult[]> {
   await tidyAfterKill(context, turn.key);
+  if (turn.options.compareKeys === true) {
+    const keys = { ...turn, what: { kind: "keys" as const }, outlook: {} };
+    return [(await oneRun(context, source, stream, keys, null)).result];
+  }
   const results: RunResult[] = [];
   for (let count = 0; count < MOST_SNAPSHOTS; count += 1) {
-    const run = new Run(context, source, stream, turn.lease, turn.options);
-    const cursor = await cursorOf(context, source, stream, turn.key);
-    const { result, more } = await oneRun(context, run, turn, cursor);
+    const anew = turn.options.fromStart === true && count === 0;
+    const options = { ...turn.options, fromStart: anew };
+    const cursor = anew ? null : await cursorOf(context, source, stream, turn.key);
+    const outlook = await outlookOf(context, stream, turn.key);
+    const pull = { ...turn, options, what: { kind: "pull" as const }, outlook };
+    const { result: read, more } = await oneRun(context, source, stream, pull, cursor);
+    const result = await afterRun(context, turn.key, read);
     if (result.state !== "nothing" || results.length === 0) results.push(result);
+    if (result.state === "published" || result.state === "unchanged")
+      await supersedePlans(context.store, turn.key);
     if (!more) break;
   }
   return results;
 }
 
-async function oneRun(
+/** A snapshot is about as long as the last one. */
+async function outlookOf(
+  { store }: SyncContext,
+  { reading }: StreamDefinition,
+  key: StreamKey,
+): Promise<Outlook> {
+  const last = reading === "snapshot" ? await lastRun(store, key) : null;
+  return last === null ? {} : { rows: last.rows.read };
+}
+
+export async function oneRun(
   context: SyncContext,
-  run: Run,
-  { key, lease }: Turn,
+  source: Source,
+  stream: StreamDefinition,
+  turn: Turn & { readonly what: What; readonly outlook: Outlook },
   cursor: Json | null,
 ): Promise<{ result: RunResult; more: boolean }> {
+  const { key, lease, options, what, outlook } = turn;
+  const run = new Run(context, source, stream, lease, options, what, outlook);
   try {
     const { state, more } = await run.read(cursor);
-    return { result: await run.end(state, null), more };
+    return { result: await run.end({ state, ...WELL }), more };
   } catch (error) {
-    const stopped = error instanceof RunStopped;
-    const message = stopped ? messageOf(error) : await reasonOf(error, lease);
-    if (!stopped) context.log("error", message, { ...key, runId: run.id });
-    return { result: await run.end(stopped ? "stopped" : "failed", message), more: false };
+    const ending = await endingOf(context, key, error, lease);
+    if (ending.state === "failed")
+      context.log("error", ending.error ?? "", { ...key, runId: run.id });
+    return { result: await run.end(ending), more: false };
   }
 }
 
+const WELL = { error: null, fault: null, resumable: false } as const;
+
+async function endingOf(
+  context: SyncContext,
+  key: StreamKey,
+  error: unknown,
+  lease: Lease,
+): Promise<Ending> {
+  if (error instanceof RunStopped) {
+    const fault = { kind: error.kind, retryAt: null };
+    return { state: "stopped", error: error.message, fault, resumable: false };
+  }
+  if (error instanceof StopAsked)
+    return { state: "stopped", error: error.message, fault: null, resumable: true };
+  const lost = await lostLease(lease);
+  const fault = lost === null ? await faultOf(context, key, error) : null;
+  const message = lost?.message ?? messageOf(error);
+  return { state: "failed", error: message, fault, resumable: true };
+}
+
 /** Whoever takes a stream over clears what is in its way: that is the reason, not its traces. */
-async function reasonOf(error: unknown, lease: Lease): Promise<string> {
+async function lostLease(lease: Lease): Promise<LeaseLost | null> {
   try {
     await lease.check();
   } catch (lost) {
-    if (lost instanceof LeaseLost) return lost.message;
+    if (lost instanceof LeaseLost) return lost;
   }
-  return messageOf(error);
+  return null;
+}
+
+/** First wait after a fault that passes by itself; it doubles with each run that fails again. */
+const FIRST_WAIT_SECONDS = 60;
+const LONGEST_WAIT_SECONDS = 3_600;
+
+async function faultOf(
+  context: SyncContext,
+  key: StreamKey,
+  error: unknown,
+): Promise<RunFault | null> {
+  if (!(error instanceof ConnectorFault)) return null;
+  const { kind, retryAt } = error;
+  if (kind !== "transient" && kind !== "throttled") return { kind, retryAt };
+  const failed = await failuresInARow(context.store, key);
+  const wait = Math.min(FIRST_WAIT_SECONDS * 2 ** failed, LONGEST_WAIT_SECONDS);
+  return { kind, retryAt: retryAt ?? context.now().add({ seconds: wait }) };
 }
 
 function messageOf(error: unknown): string {
@@ -110,7 +175,7 @@ function messageOf(error: unknown): string {
  * Where the stream stands. A snapshot that was mapped by another mapping is read from the start,
  * since the same content makes other records now.
  */
-async function cursorOf(
+export async function cursorOf(
   context: SyncContext,
   source: Source,
   stream: StreamDefinition,
@@ -122,7 +187,7 @@ async function cursorOf(
 }
 
 /** Waits while another instance reads the stream, at most two leases long. */
-async function waitForLease(context: SyncContext, key: StreamKey): Promise<Lease> {
+export async function waitForLease(context: SyncContext, key: StreamKey): Promise<Lease> {
   const holder = randomUUIDv7();
   const patience = context.now().add({ seconds: context.leaseSeconds * 2 });
   for (;;) {

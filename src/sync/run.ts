@@ -1,16 +1,21 @@
 /** One run of one stream: read, map, stage, and publish in one transaction at each checkpoint. */
 import { randomUUIDv7 } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Json, Origin, ReadEvent, StreamDefinition } from "../connector/index.ts";
+import type { Mapping } from "../mapping/index.ts";
 import type { Transaction } from "../store/index.ts";
-import { addRows, emptyRowCounts, unchangedCounts } from "./accounting.ts";
-import { DropBrake, RunStopped } from "./brake.ts";
+import { emptyRowCounts, unchangedCounts } from "./accounting.ts";
+import { brokenPromise, DropBrake, RunStopped } from "./brake.ts";
 import { mappingVersions } from "./context.ts";
-import type { RunOptions, RunResult, RunState, Source, SyncContext } from "./context.ts";
+import type { RunFault, RunOptions, RunResult, RunState } from "./context.ts";
+import type { Source, SyncContext, What } from "./context.ts";
 import { factsOf, refuseOrigin, type Refusal } from "./aside.ts";
+import { isEmpty } from "./cursor.ts";
 import { Gathering } from "./gathering.ts";
 import {
   isCommitted,
   lastRun,
+  stopAskedBy,
   storeCursor,
   storeOrigins,
   storeRun,
@@ -19,8 +24,31 @@ import {
   type RunEnding,
 } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
+import { dropMark, forgetMark, keepMark, marksOf, takeOver, whyNot, type Mark } from "./marks.ts";
+import { teller, type Outlook, type Teller } from "./progress.ts";
+import { checkDefinition, watchPromises, type Promises } from "./promises.ts";
 import { NOTHING_PUBLISHED, publishGathered, type Published } from "./publish.ts";
 import { closeAnsweredFiles } from "./quarantine.ts";
+import { ShapeChanged } from "./drift-watch.ts";
+import { keepPending, watchOrigins, type OriginWatch } from "./watch.ts";
+
+/** How a run ended; `resumable`: the next one may go on from its mark. */
+export interface Ending {
+  readonly state: RunState;
+  readonly error: string | null;
+  readonly fault: RunFault | null;
+  readonly resumable: boolean;
+}
+
+/** How often a run looks whether it is to stop. */
+const LOOK_MS = 250;
+
+const LOST = "the database lost what was staged";
+
+/** A person asked the run to stop; the next one goes on from its last mark. */
+export class StopAsked extends Error {
+  override readonly name = "StopAsked";
+}
 
 /** How an event ended a piece of content; `more`: another snapshot waits behind it. */
 interface Ended {
@@ -36,13 +64,26 @@ export class Run {
   readonly #stream: StreamDefinition;
   readonly #lease: Lease;
   readonly #options: RunOptions;
+  readonly #what: What;
   readonly #startedAt: Temporal.Instant;
   readonly #gathering: Gathering;
   readonly #originNames: string[] = [];
   readonly #notes: string[] = [];
+  readonly #mappings: readonly Mapping[];
+  readonly #tell: Teller;
+  #promises: Promises | null = null;
+  #cursor: Json | null = null;
   #published: Published = NOTHING_PUBLISHED;
+  /** Transactions in which something was published. */
+  #checkpoints = 0;
+  /** True: a mark holds what was gathered up to it. */
+  #marked = false;
+  #nextLook: Temporal.Instant;
   /** Why the snapshot that is being read cannot be applied. */
   #spoiled: RunStopped | null = null;
+  /** Rows of an origin that was put aside: they are not gathered. */
+  #passesBy = false;
+  #watch: OriginWatch | null = null;
   #begun = false;
 
   constructor(
@@ -51,23 +92,43 @@ export class Run {
     stream: StreamDefinition,
     lease: Lease,
     options: RunOptions,
+    what: What,
+    outlook: Outlook,
   ) {
     this.#context = context;
     this.#source = source;
     this.#stream = stream;
     this.#lease = lease;
     this.#options = options;
+    this.#what = what;
     this.#startedAt = context.now();
-    const mappings = source.mappings.filter(({ reads }) => reads === stream.name);
-    this.#gathering = new Gathering(context.store, this.id, mappings);
+    this.#nextLook = this.#startedAt;
+    this.#mappings = source.mappings.filter(({ reads }) => reads === stream.name);
+    const keysOnly = what.kind === "keys";
+    this.#gathering = new Gathering(context.store, this.id, stream, this.#mappings, keysOnly);
+    this.#tell = teller(context, this.#key, outlook, options.progress);
   }
 
   /** Reads what waits. `more`: another snapshot waits behind the one that was published. */
   async read(cursor: Json | null): Promise<Ended> {
+    this.#cursor = cursor;
+    checkDefinition(this.#stream, this.#source.connection.session);
+    const from = await this.#goOn();
+    this.#promises = this.#watchPromises(from);
+    const ended = await this.#readFrom(from);
+    this.#assertWhole();
+    if (ended.state === "published") this.#noteNothingConsidered();
+    return ended;
+  }
+
+  async #readFrom(from: Json | null): Promise<Ended> {
     let state: RunState = "nothing";
     let more = false;
-    for await (const event of this.#source.connection.session.read(this.#stream.name, cursor)) {
-      await this.#begin(cursor);
+    let came = false;
+    for await (const event of this.#events(from)) {
+      came = true;
+      await this.#begin(null);
+      await this.#heed();
       const ended = await this.#take(event);
       if (ended === null) continue;
       if (state !== "published") state = ended.state;
@@ -75,17 +136,101 @@ export class Run {
       // A snapshot is one piece of content: the next one is another run's.
       if (this.#isSnapshot && ended.state !== "refused") break;
     }
-    this.#assertWhole();
-    if (state === "published") this.#noteNothingConsidered();
+    // Of a delta nothing is new behind the mark: it is the end.
+    if (!came && this.#marked && from !== null && !this.#isSnapshot)
+      return this.#checkpoint(from, false);
     return { state, more };
   }
 
-  async #begin(cursor: Json | null): Promise<void> {
-    if (this.#begun) return;
+  #events(from: Json | null): AsyncIterable<ReadEvent> {
+    const { session } = this.#source.connection;
+    const { name } = this.#stream;
+    switch (this.#what.kind) {
+      case "pull":
+        return session.read(name, from);
+      case "days":
+        return session.read(name, from, { range: { from: this.#what.from, to: this.#what.to } });
+      case "keys":
+        if (session.keys !== undefined) return session.keys(name);
+        throw brokenPromise(`Stream ${name}: its session gives no keys.`);
+      default:
+        return this.#what satisfies never;
+    }
+  }
+
+  #watchPromises(from: Json | null): Promises {
+    const { store: _store, now, timeZone } = this.#context;
+    const { delta: _delta, ...undated } = this.#stream;
+    const isPull = this.#what.kind === "pull";
+    return watchPromises({
+      key: this.#key,
+      // Keys tell what is there, not when it changed.
+      stream: this.#what.kind === "keys" ? undated : this.#stream,
+      stored: isPull && this.#options.fromStart !== true ? this.#cursor : null,
+      from,
+      clock: { now, timeZone },
+    });
+  }
+
+  /** Takes over what a run that was cut short had gathered; gives where reading begins. */
+  async #goOn(): Promise<Json | null> {
+    const { store, company, now } = this.#context;
+    if (this.#what.kind === "keys") return null;
+    for (const mark of await marksOf(store, this.#key)) {
+      if (mark.reading !== this.#reading) continue;
+      let why = this.#options.fromStart === true ? "it was asked so" : null;
+      if (!isDeepStrictEqual(mark.cursorFrom, this.#cursor)) why ??= "the stream was read since";
+      why ??= whyNot(mark, now(), this.#mappings);
+      if (why === null && (await this.#begin(mark))) return mark.cursor;
+      await dropMark(store, company, mark.runId);
+      this.#notes.push(
+        `A run that was cut short is not gone on with, since ${why ?? LOST}: all is read from the start.`,
+      );
+    }
+    return this.#cursor;
+  }
+
+  /** True: it goes on from the mark. */
+  async #begin(mark: Mark | null): Promise<boolean> {
+    const { store } = this.#context;
+    if (this.#begun) return false;
     this.#begun = true;
     // The run's row first: staging tables are found by it after a kill.
-    await storeStart(this.#context.store, this.#at(), cursor);
-    await this.#gathering.restart();
+    await this.#storeStart(mark);
+    this.#watch = await watchOrigins(this.#context, this.#source, this.#key);
+    this.#gathering.watch(this.#watch);
+    const held =
+      mark === null ? null : await takeOver(store, this.#lease, this.#at(), mark, this.#mappings);
+    if (mark === null || held === null) {
+      await this.#gathering.restart();
+      return false;
+    }
+    this.#gathering.resume(mark, held);
+    this.#marked = true;
+    this.#originNames.push(...this.#gathering.origins.map(({ name }) => name));
+    this.#notes.push(
+      `It goes on from a run that was cut short: ${this.#gathering.rows().read} rows were read before.`,
+    );
+    return true;
+  }
+
+  async #storeStart(mark: Mark | null): Promise<void> {
+    const { kind } = this.#what;
+    await storeStart(this.#context.store, this.#at(), {
+      cursor: this.#cursor,
+      kind: kind === "days" ? "history" : kind,
+      continues: mark?.runId ?? null,
+    });
+  }
+
+  /** A person's wish to stop is noticed between two events. */
+  async #heed(): Promise<void> {
+    const { store, now } = this.#context;
+    const at = now();
+    if (Temporal.Instant.compare(at, this.#nextLook) < 0) return;
+    this.#nextLook = at.add({ milliseconds: LOOK_MS });
+    const by = await stopAskedBy(store, this.#at());
+    if (by !== null) throw new StopAsked(`It was stopped by ${by}.`);
   }
 
   async #take(event: ReadEvent): Promise<Ended | null> {
@@ -97,11 +242,13 @@ export class Run {
         await this.#gather(event);
         return null;
       case "refused":
-        await this.#gathering.forget(event.origin.name);
+        await this.#forget(event.origin.name);
         this.#originNames.push(event.origin.name);
         await this.#refuse(event.origin, event);
         return { state: "refused", more: false };
       case "mark":
+        await this.#mark(event.cursor);
+        return null;
       case "same":
       case "gone":
         throw new RunStopped(`The event "${event.kind}" came and was not asked for.`, "Report it.");
@@ -122,14 +269,28 @@ export class Run {
   async #gather(
     event: ReadEvent & { kind: "origin" | "rows" | "reject" | "totals" },
   ): Promise<void> {
-    if (event.kind === "origin") this.#originNames.push(event.origin.name);
-    if (this.#spoiled !== null) return;
+    if (event.kind === "origin") {
+      this.#originNames.push(event.origin.name);
+      this.#passesBy = false;
+    }
+    if (this.#spoiled !== null || this.#passesBy) return;
     try {
       await this.#gatherSound(event);
     } catch (error) {
-      if (!(error instanceof RunStopped) || !this.#isSnapshot) throw error;
-      this.#spoiled = error;
+      await keepPending(this.#context, this.#key, error);
+      if (error instanceof RunStopped && this.#isSnapshot) this.#spoiled = error;
+      else if (isPutAside(error)) await this.#putAside(error);
+      else throw error;
     }
+  }
+
+  /** A file of a delta whose shape is another one waits by itself; the others are read. */
+  async #putAside(error: ShapeChanged): Promise<void> {
+    const origin = this.#gathering.origins.at(-1);
+    if (origin === undefined) throw error;
+    await this.#forget(origin.name);
+    this.#passesBy = true;
+    await this.#refuse(origin, error);
   }
 
   async #gatherSound(
@@ -137,36 +298,86 @@ export class Run {
   ): Promise<void> {
     switch (event.kind) {
       case "origin":
+        this.#gathering.closeOrigin();
         this.#gathering.openOrigin(event.origin);
         return;
       case "rows":
-        this.#tell((await this.#gathering.takeRows(event.rows)).name);
+        this.#promises?.rows(event.rows);
+        await this.#gathering.takeRows(event.rows);
+        this.#tell(this.#gathering, this.#published);
         return;
       case "reject":
-        this.#gathering.takeReject(event);
+        await this.#gathering.takeReject(event);
         return;
       case "totals":
-        this.#gathering.takeTotal(event.rows);
+        this.#gathering.takeTotal(event);
         return;
       default:
         event satisfies never;
     }
   }
 
+  async #forget(origin: string): Promise<void> {
+    if (!(await this.#gathering.forget(origin))) return;
+    await forgetMark(this.#context.store, this.#context.company, this.id);
+    this.#marked = false;
+  }
+
+  /** What was gathered so far is kept, so that another run can go on from here. */
+  async #mark(cursor: Json): Promise<void> {
+    if (this.#spoiled !== null || this.#what.kind === "keys") return;
+    this.#promises?.cursor(cursor, "mark");
+    await this.#gathering.settle();
+    const { parts, held } = this.#gathering.unheld();
+    const mark = {
+      reading: this.#reading,
+      cursorFrom: this.#cursor,
+      cursor,
+      parts,
+      startedAt: this.#startedAt,
+    };
+    await keepMark(this.#context.store, this.#lease, this.#at(), mark, held);
+    this.#gathering.marked();
+    this.#marked = true;
+  }
+
+  /** What is read, as a mark names it: another piece of the stream has marks of its own. */
+  get #reading(): string {
+    return this.#what.kind === "days" ? `${this.#what.from}/${this.#what.to}` : this.#what.kind;
+  }
+
+  #closeContent(cursor: Json): void {
+    if (this.#spoiled === null && !this.#passesBy)
+      try {
+        this.#gathering.closeOrigin();
+      } catch (error) {
+        if (!(error instanceof RunStopped) || !this.#isSnapshot) throw error;
+        this.#spoiled = error;
+      }
+    if (this.#spoiled !== null) throw this.#spoiled;
+    this.#promises?.cursor(cursor, "checkpoint");
+  }
+
   async #checkpoint(cursor: Json, more: boolean): Promise<Ended> {
     try {
-      if (this.#spoiled !== null) throw this.#spoiled;
+      this.#closeContent(cursor);
       await this.#gathering.settle();
-      await this.#commit(cursor, (tx) => this.#publish(tx, cursor));
+      await this.#commit((tx) => this.#publish(tx, cursor));
     } catch (error) {
       const standsAside = error instanceof DropBrake || error === this.#spoiled;
+      if (isPutAside(error)) {
+        await this.#standAside(error, error.instruction);
+        return { state: "refused", more };
+      }
       if (!(error instanceof RunStopped) || !standsAside || !more) throw error;
-      await this.#standAside(error);
+      await this.#standAside(error, "A newer snapshot was waiting and is read instead.");
       return { state: "stopped", more };
     }
     if (this.#isSnapshot) await this.#gathering.drop();
     else await this.#gathering.restart();
-    await this.#source.connection.session.applied?.(this.#stream.name, cursor);
+    this.#marked = false;
+    if (this.#what.kind === "pull")
+      await this.#source.connection.session.applied?.(this.#stream.name, cursor);
     return { state: "published", more };
   }
 
@@ -178,20 +389,29 @@ export class Run {
       at,
       gathering: this.#gathering,
       snapshot: this.#isSnapshot,
-      dropBrakePercent:
-        this.#options.acceptRemovals === true ? null : this.#source.dropBrakePercent,
+      keysOnly: this.#what.kind === "keys",
+      dropBrakePercent: this.#options.acceptRemovals === true ? null : this.#dropBrakePercent,
       before: this.#published,
     });
     const published = { rows, records, cursor };
-    await storeCursor(tx, at, cursor, mappingVersions(this.#source, this.#stream));
-    await storeRun(tx, at, this.#ending("published", null, published));
+    if (this.#movesTo(cursor))
+      await storeCursor(tx, at, cursor, mappingVersions(this.#source, this.#stream));
+    await forgetMark(tx, at.company, at.runId);
+    this.#notes.push(...((await this.#watch?.publish(tx)) ?? []));
+    await storeRun(tx, at, this.#ending("published", null, published, this.#checkpoints + 1));
     // A long merge must not end with a lease that has run out.
     await this.#lease.hold(tx);
     return published;
   }
 
-  /** A connection that is lost while it commits says nothing: the cursor tells. */
-  async #commit(cursor: Json, work: (tx: Transaction) => Promise<Published>): Promise<void> {
+  /** Whether the stream stands there from now on. */
+  #movesTo(cursor: Json): boolean {
+    if (this.#what.kind !== "days") return this.#what.kind === "pull";
+    return this.#what.leads && !isEmpty(cursor);
+  }
+
+  /** A connection that is lost while it commits says nothing: the run's row tells. */
+  async #commit(work: (tx: Transaction) => Promise<Published>): Promise<void> {
     const { store } = this.#context;
     const done: { published?: Published } = {};
     try {
@@ -199,16 +419,19 @@ export class Run {
         done.published = await work(tx);
       });
     } catch (error) {
-      if (done.published === undefined || !(await isCommitted(store, this.#at(), cursor)))
+      const sought = this.#checkpoints + 1;
+      if (done.published === undefined || !(await isCommitted(store, this.#at(), sought)))
         throw error;
     }
+    this.#checkpoints += 1;
     if (done.published !== undefined) this.#published = done.published;
   }
 
   /** The same snapshot again: a successful run in which every row is unchanged. */
   async #publishUnchanged(origin: Origin, cursor: Json): Promise<void> {
     this.#originNames.push(origin.name);
-    await this.#commit(cursor, async (tx) => {
+    this.#promises?.cursor(cursor, "checkpoint");
+    await this.#commit(async (tx) => {
       await this.#lease.hold(tx);
       const at = this.#at();
       const last = await lastRun(tx, at);
@@ -217,19 +440,16 @@ export class Run {
       await closeAnsweredFiles(tx, at);
       await storeOrigins(tx, at, [{ ...origin, id: randomUUIDv7(), rows }], at.now);
       await storeCursor(tx, at, cursor, mappingVersions(this.#source, this.#stream));
-      await storeRun(tx, at, this.#ending("unchanged", null, published));
+      await storeRun(tx, at, this.#ending("unchanged", null, published, this.#checkpoints + 1));
       return published;
     });
     await this.#source.connection.session.applied?.(this.#stream.name, cursor);
   }
 
-  /** The snapshot cannot be applied, and a newer one waits behind it. */
-  async #standAside(error: RunStopped): Promise<void> {
+  /** The snapshot cannot be applied, and a newer one waits behind it or will come. */
+  async #standAside({ reason }: RunStopped, instruction: string): Promise<void> {
     for (const origin of this.#gathering.origins)
-      await this.#refuse(origin, {
-        reason: error.reason,
-        instruction: "A newer snapshot was waiting and is read instead.",
-      });
+      await this.#refuse(origin, { reason, instruction });
     await this.#gathering.drop();
     this.#spoiled = null;
   }
@@ -269,13 +489,13 @@ export class Run {
       );
   }
 
-  #tell(origin: string): void {
-    const { read, quarantined } = addRows(this.#published.rows, this.#gathering.rows());
-    this.#options.progress?.({ stream: this.#stream.name, origin, rows: read, quarantined });
+  get #dropBrakePercent(): number {
+    const { streams, dropBrakePercent } = this.#source;
+    return streams?.[this.#stream.name]?.dropBrakePercent ?? dropBrakePercent;
   }
 
   get #isSnapshot(): boolean {
-    return this.#stream.reading === "snapshot";
+    return this.#stream.reading === "snapshot" || this.#what.kind === "keys";
   }
 
   get #key(): StreamKey {
@@ -287,20 +507,51 @@ export class Run {
     return { ...this.#key, runId: this.id, now: this.#context.now() };
   }
 
-  #ending(state: RunState, error: string | null, published: Published): RunEnding {
+  #ending(
+    state: RunState,
+    error: string | null,
+    published: Published,
+    checkpoints = this.#checkpoints,
+    fault: RunFault | null = null,
+  ): RunEnding {
     const notes = this.#notes;
-    return { ...published, state, error, notes, origins: this.#originNames.length };
+    const origins = this.#originNames.length;
+    return { ...published, state, error, notes, origins, checkpoints, fault };
   }
 
-  /** Writes down how the run ended, and clears its staging. */
-  async end(state: RunState, error: string | null): Promise<RunResult> {
+  /** What was gathered up to the mark is gone on with, unless it is what stopped the run. */
+  async #letGo(resumable: boolean): Promise<void> {
+    if (this.#marked && resumable) {
+      this.#notes.push(
+        "What was read up to its last mark is kept: the next run goes on from there.",
+      );
+      await this.#gathering.leave();
+      return;
+    }
+    if (this.#marked) await forgetMark(this.#context.store, this.#context.company, this.id);
     await this.#gathering.drop();
+  }
+
+  /** Writes down how the run ended; clears its staging where nobody goes on with it. */
+  async end(ending: Ending): Promise<RunResult> {
+    const { state, error, fault } = ending;
+    await this.#letGo(ending.resumable);
+    // What cannot even begin is no less a run that failed.
+    if (!this.#begun && error !== null) {
+      this.#begun = true;
+      await this.#storeStart(null);
+    }
     if (this.#begun)
-      await storeRun(this.#context.store, this.#at(), this.#ending(state, error, this.#published));
-    if (error !== null) this.#notes.push(error);
+      await storeRun(
+        this.#context.store,
+        this.#at(),
+        this.#ending(state, error, this.#published, this.#checkpoints, fault),
+      );
+    if (error !== null) this.#notes.unshift(error);
     const { rows, records } = this.#published;
     return {
       runId: this.#begun ? this.id : null,
+      fault,
       stream: this.#stream.name,
       state,
       rows,
@@ -310,4 +561,8 @@ export class Run {
       seconds: this.#context.now().since(this.#startedAt).total("seconds"),
     };
   }
+}
+
+function isPutAside(error: unknown): error is ShapeChanged {
+  return error instanceof ShapeChanged && error.reaction === "quarantine";
 }

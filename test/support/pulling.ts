@@ -76,11 +76,11 @@ export async function openPulling(
       { job: "follow.sales", records: ["sales-line"] },
     ],
     leaseSeconds: options.leaseSeconds ?? 30,
+    timeZone: "Europe/London",
   };
   const connection = await openConnection({
     ...context,
     name: "erp",
-    timeZone: "Europe/London",
     secret: () => null,
     settings: {
       connector: "csv",

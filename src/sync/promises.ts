@@ -1,0 +1,177 @@
+/**
+ * Holds a connector to what its stream promises, on every read: what it breaks is told by kind, and
+ * nothing is published.
+ */
+import type {
+  DeltaPromise,
+  Json,
+  Position,
+  Session,
+  SourceRow,
+  StreamDefinition,
+} from "../connector/index.ts";
+import { brokenPromise, RunStopped } from "./brake.ts";
+import { checkStored, compareAt, isAhead, isEmpty, positionIn, type Clock } from "./cursor.ts";
+import type { StreamKey } from "./lease.ts";
+import type { Problem } from "./quarantine.ts";
+
+export interface Promises {
+  /** Looks at the order in which rows come. */
+  rows(rows: readonly SourceRow[]): void;
+  /** Looks at a cursor that the connector gives; `last`: no other one may follow it. */
+  cursor(cursor: Json, kind: "mark" | "checkpoint"): void;
+}
+
+export interface Reading {
+  readonly key: StreamKey;
+  readonly stream: StreamDefinition;
+  /** Where the stream stands; null: nowhere yet, or another piece of it is read than what is new. */
+  readonly stored: Json | null;
+  /** Where this read begins: `stored`, or the mark of a run that was cut short. */
+  readonly from: Json | null;
+  readonly clock: Clock;
+}
+
+/** A definition that cannot be kept, whatever the connector reads. */
+export function checkDefinition(stream: StreamDefinition, session: Session): void {
+  const wrong = (what: string) => brokenPromise(`Stream ${stream.name}: ${what}.`);
+  const { reading, delta, deletions, key, range } = stream;
+  if (reading === "delta" && deletions === "absence")
+    throw wrong("a delta holds only what is new, and declares that what it lacks was removed");
+  if (reading === "snapshot" && delta !== undefined)
+    throw wrong("it is a snapshot, and declares how a delta goes on");
+  if (reading === "snapshot" && range === true)
+    throw wrong("it is a snapshot, and declares that it can be read by days");
+  if (reading === "snapshot" && deletions !== undefined && deletions !== "absence")
+    throw wrong(`it is a snapshot, and declares that removed rows show otherwise (${deletions})`);
+  if (deletions === "keys" && (key === undefined || session.keys === undefined))
+    throw wrong("removed rows show by its keys, and it has no key, or its session no keys()");
+}
+
+export function watchPromises(reading: Reading): Promises {
+  const { key, stream, stored, from, clock } = reading;
+  const place = `Reading ${key.connection}/${key.stream}`;
+  checkStored(key, stream, stored, clock);
+  const { delta } = stream;
+  // Rows begin behind the cursor by the overlap; only what it gives must not step back.
+  let floor = delta === undefined || from === null ? null : positionIn(from, delta);
+  let last: Position | null = null;
+  let ended = false;
+  return {
+    rows: (rows) => {
+      if (delta === undefined) return;
+      for (const row of rows) {
+        last = takeRow(place, delta, row, last);
+        if (floor === null || compareAt(place, last, floor) > 0) floor = last;
+        if (!delta.ordered) last = null;
+      }
+    },
+    cursor: (cursor, kind) => {
+      checkNotEmpty(place, stored, cursor);
+      if (delta === undefined) return;
+      if (!delta.ordered && (kind === "mark" || ended))
+        throw brokenPromise(
+          `${place}: ${kind === "mark" ? "a mark" : "a second checkpoint"} came, and rows that ` +
+            "are in no order are whole only at their end.",
+        );
+      ended = true;
+      floor = checkGiven(place, { delta, floor, clock }, cursor);
+    },
+  };
+}
+
+function takeRow(
+  place: string,
+  delta: DeltaPromise,
+  { at, line }: SourceRow,
+  last: Position | null,
+): Position {
+  const position = at === undefined ? null : positionIn({ ...at }, delta);
+  if (position === null)
+    throw brokenPromise(
+      `${place}: row ${line} ${at === undefined ? "does not say where it stands" : `stands at ${JSON.stringify(at)}`} ` +
+        "(`at`), which rows of a delta must.",
+    );
+  if (last !== null && delta.ordered && compareAt(place, position, last) <= 0)
+    throw brokenPromise(
+      `${place}: row ${line} at ${JSON.stringify(position)} came behind ${JSON.stringify(last)}: ` +
+        "rows stepped back or came twice, where the stream promises that they ascend.",
+    );
+  return position;
+}
+
+/** An empty cursor would read everything again, or nothing ever. */
+function checkNotEmpty(place: string, stored: Json | null, cursor: Json): void {
+  if (!isEmpty(cursor) || stored === null || isEmpty(stored)) return;
+  throw brokenPromise(
+    `${place}: the cursor that came is empty (${JSON.stringify(cursor)}), and the stream stands at ` +
+      `${JSON.stringify(stored)}.`,
+  );
+}
+
+function checkGiven(
+  place: string,
+  { delta, floor, clock }: { delta: DeltaPromise; floor: Position | null; clock: Clock },
+  cursor: Json,
+): Position | null {
+  const position = positionIn(cursor, delta);
+  if (position === null) {
+    if (floor === null && isEmpty(cursor)) return null;
+    throw brokenPromise(`${place}: the cursor that came is none: ${JSON.stringify(cursor)}.`);
+  }
+  if (floor !== null && compareAt(place, position, floor) < 0)
+    throw brokenPromise(
+      `${place}: the cursor that came, ${JSON.stringify(position)}, is behind ` +
+        `${JSON.stringify(floor)}, which was read already.`,
+    );
+  if (isAhead(position, delta, clock))
+    throw new RunStopped(
+      `${place}: the cursor that came, ${JSON.stringify(position)}, is of the future: every row up ` +
+        "to then would be passed over. Nothing of it was published.",
+      "Correct the stamp of that row in the source, or look at the clocks of the source and of this machine.",
+    );
+  return position;
+}
+
+/** What keeps a row from being one of the stream; null: it is one. */
+export function misfits(
+  place: string,
+  { row: shape, key }: StreamDefinition,
+  row: SourceRow,
+  keysOnly: boolean,
+): readonly Problem[] | null {
+  const problems: Problem[] = [];
+  for (const column of key ?? []) {
+    const value = row.values[column];
+    if (value === undefined)
+      throw brokenPromise(`${place}: row ${row.line} lacks ${column}, a column of its key.`);
+    if (value === null || value === "")
+      problems.push(problemOf(column, value, "a value, as part of the row's key"));
+  }
+  // What is gone need not have more than its key.
+  if (shape !== undefined && !keysOnly && row.removed !== true) {
+    const parsed = shape.safeParse(row.values);
+    for (const { path, message } of parsed.error?.issues ?? [])
+      problems.push(problemOf(path.map(String).join("."), valueAt(row.values, path), message));
+  }
+  return problems.length === 0 ? null : problems;
+}
+
+const SHOWN = 100;
+
+function problemOf(field: string, found: unknown, expected: string): Problem {
+  const text = JSON.stringify(found) ?? "nothing";
+  return {
+    field,
+    found: text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 1)}…`,
+    expected,
+    instruction: `Correct ${field || "the row"} in the source; if it is right there, the connector reads another shape than it says.`,
+  };
+}
+
+function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
+  let value = values;
+  for (const part of path)
+    value = typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined;
+  return value;
+}
