@@ -32,7 +32,9 @@ async function status({ company }: Opened): Promise<Answer> {
       ...alarms.flatMap((alarm) => [alarmText(alarm, timeZone), ""]),
       read,
       "",
-      ...(shown.length === 0 || unread === 0 ? [] : [`${count(unread)} more were never read.`]),
+      ...(shown.length === 0 || unread === 0
+        ? []
+        : [`${count(unread)} more ${unread === 1 ? "was" : "were"} never read.`, ""]),
       ...company.leftOut.map(leftOutInWords),
       waiting(totals),
     ].join("\n"),

@@ -48,8 +48,8 @@ export async function watch(context: Context, watched: Watched): Promise<void> {
 }
 
 /**
- * A stream is fresh when content was applied or confirmed to be unchanged, not when somebody looked:
- * files that come no more are looked for in vain, and that must be told.
+ * A stream is fresh when content was applied or confirmed to be unchanged, not when somebody
+ * looked: files that come no more are looked for in vain, and that must be told.
  */
 export async function freshness(
   { store, now }: Context,

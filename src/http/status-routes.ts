@@ -1,4 +1,4 @@
-/** How pulls stand: alarms that hold, streams with their promises, schedules with their next slots. */
+/** How pulls stand: alarms that hold, streams with their promises, schedules with next slots. */
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import type { PullStatus } from "./modules.ts";

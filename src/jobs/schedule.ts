@@ -16,7 +16,7 @@ export interface ScheduleDefinition {
   readonly jitterSeconds: number;
 }
 
-/** The job that wakes a worker for a slot; its data is `{ company, connection, schedule, slot }`. */
+/** The job that wakes a worker for a slot: `{ company, connection, schedule, slot }`. */
 export const PULL_JOB = "sync.pull";
 
 export interface SchedulesContext {

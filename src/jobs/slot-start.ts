@@ -1,4 +1,4 @@
-/** Slots that wait and are due: folded into one a schedule, and queued where nothing is in the way. */
+/** Slots that are due: folded into one a schedule, and queued where nothing is in the way. */
 import type { Transaction } from "../store/index.ts";
 import { PULL_JOB, type SchedulesContext } from "./schedule.ts";
 import { PAUSED } from "./slots.ts";

@@ -61,7 +61,9 @@ describe("reading", () => {
   it("tells how fresh each stream is, and what waits", async () => {
     const { exit, out } = await tradepost.run(["status"]);
     expect(exit).toBe(3);
-    expect(out).toMatch(/^erp +sales-lines +\d\d\/\d\d\/\d{4} \d\d:\d\d +\d+$/m);
+    expect(out).toMatch(
+      /^erp +sales-lines +\d\d\/\d\d\/\d{4} \d\d:\d\d +– +published +– +\d+ +–$/m,
+    );
     expect(out).toMatch(/\n\n\d+ in quarantine, /);
   });
 });
