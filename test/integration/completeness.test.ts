@@ -1,0 +1,274 @@
+import { describe, expect, test } from "vitest";
+import { completenessDesk, listRuns } from "../../src/sync/index.ts";
+import { useDatabase } from "../support/database.ts";
+import { openPulling, type Pulling } from "../support/pulling.ts";
+
+const database = useDatabase();
+
+const HEADER = "documentType,document,account,documentOn,period,net,vat,gross";
+
+/** An invoice of £10, dated in March 2026. */
+function invoice(number: number | string, day = 2, net = "10.00"): string {
+  const on = `2026-03-${String(day).padStart(2, "0")}`;
+  return `invoice,INV${number},A001,${on},2026-03,${net},0.00,${net}`;
+}
+
+const invoices = (from: number, to: number, day = 2): string[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => invoice(from + index, day));
+
+interface Watching extends Pulling {
+  readonly desk: Pulling["desk"];
+  readonly raised: string[];
+  readonly cleared: string[];
+  /** One more file of documents, pulled. */
+  documents(...rows: readonly string[]): ReturnType<Pulling["run"]>;
+  found(kind: string): Promise<string[]>;
+}
+
+async function watch(records: readonly string[] = ["sales-document"]): Promise<Watching> {
+  const raised: string[] = [];
+  const cleared: string[] = [];
+  const pulling = await openPulling(database.store, records);
+  Object.assign(pulling.context, {
+    alarms: {
+      raise: async ({ title }: { title: string }) => void raised.push(title),
+      clear: async (key: string) => void cleared.push(key),
+    },
+  });
+  let files = 0;
+  return {
+    ...pulling,
+    raised,
+    cleared,
+    documents: async (...rows) => {
+      files += 1;
+      const name = `sales-documents-${String(files).padStart(3, "0")}.csv`;
+      await pulling.write(name, HEADER, ...rows);
+      return pulling.run("sales-documents");
+    },
+    found: async (kind) => {
+      const desk = completenessDesk(pulling.context);
+      const findings = await desk.list({});
+      return findings.filter((each) => each.kind === kind).map(({ title }) => title);
+    },
+  };
+}
+
+describe("a gap in document numbers", () => {
+  test("is found between the first and the last number seen, with the dates of its neighbours", async () => {
+    const pulling = await watch();
+    const result = await pulling.documents(...invoices(1001, 1010), ...invoices(1013, 1032, 4));
+    const [finding] = await completenessDesk(pulling.context).list({ kind: "gap" });
+    expect(finding).toMatchObject({
+      title: "2 numbers of the invoice are missing: INV1011 to INV1012",
+      detail:
+        "Between INV1010 (02/03/2026) and INV1013 (04/03/2026) nothing has arrived of INV1011, INV1012.",
+      state: "open",
+    });
+    expect(result.notes).toEqual([`${finding?.title}. ${finding?.detail}`]);
+    const [run] = await listRuns(database.store, pulling.company, { limit: 1 });
+    expect(run?.note).toBe(result.notes[0]);
+  });
+
+  test("gets smaller and closes itself when its numbers arrive", async () => {
+    const pulling = await watch();
+    await pulling.documents(...invoices(1001, 1020));
+    await pulling.documents(...invoices(1023, 1030));
+    expect(await pulling.found("gap")).toEqual([
+      "2 numbers of the invoice are missing: INV1021 to INV1022",
+    ]);
+    await pulling.documents(invoice(1022));
+    expect(await pulling.found("gap")).toEqual(["The invoice INV1021 is missing"]);
+    // It has not come with the next run either.
+    expect(pulling.raised).toEqual(["erp/sales-documents: The invoice INV1021 is missing"]);
+    await pulling.documents(invoice(1021), invoice(1031));
+    expect(await pulling.found("gap")).toEqual([]);
+    expect(pulling.cleared).toHaveLength(1);
+  });
+
+  test("is none where another kind of document has the number", async () => {
+    const pulling = await watch();
+    const credit = invoice(1011).replace("invoice", "credit");
+    await pulling.documents(...invoices(1001, 1010), credit, ...invoices(1012, 1030));
+    expect(await pulling.found("gap")).toEqual([]);
+  });
+
+  test("is one all the same where each kind has numbers of its own", async () => {
+    const pulling = await watch();
+    const credits = invoices(1001, 1012).map((row) => row.replace("invoice", "credit"));
+    await pulling.documents(...credits, ...invoices(1001, 1010), ...invoices(1012, 1030));
+    expect(await pulling.found("gap")).toEqual(["The invoice INV1011 is missing"]);
+  });
+
+  test("is not looked for where numbers do not run on, nor where the numbering was moved on", async () => {
+    const pulling = await watch();
+    const scattered = Array.from({ length: 20 }, (_, index) => invoice(5000 + index * 7));
+    await pulling.documents(...scattered);
+    expect(await pulling.found("gap")).toEqual([]);
+    const other = await watch();
+    await other.documents(...invoices(1001, 1020), ...invoices(90_001, 90_010));
+    expect(await other.found("gap")).toEqual([]);
+  });
+
+  test("keeps the zeros of its numbers, and is found below the first number too", async () => {
+    const pulling = await watch();
+    const zeros = (from: number, to: number) =>
+      invoices(from, to).map((row) =>
+        row.replace(/INV(\d+)/, (_, n: string) => n.padStart(6, "0")),
+      );
+    await pulling.documents(...zeros(110, 140));
+    await pulling.documents(...zeros(95, 98), ...zeros(100, 109));
+    expect(await pulling.found("gap")).toEqual(["The invoice 000099 is missing"]);
+  });
+
+  test("can be explained by a person, and the explanation taken back", async () => {
+    const pulling = await watch();
+    const deeds: string[] = [];
+    Object.assign(pulling.context, {
+      audit: async ({ who, action }: { who: string; action: string }) =>
+        void deeds.push(`${who} ${action}`),
+    });
+    await pulling.documents(...invoices(1001, 1010), ...invoices(1012, 1030));
+    const desk = completenessDesk(pulling.context);
+    const [finding] = await desk.list({ kind: "gap" });
+    if (finding === undefined) throw new Error("no gap was found");
+    const decision = { who: "Ann", why: "spoiled at the printer" };
+    expect(await desk.explain(finding, decision)).toBeNull();
+    expect(await desk.list({})).toEqual([]);
+    await pulling.documents(...invoices(1031, 1033));
+    expect(await desk.list({})).toEqual([]);
+    const explained = await desk.find(finding.id.slice(-8));
+    expect(explained).toMatchObject({ state: "explained", closedBy: "Ann" });
+    expect(await desk.explain(explained, decision)).toMatch(/only one that is open/);
+    expect(await desk.reopen(explained, decision)).toBeNull();
+    expect(await desk.list({})).toHaveLength(1);
+    expect(deeds).toEqual(["Ann completeness-explained", "Ann completeness-reopened"]);
+  });
+});
+
+describe("a late document", () => {
+  test("is one dated more days before the newest one held than are allowed, with its money", async () => {
+    const pulling = await watch();
+    await pulling.documents(...invoices(1001, 1010, 1), ...invoices(1011, 1020, 20));
+    await pulling.documents(invoice(2001, 12, "99.00"), invoice(2002, 13), invoice(1021, 21));
+    const [finding] = await completenessDesk(pulling.context).list({ kind: "late" });
+    expect(finding).toMatchObject({
+      title: "1 sales document(s) arrived late",
+      detail: "They are dated more than 7 days before the newest one held: INV2001 of 12/03/2026.",
+      worth: "99.00",
+    });
+    // Told once, and with the next late one.
+    await pulling.documents(invoice(2003, 2, "1.00"), invoice(2001, 12, "98.00"));
+    expect(await completenessDesk(pulling.context).list({ kind: "late" })).toMatchObject([
+      { title: "2 sales document(s) arrived late", worth: "100.00", times: 2 },
+    ]);
+  });
+
+  test("is one of a month that the ERP had added up already", async () => {
+    const pulling = await watch(["sales-document", "control-total"]);
+    const totals = "period,documentType,documents,net,vat";
+    await pulling.write("control-totals.csv", totals, "2026-02,invoice,10,100.00,0.00");
+    await pulling.run("control-totals");
+    const february = invoice(900, 2).replaceAll("2026-03-02", "2026-02-27");
+    await pulling.documents(february.replaceAll("2026-03", "2026-02"), ...invoices(1001, 1020, 2));
+    const late = invoice(901).replaceAll("2026-03-02", "2026-02-28");
+    await pulling.documents(late.replaceAll("2026-03", "2026-02"));
+    expect(await completenessDesk(pulling.context).list({ kind: "late" })).toMatchObject([
+      { detail: expect.stringContaining("(1 of them in months that had control totals already)") },
+    ]);
+  });
+
+  test("is none of a history that reaches further back than what is held", async () => {
+    const pulling = await watch();
+    await pulling.documents(...invoices(1001, 1010, 25));
+    await pulling.documents(...invoices(901, 930, 3));
+    expect(await pulling.found("late")).toEqual([]);
+  });
+});
+
+describe("considering nothing is a warning, not a success", () => {
+  test("and an alarm when it happens again, until something new comes", async () => {
+    const pulling = await watch();
+    await pulling.documents(invoice(1), invoice(2));
+    const again = await pulling.documents(invoice(1), invoice(2));
+    expect(again.rows).toMatchObject({ read: 2, repeated: 2 });
+    expect(await pulling.found("nothing")).toEqual(["Nothing was new in what arrived"]);
+    expect(pulling.raised).toEqual([]);
+    await pulling.documents(invoice(1), invoice(2));
+    expect(pulling.raised).toEqual(["erp/sales-documents: Nothing was new in what arrived"]);
+    await pulling.documents(invoice(3));
+    expect(await pulling.found("nothing")).toEqual([]);
+    expect(pulling.cleared).toHaveLength(1);
+  });
+});
+
+describe("zero-row and shrinking files are named as such", () => {
+  test("when a file holds no rows", async () => {
+    const pulling = await watch();
+    await pulling.documents(invoice(1));
+    await pulling.documents();
+    expect(await pulling.found("empty")).toEqual(["A file without rows arrived"]);
+    await pulling.documents(invoice(2));
+    expect(await pulling.found("empty")).toEqual([]);
+  });
+
+  test("when a snapshot has far fewer rows than the one before, until they are back", async () => {
+    const pulling = await watch(["customer"]);
+    const customers = (count: number) =>
+      Array.from({ length: count }, (_, index) => `A${1000 + index},A,1`);
+    const pull = async (file: number, count: number) => {
+      await pulling.write(`customers-${file}.csv`, "account,name,creditLimit", ...customers(count));
+      return pulling.run("customers", { acceptRemovals: true });
+    };
+    await pull(1, 60);
+    await pull(2, 58);
+    expect(await pulling.found("shrinking")).toEqual([]);
+    await pull(3, 40);
+    expect(await completenessDesk(pulling.context).list({})).toMatchObject([
+      {
+        title: "The file has 31.0% fewer rows than the one before",
+        detail: "customers-3.csv holds 40 rows, and the one before it 58.",
+      },
+    ]);
+    await pull(4, 60);
+    expect(await pulling.found("shrinking")).toEqual([]);
+  });
+});
+
+describe("volume out of the ordinary", () => {
+  test("is told against the runs of the same weekday, once there are six of them", async () => {
+    const pulling = await watch();
+    let next = 1001;
+    const day = async (count: number) => {
+      const rows = invoices(next, next + count - 1, 2);
+      next += count;
+      const result = await pulling.documents(...rows);
+      pulling.pass(7 * 86_400);
+      return result;
+    };
+    for (const count of [20, 22, 19]) await day(count);
+    await day(60);
+    expect(await pulling.found("volume")).toEqual([]);
+    for (const count of [21, 20]) await day(count);
+    const low = await day(1);
+    expect(await pulling.found("volume")).toEqual([
+      "money of changed documents: 10, where about 205 is usual",
+      "rows read: 1, where about 20.5 is usual",
+      "records changed: 1, where about 20.5 is usual",
+    ]);
+    expect(low.notes).toContain(
+      "rows read: 1, where about 20.5 is usual. Of 6 runs on the same weekday the middle is 20.5, and this run had 1.",
+    );
+    expect(pulling.raised).toHaveLength(3);
+    await day(21);
+    expect(await pulling.found("volume")).toEqual([]);
+    expect(pulling.cleared).toHaveLength(3);
+    const volumes = await completenessDesk(pulling.context).volumes({ limit: 2 });
+    expect(
+      volumes.map(({ read, changed, removed, money }) => [read, changed, removed, money]),
+    ).toEqual([
+      [21, 21, 0, "210.00"],
+      [1, 1, 0, "10.00"],
+    ]);
+  });
+});
