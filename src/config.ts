@@ -192,7 +192,7 @@ export interface EffectiveSetting {
   readonly line: number | null;
 }
 
-export { durationSeconds } from "./config/connection.ts";
+export { durationSeconds, usualDrift } from "./config/connection.ts";
 export { DefinitionError, settingsSchema };
 
 /** Reads and checks the settings. Throws DefinitionError with every problem and its line. */

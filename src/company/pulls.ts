@@ -1,15 +1,16 @@
 /** How a company pulls: sync wired to its connections, with the jobs that follow a run. */
 import type { Context } from "../company.ts";
-import type { CompanySettings } from "../config.ts";
+import { usualDrift, type CompanySettings } from "../config.ts";
 import type { Connection } from "../connections/index.ts";
 import type { Alarms } from "../notify/index.ts";
 import { ADVANCE_JOB } from "../orders/index.ts";
-import { PUBLISH_JOB } from "../pricing/index.ts";
+import { priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
 import {
   listRuns,
   originOf,
   quarantineDesk,
+  rawRow,
   streamStates,
   syncConnection,
   type Consumer,
@@ -22,6 +23,7 @@ import {
 } from "../sync/index.ts";
 import type { MappingSet } from "./mapping-sets.ts";
 import type { LeftOut, Owned } from "./owners.ts";
+import { plansOf, type Plans } from "./plans.ts";
 
 /** What follows a run in which one of these records changed. */
 const CONSUMERS: readonly Consumer[] = [
@@ -50,7 +52,7 @@ const CONSUMERS: readonly Consumer[] = [
 ];
 
 /** What a company does with its connections' streams. */
-export interface Pulls {
+export interface Pulls extends Plans {
   readonly desk: QuarantineDesk;
   sync(connection: string, options: SyncOptions): Promise<RunResult[]>;
   streamStates(): Promise<StreamState[]>;
@@ -90,15 +92,22 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
       // Awaited here: the connection must stay open until the last stream is read.
       return await syncConnection(sync, sourceOf(parts, connection), options);
     },
+    ...plansOf({
+      context: sync,
+      settings: parts.settings,
+      connect,
+      sourceOf: (connection) => sourceOf(parts, connection),
+    }),
     leftOut: parts.owned.leftOut,
     streamStates: () => streamStates(store, code),
     runs: (filter) => listRuns(store, code, filter),
     originalOf: async (originId, line) => {
       const origin = await originOf(store, code, originId);
       if (origin === null) return null;
+      if (origin.keptAt === null) return rawRow(store, code, originId, line);
       await using connection = await connect(origin.connection);
-      const kept = origin.keptAt === null ? {} : { keptAt: origin.keptAt };
-      return (await connection.session.original?.({ name: origin.name, ...kept }, line)) ?? null;
+      const { name, keptAt } = origin;
+      return (await connection.session.original?.({ name, keptAt }, line)) ?? null;
     },
   };
 }
@@ -110,7 +119,7 @@ function syncContext(context: Context, parts: Parts, alarms: Alarms): SyncContex
   const { code: company, settings: of } = parts;
   const { timeZone } = of;
   const given = { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds };
-  return { ...given, timeZone, alarms, ...audit };
+  return { ...given, priceEffect, timeZone, alarms, ...audit };
 }
 
 function sourceOf({ settings, owned }: Parts, connection: Connection): Source {
@@ -120,5 +129,6 @@ function sourceOf({ settings, owned }: Parts, connection: Connection): Source {
     mappings: owned.mappingsOf(connection.name),
     dropBrakePercent: entry?.dropBrakePercent ?? 20,
     streams: entry?.streams ?? {},
+    drift: (stream) => entry?.streams[stream]?.drift ?? usualDrift,
   };
 }

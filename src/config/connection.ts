@@ -41,6 +41,9 @@ const drift = z
     "What a changed shape does. tell: goes on and says so. quarantine: the file or page waits for a person. stop: the run ends and nothing of it is published.",
   );
 
+/** Of a stream that the settings do not name. */
+export const usualDrift = drift.parse(undefined);
+
 const stream = z.strictObject({
   dropBrakePercent: percent
     .optional()

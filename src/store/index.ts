@@ -17,7 +17,7 @@ export type { CopyChunks, Queryable, Transaction } from "./connection.ts";
 export { readMigrations } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
 export { dropStagingOf, stagedRuns } from "./drop-staging.ts";
-export { adoptStaging, openStaging, stagingIn } from "./staging.ts";
+export { adoptStaging, openStaging, stagedRows, stagingIn } from "./staging.ts";
 export { keyText } from "./table-sql.ts";
 export type { Staged, Staging } from "./staging.ts";
 export { changesTell } from "./changes.ts";

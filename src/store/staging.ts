@@ -95,6 +95,14 @@ export async function adoptStaging(
   return held?.rows === staged.held;
 }
 
+/** Rows that a staging table holds; null: it is not there. */
+export async function stagedRows(store: Queryable, { table }: Staging): Promise<number | null> {
+  const [there] = await store.query("SELECT 1 WHERE to_regclass($1) IS NOT NULL", [table]);
+  if (there === undefined) return null;
+  const [held] = await store.query<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`);
+  return held?.rows ?? null;
+}
+
 /** The staging of a table that is there, from where it stands. */
 export function stagingIn(
   store: Queryable,

@@ -32,7 +32,7 @@ export interface SyncContext {
   readonly priceEffect?: (
     tx: Transaction,
     merge: { readonly company: string; readonly record: string; readonly from: string },
-  ) => Promise<Json | null>;
+  ) => Promise<object | null>;
   /** The book of who did what; absent: nothing is written there. */
   readonly audit?: (entry: AuditEntry, on: Queryable) => Promise<void>;
 }

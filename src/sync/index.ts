@@ -7,10 +7,21 @@
  */
 import { ConnectorFault, type StreamDefinition } from "../connector/index.ts";
 import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
+import { makePlan, WAITING } from "./plan.ts";
+import type { PlanDocument } from "./plan-document.ts";
 import { pullStream } from "./pull.ts";
+import { KEPT } from "./replay.ts";
 
 export { completenessDesk, type CompletenessDesk } from "./completeness-desk.ts";
+export { acceptShape, streamShapes, type StreamShape } from "./drift-store.ts";
+export type { PendingShape } from "./drift-watch.ts";
+export { changesInWords } from "./drift.ts";
+export { applyPlan, PlanRefused } from "./plan-apply.ts";
+export type { PlanDocument, RecordPlan, StreamPlan } from "./plan-document.ts";
+export { tidyPlans } from "./plan-store.ts";
+export { rawRow, tidyRaw } from "./raw.ts";
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
+export { requestStop, runningRuns, type AskedToStop } from "./stop.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
 export { originOf, trustSources, type OriginFact, type TrustSources } from "./trust.ts";
 export type { Consumer, Progress, RunResult, Source, SyncContext } from "./context.ts";
@@ -28,6 +39,24 @@ export async function syncConnection(
   for (const stream of chosenStreams(source, options.streams))
     results.push(...(await pullStream(context, source, stream, options)));
   return results;
+}
+
+/** What `syncConnection` would do. Nothing is published, and nothing at the source is put away. */
+export async function planConnection(
+  context: SyncContext,
+  source: Source,
+  streams: readonly string[] | undefined,
+): Promise<PlanDocument> {
+  return makePlan(context, source, chosenStreams(source, streams), WAITING);
+}
+
+/** What content that was applied before makes under the mappings as they are now. */
+export async function planReplay(
+  context: SyncContext,
+  source: Source,
+  stream: string,
+): Promise<PlanDocument> {
+  return makePlan(context, source, chosenStreams(source, [stream]), KEPT);
 }
 
 function chosenStreams(

@@ -157,6 +157,19 @@ export async function failuresInARow(store: Queryable, key: StreamKey): Promise<
   return row?.failed ?? 0;
 }
 
+/** What was applied before was mapped anew: the stream stands where it stood, and is no fresher. */
+export async function storeReplayed(
+  tx: Transaction,
+  at: At,
+  mappings: Readonly<Record<string, string>>,
+): Promise<void> {
+  await tx.query(
+    `update stream_state set mappings = $4, last_run_id = $5
+      where company = $1 and connection = $2 and stream = $3`,
+    [at.company, at.connection, at.stream, JSON.stringify(mappings), at.runId],
+  );
+}
+
 /** Whether the run's transaction of that number was committed. */
 export async function isCommitted(store: Queryable, at: At, checkpoints: number): Promise<boolean> {
   const rows = await store.query(

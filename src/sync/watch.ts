@@ -2,7 +2,7 @@
 import type { Origin, ReadEvent, SourceRow } from "../connector/index.ts";
 import type { Transaction } from "../store/index.ts";
 import type { Source, SyncContext } from "./context.ts";
-import type { DriftPolicy } from "./drift.ts";
+import type { DriftPolicy, Shape } from "./drift.ts";
 import { readShape, storePending, storeShape } from "./drift-store.ts";
 import { ShapeChanged, watchShape } from "./drift-watch.ts";
 import type { StreamKey } from "./lease.ts";
@@ -19,6 +19,8 @@ export interface OriginWatch {
   settle(): Promise<void>;
   /** Writes down the shape of what is published with it; gives what a person is told. */
   publish(tx: Transaction): Promise<readonly string[]>;
+  /** The same, to be written down when what was read is published later. */
+  seen(): { readonly shape: Shape | null; readonly notes: readonly string[] };
 }
 
 export interface WatchedOrigin extends Origin {
@@ -56,12 +58,13 @@ export async function watchOrigins(
         await raw.forget(id);
       }
     },
-    settle: raw.settle,
+    settle: () => raw.settle(),
     async publish(tx) {
       const seen = shape.shape();
       if (seen !== null) await storeShape(tx, key, seen, now());
       return shape.takeNotes();
     },
+    seen: () => ({ shape: shape.shape(), notes: shape.takeNotes() }),
   };
 }
 
