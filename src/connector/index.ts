@@ -37,4 +37,7 @@ export type {
 export { comparePositions, positionOf } from "./delta.ts";
 export { createHider } from "./hide.ts";
 export type { Hider } from "./hide.ts";
-export { listConnectors, loadConnector } from "./loader.ts";
+export { checkConnector } from "./conformance/index.ts";
+export type { Card } from "./conformance/index.ts";
+export { newConnector } from "./conformance/scaffold.ts";
+export { connectorFile, listConnectors, loadConnector, loadRig } from "./loader.ts";

@@ -1,7 +1,9 @@
 /** Finds connectors: each folder of `connectors/` with an `index.ts` that exports `connector`. */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { closest } from "fastest-levenshtein";
+import type { Rig } from "./conformance/rig.ts";
 import { ConnectorFault } from "./contract.ts";
 import type { Connector } from "./contract.ts";
 
@@ -47,6 +49,40 @@ async function importConnector(name: string): Promise<Record<string, unknown>> {
       { cause: error },
     );
   }
+}
+
+/**
+ * The far side of a connector for the conformance suite, as its simulator's `conformance.ts`
+ * exports it; null: there is none, as where simulators are not installed.
+ */
+export async function loadRig(name: string): Promise<Rig | null> {
+  const known = await listConnectors();
+  if (!known.includes(name)) throw unknownConnector(name, known);
+  if (!existsSync(new URL(`${name}/simulator/conformance.ts`, FOLDER))) return null;
+  const path = `connectors/${name}/simulator/conformance.ts`;
+  try {
+    const module = (await import(`../../connectors/${name}/simulator/conformance.ts`)) as {
+      readonly rig?: Rig;
+    };
+    if (typeof module.rig?.start === "function") return module.rig;
+  } catch (error) {
+    throw new ConnectorFault(
+      "defect",
+      `${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      "Mend it, or take it away: then only what needs no far side is checked.",
+      { cause: error },
+    );
+  }
+  throw new ConnectorFault(
+    "defect",
+    `${path} exports no \`rig\` with a \`start\` function.`,
+    "connectors/README.md shows what a rig is.",
+  );
+}
+
+/** Where a connector's own code lies, for the checks that read it. */
+export function connectorFile(name: string): string {
+  return fileURLToPath(new URL(`${name}/index.ts`, FOLDER));
 }
 
 function unknownConnector(name: string, known: readonly string[]): ConnectorFault {

@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { openApiDocument } from "../../src/http/index.ts";
 import { canonicalSchema } from "./canonical-schema.ts";
+import { connectorPage } from "./connector-page.ts";
 import { mappingDocuments } from "./mapping-documents.ts";
 
 export interface Generator {
@@ -29,6 +30,7 @@ export const generators: readonly Generator[] = [
     content: async () => `${JSON.stringify(openApiDocument(), null, 1)}\n`,
   },
   ...mappingDocuments,
+  ...connectorPage,
 ];
 
 /** The files that differ from what their generator gives. */

@@ -9,7 +9,7 @@ const secretName = z
 export const sftpSettings = z
   .strictObject({
     host: z.string().min(1).describe("Name or address of the server."),
-    port: z.int().min(1).max(65_535).default(22),
+    port: z.int().min(1).max(65_535).default(22).describe("Port of the server."),
     user: z.string().min(1).describe("Whom we sign in as."),
     hostKeys: z
       .array(

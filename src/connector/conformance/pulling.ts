@@ -1,0 +1,216 @@
+/**
+ * A pull as the host does it, in memory: rows are staged, a mark keeps them, a checkpoint commits
+ * them with the cursor. It can be killed at any event.
+ */
+import type { Json, ReadEvent, ReadOptions, SourceRow, StreamDefinition } from "../contract.ts";
+import { noteThrown, type Opened, type Trial } from "./bench.ts";
+import type { Values } from "./rig.ts";
+
+/** Where a stream stands at the host. */
+export interface Stand {
+  cursor: Json | null;
+  /** Committed, in the order they came; a snapshot's are those of its last reading. */
+  kept: readonly SourceRow[];
+  mark: Json | null;
+  /** Read up to the mark and not yet committed. */
+  marked: readonly SourceRow[];
+  /** Rows of one reading that was cut by a kill, as pairs: where it went on, what came then. */
+  readonly resumed: { readonly from: Json | null; readonly rows: SourceRow[] }[];
+}
+
+export function freshStand(cursor: Json | null = null): Stand {
+  return { cursor, kept: [], mark: null, marked: [], resumed: [] };
+}
+
+export interface Pulled {
+  readonly events: readonly ReadEvent[];
+  readonly thrown: unknown;
+  readonly killed: boolean;
+}
+
+export interface Kill {
+  /** Index of the event that is never handled. */
+  readonly at: number;
+  /** A checkpoint is committed first, and the session not told of it. */
+  readonly afterCommit?: boolean;
+}
+
+interface PullOptions {
+  readonly kill?: Kill;
+  readonly read?: ReadOptions;
+  /** Called after each event was handled. */
+  readonly between?: (event: ReadEvent, index: number) => Promise<void> | void;
+}
+
+/** Readings of one pull; more than enough for a rig's data. */
+const MOST_READINGS = 50;
+
+/** Pulls what waits. Whatever is thrown is returned, and noted. */
+export async function pull(
+  trial: Trial,
+  opened: Opened,
+  stream: StreamDefinition,
+  stand: Stand,
+  options: PullOptions = {},
+): Promise<Pulled> {
+  const events: ReadEvent[] = [];
+  try {
+    for (let reading = 0; reading < MOST_READINGS; reading += 1) {
+      const ended = await readOnce(trial, opened, stream, stand, options, events);
+      if (ended !== "more") return { events, thrown: null, killed: ended === "killed" };
+    }
+    throw new Error(`${stream.name} still says "more" after ${MOST_READINGS} readings`);
+  } catch (thrown) {
+    noteThrown(trial.bench, `reading ${stream.name}`, thrown);
+    return { events, thrown, killed: false };
+  }
+}
+
+async function readOnce(
+  trial: Trial,
+  opened: Opened,
+  stream: StreamDefinition,
+  stand: Stand,
+  options: PullOptions,
+  events: ReadEvent[],
+): Promise<"more" | "done" | "killed"> {
+  const from = stand.mark ?? stand.cursor;
+  const staged: SourceRow[] = [...stand.marked];
+  const origins: string[] = [];
+  const reading = { from, rows: [] as SourceRow[] };
+  stand.resumed.push(reading);
+  let more = false;
+  for await (const event of opened.session.read(stream.name, from, options.read)) {
+    const index = events.length;
+    events.push(event);
+    trial.bench.watch.lookAt(event);
+    const isKill = options.kill?.at === index;
+    if (isKill && options.kill.afterCommit !== true) return "killed";
+    if (event.kind === "origin") origins.push(event.origin.sha256 ?? "");
+    if (event.kind === "rows") {
+      staged.push(...event.rows);
+      reading.rows.push(...event.rows);
+    }
+    if (event.kind === "mark") {
+      stand.mark = event.cursor;
+      stand.marked = [...staged];
+    }
+    if (event.kind === "refused")
+      await opened.session.setAside?.(stream.name, event.origin, event.reason);
+    if (event.kind === "checkpoint" || event.kind === "unchanged") {
+      commit(stream, stand, event, staged);
+      for (const sha256 of origins) trial.world.applied.add(`${stream.name} ${sha256}`);
+      if (isKill) return "killed";
+      await opened.session.applied?.(stream.name, event.cursor);
+      ({ more } = event);
+    }
+    await options.between?.(event, index);
+    // The host reads a snapshot to its checkpoint; the next one is another reading.
+    if (more && stream.reading === "snapshot") return "more";
+  }
+  return "done";
+}
+
+function commit(
+  stream: StreamDefinition,
+  stand: Stand,
+  event: ReadEvent & { kind: "checkpoint" | "unchanged" },
+  staged: SourceRow[],
+): void {
+  if (event.kind === "checkpoint")
+    stand.kept = stream.reading === "snapshot" ? [...staged] : [...stand.kept, ...staged];
+  stand.cursor = event.cursor;
+  stand.mark = null;
+  stand.marked = [];
+  staged.length = 0;
+}
+
+/** Pulls once with a session of its own. */
+export async function pullFresh(
+  trial: Trial,
+  stream: StreamDefinition,
+  stand: Stand,
+  options: PullOptions = {},
+): Promise<Pulled> {
+  const opened = await trial.open();
+  try {
+    return await pull(trial, opened, stream, stand, options);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The state that rows amount to: the last of each key, without those removed; all, without key. */
+export function stateOf(stream: StreamDefinition, rows: readonly SourceRow[]): readonly Values[] {
+  const { key } = stream;
+  const idOf = (row: SourceRow): string | null => {
+    if (key !== undefined) return keyOf(key, row.values);
+    return row.at === undefined ? null : JSON.stringify(row.at.key);
+  };
+  const last = new Map<string, SourceRow>();
+  for (const [index, row] of rows.entries()) {
+    const id = idOf(row) ?? `row ${index}`;
+    const before = last.get(id);
+    if (before === undefined || !isOlder(row, before)) last.set(id, row);
+  }
+  return [...last.values()].filter(({ removed }) => removed !== true).map(({ values }) => values);
+}
+
+/** An unordered stream may bring an older version of a row behind a newer one. */
+function isOlder(row: SourceRow, than: SourceRow): boolean {
+  if (row.at === undefined || than.at === undefined) return false;
+  return row.at.value < than.at.value;
+}
+
+export function keyOf(key: readonly string[], values: Values): string {
+  return JSON.stringify(key.map((column) => values[column] ?? null));
+}
+
+/** Rows as comparable text, in the columns that the truth has. */
+export function compared(rows: readonly Values[], columns: readonly string[]): string[] {
+  return rows.map((values) => JSON.stringify(columns.map((name) => values[name] ?? null))).sort();
+}
+
+export function columnsOf(rows: readonly Values[]): readonly string[] {
+  return [...new Set(rows.flatMap((row) => Object.keys(row)))].sort();
+}
+
+export interface Unlike {
+  readonly lost: readonly string[];
+  /** Given too often, or given and not there. */
+  readonly extra: readonly string[];
+}
+
+/** What the given rows lack and have too much, as multisets. */
+export function unlike(given: readonly Values[], truth: readonly Values[]): Unlike {
+  const columns = columnsOf(truth.length === 0 ? given : truth);
+  const counts = new Map<string, number>();
+  for (const row of compared(truth, columns)) counts.set(row, (counts.get(row) ?? 0) + 1);
+  const extra: string[] = [];
+  for (const row of compared(given, columns)) {
+    const left = counts.get(row) ?? 0;
+    if (left === 0) extra.push(row);
+    else counts.set(row, left - 1);
+  }
+  const lost = [...counts].flatMap(([row, left]) => Array.from({ length: left }, () => row));
+  return { lost, extra };
+}
+
+/** One line for a person; null when nothing is unlike. */
+export function told({ lost, extra }: Unlike): string | null {
+  const parts = [
+    ...(lost.length === 0 ? [] : [`${rowCount(lost.length)} lost, such as ${clip(lost[0])}`]),
+    ...(extra.length === 0
+      ? []
+      : [`${rowCount(extra.length)} too many, such as ${clip(extra[0])}`]),
+  ];
+  return parts.length === 0 ? null : parts.join("; ");
+}
+
+function rowCount(count: number): string {
+  return count === 1 ? "1 row" : `${count} rows`;
+}
+
+function clip(text: string | undefined): string {
+  return text === undefined || text.length <= 100 ? (text ?? "") : `${text.slice(0, 99)}…`;
+}

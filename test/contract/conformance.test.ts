@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { checkConnector } from "../../src/connector/conformance/index.ts";
+import type { Card } from "../../src/connector/conformance/index.ts";
+import { newConnector } from "../../src/connector/conformance/scaffold.ts";
+import {
+  connectorFile,
+  listConnectors,
+  loadConnector,
+  loadRig,
+} from "../../src/connector/index.ts";
+import { checkExamples, compileMapping } from "../../src/mapping/index.ts";
+import { connectorPage } from "../support/connector-page.ts";
+import { connector as stockroom } from "../support/stockroom/index.ts";
+import { rig as stockroomRig } from "../support/stockroom/simulator/conformance.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** What is still to do or wrong, one line each. */
+function open(card: Card): string[] {
+  return card.checks
+    .filter(({ state }) => state === "failed" || state === "untried")
+    .map(({ id, state, findings, why }) => `${id} ${state}: ${why ?? findings.join("; ")}`);
+}
+
+describe.each(await listConnectors())("the connector %s", (name) => {
+  test("keeps everything that it promises, with a far side that misbehaves", async () => {
+    const rig = await loadRig(name);
+    expect(rig, `connectors/${name}/simulator/conformance.ts exports no rig`).not.toBeNull();
+    const subject = { connector: await loadConnector(name), file: connectorFile(name) };
+    const card = await checkConnector(subject, { rig });
+    expect(open(card)).toEqual([]);
+    expect(card.fine).toBe(true);
+  });
+
+  test("is checked without a far side too, as in production", async () => {
+    const subject = { connector: await loadConnector(name), file: connectorFile(name) };
+    const card = await checkConnector(subject);
+    expect(card.checks.filter(({ state }) => state === "failed")).toEqual([]);
+    expect(card.checks.filter(({ state }) => state === "passed").length).toBeGreaterThan(5);
+    expect(card.fine).toBe(true);
+  });
+});
+
+describe("the page for authors", () => {
+  test("shows code and checks as they are", async () => {
+    const [page] = connectorPage;
+    // `npm run generate` writes it again.
+    expect(readFileSync(join(root, "connectors/README.md"), "utf8")).toBe(await page?.content());
+  });
+
+  test("has an example that passes every check, nothing waived", async () => {
+    const file = join(root, "test/support/stockroom/index.ts");
+    const card = await checkConnector({ connector: stockroom, file }, { rig: stockroomRig });
+    expect(open(card)).toEqual([]);
+    expect(card.checks.filter(({ state }) => state === "waived")).toEqual([]);
+  });
+
+  test("has a mapping whose examples hold", () => {
+    const [mapping, examples] = blocks("yaml");
+    const compiled = compileMapping({ file: "customer.yaml", text: mapping ?? "" });
+    expect(
+      checkExamples(compiled, { file: "customer.examples.yaml", text: examples ?? "" }),
+    ).toEqual([]);
+  });
+});
+
+function blocks(language: string): string[] {
+  const page = readFileSync(join(root, "connectors/README.md"), "utf8");
+  return [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(
+    ([, text = ""]) => text,
+  );
+}
+
+describe("connector new", () => {
+  // Inside the checkout, so that the doors are found; not among the connectors, where others look.
+  mkdirSync(join(root, ".tradepost"), { recursive: true });
+  const folder = mkdtempSync(join(root, ".tradepost/scaffold-"));
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("writes a folder that is typed, and whose check says what is to do and nothing is wrong", async () => {
+    const files = await newConnector("acme-ledger", folder);
+    expect(files).toEqual([
+      "connectors/acme-ledger/index.ts",
+      "connectors/acme-ledger/README.md",
+      "connectors/acme-ledger/simulator/index.ts",
+      "connectors/acme-ledger/simulator/conformance.ts",
+    ]);
+    const config = { extends: join(root, "tsconfig.json"), include: ["acme-ledger"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const typed = spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
+    expect(typed.stdout + typed.stderr).toBe("");
+    const { connector } = await import(join(folder, "acme-ledger/index.ts"));
+    const { rig } = await import(join(folder, "acme-ledger/simulator/conformance.ts"));
+    const file = join(folder, "acme-ledger/index.ts");
+    const card = await checkConnector({ connector, file }, { rig });
+    expect(card.fine).toBe(false);
+    expect(open(card)).toMatchSnapshot();
+  });
+
+  test("overwrites nothing", async () => {
+    await newConnector("twice", folder);
+    writeFileSync(join(folder, "twice/index.ts"), "mine");
+    await expect(newConnector("twice", folder)).rejects.toThrow("is there already");
+    expect(readFileSync(join(folder, "twice/index.ts"), "utf8")).toBe("mine");
+  });
+
+  test.for(["", "Acme", "acme ledger", "../acme", "acme/ledger", "1st", "-a", "a".repeat(41)])(
+    "refuses the name %j",
+    async (name) => {
+      await expect(newConnector(name, folder)).rejects.toThrow("is no name of a connector");
+    },
+  );
+});
