@@ -9,6 +9,7 @@ import { addConnectorCommands } from "./cli/connector.ts";
 import { addOrderCommands } from "./cli/orders.ts";
 import { addPayCommands } from "./cli/pay.ts";
 import { addQuarantineCommands } from "./cli/quarantine.ts";
+import { addPlanCommands } from "./cli/plan.ts";
 import { addPriceCommands } from "./cli/prices.ts";
 import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
@@ -35,6 +36,7 @@ export function tradepostCommand(): Command {
   addStatusCommand(program);
   addScheduleCommands(program);
   addQuarantineCommands(program);
+  addPlanCommands(program);
   addPriceCommands(program);
   addOrderCommands(program);
   addSalesCommands(program);
