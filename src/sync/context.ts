@@ -85,6 +85,8 @@ export interface RunOptions {
   readonly fromStart?: boolean;
   /** True: nothing is read but the keys of what is there; what is gone is removed. */
   readonly compareKeys?: boolean;
+  /** Aborted: the run stops between two events; the next one goes on from its last mark. */
+  readonly signal?: AbortSignal;
   readonly progress?: (progress: Progress) => void;
 }
 

@@ -6,6 +6,7 @@ import type { Mapping } from "../mapping/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { emptyRowCounts, unchangedCounts } from "./accounting.ts";
 import { brokenPromise, DropBrake, RunStopped } from "./brake.ts";
+import { NotByChanges, settledContent, type Settled } from "./changes.ts";
 import { mappingVersions } from "./context.ts";
 import type { RunFault, RunOptions, RunResult, RunState } from "./context.ts";
 import type { Source, SyncContext, What } from "./context.ts";
@@ -26,7 +27,7 @@ import {
 import type { Lease, StreamKey } from "./lease.ts";
 import { dropMark, forgetMark, keepMark, marksOf, takeOver, whyNot, type Mark } from "./marks.ts";
 import { teller, type Outlook, type Teller } from "./progress.ts";
-import { checkDefinition, watchPromises, type Promises } from "./promises.ts";
+import { checkComparable, checkDefinition, watchPromises, type Promises } from "./promises.ts";
 import { NOTHING_PUBLISHED, publishGathered, type Published } from "./publish.ts";
 import { closeAnsweredFiles } from "./quarantine.ts";
 import { ShapeChanged } from "./drift-watch.ts";
@@ -74,6 +75,8 @@ export class Run {
   #promises: Promises | null = null;
   #cursor: Json | null = null;
   #published: Published = NOTHING_PUBLISHED;
+  /** What the last content made, so that changes tell the rest; null: the whole is read. */
+  #settled: Settled | null = null;
   /** Transactions in which something was published. */
   #checkpoints = 0;
   /** True: a mark holds what was gathered up to it. */
@@ -113,12 +116,31 @@ export class Run {
   async read(cursor: Json | null): Promise<Ended> {
     this.#cursor = cursor;
     checkDefinition(this.#stream, this.#source.connection.session);
+    if (this.#what.kind === "keys") checkComparable(this.#key, this.#stream);
     const from = await this.#goOn();
     this.#promises = this.#watchPromises(from);
-    const ended = await this.#readFrom(from);
+    const ended = await this.#readByChanges(from);
     this.#assertWhole();
     if (ended.state === "published") this.#noteNothingConsidered();
     return ended;
+  }
+
+  /** By changes, where nothing but the last content's records is held; whole where that fails. */
+  async #readByChanges(from: Json | null): Promise<Ended> {
+    const { store, log } = this.#context;
+    const asks = this.#what.kind === "pull" && from !== null && !this.#marked;
+    if (asks) this.#settled = await settledContent(store, this.#key, this.#source, this.#stream);
+    try {
+      return await this.#readFrom(from);
+    } catch (error) {
+      if (!(error instanceof NotByChanges)) throw error;
+      const { name } = this.#stream;
+      log("info", `${name} is read whole: ${error.message}.`, { ...this.#key, runId: this.id });
+      this.#settled = null;
+      this.#originNames.length = 0;
+      await this.#gathering.restart();
+      return this.#readFrom(from);
+    }
   }
 
   async #readFrom(from: Json | null): Promise<Ended> {
@@ -147,7 +169,7 @@ export class Run {
     const { name } = this.#stream;
     switch (this.#what.kind) {
       case "pull":
-        return session.read(name, from);
+        return session.read(name, from, this.#settled === null ? {} : { changes: true });
       case "days":
         return session.read(name, from, { range: { from: this.#what.from, to: this.#what.to } });
       case "keys":
@@ -226,6 +248,8 @@ export class Run {
   /** A person's wish to stop is noticed between two events. */
   async #heed(): Promise<void> {
     const { store, now } = this.#context;
+    if (this.#options.signal?.aborted === true)
+      throw new StopAsked("It was stopped with its service.");
     const at = now();
     if (Temporal.Instant.compare(at, this.#nextLook) < 0) return;
     this.#nextLook = at.add({ milliseconds: LOOK_MS });
@@ -251,7 +275,12 @@ export class Run {
         return null;
       case "same":
       case "gone":
-        throw new RunStopped(`The event "${event.kind}" came and was not asked for.`, "Report it.");
+        if (this.#settled === null)
+          throw brokenPromise(`The event "${event.kind}" came and was not asked for.`);
+        if (this.#spoiled !== null) return null;
+        if (event.kind === "same") this.#gathering.takeSame(event.rows);
+        else await this.#gathering.takeGone(event.rows);
+        return null;
       case "unchanged":
         await this.#publishUnchanged(event.origin, event.cursor);
         return { state: "unchanged", more: event.more };
@@ -392,6 +421,7 @@ export class Run {
       keysOnly: this.#what.kind === "keys",
       dropBrakePercent: this.#options.acceptRemovals === true ? null : this.#dropBrakePercent,
       before: this.#published,
+      settled: this.#settled,
     });
     const published = { rows, records, cursor };
     if (this.#movesTo(cursor))
