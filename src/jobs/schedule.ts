@@ -21,7 +21,7 @@ export const PULL_JOB = "sync.pull";
 
 export interface SchedulesContext {
   readonly store: Store;
-  readonly jobs: Jobs;
+  readonly jobs: Pick<Jobs, "queue">;
   readonly company: string;
   readonly schedules: readonly ScheduleDefinition[];
   readonly now: () => Temporal.Instant;

@@ -1,4 +1,4 @@
-/** How an alarm leaves the house: by POST to a webhook, by e-mail. Throws where it was not taken. */
+/** How an alarm leaves the house: by POST to a webhook, by e-mail. Throws where it is not taken. */
 import type { Letter } from "./letter.ts";
 
 export type Channel = "webhook" | "email";

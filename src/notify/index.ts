@@ -5,7 +5,7 @@
  * Never puts a secret, or the address of a webhook, into a text.
  *
  *     const alarms = openAlarms({ store, jobs, company: "HARROW", settings, … });
- *     await alarms.raise({ key: "late/erp/price-rules", level: "error", title, detail, instruction });
+ *     await alarms.raise({ key: "late/erp/price-rules", level: "error", title, detail, … });
  *     await alarms.clear("late/erp/price-rules");
  */
 export { openAlarms, TELL_JOB } from "./alarms.ts";
