@@ -152,9 +152,13 @@ async function* readFile(
   const { stream, cursor } = wanted;
   const look = await lookAt(reading, wanted, file, held);
   if (look.kind === "notReady") {
-    reading.host.log("warn", `${file.name} waits for the next run: ${look.why}.`, {
-      file: file.name,
-    });
+    reading.host.log(
+      "warn",
+      `${file.name} waits for the next run: ${look.why.replace(/\.$/, "")}.`,
+      {
+        file: file.name,
+      },
+    );
     return null;
   }
   const content = { name: file.name, sha256: look.sha256, bytes: file.bytes };
@@ -355,6 +359,8 @@ async function* kept(
 
 async function check({ inbox, options, folder }: Reading): Promise<readonly Finding[]> {
   const findings: Finding[] = [...(await folder.check())];
+  // What cannot be listed has no names to judge.
+  if (findings.length > 0) return findings;
   for (const name of await inbox.unclaimed()) {
     findings.push({
       level: "warning",

@@ -4,10 +4,10 @@
  * when the session ends; what a killed process left is cleared by the next. A file half fetched is
  * passed on instead, so that the next session goes on where the last one was cut off.
  */
-import { lstat, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { diskFault } from "./disk.ts";
+import { codeOf, diskFault } from "./disk.ts";
 
 export interface Spool extends AsyncDisposable {
   /** A path that nobody has. */
@@ -17,8 +17,9 @@ export interface Spool extends AsyncDisposable {
   drop(path: string): Promise<void>;
 }
 
-/** Files half fetched that are kept for later; the oldest beyond them go. */
+/** Files half fetched that are kept for later; the oldest beyond these go. */
 const MOST_PARTIAL = 20;
+const MOST_PARTIAL_BYTES = 1_073_741_824;
 const PARTIAL = "partial";
 const HALF = /^[0-9a-f]{64}\.half$/;
 
@@ -51,6 +52,17 @@ export function openSpool(): Spool {
 }
 
 async function openFolders(): Promise<{ root: string; own: string }> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await makeFolders();
+    } catch (error) {
+      // A session that ended just now took the empty folders away.
+      if (codeOf(error) !== "ENOENT" || tries === 3) throw error;
+    }
+  }
+}
+
+async function makeFolders(): Promise<{ root: string; own: string }> {
   const root = await rootFolder();
   await mkdir(join(root, PARTIAL), { recursive: true });
   for (const name of await readdir(root)) {
@@ -80,16 +92,24 @@ async function passOn(root: string, own: string): Promise<void> {
     await rename(join(own, name), join(root, PARTIAL, name)).catch(() => null);
   }
   await rm(own, { recursive: true, force: true });
-  const kept = await readdir(join(root, PARTIAL)).catch(() => []);
-  if (kept.length <= MOST_PARTIAL) return;
-  const times = await Promise.all(
-    kept.map(async (name) => {
-      const path = join(root, PARTIAL, name);
-      return { path, at: (await lstat(path).catch(() => null))?.mtimeMs ?? 0 };
-    }),
-  );
-  times.sort((a, b) => b.at - a.at);
-  for (const { path } of times.slice(MOST_PARTIAL)) await rm(path, { force: true });
+  await thinOut(join(root, PARTIAL));
+  // Only what is empty goes.
+  for (const folder of [join(root, PARTIAL), root]) await rmdir(folder).catch(() => null);
+}
+
+async function thinOut(folder: string): Promise<void> {
+  const kept = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    const found = await lstat(path).catch(() => null);
+    if (found !== null) kept.push({ path, at: found.mtimeMs, bytes: found.size });
+  }
+  kept.sort((a, b) => b.at - a.at);
+  let bytes = 0;
+  for (const [i, file] of kept.entries()) {
+    bytes += file.bytes;
+    if (i >= MOST_PARTIAL || bytes > MOST_PARTIAL_BYTES) await rm(file.path, { force: true });
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -228,7 +228,10 @@ async function damage(
     if (/^E(?!RR_)/.test(codeOf(error))) throw diskFault(`Expanding ${file.name}`, error);
     await assertSame(file);
     const said = error instanceof Error ? error.message : String(error);
-    return { reason: `Its archive cannot be read: ${said}.`, instruction: RESEND };
+    return {
+      reason: `Its archive cannot be read: ${said.replace(/\.$/, "")}.`,
+      instruction: RESEND,
+    };
   }
 }
 

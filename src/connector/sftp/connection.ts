@@ -43,6 +43,8 @@ interface Line {
   readonly client: Client;
   readonly sftp: SFTPWrapper;
   lost: boolean;
+  /** What waits for an answer that will never come once the line is lost. */
+  readonly waiting: Set<(error: Error) => void>;
   working: number;
   /** Hangs up on a server that keeps the line open and says nothing more. */
   watch: NodeJS.Timeout | undefined;
@@ -104,19 +106,24 @@ async function once<T>(state: State, work: (sftp: SFTPWrapper) => Promise<T>): P
   }
 }
 
-/** One request and its answer. */
+/** One request and its answer. The library leaves some unanswered when the line is lost. */
 export function ask<T>(
   sftp: SFTPWrapper,
   request: (done: (error: Error | null | undefined, value?: T) => void) => unknown,
 ): Promise<T> {
+  const line = lines.get(sftp);
+  if (line === undefined || line.lost) return Promise.reject(asLost("it is closed"));
   return new Promise((resolve, reject) => {
+    line.waiting.add(reject);
     try {
       request((error, value) => {
-        lines.get(sftp)?.watch?.refresh();
+        line.waiting.delete(reject);
+        line.watch?.refresh();
         if (error === null || error === undefined) resolve(value as T);
         else reject(asCoded(error));
       });
     } catch (error) {
+      line.waiting.delete(reject);
       reject(asLost(error));
     }
   });
@@ -147,11 +154,11 @@ function lineOf(state: State): Promise<Line> {
   state.line = making;
   making.then(
     (line) => {
-      line.client.once("close", () => {
-        line.lost = true;
-        clearTimeout(line.idle);
+      const forget = () => {
         if (state.line === making) state.line = null;
-      });
+      };
+      if (line.lost) forget();
+      else line.client.once("close", forget);
       return null;
     },
     () => {
@@ -159,6 +166,14 @@ function lineOf(state: State): Promise<Line> {
     },
   );
   return making;
+}
+
+function letGo(line: Line): void {
+  line.lost = true;
+  clearTimeout(line.idle);
+  clearTimeout(line.watch);
+  for (const reject of line.waiting) reject(asLost("it was closed"));
+  line.waiting.clear();
 }
 
 async function connect({ settings, host, patience }: State): Promise<Line> {
@@ -184,8 +199,17 @@ async function connect({ settings, host, patience }: State): Promise<Line> {
   try {
     await ready(client, config);
     const sftp = await sftpOf(client);
-    const line = { client, sftp, lost: false, working: 0, watch: undefined, idle: undefined };
+    const line: Line = {
+      client,
+      sftp,
+      lost: false,
+      waiting: new Set(),
+      working: 0,
+      watch: undefined,
+      idle: undefined,
+    };
     lines.set(sftp, line);
+    client.once("close", () => letGo(line));
     return line;
   } catch (error) {
     client.destroy();

@@ -26,7 +26,8 @@ export interface Fetching {
   readonly isPast: (path: string, entry: Entry) => boolean;
 }
 
-const READ_BYTES = 32_768;
+/** More than this the library splits in two for servers other than OpenSSH. */
+const READ_BYTES = 31_744;
 const READS_AT_ONCE = 32;
 
 export async function fetchFile(fetching: Fetching, path: string, entry: Entry): Promise<Fetched> {
