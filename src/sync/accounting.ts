@@ -109,3 +109,19 @@ export function addCounts(earlier: RecordCounts | undefined, later: RecordCounts
     conflicts: earlier.conflicts + later.conflicts,
   };
 }
+
+/** A run that finds nothing to do looks just like one that works: it must be said. */
+export function nothingConsidered(
+  { read, repeated, ignored }: RowCounts,
+  origins: readonly string[],
+): readonly string[] {
+  const of = origins.join(", ");
+  if (read === 0) return [`${of}: it holds no rows. If rows were expected, look at the export.`];
+  if (repeated === read) return [`${of}: its ${read} rows were applied before; nothing new came.`];
+  return repeated + ignored === read
+    ? [
+        `${of}: the mappings left aside every one of ${ignored} rows. If rows were expected, look at ` +
+          "`ignore:` in the mappings.",
+      ]
+    : [];
+}

@@ -283,7 +283,7 @@ export class Gathering {
 
   #whyNotGone({ record }: Mapping, found: RowKeys): readonly Problem[] {
     if (found.kind === "unknown") return found.problems;
-    if (this.#keysOnly || record.posted !== true) return [];
+    if (this.#keysOnly || !record.posted) return [];
     return [
       {
         field: "",

@@ -36,7 +36,11 @@ export async function syncConnection(
   options: RunOptions & { readonly streams?: readonly string[] } = {},
 ): Promise<RunResult[]> {
   const results: RunResult[] = [];
-  for (const stream of chosenStreams(source, options.streams))
+  const names = options.streams ?? [];
+  const chosen = chosenStreams(source, names).filter(
+    ({ deletions }) => options.compareKeys !== true || names.length > 0 || deletions === "keys",
+  );
+  for (const stream of chosen)
     results.push(...(await pullStream(context, source, stream, options)));
   return results;
 }

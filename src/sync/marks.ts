@@ -6,8 +6,8 @@
 import { hash } from "node:crypto";
 import type { Json } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
-import { dropStagingOf, type Queryable, type Staged, type Store } from "../store/index.ts";
-import { adoptStaging, type Transaction } from "../store/index.ts";
+import { adoptStaging, dropStagingOf } from "../store/index.ts";
+import type { Queryable, Staged, Store, Transaction } from "../store/index.ts";
 import type { At } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
 

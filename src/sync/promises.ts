@@ -48,13 +48,27 @@ export function checkDefinition(stream: StreamDefinition, session: Session): voi
     throw wrong("removed rows show by its keys, and it has no key, or its session no keys()");
 }
 
+/** Only where `Session.keys` alone tells what is gone are keys compared. */
+export function checkComparable(key: StreamKey, { deletions }: StreamDefinition): void {
+  if (deletions === "keys") return;
+  throw new RunStopped(
+    `Comparing keys of ${key.connection}/${key.stream}: its removed rows show otherwise ` +
+      `(${deletions ?? "as always"}). Nothing was read.`,
+    `Leave ${key.stream} out of the schedule that compares keys, and pull it instead.`,
+    "config",
+  );
+}
+
 export function watchPromises(reading: Reading): Promises {
   const { key, stream, stored, from, clock } = reading;
   const place = `Reading ${key.connection}/${key.stream}`;
   checkStored(key, stream, stored, clock);
   const { delta } = stream;
-  // Rows begin behind the cursor by the overlap; only what it gives must not step back.
-  let floor = delta === undefined || from === null ? null : positionIn(from, delta);
+  const standing = (cursor: Json | null) =>
+    delta === undefined || cursor === null ? null : positionIn(cursor, delta);
+  // Rows begin behind the cursor by the overlap; only where the stream then stands must not.
+  const floors = [standing(stored), standing(from)];
+  let reached: Position | null = null;
   let last: Position | null = null;
   let ended = false;
   return {
@@ -62,7 +76,7 @@ export function watchPromises(reading: Reading): Promises {
       if (delta === undefined) return;
       for (const row of rows) {
         last = takeRow(place, delta, row, last);
-        if (floor === null || compareAt(place, last, floor) > 0) floor = last;
+        if (reached === null || compareAt(place, last, reached) > 0) reached = last;
         if (!delta.ordered) last = null;
       }
     },
@@ -75,7 +89,8 @@ export function watchPromises(reading: Reading): Promises {
             "are in no order are whole only at their end.",
         );
       ended = true;
-      floor = checkGiven(place, { delta, floor, clock }, cursor);
+      const passed = kind === "mark" ? [reached] : [...floors, reached];
+      checkGiven(place, { delta, passed, clock }, cursor);
     },
   };
 }
@@ -111,26 +126,27 @@ function checkNotEmpty(place: string, stored: Json | null, cursor: Json): void {
 
 function checkGiven(
   place: string,
-  { delta, floor, clock }: { delta: DeltaPromise; floor: Position | null; clock: Clock },
+  given: { delta: DeltaPromise; passed: readonly (Position | null)[]; clock: Clock },
   cursor: Json,
-): Position | null {
+): void {
+  const { delta, passed, clock } = given;
   const position = positionIn(cursor, delta);
   if (position === null) {
-    if (floor === null && isEmpty(cursor)) return null;
+    if (isEmpty(cursor) && passed.every((each) => each === null)) return;
     throw brokenPromise(`${place}: the cursor that came is none: ${JSON.stringify(cursor)}.`);
   }
-  if (floor !== null && compareAt(place, position, floor) < 0)
-    throw brokenPromise(
-      `${place}: the cursor that came, ${JSON.stringify(position)}, is behind ` +
-        `${JSON.stringify(floor)}, which was read already.`,
-    );
+  for (const each of passed)
+    if (each !== null && compareAt(place, position, each) < 0)
+      throw brokenPromise(
+        `${place}: the cursor that came, ${JSON.stringify(position)}, is behind ` +
+          `${JSON.stringify(each)}, which was read already.`,
+      );
   if (isAhead(position, delta, clock))
     throw new RunStopped(
       `${place}: the cursor that came, ${JSON.stringify(position)}, is of the future: every row up ` +
         "to then would be passed over. Nothing of it was published.",
       "Correct the stamp of that row in the source, or look at the clocks of the source and of this machine.",
     );
-  return position;
 }
 
 /** What keeps a row from being one of the stream; null: it is one. */

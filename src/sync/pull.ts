@@ -5,13 +5,13 @@ import { ConnectorFault, type Json, type StreamDefinition } from "../connector/i
 import { emptyRowCounts } from "./accounting.ts";
 import { RunStopped } from "./brake.ts";
 import { mappingVersions } from "./context.ts";
-import type { RunFault, RunOptions, RunResult } from "./context.ts";
-import type { Source, SyncContext, What } from "./context.ts";
+import type { RunFault, RunOptions, RunResult, Source, SyncContext, What } from "./context.ts";
 import { failuresInARow, lastRun, readCursor } from "./journal.ts";
 import { LeaseLost, takeLease, type Lease, type StreamKey } from "./lease.ts";
 import { supersedePlans } from "./plan-store.ts";
 import type { Outlook } from "./progress.ts";
-import { Run, StopAsked, type Ending } from "./run.ts";
+import { Run, type Ending } from "./run.ts";
+import { StopAsked } from "./stop.ts";
 import { tidyAfterKill } from "./tidy.ts";
 import { afterRun } from "./completeness.ts";
 

@@ -1,22 +1,27 @@
 /** One run of one stream: read, map, stage, and publish in one transaction at each checkpoint. */
 import { randomUUIDv7 } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { Json, Origin, ReadEvent, StreamDefinition } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import type { Transaction } from "../store/index.ts";
-import { emptyRowCounts, unchangedCounts } from "./accounting.ts";
+import { emptyRowCounts, nothingConsidered, unchangedCounts } from "./accounting.ts";
 import { brokenPromise, DropBrake, RunStopped } from "./brake.ts";
 import { NotByChanges, settledContent, type Settled } from "./changes.ts";
 import { mappingVersions } from "./context.ts";
-import type { RunFault, RunOptions, RunResult, RunState } from "./context.ts";
-import type { Source, SyncContext, What } from "./context.ts";
+import type {
+  RunFault,
+  RunOptions,
+  RunResult,
+  RunState,
+  Source,
+  SyncContext,
+  What,
+} from "./context.ts";
 import { factsOf, refuseOrigin, type Refusal } from "./aside.ts";
 import { isEmpty } from "./cursor.ts";
 import { Gathering } from "./gathering.ts";
 import {
   isCommitted,
   lastRun,
-  stopAskedBy,
   storeCursor,
   storeOrigins,
   storeRun,
@@ -25,11 +30,14 @@ import {
   type RunEnding,
 } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
-import { dropMark, forgetMark, keepMark, marksOf, takeOver, whyNot, type Mark } from "./marks.ts";
+import { forgetMark, keepMark, takeOver, type Mark } from "./marks.ts";
 import { teller, type Outlook, type Teller } from "./progress.ts";
 import { checkComparable, checkDefinition, watchPromises, type Promises } from "./promises.ts";
 import { NOTHING_PUBLISHED, publishGathered, type Published } from "./publish.ts";
 import { closeAnsweredFiles } from "./quarantine.ts";
+import { eventsOf, readingOf, streamAsRead } from "./reading.ts";
+import { goOn } from "./resume.ts";
+import { stopWatch } from "./stop.ts";
 import { ShapeChanged } from "./drift-watch.ts";
 import { keepPending, watchOrigins, type OriginWatch } from "./watch.ts";
 
@@ -39,16 +47,6 @@ export interface Ending {
   readonly error: string | null;
   readonly fault: RunFault | null;
   readonly resumable: boolean;
-}
-
-/** How often a run looks whether it is to stop. */
-const LOOK_MS = 250;
-
-const LOST = "the database lost what was staged";
-
-/** A person asked the run to stop; the next one goes on from its last mark. */
-export class StopAsked extends Error {
-  override readonly name = "StopAsked";
 }
 
 /** How an event ended a piece of content; `more`: another snapshot waits behind it. */
@@ -72,6 +70,7 @@ export class Run {
   readonly #notes: string[] = [];
   readonly #mappings: readonly Mapping[];
   readonly #tell: Teller;
+  readonly #heed: (at: At) => Promise<void>;
   #promises: Promises | null = null;
   #cursor: Json | null = null;
   #published: Published = NOTHING_PUBLISHED;
@@ -81,7 +80,6 @@ export class Run {
   #checkpoints = 0;
   /** True: a mark holds what was gathered up to it. */
   #marked = false;
-  #nextLook: Temporal.Instant;
   /** Why the snapshot that is being read cannot be applied. */
   #spoiled: RunStopped | null = null;
   /** Rows of an origin that was put aside: they are not gathered. */
@@ -105,10 +103,10 @@ export class Run {
     this.#options = options;
     this.#what = what;
     this.#startedAt = context.now();
-    this.#nextLook = this.#startedAt;
     this.#mappings = source.mappings.filter(({ reads }) => reads === stream.name);
     const keysOnly = what.kind === "keys";
     this.#gathering = new Gathering(context.store, this.id, stream, this.#mappings, keysOnly);
+    this.#heed = stopWatch(context.store, options.signal);
     this.#tell = teller(context, this.#key, outlook, options.progress);
   }
 
@@ -121,7 +119,8 @@ export class Run {
     this.#promises = this.#watchPromises(from);
     const ended = await this.#readByChanges(from);
     this.#assertWhole();
-    if (ended.state === "published") this.#noteNothingConsidered();
+    if (ended.state === "published")
+      this.#notes.push(...nothingConsidered(this.#published.rows, this.#originNames));
     return ended;
   }
 
@@ -150,7 +149,7 @@ export class Run {
     for await (const event of this.#events(from)) {
       came = true;
       await this.#begin(null);
-      await this.#heed();
+      await this.#heed(this.#at());
       const ended = await this.#take(event);
       if (ended === null) continue;
       if (state !== "published") state = ended.state;
@@ -166,29 +165,16 @@ export class Run {
 
   #events(from: Json | null): AsyncIterable<ReadEvent> {
     const { session } = this.#source.connection;
-    const { name } = this.#stream;
-    switch (this.#what.kind) {
-      case "pull":
-        return session.read(name, from, this.#settled === null ? {} : { changes: true });
-      case "days":
-        return session.read(name, from, { range: { from: this.#what.from, to: this.#what.to } });
-      case "keys":
-        if (session.keys !== undefined) return session.keys(name);
-        throw brokenPromise(`Stream ${name}: its session gives no keys.`);
-      default:
-        return this.#what satisfies never;
-    }
+    return eventsOf(session, this.#stream, this.#what, from, this.#settled !== null);
   }
 
   #watchPromises(from: Json | null): Promises {
-    const { store: _store, now, timeZone } = this.#context;
-    const { delta: _delta, ...undated } = this.#stream;
-    const isPull = this.#what.kind === "pull";
+    const { now, timeZone } = this.#context;
+    const isNew = this.#what.kind === "pull" && this.#options.fromStart !== true;
     return watchPromises({
       key: this.#key,
-      // Keys tell what is there, not when it changed.
-      stream: this.#what.kind === "keys" ? undated : this.#stream,
-      stored: isPull && this.#options.fromStart !== true ? this.#cursor : null,
+      stream: streamAsRead(this.#stream, this.#what),
+      stored: isNew ? this.#cursor : null,
       from,
       clock: { now, timeZone },
     });
@@ -196,20 +182,20 @@ export class Run {
 
   /** Takes over what a run that was cut short had gathered; gives where reading begins. */
   async #goOn(): Promise<Json | null> {
-    const { store, company, now } = this.#context;
     if (this.#what.kind === "keys") return null;
-    for (const mark of await marksOf(store, this.#key)) {
-      if (mark.reading !== this.#reading) continue;
-      let why = this.#options.fromStart === true ? "it was asked so" : null;
-      if (!isDeepStrictEqual(mark.cursorFrom, this.#cursor)) why ??= "the stream was read since";
-      why ??= whyNot(mark, now(), this.#mappings);
-      if (why === null && (await this.#begin(mark))) return mark.cursor;
-      await dropMark(store, company, mark.runId);
-      this.#notes.push(
-        `A run that was cut short is not gone on with, since ${why ?? LOST}: all is read from the start.`,
-      );
-    }
-    return this.#cursor;
+    const { from, notes } = await goOn(
+      this.#context,
+      this.#key,
+      {
+        reading: readingOf(this.#what),
+        cursor: this.#cursor,
+        anew: this.#options.fromStart === true,
+        mappings: this.#mappings,
+      },
+      (mark) => this.#begin(mark),
+    );
+    this.#notes.push(...notes);
+    return from;
   }
 
   /** True: it goes on from the mark. */
@@ -243,18 +229,6 @@ export class Run {
       kind: kind === "days" ? "history" : kind,
       continues: mark?.runId ?? null,
     });
-  }
-
-  /** A person's wish to stop is noticed between two events. */
-  async #heed(): Promise<void> {
-    const { store, now } = this.#context;
-    if (this.#options.signal?.aborted === true)
-      throw new StopAsked("It was stopped with its service.");
-    const at = now();
-    if (Temporal.Instant.compare(at, this.#nextLook) < 0) return;
-    this.#nextLook = at.add({ milliseconds: LOOK_MS });
-    const by = await stopAskedBy(store, this.#at());
-    if (by !== null) throw new StopAsked(`It was stopped by ${by}.`);
   }
 
   async #take(event: ReadEvent): Promise<Ended | null> {
@@ -354,12 +328,13 @@ export class Run {
 
   /** What was gathered so far is kept, so that another run can go on from here. */
   async #mark(cursor: Json): Promise<void> {
-    if (this.#spoiled !== null || this.#what.kind === "keys") return;
+    // What is the same is not counted in a mark, and a key set is soon read again.
+    if (this.#spoiled !== null || this.#settled !== null || this.#what.kind === "keys") return;
     this.#promises?.cursor(cursor, "mark");
     await this.#gathering.settle();
     const { parts, held } = this.#gathering.unheld();
     const mark = {
-      reading: this.#reading,
+      reading: readingOf(this.#what),
       cursorFrom: this.#cursor,
       cursor,
       parts,
@@ -368,11 +343,6 @@ export class Run {
     await keepMark(this.#context.store, this.#lease, this.#at(), mark, held);
     this.#gathering.marked();
     this.#marked = true;
-  }
-
-  /** What is read, as a mark names it: another piece of the stream has marks of its own. */
-  get #reading(): string {
-    return this.#what.kind === "days" ? `${this.#what.from}/${this.#what.to}` : this.#what.kind;
   }
 
   #closeContent(cursor: Json): void {
@@ -502,21 +472,6 @@ export class Run {
         "rows. Nothing of them was published.",
       "The next run reads them again.",
     );
-  }
-
-  /** A run that finds nothing to do looks just like one that works: it must be said. */
-  #noteNothingConsidered(): void {
-    const { read, repeated, ignored } = this.#published.rows;
-    const of = this.#originNames.join(", ");
-    if (read === 0)
-      this.#notes.push(`${of}: it holds no rows. If rows were expected, look at the export.`);
-    else if (repeated === read)
-      this.#notes.push(`${of}: its ${read} rows were applied before; nothing new came.`);
-    else if (repeated + ignored === read)
-      this.#notes.push(
-        `${of}: the mappings left aside every one of ${ignored} rows. If rows were expected, look at ` +
-          "`ignore:` in the mappings.",
-      );
   }
 
   get #dropBrakePercent(): number {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { openConnection, type Connection } from "../../src/connections/index.ts";
-import type { ReadEvent, Session } from "../../src/connector/index.ts";
+import type { ReadEvent, Session, StreamDefinition } from "../../src/connector/index.ts";
 import { openJobs } from "../../src/jobs/index.ts";
 import { compileMapping, type Mapping } from "../../src/mapping/index.ts";
 import type { Store } from "../../src/store/index.ts";
@@ -27,6 +27,8 @@ export async function shippedMapping(record: string): Promise<Mapping> {
 
 export interface Pulling {
   readonly company: string;
+  /** Of the connection: `out/` and `archive/` are in it. */
+  readonly folder: string;
   readonly context: SyncContext;
   readonly source: Source;
   readonly desk: QuarantineDesk;
@@ -100,6 +102,7 @@ export async function openPulling(
     syncConnection(context, { ...source, ...over }, given);
   return {
     company,
+    folder,
     context,
     source,
     desk: quarantineDesk(context, (id) => mappings.find((mapping) => mapping.id === id)),
@@ -158,6 +161,20 @@ async function takeJobs(store: Store, company: string): Promise<string[]> {
   return rows.map(({ name }) => name).sort();
 }
 
+/** A connection of one stream whose session is what a test says. */
+export function connectionOf(
+  stream: Omit<StreamDefinition, "about">,
+  session: Omit<Session, typeof Symbol.asyncDispose>,
+): Connection {
+  return {
+    name: "erp",
+    mode: "read-only",
+    streams: [{ about: "Scripted", ...stream }],
+    session: { ...session, async [Symbol.asyncDispose]() {} },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
 /** A connection whose stream gives what a test says; `when` is called just before each event. */
 export function scripted(
   reading: "snapshot" | "delta",
@@ -166,11 +183,9 @@ export function scripted(
   over: Partial<Session> & { readonly when?: (event: ReadEvent) => Promise<void> } = {},
 ): Connection {
   const { when, ...session } = over;
-  return {
-    name: "erp",
-    mode: "read-only",
-    streams: [{ name: stream, about: "Scripted", reading }],
-    session: {
+  return connectionOf(
+    { name: stream, reading },
+    {
       async *read() {
         for (const event of events) {
           await when?.(event);
@@ -178,8 +193,6 @@ export function scripted(
         }
       },
       ...session,
-      async [Symbol.asyncDispose]() {},
     },
-    async [Symbol.asyncDispose]() {},
-  };
+  );
 }
