@@ -8,6 +8,7 @@ import { explainError, type GlobalOptions } from "./cli/command.ts";
 import { addConnectorCommands } from "./cli/connector.ts";
 import { addOrderCommands } from "./cli/orders.ts";
 import { addPayCommands } from "./cli/pay.ts";
+import { addCompletenessCommands } from "./cli/completeness.ts";
 import { addQuarantineCommands } from "./cli/quarantine.ts";
 import { addPlanCommands } from "./cli/plan.ts";
 import { addPriceCommands } from "./cli/prices.ts";
@@ -15,6 +16,7 @@ import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
 import { addScheduleCommands } from "./cli/schedule.ts";
 import { addStatusCommand } from "./cli/status.ts";
+import { addMappingCommands } from "./cli/mapping.ts";
 import { addSyncCommands } from "./cli/sync.ts";
 
 export { count, day, pounds, table } from "./cli/print.ts";
@@ -36,6 +38,7 @@ export function tradepostCommand(): Command {
   addStatusCommand(program);
   addScheduleCommands(program);
   addQuarantineCommands(program);
+  addCompletenessCommands(program);
   addPlanCommands(program);
   addPriceCommands(program);
   addOrderCommands(program);
@@ -43,6 +46,7 @@ export function tradepostCommand(): Command {
   addPayCommands(program);
   addServiceCommands(program);
   addConnectorCommands(program);
+  addMappingCommands(program);
   behave(program, "tradepost", program.options);
   return program;
 }

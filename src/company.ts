@@ -9,6 +9,7 @@ import { readOwners } from "./company/owners.ts";
 import { schedulesOf } from "./company/schedules.ts";
 import { statusOf, type StatusReport } from "./company/status.ts";
 import { watch, type Watched } from "./company/watch.ts";
+import { pullRequestsOf, type PullRequests } from "./company/pull-requests.ts";
 import { pullsOf, type Parts, type Pulls } from "./company/pulls.ts";
 import type { CompanySettings, ConnectionSettings, Settings } from "./config.ts";
 import { openConnection, type Connection, type Log } from "./connections/index.ts";
@@ -23,6 +24,7 @@ import { openSales, type Sales } from "./sales/index.ts";
 import type { Store } from "./store/index.ts";
 import { trustSources } from "./sync/index.ts";
 
+export { PULL_NOW_JOB } from "./company/pull-requests.ts";
 export { checkFiles, type Checked } from "./company/check.ts";
 export type { StreamStatus } from "./company/status.ts";
 export { leftOutInWords } from "./company/owners.ts";
@@ -49,7 +51,7 @@ export interface Context {
 }
 
 /** One company's modules, wired. */
-export interface CompanyServices extends Pulls {
+export interface CompanyServices extends Pulls, PullRequests {
   readonly code: string;
   readonly settings: CompanySettings;
   readonly pricing: Pricing;
@@ -96,6 +98,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const streamsOf = (name: string) => [
     ...new Set(owned.mappingsOf(name).map(({ reads }) => reads)),
   ];
+  const streams = [...new Set(Object.keys(settings.connections).flatMap(streamsOf))];
   const schedules = schedulesOf(context, code, streamsOf);
   const watched: Watched = { code, settings, schedules, alarms };
   const trust = trustSources(store, code, SALES_SOURCES);
@@ -112,7 +115,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     status: () => statusOf(context, watched, streamsOf),
     watch: () => watch(context, watched),
     ...pullsOf(context, { code, settings, connect, sets, owned, alarms }),
-    streams: [...new Set(Object.keys(settings.connections).flatMap(streamsOf))],
+    ...pullRequestsOf(context, { code, settings, streams }),
+    streams,
     check: () => checkConnections(settings, owned, connect),
   };
 }

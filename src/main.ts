@@ -13,6 +13,7 @@ import type { CompanyServices as ApiServices, Listening, Readiness } from "./htt
 import type { Jobs } from "./jobs/index.ts";
 import { DatabaseAway, tell } from "./main/error.ts";
 import { startedLate } from "./main/jobs.ts";
+import { workPullsNow } from "./main/pull-now.ts";
 import { tickAll, watchAll, workSlots } from "./main/schedules.ts";
 import { TELL_JOB } from "./notify/index.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
@@ -164,6 +165,7 @@ async function serve(
   const stopping = new AbortController();
   for (const code of codes) await (await company(code)).schedules.align();
   await workSlots(context, company, { apart: at.apart, stopping: stopping.signal });
+  await workPullsNow(context, company, { apart: at.apart, stopping: stopping.signal });
   const { createApp, listen } = await import("./http/index.ts");
   const app = createApp({
     access,
@@ -211,7 +213,9 @@ async function queueAdvance({ store, jobs }: Context, codes: readonly string[]):
 function apiServices(company: CompanyServices): ApiServices {
   const { desk: quarantine } = company;
   const runs: ApiServices["sync"]["runs"] = (filter) => company.runs(filter);
-  return { ...company, sync: { runs, status: () => company.status(), quarantine } };
+  const { completeness, askToPull, run, stopRun } = company;
+  const pulls = { completeness, askToPull, run, stopRun };
+  return { ...company, sync: { runs, status: () => company.status(), quarantine, ...pulls } };
 }
 
 /** Calls again and again while the service runs, never twice at a time. */

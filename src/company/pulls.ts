@@ -7,12 +7,14 @@ import { ADVANCE_JOB } from "../orders/index.ts";
 import { priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
 import {
+  completenessDesk,
   listRuns,
   originOf,
   quarantineDesk,
   rawRow,
   streamStates,
   syncConnection,
+  type CompletenessDesk,
   type Consumer,
   type Progress,
   type QuarantineDesk,
@@ -54,6 +56,7 @@ const CONSUMERS: readonly Consumer[] = [
 /** What a company does with its connections' streams. */
 export interface Pulls extends Plans {
   readonly desk: QuarantineDesk;
+  readonly completeness: CompletenessDesk;
   sync(connection: string, options: SyncOptions): Promise<RunResult[]>;
   streamStates(): Promise<StreamState[]>;
   runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
@@ -87,6 +90,7 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
   const mappings = [...sets.values()].flatMap((set) => set.mappings);
   return {
     desk: quarantineDesk(sync, (id) => mappings.find((mapping) => mapping.id === id)),
+    completeness: completenessDesk(sync),
     sync: async (name, options) => {
       await using connection = await connect(name);
       // Awaited here: the connection must stay open until the last stream is read.

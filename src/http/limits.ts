@@ -6,6 +6,8 @@ export const LIMITS = {
   priceBodyBytes: 4 * 1024 * 1024,
   /** Body of an order: 1,000 lines with every field. */
   orderBodyBytes: 1024 * 1024,
+  /** Body of a decision at the desk: one row's corrections. */
+  deskBodyBytes: 256 * 1024,
   /** Entries of a list in one answer. */
   listEntries: 1_000,
   /** Totals of one answer. */

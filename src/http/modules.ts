@@ -6,7 +6,7 @@ import type { Alarm } from "../notify/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
 import type { Sales } from "../sales/index.ts";
-import type { QuarantineDesk, StreamState, listRuns } from "../sync/index.ts";
+import type { CompletenessDesk, QuarantineDesk, StreamState, listRuns } from "../sync/index.ts";
 
 /** One company's modules, opened. */
 export interface CompanyServices {
@@ -17,7 +17,24 @@ export interface CompanyServices {
   readonly sync: {
     runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
     status(): Promise<PullStatus>;
-    readonly quarantine: Pick<QuarantineDesk, "list" | "totals">;
+    readonly quarantine: Omit<QuarantineDesk, "pieces">;
+    readonly completeness: Pick<CompletenessDesk, "list">;
+    /** Queues a pull; null: it is queued. */
+    askToPull(
+      asked: {
+        readonly connection: string;
+        readonly streams: readonly string[];
+        readonly acceptRemovals: boolean;
+      },
+      who: string,
+    ): Promise<{
+      readonly code: "connection-unknown" | "stream-unknown";
+      readonly detail: string;
+    } | null>;
+    /** Null: there is no such run. */
+    run(id: string): Promise<Awaited<ReturnType<typeof listRuns>>[number] | null>;
+    /** False: it has ended. */
+    stopRun(id: string, who: string): Promise<boolean>;
   };
 }
 

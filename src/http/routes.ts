@@ -5,7 +5,16 @@ import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
 import { showStatus } from "./status-routes.ts";
-import { listQuarantine, listRuns } from "./sync-routes.ts";
+import { showCompleteness, showRun, startPull, stopRun } from "./pull-routes.ts";
+import {
+  dismissQuarantineItem,
+  listQuarantine,
+  reopenQuarantineItem,
+  replayQuarantine,
+  replayQuarantineItem,
+  showQuarantineItem,
+} from "./quarantine-routes.ts";
+import { listRuns } from "./sync-routes.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   askPrices,
@@ -20,5 +29,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   comparePlans,
   showStatus,
   listRuns,
+  startPull,
+  showRun,
+  stopRun,
+  showCompleteness,
   listQuarantine,
+  replayQuarantine,
+  showQuarantineItem,
+  replayQuarantineItem,
+  dismissQuarantineItem,
+  reopenQuarantineItem,
 ];

@@ -54,22 +54,20 @@ export async function streamStates(store: Queryable, company: string): Promise<S
       where s.company = $1 order by s.connection, s.stream`,
     [company],
   );
-  return rows.map(
-    ({ runId, runState, runRows, runStartedAt, runEndedAt, runError, ...state }) => ({
-      ...state,
-      newest:
-        runId === null
-          ? null
-          : {
-              id: runId,
-              state: runState,
-              rows: runRows,
-              startedAt: runStartedAt,
-              endedAt: runEndedAt,
-              error: runError,
-            },
-    }),
-  );
+  return rows.map(({ runId, runState, runRows, runStartedAt, runEndedAt, runError, ...state }) => ({
+    ...state,
+    newest:
+      runId === null
+        ? null
+        : {
+            id: runId,
+            state: runState,
+            rows: runRows,
+            startedAt: runStartedAt,
+            endedAt: runEndedAt,
+            error: runError,
+          },
+  }));
 }
 
 export interface RunRow {
@@ -93,13 +91,14 @@ export interface RunRow {
 export async function listRuns(
   store: Queryable,
   company: string,
-  filter: { stream?: string; limit: number },
+  filter: { stream?: string; limit: number; id?: string },
 ): Promise<RunRow[]> {
   return store.query<RunRow>(
     `select id, connection, stream, state, started_at as "startedAt", ended_at as "endedAt",
             rows_read as read, mapped, ignored, repeated, quarantined, counts, error, note
        from run where company = $1 and ($2::text is null or stream = $2)
+        and ($4::uuid is null or id = $4)
       order by started_at desc, id desc limit $3`,
-    [company, filter.stream ?? null, filter.limit],
+    [company, filter.stream ?? null, filter.limit, filter.id ?? null],
   );
 }

@@ -659,6 +659,11 @@ describe("pay", () => {
 describe("what pulls did", () => {
   it("is listed, and so is what waits in quarantine", async () => {
     expect((await get("/v1/runs")).body).toEqual({ runs: [] });
-    expect((await get("/v1/quarantine")).body).toEqual({ open: 0, worth: "0.00", items: [] });
+    expect((await get("/v1/quarantine")).body).toEqual({
+      open: 0,
+      worth: "0.00",
+      groups: [],
+      items: [],
+    });
   });
 });

@@ -1,0 +1,40 @@
+/** Pulls that somebody asked for: queued, so that they outlive the asking, and run here. */
+import { PULL_NOW_JOB, type Context } from "../company.ts";
+import { ConnectorFault } from "../connector/index.ts";
+import type { JobData } from "../jobs/index.ts";
+import { pullApart } from "./pulling.ts";
+import type { Company } from "./schedules.ts";
+
+/** This instance runs what is asked for from now on. */
+export async function workPullsNow(
+  context: Context,
+  company: Company,
+  { apart, stopping }: { readonly apart: boolean; readonly stopping: AbortSignal },
+): Promise<void> {
+  await context.jobs.work(PULL_NOW_JOB, async (data, taken) => {
+    const request = requestIn(data);
+    const services = await company(request.company);
+    const signal = AbortSignal.any([taken, stopping]);
+    const { log, now, settings } = context;
+    try {
+      if (apart) await pullApart(settings, request, { signal, log, now });
+      else await services.sync(request.connection, { ...request.options, signal });
+    } catch (error) {
+      // Whoever asked looks at its runs; asking again is theirs.
+      if (!(error instanceof ConnectorFault)) throw error;
+      log("error", `${error.message} ${error.instruction}`, { company: request.company });
+    }
+  });
+}
+
+function requestIn(data: JobData) {
+  const streams = String(data["streams"] ?? "");
+  return {
+    company: String(data["company"]),
+    connection: String(data["connection"]),
+    options: {
+      ...(streams === "" ? {} : { streams: streams.split(",") }),
+      acceptRemovals: data["acceptRemovals"] === true,
+    },
+  };
+}
