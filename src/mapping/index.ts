@@ -11,6 +11,8 @@ export { checkRecord } from "./check.ts";
 export type { RecordProblem } from "./check.ts";
 export { compileMapping } from "./compile.ts";
 export type { MappedRow, Mapping, Misspelling, RowKeys } from "./compile.ts";
+export { draftMapping } from "./draft.ts";
+export type { Draft, DraftSource } from "./draft.ts";
 export { checkExamples } from "./examples.ts";
 export type { RowProblem } from "./field.ts";
 export { mappingFileSchemas } from "./file-schemas.ts";
