@@ -41,8 +41,7 @@ export async function trial<T>(bench: Bench, work: (trial: Trial) => Promise<T>)
   try {
     const settings = parsedSettings(bench.connector, far.settings);
     for (const secret of Object.values(far.secrets ?? {})) bench.watch.learn(secret);
-    const { look, learn } = bench.watch;
-    const world = createWorld(far.secrets ?? {}, look, learn);
+    const world = createWorld(far.secrets ?? {}, bench.watch);
     const streams = bench.connector.streams(settings);
     return await work({
       bench,

@@ -281,12 +281,10 @@ async function works(
       findings.push(`${name} throws ${short(error)}: let what cannot be done be absent`);
     }
   };
-  const { survey, check, keys, orders } = session;
-  if (survey !== undefined) await call("survey()", () => session.survey?.() ?? Promise.resolve());
-  if (check !== undefined) await call("check()", () => session.check?.() ?? Promise.resolve());
-  if (orders?.status !== undefined)
-    await call("orders.status()", () => orders.status?.("NO-SUCH-ORDER") ?? Promise.resolve());
-  if (keys !== undefined && stream?.key !== undefined)
+  await call("survey()", async () => session.survey?.());
+  await call("check()", async () => session.check?.());
+  await call("orders.status()", async () => session.orders?.status?.("NO-SUCH-ORDER"));
+  if (stream?.key !== undefined)
     await call("keys()", async () => {
       for await (const event of session.keys?.(stream.name) ?? []) bench.watch.lookAt(event);
     });

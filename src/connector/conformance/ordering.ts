@@ -37,7 +37,7 @@ interface Desk {
   readonly one: Trial;
   readonly rig: RigOrders;
   /** The capability of a session of its own. */
-  fresh(): Promise<OrdersCapability>;
+  readonly fresh: () => Promise<OrdersCapability>;
 }
 
 async function withOrders(bench: Bench, look: (desk: Desk) => Promise<Outcome>): Promise<Outcome> {
@@ -88,7 +88,7 @@ function answerFindings(answer: Answer): string | null {
     case "inDoubt":
       return answer.evidence.trim() === "" ? `"${answer.kind}" comes without evidence` : null;
     default:
-      return `an order is answered "${String((answer as Answer).kind)}"`;
+      return `an order is answered "${JSON.stringify(answer satisfies never)}"`;
   }
 }
 

@@ -154,7 +154,7 @@ function isPlain(value: Json): boolean {
   if (value === null || typeof value !== "object") return typeof value !== "undefined";
   const proto: unknown = Object.getPrototypeOf(value);
   if (proto !== Object.prototype && proto !== Array.prototype && proto !== null) return false;
-  return (Object.values(value) as Json[]).every(isPlain);
+  return Object.values(value).every((part: Json) => isPlain(part));
 }
 
 function totals(events: readonly ReadEvent[], stream: StreamDefinition): Outcome {
@@ -333,14 +333,23 @@ function nextState(
   return { rows: [...left, ...given] };
 }
 
-/** Checks of what sessions offer besides reading. */
+const OFFERED = [
+  "keys",
+  "applied",
+  "setAside",
+  "original",
+  "again",
+  "survey",
+  "check",
+  "orders",
+  "accounts",
+  "prices",
+] as const;
+
+/** What a session offers besides reading. */
 export async function offered(bench: Bench): Promise<readonly string[]> {
   return trial(bench, async (one) => {
     const { session } = await one.open();
-    const names = [
-      ...["keys", "applied", "setAside", "original", "again", "survey", "check"],
-      ...["orders", "accounts", "prices"],
-    ] as const;
-    return names.filter((name) => session[name as keyof typeof session] !== undefined);
+    return OFFERED.filter((name) => session[name] !== undefined);
   });
 }

@@ -18,15 +18,11 @@ export interface World {
   host(signal: AbortSignal): Host;
 }
 
-export function createWorld(
-  secrets: Readonly<Record<string, string>>,
-  seen: (where: string, text: string) => void,
-  learnt: (secret: string) => void,
-): World {
+export function createWorld(secrets: Readonly<Record<string, string>>, watch: Watch): World {
   let now = Temporal.Instant.from(START);
   const world = { logs: [] as string[], waits: [] as number[], applied: new Set<string>() };
   let asked = false;
-  const tokens = memoryTokens(learnt, () => {
+  const tokens = memoryTokens(watch, () => {
     asked = true;
   });
   const wait = async (ms: number, signal: AbortSignal): Promise<void> => {
@@ -50,7 +46,7 @@ export function createWorld(
       log: (level, message, facts) => {
         const line = `${level}: ${message} ${facts === undefined ? "" : JSON.stringify(facts)}`;
         world.logs.push(line);
-        seen("its log", line);
+        watch.look("its log", line);
       },
       secret: (name) => secretOf(secrets, name),
       appliedBefore: async (stream, sha256) => world.applied.has(`${stream} ${sha256}`),
@@ -76,7 +72,7 @@ function secretOf(secrets: Readonly<Record<string, string>>, name: string): stri
 }
 
 /** Compare-and-swap, and one refresher at a time over all sessions of a trial. */
-function memoryTokens(learnt: (secret: string) => void, asked: () => void): TokenStore {
+function memoryTokens(watch: Watch, asked: () => void): TokenStore {
   const kept = new Map<string, KeptToken>();
   const queues = new Map<string, Promise<unknown>>();
   return {
@@ -85,7 +81,7 @@ function memoryTokens(learnt: (secret: string) => void, asked: () => void): Toke
       return kept.get(name) ?? null;
     },
     write: async (name, value, seen) => {
-      learnt(value);
+      watch.learn(value);
       const version = kept.get(name)?.version ?? 0;
       if (version !== (seen?.version ?? 0)) return false;
       kept.set(name, { value, version: version + 1 });

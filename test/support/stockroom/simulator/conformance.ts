@@ -97,8 +97,17 @@ function farSide(far: Stockroom) {
 }
 
 const FAULTS = new Set([
-  ...["page twice", "page missing", "out of order", "token expires", "throttles once"],
-  ...["fails once", "throttles", "fails", "refuses sign-in", "garbage", "hangs"],
+  "page twice",
+  "page missing",
+  "out of order",
+  "token expires",
+  "throttles once",
+  "fails once",
+  "throttles",
+  "fails",
+  "refuses sign-in",
+  "garbage",
+  "hangs",
 ]);
 
 /** A bad row of this kind; null: JSON cannot hold one. */
