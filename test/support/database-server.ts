@@ -49,7 +49,7 @@ export function onDatabase(url: string, name: string): string {
   return moved.toString();
 }
 
-function openAdmin(): Promise<Store> {
+export function openAdmin(): Promise<Store> {
   const url = process.env["DATABASE_URL"];
   if (url !== undefined) return openStore({ url, migrate: false });
   const folder = `tradepost-test-${process.getuid?.() ?? "user"}`;
