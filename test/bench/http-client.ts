@@ -4,6 +4,7 @@
  */
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Answered {
   /** Answers a second. */
@@ -17,15 +18,22 @@ export interface LoadOptions {
   /** Whole requests, taken in turn. */
   readonly requests: readonly Buffer[];
   readonly connections: number;
-  readonly seconds: number;
+  /** A signal: until it is aborted. */
+  readonly seconds: number | AbortSignal;
+  /** Between an answer and the next request of the connection; 0. */
+  readonly pauseMs?: number;
 }
 
 export async function load(options: LoadOptions): Promise<Answered> {
   const waits: number[] = [];
   const since = performance.now();
-  const until = since + options.seconds * 1000;
+  const { seconds } = options;
+  const goesOn =
+    typeof seconds === "number"
+      ? () => performance.now() < since + seconds * 1000
+      : () => !seconds.aborted;
   await Promise.all(
-    Array.from({ length: options.connections }, (_, at) => converse(options, at, until, waits)),
+    Array.from({ length: options.connections }, (_, at) => converse(options, at, goesOn, waits)),
   );
   const elapsed = (performance.now() - since) / 1000;
   waits.sort((left, right) => left - right);
@@ -35,19 +43,20 @@ export async function load(options: LoadOptions): Promise<Answered> {
 
 /** One connection: ask, read the whole answer, ask again. */
 async function converse(
-  { port, requests, connections }: LoadOptions,
+  { port, requests, connections, pauseMs = 0 }: LoadOptions,
   first: number,
-  until: number,
+  goesOn: () => boolean,
   waits: number[],
 ): Promise<void> {
   const socket = connect({ host: "127.0.0.1", port, noDelay: true });
   try {
     const next = answersOn(socket);
-    for (let at = first; performance.now() < until; at += connections) {
+    for (let at = first; goesOn(); at += connections) {
       const asked = performance.now();
       socket.write(requests[at % requests.length] ?? Buffer.alloc(0));
       await next();
       waits.push(performance.now() - asked);
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   } finally {
     socket.destroy();

@@ -77,7 +77,7 @@ function columnsBody({ rules, seed }: Bench): string {
   });
 }
 
-function singleBodies({ rules, seed }: Bench): string[] {
+export function singleBodies({ rules, seed }: Bench): string[] {
   const sizes = { ...PRICING_SIZES, rules };
   const { accounts, products, quantities } = questionsOf(sizes, 500, 1, seed + 1);
   return Array.from(accounts, (account, at) =>

@@ -4,14 +4,16 @@
  * temporary folder and on a PostgreSQL of its own (`DATABASE_URL` is not used), and is gone at the
  * end.
  *
- *     npm run bench -- --rows 1000000 --rules 1000000 --rounds 5 --only S
+ *     npm run bench -- --rows 1000000 --rules 1000000 --rounds 5 --only S,P1
  */
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadAverage } from "./measure.ts";
+import { measureDuringPull } from "./during-pull.ts";
 import { measureHttp } from "./http.ts";
+import { measurePages } from "./pages.ts";
 import { measurePrices } from "./prices.ts";
 import { stopChildren } from "./process.ts";
 import { measurePulls } from "./pull.ts";
@@ -32,12 +34,19 @@ export interface Bench {
   say(line: string): void;
 }
 
-/** What is measured together, by the rows of the table of goals that it gives. */
-const GROUPS: readonly (readonly [name: string, measure: (bench: Bench) => Promise<Figure[]>])[] = [
-  ["S", measurePulls],
-  ["P", measurePrices],
-  ["HTTP", measureHttp],
-  ["U", measureStart],
+interface Group {
+  /** Rows of the table of goals that are measured together. */
+  readonly rows: readonly string[];
+  readonly measure: (bench: Bench) => Promise<Figure[]>;
+}
+
+const GROUPS: readonly Group[] = [
+  { rows: ["S1", "S2", "S3", "S4"], measure: measurePulls },
+  { rows: ["S5"], measure: measureDuringPull },
+  { rows: ["S6"], measure: measurePages },
+  { rows: ["P1", "P2", "P5"], measure: measurePrices },
+  { rows: ["P3", "P4"], measure: measureHttp },
+  { rows: ["U1"], measure: measureStart },
 ];
 
 const { values } = parseArgs({
@@ -46,15 +55,17 @@ const { values } = parseArgs({
     rules: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "5" },
     seed: { type: "string", default: "42" },
-    only: { type: "string", default: GROUPS.map(([name]) => name).join(",") },
+    only: { type: "string", default: "S,P,U" },
   },
 });
 const only = values.only.split(",");
-const unknown = only.filter((name) => !GROUPS.some(([known]) => known === name));
+/** `S3` for what measures that row, `S` for all of that letter. */
+const isAsked = (wanted: string, { rows }: Group) => rows.some((row) => row.startsWith(wanted));
+const unknown = only.filter((name) => name === "" || !GROUPS.some((group) => isAsked(name, group)));
 if (unknown.length > 0) {
-  const known = GROUPS.map(([name]) => name).join(", ");
+  const known = GROUPS.flatMap(({ rows }) => rows).join(", ");
   process.stderr.write(
-    `--only takes some of ${known} with commas between, not ${unknown.join()}.\n`,
+    `--only takes some of ${known}, or their letters, with commas between, not ${unknown.join()}.\n`,
   );
   process.exit(2);
 }
@@ -83,8 +94,8 @@ const bench: Bench = {
 };
 const loadBefore = loadAverage();
 const figures: Figure[] = [];
-for (const [name, measure] of GROUPS)
-  if (only.includes(name)) figures.push(...(await measure(bench)));
+for (const group of GROUPS)
+  if (only.some((name) => isAsked(name, group))) figures.push(...(await group.measure(bench)));
 
 process.stdout.write(
   `\n${table(figures)}\n\nSeed ${bench.seed}, medians of ${bench.rounds} rounds. ${machine()}; ` +

@@ -68,7 +68,7 @@ function peakMb(): number {
 /** Settings of a company behind a folder of files. The database is the environment's. */
 export async function benchSettings(
   folder: string,
-  more: { readonly database?: string; readonly port?: number } = {},
+  more: { readonly database?: string; readonly port?: number; readonly company?: string } = {},
 ): Promise<string> {
   await mkdir(join(folder, "erp", "out"), { recursive: true });
   const file = join(folder, "tradepost.yaml");
@@ -78,7 +78,7 @@ export async function benchSettings(
       ...(more.database === undefined ? {} : { database: { folder: more.database } }),
       ...(more.port === undefined ? {} : { http: { port: more.port } }),
       companies: {
-        [COMPANY]: {
+        [more.company ?? COMPANY]: {
           name: "The bench",
           vat: { STANDARD: "20" },
           connections: {
