@@ -25,20 +25,25 @@ export async function readShape(store: Queryable, key: StreamKey): Promise<Shape
   return row?.columns ?? null;
 }
 
-/** With the rows that have it: what waited is answered. */
+/**
+ * With the rows that have it. What stopped the stream is answered, since it is read on; what waits
+ * as a file of its own is not, unless a newer snapshot came.
+ */
 export async function storeShape(
   tx: Transaction,
   key: StreamKey,
   shape: Shape,
-  at: Temporal.Instant,
+  { at, answers }: { readonly at: Temporal.Instant; readonly answers: boolean },
 ): Promise<void> {
   await tx.query(
     `insert into stream_shape (company, connection, stream, columns, changed_at)
      values ($1, $2, $3, $4, $5)
      on conflict (company, connection, stream) do update
-       set columns = $4, pending = null, changed_at = $5
+       set columns = $4, changed_at = $5,
+           pending = case when $6 or stream_shape.pending ->> 'reaction' = 'stop' then null
+                          else stream_shape.pending end
        where stream_shape.columns is distinct from $4::jsonb or stream_shape.pending is not null`,
-    [...keyOf(key), JSON.stringify(shape), at.toString()],
+    [...keyOf(key), JSON.stringify(shape), at.toString(), answers],
   );
 }
 

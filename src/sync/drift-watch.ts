@@ -19,6 +19,7 @@ export interface PendingShape {
   readonly columns: Shape;
   readonly changes: readonly ShapeChange[];
   readonly origin: string;
+  readonly reaction: Exclude<Reaction, "tell">;
 }
 
 /** The origin's shape is another one, and the settings say that it must not be applied so. */
@@ -28,8 +29,8 @@ export class ShapeChanged extends RunStopped {
   readonly pending: PendingShape;
   readonly instruction: string;
 
-  constructor(reaction: Exclude<Reaction, "tell">, stream: string, pending: PendingShape) {
-    const { origin, changes } = pending;
+  constructor(stream: string, pending: PendingShape) {
+    const { origin, changes, reaction } = pending;
     const instruction =
       `If it is right from now on, run: drift accept ${stream}, and have it read again. ` +
       "Otherwise have it sent as it was before.";
@@ -75,7 +76,8 @@ export function watchShape(stream: string, known: Shape | null, policy: DriftPol
       const reaction = reactionTo(changes, policy);
       if (reaction === "tell") notes.set(id, told(origin.name, changes));
       else if (reaction !== null)
-        throw new ShapeChanged(weighed(reaction, origin), stream, {
+        throw new ShapeChanged(stream, {
+          reaction: weighed(reaction, origin),
           columns: grown(before, now),
           changes,
           origin: origin.name,

@@ -180,6 +180,7 @@ async function publishAll(all: readonly Applying[]): Promise<readonly Published[
 async function publishOne(tx: Transaction, applying: Applying): Promise<Published> {
   const { context, source, stream, plan, at, gathering, lease } = applying;
   const { basis } = plan;
+  const isSnapshot = stream.reading === "snapshot";
   await lease.hold(tx);
   if (!(await markApplied(tx, at.company, plan.id)))
     throw new PlanRefused(`${stream.name}: it was applied, or the stream was read, just now.`);
@@ -192,7 +193,7 @@ async function publishOne(tx: Transaction, applying: Applying): Promise<Publishe
     context,
     at,
     gathering,
-    snapshot: stream.reading === "snapshot",
+    snapshot: isSnapshot,
     keysOnly: false,
     dropBrakePercent: null,
     before: NOTHING_PUBLISHED,
@@ -206,7 +207,8 @@ async function publishOne(tx: Transaction, applying: Applying): Promise<Publishe
   const versions = mappingVersions(source, stream);
   if (plan.kind === "replay") await storeReplayed(tx, at, versions);
   else if (last !== null) await storeCursor(tx, at, last, versions);
-  if (basis.shape !== null) await storeShape(tx, at, basis.shape, at.now);
+  if (basis.shape !== null)
+    await storeShape(tx, at, basis.shape, { at: at.now, answers: isSnapshot });
   const published = { rows, records, cursor: last };
   await storeRun(tx, at, {
     ...published,

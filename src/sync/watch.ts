@@ -39,6 +39,8 @@ export async function watchOrigins(
 ): Promise<OriginWatch> {
   const { store, now } = context;
   const known = await readShape(store, key);
+  const streams = source.connection.streams.filter(({ name }) => name === key.stream);
+  const answers = streams.some(({ reading }) => reading === "snapshot");
   const shape = watchShape(key.stream, known, source.drift?.(key.stream) ?? TELL);
   const raw = openRawKeeper(store, { company: key.company, now });
   return {
@@ -61,7 +63,7 @@ export async function watchOrigins(
     settle: () => raw.settle(),
     async publish(tx) {
       const seen = shape.shape();
-      if (seen !== null) await storeShape(tx, key, seen, now());
+      if (seen !== null) await storeShape(tx, key, seen, { at: now(), answers });
       return shape.takeNotes();
     },
     seen: () => ({ shape: shape.shape(), notes: shape.takeNotes() }),
