@@ -36,7 +36,8 @@ export interface Schedules {
 
 export function openSchedules(context: SchedulesContext): Schedules {
   const { store, company, now } = context;
-  const holder = randomUUID();
+  // The process can be found by it; the rest tells apart two that were given one number.
+  const holder = `${process.pid}/${randomUUID()}`;
   const watch = new Watch(context.elapsedMs, context.leaseSeconds);
   let tidiedMs = -Infinity;
   return {
