@@ -106,6 +106,17 @@ const company = z.strictObject({
       "Record type to the connection that keeps it, where the mappings of several make it: price-rule: erp.",
     ),
   alarms,
+  completeness: z
+    .strictObject({
+      lateAfterDays: z
+        .number()
+        .int()
+        .min(1)
+        .max(366)
+        .default(7)
+        .describe("A document dated more days before the newest one held has arrived late."),
+    })
+    .prefault({}),
   pay: z
     .strictObject({
       startOn: isoDate.optional().describe("Lines before it count for class, never for pay."),

@@ -121,9 +121,10 @@ function syncContext(context: Context, parts: Parts, alarms: Alarms): SyncContex
   const { leaseSeconds } = settings;
   const audit = access === undefined ? {} : { audit: access.audit };
   const { code: company, settings: of } = parts;
-  const { timeZone } = of;
+  const { timeZone, completeness } = of;
+  const { lateAfterDays } = completeness;
   const given = { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds };
-  return { ...given, priceEffect, timeZone, alarms, ...audit };
+  return { ...given, priceEffect, timeZone, alarms, lateAfterDays, ...audit };
 }
 
 function sourceOf({ settings, owned }: Parts, connection: Connection): Source {

@@ -125,9 +125,15 @@ export const listQuarantine: Endpoint = endpoint({
     return {
       body: {
         ...totals,
-        groups: groups.map(({ example: _, corrected: __, since, ...group }) => ({
-          ...group,
-          since: since.toString(),
+        groups: groups.map((group) => ({
+          connection: group.connection,
+          stream: group.stream,
+          mapping: group.mapping,
+          reason: group.reason,
+          items: group.items,
+          worth: group.worth,
+          customers: group.customers,
+          since: group.since.toString(),
         })),
         items: items.map(shownItem),
       },
