@@ -17,6 +17,7 @@ import { addServiceCommands } from "./cli/service.ts";
 import { addScheduleCommands } from "./cli/schedule.ts";
 import { addStatusCommand } from "./cli/status.ts";
 import { addMappingCommands } from "./cli/mapping.ts";
+import { addSchemaCommand } from "./cli/schema.ts";
 import { addSyncCommands } from "./cli/sync.ts";
 
 export { count, day, pounds, table } from "./cli/print.ts";
@@ -47,6 +48,7 @@ export function tradepostCommand(): Command {
   addServiceCommands(program);
   addConnectorCommands(program);
   addMappingCommands(program);
+  addSchemaCommand(program);
   behave(program, "tradepost", program.options);
   return program;
 }

@@ -1,6 +1,7 @@
 /**
- * The keys that tokens are sealed with: from the environment, or from a file that only the service's
- * user may read. The first of several seals, all open: so a key can be replaced by another.
+ * The keys that tokens are sealed with: from the environment, or from a file that only the
+ * service's user may read. The first of several seals, all open: so a key can be replaced by
+ * another.
  */
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from "node:crypto";
 import { mkdir, open, readFile, stat } from "node:fs/promises";

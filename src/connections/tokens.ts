@@ -1,7 +1,7 @@
 /**
- * What a connection keeps between sessions: sealed rows, changed only by who saw the newest version,
- * and a lease for who renews. The version is the fence: a renewer that was given up for dead and
- * comes back finds its version gone.
+ * What a connection keeps between sessions: sealed rows, changed only by who saw the newest
+ * version, and a lease for who renews. The version is the fence: a renewer that was given up for
+ * dead and comes back finds its version gone.
  */
 import type { KeptToken, TokenStore } from "../connector/index.ts";
 import type { Store } from "../store/index.ts";

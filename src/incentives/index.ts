@@ -55,6 +55,7 @@ export {
   statementRows,
   summaryLines,
 } from "./print.ts";
+export { planSchema } from "./plan-file.ts";
 export { IncentivesError } from "./context.ts";
 export { AssignmentError } from "./engine/index.ts";
 export type { IncentivesContext, IncentivesSettings, Periods } from "./context.ts";

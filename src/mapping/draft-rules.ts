@@ -190,7 +190,10 @@ function codeRule(made: Made, match: Match, field: Field & { kind: "code" }): Dr
   if (column.distinct.every((text) => /^[A-Z]{3}$/.test(text))) return made(from);
   return column.distinct.every((text) => text === "£")
     ? made({ ...from, values: { "£": "GBP" } })
-    : made(null, `decide which currency ${list(column.distinct)} stands for; without a rule it is GBP`);
+    : made(
+        null,
+        `decide which currency ${list(column.distinct)} stands for; without a rule it is GBP`,
+      );
 }
 
 function vatRule(made: Made, column: ColumnFacts): DraftField {

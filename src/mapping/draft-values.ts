@@ -130,8 +130,8 @@ function flagsOf(texts: readonly string[]): ColumnFacts["flags"] {
 }
 
 /**
- * The one way in which the file writes numbers: the first in which most columns can be read, with as
- * little said of it as will do.
+ * The one way in which the file writes numbers: the first in which most columns can be read, with
+ * as little said of it as will do.
  */
 export function styleOf(columns: readonly ColumnFacts[]): NumberStyle {
   const votes = STYLES.map(

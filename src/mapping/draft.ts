@@ -1,7 +1,7 @@
 /**
- * A first mapping from a customer's own file: what is likely by the names of its columns and by what
- * stands in them. It proposes and never decides: what it cannot tell is left out, with a comment on
- * what to decide, so that `tradepost check` asks for it.
+ * A first mapping from a customer's own file: what is likely by the names of its columns and by
+ * what stands in them. It proposes and never decides: what it cannot tell is left out, with a
+ * comment on what to decide, so that `tradepost check` asks for it.
  */
 import { DefinitionError } from "../definition/index.ts";
 import { records } from "../model/index.ts";

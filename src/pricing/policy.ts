@@ -44,7 +44,8 @@ const step = z.discriminatedUnion("draw", [
   z.strictObject({ ...common, draw: z.literal("base") }),
 ]);
 
-const schema = z.strictObject({
+/** What a policy's file may hold. */
+export const policySchema = z.strictObject({
   policy: z.string().regex(/^[a-z0-9-]+$/),
   about: z.string().min(1),
   productGroups: z.enum(["own", "with-parents"]),
@@ -59,7 +60,7 @@ const schema = z.strictObject({
 
 /** The policy that the text states. Throws a `DefinitionError` with every problem in it. */
 export function readPolicy(source: DefinitionSource): Policy {
-  const { value, problem } = openDefinition(source, schema);
+  const { value, problem } = openDefinition(source, policySchema);
   const firstCompeting = value.steps.findIndex((step) => step.hit === "compete");
   const misplaced = value.steps.flatMap((step, index) =>
     step.hit === "stop" && firstCompeting >= 0 && index > firstCompeting

@@ -6,8 +6,8 @@ import { farSide, json, type FarSide } from "../support/far-side.ts";
 import { kitHost, type KitHost } from "../support/kit-host.ts";
 
 /**
- * A provider as Sage's: access tokens live 300 s, each refresh token is taken once. `grace`: the one
- * before is taken again, as some providers do for a while.
+ * A provider as Sage's: access tokens live 300 s, each refresh token is taken once. `grace`: the
+ * one before is taken again, as some providers do for a while.
  */
 interface Provider extends FarSide {
   grants: number;

@@ -9,6 +9,7 @@ import { dirname, join, relative } from "node:path";
 import { openApiDocument } from "../../src/http/index.ts";
 import { canonicalSchema } from "./canonical-schema.ts";
 import { connectorPage } from "./connector-page.ts";
+import { editorDocuments } from "./editor-documents.ts";
 import { mappingDocuments } from "./mapping-documents.ts";
 
 export interface Generator {
@@ -30,6 +31,7 @@ export const generators: readonly Generator[] = [
     content: async () => `${JSON.stringify(openApiDocument(), null, 1)}\n`,
   },
   ...mappingDocuments,
+  ...editorDocuments,
   ...connectorPage,
 ];
 

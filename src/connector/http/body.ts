@@ -68,8 +68,8 @@ export function jsonOf(bytes: Buffer, contentType: string): unknown {
 const EXACT_DIGITS = 15;
 
 /**
- * True where more than 15 digits stand in a row, a point among them: a double may not keep them all.
- * Such a row covers one of every 16 bytes, so that the others need no look.
+ * True where more than 15 digits stand in a row, a point among them: a double may not keep them
+ * all. Such a row covers one of every 16 bytes, so that the others need no look.
  */
 function hasLongNumber(bytes: Buffer): boolean {
   for (let at = EXACT_DIGITS; at < bytes.length; at += EXACT_DIGITS + 1) {

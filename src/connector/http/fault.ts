@@ -1,7 +1,10 @@
 /** What went wrong with a request, by what the reader must do; never with a secret in it. */
 import { ConnectorFault, type FaultKind } from "../contract.ts";
 
-/** A request that failed. A connector tells `status` apart where a refusal means something to it. */
+/**
+ * A request that failed. A connector tells `status` apart where a refusal means something to it.
+ *
+ */
 export class HttpFault extends ConnectorFault {
   /** What the far side answered; null: it did not. */
   readonly status: number | null;

@@ -2,8 +2,9 @@
  * Access tokens that are always fresh, from client credentials or from a refresh token that may be
  * another one after each use.
  *
- * A provider that rotates refresh tokens takes each of them once: two instances that renew together,
- * or a crash between its answer and our write, would lose the sign-in. So a renewal goes in steps:
+ * A provider that rotates refresh tokens takes each of them once: two instances that renew
+ * together, or a crash between its answer and our write, would lose the sign-in. So a renewal goes
+ * in steps:
  *
  * 1. one renewer at a time over all instances (`host.tokens.alone`), which first looks whether
  *    another has just done it;
