@@ -27,6 +27,7 @@ export interface Request {
 export interface SftpServer extends AsyncDisposable {
   readonly port: number;
   readonly fingerprint: string;
+  readonly hostKey: string;
   readonly files: Map<string, Held>;
   readonly folders: Set<string>;
   /** Who may sign in with what. */
@@ -71,6 +72,7 @@ export async function startSftpServer(options: ServerOptions = {}): Promise<Sftp
   let clock = 1_774_920_000;
   const world: Omit<SftpServer, "port" | typeof Symbol.asyncDispose> = {
     fingerprint: fingerprintOf(parsed.getPublicSSH()),
+    hostKey: key,
     files: options.files ?? new Map<string, Held>(),
     folders: options.folders ?? new Set(["/", "/out", "/orders"]),
     password: "right horse",
@@ -186,7 +188,7 @@ function serve(
   const at = (path: string) => posix.join("/", path);
   const status = (id: number, code: number, said?: string) => sftp.status(id, code, said);
   const cut = () => (client as unknown as { _sock: Socket })._sock.destroy();
-  /** What was asked is carried out unless a cut comes before, and answered unless one comes after. */
+  /** What is asked is carried out unless a cut comes before, answered unless one comes after. */
   const handle = (
     does: string,
     path: string,

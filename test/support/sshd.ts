@@ -75,7 +75,7 @@ function configOf(home: string, port: number): string {
     `AuthorizedKeysFile ${join(home, "user.pub")}`,
     "PidFile none",
     "StrictModes no",
-    // Where we are root the user is one without a password, which only PAM takes for an open account.
+    // As root we start it for a user without a password, which only PAM takes for an open account.
     "UsePAM yes",
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",

@@ -76,12 +76,21 @@ export async function openFileSession(options: FileSessionOptions, host: Host): 
   }
   return {
     read: (stream, cursor, asked) =>
-      read(reading, streamOf(options, stream), cursor, asked?.changes === true),
-    applied: (stream, cursor) => applied(reading, streamOf(options, stream).name, cursor),
+      toldEach(reading, `Reading ${stream}`, () =>
+        read(reading, streamOf(options, stream), cursor, asked?.changes === true),
+      ),
+    applied: (stream, cursor) =>
+      toldOnce(reading, `Putting away files of ${stream}`, () =>
+        applied(reading, streamOf(options, stream).name, cursor),
+      ),
     setAside: (stream, origin, reason) =>
-      shelf.refuse(streamOf(options, stream).name, contentOf(origin), reason),
-    original: (origin, line) => original(reading, origin, line),
-    again: (_stream, origin) => again(reading, origin),
+      toldOnce(reading, `Setting ${origin.name} aside`, () =>
+        shelf.refuse(streamOf(options, stream).name, contentOf(origin), reason),
+      ),
+    original: (origin, line) =>
+      toldOnce(reading, `Looking for ${origin.name}`, () => original(reading, origin, line)),
+    again: (_stream, origin) =>
+      toldOnce(reading, `Looking for ${origin.name}`, () => again(reading, origin)),
     orders: openDropBox({ folder, delimiter: options.orderDelimiter }, host),
     check: () => check(reading),
     async [Symbol.asyncDispose]() {
@@ -105,6 +114,31 @@ function readingOf(options: FileSessionOptions, host: Host): Reading {
     shelf: openShelf({ folder, format, spool }, host),
     handed: new Map(),
   };
+}
+
+async function toldOnce<T>({ folder }: Reading, doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fromOutside(error) ? folder.fault(doing, error) : error;
+  }
+}
+
+async function* toldEach(
+  { folder }: Reading,
+  doing: string,
+  work: () => AsyncGenerator<ReadEvent>,
+): AsyncGenerator<ReadEvent> {
+  try {
+    yield* work();
+  } catch (error) {
+    throw fromOutside(error) ? folder.fault(doing, error) : error;
+  }
+}
+
+/** What a disk or a server says has such a code; a run that was stopped has not. */
+function fromOutside(error: unknown): boolean {
+  return /^E(?!RR_)/.test(codeOf(error));
 }
 
 async function assertOut(folder: Folder): Promise<void> {

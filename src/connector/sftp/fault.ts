@@ -6,6 +6,7 @@ import type { SftpSettings } from "./settings.ts";
 /** The connection is gone, or was never made; what was asked may have been done or not. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
+  readonly code = "ECONNRESET";
 }
 
 /** `server`: how messages name it: `erp@sftp.example.com:22`. */
