@@ -9,7 +9,7 @@ import { ConnectorFault, type StreamDefinition } from "../connector/index.ts";
 import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
 import { makePlan, WAITING } from "./plan.ts";
 import type { PlanDocument } from "./plan-document.ts";
-import { pullStream } from "./pull.ts";
+import { backfillStream, pullStream } from "./pull.ts";
 import { KEPT } from "./replay.ts";
 
 export { completenessDesk, type CompletenessDesk } from "./completeness-desk.ts";
@@ -21,6 +21,7 @@ export type { PlanDocument, RecordPlan, StreamPlan } from "./plan-document.ts";
 export { tidyPlans } from "./plan-store.ts";
 export { rawRow, tidyRaw } from "./raw.ts";
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
+export { histories, type History } from "./history-store.ts";
 export { requestStop, runningRuns, type AskedToStop } from "./stop.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
 export { originOf, trustSources, type OriginFact, type TrustSources } from "./trust.ts";
@@ -61,6 +62,20 @@ export async function planReplay(
   stream: string,
 ): Promise<PlanDocument> {
   return makePlan(context, source, chosenStreams(source, [stream]), KEPT);
+}
+
+/** Reads days of a stream again; where it stands does not move, and nothing is removed. */
+export async function backfill(
+  context: SyncContext,
+  source: Source,
+  stream: string,
+  days: { readonly from: Temporal.PlainDate; readonly to: Temporal.PlainDate },
+  options: RunOptions = {},
+): Promise<RunResult[]> {
+  const results: RunResult[] = [];
+  for (const chosen of chosenStreams(source, [stream]))
+    results.push(...(await backfillStream(context, source, chosen, days, options)));
+  return results;
 }
 
 function chosenStreams(

@@ -111,7 +111,8 @@ export async function dropMark(store: Store, company: string, runId: string): Pr
 
 /** So many runs went on from one point in vain; then it may be the point that is wrong. */
 const MOST_ATTEMPTS = 3;
-const MOST_DAYS = 7;
+/** Older than this nothing is gone on with. */
+export const MOST_DAYS = 7;
 
 /** Why a run does not go on from the mark; null: it does. */
 export function whyNot(

@@ -1,19 +1,19 @@
 /** One stream, pulled: its lease, what a kill left, and run after run while content waits. */
 import { randomUUIDv7 } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { ConnectorFault, type Json, type StreamDefinition } from "../connector/index.ts";
+import type { Json, StreamDefinition } from "../connector/index.ts";
 import { emptyRowCounts } from "./accounting.ts";
-import { RunStopped } from "./brake.ts";
+import { afterRun } from "./completeness.ts";
 import { mappingVersions } from "./context.ts";
-import type { RunFault, RunOptions, RunResult, Source, SyncContext, What } from "./context.ts";
-import { failuresInARow, lastRun, readCursor } from "./journal.ts";
+import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
+import { backfillLoad, historyDue, readHistory } from "./history.ts";
+import { lastRun, readCursor } from "./journal.ts";
 import { LeaseLost, takeLease, type Lease, type StreamKey } from "./lease.ts";
+import { oneRun } from "./one-run.ts";
 import { supersedePlans } from "./plan-store.ts";
 import type { Outlook } from "./progress.ts";
-import { Run, type Ending } from "./run.ts";
-import { StopAsked } from "./stop.ts";
+import type { RunParts } from "./record.ts";
 import { tidyAfterKill } from "./tidy.ts";
-import { afterRun } from "./completeness.ts";
 
 /** Snapshots that may wait behind one another in one call; beyond it the next call goes on. */
 const MOST_SNAPSHOTS = 1_000;
@@ -25,14 +25,21 @@ export async function pullStream(
   stream: StreamDefinition,
   options: RunOptions,
 ): Promise<RunResult[]> {
-  const key: StreamKey = {
-    company: context.company,
-    connection: source.connection.name,
-    stream: stream.name,
-  };
+  return withLease(context, source, stream, options, readStream);
+}
+
+async function withLease(
+  context: SyncContext,
+  source: Source,
+  stream: StreamDefinition,
+  options: RunOptions,
+  work: (turn: Turn) => Promise<RunResult[]>,
+): Promise<RunResult[]> {
+  const { company } = context;
+  const key = { company, connection: source.connection.name, stream: stream.name };
   try {
     await using lease = await waitForLease(context, key);
-    return await readStream(context, source, stream, { key, lease, options });
+    return await work({ context, source, stream, key, lease, options });
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     return [notRead(stream, error.message)];
@@ -55,38 +62,55 @@ function notRead({ name }: StreamDefinition, why: string): RunResult {
   };
 }
 
-export interface Turn {
-  readonly key: StreamKey;
-  readonly lease: Lease;
-  readonly options: RunOptions;
+/** One stream whose lease is held. */
+export type Turn = Omit<RunParts, "what" | "outlook"> & { readonly key: StreamKey };
+
+async function readStream(turn: Turn): Promise<RunResult[]> {
+  const { context, key, options } = turn;
+  await tidyAfterKill(context, key);
+  if (options.compareKeys === true)
+    return [(await oneRun({ ...turn, what: { kind: "keys" }, outlook: {} }, null)).result];
+  const load = await historyDue(turn);
+  if (load === null) return readNew(turn);
+  // Nothing is new where nobody knows yet from where on.
+  const { cursor } = await readCursor(context.store, key);
+  const live = cursor === null || options.fromStart === true ? [] : await readNew(turn);
+  const going = live.every(({ state }) => state !== "failed" && state !== "stopped");
+  return going ? [...live, ...(await readHistory(turn, load, readNew))] : live;
 }
 
-async function readStream(
-  context: SyncContext,
-  source: Source,
-  stream: StreamDefinition,
-  turn: Turn,
-): Promise<RunResult[]> {
-  await tidyAfterKill(context, turn.key);
-  if (turn.options.compareKeys === true) {
-    const keys = { ...turn, what: { kind: "keys" as const }, outlook: {} };
-    return [(await oneRun(context, source, stream, keys, null)).result];
-  }
+/** What came since the stream was read last. */
+async function readNew(turn: Turn): Promise<RunResult[]> {
+  const { context, source, stream, key } = turn;
   const results: RunResult[] = [];
   for (let count = 0; count < MOST_SNAPSHOTS; count += 1) {
-    const anew = turn.options.fromStart === true && count === 0;
-    const options = { ...turn.options, fromStart: anew };
-    const cursor = anew ? null : await cursorOf(context, source, stream, turn.key);
-    const outlook = await outlookOf(context, stream, turn.key);
-    const pull = { ...turn, options, what: { kind: "pull" as const }, outlook };
-    const { result: read, more } = await oneRun(context, source, stream, pull, cursor);
-    const result = await afterRun(context, turn.key, read);
+    const fromStart = turn.options.fromStart === true && count === 0;
+    const cursor = fromStart ? null : await cursorOf(context, source, stream, key);
+    const options = { ...turn.options, fromStart };
+    const outlook = await outlookOf(context, stream, key);
+    const parts = { ...turn, options, what: { kind: "pull" as const }, outlook };
+    const { result: read, more } = await oneRun(parts, cursor);
+    const result = await afterRun(context, key, read);
     if (result.state !== "nothing" || results.length === 0) results.push(result);
     if (result.state === "published" || result.state === "unchanged")
-      await supersedePlans(context.store, turn.key);
+      await supersedePlans(context.store, key);
     if (!more) break;
   }
   return results;
+}
+
+/** Days of the stream are read again; where it stands does not move. */
+export async function backfillStream(
+  context: SyncContext,
+  source: Source,
+  stream: StreamDefinition,
+  days: { readonly from: Temporal.PlainDate; readonly to: Temporal.PlainDate },
+  options: RunOptions,
+): Promise<RunResult[]> {
+  return withLease(context, source, stream, options, async (turn) => {
+    await tidyAfterKill(context, turn.key);
+    return readHistory(turn, await backfillLoad(turn, days), readNew);
+  });
 }
 
 /** A snapshot is about as long as the last one. */
@@ -97,78 +121,6 @@ async function outlookOf(
 ): Promise<Outlook> {
   const last = reading === "snapshot" ? await lastRun(store, key) : null;
   return last === null ? {} : { rows: last.rows.read };
-}
-
-export async function oneRun(
-  context: SyncContext,
-  source: Source,
-  stream: StreamDefinition,
-  turn: Turn & { readonly what: What; readonly outlook: Outlook },
-  cursor: Json | null,
-): Promise<{ result: RunResult; more: boolean }> {
-  const { key, lease, options, what, outlook } = turn;
-  const run = new Run(context, source, stream, lease, options, what, outlook);
-  try {
-    const { state, more } = await run.read(cursor);
-    return { result: await run.end({ state, ...WELL }), more };
-  } catch (error) {
-    const ending = await endingOf(context, key, error, lease);
-    if (ending.state === "failed")
-      context.log("error", ending.error ?? "", { ...key, runId: run.id });
-    return { result: await run.end(ending), more: false };
-  }
-}
-
-const WELL = { error: null, fault: null, resumable: false } as const;
-
-async function endingOf(
-  context: SyncContext,
-  key: StreamKey,
-  error: unknown,
-  lease: Lease,
-): Promise<Ending> {
-  if (error instanceof RunStopped) {
-    const fault = { kind: error.kind, retryAt: null };
-    return { state: "stopped", error: error.message, fault, resumable: false };
-  }
-  if (error instanceof StopAsked)
-    return { state: "stopped", error: error.message, fault: null, resumable: true };
-  const lost = await lostLease(lease);
-  const fault = lost === null ? await faultOf(context, key, error) : null;
-  const message = lost?.message ?? messageOf(error);
-  return { state: "failed", error: message, fault, resumable: true };
-}
-
-/** Whoever takes a stream over clears what is in its way: that is the reason, not its traces. */
-async function lostLease(lease: Lease): Promise<LeaseLost | null> {
-  try {
-    await lease.check();
-  } catch (lost) {
-    if (lost instanceof LeaseLost) return lost;
-  }
-  return null;
-}
-
-/** First wait after a fault that passes by itself; it doubles with each run that fails again. */
-const FIRST_WAIT_SECONDS = 60;
-const LONGEST_WAIT_SECONDS = 3_600;
-
-async function faultOf(
-  context: SyncContext,
-  key: StreamKey,
-  error: unknown,
-): Promise<RunFault | null> {
-  if (!(error instanceof ConnectorFault)) return null;
-  const { kind, retryAt } = error;
-  if (kind !== "transient" && kind !== "throttled") return { kind, retryAt };
-  const failed = await failuresInARow(context.store, key);
-  const wait = Math.min(FIRST_WAIT_SECONDS * 2 ** failed, LONGEST_WAIT_SECONDS);
-  return { kind, retryAt: retryAt ?? context.now().add({ seconds: wait }) };
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof ConnectorFault) return `${error.message} ${error.instruction}`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**

@@ -1,53 +1,23 @@
 /** One run of one stream: read, map, stage, and publish in one transaction at each checkpoint. */
-import { randomUUIDv7 } from "node:crypto";
-import type { Json, Origin, ReadEvent, StreamDefinition } from "../connector/index.ts";
+import type { Json, Origin, ReadEvent } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
-import type { Transaction } from "../store/index.ts";
-import { emptyRowCounts, nothingConsidered, unchangedCounts } from "./accounting.ts";
+import { nothingConsidered } from "./accounting.ts";
+import { factsOf, refuseOrigin, type Refusal } from "./aside.ts";
 import { brokenPromise, DropBrake, RunStopped } from "./brake.ts";
 import { NotByChanges, settledContent, type Settled } from "./changes.ts";
-import { mappingVersions } from "./context.ts";
-import type {
-  RunFault,
-  RunOptions,
-  RunResult,
-  RunState,
-  Source,
-  SyncContext,
-  What,
-} from "./context.ts";
-import { factsOf, refuseOrigin, type Refusal } from "./aside.ts";
-import { isEmpty } from "./cursor.ts";
+import { brakeOf, type RunResult, type RunState } from "./context.ts";
+import { ShapeChanged } from "./drift-watch.ts";
 import { Gathering } from "./gathering.ts";
-import {
-  isCommitted,
-  lastRun,
-  storeCursor,
-  storeOrigins,
-  storeRun,
-  storeStart,
-  type At,
-  type RunEnding,
-} from "./journal.ts";
-import type { Lease, StreamKey } from "./lease.ts";
+import type { At } from "./journal.ts";
 import { forgetMark, keepMark, takeOver, type Mark } from "./marks.ts";
-import { teller, type Outlook, type Teller } from "./progress.ts";
+import { teller, type Teller } from "./progress.ts";
 import { checkComparable, checkDefinition, watchPromises, type Promises } from "./promises.ts";
-import { NOTHING_PUBLISHED, publishGathered, type Published } from "./publish.ts";
-import { closeAnsweredFiles } from "./quarantine.ts";
+import { publishGathered } from "./publish.ts";
 import { eventsOf, readingOf, streamAsRead } from "./reading.ts";
+import { RunRecord, type Ending, type RunParts } from "./record.ts";
 import { goOn } from "./resume.ts";
 import { stopWatch } from "./stop.ts";
-import { ShapeChanged } from "./drift-watch.ts";
 import { keepPending, watchOrigins, type OriginWatch } from "./watch.ts";
-
-/** How a run ended; `resumable`: the next one may go on from its mark. */
-export interface Ending {
-  readonly state: RunState;
-  readonly error: string | null;
-  readonly fault: RunFault | null;
-  readonly resumable: boolean;
-}
 
 /** How an event ended a piece of content; `more`: another snapshot waits behind it. */
 interface Ended {
@@ -57,86 +27,80 @@ interface Ended {
 
 /** One run: what it published, and what it gathered since its last checkpoint. */
 export class Run {
-  readonly id = randomUUIDv7();
-  readonly #context: SyncContext;
-  readonly #source: Source;
-  readonly #stream: StreamDefinition;
-  readonly #lease: Lease;
-  readonly #options: RunOptions;
-  readonly #what: What;
-  readonly #startedAt: Temporal.Instant;
+  readonly #parts: RunParts;
+  readonly #record: RunRecord;
   readonly #gathering: Gathering;
-  readonly #originNames: string[] = [];
-  readonly #notes: string[] = [];
   readonly #mappings: readonly Mapping[];
   readonly #tell: Teller;
   readonly #heed: (at: At) => Promise<void>;
   #promises: Promises | null = null;
   #cursor: Json | null = null;
-  #published: Published = NOTHING_PUBLISHED;
   /** What the last content made, so that changes tell the rest; null: the whole is read. */
   #settled: Settled | null = null;
-  /** Transactions in which something was published. */
-  #checkpoints = 0;
   /** True: a mark holds what was gathered up to it. */
   #marked = false;
   /** Why the snapshot that is being read cannot be applied. */
   #spoiled: RunStopped | null = null;
   /** Rows of an origin that was put aside: they are not gathered. */
   #passesBy = false;
+  /** Origins that are put aside at the next checkpoint. */
+  readonly #putBy: { readonly origin: Origin; readonly why: Refusal }[] = [];
   #watch: OriginWatch | null = null;
-  #begun = false;
 
-  constructor(
-    context: SyncContext,
-    source: Source,
-    stream: StreamDefinition,
-    lease: Lease,
-    options: RunOptions,
-    what: What,
-    outlook: Outlook,
-  ) {
-    this.#context = context;
-    this.#source = source;
-    this.#stream = stream;
-    this.#lease = lease;
-    this.#options = options;
-    this.#what = what;
-    this.#startedAt = context.now();
+  constructor(parts: RunParts) {
+    const { context, source, stream, what, options } = parts;
+    this.#parts = parts;
+    this.#record = new RunRecord(parts);
     this.#mappings = source.mappings.filter(({ reads }) => reads === stream.name);
+    const { id, key } = this.#record;
     const keysOnly = what.kind === "keys";
-    this.#gathering = new Gathering(context.store, this.id, stream, this.#mappings, keysOnly);
+    this.#gathering = new Gathering(context.store, id, stream, this.#mappings, keysOnly);
     this.#heed = stopWatch(context.store, options.signal);
-    this.#tell = teller(context, this.#key, outlook, options.progress);
+    this.#tell = teller(context, key, parts.outlook, options.progress);
+  }
+
+  get id(): string {
+    return this.#record.id;
   }
 
   /** Reads what waits. `more`: another snapshot waits behind the one that was published. */
   async read(cursor: Json | null): Promise<Ended> {
     this.#cursor = cursor;
-    checkDefinition(this.#stream, this.#source.connection.session);
-    if (this.#what.kind === "keys") checkComparable(this.#key, this.#stream);
+    checkDefinition(this.#parts.stream, this.#parts.source.connection.session);
+    if (this.#parts.what.kind === "keys") checkComparable(this.#record.key, this.#parts.stream);
     const from = await this.#goOn();
     this.#promises = this.#watchPromises(from);
     const ended = await this.#readByChanges(from);
     this.#assertWhole();
     if (ended.state === "published")
-      this.#notes.push(...nothingConsidered(this.#published.rows, this.#originNames));
+      this.#record.notes.push(
+        ...nothingConsidered(this.#record.published.rows, this.#record.origins),
+      );
     return ended;
   }
 
   /** By changes, where nothing but the last content's records is held; whole where that fails. */
   async #readByChanges(from: Json | null): Promise<Ended> {
-    const { store, log } = this.#context;
-    const asks = this.#what.kind === "pull" && from !== null && !this.#marked;
-    if (asks) this.#settled = await settledContent(store, this.#key, this.#source, this.#stream);
+    const { store, log } = this.#parts.context;
+    const asks = this.#parts.what.kind === "pull" && from !== null && !this.#marked;
+    if (asks)
+      this.#settled = await settledContent(
+        store,
+        this.#record.key,
+        this.#parts.source,
+        this.#parts.stream,
+      );
     try {
       return await this.#readFrom(from);
     } catch (error) {
       if (!(error instanceof NotByChanges)) throw error;
-      const { name } = this.#stream;
-      log("info", `${name} is read whole: ${error.message}.`, { ...this.#key, runId: this.id });
+      const { name } = this.#parts.stream;
+      log("info", `${name} is read whole: ${error.message}.`, {
+        ...this.#record.key,
+        runId: this.id,
+      });
       this.#settled = null;
-      this.#originNames.length = 0;
+      this.#record.origins.length = 0;
       await this.#gathering.restart();
       return this.#readFrom(from);
     }
@@ -149,31 +113,31 @@ export class Run {
     for await (const event of this.#events(from)) {
       came = true;
       await this.#begin(null);
-      await this.#heed(this.#at());
+      await this.#heed(this.#record.at());
       const ended = await this.#take(event);
       if (ended === null) continue;
       if (state !== "published") state = ended.state;
       more = ended.more;
       // A snapshot is one piece of content: the next one is another run's.
-      if (this.#isSnapshot && ended.state !== "refused") break;
+      if (this.#record.isSnapshot && ended.state !== "refused") break;
     }
     // Of a delta nothing is new behind the mark: it is the end.
-    if (!came && this.#marked && from !== null && !this.#isSnapshot)
+    if (!came && this.#marked && from !== null && !this.#record.isSnapshot)
       return this.#checkpoint(from, false);
     return { state, more };
   }
 
   #events(from: Json | null): AsyncIterable<ReadEvent> {
-    const { session } = this.#source.connection;
-    return eventsOf(session, this.#stream, this.#what, from, this.#settled !== null);
+    const { session } = this.#parts.source.connection;
+    return eventsOf(session, this.#parts.stream, this.#parts.what, from, this.#settled !== null);
   }
 
   #watchPromises(from: Json | null): Promises {
-    const { now, timeZone } = this.#context;
-    const isNew = this.#what.kind === "pull" && this.#options.fromStart !== true;
+    const { now, timeZone } = this.#parts.context;
+    const isNew = this.#parts.what.kind === "pull" && this.#parts.options.fromStart !== true;
     return watchPromises({
-      key: this.#key,
-      stream: streamAsRead(this.#stream, this.#what),
+      key: this.#record.key,
+      stream: streamAsRead(this.#parts.stream, this.#parts.what),
       stored: isNew ? this.#cursor : null,
       from,
       clock: { now, timeZone },
@@ -182,53 +146,44 @@ export class Run {
 
   /** Takes over what a run that was cut short had gathered; gives where reading begins. */
   async #goOn(): Promise<Json | null> {
-    if (this.#what.kind === "keys") return null;
+    if (this.#parts.what.kind === "keys") return null;
     const { from, notes } = await goOn(
-      this.#context,
-      this.#key,
+      this.#parts.context,
+      this.#record.key,
       {
-        reading: readingOf(this.#what),
+        reading: readingOf(this.#parts.what),
         cursor: this.#cursor,
-        anew: this.#options.fromStart === true,
+        anew: this.#parts.options.fromStart === true,
         mappings: this.#mappings,
       },
       (mark) => this.#begin(mark),
     );
-    this.#notes.push(...notes);
+    this.#record.notes.push(...notes);
     return from;
   }
 
   /** True: it goes on from the mark. */
   async #begin(mark: Mark | null): Promise<boolean> {
-    const { store } = this.#context;
-    if (this.#begun) return false;
-    this.#begun = true;
+    const { store } = this.#parts.context;
     // The run's row first: staging tables are found by it after a kill.
-    await this.#storeStart(mark);
-    this.#watch = await watchOrigins(this.#context, this.#source, this.#key);
+    if (!(await this.#record.begin(this.#cursor, mark?.runId ?? null))) return false;
+    this.#watch = await watchOrigins(this.#parts.context, this.#parts.source, this.#record.key);
     this.#gathering.watch(this.#watch);
     const held =
-      mark === null ? null : await takeOver(store, this.#lease, this.#at(), mark, this.#mappings);
+      mark === null
+        ? null
+        : await takeOver(store, this.#parts.lease, this.#record.at(), mark, this.#mappings);
     if (mark === null || held === null) {
       await this.#gathering.restart();
       return false;
     }
     this.#gathering.resume(mark, held);
     this.#marked = true;
-    this.#originNames.push(...this.#gathering.origins.map(({ name }) => name));
-    this.#notes.push(
+    this.#record.origins.push(...this.#gathering.origins.map(({ name }) => name));
+    this.#record.notes.push(
       `It goes on from a run that was cut short: ${this.#gathering.rows().read} rows were read before.`,
     );
     return true;
-  }
-
-  async #storeStart(mark: Mark | null): Promise<void> {
-    const { kind } = this.#what;
-    await storeStart(this.#context.store, this.#at(), {
-      cursor: this.#cursor,
-      kind: kind === "days" ? "history" : kind,
-      continues: mark?.runId ?? null,
-    });
   }
 
   async #take(event: ReadEvent): Promise<Ended | null> {
@@ -241,7 +196,7 @@ export class Run {
         return null;
       case "refused":
         await this.#forget(event.origin.name);
-        this.#originNames.push(event.origin.name);
+        this.#record.origins.push(event.origin.name);
         await this.#refuse(event.origin, event);
         return { state: "refused", more: false };
       case "mark":
@@ -256,7 +211,9 @@ export class Run {
         else await this.#gathering.takeGone(event.rows);
         return null;
       case "unchanged":
-        await this.#publishUnchanged(event.origin, event.cursor);
+        this.#promises?.cursor(event.cursor, "checkpoint");
+        await this.#record.publishUnchanged(event.origin, event.cursor);
+        await this.#applied(event.cursor);
         return { state: "unchanged", more: event.more };
       case "checkpoint":
         return this.#checkpoint(event.cursor, event.more);
@@ -273,15 +230,15 @@ export class Run {
     event: ReadEvent & { kind: "origin" | "rows" | "reject" | "totals" },
   ): Promise<void> {
     if (event.kind === "origin") {
-      this.#originNames.push(event.origin.name);
+      this.#record.origins.push(event.origin.name);
       this.#passesBy = false;
     }
     if (this.#spoiled !== null || this.#passesBy) return;
     try {
       await this.#gatherSound(event);
     } catch (error) {
-      await keepPending(this.#context, this.#key, error);
-      if (error instanceof RunStopped && this.#isSnapshot) this.#spoiled = error;
+      await keepPending(this.#parts.context, this.#record.key, error);
+      if (error instanceof RunStopped && this.#record.isSnapshot) this.#spoiled = error;
       else if (isPutAside(error)) await this.#putAside(error);
       else throw error;
     }
@@ -293,7 +250,12 @@ export class Run {
     if (origin === undefined) throw error;
     await this.#forget(origin.name);
     this.#passesBy = true;
-    await this.#refuse(origin, error);
+    // While it is read it cannot be put away.
+    this.#putBy.push({ origin, why: error });
+  }
+
+  async #refusePutBy(): Promise<void> {
+    for (const { origin, why } of this.#putBy.splice(0)) await this.#refuse(origin, why);
   }
 
   async #gatherSound(
@@ -307,7 +269,7 @@ export class Run {
       case "rows":
         this.#promises?.rows(event.rows);
         await this.#gathering.takeRows(event.rows);
-        this.#tell(this.#gathering, this.#published);
+        this.#tell(this.#gathering, this.#record.published);
         return;
       case "reject":
         await this.#gathering.takeReject(event);
@@ -322,25 +284,26 @@ export class Run {
 
   async #forget(origin: string): Promise<void> {
     if (!(await this.#gathering.forget(origin))) return;
-    await forgetMark(this.#context.store, this.#context.company, this.id);
+    await forgetMark(this.#parts.context.store, this.#parts.context.company, this.id);
     this.#marked = false;
   }
 
   /** What was gathered so far is kept, so that another run can go on from here. */
   async #mark(cursor: Json): Promise<void> {
     // What is the same is not counted in a mark, and a key set is soon read again.
-    if (this.#spoiled !== null || this.#settled !== null || this.#what.kind === "keys") return;
+    if (this.#spoiled !== null || this.#settled !== null || this.#parts.what.kind === "keys")
+      return;
     this.#promises?.cursor(cursor, "mark");
     await this.#gathering.settle();
     const { parts, held } = this.#gathering.unheld();
     const mark = {
-      reading: readingOf(this.#what),
+      reading: readingOf(this.#parts.what),
       cursorFrom: this.#cursor,
       cursor,
       parts,
-      startedAt: this.#startedAt,
+      startedAt: this.#record.startedAt,
     };
-    await keepMark(this.#context.store, this.#lease, this.#at(), mark, held);
+    await keepMark(this.#parts.context.store, this.#parts.lease, this.#record.at(), mark, held);
     this.#gathering.marked();
     this.#marked = true;
   }
@@ -350,7 +313,7 @@ export class Run {
       try {
         this.#gathering.closeOrigin();
       } catch (error) {
-        if (!(error instanceof RunStopped) || !this.#isSnapshot) throw error;
+        if (!(error instanceof RunStopped) || !this.#record.isSnapshot) throw error;
         this.#spoiled = error;
       }
     if (this.#spoiled !== null) throw this.#spoiled;
@@ -360,8 +323,10 @@ export class Run {
   async #checkpoint(cursor: Json, more: boolean): Promise<Ended> {
     try {
       this.#closeContent(cursor);
+      await this.#refusePutBy();
       await this.#gathering.settle();
-      await this.#commit((tx) => this.#publish(tx, cursor));
+      const { notes } = await this.#publish(cursor);
+      this.#record.notes.push(...notes);
     } catch (error) {
       const standsAside = error instanceof DropBrake || error === this.#spoiled;
       if (isPutAside(error)) {
@@ -372,78 +337,36 @@ export class Run {
       await this.#standAside(error, "A newer snapshot was waiting and is read instead.");
       return { state: "stopped", more };
     }
-    if (this.#isSnapshot) await this.#gathering.drop();
+    if (this.#record.isSnapshot) await this.#gathering.drop();
     else await this.#gathering.restart();
     this.#marked = false;
-    if (this.#what.kind === "pull")
-      await this.#source.connection.session.applied?.(this.#stream.name, cursor);
+    await this.#applied(cursor);
     return { state: "published", more };
   }
 
-  async #publish(tx: Transaction, cursor: Json): Promise<Published> {
-    await this.#lease.hold(tx);
-    const at = this.#at();
-    const { rows, records } = await publishGathered(tx, {
-      context: this.#context,
-      at,
-      gathering: this.#gathering,
-      snapshot: this.#isSnapshot,
-      keysOnly: this.#what.kind === "keys",
-      dropBrakePercent: this.#options.acceptRemovals === true ? null : this.#dropBrakePercent,
-      before: this.#published,
-      settled: this.#settled,
-    });
-    const published = { rows, records, cursor };
-    if (this.#movesTo(cursor))
-      await storeCursor(tx, at, cursor, mappingVersions(this.#source, this.#stream));
-    await forgetMark(tx, at.company, at.runId);
-    this.#notes.push(...((await this.#watch?.publish(tx)) ?? []));
-    await storeRun(tx, at, this.#ending("published", null, published, this.#checkpoints + 1));
-    // A long merge must not end with a lease that has run out.
-    await this.#lease.hold(tx);
-    return published;
+  async #applied(cursor: Json): Promise<void> {
+    const { source, stream, what } = this.#parts;
+    if (what.kind === "pull") await source.connection.session.applied?.(stream.name, cursor);
   }
 
-  /** Whether the stream stands there from now on. */
-  #movesTo(cursor: Json): boolean {
-    if (this.#what.kind !== "days") return this.#what.kind === "pull";
-    return this.#what.leads && !isEmpty(cursor);
-  }
-
-  /** A connection that is lost while it commits says nothing: the run's row tells. */
-  async #commit(work: (tx: Transaction) => Promise<Published>): Promise<void> {
-    const { store } = this.#context;
-    const done: { published?: Published } = {};
-    try {
-      await store.transaction(async (tx) => {
-        done.published = await work(tx);
+  async #publish(cursor: Json): Promise<{ readonly notes: readonly string[] }> {
+    const { context, source, stream, options, what } = this.#parts;
+    let notes: readonly string[] = [];
+    await this.#record.publish(cursor, async (tx, at, before) => {
+      const published = await publishGathered(tx, {
+        context,
+        at,
+        gathering: this.#gathering,
+        snapshot: this.#record.isSnapshot,
+        keysOnly: what.kind === "keys",
+        dropBrakePercent: options.acceptRemovals === true ? null : brakeOf(source, stream.name),
+        before,
+        settled: this.#settled,
       });
-    } catch (error) {
-      const sought = this.#checkpoints + 1;
-      if (done.published === undefined || !(await isCommitted(store, this.#at(), sought)))
-        throw error;
-    }
-    this.#checkpoints += 1;
-    if (done.published !== undefined) this.#published = done.published;
-  }
-
-  /** The same snapshot again: a successful run in which every row is unchanged. */
-  async #publishUnchanged(origin: Origin, cursor: Json): Promise<void> {
-    this.#originNames.push(origin.name);
-    this.#promises?.cursor(cursor, "checkpoint");
-    await this.#commit(async (tx) => {
-      await this.#lease.hold(tx);
-      const at = this.#at();
-      const last = await lastRun(tx, at);
-      const rows = last?.rows ?? emptyRowCounts();
-      const published = { rows, records: unchangedCounts(last?.counts ?? {}), cursor };
-      await closeAnsweredFiles(tx, at);
-      await storeOrigins(tx, at, [{ ...origin, id: randomUUIDv7(), rows }], at.now);
-      await storeCursor(tx, at, cursor, mappingVersions(this.#source, this.#stream));
-      await storeRun(tx, at, this.#ending("unchanged", null, published, this.#checkpoints + 1));
+      notes = (await this.#watch?.publish(tx)) ?? [];
       return published;
     });
-    await this.#source.connection.session.applied?.(this.#stream.name, cursor);
+    return { notes };
   }
 
   /** The snapshot cannot be applied, and a newer one waits behind it or will come. */
@@ -456,10 +379,14 @@ export class Run {
 
   /** A whole file that must not be applied: it waits in quarantine, and the run goes on. */
   async #refuse(origin: Origin, why: Refusal): Promise<void> {
-    const { store } = this.#context;
-    const note = await refuseOrigin(store, this.#lease, this.#at(), origin, why);
-    this.#notes.push(note);
-    await this.#source.connection.session.setAside?.(this.#stream.name, factsOf(origin), note);
+    const { store } = this.#parts.context;
+    const note = await refuseOrigin(store, this.#parts.lease, this.#record.at(), origin, why);
+    this.#record.notes.push(note);
+    await this.#parts.source.connection.session.setAside?.(
+      this.#parts.stream.name,
+      factsOf(origin),
+      note,
+    );
   }
 
   /** A connector that just stops has not said that what it gave is whole. */
@@ -468,83 +395,30 @@ export class Run {
     const { read } = this.#gathering.rows();
     if (read === 0) return;
     throw new RunStopped(
-      `Reading ${this.#key.connection}/${this.#stream.name} ended without a checkpoint after ${read} ` +
+      `Reading ${this.#record.key.connection}/${this.#parts.stream.name} ended without a checkpoint after ${read} ` +
         "rows. Nothing of them was published.",
       "The next run reads them again.",
     );
   }
 
-  get #dropBrakePercent(): number {
-    const { streams, dropBrakePercent } = this.#source;
-    return streams?.[this.#stream.name]?.dropBrakePercent ?? dropBrakePercent;
-  }
-
-  get #isSnapshot(): boolean {
-    return this.#stream.reading === "snapshot" || this.#what.kind === "keys";
-  }
-
-  get #key(): StreamKey {
-    const { company } = this.#context;
-    return { company, connection: this.#source.connection.name, stream: this.#stream.name };
-  }
-
-  #at(): At {
-    return { ...this.#key, runId: this.id, now: this.#context.now() };
-  }
-
-  #ending(
-    state: RunState,
-    error: string | null,
-    published: Published,
-    checkpoints = this.#checkpoints,
-    fault: RunFault | null = null,
-  ): RunEnding {
-    const notes = this.#notes;
-    const origins = this.#originNames.length;
-    return { ...published, state, error, notes, origins, checkpoints, fault };
-  }
-
   /** What was gathered up to the mark is gone on with, unless it is what stopped the run. */
   async #letGo(resumable: boolean): Promise<void> {
     if (this.#marked && resumable) {
-      this.#notes.push(
+      this.#record.notes.push(
         "What was read up to its last mark is kept: the next run goes on from there.",
       );
       await this.#gathering.leave();
       return;
     }
-    if (this.#marked) await forgetMark(this.#context.store, this.#context.company, this.id);
+    if (this.#marked)
+      await forgetMark(this.#parts.context.store, this.#parts.context.company, this.id);
     await this.#gathering.drop();
   }
 
   /** Writes down how the run ended; clears its staging where nobody goes on with it. */
   async end(ending: Ending): Promise<RunResult> {
-    const { state, error, fault } = ending;
     await this.#letGo(ending.resumable);
-    // What cannot even begin is no less a run that failed.
-    if (!this.#begun && error !== null) {
-      this.#begun = true;
-      await this.#storeStart(null);
-    }
-    if (this.#begun)
-      await storeRun(
-        this.#context.store,
-        this.#at(),
-        this.#ending(state, error, this.#published, this.#checkpoints, fault),
-      );
-    if (error !== null) this.#notes.unshift(error);
-    const { rows, records } = this.#published;
-    return {
-      runId: this.#begun ? this.id : null,
-      fault,
-      stream: this.#stream.name,
-      state,
-      rows,
-      records: Object.fromEntries(records),
-      origins: this.#originNames,
-      notes: this.#notes,
-      seconds: this.#context.now().since(this.#startedAt).total("seconds"),
-    };
+    return this.#record.end(ending, this.#cursor);
   }
 }
 

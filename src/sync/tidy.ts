@@ -2,6 +2,7 @@
 import { dropStagingOf, stagedRuns } from "../store/index.ts";
 import type { SyncContext } from "./context.ts";
 import type { StreamKey } from "./lease.ts";
+import { dropMark, marksOf, MOST_DAYS } from "./marks.ts";
 
 /**
  * A run that was killed leaves a row that says "running", and staging tables even where its last
@@ -20,6 +21,11 @@ export async function tidyAfterKill(context: SyncContext, key: StreamKey): Promi
       where company = $1 and connection = $2 and stream = $3 and state = 'running'`,
     [...of, context.now().toString()],
   );
+  // A piece of a history that nobody asks for any more is never gone on with.
+  const old = context.now().subtract({ hours: 24 * MOST_DAYS });
+  for (const { runId, startedAt, reading } of await marksOf(store, key))
+    if (reading !== "pull" && Temporal.Instant.compare(startedAt, old) < 0)
+      await dropMark(store, key.company, runId);
   const staged = await stagedRuns(store);
   if (staged.length === 0) return;
   const ours = await store.query<{ id: string }>(
