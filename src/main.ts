@@ -22,7 +22,13 @@ import { POST_JOB } from "./sales/index.ts";
 import { openStore, StoreError, type Store } from "./store/index.ts";
 
 export { tell, withoutPassword, type Told } from "./main/error.ts";
-export { pullApart, PullFailed, type PullApart, type PullRequest } from "./main/pulling.ts";
+export {
+  pullApart,
+  PullFailed,
+  PULL_MEMORY,
+  type PullApart,
+  type PullRequest,
+} from "./main/pulling.ts";
 export {
   checkFiles,
   leftOutInWords,

@@ -70,10 +70,10 @@ export class PullFailed extends Error {
 const PATIENCE_MS = 60_000;
 
 /**
- * Memory is bought back with collections: most of what a pull allocates dies at once, and young
- * space beyond this only grows the process.
+ * How Node is to manage the memory of a pull: nearly all that it allocates dies at once, so that a
+ * larger young space only makes the process larger.
  */
-const NODE = ["--max-semi-space-size=8", "--max-old-space-size=512"];
+export const PULL_MEMORY = ["--max-semi-space-size=16", "--max-old-space-size=384"];
 
 const TAIL = 2_000;
 
@@ -90,7 +90,7 @@ export async function pullApart(
   apart.signal?.throwIfAborted();
   const root = join(import.meta.dirname, "..");
   const child = fork(join(root, "launch.js"), [join(root, "main", "pull-process.ts")], {
-    execArgv: NODE,
+    execArgv: PULL_MEMORY,
     serialization: "json",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });

@@ -1,6 +1,7 @@
 /** S1 to S3: pulls of a price list, beside plain SQL on the same file in the same server. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { PULL_MEMORY } from "../../src/main.ts";
 import { openStore } from "../../src/store/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { inRounds, median, ratioOf } from "./measure.ts";
@@ -53,6 +54,7 @@ async function pullOurs(server: Store, files: PriceFiles, folder: string): Promi
     await using child = startChild("test/bench/pull-process.ts", {
       arguments: [own],
       environment: { DATABASE_URL: database.url },
+      node: PULL_MEMORY,
     });
     for (const file of [files.whole, files.whole, files.changed]) {
       await database.query("CHECKPOINT");

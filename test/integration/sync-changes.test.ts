@@ -171,7 +171,8 @@ describe("a snapshot pulled by its changes", () => {
 
   test("keeps the record of a row that came and cannot be used", async () => {
     const bad = [...rows(5), row("P5", "one fifty"), 'PL1,"P6" x,,1,2,,'];
-    await agree([file(...rows(8)), file(...bad)]);
+    const { heard } = await agree([file(...rows(8)), file(...bad)]);
+    expect([...heard]).toContain("same");
   });
 
   test("is read whole while rows wait in quarantine, and by its changes again after them", async () => {
@@ -204,7 +205,8 @@ describe("a snapshot pulled by its changes", () => {
   });
 
   test("stops at the drop brake as the whole one does", async () => {
-    await agree([file(...rows(50)), file(...rows(5)), file(...rows(48))]);
+    const { heard } = await agree([file(...rows(50)), file(...rows(5)), file(...rows(48))]);
+    expect([...heard]).toContain("gone");
   });
 
   test("is read whole where its header, delimiter or encoding is another one", async () => {
@@ -212,7 +214,9 @@ describe("a snapshot pulled by its changes", () => {
     const latin = Buffer.from(file(...rows(5), "PL1,P9,caf\u00e9,1,2.00,,"), "latin1");
     const utf8 = file(...rows(5), "PL1,P9,caf\u00e9,1,2.00,,");
     const semicolons = file(...rows(5)).replaceAll(",", ";");
-    await agree([file(...rows(5)), `${[other, ...rows(4)].join("\n")}\n`, latin, utf8, semicolons]);
+    const otherwise = `${[other, ...rows(4)].join("\n")}\n`;
+    const { heard } = await agree([file(...rows(5)), otherwise, latin, utf8, semicolons]);
+    expect([...heard]).not.toContain("same");
   });
 
   test("is read whole when the file applied last is no longer what it was", async () => {
