@@ -1,8 +1,7 @@
 /** Schema drift: a new, missing or retyped column follows the stream's policy. */
 import { describe, expect, test } from "vitest";
-import { acceptShape, streamShapes } from "../../src/sync/index.ts";
-import type { RunResult, Source } from "../../src/sync/index.ts";
 import { kindOf } from "../../src/sync/drift.ts";
+import { acceptShape, streamShapes, type RunResult, type Source } from "../../src/sync/index.ts";
 import { useDatabase } from "../support/database.ts";
 import { openPulling, scripted, type Pulling } from "../support/pulling.ts";
 
