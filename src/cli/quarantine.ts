@@ -275,7 +275,9 @@ function correctionLines({ correction, correctionHolds }: Item): string[] {
 
 function columnLines({ values }: Item): string[] {
   if (values === null) return [];
-  return Object.entries(values).map(
+  // The database keeps no order of columns.
+  const columns = Object.entries(values).sort(([one], [other]) => one.localeCompare(other));
+  return columns.map(
     ([column, value], index) =>
       `${index === 0 ? "columns " : "        "}  ${column} = ${typeof value === "string" ? value : JSON.stringify(value)}`,
   );

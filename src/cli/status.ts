@@ -16,7 +16,12 @@ export function addStatusCommand(program: Command): void {
 }
 
 async function status({ company }: Opened): Promise<Answer> {
-  const [report, totals] = await Promise.all([company.status(), company.desk.totals()]);
+  const [report, totals, completeness] = await Promise.all([
+    company.status(),
+    company.desk.totals(),
+    company.completeness.summary(),
+  ]);
+  const findings = completeness.reduce((sum, { open }) => sum + open, 0);
   const { alarms, streams } = report;
   const { timeZone } = company.settings;
   const shown = streams.filter(
@@ -37,8 +42,11 @@ async function status({ company }: Opened): Promise<Answer> {
         : [`${count(unread)} more ${unread === 1 ? "was" : "were"} never read.`, ""]),
       ...company.leftOut.map(leftOutInWords),
       waiting(totals),
+      ...(findings === 0
+        ? []
+        : [`${count(findings)} finding(s) of what looks incomplete: \`completeness\` lists them.`]),
     ].join("\n"),
-    data: { ...report, quarantine: totals },
+    data: { ...report, quarantine: totals, completeness },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
   };
 }

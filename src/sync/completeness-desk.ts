@@ -28,7 +28,7 @@ export interface CompletenessDesk {
   }): Promise<VolumeRow[]>;
 }
 
-export class FindingUnknown extends Error {
+class FindingUnknown extends Error {
   override readonly name = "FindingUnknown";
 }
 

@@ -12,8 +12,7 @@ import type { At } from "./journal.ts";
  * was new. empty: a file without rows. shrinking: far fewer rows than last time. volume: unlike the
  * same weekday.
  */
-export const FINDING_KINDS = ["gap", "late", "nothing", "empty", "shrinking", "volume"] as const;
-export type FindingKind = (typeof FINDING_KINDS)[number];
+export type FindingKind = "gap" | "late" | "nothing" | "empty" | "shrinking" | "volume";
 
 export interface NewFinding {
   readonly kind: FindingKind;

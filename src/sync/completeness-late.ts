@@ -18,7 +18,7 @@ export interface DatedRecord {
 }
 
 /** Older than the newest document by more than this, unless the settings say otherwise. */
-export const LATE_AFTER_DAYS = 7;
+const LATE_AFTER_DAYS = 7;
 const MOST_NAMED = 200;
 
 interface LateDocument {

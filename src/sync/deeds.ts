@@ -3,7 +3,7 @@ import { randomUUIDv7 } from "node:crypto";
 import type { Queryable } from "../store/index.ts";
 import type { SyncContext } from "./context.ts";
 
-export interface Deed {
+interface Deed {
   /** Id of what it was done to. */
   readonly item: string;
   /** Null: the caller did not say. */

@@ -26,13 +26,13 @@ export interface Decision {
 }
 
 /** How far a replay of many is. */
-export interface ReplayProgress {
+interface ReplayProgress {
   readonly done: number;
   readonly of: number;
 }
 
 /** What a replay of many did. */
-export interface ReplaySummary {
+interface ReplaySummary {
   readonly items: number;
   readonly resolved: number;
   /** Records that came of them. */

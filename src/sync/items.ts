@@ -4,10 +4,10 @@ import type { Queryable } from "../store/index.ts";
 import type { NewItem } from "./quarantine.ts";
 import { definitionOf, keyFields } from "./reason.ts";
 
-export type ItemState = "open" | "resolved" | "dismissed";
+type ItemState = "open" | "resolved" | "dismissed";
 
 /** What a person put right in a row, and the keys of the records that it made. */
-export interface Correction {
+interface Correction {
   readonly columns: Readonly<Record<string, string>>;
   readonly who: string | null;
   readonly at: string;

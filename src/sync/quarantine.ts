@@ -57,7 +57,7 @@ const COLUMNS = `company, connection, stream, run_id, state, opened_at, last_see
   problems, reason, fingerprint, worth, customer_scope, customer_code, follows, first_seen_at,
   correction, correction_holds`;
 
-export interface OpenedItems {
+interface OpenedItems {
   /** Every item that a row of this content has, new or not. */
   readonly ids: readonly string[];
   /** Rows that were dismissed and came again unchanged. */

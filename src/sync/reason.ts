@@ -38,7 +38,7 @@ export function fingerprintOf(item: NewItem): string | null {
 }
 
 /** As a price rule says whom it is for. */
-export interface Concerned {
+interface Concerned {
   readonly scope: string;
   readonly code: string | null;
 }

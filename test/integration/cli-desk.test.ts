@@ -1,0 +1,111 @@
+/** The quarantine desk and completeness as a person types them. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { settingsOf, useTradepost, type Said } from "../support/tradepost.ts";
+
+const tradepost = useTradepost();
+const CUSTOMERS = "account,name,creditLimit,balance";
+const DOCUMENTS = "documentType,document,account,documentOn,net,vat,gross";
+
+let settings = "";
+const run = (...words: string[]): Promise<Said> =>
+  tradepost.run(["--settings", settings, ...words]);
+
+beforeAll(async () => {
+  const { companies, ...rest } = settingsOf(tradepost.merchant, tradepost.folder);
+  const { erp } = companies.HARROW.connections;
+  const folder = join(tradepost.folder, "desk");
+  mkdirSync(join(folder, "out"), { recursive: true });
+  const connections = { erp: { ...erp, settings: { folder, stableForMs: 0 } } };
+  const HARROW = { ...companies.HARROW, connections };
+  settings = tradepost.settings("desk.yaml", stringify({ ...rest, companies: { HARROW } }));
+  const write = (name: string, ...lines: readonly string[]) => {
+    writeFileSync(join(folder, "out", name), `${lines.join("\n")}\n`);
+  };
+  const blank = Array.from({ length: 218 }, (_, index) => `B${1000 + index},,5,1.00`);
+  write("customers.csv", CUSTOMERS, "A001,Ash,x,45.50", '"=1+1",,5,0', "A002,Brook,1,0", ...blank);
+  const invoice = (number: number) => `invoice,INV${number},A002,2026-03-02,10.00,2.00,12.00`;
+  const numbers = Array.from({ length: 30 }, (_, index) => 1001 + index);
+  const there = numbers.filter((number) => number !== 1011);
+  write("sales-documents.csv", DOCUMENTS, ...there.map(invoice));
+  await run("sync", "customers", "sales-documents");
+}, 60_000);
+
+describe("a thousand like rows", () => {
+  it("are one line, with their money, customers and reason", async () => {
+    const { exit, out } = await run("quarantine", "groups");
+    expect(exit).toBe(3);
+    const lines = out.split("\n").map((line) => line.replaceAll(/\d\d\/\S+ \S+ +\S+$/g, "SINCE"));
+    expect(lines.slice(0, 4)).toEqual([
+      expect.stringMatching(/^rows +at risk +customers +stream +reason +since +one of them$/),
+      expect.stringMatching(/^─/),
+      expect.stringMatching(/^ 219 +£218\.00 +219 +erp\/customers +name is blank +SINCE$/),
+      expect.stringMatching(/^ {3}1 +£45\.50 +1 +erp\/customers +creditLimit is not a number such/),
+    ]);
+  });
+
+  it("are exported with their rows, and nothing in them becomes a formula", async () => {
+    const { exit, out } = await run("quarantine", "export", "--field", "name");
+    const [head = "", ...rows] = out.trimEnd().split("\n");
+    expect([exit, rows.length]).toEqual([0, 219]);
+    expect(head).toMatch(/^item,state,connection,stream,record,key,origin,line,reason,/);
+    expect(out).toContain(",'=1+1,customers.csv,3,name is blank,");
+    const lines = (await run("quarantine", "export", "--format", "jsonl", "--account", "A001")).out;
+    expect(JSON.parse(lines)).toMatchObject({ recordKey: "A001", raw: "A001,Ash,x,45.50" });
+  });
+});
+
+describe("one row", () => {
+  it("is tried, dismissed and opened again with who and why, which its page tells", async () => {
+    const { items } = JSON.parse((await run("quarantine", "--account", "A001", "--json")).out) as {
+      items: { id: string }[];
+    };
+    const item = items[0]?.id.slice(-8) ?? "";
+    const tried = await run("quarantine", "replay", item, "--set", "creditLimit=7", "--try");
+    expect([tried.exit, tried.out.split(", ").slice(0, 2)]).toEqual([
+      0,
+      [`${item}  would make 1 record(s); nothing was written.\n  account A001`, "name Ash"],
+    ]);
+    const why = ["--who", "J Ross", "--why", "a test account"];
+    expect((await run("quarantine", "dismiss", item, ...why)).out).toBe(
+      `${item} dismissed by J Ross.\n`,
+    );
+    expect((await run("quarantine", "reopen", item, ...why)).out).toBe(
+      `${item} opened again by J Ross.\n`,
+    );
+    const { out } = await run("quarantine", "show", item);
+    expect(out).toMatch(/^columns {3}account = A001\n {10}balance = 45\.50$/m);
+    expect(out).toMatch(/^done {6}\S+ \S+ dismissed by J Ross: a test account$/m);
+    expect(out).toMatch(/^done {6}\S+ \S+ reopened by J Ross: a test account$/m);
+  });
+
+  it("is all there is when everything is replayed without a mended mapping", async () => {
+    const { exit, out } = await run("quarantine", "replay", "--stream", "customers");
+    expect(exit).toBe(3);
+    expect(out).toMatch(/^219 still bad, such as [0-9a-f]{8}: name: found nothing in name, /m);
+    expect(out).toMatch(/\n0 of 220 resolved, 0 record\(s\)\.\n$/);
+  });
+});
+
+describe("completeness", () => {
+  it("tells the numbers left out, in its list and in the status, until a person explains them", async () => {
+    const { exit, out } = await run("completeness");
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^[0-9a-f]{8} {2}erp\/sales-documents: The invoice INV1011 is missing$/m);
+    expect(out).toContain("Between INV1010 (02/03/2026) and INV1012 (02/03/2026)");
+    expect((await run("status")).out).toMatch(/\n1 finding\(s\) of what looks incomplete/);
+    const why = ["--who", "J Ross", "--why", "spoiled at the printer"];
+    expect((await run("completeness", "explain", out.slice(0, 8), ...why)).exit).toBe(0);
+    expect((await run("completeness")).out).toBe("Nothing looks incomplete.\n");
+    expect((await run("completeness", "--state", "explained")).out).toContain(
+      "explained: spoiled at the printer (J Ross)",
+    );
+  });
+
+  it("draws what the last runs read", async () => {
+    const { out } = await run("completeness", "volume", "sales-documents");
+    expect(out).toMatch(/^erp\/sales-documents +\S+ \S+ +29 +29 +0 +£290\.00 +█$/m);
+  });
+});
