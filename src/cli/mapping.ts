@@ -176,7 +176,8 @@ function triedText({ tried, record }: Draft): string[] {
   const rows = (count: number) => (count === 1 ? "1 row" : `${count} rows`);
   const refused =
     tried.refused === 0 ? "none is refused" : `${rows(tried.refused)} refused (${tried.why ?? ""})`;
-  return [`Tried on the file: ${rows(tried.good)} become a ${record} each, ${refused}.`];
+  const good = tried.good === 1 ? `becomes a ${record}` : `become a ${record} each`;
+  return [`Tried on the file: ${rows(tried.good)} ${good}, ${refused}.`];
 }
 
 function short(text: string): string {

@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import net from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -7,6 +10,7 @@ import type { AccessTokens, HttpClient, HttpOptions } from "../../src/connector/
 import { HttpFault, linkedPages, numberedPages, openHttp } from "../../src/connector/http/index.ts";
 import { ConnectorFault } from "../../src/connector/index.ts";
 import { farSide, json, type Answering, type FarSide } from "../support/far-side.ts";
+import { SELF_SIGNED } from "../support/far-side-tls.ts";
 import { kitHost, type KitHost } from "../support/kit-host.ts";
 
 interface World extends AsyncDisposable {
@@ -402,6 +406,51 @@ describe("a secret is never shown", () => {
     const open = () =>
       openHttp({ baseUrl: "https://web:hunter22@erp.example.com", perSecond: 1 }, kitHost());
     expect(open).toThrow("The address of erp.example.com holds a user or a password.");
+  });
+});
+
+describe("over TLS", () => {
+  async function secure(work: (url: string) => Promise<void>): Promise<void> {
+    const server = https.createServer(SELF_SIGNED, (_, response) => {
+      json(response, "sealed");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      await work(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  test("a certificate that nobody vouches for is a settings fault, and nothing was sent", () =>
+    secure(async (baseUrl) => {
+      const http = openHttp({ baseUrl, perSecond: 5 }, kitHost());
+      const fault = await faultOf(http.post("orders", { json: {} }));
+      expect(fault).toMatchObject({ kind: "config", inDoubt: false });
+      expect(fault.message).toContain("its certificate is not trusted");
+    }));
+
+  test("its authority can be given", () =>
+    secure(async (baseUrl) => {
+      const host = kitHost();
+      const http = openHttp({ baseUrl, perSecond: 5, authority: SELF_SIGNED.cert }, host);
+      expect((await http.get("x")).body).toBe("sealed");
+      expect((await http.post("x", { json: {} })).body).toBe("sealed");
+      host.stop();
+    }));
+
+  test("a far side that takes the connection and never answers it ends with the connection's time-out", async () => {
+    const silent = net.createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const host = kitHost();
+    const http = openHttp({ baseUrl, perSecond: 5, retries: 0, connectTimeoutMs: 100 }, host);
+    const fault = await faultOf(http.post("orders", { json: {} }));
+    expect(fault).toMatchObject({ kind: "transient", inDoubt: false });
+    expect(fault.message).toContain("no connection within 0.1 s");
+    host.stop();
+    silent.close();
   });
 });
 

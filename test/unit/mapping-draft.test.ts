@@ -1,4 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import {
   checkExamples,
   compileMapping,
@@ -340,5 +344,49 @@ describe("what a draft cannot tell", () => {
       'Account,Name,"bad: {x}\nA1,"Smith: # & Co",*x\n- y,yes,null\n',
     );
     expectGood(evil);
+  });
+});
+
+describe("the command", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tradepost-draft-"));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const run = (...words: string[]) =>
+    spawnSync(
+      process.execPath,
+      ["src/launch.js", "src/cli.ts", "mapping", "draft", ...words, "--out", join(folder, "set")],
+      { cwd: join(import.meta.dirname, "../.."), encoding: "utf8" },
+    );
+
+  test("reads the file as it is, writes mapping and examples, and never writes over them", () => {
+    const file = join(folder, "customers.csv");
+    writeFileSync(
+      file,
+      Buffer.from("A/C\tName\tBalance\r\nA1\tCaf\xe9 Ros\xe9\t12.50\r\n", "latin1"),
+    );
+    const first = run(file);
+    expect(first.stderr).toBe("");
+    expect(first.stdout).toContain("A row is taken for a customer");
+    expect(first.stdout).toMatch(/A\/C +account +sure/);
+    expect(first.stdout).toContain("1 row becomes a customer, none is refused");
+    expect(readFileSync(join(folder, "set", "customer.examples.yaml"), "utf8")).toContain(
+      "Café Rosé",
+    );
+    const again = run(file);
+    expect([again.status, again.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        "is there already. Give another --out, or --force to write over it.",
+      ) as unknown,
+    ]);
+  });
+
+  test("says what is wrong with a file that is none", () => {
+    const said = run(join(folder, "gone.csv"));
+    expect([said.status, said.stderr]).toEqual([
+      2,
+      expect.stringContaining("cannot be read") as unknown,
+    ]);
   });
 });

@@ -96,7 +96,8 @@ export function openWire({ concurrency, authority, signal }: WireOptions): Wire 
         return { status: answer.status, headers: headersOf(answer), bytes: answer.data };
       } catch (error) {
         signal.throwIfAborted();
-        throw new WireFault(watch.code() ?? codeOf(error), watch.left());
+        const code = watch.code() ?? codeOf(error);
+        throw new WireFault(code, !NEVER_LEFT.test(code) && !isConnecting(error));
       } finally {
         watch.end();
       }
@@ -104,12 +105,15 @@ export function openWire({ concurrency, authority, signal }: WireOptions): Wire 
   };
 }
 
+/** There was no connection over which anything could have been sent; in all else there is doubt. */
+const NEVER_LEFT =
+  /^(?:CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|CERT_.*|ERR_TLS_.*|.*SELF_SIGNED_CERT.*|UNABLE_TO_.*)$/;
+
 interface Watch {
   readonly signal: AbortSignal;
   readonly transport: { request: typeof http.request };
   /** Why it was ended here; null: it was not. */
   code(): string | null;
-  left(): boolean;
   end(): void;
 }
 
@@ -121,7 +125,6 @@ function watchOf(
 ): Watch {
   const ended = new AbortController();
   let code: string | null = null;
-  let left = false;
   const end = (why: string) => {
     code ??= why;
     ended.abort();
@@ -134,14 +137,10 @@ function watchOf(
   stop.addEventListener("abort", stopped, { once: true });
   const onRequest = (request: http.ClientRequest) => {
     request.once("socket", (socket) => {
-      if (!socket.connecting) {
-        left = true;
-        return;
-      }
+      if (!socket.connecting) return;
       connecting = setTimeout(end, connectTimeoutMs, "CONNECT_TIMEOUT");
       socket.once(secure ? "secureConnect" : "connect", () => {
         clearTimeout(connecting);
-        left = true;
       });
     });
     return request;
@@ -154,7 +153,6 @@ function watchOf(
         onRequest(transport.request(...given))) as typeof http.request,
     },
     code: () => code,
-    left: () => left,
     end: () => {
       clearTimeout(whole);
       clearTimeout(connecting);
@@ -167,6 +165,11 @@ function headersOf({ headers }: AxiosResponse): Readonly<Record<string, string>>
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
   );
+}
+
+/** The system's words for a connection that never stood: `connect ETIMEDOUT 10.0.0.7:443`. */
+function isConnecting(error: unknown): boolean {
+  return error instanceof Error && /^(?:connect|getaddrinfo) /.test(error.message);
 }
 
 function codeOf(error: unknown): string {

@@ -1,0 +1,24 @@
+/**
+ * A certificate of 127.0.0.1 that signed itself, for tests of what is trusted; made by `openssl req
+ * -x509 -newkey ec …`, good until 2125, and of no use anywhere else.
+ */
+export const SELF_SIGNED = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZBAeUnIVM2AA4R9I
+kQeC8VoGP2+9rBDM5xVB0pnz/iGhRANCAASC0wDfwKslsOtI2C0oYf5j0Pk4Eeon
++mb0uQ+v+95TN52HI0wghwCGksrv2bUMMavATOSl1h2ofJicsLUzdrgV
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkDCCATagAwIBAgIUdftOe9dfJnDcwBDYi7o32FYTEmowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMjAxMjg0NFoYDzIxMjYxMDI5
+MDEyODQ0WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASC0wDfwKslsOtI2C0oYf5j0Pk4Eeon+mb0uQ+v+95TN52HI0wghwCG
+ksrv2bUMMavATOSl1h2ofJicsLUzdrgVo2QwYjAdBgNVHQ4EFgQUSkfwblSvrH7s
+UpgLygInyHsLpFIwHwYDVR0jBBgwFoAUSkfwblSvrH7sUpgLygInyHsLpFIwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
+IFrzJ91ICWzEddOE+eihwmFS8hLPcDGmEVqLdiFq+AO7AiEA8XKBpOeCWNprq8S0
+uHbgOdc7QXXLL6GYYQ6w7Hy20X0=
+-----END CERTIFICATE-----
+`,
+};
