@@ -1,5 +1,5 @@
 /** How fresh each stream is, and what the last runs did. */
-import type { Json } from "../connector/index.ts";
+import type { FaultKind, Json } from "../connector/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { RecordCounts } from "./accounting.ts";
 
@@ -74,6 +74,8 @@ export interface RunRow {
   readonly id: string;
   readonly connection: string;
   readonly stream: string;
+  /** `pull`, `history` (days of it) or `keys` (a comparison of what is there). */
+  readonly kind: string;
   readonly state: string;
   readonly startedAt: Temporal.Instant;
   readonly endedAt: Temporal.Instant | null;
@@ -84,6 +86,12 @@ export interface RunRow {
   readonly quarantined: number;
   readonly counts: Readonly<Record<string, RecordCounts>>;
   readonly error: string | null;
+  /** What the reader of the error must do; null: there is none, or nobody knows. */
+  readonly faultKind: FaultKind | null;
+  /** When it is worth trying again. */
+  readonly retryAt: Temporal.Instant | null;
+  /** The run that it went on from. */
+  readonly continues: string | null;
   readonly note: string | null;
 }
 
@@ -94,8 +102,9 @@ export async function listRuns(
   filter: { stream?: string; limit: number; id?: string },
 ): Promise<RunRow[]> {
   return store.query<RunRow>(
-    `select id, connection, stream, state, started_at as "startedAt", ended_at as "endedAt",
-            rows_read as read, mapped, ignored, repeated, quarantined, counts, error, note
+    `select id, connection, stream, kind, state, started_at as "startedAt", ended_at as "endedAt",
+            rows_read as read, mapped, ignored, repeated, quarantined, counts, error,
+            fault_kind as "faultKind", retry_at as "retryAt", continues, note
        from run where company = $1 and ($2::text is null or stream = $2)
         and ($4::uuid is null or id = $4)
       order by started_at desc, id desc limit $3`,
