@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -179,6 +180,26 @@ describe("one refresher at a time over all instances", () => {
     expect((await next.read("dead"))?.value).toBe("new");
     revive();
     await hung;
+  });
+
+  test("one that is killed in the middle holds the others up no longer than its lease", async () => {
+    const tokens = tokensOf({ leaseSeconds: 1 });
+    const child = spawn(
+      process.execPath,
+      ["src/launch.js", "test/support/renew-token.ts", database.store.url, "1"],
+      { cwd: join(import.meta.dirname, "../.."), stdio: ["ignore", "pipe", "inherit"] },
+    );
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    // Alive, it renews its lease: longer than that lasts, nobody else gets a turn.
+    let taken = false;
+    const waiting = tokens.alone("killed", async () => {
+      taken = true;
+      return tokens.read("killed");
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_400));
+    expect(taken).toBe(false);
+    child.kill("SIGKILL");
+    expect(await waiting).toEqual({ value: "the intent", version: 1 });
   });
 
   test("one that fails gives its turn back at once", async () => {
