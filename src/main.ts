@@ -152,6 +152,8 @@ function textIn(data: unknown, name: string): string {
 
 /** How often the service looks whether another instance has published prices. */
 const REFRESH_MS = 1_000;
+/** How often it deletes raw rows and plans that are too old. */
+const TIDY_MS = 6 * 3_600_000;
 /** How often it looks after orders: timers that ran out, senders that died. */
 const ADVANCE_MS = 60_000;
 /** How often it looks whether a schedule is due. */
@@ -189,6 +191,7 @@ async function serve(
     repeatedly(REFRESH_MS, "Looking for newer prices", log, () => refreshAll(codes, company)),
     repeatedly(ADVANCE_MS, "Looking after orders", log, advance),
     repeatedly(TICK_MS, "Looking for due schedules", log, () => tickAll(context, codes, company)),
+    repeatedly(TIDY_MS, "Deleting what is kept long enough", log, () => tidyAll(codes, company)),
     repeatedly(WATCH_MS, "Looking for what is late", log, () => watchAll(context, codes, company)),
   ];
   return {
@@ -199,6 +202,14 @@ async function serve(
       await api.close();
     },
   };
+}
+
+/** Raw rows and plans; each is bounded, so that what is left is the next time's. */
+async function tidyAll(
+  codes: readonly string[],
+  company: (code: string) => Promise<CompanyServices>,
+): Promise<void> {
+  for (const code of codes) await (await company(code)).tidyKept();
 }
 
 async function refreshAll(
@@ -219,9 +230,18 @@ async function queueAdvance({ store, jobs }: Context, codes: readonly string[]):
 function apiServices(company: CompanyServices): ApiServices {
   const { desk: quarantine } = company;
   const runs: ApiServices["sync"]["runs"] = (filter) => company.runs(filter);
-  const { completeness, askToPull, run, stopRun } = company;
-  const pulls = { completeness, askToPull, run, stopRun };
-  return { ...company, sync: { runs, status: () => company.status(), quarantine, ...pulls } };
+  return {
+    ...company,
+    sync: {
+      runs,
+      status: () => company.status(),
+      quarantine,
+      completeness: company.completeness,
+      askToPull: (asked, who) => company.askToPull(asked, who),
+      run: (id) => company.run(id),
+      stopRun: (id, who) => company.stopRun(id, who),
+    },
+  };
 }
 
 /** Calls again and again while the service runs, never twice at a time. */

@@ -217,6 +217,8 @@ function shown(value: string | null): string {
 }
 
 function priceLines(effect: PriceEffect): string[] {
+  const rules = effect.up.count + effect.down.count + effect.new + effect.gone + effect.otherwise;
+  if (rules === 0) return ["  Prices: none would change."];
   const spread = (name: string, { count: n, smallest, median, largest }: PriceEffect["up"]) =>
     smallest === null
       ? `${count(n)} ${name}`
@@ -229,8 +231,8 @@ function priceLines(effect: PriceEffect): string[] {
     `${count(effect.otherwise)} changed otherwise`,
   ];
   const summary =
-    `  Prices: ${moved.join(", ")}; for ${count(effect.customers)} customers and ` +
-    `${count(effect.products)} products.`;
+    `  Prices: ${moved.join(", ")}; for ${several(effect.customers, "customer")} and ` +
+    `${several(effect.products, "product")}.`;
   if (effect.largest.length === 0) return [summary];
   const largest = table(effect.largest, [
     { head: "rule", of: ({ rule }) => rule },
@@ -243,6 +245,10 @@ function priceLines(effect: PriceEffect): string[] {
     { head: "change", right: true, of: ({ percent }) => `${percent}%` },
   ]);
   return [summary, indented(largest)];
+}
+
+function several(many: number, what: string): string {
+  return `${count(many)} ${what}${many === 1 ? "" : "s"}`;
 }
 
 function quarantineLines({ quarantine, rows }: StreamPlan): string[] {
