@@ -54,12 +54,13 @@ export function addQuarantineCommands(program: Command): void {
   filtered(
     desk
       .command("export")
-      .description("Items with their rows, as CSV or as JSON lines, for a spreadsheet or program."),
+      .description("Items with their rows as CSV, or as JSON lines, for a spreadsheet or program."),
   )
-    .option("--format <format>", "csv or jsonl", chosen("--format", ["csv", "jsonl"]), "csv")
+    .option("--json-lines", "as JSON lines instead, for programs")
     .addHelpText("after", example("quarantine export --stream price-rules --state any"))
-    .action(async ({ format }: { format: "csv" | "jsonl" }, command: Command) => {
-      await answer(command, (opened) => exported(opened, command.optsWithGlobals(), format));
+    .action(async (options: { jsonLines?: boolean }, command: Command) => {
+      const inLines = options.jsonLines === true;
+      await answer(command, (opened) => exported(opened, command.optsWithGlobals(), inLines));
     });
 }
 
@@ -417,16 +418,15 @@ const EXPORTED: readonly { readonly head: string; readonly of: (item: Item) => s
   { head: "raw", of: ({ raw }) => raw },
 ];
 
-async function exported(opened: Opened, filter: Filter, format: "csv" | "jsonl"): Promise<Answer> {
+async function exported(opened: Opened, filter: Filter, inLines: boolean): Promise<Answer> {
   checkStream(opened, filter);
   const items: Item[] = [];
   for await (const piece of opened.company.desk.pieces(filterOf(filter))) items.push(...piece);
-  const text =
-    format === "jsonl"
-      ? items.map((item) => JSON.stringify(item)).join("\n")
-      : await csv([
-          EXPORTED.map(({ head }) => head),
-          ...items.map((item) => EXPORTED.map(({ of }) => of(item))),
-        ]);
+  const text = inLines
+    ? items.map((item) => JSON.stringify(item)).join("\n")
+    : await csv([
+        EXPORTED.map(({ head }) => head),
+        ...items.map((item) => EXPORTED.map(({ of }) => of(item))),
+      ]);
   return { text, data: items };
 }

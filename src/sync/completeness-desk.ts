@@ -1,4 +1,4 @@
-/** What looks incomplete, for people: lists, explanations, and how much each stream usually brings. */
+/** What looks incomplete, for people: lists, explanations, and what each stream usually brings. */
 import { audit } from "./deeds.ts";
 import { alarmKey } from "./completeness.ts";
 import {

@@ -52,7 +52,7 @@ describe("a thousand like rows", () => {
     expect([exit, rows.length]).toEqual([0, 219]);
     expect(head).toMatch(/^item,state,connection,stream,record,key,origin,line,reason,/);
     expect(out).toContain(",'=1+1,customers.csv,3,name is blank,");
-    const lines = (await run("quarantine", "export", "--format", "jsonl", "--account", "A001")).out;
+    const lines = (await run("quarantine", "export", "--json-lines", "--account", "A001")).out;
     expect(JSON.parse(lines)).toMatchObject({ recordKey: "A001", raw: "A001,Ash,x,45.50" });
   });
 });

@@ -50,7 +50,7 @@ describe("settings that are wrong", () => {
       "tradepost.yaml cannot be used: 4 problems
         tradepost.yaml:5: companies.HARROW.connections.erp.connector: found nothing, expected text
         tradepost.yaml:6: companies.HARROW.connections.erp.conector: found the key "conector", expected one of connector, mode, mappings, settings, dropBrakePercent, schedules, streams, keepRawDays (nearest match "connector")
-        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, vat, connections, pricing, orders, sales, owners, alarms, pay (nearest match "timeZone")
+        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, vat, connections, pricing, orders, sales, owners, alarms, completeness, pay (nearest match "timeZone")
         tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, credit, product, quantity, minimum, site, price, totals (nearest match "price")"
     `);
   });
@@ -225,6 +225,7 @@ describe("settings as they hold", () => {
       companies.HARROW.sales.channels.0.channel = counter (9)
       companies.HARROW.owners = [object Object] (default)
       companies.HARROW.alarms.repeatEvery = 24h (default)
+      companies.HARROW.completeness.lateAfterDays = 7 (default)
       companies.HARROW.pay.plans = [object Object] (default)
       companies.HARROW.pay.newWithinMonths = 12 (default)"
     `);
