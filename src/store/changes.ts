@@ -1,5 +1,5 @@
 /** Whether staged changes of a snapshot tell as much as the whole snapshot would. */
-import { prepare } from "./compare.ts";
+import { fewByKey, prepare } from "./compare.ts";
 import type { Transaction } from "./connection.ts";
 import type { MergeOptions } from "./merge.ts";
 import { GONE } from "./staging.ts";
@@ -13,27 +13,24 @@ import { keyColumns, keysEqual, quoted } from "./table-sql.ts";
 export async function changesTell(tx: Transaction, options: MergeOptions): Promise<boolean> {
   await prepare(tx, options);
   const { record, staging, company, feed } = options;
-  const [table, key] = [quoted(record.table), keyColumns(record).join(", ")];
-  const [found] = await tx.query<{ keys: number; goneKeys: number; gone: number; held: number }>(
-    `SELECT count(DISTINCT (${key})) FILTER (WHERE row_hash <> '${GONE}') AS keys,
-            count(DISTINCT (${key})) FILTER (WHERE row_hash = '${GONE}') AS "goneKeys",
-            count(*) FILTER (WHERE row_hash = '${GONE}') AS gone,
-            (SELECT count(*) FROM ${staging.table} s JOIN ${table} t
-                ON t.company = $1 AND t.feed = $2 AND ${keysEqual(record, "s", "t")}
-              WHERE s.row_hash = '${GONE}') AS held
-       FROM ${staging.table}`,
-    [company, feed],
+  const key = keyColumns(record).join(", ");
+  const [found] = await fewByKey(tx, options, () =>
+    tx.query<{ fresh: number; gone: number; most: number; held: number; doubled: number }>(
+      `WITH staged AS MATERIALIZED (
+         SELECT ${key}, count(*) FILTER (WHERE row_hash <> '${GONE}') AS fresh,
+                count(*) FILTER (WHERE row_hash = '${GONE}') AS gone
+           FROM ${staging.table} GROUP BY ${key}
+       ), held AS (
+         SELECT s.gone FROM staged s JOIN ${quoted(record.table)} t
+             ON t.company = $1 AND t.feed = $2 AND ${keysEqual(record, "s", "t")}
+       )
+       SELECT (SELECT coalesce(max(greatest(fresh, gone)), 0) FROM staged) AS most,
+              (SELECT coalesce(sum(gone), 0)::bigint FROM staged) AS gone,
+              (SELECT count(*) FROM held WHERE gone > 0) AS held,
+              (SELECT count(*) FROM held WHERE gone = 0) AS doubled`,
+      [company, feed],
+    ),
   );
-  const { keys, goneKeys, gone, held } = found ?? { keys: 0, goneKeys: 0, gone: 0, held: 0 };
-  if (keys !== staging.staged - gone || goneKeys !== gone || held !== gone) return false;
-  const doubled = await tx.query(
-    `SELECT FROM ${staging.table} s JOIN ${table} t
-         ON t.company = $1 AND t.feed = $2 AND ${keysEqual(record, "s", "t")}
-      WHERE s.row_hash <> '${GONE}' AND NOT EXISTS
-        (SELECT FROM ${staging.table} g
-          WHERE g.row_hash = '${GONE}' AND ${keysEqual(record, "g", "s")})
-      LIMIT 1`,
-    [company, feed],
-  );
-  return doubled.length === 0;
+  if (found === undefined) return false;
+  return found.most <= 1 && found.held === found.gone && found.doubled === 0;
 }

@@ -38,7 +38,7 @@ export async function compare(tx: Transaction, options: MergeOptions): Promise<C
   await prepare(tx, options);
   const settled = memory.settled.get(staging.table) ?? (await settleRepeats(tx, options));
   memory.settled.set(staging.table, settled);
-  const before = await countFeed(tx, options);
+  const before = options.before ?? (await countFeed(tx, options));
   const isPlain = staging.gone === 0;
   const isFirst = before === 0 && isPlain && (await companyIsEmpty(tx, options));
   if (!isFirst) await makeDifference(tx, options);
@@ -111,7 +111,7 @@ async function makeDifference(tx: Transaction, options: MergeOptions): Promise<v
     WHERE ${written(options, feed)}`;
   // A snapshot and its table are of like size: compared by hashing, never row by row.
   if (removes) await withSetting(tx, "enable_nestloop", "off", () => tx.query(sql));
-  else await tx.query(sql);
+  else await fewByKey(tx, options, () => tx.query(sql));
   await spare(tx, options);
   await tx.query("ANALYZE pg_temp.difference");
 }
@@ -142,6 +142,24 @@ async function spare(tx: Transaction, { record, spared }: MergeOptions): Promise
             OR EXISTS (SELECT 1 FROM jsonb_array_elements($2::jsonb) AS rejected(words)
                         WHERE ${isAmong.join(" AND ")}))`,
     [keys, JSON.stringify(words)],
+  );
+}
+
+/** Where a feed has at least so many rows for each staged one, these are looked up by key. */
+const FEW = 20;
+
+/**
+ * A few staged rows are looked up one by one: left alone the planner reads the whole table for
+ * them. Only where the caller knows how many rows are held.
+ */
+export async function fewByKey<T>(
+  tx: Transaction,
+  { before, staging }: MergeOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (before === undefined || staging.held * FEW > before) return work();
+  return withSetting(tx, "enable_hashjoin", "off", () =>
+    withSetting(tx, "enable_mergejoin", "off", work),
   );
 }
 

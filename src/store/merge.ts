@@ -5,7 +5,7 @@
  */
 import { columnOf } from "../model/index.ts";
 import type { RecordDefinition } from "../model/index.ts";
-import { compare, countFeed, forgetComparison, withRoom } from "./compare.ts";
+import { compare, countFeed, fewByKey, forgetComparison, withRoom } from "./compare.ts";
 import type { Transaction } from "./connection.ts";
 import { loadEmpty } from "./load-empty.ts";
 import type { Staging } from "./staging.ts";
@@ -23,6 +23,8 @@ export interface MergeOptions {
   readonly removes?: boolean;
   /** True: a snapshot of keys alone, which removes what it lacks and writes nothing else. */
   readonly keysOnly?: boolean;
+  /** Rows of the feed that are held, where the caller knows: they are not counted again. */
+  readonly before?: number | undefined;
   /** Rows that were in the snapshot and could not be used: their records are never removed. */
   readonly spared?: Spared;
   readonly runId: string;
@@ -79,7 +81,7 @@ export async function mergeStaging(tx: Transaction, options: MergeOptions): Prom
     const { staged, repeated, conflicts, before, isFirst } = await compare(tx, options);
     const { inserted, updated, removed, foreign } = isFirst
       ? { ...NOTHING, inserted: await loadEmpty(tx, options) }
-      : await applyDifference(tx, options);
+      : await fewByKey(tx, options, () => applyDifference(tx, options));
     await forgetComparison(tx);
     const after = await countFeed(tx, options);
     if ((inserted + updated + removed) * MUCH >= Math.max(after, 1))

@@ -145,9 +145,11 @@ export function wholeCounts(
   const last = settled?.counts[parts[index]?.mapping.id ?? ""];
   const kept = (last?.mapped ?? 0) - (compared.unmade[index] ?? 0);
   const whole = { ...counts, mapped: counts.mapped + kept, unchanged: counts.unchanged + kept };
-  if (whole.before !== last?.after || whole.repeated > 0)
+  const { before, inserted, removed, after } = whole;
+  // The count before was not taken again: what is held now tells whether it was true.
+  if (before + inserted - removed !== after || whole.repeated > 0)
     throw new NotByChanges(
-      `${whole.before} ${whole.record} records were held, not ${last?.after ?? 0}`,
+      `${after} ${whole.record} records would be held: ${before} + ${inserted} - ${removed}`,
     );
   // A bad row's record stays, so more may be held than was mapped.
   if (items.length === 0 && whole.after !== whole.mapped - whole.conflicts)

@@ -125,6 +125,7 @@ async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merg
       snapshot: snapshot && !byChanges,
       removes,
       keysOnly,
+      before: byChanges ? publishing.settled?.counts[id]?.after : undefined,
       spared: unusedRows(gathering.items, id, corrected?.get(id) ?? []),
       runId: at.runId,
       at: at.now,
