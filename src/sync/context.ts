@@ -28,7 +28,7 @@ export interface SyncContext {
   readonly alarms?: Pick<Alarms, "raise" | "clear">;
   /** How many days behind the newest one a document is late; absent: 7. */
   readonly lateAfterDays?: number;
-  /** What rows that are compared and not merged yet would do to prices; null: nothing by themselves. */
+  /** What rows that are compared and not merged yet would do to prices; null: nothing. */
   readonly priceEffect?: (
     tx: Transaction,
     merge: { readonly company: string; readonly record: string; readonly from: string },
@@ -144,5 +144,7 @@ export interface RunResult {
   readonly origins: readonly string[];
   /** What a person should know: why it stopped, was refused or failed, and what to do. */
   readonly notes: readonly string[];
+  /** Of the rows in quarantine, those dismissed before that came again unchanged; absent: none. */
+  readonly dismissed?: number;
   readonly seconds: number;
 }

@@ -200,7 +200,7 @@ const MOST_STATEMENTS = 200;
 /** A run may take long to publish, and a plan waits for days: their origins are not written yet. */
 const UNSEEN_DAYS = 14;
 
-/** Deletes what the owner does not keep any longer; gives how many chunks. Bounded: call it daily. */
+/** Deletes what the owner keeps no longer; gives how many chunks. Bounded: call it daily. */
 export async function tidyRaw(
   store: Queryable,
   company: string,
