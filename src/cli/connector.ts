@@ -1,4 +1,4 @@
-/** `connector`: which connectors there are, what is proved of one, and the beginning of a new one. */
+/** `connector`: which connectors there are, what is proved of one, the beginning of a new one. */
 import type { Command } from "commander";
 import { readSettings } from "../config.ts";
 import {

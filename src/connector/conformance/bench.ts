@@ -14,6 +14,8 @@ export interface Bench extends Subject {
   readonly strays: Map<string, string>;
   /** Rows of the check that looks at memory. */
   readonly manyRows: number;
+  /** What several checks look at, found out once. */
+  readonly once: Map<string, Promise<unknown>>;
   /** Settings to judge the streams by; null: not known without a rig. */
   readonly settings: unknown;
 }
@@ -82,6 +84,13 @@ async function openSession(
       await noting(bench, "closing a session", async () => session[Symbol.asyncDispose]());
     },
   };
+}
+
+/** The same answer for all who ask. */
+export async function once<T>(bench: Bench, name: string, find: () => Promise<T>): Promise<T> {
+  const found = bench.once.get(name) ?? find();
+  bench.once.set(name, found);
+  return (await found) as T;
 }
 
 export function parsedSettings(connector: Connector, given: unknown): unknown {

@@ -1,6 +1,7 @@
 /** What a check is and gives, and the loop over streams that most of them share. */
-import type { StreamDefinition } from "../contract.ts";
-import { trial, type Bench, type Trial } from "./bench.ts";
+import type { ReadEvent, StreamDefinition } from "../contract.ts";
+import { once, short, trial, type Bench, type Trial } from "./bench.ts";
+import { freshStand, pullFresh } from "./pulling.ts";
 
 export interface Check {
   /** Stable: waivers name it. */
@@ -42,14 +43,37 @@ export async function eachStream(
   applies: Applies,
   look: (trial: Trial, stream: StreamDefinition) => Promise<Outcome>,
 ): Promise<Outcome> {
+  return overStreams(bench, applies, ({ name }) =>
+    trial(bench, (one) => look(one, named(one, name))),
+  );
+}
+
+async function overStreams(
+  bench: Bench,
+  applies: Applies,
+  look: (stream: StreamDefinition) => Promise<Outcome>,
+): Promise<Outcome> {
   const streams = await streamsUnderTest(bench);
   const chosen = streams.filter((stream) => applies(stream) === null);
   if (chosen.length === 0)
     return notHere(streams.map(applies).find((why) => why !== null) ?? "there is no stream");
   const outcomes: { name: string; outcome: Outcome }[] = [];
-  for (const { name } of chosen)
-    outcomes.push({ name, outcome: await trial(bench, (one) => look(one, named(one, name))) });
+  for (const stream of chosen) outcomes.push({ name: stream.name, outcome: await look(stream) });
   return together(outcomes);
+}
+
+/** Looks at one undisturbed reading of each stream, which several checks share. */
+export async function eachReading(
+  bench: Bench,
+  applies: Applies,
+  look: (events: readonly ReadEvent[], stream: StreamDefinition) => Outcome,
+): Promise<Outcome> {
+  return overStreams(bench, applies, async (stream) => {
+    const { thrown, events } = await once(bench, `reading ${stream.name}`, () =>
+      trial(bench, (one) => pullFresh(one, named(one, stream.name), freshStand())),
+    );
+    return thrown === null ? look(events, stream) : untried(`its reading fails: ${short(thrown)}`);
+  });
 }
 
 /** Findings of any; else untried, when none could be tried; else passed. */
@@ -67,13 +91,14 @@ function together(outcomes: readonly { name: string; outcome: Outcome }[]): Outc
 }
 
 export async function streamsUnderTest(bench: Bench): Promise<readonly StreamDefinition[]> {
-  return trial(bench, async ({ streams }) => {
-    const wanted = bench.rig?.streams ?? streams.map(({ name }) => name);
-    const unknown = wanted.filter((name) => !streams.some((stream) => stream.name === name));
-    if (unknown.length > 0)
+  return once(bench, "streams", () =>
+    trial(bench, async ({ streams }) => {
+      const wanted = bench.rig?.streams ?? streams.map(({ name }) => name);
+      const unknown = wanted.filter((name) => !streams.some((stream) => stream.name === name));
+      if (unknown.length === 0) return streams.filter(({ name }) => wanted.includes(name));
       throw new Error(`the rig names streams that the settings do not give: ${unknown.join(", ")}`);
-    return streams.filter(({ name }) => wanted.includes(name));
-  });
+    }),
+  );
 }
 
 function named({ streams }: Trial, name: string): StreamDefinition {

@@ -37,7 +37,7 @@ export interface CheckOptions {
   readonly rig?: Rig | null;
   /** Settings of a connection that is set up, to judge streams by when there is no rig. */
   readonly settings?: unknown;
-  /** Rows of the check that looks at memory; the default takes about a second. */
+  /** Rows of the check that looks at memory; the default takes about a second, 0 leaves it out. */
   readonly manyRows?: number;
   /** Called before each check; checks take seconds, and a person waits. */
   readonly tell?: (id: string) => void;
@@ -53,6 +53,7 @@ export async function checkConnector(subject: Subject, options: CheckOptions = {
     rig,
     watch: createWatch(),
     strays: new Map(),
+    once: new Map(),
     manyRows: options.manyRows ?? MANY_ROWS,
     settings: options.settings ?? null,
   };

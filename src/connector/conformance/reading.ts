@@ -1,7 +1,7 @@
 /** Checks of one undisturbed reading: its rows, its events and their order, its cursors. */
 import type { Json, ReadEvent, SourceRow, StreamDefinition } from "../contract.ts";
 import { short, trial, type Bench, type Trial } from "./bench.ts";
-import { eachStream, every, notHere, untried, withDelta } from "./check.ts";
+import { eachReading, eachStream, every, notHere, untried, withDelta } from "./check.ts";
 import type { Check, Outcome } from "./check.ts";
 import { compareValues } from "./position.ts";
 import { columnsOf, compared, freshStand, pullFresh, stateOf, told, unlike } from "./pulling.ts";
@@ -9,10 +9,7 @@ import type { Stand } from "./pulling.ts";
 
 const MOST_ROWS = 1_000;
 
-type LookAtEvents = (
-  events: readonly ReadEvent[],
-  stream: StreamDefinition,
-) => readonly string[] | Outcome;
+type LookAtEvents = (events: readonly ReadEvent[], stream: StreamDefinition) => Outcome;
 
 export const READING_CHECKS: readonly Check[] = [
   {
@@ -31,17 +28,17 @@ export const READING_CHECKS: readonly Check[] = [
     id: "rows-have-positions",
     holds: "rows of a delta promise say where they stand, and cursors are { value, key }",
     needsRig: true,
-    run: (bench) => eachStream(bench, withDelta, ofTrial(positions)),
+    run: (bench) => eachReading(bench, withDelta, positions),
   },
   {
     id: "order-kept",
     holds: "a stream that promises order gives rows by ascending (value, key)",
     needsRig: true,
     run: (bench) =>
-      eachStream(
+      eachReading(
         bench,
         ({ delta }) => (delta?.ordered === true ? null : "no stream promises an order"),
-        ofTrial(inOrder),
+        inOrder,
       ),
   },
   {
@@ -59,14 +56,7 @@ export const READING_CHECKS: readonly Check[] = [
 ];
 
 function ofEvents(id: string, holds: string, look: LookAtEvents): Check {
-  return { id, holds, needsRig: true, run: (bench) => eachStream(bench, every, ofTrial(look)) };
-}
-
-function ofTrial(look: LookAtEvents) {
-  return async (one: Trial, stream: StreamDefinition): Promise<Outcome> => {
-    const { thrown, events } = await pullFresh(one, stream, freshStand());
-    return thrown === null ? look(events, stream) : untried(`its reading fails: ${short(thrown)}`);
-  };
+  return { id, holds, needsRig: true, run: (bench) => eachReading(bench, every, look) };
 }
 
 async function wholeRead(one: Trial, stream: StreamDefinition): Promise<Outcome> {

@@ -126,8 +126,11 @@ function pages(stockroom: Stockroom, list: "customers" | "invoices", url: URL, s
   const limit = Number(url.searchParams.get("limit"));
   const all = stockroom.filled === null ? stockroom.books[list] : null;
   const total = all?.length ?? stockroom.filled ?? 0;
-  const isLater = url.searchParams.has("after");
+  // By offset too, as careless programs read: what is removed then shifts rows out of sight.
+  const offset = url.searchParams.get("offset");
+  const isLater = url.searchParams.has("after") || Number(offset ?? 0) > 0;
   let from = all === null ? madeFrom(url) : all.findIndex((row) => isBehind(row, list, url));
+  if (offset !== null) from = Number(offset);
   if (from < 0) from = total;
   if (isLater && strikes(stockroom, "page twice")) from = Math.max(0, from - limit);
   if (isLater && strikes(stockroom, "page missing")) from += limit;

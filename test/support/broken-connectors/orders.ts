@@ -1,0 +1,46 @@
+/** Connectors that hand orders over wrongly; their streams are those of the healthy one. */
+import type { OrdersCapability, Outcome, Session } from "../../../src/connector/index.ts";
+import { opening, type Broken } from "./breaking.ts";
+
+function ordering(
+  breaks: string,
+  how: string,
+  change: (orders: OrdersCapability) => OrdersCapability,
+): Broken {
+  const changed = (session: Session): Session =>
+    session.orders === undefined ? session : { ...session, orders: change(session.orders) };
+  return opening(breaks, how, changed, []);
+}
+
+export const BROKEN_ORDERS: readonly Broken[] = [
+  ordering("order-found", "it cannot tell that an order is not there", (orders) => ({
+    ...orders,
+    find: async (key) => {
+      const found = await orders.find(key);
+      return found.kind === "absent" ? { kind: "cannotTell", reason: "no answer" } : found;
+    },
+  })),
+  ordering("order-once", "it places without looking", (orders) => ({
+    ...orders,
+    place: async (order) => {
+      const found = await orders.find(order.key);
+      const again = found.kind === "present" ? `${order.key} again` : order.key;
+      return orders.place({ ...order, key: again });
+    },
+  })),
+  ordering("order-refused", "it calls a refusal a doubt", (orders) => ({
+    ...orders,
+    place: async (order) => answered(await orders.place(order), "refused", "inDoubt"),
+  })),
+  ordering("order-in-doubt", "it calls a doubt a refusal", (orders) => ({
+    ...orders,
+    place: async (order) => answered(await orders.place(order), "inDoubt", "refused"),
+  })),
+];
+
+function answered(outcome: Outcome, from: Outcome["kind"], to: "inDoubt" | "refused"): Outcome {
+  if (outcome.kind !== from) return outcome;
+  return to === "inDoubt"
+    ? { kind: to, evidence: "no good answer" }
+    : { kind: to, reason: "no good answer" };
+}
