@@ -13,6 +13,7 @@ import { ConnectorFault } from "../../src/connector/index.ts";
 import type { Host, Json, Session } from "../../src/connector/index.ts";
 import { hostKey, startCutter, startSftpServer } from "../support/sftp-server.ts";
 import type { SftpServer } from "../support/sftp-server.ts";
+import { laneHost } from "./lane-host.ts";
 import type { LaneOptions, LaneRow } from "./lane.ts";
 
 type Random = ReturnType<typeof randomOf>;
@@ -211,21 +212,11 @@ class Trial {
 
   #host(): Host {
     const { password } = this.server;
-    return {
-      now: () => Temporal.Instant.from("2026-03-31T02:00:00Z"),
-      timeZone: "Europe/London",
+    return laneHost({
       signal: new AbortController().signal,
-      log: () => undefined,
       secret: () => password,
       appliedBefore: async (stream, sha256) => this.#applied.has(`${stream} ${sha256}`),
-      tokens: {
-        read: async () => null,
-        write: async () => false,
-        alone: (_name, refresh) => refresh(),
-      },
-      turn: async () => {},
-      wait: async () => {},
-    };
+    });
   }
 }
 
@@ -268,20 +259,8 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   "growing file": async (trial) => {
     for (const name of ["receipts-1.csv", "customers-1.csv"]) {
       const content = name.startsWith("r") ? trial.receipts() : trial.customers();
-      const ends = cutsOf(trial.random, content.length);
-      const grow = () => {
-        const end = ends.shift();
-        if (end !== undefined) trial.server.put(`out/${name}`, content.slice(0, end));
-        if (end === content.length) trial.vouch(content);
-      };
-      grow();
-      const before = trial.server.after;
       // Between any two looks it has grown, and now and then while it is read.
-      trial.server.after = (request) => {
-        const reads = request.does === "read" && trial.random.chance(0.2);
-        if (request.does === "list" || reads) grow();
-        return before(request);
-      };
+      growing(trial, name, content, { whileRead: 0.2 });
     }
     await trial.settle();
   },
@@ -343,18 +322,11 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   "marker first": async (trial) => {
     const complete = trial.random.pick(["done-marker", "manifest"] as const);
     const content = trial.receipts();
-    const ends = cutsOf(trial.random, content.length);
     const marker = complete === "manifest" ? ".manifest.json" : ".done";
-    const stated = complete === "manifest" ? JSON.stringify({ bytes: content.length }) : "";
+    const stated = complete === "manifest" ? JSON.stringify({ note: "written too early" }) : "";
     trial.server.put(`out/receipts-1.csv${marker}`, stated);
-    trial.server.after = ({ does }) => {
-      const end = does === "list" ? ends.shift() : undefined;
-      // Sometimes within the second of the marker.
-      if (end !== undefined)
-        trial.server.put("out/receipts-1.csv", content.slice(0, end), trial.random.whole(0, 1));
-      if (end === content.length) trial.vouch(content);
-      return undefined;
-    };
+    // Sometimes within the second of the marker.
+    growing(trial, "receipts-1.csv", content, { seconds: trial.random.whole(0, 1) });
     await trial.settle({ complete });
   },
 
@@ -385,8 +357,28 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   },
 };
 
-/** Where a file stands each time it has grown, its whole length last. */
-function cutsOf(random: Random, length: number): number[] {
-  const cuts = Array.from({ length: random.whole(1, 5) }, () => random.whole(0, length - 1));
-  return [...cuts.sort((a, b) => a - b), length];
+/** The file grows with each look at the folder, just before it or just after, until it is whole. */
+function growing(
+  trial: Trial,
+  name: string,
+  content: string,
+  { whileRead = 0, seconds = 1 }: { readonly whileRead?: number; readonly seconds?: number },
+): void {
+  const { random, server } = trial;
+  const cuts = Array.from({ length: random.whole(1, 5) }, () =>
+    random.whole(1, content.length - 1),
+  );
+  const ends = [...cuts.sort((a, b) => a - b), content.length];
+  const grow = () => {
+    const end = ends.shift();
+    if (end !== undefined) server.put(`out/${name}`, content.slice(0, end), seconds);
+    if (end === content.length) trial.vouch(content);
+  };
+  grow();
+  const moment = random.pick(["before", "after"] as const);
+  const others = server[moment];
+  server[moment] = (request) => {
+    if (request.does === "list" || (request.does === "read" && random.chance(whileRead))) grow();
+    return others(request);
+  };
 }

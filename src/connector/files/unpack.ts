@@ -80,7 +80,7 @@ export async function unpack(
 
 async function gunzip(unpacking: Unpacking, digest: Digest): Promise<readonly Part[] | Complaint> {
   if (digest.head[0] !== 0x1f || digest.head[1] !== 0x8b) return notWhatItSays("gzip");
-  const bytes = createReadStream(unpacking.file.path);
+  const bytes = async () => createReadStream(unpacking.file.path);
   return damage(unpacking, async () => all([await expand(unpacking, { name: null, bytes })]));
 }
 
@@ -102,7 +102,7 @@ async function unzipEntries(unpacking: Unpacking): Promise<readonly Part[] | Com
     const name = entry.fileName;
     const problem = entryProblem(name, entry.isEncrypted(), parts);
     if (problem !== null) return problem;
-    const bytes = await zip.openReadStreamPromise(entry);
+    const bytes = () => zip.openReadStreamPromise(entry);
     const part = await expand(unpacking, { name, bytes, crc: entry.crc32 });
     if ("reason" in part) return { ...part, reason: `In ${name}: ${part.reason}` };
     parts.set(name, part);
@@ -133,7 +133,8 @@ function entryProblem(
 interface Packed {
   /** Null: the one text of a gzip archive. */
   readonly name: string | null;
-  readonly bytes: Readable;
+  /** Opened last of all: a stream that fails before anyone listens ends the process. */
+  readonly bytes: () => Promise<Readable>;
   /** What a zip archive says of the text; gzip checks its own. */
   readonly crc?: number;
 }
@@ -152,9 +153,10 @@ async function expand(unpacking: Unpacking, { name, bytes, crc }: Packed) {
       yield chunk;
     }
   };
+  const start = await bytes();
   const end = createWriteStream(path, { mode: 0o600 });
-  if (crc === undefined) await pipeline(bytes, createGunzip(), counted, end, { signal });
-  else await pipeline(bytes, counted, end, { signal });
+  if (crc === undefined) await pipeline(start, createGunzip(), counted, end, { signal });
+  else await pipeline(start, counted, end, { signal });
   if (crc !== undefined && found !== crc)
     throw new Error(`${name} does not agree with its checksum`);
   const text = await spooled(path, name === null ? file.name : `${file.name}/${name}`);
