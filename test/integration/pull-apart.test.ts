@@ -149,6 +149,27 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
+test("a pull that is told to stop ends in order, and the next one is whole", async () => {
+  const { company, settings, write } = merchant();
+  write("customers.csv", "account,name", ...many(60_000));
+  const stop = new AbortController();
+  const [stopped] = await pullApart(
+    settings,
+    { company, ...CUSTOMERS },
+    apart({
+      signal: stop.signal,
+      progress: () => {
+        stop.abort();
+      },
+    }),
+  );
+  expect(stopped?.notes).toContainEqual(expect.stringContaining("stopped with its service"));
+  expect(await count(company)).toBe(0);
+  const [again] = await pullApart(settings, { company, ...CUSTOMERS }, apart());
+  expect(again?.state).toBe("published");
+  expect(await count(company)).toBe(60_000);
+});
+
 test("a service with a database of its own shares it with the pull's process", async () => {
   const { openTradepost } = await import("../../src/main.ts");
   const { company, settings, write } = merchant({ database: { folder: join(home, "data") } });
