@@ -91,6 +91,7 @@ function codeOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError")
     return `no answer within ${PATIENCE_MS / 1_000} s`;
   const cause: unknown = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && cause.message === "bad port") return "HTTP is not spoken there";
   const code: unknown = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
   return typeof code === "string" ? code : "the connection failed";
 }

@@ -1,0 +1,66 @@
+/** `schedule` and `alarms` as a person types them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, it } from "vitest";
+import { SETTINGS, useTradepost } from "../support/tradepost.ts";
+
+const tradepost = useTradepost();
+let settings = "";
+
+beforeAll(() => {
+  const text = readFileSync(join(tradepost.folder, SETTINGS), "utf8");
+  const schedules = "schedules: { nightly: { cron: 15 6 * * 1-5, streams: [price-rules] } }";
+  const wanted = "alarms: { webhook: { url: http://127.0.0.1:64999/hooks/T0PSECRET } }";
+  settings = tradepost.settings(
+    "scheduled.yaml",
+    text
+      .replace(/^( +)connector: csv$/m, `$1${schedules}\n$1connector: csv`)
+      .replace(/^( +)connections:$/m, `$1${wanted}\n$1connections:`),
+  );
+});
+
+const run = (...words: string[]) => tradepost.run(["--settings", settings, ...words]);
+
+it("lists schedules, pauses and resumes them with who did it", async () => {
+  const listed = await run("schedule");
+  expect(listed.out).toMatch(/^erp\/nightly +15 6 \* \* 1-5 +Europe\/London +pull: price-rules /m);
+  const paused = await run("schedule", "pause", "erp", "--who", "J Ross");
+  expect(paused.out).toBe(
+    "Paused: erp, by J Ross. What runs ends; what is due meanwhile is caught up once.\n",
+  );
+  expect((await run("schedule", "list")).out).toMatch(/paused by J Ross since \d\d\/\d\d\/\d{4}/);
+  const refused = await run("schedule", "run-now", "erp/nightly", "--who", "J Ross");
+  expect([refused.exit, refused.err]).toEqual([
+    2,
+    "erp/nightly is paused by J Ross: `tradepost schedule resume erp` first, or read it by hand with `tradepost sync`.\n",
+  ]);
+  const resumed = await run("schedule", "resume", "erp", "--who", "A Stone");
+  expect(resumed.out).toBe("Resumed: erp, by A Stone.\n");
+});
+
+it("asks for a slot now, and shows in the history who did", async () => {
+  const asked = await run("schedule", "run-now", "erp/nightly", "--who", "J Ross");
+  expect(asked.out).toContain("the service starts erp/nightly within seconds");
+  const shown = await run("schedule", "history", "erp/nightly");
+  expect(shown.out).toMatch(/^erp\/nightly .* waiting .* asked by J Ross$/m);
+  const wrong = await run("schedule", "history", "erp/nigthly");
+  expect([wrong.exit, wrong.err]).toEqual([
+    2,
+    expect.stringContaining("Did you mean erp/nightly?") as string,
+  ]);
+});
+
+it("sends a trial alarm through every channel, and says what each met, without the address", async () => {
+  const tried = await run("alarms", "test", "--who", "J Ross");
+  expect(tried.exit).toBe(1);
+  expect(tried.out).toMatch(/^webhook +127\.0\.0\.1:64999 +127\.0\.0\.1:64999 cannot be reached: \w+$/m);
+  expect(tried.out + tried.err).not.toContain("T0PSECRET");
+  expect((await run("alarms")).out).toBe("No alarm holds.\n");
+});
+
+it("checks schedules with their next three times", async () => {
+  const checked = await run("check");
+  expect(checked.out).toMatch(
+    /^✓ schedule erp\/nightly: 15 6 \* \* 1-5 \(Europe\/London\): next (?:\d\d\/\d\d\/\d{4} 06:15(?:, )?){3}$/m,
+  );
+});
