@@ -89,17 +89,24 @@ async function withNotes(
   runId: string,
 ): Promise<RunResult> {
   const { store, company } = context;
+  const [again] = await store.query<{ dismissed: number }>(
+    `select count(*)::int as dismissed from quarantine
+      where company = $1 and state = 'dismissed' and run_id = $2`,
+    [company, runId],
+  );
+  const dismissed = again?.dismissed ?? 0;
   const found = await findingsOf(store, company, runId);
   await raiseAlarms(context, found);
   const notes = found
     .filter((finding) => finding.state === "open" && !SAID_BY_THE_RUN.has(finding.kind))
     .map(({ title, detail }) => `${title}. ${detail}`);
-  if (notes.length === 0) return result;
+  const told = dismissed === 0 ? result : { ...result, dismissed };
+  if (notes.length === 0) return told;
   await store.affect(
     `update run set note = concat_ws(E'\\n', note, $3::text) where company = $1 and id = $2`,
     [company, runId, notes.join("\n")],
   );
-  return { ...result, notes: [...result.notes, ...notes] };
+  return { ...told, notes: [...result.notes, ...notes] };
 }
 
 /** The run's own notes name these already. */

@@ -23,6 +23,7 @@ import { isSealed, type PlanDocument } from "./plan-document.ts";
 import { markApplied, plansOf, supersedePlans, type KeptPlan } from "./plan-store.ts";
 import { NOTHING_PUBLISHED, publishGathered, type Published } from "./publish.ts";
 import { waitForLease } from "./pull.ts";
+import { afterRun } from "./completeness.ts";
 
 /** The plan cannot be applied; nothing of it was. */
 export class PlanRefused extends Error {
@@ -72,7 +73,12 @@ export async function applyPlan(
     await supersedePlans(context.store, keyOf(context, plan));
   }
   const seconds = context.now().since(startedAt).total("seconds");
-  return all.map((each, index) => resultOf(each, done[index] ?? NOTHING_PUBLISHED, seconds));
+  const results: RunResult[] = [];
+  for (const [index, each] of all.entries()) {
+    const result = resultOf(each, done[index] ?? NOTHING_PUBLISHED, seconds);
+    results.push(await afterRun(context, keyOf(context, each.plan), result));
+  }
+  return results;
 }
 
 /** What the plan's own words and its age tell, before anything is looked at. */
