@@ -2,12 +2,16 @@
  * The process of one pull, started by `pullApart`: does what it is told, says what came of it, and
  * ends. It ends, too, when the service that started it is gone.
  */
+import { constants, setPriority } from "node:os";
 import { readSettings } from "../config.ts";
 import { ConnectorFault } from "../connector/index.ts";
 import { openTradepost } from "../main.ts";
 import type { Progress } from "../sync/index.ts";
 import { tell } from "./error.ts";
 import type { PullFault, PullNews, PullOrder } from "./pulling.ts";
+
+// Whoever waits for a price goes first where there is not enough processor for both.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const stop = new AbortController();
 
