@@ -39,22 +39,22 @@ describe("a policy file", () => {
       ].join("\n"),
     ).toMatchInlineSnapshot(`
       "mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:48: steps[3].draw: found the text "promotion", expected one of quotations, rules, promotions, account-discount, base (nearest match "promotions")
+        mappings/generic/pricing.yaml:49: steps[3].draw: found the text "promotion", expected one of quotations, rules, promotions, account-discount, base (nearest match "promotions")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:25: steps[0].compete: found the text "newest", expected one of lowest, particular (nearest match "lowest")
+        mappings/generic/pricing.yaml:26: steps[0].compete: found the text "newest", expected one of lowest, particular (nearest match "lowest")
       mappings/generic/pricing.yaml cannot be used: 2 problems
         mappings/generic/pricing.yaml:1: productGroups: found nothing, expected one of own, with-parents
-        mappings/generic/pricing.yaml:10: productGroup: found the key "productGroup", expected one of policy, about, productGroups, base, steps, arithmetic (nearest match "productGroups")
+        mappings/generic/pricing.yaml:11: productGroup: found the key "productGroup", expected one of policy, about, productGroups, base, steps, arithmetic (nearest match "productGroups")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:67: arithmetic.unitPrice.rounding: found the text "half-aways", expected one of half-away, half-even, half-up, down, up (nearest match "half-away")
+        mappings/generic/pricing.yaml:68: arithmetic.unitPrice.rounding: found the text "half-aways", expected one of half-away, half-even, half-up, down, up (nearest match "half-away")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:67: arithmetic.unitPrice.places: found the number 9, expected at most 6
+        mappings/generic/pricing.yaml:68: arithmetic.unitPrice.places: found the number 9, expected at most 6
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:15: base[0].customer: found the text "pricelist", expected one of account, head-office, customer-group, site, branch, price-list, everyone (nearest match "price-list")
+        mappings/generic/pricing.yaml:16: base[0].customer: found the text "pricelist", expected one of account, head-office, customer-group, site, branch, price-list, everyone (nearest match "price-list")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:63: steps[5].hit: found stop after a step that competes, expected steps with hit: stop before all with hit: compete
+        mappings/generic/pricing.yaml:64: steps[5].hit: found stop after a step that competes, expected steps with hit: stop before all with hit: compete
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:20: steps: found a list of 0, expected at least 1 list item"
+        mappings/generic/pricing.yaml:21: steps: found a list of 0, expected at least 1 list item"
     `);
   });
 
