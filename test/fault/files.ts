@@ -13,8 +13,8 @@ import { ConnectorFault } from "../../src/connector/index.ts";
 import type { Host, Json, Session } from "../../src/connector/index.ts";
 import { hostKey, startCutter, startSftpServer } from "../support/sftp-server.ts";
 import type { SftpServer } from "../support/sftp-server.ts";
-import { laneHost } from "./lane-host.ts";
-import type { LaneOptions, LaneRow } from "./lane.ts";
+import { inOwnFolder, laneHost } from "./lane-host.ts";
+import type { Lane, LaneOptions, LaneRow } from "./lane.ts";
 
 type Random = ReturnType<typeof randomOf>;
 
@@ -27,7 +27,9 @@ const MOST_RUNS = 14;
 
 type Experiment = (trial: Trial) => Promise<void>;
 
-export async function files({ seed, ci, say }: LaneOptions): Promise<readonly LaneRow[]> {
+export const files: Lane = (options) => inOwnFolder(() => tryAll(options));
+
+async function tryAll({ seed, ci, say }: LaneOptions): Promise<readonly LaneRow[]> {
   const each = ci ? 8 : 143;
   const rows: LaneRow[] = [];
   for (const [name, experiment] of Object.entries(EXPERIMENTS)) {

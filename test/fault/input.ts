@@ -6,8 +6,7 @@
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ZipFile } from "yazl";
@@ -16,8 +15,8 @@ import type { SplitItem } from "#connector/files";
 import { openHttp } from "#connector/http";
 import { randomOf } from "../../deploy/demo/merchant/index.ts";
 import { ConnectorFault } from "../../src/connector/index.ts";
-import { laneHost } from "./lane-host.ts";
-import type { LaneOptions, LaneRow } from "./lane.ts";
+import { inOwnFolder, laneHost } from "./lane-host.ts";
+import type { Lane, LaneOptions, LaneRow } from "./lane.ts";
 import { mutated, soundTable } from "./mutate.ts";
 import type { Random } from "./mutate.ts";
 
@@ -55,8 +54,9 @@ const KINDS: readonly Kind[] = [
   { name: "JSON over HTTP", share: 8, judge: answers },
 ];
 
-export async function input({ seed, ci, say }: LaneOptions): Promise<readonly LaneRow[]> {
-  const folder = await mkdtemp(join(tmpdir(), "tradepost-input-"));
+export const input: Lane = (options) => inOwnFolder((folder) => tryAll(options, folder));
+
+async function tryAll({ seed, ci, say }: LaneOptions, folder: string): Promise<readonly LaneRow[]> {
   const stop = new AbortController();
   const server = await startJsonServer();
   const place: Place = { folder, signal: stop.signal, server, count: 0 };
@@ -72,7 +72,6 @@ export async function input({ seed, ci, say }: LaneOptions): Promise<readonly La
   } finally {
     stop.abort();
     await server.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
