@@ -28,7 +28,7 @@ export interface Watched {
 }
 
 /** Alarms that this raises, and ends when their cause is gone. */
-const OURS = /^(?:late|stopped|failed)\//;
+const OURS = /^(?:late|stopped|failed|clock)\//;
 
 export async function watch(context: Context, watched: Watched): Promise<void> {
   const { code, settings, alarms, schedules } = watched;
@@ -40,6 +40,7 @@ export async function watch(context: Context, watched: Watched): Promise<void> {
       .map((each) => lateAlarm(each, listed, settings.timeZone)),
     ...states.flatMap((state) => stoppedAlarm(state)),
     ...listed.flatMap((schedule) => failedAlarm(schedule, settings.timeZone)),
+    ...clockAlarm(listed, context.now(), settings.timeZone),
   ];
   for (const alarm of wanted) await alarms.raise(alarm);
   const keys = new Set(wanted.map(({ key }) => key));
@@ -141,6 +142,39 @@ function failedAlarm(
       detail: `Its slot of ${moment(last.slotAt, timeZone)} failed to the last of ${last.tries} tries: ${last.problem ?? "it does not say why"}`,
       instruction: `Mend what it names; its next slot tries again, or do it now: \`tradepost schedule run-now ${connection}/${name}\`.${again}`,
       since: last.endedAt ?? last.slotAt,
+    },
+  ];
+}
+
+/** A clock that is put right by less than this is nobody's concern. */
+const AHEAD_MINUTES = 5;
+
+/**
+ * After a clock that ran ahead was set back, slots have run for times that come again; they are not
+ * run twice, so the schedules stand still until then, and somebody must know.
+ */
+function clockAlarm(
+  schedules: readonly ScheduleState[],
+  now: Temporal.Instant,
+  timeZone: string,
+): NewAlarm[] {
+  const least = now.add({ minutes: AHEAD_MINUTES });
+  const ahead = schedules.flatMap(({ accountedTo, connection, name }) =>
+    accountedTo !== null && Temporal.Instant.compare(accountedTo, least) > 0
+      ? [{ until: accountedTo, name: `${connection}/${name}` }]
+      : [],
+  );
+  if (ahead.length === 0) return [];
+  const said = ahead.map(({ until, name }) => `${name} until ${moment(until, timeZone)}`);
+  return [
+    {
+      key: "clock/back",
+      level: "error",
+      title: "the clock was set back, and schedules wait for it",
+      detail: `Slots have run already for times that are yet to come: ${said.join(", ")}. They are not run twice.`,
+      instruction:
+        "Look at the clock of every machine that runs Tradepost. Where it is right now, read by " +
+        "hand meanwhile: `tradepost schedule run-now`.",
     },
   ];
 }

@@ -17,6 +17,8 @@ export interface Pause {
 export interface ScheduleState extends ScheduleDefinition {
   /** The next slot by the settings; null: it comes no more. What is paused is caught up later. */
   readonly nextAt: Temporal.Instant | null;
+  /** Slots up to this are accounted for; later than now where a clock was set back. */
+  readonly accountedTo: Temporal.Instant | null;
   readonly paused: readonly Pause[];
   /** The newest slots that wait or run, and the newest that has ended. */
   readonly current: SlotRow | null;
@@ -61,6 +63,12 @@ export async function history(
   );
 }
 
+interface Accounted {
+  readonly connection: string;
+  readonly name: string;
+  readonly accountedTo: Temporal.Instant;
+}
+
 export async function listSchedules({
   store,
   company,
@@ -70,6 +78,10 @@ export async function listSchedules({
   const pauses = await store.query<Pause>(
     `select scope, paused_at as at, paused_by as by from schedule_pause
       where company = $1 and open_scope is not null order by length(scope)`,
+    [company],
+  );
+  const rows = await store.query<Accounted>(
+    `select connection, name, accounted_to as "accountedTo" from schedule where company = $1`,
     [company],
   );
   const slots = await store.query<SlotRow & { ended: boolean }>(
@@ -86,9 +98,13 @@ export async function listSchedules({
       slots.find(
         (slot) => slot.connection === connection && slot.schedule === name && slot.ended === ended,
       ) ?? null;
+    const row = rows.find((each) => each.connection === connection && each.name === name);
+    const accountedTo = row?.accountedTo ?? null;
+    const ahead = accountedTo !== null && Temporal.Instant.compare(accountedTo, now()) > 0;
     return {
       ...schedule,
-      nextAt: cronOf(schedule).next(now()),
+      accountedTo,
+      nextAt: cronOf(schedule).next(ahead ? accountedTo : now()),
       paused: pauses.filter(({ scope }) => scopes.includes(scope)),
       current: of(false),
       last: of(true),

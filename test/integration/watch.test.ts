@@ -63,7 +63,9 @@ async function open(of?: { code: string; folder: string; now: Temporal.Instant }
       await services.watch();
       const alarms = await services.alarms.list({ open: true });
       // Completeness raises its own.
-      return alarms.map(({ key }) => key).filter((key) => /^(?:late|stopped|failed)\//.test(key));
+      return alarms
+        .map(({ key }) => key)
+        .filter((key) => /^(?:late|stopped|failed|clock)\//.test(key));
     },
     restart: () => open({ code, folder, now }),
   };
@@ -162,6 +164,18 @@ test("a slot that failed on its last retry is an alarm until one is done", async
   );
   await slot("done", "2026-03-31T00:30:00Z");
   expect(await merchant.look()).toEqual([]);
+});
+
+test("a clock that was set back is told, since no slot runs twice for a time that comes again", async () => {
+  const merchant = await open();
+  await merchant.services.schedules.align();
+  merchant.pass(24 * 3);
+  await merchant.services.schedules.tick();
+  expect((await merchant.look()).filter((key) => key.startsWith("clock"))).toEqual([]);
+  merchant.pass(-24 * 2);
+  expect(await merchant.look()).toContain("clock/back");
+  merchant.pass(24 * 2);
+  expect(await merchant.look()).not.toContain("clock/back");
 });
 
 test("status shows each stream's promise, last run, next slot and pause", async () => {
