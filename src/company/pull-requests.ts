@@ -2,7 +2,7 @@
 import type { CompanySettings } from "../config.ts";
 import type { Context } from "../company.ts";
 import { nearest } from "../definition/index.ts";
-import { listRuns } from "../sync/index.ts";
+import { listRuns, requestStop } from "../sync/index.ts";
 
 /** A pull that was asked for; its data: company, connection, streams with commas between. */
 export const PULL_NOW_JOB = "sync.now";
@@ -20,6 +20,8 @@ export interface PullRefusal {
 }
 
 export interface PullRequests {
+  /** Null: there are such a connection and streams. */
+  pullRefusal(asked: Pick<PullAsked, "connection" | "streams">): PullRefusal | null;
   /** Queues a pull; null: it is queued. */
   askToPull(asked: PullAsked, who: string): Promise<PullRefusal | null>;
   /** Null: there is no such run. */
@@ -38,10 +40,13 @@ export function pullRequestsOf(
   { store, jobs, now, access }: Context,
   { code: company, settings, streams }: Parts,
 ): PullRequests {
+  const pullRefusal: PullRequests["pullRefusal"] = (asked) =>
+    refusalOf(asked, Object.keys(settings.connections), streams);
   return {
     run: async (id) => (await listRuns(store, company, { id, limit: 1 }))[0] ?? null,
+    pullRefusal,
     askToPull: async (asked, who) => {
-      const refusal = refusalOf(asked, Object.keys(settings.connections), streams);
+      const refusal = pullRefusal(asked);
       if (refusal !== null) return refusal;
       const { connection, acceptRemovals } = asked;
       const data = { connection, streams: asked.streams.join(","), acceptRemovals };
@@ -54,20 +59,16 @@ export function pullRequestsOf(
     },
     stopRun: (id, who) =>
       store.transaction(async (tx) => {
-        const asked = await tx.affect(
-          `update run set stop_asked_at = $3, stop_asked_by = $4
-            where company = $1 and id = $2 and state = 'running'`,
-          [company, id, now().toString(), who],
-        );
-        if (asked > 0)
-          await access?.audit({ company, who, action: "run-stopped", subject: id }, tx);
-        return asked > 0;
+        const asked = await requestStop(tx, { company, runId: id, by: who, at: now() });
+        if (asked === null) return false;
+        await access?.audit({ company, who, action: "run-stopped", subject: id }, tx);
+        return true;
       }),
   };
 }
 
 function refusalOf(
-  { connection, streams }: PullAsked,
+  { connection, streams }: Pick<PullAsked, "connection" | "streams">,
   connections: readonly string[],
   known: readonly string[],
 ): PullRefusal | null {

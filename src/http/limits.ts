@@ -8,6 +8,8 @@ export const LIMITS = {
   orderBodyBytes: 1024 * 1024,
   /** Body of a decision at the desk: one row's corrections. */
   deskBodyBytes: 256 * 1024,
+  /** Body of a plan that is applied: its changes, each listed one with both sides. */
+  planBodyBytes: 16 * 1024 * 1024,
   /** Entries of a list in one answer. */
   listEntries: 1_000,
   /** Totals of one answer. */

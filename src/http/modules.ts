@@ -6,7 +6,14 @@ import type { Alarm } from "../notify/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
 import type { Sales } from "../sales/index.ts";
-import type { CompletenessDesk, QuarantineDesk, StreamState, listRuns } from "../sync/index.ts";
+import type {
+  CompletenessDesk,
+  PlanDocument,
+  QuarantineDesk,
+  RunResult,
+  StreamState,
+  listRuns,
+} from "../sync/index.ts";
 
 /** One company's modules, opened. */
 export interface CompanyServices {
@@ -19,6 +26,18 @@ export interface CompanyServices {
     status(): Promise<PullStatus>;
     readonly quarantine: Omit<QuarantineDesk, "pieces">;
     readonly completeness: Pick<CompletenessDesk, "list">;
+    /** What a pull would do; nothing is published. */
+    plan(
+      connection: string,
+      options: { readonly streams?: readonly string[] },
+    ): Promise<PlanDocument>;
+    /** Throws PlanRefused when the world moved. */
+    apply(plan: PlanDocument, options: { readonly acceptRemovals: boolean }): Promise<RunResult[]>;
+    /** Null: there are such a connection and streams. */
+    pullRefusal(asked: {
+      readonly connection: string;
+      readonly streams: readonly string[];
+    }): PullRefusal | null;
     /** Queues a pull; null: it is queued. */
     askToPull(
       asked: {
@@ -27,15 +46,18 @@ export interface CompanyServices {
         readonly acceptRemovals: boolean;
       },
       who: string,
-    ): Promise<{
-      readonly code: "connection-unknown" | "stream-unknown";
-      readonly detail: string;
-    } | null>;
+    ): Promise<PullRefusal | null>;
     /** Null: there is no such run. */
     run(id: string): Promise<Awaited<ReturnType<typeof listRuns>>[number] | null>;
     /** False: it has ended. */
     stopRun(id: string, who: string): Promise<boolean>;
   };
+}
+
+/** A connection or stream that is not there. */
+interface PullRefusal {
+  readonly code: "connection-unknown" | "stream-unknown";
+  readonly detail: string;
 }
 
 /** How pulls stand. */

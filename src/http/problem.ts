@@ -35,6 +35,7 @@ export const PROBLEMS = {
   "request-slow": { status: 408, title: "The request did not arrive in time" },
   "request-in-progress": { status: 409, title: "The same request is still being handled" },
   "quarantine-item-settled": { status: 409, title: "The quarantine item stands otherwise" },
+  "plan-refused": { status: 409, title: "The plan cannot be applied" },
   "run-ended": { status: 409, title: "The run has ended" },
   "assignment-impossible": { status: 409, title: "Assignments contradict each other" },
   "web-order-number-taken": { status: 422, title: "The order number was used before" },

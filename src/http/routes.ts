@@ -5,6 +5,7 @@ import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
 import { showStatus } from "./status-routes.ts";
+import { applyPlan, makePlan } from "./plan-routes.ts";
 import { showCompleteness, showRun, startPull, stopRun } from "./pull-routes.ts";
 import {
   dismissQuarantineItem,
@@ -32,6 +33,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   startPull,
   showRun,
   stopRun,
+  makePlan,
+  applyPlan,
   showCompleteness,
   listQuarantine,
   replayQuarantine,

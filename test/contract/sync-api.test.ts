@@ -159,6 +159,25 @@ describe("a pull", () => {
   });
 });
 
+describe("a plan", () => {
+  it("shows what a pull would do, and is applied as it is or not at all", async () => {
+    const rows = ["A001,Ashby,300,45.50", "A002,Brook,100,0", "A004,Dale,5,0"];
+    await write("customers-3.csv", CUSTOMERS, ...rows);
+    const made = await post("/v1/plans", { connection: "erp", streams: ["customers"] });
+    expect(made.body).toMatchObject({
+      kind: "pull",
+      streams: [{ stream: "customers", state: "planned", rows: { read: 3 } }],
+    });
+    const changed = { ...made.body, madeAt: "2026-01-01T00:00:00Z" };
+    const refused = await post("/v1/plans/apply", { plan: changed });
+    expect([refused.status, refused.body["code"]]).toEqual([409, "plan-refused"]);
+    const done = await post("/v1/plans/apply", { plan: made.body, acceptRemovals: true });
+    expect(done.body).toMatchObject({ runs: [{ stream: "customers", state: "published" }] });
+    const again = await post("/v1/plans/apply", { plan: made.body });
+    expect([again.status, again.body["code"]]).toEqual([409, "plan-refused"]);
+  });
+});
+
 describe("what looks incomplete", () => {
   it("is listed with its figures", async () => {
     const { body } = await get<{ findings: Body[] }>("/v1/completeness?kind=empty");
