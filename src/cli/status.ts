@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import { leftOutInWords, type StreamStatus } from "../main.ts";
 import type { Alarm } from "../notify/index.ts";
+import { durationText, type History } from "../sync/index.ts";
 import { answer, EXIT, type Answer, type Opened } from "./command.ts";
-import { count, moment, pounds, table } from "./print.ts";
+import { count, day, moment, pounds, table } from "./print.ts";
 import { waiting } from "./quarantine.ts";
 
 export function addStatusCommand(program: Command): void {
@@ -16,8 +17,9 @@ export function addStatusCommand(program: Command): void {
 }
 
 async function status({ company }: Opened): Promise<Answer> {
-  const [report, totals, completeness] = await Promise.all([
+  const [report, histories, totals, completeness] = await Promise.all([
     company.status(),
+    company.histories(),
     company.desk.totals(),
     company.completeness.summary(),
   ]);
@@ -40,13 +42,14 @@ async function status({ company }: Opened): Promise<Answer> {
       ...(shown.length === 0 || unread === 0
         ? []
         : [`${count(unread)} more ${unread === 1 ? "was" : "were"} never read.`, ""]),
+      ...histories.map(historyInWords),
       ...company.leftOut.map(leftOutInWords),
       waiting(totals),
       ...(findings === 0
         ? []
         : [`${count(findings)} finding(s) of what looks incomplete: \`completeness\` lists them.`]),
     ].join("\n"),
-    data: { ...report, quarantine: totals, completeness },
+    data: { ...report, histories, quarantine: totals, completeness },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
   };
 }
@@ -76,6 +79,17 @@ function streamTable(streams: readonly StreamStatus[], timeZone: string): string
     { head: "in quarantine", right: true, of: ({ quarantined }) => count(quarantined) },
     { head: "at risk", right: true, of: ({ worth }) => pounds(worth) },
   ]);
+}
+
+/** "erp/sales-lines: complete from 01/01/2024; first load at month 3 of 36, 1 h 5 min left." */
+function historyInWords({ connection, stream, completeFrom, load }: History): string {
+  const whole =
+    completeFrom === null ? "no month is read yet" : `complete from ${day(completeFrom)}`;
+  if (load === null) return `${connection}/${stream}: ${whole}.`;
+  const { kind, months, secondsLeft } = load;
+  const left = secondsLeft === null ? "" : `, ${durationText(secondsLeft)} left`;
+  const what = kind === "first" ? "first load" : "reading again";
+  return `${connection}/${stream}: ${whole}; ${what}: ${months.done} of ${months.of} months${left}.`;
 }
 
 function runText({ lastRun, runningRows }: StreamStatus): string {

@@ -1,8 +1,20 @@
 /** `sync` and `runs`. */
 import type { Command } from "commander";
 import { SingleBar } from "cli-progress";
-import type { Progress, RunResult } from "../sync/index.ts";
-import { answer, chosen, example, EXIT, wholeNumber, type Answer, type Opened } from "./command.ts";
+import { durationText, type Progress, type RunResult } from "../sync/index.ts";
+import {
+  answer,
+  chosen,
+  dateOption,
+  example,
+  EXIT,
+  NotFound,
+  notBlank,
+  UsageError,
+  wholeNumber,
+  type Answer,
+  type Opened,
+} from "./command.ts";
 import { count, csv, moment, table } from "./print.ts";
 
 export function addSyncCommands(program: Command): void {
@@ -12,11 +24,24 @@ export function addSyncCommands(program: Command): void {
     .argument("[streams...]", "streams to read; all of them when none is named")
     .option("--connection <name>", "connection to read", "erp")
     .option("--accept-removals", "let a snapshot remove more than the drop brake allows")
+    .option("--from-start", "read as if it had never been read, whatever its cursor says")
+    .option("--compare-keys", "read no rows but keys, and remove what the source no longer has")
     .addHelpText("after", example("sync price-rules promotions"))
     .action(async (streams: string[], options: SyncOptions, command: Command) => {
       await answer(command, (opened) => sync(opened, streams, options));
     });
   program
+    .command("backfill")
+    .description("Read days of a stream again, month by month, where its connector can.")
+    .argument("<stream>", "stream to read")
+    .requiredOption("--from <date>", "first day", dateOption)
+    .requiredOption("--to <date>", "last day", dateOption)
+    .option("--connection <name>", "connection to read", "erp")
+    .addHelpText("after", example("backfill sales-lines --from 2024-01-01 --to 2024-03-31"))
+    .action(async (stream: string, options: BackfillOptions, command: Command) => {
+      await answer(command, (opened) => backfill(opened, stream, options));
+    });
+  const ran = program
     .command("runs")
     .description("What the last runs read, made and left in quarantine.")
     .option("--stream <name>", "only this stream")
@@ -25,11 +50,56 @@ export function addSyncCommands(program: Command): void {
     .action(async (options: RunsOptions, command: Command) => {
       await answer(command, (opened) => runs(opened, options));
     });
+  ran
+    .command("stop <stream>")
+    .description("Stop what reads a stream now; the next sync goes on from its last mark.")
+    .requiredOption("--who <name>", "who decides", notBlank("--who"))
+    .addHelpText("after", example('runs stop sales-lines --who "J Ross"'))
+    .action(async (stream: string, options: { who: string }, command: Command) => {
+      await answer(command, (opened) => stop(opened, stream, options.who));
+    });
+}
+
+async function stop(opened: Opened, stream: string, who: string): Promise<Answer> {
+  streamOf(opened, stream);
+  const asked = await opened.company.stopRuns(stream, who);
+  if (asked.length === 0)
+    throw new NotFound(
+      `Stopping what reads ${stream}: nothing reads it now. \`runs\` shows what did.`,
+    );
+  const text = asked.map(
+    ({ connection, runId }) =>
+      `Run ${runId.slice(-8)} of ${connection}/${stream} stops before its next page; the next sync goes on from its last mark.`,
+  );
+  return { text: text.join("\n"), data: asked };
+}
+
+interface BackfillOptions {
+  readonly connection: string;
+  /** ISO 8601. */
+  readonly from: string;
+  readonly to: string;
+}
+
+async function backfill(opened: Opened, stream: string, options: BackfillOptions): Promise<Answer> {
+  streamOf(opened, stream);
+  if (options.from > options.to)
+    throw new UsageError(`--from ${options.from} is after --to ${options.to}.`);
+  const from = Temporal.PlainDate.from(options.from);
+  const to = Temporal.PlainDate.from(options.to);
+  const show = progressBar();
+  const results = await opened.company
+    .backfill(options.connection, { stream, from, to }, show.options)
+    .finally(show.stop);
+  await opened.tradepost.drain();
+  return syncAnswer(results);
 }
 
 interface SyncOptions {
   readonly connection: string;
   readonly acceptRemovals?: boolean;
+  readonly fromStart?: boolean;
+  readonly compareKeys?: boolean;
 }
 
 async function sync(opened: Opened, streams: string[], options: SyncOptions): Promise<Answer> {
@@ -39,7 +109,9 @@ async function sync(opened: Opened, streams: string[], options: SyncOptions): Pr
     .sync(options.connection, {
       streams,
       acceptRemovals: options.acceptRemovals === true,
-      progress: show.update,
+      fromStart: options.fromStart === true,
+      compareKeys: options.compareKeys === true,
+      ...show.options,
     })
     .finally(show.stop);
   await opened.tradepost.drain();
@@ -51,24 +123,57 @@ function streamOf({ company }: Opened, name: string | undefined): void {
   if (name !== undefined) chosen("The stream", company.streams.toSorted())(name);
 }
 
-/** A bar on a terminal; elsewhere nothing, since the table at the end says it all. */
-function progressBar(): { update: (progress: Progress) => void; stop: () => void } {
-  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+/** How often a long run says where it is when nobody sees a bar. */
+const SAY_MS = 5_000;
+
+/** A bar on a terminal; elsewhere a line now and then, on standard error. */
+function progressBar(): {
+  readonly options: { readonly progress: (progress: Progress) => void };
+  readonly stop: () => void;
+} {
+  if (!process.stderr.isTTY)
+    return { options: { progress: saidNowAndThen() }, stop: () => undefined };
   const bar = new SingleBar({
-    format: "{stream} {origin}  {value} rows, {quarantined} in quarantine  {duration_formatted}",
+    format: "{stream} {origin}  {value} rows, {quarantined} in quarantine  {pace}",
     stream: process.stderr,
     clearOnComplete: true,
     hideCursor: true,
   });
-  bar.start(0, 0, { stream: "", origin: "", quarantined: 0 });
+  bar.start(0, 0, { stream: "", origin: "", quarantined: 0, pace: "" });
   return {
-    update: (progress) => {
-      bar.update(progress.rows, progress);
+    options: {
+      progress: (progress) => {
+        bar.update(progress.rows, { ...progress, pace: paceOf(progress) });
+      },
     },
     stop: () => {
       bar.stop();
     },
   };
+}
+
+function saidNowAndThen(): (progress: Progress) => void {
+  let said = performance.now();
+  let reading = "";
+  return (progress) => {
+    if (progress.stream !== reading) said = performance.now();
+    reading = progress.stream;
+    if (performance.now() - said < SAY_MS) return;
+    said = performance.now();
+    const { stream, rows, quarantined } = progress;
+    process.stderr.write(
+      `${stream}: ${count(rows)} rows, ${count(quarantined)} in quarantine, ${paceOf(progress)}\n`,
+    );
+  };
+}
+
+/** "1,200 a second, month 3 of 36, 1 h 5 min left" */
+function paceOf({ rowsPerSecond, secondsLeft, slices }: Progress): string {
+  return [
+    `${count(rowsPerSecond)} a second`,
+    ...(slices === undefined ? [] : [`month ${slices.done + 1} of ${slices.of}`]),
+    ...(secondsLeft === null ? [] : [`${durationText(secondsLeft)} left`]),
+  ].join(", ");
 }
 
 export function syncAnswer(results: readonly RunResult[]): Answer {
@@ -77,7 +182,9 @@ export function syncAnswer(results: readonly RunResult[]): Answer {
   const failed = shown.some((result) => result.state === "failed" || result.state === "stopped");
   const quarantined = shown.some(
     (result) =>
-      result.rows.quarantined > 0 || result.state === "refused" || result.notes.length > 0,
+      result.rows.quarantined > (result.dismissed ?? 0) ||
+      result.state === "refused" ||
+      result.notes.length > 0,
   );
   const text =
     shown.length === 0
@@ -118,16 +225,23 @@ async function runs(opened: Opened, options: RunsOptions): Promise<Answer> {
   const rows = await company.runs(options);
   if (options.csv === true) return { text: await csv(runRows(rows)), data: rows };
   const text = table(rows, [
-    { head: "run", of: (run) => run.id.slice(0, 8) },
+    // Ids begin with their moment: only their ends tell them apart.
+    { head: "run", of: (run) => run.id.slice(-8) },
     { head: "stream", of: (run) => run.stream },
     { head: "began", of: (run) => moment(run.startedAt, company.settings.timeZone) },
     { head: "ended", of: (run) => run.state },
     { head: "rows read", right: true, of: (run) => count(run.read) },
     { head: "mapped", right: true, of: (run) => count(run.mapped) },
     { head: "quarantine", right: true, of: (run) => count(run.quarantined) },
-    { head: "what happened", of: (run) => run.error ?? run.note?.split("\n")[0] ?? "" },
+    { head: "what happened", of: (run) => happened(run, company.settings.timeZone) },
   ]);
   return { text: rows.length === 0 ? "No runs." : text, data: rows };
+}
+
+function happened({ error, note, faultKind, retryAt }: RunRow, timeZone: string): string {
+  if (error === null) return note?.split("\n")[0] ?? "";
+  const kind = faultKind === null ? "" : `${faultKind}: `;
+  return `${kind}${error}${retryAt === null ? "" : ` Worth trying again at ${moment(retryAt, timeZone)}.`}`;
 }
 
 type RunRow = Awaited<ReturnType<Opened["company"]["runs"]>>[number];
@@ -145,6 +259,8 @@ const RUN_COLUMNS = [
   "repeated",
   "quarantined",
   "error",
+  "faultKind",
+  "retryAt",
   "note",
 ] as const;
 

@@ -7,6 +7,11 @@ import { ADVANCE_JOB } from "../orders/index.ts";
 import { priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
 import {
+  backfill,
+  histories,
+  requestStop,
+  runningRuns,
+  type AskedToStop,
   completenessDesk,
   listRuns,
   originOf,
@@ -58,6 +63,12 @@ export interface Pulls extends Plans {
   readonly desk: QuarantineDesk;
   readonly completeness: CompletenessDesk;
   sync(connection: string, options: SyncOptions): Promise<RunResult[]>;
+  /** Reads days of a stream again; where it stands does not move, and nothing is removed. */
+  backfill(connection: string, days: Days, options: SyncOptions): Promise<RunResult[]>;
+  /** How far the histories are read of the streams that are read by months. */
+  histories(): ReturnType<typeof histories>;
+  /** Asks what reads the stream now to stop at its next event; gives what was asked. */
+  stopRuns(stream: string, by: string): Promise<readonly AskedToStop[]>;
   streamStates(): Promise<StreamState[]>;
   runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
   /** The text of a row as it stood in the source; null when its original is gone. */
@@ -69,9 +80,20 @@ export interface Pulls extends Plans {
 export interface SyncOptions {
   readonly streams?: readonly string[];
   readonly acceptRemovals?: boolean;
+  /** True: the stream is read as if it had never been; its cursor is not asked. */
+  readonly fromStart?: boolean;
+  /** True: nothing is read but the keys of what is there; what is gone is removed. */
+  readonly compareKeys?: boolean;
   readonly progress?: (progress: Progress) => void;
   /** Aborted: the run stops at its next safe point. */
   readonly signal?: AbortSignal;
+}
+
+/** Both days included. */
+export interface Days {
+  readonly stream: string;
+  readonly from: Temporal.PlainDate;
+  readonly to: Temporal.PlainDate;
 }
 
 export interface Parts {
@@ -95,6 +117,21 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
       await using connection = await connect(name);
       // Awaited here: the connection must stay open until the last stream is read.
       return await syncConnection(sync, sourceOf(parts, connection), options);
+    },
+    backfill: async (name, { stream, ...days }, options) => {
+      await using connection = await connect(name);
+      return await backfill(sync, sourceOf(parts, connection), stream, days, options);
+    },
+    histories: () => histories(store, code),
+    stopRuns: async (stream, by) => {
+      const at = context.now();
+      const running = await runningRuns(store, code, stream, at);
+      const asked: AskedToStop[] = [];
+      for (const { runId } of running) {
+        const stopped = await requestStop(store, { company: code, runId, by, at });
+        if (stopped !== null) asked.push(stopped);
+      }
+      return asked;
     },
     ...plansOf({
       context: sync,

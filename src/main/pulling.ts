@@ -116,7 +116,7 @@ function answerOf(
       const news = message as PullNews;
       if (news.kind === "progress") progress?.(news.progress);
       else if (news.kind === "log") log(news.level, news.message, news.facts);
-      else if (news.kind === "done") resolve([...news.results]);
+      else if (news.kind === "done") resolve(news.results.map(withInstant));
       else reject(faultOf(news.fault));
     });
     child.once("error", reject);
@@ -168,4 +168,11 @@ function stopOnAbort(child: ChildProcess, signal: AbortSignal | undefined): Disp
 function send(child: ChildProcess, order: PullOrder): void {
   // One that has ended takes no orders; that it ended is told by its end.
   if (child.connected) child.send(order, () => undefined);
+}
+
+/** Moments travel as text. */
+function withInstant(result: RunResult): RunResult {
+  const { fault } = result;
+  if (fault === null || fault.retryAt === null) return result;
+  return { ...result, fault: { ...fault, retryAt: Temporal.Instant.from(String(fault.retryAt)) } };
 }

@@ -37,15 +37,14 @@ function pulling(context: Context, services: CompanyServices, apart: boolean): S
   const { code } = services;
   return async (task, told) => {
     const { connection } = task;
-    const streams = task.streams === null ? {} : { streams: task.streams };
+    const options = {
+      ...(task.streams === null ? {} : { streams: task.streams }),
+      compareKeys: task.does === "compare-keys",
+    };
     const pull = () =>
       apart
-        ? pullApart(
-            settings,
-            { company: code, connection, options: streams },
-            { ...told, log, now },
-          )
-        : services.sync(connection, { ...streams, ...told });
+        ? pullApart(settings, { company: code, connection, options }, { ...told, log, now })
+        : services.sync(connection, { ...options, ...told });
     return outcomeOf(task, pull);
   };
 }

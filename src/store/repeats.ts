@@ -9,7 +9,7 @@ import { GONE } from "./staging.ts";
 import { keyColumns, keyText, keysEqual } from "./table-sql.ts";
 
 export interface Settled {
-  /** Rows staged, before any was taken away; of a delta, without those that say a record is gone. */
+  /** Rows staged, before any was taken away; without those that say that a record is gone. */
   readonly staged: number;
   /** Of them, those that were taken away and are no conflict. */
   readonly repeated: number;

@@ -15,7 +15,7 @@ export interface Staging {
   readonly record: RecordDefinition;
   /** Buffers a row; at most a few megabytes should wait for a `flush`. */
   add(record: AnyRecord, originId: string, line: number): void;
-  /** Like `add`, of a record that the source says is gone: only the fields of its key are looked at. */
+  /** Like `add`, of a record that the source says is gone: only its key is looked at. */
   addGone(key: AnyRecord, originId: string, line: number): void;
   /**
    * Writes what is buffered. May be called again before it is done: pieces are written in order.

@@ -104,7 +104,7 @@ export class Gathering {
     }
   }
 
-  /** Begins with what another run had gathered up to its mark; its staging is this run's already. */
+  /** Begins with what another run had gathered up to its mark; its staging is ours already. */
   resume(mark: Pick<Mark, "parts">, held: readonly Held[]): void {
     for (const mapping of this.#mappings) {
       const { staged } = mark.parts[mapping.id] ?? { staged: { staged: 0, gone: 0, held: 0 } };

@@ -22,6 +22,7 @@ export { tidyPlans } from "./plan-store.ts";
 export { rawRow, tidyRaw } from "./raw.ts";
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { histories, type History } from "./history-store.ts";
+export { durationText } from "./progress.ts";
 export { requestStop, runningRuns, type AskedToStop } from "./stop.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
 export { originOf, trustSources, type OriginFact, type TrustSources } from "./trust.ts";

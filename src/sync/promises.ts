@@ -25,7 +25,7 @@ export interface Promises {
 export interface Reading {
   readonly key: StreamKey;
   readonly stream: StreamDefinition;
-  /** Where the stream stands; null: nowhere yet, or another piece of it is read than what is new. */
+  /** Where the stream stands; null: nowhere yet, or not what is new is read. */
   readonly stored: Json | null;
   /** Where this read begins: `stored`, or the mark of a run that was cut short. */
   readonly from: Json | null;

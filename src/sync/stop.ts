@@ -43,7 +43,7 @@ export async function requestStop(
 ): Promise<AskedToStop | null> {
   const [asked] = await store.query<AskedToStop>(
     `update run set stop_asked_at = $3, stop_asked_by = $4
-      where company = $1 and id = $2 and id = ${NEWEST} returning ${WHICH}`,
+      where company = $1 and id = $2 and (state = 'running' or id = ${NEWEST}) returning ${WHICH}`,
     [ask.company, ask.runId, ask.at.toString(), ask.by],
   );
   return asked ?? null;
