@@ -65,6 +65,8 @@ describe("words that are wrong end with 2 and say what was expected", () => {
         ["sync", "--connection", "epr"],
         ["status", "--company", "HAROW"],
         ["quarantine", "show", "zzz"],
+        ["backfill", "customers", "--from", "2024-03-01", "--to", "2024-01-31"],
+        ["backfill", "customers", "--from", "2024-01-01", "--to", "2024-01-31"],
       ),
     ).toMatchInlineSnapshot(`
       "reconcile 2026-13
@@ -84,7 +86,11 @@ describe("words that are wrong end with 2 and say what was expected", () => {
       status --company HAROW
         2: --company was given "HAROW"; expected HARROW. Did you mean HARROW?
       quarantine show zzz
-        2: "zzz" cannot be an item: expected its id or the beginning or end of it, such as 36a79aee. \`quarantine\` lists them."
+        2: "zzz" cannot be an item: expected its id or the beginning or end of it, such as 36a79aee. \`quarantine\` lists them.
+      backfill customers --from 2024-03-01 --to 2024-01-31
+        2: --from 2024-03-01 is after --to 2024-01-31.
+      backfill customers --from 2024-01-01 --to 2024-01-31
+        2: Reading erp/customers again by days: the connector cannot read it so. To read all of it again, run: sync customers --from-start."
     `);
   });
 
@@ -108,6 +114,7 @@ describe("what is not there ends with 1 and a sentence", () => {
         ["quarantine", "show", "36a79aee"],
         ["keys", "revoke", "nothing", "--who", "J Ross"],
         ["reconcile"],
+        ["runs", "stop", "customers", "--who", "J Ross"],
       ),
     ).toMatchInlineSnapshot(`
       "price of NOBODY P1
@@ -121,7 +128,9 @@ describe("what is not there ends with 1 and a sentence", () => {
       keys revoke nothing --who J Ross
         1: Revoking API key nothing of HARROW: there is no such key. \`tradepost keys\` shows them.
       reconcile
-        1: Nothing to reconcile: there are neither control totals of the ERP nor documents. \`sync control-totals sales-documents\` reads what waits."
+        1: Nothing to reconcile: there are neither control totals of the ERP nor documents. \`sync control-totals sales-documents\` reads what waits.
+      runs stop customers --who J Ross
+        1: Stopping what reads customers: nothing reads it now. \`runs\` shows what did."
     `);
   });
 
