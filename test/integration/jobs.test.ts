@@ -152,7 +152,7 @@ test("jobs of one key never run beside each other, others do", async () => {
         all,
         [...running.values()].reduce((sum, count) => sum + count, 0),
       );
-      await sleep(30);
+      await sleep(150);
       running.set(key, (running.get(key) ?? 0) - 1);
     },
     { concurrency: 4 },
