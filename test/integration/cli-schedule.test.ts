@@ -53,7 +53,9 @@ it("asks for a slot now, and shows in the history who did", async () => {
 it("sends a trial alarm through every channel, and says what each met, without the address", async () => {
   const tried = await run("alarms", "test", "--who", "J Ross");
   expect(tried.exit).toBe(1);
-  expect(tried.out).toMatch(/^webhook +127\.0\.0\.1:64999 +127\.0\.0\.1:64999 cannot be reached: \w+$/m);
+  expect(tried.out).toMatch(
+    /^webhook +127\.0\.0\.1:64999 +127\.0\.0\.1:64999 cannot be reached: \w+$/m,
+  );
   expect(tried.out + tried.err).not.toContain("T0PSECRET");
   expect((await run("alarms")).out).toBe("No alarm holds.\n");
 });
