@@ -11,6 +11,7 @@ import {
 import { BROKEN_ORDERS } from "../support/broken-connectors/orders.ts";
 import { BROKEN_READINGS } from "../support/broken-connectors/reading.ts";
 import { BROKEN_STATICS } from "../support/broken-connectors/statics.ts";
+import { BROKEN_TILLS, tillOf, tillRig } from "../support/broken-connectors/till.ts";
 
 // A check that nobody has seen fail is not a check.
 const BROKEN: readonly Broken[] = [
@@ -19,6 +20,7 @@ const BROKEN: readonly Broken[] = [
   ...BROKEN_WHEN_DISTURBED,
   ...BROKEN_ENDINGS,
   ...BROKEN_ORDERS,
+  ...BROKEN_TILLS,
 ];
 
 afterAll(closeWhatIsLeft);
@@ -35,6 +37,12 @@ function failed({ checks }: Card): string[] {
 test("each check has a connector that is broken for it", () => {
   const without = CHECKS.filter(({ id }) => !BROKEN.some(({ breaks }) => breaks === id));
   expect(without.map(({ id }) => id)).toEqual([]);
+});
+
+test("a healthy stream by the wall clock, in no order, read by days, fails nothing", async () => {
+  const card = await checkConnector({ connector: tillOf(), file: null }, { rig: tillRig });
+  expect(failed(card)).toEqual([]);
+  expect(card.fine).toBe(true);
 });
 
 describe.each(BROKEN)("broken: $how", ({ breaks, connector, rig, file }) => {

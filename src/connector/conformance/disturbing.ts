@@ -180,6 +180,11 @@ async function badRows(one: Trial, stream: StreamDefinition): Promise<Outcome> {
     stand.kept.map(({ values }) => values),
     truth,
   );
+  const keyless = stand.kept.find(({ values }) =>
+    stream.key?.some((column) => values[column] === undefined),
+  );
+  if (keyless !== undefined)
+    return [`a row without its key comes as a row, which ends the host's reading: ${keyless.raw}`];
   const rejects = events.filter(({ kind }) => kind === "reject").length;
   const bad = stand.kept.length - (truth.length - lost.length) + rejects;
   return [

@@ -1,9 +1,9 @@
 /** Checks of one undisturbed reading: its rows, its events and their order, its cursors. */
-import type { Json, ReadEvent, SourceRow, StreamDefinition } from "../contract.ts";
+import type { Json, Position, ReadEvent, SourceRow, StreamDefinition } from "../contract.ts";
 import { short, trial, type Bench, type Trial } from "./bench.ts";
 import { eachReading, eachStream, every, notHere, untried, withDelta } from "./check.ts";
 import type { Check, Outcome } from "./check.ts";
-import { compareValues } from "./position.ts";
+import { compareValues, moved } from "./position.ts";
 import { columnsOf, compared, freshStand, pullFresh, stateOf, told, unlike } from "./pulling.ts";
 import type { Stand } from "./pulling.ts";
 
@@ -32,13 +32,11 @@ export const READING_CHECKS: readonly Check[] = [
   },
   {
     id: "order-kept",
-    holds: "a stream that promises order gives rows by ascending (value, key)",
+    holds: "rows of an ordered stream ascend by (value, key); an unordered one gives no marks",
     needsRig: true,
     run: (bench) =>
-      eachReading(
-        bench,
-        ({ delta }) => (delta?.ordered === true ? null : "no stream promises an order"),
-        inOrder,
+      eachReading(bench, withDelta, (events, stream) =>
+        stream.delta?.ordered === true ? inOrder(events) : atItsEnd(events),
       ),
   },
   {
@@ -46,6 +44,17 @@ export const READING_CHECKS: readonly Check[] = [
     holds: "reading again when nothing changed gives no row of a delta beyond its overlap",
     needsRig: true,
     run: (bench) => eachStream(bench, every, nothingNew),
+  },
+  {
+    id: "range-keeps",
+    holds: "asked for days, it gives the rows of these days, and all days together give all",
+    needsRig: true,
+    run: (bench) =>
+      eachStream(
+        bench,
+        ({ range }) => (range === true ? null : "no stream is read by days"),
+        byDays,
+      ),
   },
   {
     id: "no-changes-unasked",
@@ -199,34 +208,60 @@ function positions(events: readonly ReadEvent[], { delta }: StreamDefinition): r
   const findings = new Set<string>();
   const wanted = delta?.grain === "number" ? "number" : "string";
   const lengths = new Set<number>();
-  for (const { at } of rowsOf(events)) {
-    if (at === undefined) findings.add("a row has no `at`");
-    else if (typeof at.value !== wanted)
-      findings.add(`a row stands at ${JSON.stringify(at.value)}, expected a ${wanted}`);
-    else if (typeof at.value === "string") lengths.add(at.value.length);
+  let reached: Position | null = null;
+  for (const event of events) {
+    if ("cursor" in event) {
+      const { cursor, kind } = event;
+      if (!isPosition(cursor, wanted))
+        findings.add(`the cursor of a ${kind} is ${JSON.stringify(cursor)}`);
+      else if (reached !== null && compareValues(cursor, reached) < 0)
+        findings.add(`the cursor of a ${kind} is behind ${JSON.stringify(reached)}`);
+    }
+    for (const { at } of event.kind === "rows" ? event.rows : []) {
+      if (at === undefined) findings.add("a row has no `at`");
+      else if (!isPosition({ ...at }, wanted) || !isStamp(at.value))
+        findings.add(`a row stands at ${JSON.stringify(at)}, expected a ${wanted} and a key`);
+      else {
+        lengths.add(typeof at.value === "string" ? at.value.length : 0);
+        if (reached === null || compareValues(at, reached) > 0) reached = at;
+      }
+    }
   }
   if (lengths.size > 1)
     findings.add(`stamps are of ${[...lengths].join(" and ")} characters, so text misorders them`);
-  for (const event of events)
-    if ("cursor" in event && !isPosition(event.cursor, wanted))
-      findings.add(`the cursor of a ${event.kind} is ${JSON.stringify(event.cursor)}`);
   return [...findings].slice(0, 3);
 }
 
-function isPosition(cursor: Json, wanted: string): boolean {
+function isPosition(cursor: Json, wanted: string): cursor is { value: string; key: string } {
   if (cursor === null || typeof cursor !== "object" || Array.isArray(cursor)) return false;
   const { value, key } = cursor as { readonly [name: string]: Json };
-  return typeof value === wanted && (typeof key === "string" || typeof key === "number");
+  return (
+    typeof value === wanted && ((typeof key === "string" && key !== "") || typeof key === "number")
+  );
+}
+
+function isStamp(value: string | number): boolean {
+  return typeof value === "number" || moved(value, 0) !== null;
 }
 
 function inOrder(events: readonly ReadEvent[]): readonly string[] {
   let before: SourceRow["at"];
   for (const { at } of rowsOf(events)) {
-    if (at !== undefined && before !== undefined && compareValues(at, before) < 0)
+    if (at !== undefined && before !== undefined && compareValues(at, before) <= 0)
       return [`${JSON.stringify(at)} comes behind ${JSON.stringify(before)}`];
     before = at;
   }
   return [];
+}
+
+/** Rows in no order are whole only at their end. */
+function atItsEnd(events: readonly ReadEvent[]): readonly string[] {
+  const marks = events.filter(({ kind }) => kind === "mark").length;
+  const checkpoints = events.filter(({ kind }) => kind === "checkpoint").length;
+  return [
+    ...(marks > 0 ? [`it promises no order, and gives ${marks} marks`] : []),
+    ...(checkpoints > 1 ? [`it promises no order, and gives ${checkpoints} checkpoints`] : []),
+  ];
 }
 
 async function nothingNew(one: Trial, stream: StreamDefinition): Promise<Outcome> {
@@ -253,6 +288,44 @@ function overlapOnly(
   return [`${again} rows come again, and the stream promises no overlap`];
 }
 
+/** A day in the midst of a rig's rows, which are all of March 2026 or before. */
+const MIDDAY = Temporal.PlainDate.from("2026-03-15");
+const SLICES = [
+  { from: MIDDAY.subtract({ years: 20 }), to: MIDDAY },
+  { from: MIDDAY.add({ days: 1 }), to: MIDDAY.add({ years: 1 }) },
+] as const;
+
+async function byDays(one: Trial, stream: StreamDefinition): Promise<Outcome> {
+  const all: SourceRow[] = [];
+  const findings: string[] = [];
+  for (const range of SLICES) {
+    const stand = freshStand();
+    const { thrown } = await pullFresh(one, stream, stand, { read: { range } });
+    if (thrown !== null) return [`asked for days it ends with ${short(thrown)}`];
+    const stray = stand.kept.find(({ at }) => at !== undefined && isOutside(at.value, range));
+    if (stray !== undefined)
+      findings.push(
+        `${JSON.stringify(stray.at)} is not of ${range.from.toString()} to ${range.to.toString()}`,
+      );
+    all.push(...stand.kept);
+  }
+  const given = all.map(({ values }) => values);
+  const wrong = told(unlike(given, one.far.rows(stream.name)));
+  return [...findings, ...(wrong === null ? [] : [`all days together: ${wrong}`])];
+}
+
+/** By the date as it is written: a stamp of UTC may be of the next day here. */
+function isOutside(value: string | number, range: (typeof SLICES)[number]): boolean {
+  if (typeof value === "number") return false;
+  const day = Temporal.PlainDate.from(value.slice(0, 10));
+  const compare = (a: Temporal.PlainDate, b: Temporal.PlainDate) =>
+    Temporal.PlainDate.compare(a, b);
+  return (
+    compare(day, range.from.subtract({ days: 1 })) < 0 ||
+    compare(day, range.to.add({ days: 1 })) > 0
+  );
+}
+
 /** What the host makes of changes must be what the whole would be. */
 async function changes(one: Trial, stream: StreamDefinition): Promise<Outcome> {
   const stand = freshStand();
@@ -266,7 +339,8 @@ async function changes(one: Trial, stream: StreamDefinition): Promise<Outcome> {
   await one.far.add?.(stream.name, [null]);
   const second = await pullFresh(one, stream, stand, { read: { changes: true } });
   if (second.thrown !== null) return [`reading changes ends with ${short(second.thrown)}`];
-  return addUp(second.events, before, one.far.rows(stream.name));
+  const isWhole = !second.events.some(({ kind }) => kind === "same" || kind === "gone");
+  return isWhole ? [] : addUp(second.events, before, one.far.rows(stream.name));
 }
 
 type Values = SourceRow["values"];

@@ -1,7 +1,7 @@
 /** Checks of going on: after a kill at any event, from any cursor, over both clock changes. */
 import type { Json, ReadEvent, SourceRow, StreamDefinition } from "../contract.ts";
 import { faultOf, short, trial, type Bench, type Trial } from "./bench.ts";
-import { eachStream, every, notHere, untried, withDelta } from "./check.ts";
+import { eachStream, every, notHere, untried } from "./check.ts";
 import type { Check, Outcome } from "./check.ts";
 import { behind, futureOf, stampFor } from "./position.ts";
 import { columnsOf, freshStand, pull, pullFresh, stateOf, told, unlike } from "./pulling.ts";
@@ -37,7 +37,7 @@ export const RESUMING_CHECKS: readonly Check[] = [
     id: "cursor-future",
     holds: "a cursor ahead of everything is a loud config fault: the source went backwards",
     needsRig: true,
-    run: (bench) => eachStream(bench, withDelta, futureCursor),
+    run: (bench) => eachStream(bench, withStamps, futureCursor),
   },
   clockChange(
     "clock-spring",
@@ -61,7 +61,7 @@ export const RESUMING_CHECKS: readonly Check[] = [
 
 function withStamps({ delta }: StreamDefinition): string | null {
   if (delta === undefined) return "no stream has a delta promise";
-  return delta.grain === "number" ? "numbers have no ties" : null;
+  return delta.grain === "number" ? "no stream is read by stamps" : null;
 }
 
 function withOverlap({ delta }: StreamDefinition): string | null {

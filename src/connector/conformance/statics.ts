@@ -211,7 +211,7 @@ function streamNames(streams: readonly StreamDefinition[]): readonly string[] {
 }
 
 function contradictions(stream: StreamDefinition): readonly string[] {
-  const { name, reading, key, delta, deletions, row } = stream;
+  const { name, reading, key, delta, deletions, row, range } = stream;
   const columns = row === undefined ? null : columnsOfRow(row);
   const wrong: (string | false)[] = [
     reading === "snapshot" && delta !== undefined && "a snapshot has no delta promise",
@@ -219,6 +219,7 @@ function contradictions(stream: StreamDefinition): readonly string[] {
       deletions !== undefined &&
       deletions !== "absence" &&
       `a snapshot shows removals by absence, not "${deletions}"`,
+    reading === "snapshot" && range === true && "a snapshot is whole, and not read by days",
     reading === "delta" && deletions === "absence" && "absence says nothing in a delta",
     (deletions === "marked" || deletions === "keys") &&
       key === undefined &&

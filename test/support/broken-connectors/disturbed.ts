@@ -153,11 +153,13 @@ async function* readByOffset(_events: unknown, call: Call): AsyncGenerator<ReadE
       throw new ConnectorFault("transient", "A row came twice.", "It is read again.");
     for (const { account } of rows) seen.add(account);
     const line = (index: number) => offset + index + 1;
-    if (rows.length > 0)
-      yield {
-        kind: "rows",
-        rows: rows.map((values, n) => ({ line: line(n), raw: JSON.stringify(values), values })),
-      };
+    for (const [n, values] of rows.entries()) {
+      const raw = JSON.stringify(values);
+      if (values["account"] !== undefined)
+        yield { kind: "rows", rows: [{ line: line(n), raw, values }] };
+      else
+        yield { kind: "reject", line: line(n), raw, reason: "No account.", instruction: "Add it." };
+    }
     offset += rows.length;
     if (offset >= total || rows.length === 0) {
       yield { kind: "totals", rows: total };

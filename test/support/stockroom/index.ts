@@ -135,11 +135,15 @@ async function* readCustomers(
   for (;;) {
     const query = { limit: pageRows, ...(after === null ? {} : { after }) };
     const { body } = await http.get("customers", { query, shape: page });
-    const rows = body.rows.map((values): SourceRow => {
+    const rows: SourceRow[] = [];
+    for (const values of body.rows) {
       line += 1;
-      return { line, raw: JSON.stringify(values), values };
-    });
-    if (rows.length > 0) yield { kind: "rows", rows };
+      const raw = JSON.stringify(values);
+      if (typeof values["account"] === "string") rows.push({ line, raw, values });
+      // Batches keep their order with what is rejected between them.
+      else yield* [...batch(rows), reject(line, raw, "It has no account.")];
+    }
+    yield* batch(rows);
     if (body.remaining === 0) {
       yield { kind: "totals", rows: body.total };
       // The next reading begins anew: a snapshot is always the whole.
@@ -151,6 +155,15 @@ async function* readCustomers(
     after = last;
     yield { kind: "mark", cursor: { after, line } };
   }
+}
+
+/** The rows gathered so far, when there are any. */
+function batch(rows: SourceRow[]): ReadEvent[] {
+  return rows.length === 0 ? [] : [{ kind: "rows", rows: rows.splice(0) }];
+}
+
+function reject(line: number, raw: string, reason: string): ReadEvent {
+  return { kind: "reject", line, raw, reason, instruction: "Correct it in the stockroom." };
 }
 
 const customerCursorShape = z.strictObject({ after: z.string().nullable(), line: z.int() });
@@ -188,10 +201,8 @@ async function* readInvoices(
       const at = positionIn(values);
       line += 1;
       if (at === null) {
-        const reason = "It has no number, or no moment of its last change.";
-        const instruction = "Give the invoice both in the stockroom.";
-        if (rows.length > 0) yield { kind: "rows", rows: rows.splice(0) };
-        yield { kind: "reject", line, raw: JSON.stringify(values), reason, instruction };
+        yield* batch(rows);
+        yield reject(line, JSON.stringify(values), "It has no number, or no moment of its change.");
         continue;
       }
       if (!isAfter(last, at)) throw notFollowing(INVOICES.name);
@@ -200,7 +211,7 @@ async function* readInvoices(
       const removed = values["deleted"] === true ? { removed: true as const } : {};
       rows.push({ line, raw: JSON.stringify(values), values, at, ...removed });
     }
-    if (rows.length > 0) yield { kind: "rows", rows };
+    yield* batch(rows);
     if (last === lastBefore && remaining > 0) throw notFollowing(INVOICES.name);
     if (last !== null && remaining > 0) yield { kind: "mark", cursor: { ...last } };
   } while (remaining > 0);
