@@ -13,12 +13,16 @@ import { parseArgs } from "node:util";
 import { kill, running } from "./child.ts";
 import { clock } from "./clock.ts";
 import { day } from "./day.ts";
+import { cursors } from "./cursors.ts";
 import { files } from "./files.ts";
 import { input } from "./input.ts";
 import type { Lane, LaneRow } from "./lane.ts";
+import { pull } from "./pull.ts";
 
-const LANES: Readonly<Record<string, Lane>> = { day, clock, files, input };
-const GROUPS: Readonly<Record<string, readonly string[]>> = { sync: ["clock", "files", "input"] };
+const LANES: Readonly<Record<string, Lane>> = { day, pull, cursors, files, input, clock };
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  sync: ["pull", "cursors", "files", "input", "clock"],
+};
 const CI_SEED = 20_260_331;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
