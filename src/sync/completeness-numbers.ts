@@ -63,9 +63,11 @@ export async function considerNumbers(
 ): Promise<void> {
   const source = { at, record, staging };
   await fillGaps(tx, source);
-  const series = await touchedSeries(tx, source);
+  await listNumbers(tx, source);
+  const series = await touchedSeries(tx);
   if (series.length === 0 || series.length > MOST_SERIES) return;
-  const holes = await newHoles(tx, source);
+  const holes: Hole[] = [];
+  for (const one of series) holes.push(...(await newHoles(tx, source, one)));
   if (holes.length > MOST_HOLES) return;
   for (const one of await storeSeries(tx, source, holes)) {
     const own = holes.filter(({ kind, prefix }) => kind === one.kind && prefix === one.prefix);
@@ -80,13 +82,26 @@ interface Numbers {
   readonly staging: string;
 }
 
-/** One row a number that was staged: kind, prefix, n, text, on_day. */
-function numbersSql({ record: { number, kind, on }, staging }: Numbers): string {
-  const digits = `substring(s.${number} from '\\d{1,15}$')`;
-  return `select ${kind === null ? "''" : `s.${kind.column}`} as kind,
-                 left(s.${number}, length(s.${number}) - length(${digits})) as prefix,
-                 ${digits}::bigint as n, min(s.${number}) as text, min(s.${on}) as on_day
-            from ${staging} s where ${digits} is not null group by 1, 2, 3`;
+const NUMBERS = "pg_temp.document_numbers";
+
+/** One row a number that was staged: kind, prefix, n, text, on_day. Gone with the transaction. */
+async function listNumbers(
+  tx: Transaction,
+  { record: { number, kind, on }, staging }: Numbers,
+): Promise<void> {
+  await tx.query(`drop table if exists ${NUMBERS}`);
+  await tx.query(
+    `create temporary table document_numbers on commit drop as
+     select kind, left(text, length(text) - length(digits)) as prefix, digits::bigint as n,
+            min(text) as text, min(on_day) as on_day
+       from (select ${kind === null ? "''::text" : `s.${kind.column}`} as kind, s.${number} as text,
+                    s.${on} as on_day,
+                    right(substr(s.${number}, length(rtrim(s.${number}, '0123456789')) + 1), 15)
+                      as digits
+               from ${staging} s) d
+      where digits <> '' group by 1, 2, 3`,
+  );
+  await tx.query(`analyze ${NUMBERS}`);
 }
 
 const OF_SERIES = "d.company = $1 and d.connection = $2 and d.record = $3";
@@ -95,37 +110,38 @@ function seriesValues({ at, record }: Numbers): string[] {
   return [at.company, at.connection, record.record];
 }
 
-async function touchedSeries(tx: Transaction, source: Numbers): Promise<{ kind: string }[]> {
-  return tx.query<{ kind: string }>(
-    `select kind, prefix from (${numbersSql(source)}) n group by kind, prefix
-      limit ${MOST_SERIES + 1}`,
+async function touchedSeries(tx: Transaction): Promise<{ kind: string; prefix: string }[]> {
+  return tx.query<{ kind: string; prefix: string }>(
+    `select kind, prefix from ${NUMBERS} group by kind, prefix limit ${MOST_SERIES + 1}`,
   );
 }
 
 /** Only beyond what was seen: below the first and above the last number. */
-async function newHoles(tx: Transaction, source: Numbers): Promise<Hole[]> {
-  return tx.query<Hole>(
-    `with numbers as (${numbersSql(source)}),
-     known as (select * from document_series d where ${OF_SERIES}),
+async function newHoles(
+  tx: Transaction,
+  source: Numbers,
+  { kind, prefix }: Pick<Series, "kind" | "prefix">,
+): Promise<Hole[]> {
+  const holes = await tx.query<Omit<Hole, "kind" | "prefix">>(
+    `with known as (select * from document_series d
+                     where ${OF_SERIES} and d.kind = $4 and d.prefix = $5),
      steps as (
-       select n.* from numbers n
-        where not exists (select 1 from known k where k.kind = n.kind and k.prefix = n.prefix
-                             and n.n between k.first and k.last)
-       union select kind, prefix, first, first_text, first_on from known
-       union select kind, prefix, last, last_text, last_on from known),
+       select n.n, n.text, n.on_day from ${NUMBERS} n left join known k on true
+        where n.kind = $4 and n.prefix = $5 and (k.first is null or not n.n between k.first and k.last)
+       union all select first, first_text, first_on from known
+       union all select last, last_text, last_on from known),
      pairs as (
-       select kind, prefix, n, text, on_day, lag(n) over w as before_n, lag(text) over w as before,
+       select n, text, on_day, lag(n) over w as before_n, lag(text) over w as before,
               lag(on_day) over w as before_on
-         from steps window w as (partition by kind, prefix order by n))
-     select p.kind, p.prefix, p.before, p.before_on::text as "beforeOn", p.text as after,
-            p.on_day::text as "afterOn", p.n - p.before_n - 1 as length
-       from pairs p
-      where p.n - p.before_n > 1
-        and not exists (select 1 from known k where k.kind = p.kind and k.prefix = p.prefix
-                           and k.first = p.before_n and k.last = p.n)
-      order by p.kind, p.prefix, p.n limit ${MOST_HOLES + 1}`,
-    seriesValues(source),
+         from steps window w as (order by n))
+     select p.before, p.before_on::text as "beforeOn", p.text as after, p.on_day::text as "afterOn",
+            p.n - p.before_n - 1 as length
+       from pairs p left join known k on true
+      where p.n - p.before_n > 1 and (k.first is null or k.first <> p.before_n or k.last <> p.n)
+      order by p.n limit ${MOST_HOLES + 1}`,
+    [...seriesValues(source), kind, prefix],
   );
+  return holes.map((hole) => ({ kind, prefix, ...hole }));
 }
 
 /** Remembers how far each series was seen; answers those that were touched. */
@@ -138,27 +154,28 @@ async function storeSeries(
   const short = holes.filter(({ length }) => length <= JUMP);
   // A number that two kinds share is nobody's gap but its own kind's.
   const shared =
-    record.kind === null
+    record.kind === null || (await seriesKinds(tx, source)) < 2
       ? "false and $5::text[] is null"
-      : `exists (select 1 from numbers o join ${record.table} t
+      : `exists (select 1 from ${NUMBERS} o join ${record.table} t
                     on t.company = $1 and t.${record.number} = o.text
                    and t.${record.kind.column} = any($5) and t.${record.kind.column} <> o.kind
                  where o.kind = n.kind and o.prefix = n.prefix)`;
   return tx.query<Series>(
-    `with numbers as (${numbersSql(source)}),
-     holes as (select kind, prefix, sum(length)::int as missing
+    `with holes as (select kind, prefix, sum(length)::int as missing
                  from jsonb_to_recordset($4::jsonb) as h(kind text, prefix text, length bigint)
                 group by 1, 2),
-     fresh as (
+     spans as (
        select n.kind, n.prefix, min(n.n) as first, max(n.n) as last,
-              (array_agg(n.text order by n.n))[1] as first_text,
-              (array_agg(n.on_day order by n.n))[1] as first_on,
-              (array_agg(n.text order by n.n desc))[1] as last_text,
-              (array_agg(n.on_day order by n.n desc))[1] as last_on,
               count(*) filter (where d.first is null or not n.n between d.first and d.last) as held
-         from numbers n left join document_series d on ${OF_SERIES}
+         from ${NUMBERS} n left join document_series d on ${OF_SERIES}
               and d.kind = n.kind and d.prefix = n.prefix
-        group by 1, 2)
+        group by 1, 2),
+     fresh as (
+       select s.*, f.text as first_text, f.on_day as first_on, l.text as last_text,
+              l.on_day as last_on
+         from spans s
+         join ${NUMBERS} f on f.kind = s.kind and f.prefix = s.prefix and f.n = s.first
+         join ${NUMBERS} l on l.kind = s.kind and l.prefix = s.prefix and l.n = s.last)
      insert into document_series as d (company, connection, record, kind, prefix, first, last,
             first_text, first_on, last_text, last_on, held, missing, separate)
      select $1, $2, $3, n.kind, n.prefix, n.first, n.last, n.first_text, n.first_on, n.last_text,
@@ -175,6 +192,17 @@ async function storeSeries(
      returning kind, prefix, held, missing, separate`,
     [...seriesValues(source), JSON.stringify(short), record.kind?.words ?? []],
   );
+}
+
+/** How many kinds of documents have numbers at all. */
+async function seriesKinds(tx: Transaction, source: Numbers): Promise<number> {
+  const [row] = await tx.query<{ kinds: number }>(
+    `select count(*)::int as kinds from (
+       select distinct kind from ${NUMBERS}
+       union select d.kind from document_series d where ${OF_SERIES}) each`,
+    seriesValues(source),
+  );
+  return row?.kinds ?? 0;
 }
 
 /** What a gap keeps of itself. */
