@@ -51,6 +51,31 @@ describe("the page for authors", () => {
     expect(readFileSync(join(root, "connectors/README.md"), "utf8")).toBe(await page?.content());
   });
 
+  test("leaves no block of code open, and nothing out", () => {
+    const page = readFileSync(join(root, "connectors/README.md"), "utf8");
+    const fences = page.split("\n").filter((line) => line.startsWith("```"));
+    expect(fences.map((line, at) => (line === "```") === (at % 2 === 1))).not.toContain(false);
+    expect(page.match(/^##+ .*$/gm)).toMatchInlineSnapshot(`
+      [
+        "## What a connector does, and what its host does",
+        "## The contract",
+        "### A reading",
+        "### Cursors",
+        "### Faults",
+        "## The kit",
+        "### HTTP: \`#connector/http\`",
+        "### OAuth: \`#connector/oauth\`",
+        "### Files: \`#connector/files\` and \`#connector/sftp\`",
+        "## A complete example",
+        "### Its simulator",
+        "### Its rig",
+        "## The mapping beside it",
+        "## Waivers",
+        "## The checks",
+      ]
+    `);
+  });
+
   test("has an example that passes every check, nothing waived", async () => {
     const file = join(root, "test/support/stockroom/index.ts");
     const card = await checkConnector({ connector: stockroom, file }, { rig: stockroomRig });
@@ -73,6 +98,30 @@ function blocks(language: string): string[] {
     ([, text = ""]) => text,
   );
 }
+
+describe("on the command line", () => {
+  const run = (...args: string[]) => {
+    const launch = [join(root, "src/launch.js"), join(root, "src/cli.ts"), "connector", ...args];
+    return spawnSync(process.execPath, launch, { cwd: root, encoding: "utf8" });
+  };
+
+  test("connectors are listed, and each is checked without settings or database", () => {
+    expect(run("list").stdout).toMatch(/^csv +A folder of CSV files/m);
+    const { stdout, status } = run("check", "csv", "--no-far-side", "--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ connector: "csv", fine: true, capabilities: null });
+  });
+
+  test("a name that is none or is taken is refused with a sentence, and nothing is written", () => {
+    const wrong = run("new", "Acme Ledger");
+    expect([wrong.status, wrong.stderr]).toEqual([
+      2,
+      '"Acme Ledger" is no name of a connector. Use small letters, digits and dashes, at most 40, such as acme-ledger.\n',
+    ]);
+    expect(run("new", "csv")).toMatchObject({ status: 2, stdout: "" });
+    expect(run("check", "cvs").stderr).toContain('Did you mean "csv"?');
+  });
+});
 
 describe("connector new", () => {
   // Inside the checkout, so that the doors are found; not among the connectors, where others look.
