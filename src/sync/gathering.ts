@@ -217,7 +217,7 @@ export class Gathering {
   }
 
   #takeRow(row: SourceRow, origin: OpenOrigin): "mapped" | "ignored" | "quarantined" {
-    const misfit = misfits(`Reading ${origin.name}`, this.#stream, row, this.#keysOnly);
+    const misfit = misfits(origin.name, this.#stream, row, this.#keysOnly);
     if (misfit !== null) return this.#setAside(row, origin, misfit);
     if (this.#keysOnly || row.removed === true) return this.#takeKeys(row, origin);
     let mapped = false;
@@ -233,7 +233,7 @@ export class Gathering {
         this.#items.push({
           ...placeOf(origin, row),
           ...whatFor(mapping),
-          recordKey: out.key ?? null,
+          ...(out.key === undefined ? keysIn(mapping, row) : { recordKey: out.key }),
           values: row.values,
           problems: out.problems,
           worth: out.worth ?? null,
@@ -250,7 +250,7 @@ export class Gathering {
       this.#items.push({
         ...placeOf(origin, row),
         ...whatFor(mapping),
-        recordKey: keyIn(mapping, row),
+        ...keysIn(mapping, row),
         values: row.values,
         problems,
         worth: null,
@@ -356,11 +356,16 @@ export class Gathering {
   }
 }
 
-function keyIn({ record, keysOf }: Mapping, { values }: SourceRow): string | null {
+/** Which records a row stands for that cannot be used; they are never taken for removed. */
+function keysIn(
+  { record, keysOf }: Mapping,
+  { values }: SourceRow,
+): Pick<NewItem, "recordKey" | "recordKeys"> {
   const found = keysOf(values);
-  const [key, second] = found.kind === "keys" ? found.keys : [];
-  if (key === undefined || second !== undefined) return null;
-  return record.key.map((name) => key[name]).join(" / ");
+  if (found.kind === "unknown") return { recordKey: null };
+  const keys = found.keys.map((key) => record.key.map((name) => key[name]).join(" / "));
+  const [only, second] = keys;
+  return second === undefined ? { recordKey: only ?? null } : { recordKey: null, recordKeys: keys };
 }
 
 /** The database takes one piece while the next one is read and mapped; never two. */

@@ -151,16 +151,19 @@ function checkGiven(
 
 /** What keeps a row from being one of the stream; null: it is one. */
 export function misfits(
-  place: string,
+  origin: string,
   { row: shape, key }: StreamDefinition,
   row: SourceRow,
   keysOnly: boolean,
 ): readonly Problem[] | null {
+  if (shape === undefined && key === undefined) return null;
   const problems: Problem[] = [];
   for (const column of key ?? []) {
     const value = row.values[column];
     if (value === undefined)
-      throw brokenPromise(`${place}: row ${row.line} lacks ${column}, a column of its key.`);
+      throw brokenPromise(
+        `Reading ${origin}: row ${row.line} lacks ${column}, a column of its key.`,
+      );
     if (value === null || value === "")
       problems.push(problemOf(column, value, "a value, as part of the row's key"));
   }

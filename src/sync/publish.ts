@@ -160,8 +160,8 @@ function unusedRows(
   return {
     keys: [
       ...corrected,
-      ...items.flatMap((item) =>
-        item.mapping === mapping && item.recordKey !== null ? [item.recordKey] : [],
+      ...items.flatMap(({ mapping: of, recordKey, recordKeys }) =>
+        of === mapping ? (recordKeys ?? (recordKey === null ? [] : [recordKey])) : [],
       ),
     ],
     words: unsplit.map(({ raw }) => [

@@ -35,6 +35,8 @@ export interface NewItem {
   readonly problems: readonly Problem[];
   /** Money at risk as decimal text; null when the mapping names none. */
   readonly worth: string | null;
+  /** Keys of the records that the row stands for, where they are several. */
+  readonly recordKeys?: readonly string[];
   /** Fields of the record that the row still tells. */
   readonly told?: AnyRecord;
 }

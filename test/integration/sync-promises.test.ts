@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Connection } from "../../src/connections/index.ts";
 import { ConnectorFault } from "../../src/connector/index.ts";
 import type { Json, ReadEvent, SourceRow, StreamDefinition } from "../../src/connector/index.ts";
+import { compileMapping } from "../../src/mapping/index.ts";
 import { listRuns } from "../../src/sync/index.ts";
 import type { RunResult } from "../../src/sync/index.ts";
 import { useDatabase } from "../support/database.ts";
@@ -284,6 +285,43 @@ describe("a row", () => {
       '3 ? account: "", a value, as part of the row\'s key',
       "4 A004 address.town: null, Invalid input: expected string, received null",
     ]);
+  });
+});
+
+test("a bad row that stands for several records removes none of them", async () => {
+  const text = [
+    "record: branch",
+    "reads: customers",
+    "about: Two branches in a row.",
+    'each: { n: 1 to 2, columns: { CODE: "CODE_{n}" } }',
+    "fields: { branch: CODE, name: NAME }",
+    "",
+  ].join("\n");
+  const pulling = await openPulling(database.store, ["customer"]);
+  const mappings = [compileMapping({ file: "mappings/x/branch.yaml", text })];
+  const read = async (cursor: string, name: string | null) => {
+    const values = (a: string, b: string) => ({ CODE_1: a, CODE_2: b, NAME: name ?? "" });
+    const events = [
+      origin(cursor),
+      rows({ values: values("A", "B") }, { values: { ...values("C", "D"), NAME: "Sound" } }),
+      checkpoint(cursor),
+    ];
+    const connection = connectionOf(
+      { name: "customers", reading: "snapshot" },
+      {
+        async *read() {
+          yield* events;
+        },
+      },
+    );
+    return (await pulling.sync({}, { connection, mappings }))[0];
+  };
+  await read("1", "Leeds");
+  expect(await pulling.rows("branch", "branch")).toEqual(["A", "B", "C", "D"]);
+  expect(await read("2", null)).toMatchObject({
+    state: "published",
+    rows: { mapped: 1, quarantined: 1 },
+    records: { "x/branch": { removed: 0, after: 4 } },
   });
 });
 
