@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkConnector } from "../../src/connector/conformance/index.ts";
 import type { Card } from "../../src/connector/conformance/index.ts";
 import { newConnector } from "../../src/connector/conformance/scaffold.ts";
@@ -125,8 +125,11 @@ describe("on the command line", () => {
 
 describe("connector new", () => {
   // Inside the checkout, so that the doors are found; not among the connectors, where others look.
-  mkdirSync(join(root, ".tradepost"), { recursive: true });
-  const folder = mkdtempSync(join(root, ".tradepost/scaffold-"));
+  let folder = "";
+  beforeAll(() => {
+    mkdirSync(join(root, ".tradepost"), { recursive: true });
+    folder = mkdtempSync(join(root, ".tradepost/scaffold-"));
+  });
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
