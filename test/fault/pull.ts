@@ -1,8 +1,8 @@
 /**
  * F2. Pulls over HTTP from a far side that misbehaves on a quarter of its answers and is edited
- * while it is read; the pulling process is killed with SIGKILL at random moments. Whatever happened,
- * the end must be the same rows as those of a company that pulled from the quiet far side, every
- * run's sums must hold, and no price rule may be seen before its run is whole.
+ * while it is read; the pulling process is killed with SIGKILL at random moments. Whatever
+ * happened, the end must be the same rows as those of a company that pulled from the quiet far
+ * side, every run's sums must hold, and no price rule may be seen before its run is whole.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { loadConnector } from "../../src/connector/index.ts";
-import type { Host, Json, KeptToken, ReadEvent, Session, TokenStore } from "../../src/connector/index.ts";
+import type {
+  Host,
+  Json,
+  KeptToken,
+  ReadEvent,
+  Session,
+  TokenStore,
+} from "../../src/connector/index.ts";
 
 export interface Folder {
   readonly path: string;
