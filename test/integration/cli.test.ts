@@ -252,7 +252,7 @@ describe("check", () => {
             /folder/faulty.yaml:10: companies.HARROW.connections.erp.mappings: found the mapping set "tradepost-cvs", expected one of tradepost-csv (nearest match "tradepost-csv")
       ✓ pricing: policy generic
       ✗ connection erp: /folder/faulty.yaml cannot be used: 1 problem
-            /folder/faulty.yaml:13: companies.HARROW.connections.erp.settings.stableForMss: found the key "stableForMss", expected one of folder, streams, delimiter, encoding, complete, stableForMs, maxFieldBytes, maxRowBytes (nearest match "stableForMs")
+            /folder/faulty.yaml:13: companies.HARROW.connections.erp.settings.stableForMss: found the key "stableForMss", expected one of folder, sftp, streams, delimiter, encoding, complete, stableForMs, maxFieldBytes, maxRowBytes, archives (nearest match "stableForMs")
       ✓ database: PostgreSQL VERSION, ADDRESS
 
       2 faults, 0 warnings.
