@@ -17,6 +17,8 @@ export interface SlotOutcome {
   readonly failed: readonly string[];
   /** Why they could not. */
   readonly problem: string | null;
+  /** When another try is worth it; null: only after somebody has done something. Absent: soon. */
+  readonly again?: Temporal.Instant | null;
   /** What was done, in a line: "price-rules published, promotions unchanged". */
   readonly about: string;
 }
@@ -126,8 +128,9 @@ async function failed(
 ): Promise<void> {
   const { store, company, now, log } = context;
   log("warn", `The schedule ${connection}/${schedule}, try ${tries}: ${outcome.problem}`);
-  if (tries >= MOST_TRIES) return finish(context, claim, "failed", outcome);
-  const seconds = Math.min(WAIT_MOST_SECONDS, WAIT_SECONDS * 2 ** (tries - 1));
+  const { again } = outcome;
+  if (tries >= MOST_TRIES || again === null) return finish(context, claim, "failed", outcome);
+  const soon = now().add({ seconds: Math.min(WAIT_MOST_SECONDS, WAIT_SECONDS * 2 ** (tries - 1)) });
   await store.affect(
     `update schedule_slot set state = 'waiting', holder = null, due_at = $4, problem = $5,
             streams = $6
@@ -136,7 +139,7 @@ async function failed(
       company,
       claim.slot,
       claim.holder,
-      now().add({ seconds }),
+      again === undefined || Temporal.Instant.compare(again, soon) < 0 ? soon : again,
       outcome.problem,
       outcome.failed.length === 0 ? null : JSON.stringify(outcome.failed),
     ],

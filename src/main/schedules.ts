@@ -60,6 +60,7 @@ async function outcomeOf(
     return {
       failed: [...new Set(failed.map(({ stream }) => stream))],
       problem: first === undefined ? null : `${first.stream}: ${first.notes.join(" ")}`,
+      ...againOf(failed),
       about: aboutResults(results),
     };
   } catch (error) {
@@ -67,6 +68,14 @@ async function outcomeOf(
     const problem = `${error.message} ${error.instruction}`;
     return { failed: task.streams ?? [], problem, about: "" };
   }
+}
+
+/** The earliest that any of them is worth another try; none is while all wait for a person. */
+function againOf(failed: readonly RunResult[]): Pick<SlotOutcome, "again"> {
+  if (failed.length === 0 || failed.some(({ fault }) => fault === null)) return {};
+  const moments = failed.flatMap(({ fault }) => fault?.retryAt ?? []);
+  const again = moments.toSorted((a, b) => Temporal.Instant.compare(a, b))[0] ?? null;
+  return { again };
 }
 
 /** "price-rules stopped; 3 published, 1 unchanged" */

@@ -144,6 +144,21 @@ test("a slot has failed after six tries, and the next one begins anew", async ()
   expect((await history(all))[0]).toBe("03-12T01:30 done, stands for 1, tries 1");
 });
 
+test("a slot is tried again when its source said so, and not at all where a person must act", async () => {
+  const all = await open([NIGHTLY], "2026-03-10T12:00:00Z", 1);
+  const bad = { failed: ["price-rules"], problem: "price-rules: too many requests", about: "" };
+  all.outcomes.push({ ...bad, again: Temporal.Instant.from("2026-03-11T03:00:00Z") });
+  all.outcomes.push({ ...bad, problem: "price-rules: the key was refused", again: null });
+  all.clock.pass({ hours: 14 });
+  await all.tick();
+  all.clock.pass({ minutes: 50 });
+  await all.tick();
+  expect(await history(all)).toEqual(["03-11T01:30 waiting, stands for 1, tries 1"]);
+  all.clock.pass({ minutes: 20 });
+  await all.tick();
+  expect(await history(all)).toEqual(["03-11T01:30 failed, stands for 1, tries 2"]);
+});
+
 test("a retry that waits when the next slot is due is folded into it", async () => {
   const all = await open([OFTEN], "2026-03-10T12:05:00Z", 1);
   const bad = { failed: [], problem: "the ERP does not answer", about: "" };
