@@ -66,12 +66,14 @@ test("UTF-16 without a mark is read when the settings declare it, and refused wh
   const said = [
     await readOne("customers.csv", text, { encoding: "utf-16le" }),
     await readOne("customers.csv", utf16be(`\uFEFF${text}`), { encoding: "utf-16le" }),
+    await readOne("customers.csv", Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(A)])),
     await readOne("customers.csv", le.subarray(0, -1), { encoding: "utf-16le" }),
     await readOne("customers.csv", le.subarray(0, -14), { encoding: "utf-16le" }),
   ];
   expect(said.join("\n")).toMatchInlineSnapshot(`
-    "refused customers.csv: It is not UTF-16LE, as the settings say: its first characters are single bytes. Correct \`encoding\` in the connection's settings, or set it to auto.
+    "refused customers.csv: It is not UTF-16LE, as the settings say: its characters are single bytes. Correct \`encoding\` in the connection's settings, or set it to auto.
     refused customers.csv: Its mark says UTF-16BE; the settings say UTF-16LE. Correct \`encoding\` in the connection's settings, or set it to auto.
+    refused customers.csv: It is not UTF-16BE, as its mark says: its characters are single bytes. Export it again. Nothing of this file is applied; what was applied before still holds.
     refused customers.csv: It was cut off: it ends in the middle of a character. Export it again. Nothing of this file is applied; what was applied before still holds.
     refused customers.csv: It was cut off: it ends inside the quoted field that opens on line 2. Export it again. Nothing of this file is applied; what was applied before still holds."
   `);

@@ -248,6 +248,8 @@ async function readFolder(random: Random, { folder, signal }: Place): Promise<Re
 
 /** Told apart by another eye than the splitter's: each line of the text is in a row or rejected. */
 function coverage(bytes: Buffer, { spans }: Read): Found | null {
+  // It was read as UTF-16, where lines end by other bytes.
+  if (/^(?:\xFF\xFE|\xFE\xFF)/.test(bytes.toString("latin1", 0, 2))) return null;
   const lines = bytes
     .toString("latin1")
     .replace(/^\xEF\xBB\xBF/, "")
@@ -271,7 +273,9 @@ function coverage(bytes: Buffer, { spans }: Read): Found | null {
   return null;
 }
 
-async function answers(random: Random, { server, signal }: Place): Promise<Found | null> {
+async function answers(random: Random, { server }: Place): Promise<Found | null> {
+  // Closes the connections of this one client.
+  const stop = new AbortController();
   const rows = Array.from({ length: random.pick([0, 3, 60]) }, (_, i) => ({
     id: i,
     price: "12.50",
@@ -287,7 +291,7 @@ async function answers(random: Random, { server, signal }: Place): Promise<Found
   server.next = { headers, body };
   const http = openHttp(
     { baseUrl: server.url, perSecond: 1_000, retries: 0, timeoutMs: 700, maxBodyBytes: 2_000_000 },
-    laneHost({ signal }),
+    laneHost({ signal: stop.signal }),
   );
   try {
     const answer = await http.get("rows");
@@ -296,6 +300,8 @@ async function answers(random: Random, { server, signal }: Place): Promise<Found
   } catch (error) {
     if (error instanceof ConnectorFault && error.instruction !== "") return null;
     throw error;
+  } finally {
+    stop.abort();
   }
 }
 

@@ -186,16 +186,20 @@ async function asText(unpacking: Unpacking, part: Part): Promise<Part | Complain
       reason: `Its mark says ${mark.toUpperCase()}; the settings say ${format.encoding.toUpperCase()}.`,
       instruction: "Correct `encoding` in the connection's settings, or set it to auto.",
     };
-  if (mark === null && file.bytes > 0 && !digest.head.subarray(0, 64).includes(0))
+  const order = mark ?? (format.encoding === "utf-16be" ? "utf-16be" : "utf-16le");
+  // A line end alone has a zero byte in UTF-16.
+  if (file.bytes > 0 && !digest.head.includes(0))
     return {
-      reason: `It is not ${format.encoding.toUpperCase()}, as the settings say: its first characters are single bytes.`,
-      instruction: "Correct `encoding` in the connection's settings, or set it to auto.",
+      reason: `It is not ${order.toUpperCase()}, as ${mark === null ? "the settings say" : "its mark says"}: its characters are single bytes.`,
+      instruction:
+        mark === null
+          ? "Correct `encoding` in the connection's settings, or set it to auto."
+          : RESEND,
     };
   if (file.bytes % 2 === 1)
     return { reason: "It was cut off: it ends in the middle of a character.", instruction: RESEND };
   const path = await spool.place();
   written.defer(() => spool.drop(path));
-  const order = mark ?? (format.encoding === "utf-16be" ? "utf-16be" : "utf-16le");
   await pipeline(
     createReadStream(file.path),
     (source: AsyncIterable<Buffer>) => toUtf8(source, order),
