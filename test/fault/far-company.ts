@@ -9,7 +9,7 @@ import { STREAMS } from "./far-side.ts";
 export const PAGE_ROWS = 250;
 export const SECRETS = {
   TRADEPOST_SECRET_FAR_SIDE: "far-side-secret",
-  TRADEPOST_SECRET_TOKENS_KEY: "a key for the lane of pulls alone, of 32 bytes",
+  TRADEPOST_SECRET_TOKENS_KEY: "a key for the lanes of pulls alone",
 };
 export const RECORDS = [
   "customer",

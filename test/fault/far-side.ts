@@ -117,6 +117,8 @@ class Far {
 
   async take(folder: string): Promise<void> {
     for (const file of (await readdir(folder)).toSorted()) {
+      // What is being written has a name with a dot.
+      if (file.startsWith(".")) continue;
       const stream = STREAMS.find(({ name }) => file.startsWith(`${name}-2`));
       if (stream !== undefined) this.#takeFile(stream, await readFile(join(folder, file), "utf8"));
       await rm(join(folder, file), { recursive: true });
