@@ -85,7 +85,7 @@ export function checkColumns(mapping: Mapping, origin: string, columns: readonly
 }
 
 /** With more bad rows than this the mapping is wrong, not the rows. */
-const MOST_QUARANTINED = 20_000;
+export const MOST_QUARANTINED = 20_000;
 
 interface BadRow {
   readonly originName: string;

@@ -7,7 +7,14 @@ import type { Origin, ReadEvent, SourceRow, StreamDefinition } from "../connecto
 import type { Mapping, RowKeys } from "../mapping/index.ts";
 import { openStaging, stagingIn, type Staging, type Store } from "../store/index.ts";
 import { addRows, emptyRowCounts, type RowCounts } from "./accounting.ts";
-import { brokenPromise, checkColumns, checkQuarantined, RunStopped } from "./brake.ts";
+import {
+  brokenPromise,
+  checkColumns,
+  checkQuarantined,
+  MOST_QUARANTINED,
+  RunStopped,
+} from "./brake.ts";
+import { addRow, addSame, checkKeyed, nothingGiven, type Given } from "./given.ts";
 import { madeWith, type Held, type Mark, type Parts } from "./marks.ts";
 import { misfits } from "./promises.ts";
 import { nothingCompared, unmake, type Compared } from "./changes.ts";
@@ -20,6 +27,7 @@ export interface OpenOrigin extends Origin {
   readonly rows: RowCounts;
   /** Records made of its rows, one count for each mapping. */
   readonly made: number[];
+  readonly given: Given;
   readonly totals: OriginTotals;
 }
 
@@ -50,6 +58,8 @@ export class Gathering {
   /** Of both, those that the last mark holds as they are. */
   #held = { origins: 0, items: 0 };
   #isMarked = false;
+  /** The origin that the mark was in which reading goes on from. */
+  #leftIn: string | null = null;
 
   /** `mappings`: those that read the stream. `keysOnly`: rows are keys of what is there. */
   constructor(
@@ -116,13 +126,20 @@ export class Gathering {
       if (kind === "item") this.#items.push(body as NewItem);
       else {
         const origin = body as KeptOrigin;
-        this.#origins.push({ ...origin, totals: this.#totalsOf(origin.name, origin.totals) });
+        this.#origins.push({ ...origin, totals: this.#totalsOf(origin, origin.totals) });
       }
+    this.#leftIn = this.#origins.at(-1)?.id ?? null;
     this.marked();
   }
 
-  #totalsOf(name: string, from?: KeptTotals): OriginTotals {
-    return openTotals(name, this.#stream.totals === true, from);
+  #totalsOf(origin: Origin, from?: KeptTotals): OriginTotals {
+    return openTotals(origin, this.#stream.totals === true, from);
+  }
+
+  /** The origin that one of this name is the rest of: the mark was in it. */
+  #beganAs(name: string): OpenOrigin | undefined {
+    const last = this.#origins.at(-1);
+    return last?.id === this.#leftIn && last?.name === name ? last : undefined;
   }
 
   /** What a mark must keep of what was gathered since the last one; all must be settled. */
@@ -178,8 +195,10 @@ export class Gathering {
   openOrigin(origin: Origin, id: string = randomUUIDv7()): void {
     const { name, columns } = origin;
     const made = this.#parts.map(() => 0);
-    const totals = this.#totalsOf(name);
-    this.#origins.push({ ...origin, id, rows: emptyRowCounts(), made, totals });
+    const began = this.#beganAs(name);
+    const given = { ...nothingGiven(), ...structuredClone(began?.given) };
+    const totals = this.#totalsOf(origin, began?.totals.keep());
+    this.#origins.push({ ...origin, id, rows: emptyRowCounts(), made, given, totals });
     if (columns !== undefined)
       for (const { mapping } of this.#parts) checkColumns(mapping, name, columns);
     this.#watch?.open(id, origin);
@@ -190,17 +209,21 @@ export class Gathering {
     await this.#watch?.take(origin, rows);
     origin.totals.add(rows);
     for (const row of rows) {
+      addRow(origin.given, this.#stream, row);
       origin.rows.read += 1;
       origin.rows[this.#takeRow(row, origin)] += 1;
     }
     for (const part of this.#parts) if (part.staging.pending >= PIECE) await write(part);
+    if (this.#items.length > MOST_QUARANTINED) checkKeyed(origin.name, origin.given);
     checkQuarantined(this.#items, this.rows().read);
     return origin;
   }
 
   /** So many rows are those of the content before: they count, and need no mapping. */
   takeSame(rows: number): void {
-    this.#current().rows.read += rows;
+    const origin = this.#current();
+    addSame(origin.given, rows);
+    origin.rows.read += rows;
     this.#comparing().same += rows;
   }
 
@@ -297,6 +320,7 @@ export class Gathering {
   async takeReject(event: ReadEvent & { kind: "reject" }): Promise<void> {
     const origin = this.#current();
     await this.#watch?.takeReject(origin, event);
+    origin.given.read += 1;
     origin.rows.read += 1;
     origin.rows.quarantined += 1;
     const { reason: found, instruction } = event;
@@ -312,10 +336,12 @@ export class Gathering {
     this.#current().totals.state(stated);
   }
 
-  /** The last origin is read to its end. */
-  closeOrigin(): void {
+  /** The last origin is read to its end, unless the `next` one is the rest of it. */
+  closeOrigin(next?: string): void {
     const origin = this.#origins.at(-1);
-    origin?.totals.settle(origin.rows.read);
+    if (origin === undefined || (next !== undefined && this.#beganAs(next) !== undefined)) return;
+    checkKeyed(origin.name, origin.given);
+    origin.totals.settle(origin.given.read);
   }
 
   /**

@@ -160,17 +160,19 @@ export function misfits(
   const problems: Problem[] = [];
   for (const column of key ?? []) {
     const value = row.values[column];
-    if (value === undefined)
+    // By a list of keys that is not whole, what is there would be removed.
+    if (value === undefined && keysOnly)
       throw brokenPromise(
         `Reading ${origin}: row ${row.line} lacks ${column}, a column of its key.`,
       );
-    if (value === null || value === "")
+    if (value === undefined || value === null || value === "")
       problems.push(problemOf(column, value, "a value, as part of the row's key"));
   }
   // What is gone need not have more than its key.
   if (shape !== undefined && !keysOnly && row.removed !== true) {
-    const parsed = shape.safeParse(row.values);
-    for (const { path, message } of parsed.error?.issues ?? [])
+    const told = new Set<unknown>(problems.map(({ field }) => field));
+    const issues = shape.safeParse(row.values).error?.issues ?? [];
+    for (const { path, message } of issues.filter(({ path }) => !told.has(path[0])))
       problems.push(problemOf(path.map(String).join("."), valueAt(row.values, path), message));
   }
   return problems.length === 0 ? null : problems;

@@ -263,7 +263,7 @@ export class Run {
   ): Promise<void> {
     switch (event.kind) {
       case "origin":
-        this.#gathering.closeOrigin();
+        this.#gathering.closeOrigin(event.origin.name);
         this.#gathering.openOrigin(event.origin);
         return;
       case "rows":

@@ -2,7 +2,7 @@
  * The source's own totals of an origin against what was read of it: the rows, and the sums of
  * columns in exact decimals.
  */
-import type { SourceRow } from "../connector/index.ts";
+import type { Origin, SourceRow } from "../connector/index.ts";
 import { decimal } from "../model/index.ts";
 import type { Decimal } from "../model/index.ts";
 import { brokenPromise, RunStopped } from "./brake.ts";
@@ -17,9 +17,9 @@ export interface Stated {
 
 export interface OriginTotals {
   add(rows: readonly SourceRow[]): void;
-  /** Given before the rows or after them. */
+  /** Given before the rows or after them; once more where a mark is gone on from. */
   state(stated: Stated): void;
-  /** The origin is read to its end: throws when what was stated is not what came. */
+  /** The origin is read to its end: throws when what was stated is not what came of it in all. */
   settle(read: number): void;
   /** Another one that goes on from here, as JSON. */
   keep(): KeptTotals;
@@ -34,16 +34,21 @@ export interface KeptTotals {
 
 const NO_TOTALS: KeptTotals = { stated: null, seen: false, sums: {} };
 
+/** How an origin is named, and whether it is a file. */
+type Named = Pick<Origin, "name" | "bytes" | "sha256">;
+
 /**
  * `promised`: the stream says that each origin comes with totals, so that every column that may be
- * summed up is; otherwise only those that totals given before the rows name.
+ * summed up is; otherwise only those that totals given before the rows name. `from`: of the part
+ * before a mark.
  */
 export function openTotals(
-  origin: string,
+  origin: Named,
   promised: boolean,
   from: KeptTotals = NO_TOTALS,
 ): OriginTotals {
   let { stated, seen } = from;
+  let isStatedHere = false;
   const sums = new Map<string, Sum>(
     Object.entries(from.sums).map(([column, sum]) => [
       column,
@@ -60,23 +65,30 @@ export function openTotals(
           addTo(sums, column, values[column], line);
     },
     state: (given) => {
-      if (stated !== null)
-        throw brokenPromise(`Reading ${origin}: its totals were stated a second time.`);
-      if (given.sums !== undefined && seen && !promised)
+      if (isStatedHere)
+        throw brokenPromise(`Reading ${origin.name}: its totals were stated a second time.`);
+      const added = Object.keys(given.sums ?? {}).filter((each) => !hasNamed(stated, each));
+      if (added.length > 0 && seen && !promised)
         throw brokenPromise(
-          `Reading ${origin}: sums came behind its rows, and the stream does not declare totals.`,
+          `Reading ${origin.name}: sums came behind its rows, and the stream does not declare totals.`,
         );
-      stated = given;
+      // What the source says now is of the list as it is now.
+      stated = { ...stated, ...given };
+      isStatedHere = true;
     },
     settle: (read) => {
       if (stated !== null) compare(origin, stated, read, sums);
       else if (promised)
         throw brokenPromise(
-          `Reading ${origin}: it came without the totals that the stream promises with each.`,
+          `Reading ${origin.name}: it came without the totals that the stream promises with each.`,
         );
     },
     keep: () => ({ stated, seen, sums: kept(sums) }),
   };
+}
+
+function hasNamed(stated: Stated | null, column: string): boolean {
+  return stated?.sums?.[column] !== undefined;
 }
 
 function kept(sums: ReadonlyMap<string, Sum>): KeptTotals["sums"] {
@@ -107,33 +119,41 @@ function numberIn(value: unknown): Decimal | null | undefined {
     : undefined;
 }
 
+/** A file stays as it is; a list is another one by the next run. */
+function whatToDo({ bytes, sha256 }: Named): string {
+  return bytes === undefined && sha256 === undefined
+    ? "The next run reads it from its start. If this stays, tell who runs the source."
+    : "Ask for the file again.";
+}
+
 function compare(
-  origin: string,
+  origin: Named,
   stated: Stated,
   read: number,
   sums: ReadonlyMap<string, Sum>,
 ): void {
-  const ask = "Ask for the file again.";
+  const { name } = origin;
+  const ask = whatToDo(origin);
   const nothing = "Nothing of it was published.";
   if (read !== stated.rows)
     throw new RunStopped(
-      `Reading ${origin}: the source says it holds ${stated.rows} rows, and ${read} were read. ${nothing}`,
+      `Reading ${name}: the source says it holds ${stated.rows} rows, and ${read} were read. ${nothing}`,
       ask,
     );
   for (const [column, text] of Object.entries(stated.sums ?? {})) {
     const expected = decimal.tryParse(text);
     if (expected === undefined)
-      throw brokenPromise(`Reading ${origin}: its sum of ${column} is stated as "${text}".`);
+      throw brokenPromise(`Reading ${name}: its sum of ${column} is stated as "${text}".`);
     const found = sums.get(column) ?? { sum: decimal.zero() };
     if ("notOnLine" in found)
       throw new RunStopped(
-        `Reading ${origin}: the source states the sum of ${column} as ${text}, and line ` +
+        `Reading ${name}: the source states the sum of ${column} as ${text}, and line ` +
           `${found.notOnLine} holds no number there. ${nothing}`,
         ask,
       );
     if (decimal.compare(found.sum, expected) !== 0)
       throw new RunStopped(
-        `Reading ${origin}: the source says that ${column} adds up to ${text}, and the rows that ` +
+        `Reading ${name}: the source says that ${column} adds up to ${text}, and the rows that ` +
           `were read add up to ${decimal.format(found.sum)}. ${nothing}`,
         ask,
       );

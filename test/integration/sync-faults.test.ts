@@ -280,7 +280,7 @@ describe("a source that breaks off", () => {
     expect(result?.state).toBe("stopped");
     expect(result?.notes).toMatchInlineSnapshot(`
       [
-        "Reading one: the source says it holds 3 rows, and 2 were read. Nothing of it was published. Ask for the file again.",
+        "Reading one: the source says it holds 3 rows, and 2 were read. Nothing of it was published. The next run reads it from its start. If this stays, tell who runs the source.",
       ]
     `);
     expect(await pulling.rows("customer", "account")).toEqual([]);

@@ -167,10 +167,12 @@ describe("a delta that breaks its promise publishes nothing and says what it bro
     );
   });
 
-  test("a row without a column of its key", async () => {
-    const events = [origin("one"), rows({ values: { name: "A" } }), checkpoint(at(noon(9)))];
+  test("rows that all lack a column of their key, which then is none", async () => {
+    const nameless = { values: { name: "A" } };
+    const five = [1, 2, 3, 4, 5].map(() => nameless);
+    const events = [origin("one"), rows(...five), checkpoint(at(noon(9)))];
     expect(await told(events, { key: ["account"] })).toContain(
-      "defect: Reading one: row 1 lacks account, a column of its key.",
+      "defect: Reading one: each of its 5 rows lacks account, which the stream declares as a column of their key.",
     );
   });
 });
@@ -288,6 +290,63 @@ describe("a row", () => {
   });
 });
 
+describe("a row that lacks a column of its stream's key", () => {
+  const KEYED = { key: ["account"], row: z.object({ account: z.string(), name: z.string() }) };
+  const nameless = { values: { name: "A" } };
+
+  test("waits with the column, what was found and expected, and what to do; the run goes on", async () => {
+    const pulling = await openPulling(database.store, ["customer"]);
+    const events = [
+      origin("one"),
+      rows({}, nameless, {}, nameless, nameless, nameless, nameless),
+      checkpoint(at(noon(9))),
+    ];
+    const [result] = await pulling.sync({}, { connection: giving(events, KEYED) });
+    expect(result).toMatchObject({
+      state: "published",
+      rows: { read: 7, mapped: 2, quarantined: 5 },
+    });
+    const [item] = await pulling.desk.list({});
+    expect(item?.problems).toEqual([
+      {
+        field: "account",
+        found: "nothing",
+        expected: "a value, as part of the row's key",
+        instruction:
+          "Correct account in the source; if it is right there, the connector reads another shape than it says.",
+      },
+    ]);
+  });
+
+  test("is no reason to stop where there are only four", async () => {
+    const pulling = await openPulling(database.store, ["customer"]);
+    const four = rows(nameless, nameless, nameless, nameless);
+    const connection = giving([origin("one"), four, checkpoint(at(noon(9)))], KEYED);
+    const [result] = await pulling.sync({}, { connection });
+    expect(result).toMatchObject({ state: "published", rows: { read: 4, quarantined: 4 } });
+  });
+
+  test("stops a comparison of keys, by which it would be removed", async () => {
+    const pulling = await openPulling(database.store, ["customer"]);
+    const connection = connectionOf(
+      { name: "customers", reading: "delta", key: ["account"], deletions: "keys" },
+      {
+        async *read() {
+          yield* [origin("all"), rows({ at: null }, { at: null }), checkpoint({ at: 1 })];
+        },
+        async *keys() {
+          yield* [origin("keys"), rows({ at: null }, nameless), checkpoint(null)];
+        },
+      },
+    );
+    await pulling.sync({}, { connection });
+    const [result] = await pulling.sync({ compareKeys: true }, { connection });
+    expect(result).toMatchObject({ state: "stopped", fault: { kind: "defect" } });
+    expect(result?.notes[0]).toContain("row 2 lacks account, a column of its key");
+    expect(await pulling.rows("customer", "account")).toEqual(["A001", "A002"]);
+  });
+});
+
 test("a bad row that stands for several records removes none of them", async () => {
   const text = [
     "record: branch",
@@ -355,7 +414,15 @@ describe("the source's totals", () => {
     );
     expect(await read([origin("one"), cents, totals(5, "1000000.36"), checkpoint("1")], true)).toBe(
       "stopped refused Reading one: the source says that amount adds up to 1000000.36, and the rows " +
-        "that were read add up to 1000000.37. Nothing of it was published. Ask for the file again.",
+        "that were read add up to 1000000.37. Nothing of it was published. The next run reads it from " +
+        "its start. If this stays, tell who runs the source.",
+    );
+  });
+
+  test("of a file that disagree say to ask for it again", async () => {
+    const file: ReadEvent = { kind: "origin", origin: { name: "one.csv", bytes: 12 } };
+    expect(await read([file, money("1"), totals(2, "1"), checkpoint("1")], true)).toContain(
+      "says it holds 2 rows, and 1 were read. Nothing of it was published. Ask for the file again.",
     );
   });
 
