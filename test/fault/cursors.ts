@@ -28,7 +28,7 @@ const FUTURE = { value: "2099-01-01T00:00:00.000Z", key: "1" };
 export const cursors: Lane = async ({ seed, ci, say }) => {
   const folder = await mkdtemp(join(tmpdir(), "tradepost-cursors-"));
   const size = ci
-    ? { customers: 60, invoiceLines: 4_000 }
+    ? { customers: 30, invoiceLines: 2_000 }
     : { customers: 200, invoiceLines: 30_000 };
   const erp = await start(createMerchant({ seed, ...size }), { folder });
   Object.assign(process.env, SECRETS);
@@ -58,6 +58,7 @@ export const cursors: Lane = async ({ seed, ci, say }) => {
 async function pulled(tradepost: Tradepost, code: string, breakAt = 0): Promise<number> {
   const company = await tradepost.company(code);
   let batches = 0;
+  let said = "";
   for (let failures = 0; failures < 20;) {
     const results = await company.sync("erp", {
       progress: () => {
@@ -68,8 +69,9 @@ async function pulled(tradepost: Tradepost, code: string, breakAt = 0): Promise<
     const failed = results.filter(({ state }) => state === "failed" || state === "stopped");
     if (failed.length === 0) return failures;
     failures += failed.length;
+    said = failed.map(({ stream, notes }) => `${stream}: ${notes.join(" ")}`).join("; ");
   }
-  throw new Error(`the pulls of ${code} did not come to an end`);
+  throw new Error(`the pulls of ${code} did not come to an end: ${said}`);
 }
 
 async function resumed(tradepost: Tradepost, codes: readonly string[]): Promise<LaneRow> {
@@ -96,7 +98,7 @@ async function strange(tradepost: Tradepost, codes: readonly string[]): Promise<
   );
   const rows: LaneRow[] = [];
   const [lost, extra]: [string[], string[]] = [[], []];
-  const early = { value: "2026-01-01T00:00:01.000Z", key: "" };
+  const early = { value: "2026-01-01T00:00:01.000Z", key: "a" };
   const cursors = [...stale.map(({ cursor }) => cursor), early];
   for (const cursor of cursors) {
     await setCursor(tradepost, code, cursor);

@@ -24,7 +24,7 @@ export const STREAMS: readonly FarStream[] = [
   { name: "customers", reading: "snapshot", key: ["account"] },
   { name: "products", reading: "snapshot", key: ["product"] },
   { name: "price-lists", reading: "snapshot", key: ["priceList"] },
-  { name: "price-rules", reading: "snapshot", key: ["rule"] },
+  { name: "price-rules", reading: "snapshot", key: ["rule", "fromQuantity"] },
   { name: "sales-documents", reading: "delta", key: ["documentType", "document"] },
   { name: "sales-lines", reading: "delta", key: ["documentType", "document", "line"] },
 ];
@@ -100,7 +100,8 @@ class Far {
   #tokens = 0;
   #stamps = 0;
   #asked = 0;
-  #last: string | null = null;
+  /** The page given last, by stream. */
+  readonly #last = new Map<string, string>();
 
   constructor(random: Random, pageRows: number) {
     this.#random = random;
@@ -159,7 +160,7 @@ class Far {
     if (request.headers.authorization !== `Bearer ${this.#tokens}`)
       return send(response, 401, { error: "token expired" });
     if (kind !== null) this.played.set(kind, (this.played.get(kind) ?? 0) + 1);
-    this.#give(this.#page(this.table(stream), url.searchParams), kind, response);
+    this.#give(stream, this.#page(this.table(stream), url.searchParams), kind, response);
   }
 
   #giveToken(response: ServerResponse): void {
@@ -171,10 +172,10 @@ class Far {
     });
   }
 
-  #give(page: Page, kind: Kind | null, response: ServerResponse): void {
+  #give(stream: string, page: Page, kind: Kind | null, response: ServerResponse): void {
     const whole = textOf(page);
-    const before = this.#last ?? whole;
-    if (kind === null) this.#last = whole;
+    const before = this.#last.get(stream) ?? whole;
+    if (kind === null) this.#last.set(stream, whole);
     switch (kind) {
       case null:
         return sendText(response, 200, whole);
