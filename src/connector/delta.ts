@@ -114,8 +114,8 @@ function written(at: Temporal.PlainDateTime, { grain, zone }: Stamped): string {
 
 /**
  * A source's stamp as the value of a position. Takes `2026-03-31T08:15:00.1Z`, `2026-03-31
- * 08:15:00`, one with an offset, or a day; finer steps than the grain are cut. Null when it is no
- * moment, or one without an offset where only UTC with its Z is clear, as `zone: "utc"` allows it.
+ * 08:15:00`, one with an offset, or a day; finer steps than the grain are cut. One without an
+ * offset is of the promise's zone: UTC, or the company's wall clock. Null when it is no moment.
  */
 export function readStamp(text: string, promise: Stamped, timeZone: string): string | null {
   const trimmed = text.trim().replace(/^(\d{4}-\d{2}-\d{2}) /, "$1T");

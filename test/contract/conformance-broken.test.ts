@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { CHECKS, checkConnector } from "../../src/connector/conformance/index.ts";
 import type { Card } from "../../src/connector/conformance/index.ts";
-import { healthy, rigOf, type Broken } from "../support/broken-connectors/breaking.ts";
+import { ConnectorFault } from "../../src/connector/index.ts";
+import { healthy, opening, rigOf, type Broken } from "../support/broken-connectors/breaking.ts";
 import {
   BROKEN_ENDINGS,
   BROKEN_WHEN_DISTURBED,
@@ -43,6 +44,17 @@ test("a healthy stream by the wall clock, in no order, read by days, fails nothi
   const card = await checkConnector({ connector: tillOf(), file: null }, { rig: tillRig });
   expect(failed(card)).toEqual([]);
   expect(card.fine).toBe(true);
+});
+
+test("keys() is asked of streams alone whose removed rows show by it", async () => {
+  const { connector, rig } = opening("", "", (session) => ({
+    ...session,
+    keys: (stream) => {
+      throw new ConnectorFault("config", `${stream} has no keys.`, "Ask for those of others.");
+    },
+  }));
+  const card = await checkConnector({ connector, file: null }, { rig, manyRows: 0 });
+  expect(failed(card)).toEqual([]);
 });
 
 describe.each(BROKEN)("broken: $how", ({ breaks, connector, rig, file }) => {

@@ -69,6 +69,7 @@ describe("the page for authors", () => {
         "## A complete example",
         "### Its simulator",
         "### Its rig",
+        "### A far side that follows a script",
         "## The mapping beside it",
         "## Waivers",
         "## The checks",

@@ -13,6 +13,8 @@ export const rig = {
   waivers: {
     "page-twice": NO_PAGES,
     "page-missing": NO_PAGES,
+    "page-short": NO_PAGES,
+    "page-earlier": NO_PAGES,
     "pages-out-of-order": NO_PAGES,
     "waits-as-told": NO_SERVER,
     "tries-again": NO_SERVER,

@@ -88,6 +88,9 @@ const LISTS: readonly ListName[] = ["customers", "products", "documents", "stock
 const FAULTS = new Set([
   "page twice",
   "page missing",
+  "page short",
+  "page empty",
+  "page earlier",
   "out of order",
   "token expires",
   "throttles once",

@@ -164,9 +164,13 @@ function page(far: Simulator, list: ListName, asked: URLSearchParams, keysOnly: 
   let from = start;
   if (start > 0 && strikes(far, "page twice")) from = Math.max(0, start - limit);
   if (start > 0 && strikes(far, "page missing")) from += limit;
-  const rows = all.slice(from, from + limit);
+  if (start >= 2 * limit && strikes(far, "page earlier")) from -= 2 * limit;
+  let most = limit;
+  if (start > 0 && strikes(far, "page short")) most = 1;
+  if (start > 0 && strikes(far, "page empty")) most = 0;
+  const rows = all.slice(from, from + most);
   // A page that comes twice has the right successor all the same: what it hides is lost for good.
-  const end = Math.max(start, from) + limit;
+  const end = Math.max(start, from) + most;
   const last = all.at(end - 1);
   const next = end < all.total && last !== undefined ? tokenBehind(order(last)) : null;
   const meta = byNumber

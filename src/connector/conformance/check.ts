@@ -1,7 +1,7 @@
 /** What a check is and gives, and the loop over streams that most of them share. */
 import type { ReadEvent, StreamDefinition } from "../contract.ts";
 import { once, short, trial, type Bench, type Trial } from "./bench.ts";
-import { freshStand, pullFresh } from "./pulling.ts";
+import { freshStand, pullFresh, type Pulled } from "./pulling.ts";
 
 export interface Check {
   /** Stable: waivers name it. */
@@ -48,6 +48,13 @@ export async function eachStream(
   );
 }
 
+/** One reading of the stream from its start that nothing disturbs. */
+export async function undisturbed(bench: Bench, { name }: StreamDefinition): Promise<Pulled> {
+  return once(bench, `reading ${name}`, () =>
+    trial(bench, (one) => pullFresh(one, named(one, name), freshStand())),
+  );
+}
+
 async function overStreams(
   bench: Bench,
   applies: Applies,
@@ -69,9 +76,7 @@ export async function eachReading(
   look: (events: readonly ReadEvent[], stream: StreamDefinition) => Outcome,
 ): Promise<Outcome> {
   return overStreams(bench, applies, async (stream) => {
-    const { thrown, events } = await once(bench, `reading ${stream.name}`, () =>
-      trial(bench, (one) => pullFresh(one, named(one, stream.name), freshStand())),
-    );
+    const { thrown, events } = await undisturbed(bench, stream);
     return thrown === null ? look(events, stream) : untried(`its reading fails: ${short(thrown)}`);
   });
 }

@@ -1,9 +1,20 @@
 /** Checks of a far side that moves or misbehaves while it is read. */
+import { positionOf } from "../delta.ts";
 import type { FaultKind, SourceRow, StreamDefinition } from "../contract.ts";
-import { faultOf, short, type Trial } from "./bench.ts";
-import { eachStream, every, notHere, untried } from "./check.ts";
+import { faultOf, short, trial, type Trial } from "./bench.ts";
+import { eachStream, every, isPassedOver, notHere, undisturbed, untried } from "./check.ts";
 import type { Check, Outcome } from "./check.ts";
-import { freshStand, keyOf, pull, pullFresh, stateOf, told, unlike } from "./pulling.ts";
+import {
+  freshStand,
+  hasKey,
+  keyOf,
+  MOST_ATTEMPTS,
+  pull,
+  pullFresh,
+  stateOf,
+  told,
+  unlike,
+} from "./pulling.ts";
 import type { Pulled, Stand } from "./pulling.ts";
 import { BAD_ROWS, type Misbehaviour, type Values } from "./rig.ts";
 
@@ -22,11 +33,24 @@ export const DISTURBING_CHECKS: readonly Check[] = [
   ),
   on("removals-show", "a removed row shows as the stream declares it", removalsShow),
   on("bad-rows", "bad rows of every kind come as rows or rejects and end nothing", badRows),
-  on("page-twice", "a page that comes twice loses no row", (one, stream) =>
-    allOrLoud(one, stream, "page twice"),
+  pages(
+    "page-twice",
+    "a page that comes twice loses no row, or is a fault and all rows come afterwards",
+    ["page twice"],
   ),
-  on("page-missing", "a page that is left out is a fault or shows in the totals", (one, stream) =>
-    allOrLoud(one, stream, "page missing"),
+  pages(
+    "page-missing",
+    "a page that is left out is a fault or shows in the totals, and all rows come afterwards",
+    ["page missing"],
+  ),
+  pages("page-short", "a page with few rows or none in the middle is not the end of the list", [
+    "page short",
+    "page empty",
+  ]),
+  pages(
+    "page-earlier",
+    "an earlier page in the place of a later one loses no row, or is a fault, and all rows come",
+    ["page earlier"],
   ),
   on(
     "pages-out-of-order",
@@ -180,17 +204,24 @@ async function badRows(one: Trial, stream: StreamDefinition): Promise<Outcome> {
     stand.kept.map(({ values }) => values),
     truth,
   );
-  const keyless = stand.kept.find(({ values }) =>
-    stream.key?.some((column) => values[column] === undefined),
-  );
-  if (keyless !== undefined)
-    return [`a row without its key comes as a row, which ends the host's reading: ${keyless.raw}`];
+  const rows = events.flatMap((event) => (event.kind === "rows" ? event.rows : []));
+  const nowhere = stream.delta === undefined ? undefined : rows.find(({ at }) => !isPlace(at));
+  if (nowhere !== undefined)
+    return [
+      `a row that does not say where it stands comes as a row, which ends the host's reading: ${nowhere.raw}`,
+    ];
+  // Those without their key are set aside by the host, one by one.
+  const keyless = rows.filter(({ values }) => !hasKey(stream, values)).length;
   const rejects = events.filter(({ kind }) => kind === "reject").length;
-  const bad = stand.kept.length - (truth.length - lost.length) + rejects;
+  const bad = stand.kept.length - (truth.length - lost.length) + keyless + rejects;
   return [
     ...(lost.length === 0 ? [] : [`beside bad rows (${kinds}) good ones are lost: ${lost[0]}`]),
     ...(bad >= planted.length ? [] : [`${planted.length} bad rows (${kinds}), and ${bad} came`]),
   ];
+}
+
+function isPlace(at: SourceRow["at"]): boolean {
+  return at !== undefined && positionOf({ ...at }) !== null;
 }
 
 /** Reads under a misbehaviour; null: the rig does not play it. */
@@ -214,24 +245,63 @@ async function allOrLoud(
   stream: StreamDefinition,
   what: Misbehaviour,
 ): Promise<Outcome> {
-  const read = await under(one, stream, what);
-  if (read === null) return notPlayed(what);
+  if ((await one.far.misbehave?.(what, stream.name)) !== true) return notPlayed(what);
+  const stand = freshStand();
+  const read = await pullFresh(one, stream, stand, { strict: true });
   if (read.thrown !== null) return faultOf(read.thrown) === null ? [short(read.thrown)] : [];
-  if (contradicted(read)) return [];
-  const { lost } = unlike(stateOf(stream, read.stand.kept), one.far.rows(stream.name));
-  return lost.length === 0 ? [] : [`${lost.length} rows are lost without a word: ${lost[0]}`];
+  return read.refused === null ? withoutAWord(stream, stand, one.far.rows(stream.name)) : [];
 }
 
-/** The source's totals say another number than came: the host stops. */
-function contradicted({ events }: Pulled): boolean {
-  let counted = 0;
-  for (const event of events) {
-    if (event.kind === "origin") counted = 0;
-    if (event.kind === "rows") counted += event.rows.length;
-    if (event.kind === "reject") counted += 1;
-    if (event.kind === "totals" && event.rows !== counted) return true;
+/** A page that is wrong once: each misbehaviour in a trial of its own. */
+function pages(id: string, holds: string, kinds: readonly Misbehaviour[]): Check {
+  return on(id, holds, async (one, stream) => {
+    const { thrown, refused } = await undisturbed(one.bench, stream);
+    const fails = thrown === null ? refused : short(thrown);
+    if (fails !== null) return untried(`its reading fails without it: ${fails}`);
+    const findings: string[] = [];
+    let played = 0;
+    for (const what of kinds) {
+      const outcome = await trial(one.bench, (own) => onceWrong(own, stream, what));
+      if (isPassedOver(outcome)) continue;
+      played += 1;
+      findings.push(...outcome.map((each) => (kinds.length === 1 ? each : `${what}: ${each}`)));
+    }
+    if (played === kinds.length || findings.length > 0) return findings;
+    return untried(`the rig does not play ${kinds.map((kind) => `"${kind}"`).join(" and ")}`);
+  });
+}
+
+/** One that fails, those that go on from its mark in vain, and one that starts over. */
+const MOST_PULLS = MOST_ATTEMPTS + 2;
+
+/** The far side errs once; the host comes back until all is whole. */
+async function onceWrong(
+  one: Trial,
+  stream: StreamDefinition,
+  what: Misbehaviour,
+): Promise<Outcome> {
+  if ((await one.far.misbehave?.(what, stream.name)) !== true) return notPlayed(what);
+  const stand = freshStand();
+  let ended = "";
+  for (let number = 0; number < MOST_PULLS; number += 1) {
+    const { thrown, refused } = await pullFresh(one, stream, stand, { strict: true });
+    if (thrown !== null && faultOf(thrown) === null) return [short(thrown)];
+    const isWhole = thrown === null && refused === null;
+    if (isWhole) return withoutAWord(stream, stand, one.far.rows(stream.name));
+    ended = thrown === null ? `is refused: ${refused}` : `ends with ${short(thrown)}`;
   }
-  return false;
+  return [`the far side erred once, and pull ${MOST_PULLS} still ${ended}`];
+}
+
+/** What was published against what is there; without a key a row that came again is another one. */
+function withoutAWord(
+  stream: StreamDefinition,
+  { kept }: Stand,
+  truth: readonly Values[],
+): readonly string[] {
+  const { lost, extra } = unlike(stateOf(stream, kept), truth);
+  const found = told({ lost, extra: stream.key === undefined ? [] : extra });
+  return found === null ? [] : [`without a word: ${found}`];
 }
 
 async function survives(

@@ -87,8 +87,9 @@ async function resumeAnywhere(
 ): Promise<Outcome> {
   await prepare(one);
   const clean = freshStand();
-  const { events, thrown } = await pullFresh(one, stream, clean);
+  const { events, thrown, refused } = await pullFresh(one, stream, clean, STRICT);
   if (thrown !== null) return untried(`its reading fails: ${short(thrown)}`);
+  if (refused !== null) return untried(`the host refuses its reading: ${refused}`);
   const kills: Kill[] = events.flatMap(({ kind }, at): Kill[] =>
     kind === "checkpoint" ? [{ at }, { at, afterCommit: true }] : [{ at }],
   );
@@ -106,6 +107,8 @@ async function resumeAnywhere(
   }
   return findings;
 }
+
+const STRICT = { strict: true } as const;
 
 /** A stream of thousands of events is killed at the first, the last and some between. */
 const MOST_KILLS = 60;
@@ -125,10 +128,11 @@ async function killAndGoOn(
   clean: Stand,
 ): Promise<string | null> {
   const stand = freshStand();
-  const first = await pullFresh(one, stream, stand, { kill });
+  const first = await pullFresh(one, stream, stand, { kill, ...STRICT });
   if (!first.killed) return `the reading before the kill ends with ${short(first.thrown)}`;
-  const again = await pullFresh(one, stream, stand);
+  const again = await pullFresh(one, stream, stand, STRICT);
   if (again.thrown !== null) return `going on ends with ${short(again.thrown)}`;
+  if (again.refused !== null) return `what it goes on with is refused: ${again.refused}`;
   const wrong = told(unlike(stateOf(stream, stand.kept), stateOf(stream, clean.kept)));
   return wrong ?? repeatedBeyondOverlap(stream, stand);
 }

@@ -23,7 +23,7 @@ export interface FarSide {
   readonly secrets?: Readonly<Record<string, string>>;
   /**
    * What the stream gives now when it is read from its start: the values of each good row, in the
-   * columns that matter. At least two pages of it, all stamped before 28/03/2026.
+   * columns that matter. At least three pages of it, all stamped before 28/03/2026.
    */
   rows(stream: string): readonly Values[];
   /**
@@ -71,6 +71,18 @@ export type Misbehaviour =
   | "page twice"
   /** Once: a page in the middle is passed over, and the far side says nothing of it. */
   | "page missing"
+  /**
+   * Once: a page in the middle has fewer rows than asked for. The others follow behind it, or,
+   * where pages are counted, come when it is asked for again.
+   */
+  | "page short"
+  /** The same, with no rows at all. */
+  | "page empty"
+  /**
+   * Once: where a later page should be, an earlier one comes again, and not the one just given. It
+   * names as next the page behind the one that was asked for, where pages name the next.
+   */
+  | "page earlier"
   /** The rows of the whole stream come in another order. */
   | "out of order"
   /** Once: the token is refused after the next page, though its time is not up. */

@@ -8,6 +8,7 @@ import {
   type Json,
   type KeptToken,
   type ReadEvent,
+  type SourceRow,
   type TokenStore,
 } from "../../../src/connector/index.ts";
 import { openHttp } from "../../../src/connector/http/index.ts";
@@ -38,18 +39,44 @@ export const BROKEN_WHEN_DISTURBED: readonly Broken[] = [
     }),
   ),
   giving(
+    "bad-rows",
+    "it gives rows of a delta that do not say where they stand",
+    "invoices",
+    eachEvent((event) => {
+      if (event.kind !== "reject") return event;
+      const { line, raw } = event;
+      return {
+        kind: "rows",
+        rows: [{ line, raw, values: JSON.parse(raw) as SourceRow["values"] }],
+      };
+    }),
+  ),
+  giving(
     "page-twice",
     "it takes a page that comes again for the end",
     "customers",
-    async function* (events) {
-      let before = "";
+    endingAt((page, before) => page === before.at(-1)),
+  ),
+  giving(
+    "page-earlier",
+    "it knows the page before alone, and takes any older one for the end",
+    "customers",
+    endingAt((page, before) => before.slice(0, -1).includes(page)),
+  ),
+  giving(
+    "page-short",
+    "a page that is not full is the end",
+    "customers",
+    async function* (events, call) {
+      let rows = rowsBefore(call);
+      let ofPage = 0;
       for await (const event of events) {
-        const text = event.kind === "rows" ? event.rows.map(({ raw }) => raw).join() : "";
-        if (event.kind === "rows" && text === before && isAscending(event.rows)) {
-          yield DONE;
+        if (event.kind === "mark" && ofPage < call.settings.pageRows) {
+          yield* [{ kind: "totals", rows } as const, DONE];
           return;
         }
-        if (text !== "") before = text;
+        ofPage = event.kind === "mark" ? 0 : ofPage + rowsOf(event);
+        rows += rowsOf(event);
         yield event;
       }
     },
@@ -59,11 +86,11 @@ export const BROKEN_WHEN_DISTURBED: readonly Broken[] = [
     "it counts its own rows and calls that totals",
     "customers",
     (events, call) => {
-      let rows = (call.cursor as { line?: number } | null)?.line ?? 0;
+      let rows = rowsBefore(call);
       return eachEvent((event) => {
         if (event.kind === "rows" && !isAscending(event.rows))
           throw new ConnectorFault("defect", "Rows are out of order.", "Report it.");
-        if (event.kind === "rows") rows += event.rows.length;
+        rows += rowsOf(event);
         return event.kind === "totals" ? { ...event, rows } : event;
       })(events, call);
     },
@@ -73,10 +100,12 @@ export const BROKEN_WHEN_DISTURBED: readonly Broken[] = [
     "rows from the end on seem to be the end",
     "customers",
     (events, call) => {
+      let rows = rowsBefore(call);
       let descending = false;
       return eachEvent((event) => {
         if (event.kind === "rows") descending ||= event.rows.length > 1 && !isAscending(event.rows);
-        return event.kind === "totals" && descending ? null : event;
+        rows += rowsOf(event);
+        return event.kind === "totals" && descending ? { ...event, rows } : event;
       })(events, call);
     },
   ),
@@ -125,6 +154,34 @@ export const BROKEN_WHEN_DISTURBED: readonly Broken[] = [
   ),
 ];
 
+/** Ends with a page that seems to be another one again, and counts its own rows. */
+function endingAt(isEnd: (page: string, before: readonly string[]) => boolean) {
+  return async function* (events: AsyncIterable<ReadEvent>, call: Call): AsyncGenerator<ReadEvent> {
+    const before: string[] = [];
+    let rows = rowsBefore(call);
+    for await (const event of events) {
+      if (event.kind === "rows") {
+        const page = event.rows.map(({ raw }) => raw).join();
+        if (isAscending(event.rows) && isEnd(page, before)) {
+          yield* [{ kind: "totals", rows } as const, DONE];
+          return;
+        }
+        before.push(page);
+      }
+      rows += rowsOf(event);
+      yield event;
+    }
+  };
+}
+
+function rowsBefore({ cursor }: Call): number {
+  return (cursor as { readonly line?: number } | null)?.line ?? 0;
+}
+
+function rowsOf(event: ReadEvent): number {
+  return event.kind === "rows" ? event.rows.length : event.kind === "reject" ? 1 : 0;
+}
+
 function isAscending(rows: readonly { readonly raw: string }[]): boolean {
   return rows.every(({ raw }, index) => index === 0 || (rows[index - 1]?.raw ?? "") < raw);
 }
@@ -166,7 +223,6 @@ async function* readByOffset(_events: unknown, call: Call): AsyncGenerator<ReadE
       yield { kind: "checkpoint", cursor: { offset: 0 }, more: false };
       return;
     }
-    yield { kind: "mark", cursor: { offset } };
   }
 }
 

@@ -131,6 +131,18 @@ export const BROKEN_READINGS: readonly Broken[] = [
     },
   ),
   giving(
+    "resume-any-event",
+    "its totals over a mark are those of the rest",
+    "customers",
+    (events, call) => {
+      const before = (call.cursor as { readonly line?: number } | null)?.line ?? 0;
+      const rest = eachEvent((event) =>
+        event.kind === "totals" ? { ...event, rows: event.rows - before } : event,
+      );
+      return rest(events, call);
+    },
+  ),
+  giving(
     "ties",
     "its cursor is a bare stamp",
     "invoices",

@@ -147,6 +147,8 @@ export const tillRig: Rig = {
       "bad-rows",
       "page-twice",
       "page-missing",
+      "page-short",
+      "page-earlier",
       "pages-out-of-order",
       "waits-as-told",
       "tries-again",

@@ -144,6 +144,10 @@ async function* readCustomers(
       else yield* [...batch(rows), reject(line, raw, "It has no account.")];
     }
     yield* batch(rows);
+    const first = body.rows[0]?.["account"];
+    if (after !== null && typeof first === "string" && first <= after)
+      throw notFollowing(CUSTOMERS.name);
+    // Only what the stockroom says of it ends a list, however few rows a page has.
     if (body.remaining === 0) {
       yield { kind: "totals", rows: body.total };
       // The next reading begins anew: a snapshot is always the whole.

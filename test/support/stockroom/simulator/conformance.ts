@@ -99,6 +99,9 @@ function farSide(far: Stockroom) {
 const FAULTS = new Set([
   "page twice",
   "page missing",
+  "page short",
+  "page empty",
+  "page earlier",
   "out of order",
   "token expires",
   "throttles once",

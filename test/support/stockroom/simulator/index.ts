@@ -134,9 +134,15 @@ function pages(stockroom: Stockroom, list: "customers" | "invoices", url: URL, s
   if (from < 0) from = total;
   if (isLater && strikes(stockroom, "page twice")) from = Math.max(0, from - limit);
   if (isLater && strikes(stockroom, "page missing")) from += limit;
-  let rows = all?.slice(from, from + limit) ?? made(list, from, Math.min(limit, total - from));
+  let most = limit;
+  if (isLater && strikes(stockroom, "page short")) most = 1;
+  if (isLater && strikes(stockroom, "page empty")) most = 0;
+  // What comes behind it is told as if it were the right one.
+  const remaining = Math.max(0, total - from - most);
+  if (from >= 2 * limit && strikes(stockroom, "page earlier")) from -= 2 * limit;
+  let rows = all?.slice(from, from + most) ?? made(list, from, Math.min(most, total - from));
   if (stockroom.faults.has("out of order")) rows = all?.toReversed().slice(0, limit) ?? rows;
-  say(200, { rows, total, remaining: Math.max(0, total - from - limit) });
+  say(200, { rows, total, remaining });
   // The token is refused from the next request on, though its hour is not up.
   if (strikes(stockroom, "token expires")) stockroom.token += 1;
 }
