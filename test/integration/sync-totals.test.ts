@@ -17,17 +17,16 @@ const one = ([first]: readonly RunResult[]): RunResult => {
   return first;
 };
 
-/** Breaks behind the mark of that number, once. */
-function cutBehind(mark: number, read: Session["read"]): Session["read"] {
-  let marks = 0;
-  return async function* (stream, cursor, options) {
-    for await (const event of read(stream, cursor, options)) {
-      yield event;
-      if (event.kind !== "mark") continue;
-      marks += 1;
-      if (marks === mark)
-        throw new ConnectorFault("transient", "The line broke.", "The next run tries again.");
-    }
+/** Breaks behind its first mark. */
+function cutShort(session: Session): Pick<Session, "read"> {
+  return {
+    async *read(stream, cursor, options) {
+      for await (const event of session.read(stream, cursor, options)) {
+        yield event;
+        if (event.kind === "mark")
+          throw new ConnectorFault("transient", "The line broke.", "The next run tries again.");
+      }
+    },
   };
 }
 
@@ -42,19 +41,17 @@ describe("the totals of a list that is gone on with behind a mark", () => {
     await using session = await stockroom.open(settings, kitHost(far.secrets));
     const [stream] = stockroom.streams(settings);
     if (stream === undefined) throw new Error("there is no stream");
-    const connection = (read: Session["read"]) => connectionOf(stream, { read });
     // Three rows a page: it breaks behind the first page, and then behind the second.
     for (const page of [1, 2]) {
-      const cut = one(
-        await pulling.sync({}, { connection: connection(cutBehind(1, session.read)) }),
-      );
+      const connection = connectionOf(stream, cutShort(session));
+      const cut = one(await pulling.sync({}, { connection }));
       expect([cut.state, page, cut.notes[0]]).toEqual([
         "failed",
         page,
         "The line broke. The next run tries again.",
       ]);
     }
-    const result = one(await pulling.sync({}, { connection: connection(session.read) }));
+    const result = one(await pulling.sync({}, { connection: connectionOf(stream, session) }));
     expect(result).toMatchObject({
       state: "published",
       rows: { read: 8, mapped: 8 },
@@ -127,17 +124,18 @@ describe("the totals of a list that is gone on with behind a mark", () => {
         "It goes on from a run that was cut short: 2 rows were read before.",
     );
     expect(await pulling.rows("customer", "account")).toEqual([]);
-    const connection = halves([], [], true);
     const asked: unknown[] = [];
-    const { read } = connection.session;
-    const session = {
-      ...connection.session,
-      read: (stream: string, cursor: never) => {
-        asked.push(cursor);
-        return read(stream, cursor);
+    const { session } = halves([], [], true);
+    const connection = connectionOf(
+      { name: "customers", reading: "snapshot" },
+      {
+        read: (stream, cursor) => {
+          asked.push(cursor);
+          return session.read(stream, cursor);
+        },
       },
-    };
-    await pulling.sync({}, { connection: { ...connection, session } });
+    );
+    await pulling.sync({}, { connection });
     expect(asked).toEqual([null]);
     expect(await told([LIST, a], [LIST, b, totals(3, "3")])).toContain("read add up to 6");
   });
