@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkConnector } from "../../src/connector/conformance/index.ts";
@@ -11,6 +11,7 @@ import {
   loadConnector,
   loadRig,
 } from "../../src/connector/index.ts";
+import { jsonSchemaOf } from "../../src/definition/index.ts";
 import { checkExamples, compileMapping } from "../../src/mapping/index.ts";
 import { connectorPage } from "../support/connector-page.ts";
 import { connector as stockroom } from "../support/stockroom/index.ts";
@@ -140,6 +141,7 @@ describe("connector new", () => {
     expect(files).toEqual([
       "connectors/acme-ledger/index.ts",
       "connectors/acme-ledger/README.md",
+      "connectors/acme-ledger/settings.schema.json",
       "connectors/acme-ledger/simulator/index.ts",
       "connectors/acme-ledger/simulator/conformance.ts",
     ]);
@@ -150,11 +152,35 @@ describe("connector new", () => {
     expect(typed.stdout + typed.stderr).toBe("");
     const { connector } = await import(join(folder, "acme-ledger/index.ts"));
     const { rig } = await import(join(folder, "acme-ledger/simulator/conformance.ts"));
+    // As `npm run generate` writes it.
+    const schema = `${JSON.stringify(jsonSchemaOf(connector.settings), null, 2)}\n`;
+    const path = join(folder, "acme-ledger/settings.schema.json");
+    expect(readFileSync(path, "utf8")).toBe(schema);
     const file = join(folder, "acme-ledger/index.ts");
     const card = await checkConnector({ connector, file }, { rig });
     expect(card.fine).toBe(false);
     expect(open(card)).toMatchSnapshot();
   });
+
+  test.for(["a", "acme-ledger", "a".repeat(40)])(
+    "writes code as the check wants it, whatever the length of the name: %s",
+    async (name) => {
+      const own = join(folder, "written");
+      mkdirSync(own);
+      await newConnector(name, own);
+      const args = [join(root, "node_modules/oxfmt/bin/oxfmt"), "--stdin-filepath", "x.ts"];
+      const config = ["--config", join(root, ".oxfmtrc.json")];
+      const files = readdirSync(own, { recursive: true, encoding: "utf8" });
+      for (const file of files.filter((path) => path.endsWith(".ts"))) {
+        const input = readFileSync(join(own, file), "utf8");
+        const formatted = spawnSync(process.execPath, [...args, ...config], { input });
+        expect(formatted.stdout.toString()).toBe(input);
+        const comments = input.split("\n").filter((line) => /^\s*(?:\/?\*|\/\/)/.test(line));
+        expect(comments.filter((line) => line.length > 100)).toEqual([]);
+      }
+      rmSync(own, { recursive: true });
+    },
+  );
 
   test("overwrites nothing", async () => {
     await newConnector("twice", folder);

@@ -39,9 +39,12 @@ export async function newConnector(
 }
 
 const INDEX = `/**
- * The NAME system: say here what it is, and how its rows are reached.
+ * The NAME system.
+ * Say here what it is, and how its rows are reached.
  *
- *     erp: { connector: NAME, settings: { baseUrl: https://erp.example.com/api, apiKey: erp_key } }
+ *     erp:
+ *       connector: NAME
+ *       settings: { baseUrl: https://erp.example.com/api, apiKey: erp_key }
  */
 import { z } from "zod";
 import { ConnectorFault, defineConnector } from "#connector";
@@ -112,6 +115,22 @@ async function* read(
 const page = z.object({ rows: z.array(z.record(z.string(), z.unknown())) });
 `;
 
+/** What `npm run generate` makes of these settings, so that the folder is whole at once. */
+const SCHEMA = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  properties: {
+    baseUrl: { type: "string", format: "uri", description: "Address of the system's API." },
+    apiKey: {
+      type: "string",
+      pattern: "^[a-z][a-z0-9_]*$",
+      description: "Name of the secret that holds the key of the API.",
+    },
+  },
+  required: ["baseUrl", "apiKey"],
+  additionalProperties: false,
+};
+
 const README = `# The NAME connector
 
 Say which system this is, which versions of it are known to work, and what its administrator must do.
@@ -133,8 +152,9 @@ How far it is: \`npm run -s tradepost -- connector check NAME\`.
 `;
 
 const SIMULATOR = `/**
- * The NAME system itself, for tests: real HTTP on this machine, with books in memory. Imports
- * nothing of Tradepost's, so that agreement proves something.
+ * The NAME system itself, for tests.
+ * Real HTTP on this machine, with books in memory. Imports nothing of Tradepost's, so that
+ * agreement proves something.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -174,7 +194,10 @@ export async function start(): Promise<Simulator> {
 export const secrets = { erp_key: KEY };
 `;
 
-const RIG = `/** The NAME system as the conformance suite plays it; connectors/README.md lists every part. */
+const RIG = `/**
+ * The NAME system as the conformance suite plays it.
+ * connectors/README.md lists every part.
+ */
 import { secrets, start } from "./index.ts";
 
 export const rig = {
@@ -197,6 +220,7 @@ export const rig = {
 const FILES: Readonly<Record<string, string>> = {
   "index.ts": INDEX,
   "README.md": README,
+  "settings.schema.json": `${JSON.stringify(SCHEMA, null, 2)}\n`,
   "simulator/index.ts": SIMULATOR,
   "simulator/conformance.ts": RIG,
 };
