@@ -42,7 +42,7 @@ export function addConnectorCommands(program: Command): void {
       "Write the beginning of a connector: a folder in connectors/ that is typed and runs.",
     )
     .argument("<name>", "small letters, digits and dashes")
-    .addHelpText("after", example("connector new acme-ledger"))
+    .addHelpText("after", example("connector new your-system"))
     .action(async (name: string, _options: unknown, command: Command) => {
       const global = command.optsWithGlobals<GlobalOptions>();
       print(await create(name, global), global);

@@ -10,6 +10,7 @@ import {
   listConnectors,
   loadConnector,
   loadRig,
+  type Connector,
 } from "../../src/connector/index.ts";
 import { jsonSchemaOf } from "../../src/definition/index.ts";
 import { checkExamples, compileMapping } from "../../src/mapping/index.ts";
@@ -118,7 +119,7 @@ describe("on the command line", () => {
     const wrong = run("new", "Acme Ledger");
     expect([wrong.status, wrong.stderr]).toEqual([
       2,
-      '"Acme Ledger" is no name of a connector. Use small letters, digits and dashes, at most 40, such as acme-ledger.\n',
+      '"Acme Ledger" is no name of a connector. Use small letters, digits and dashes, at most 40, such as your-system.\n',
     ]);
     expect(run("new", "csv")).toMatchObject({ status: 2, stdout: "" });
     expect(run("check", "cvs").stderr).toContain('Did you mean "csv"?');
@@ -150,7 +151,9 @@ describe("connector new", () => {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     const typed = spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
     expect(typed.stdout + typed.stderr).toBe("");
-    const { connector } = await import(join(folder, "acme-ledger/index.ts"));
+    const { connector } = (await import(join(folder, "acme-ledger/index.ts"))) as {
+      readonly connector: Connector;
+    };
     const { rig } = await import(join(folder, "acme-ledger/simulator/conformance.ts"));
     // As `npm run generate` writes it.
     const schema = `${JSON.stringify(jsonSchemaOf(connector.settings), null, 2)}\n`;

@@ -17,7 +17,7 @@ export async function newConnector(
     throw new ConnectorFault(
       "config",
       `"${name}" is no name of a connector.`,
-      `Use small letters, digits and dashes, at most ${LONGEST_NAME}, such as acme-ledger.`,
+      `Use small letters, digits and dashes, at most ${LONGEST_NAME}, such as your-system.`,
     );
   const own = join(folder, name);
   try {
