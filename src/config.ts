@@ -44,7 +44,7 @@ const orderChecks = z
   })
   .prefault({});
 
-const company = z.strictObject({
+const statedCompany = z.strictObject({
   name: z.string().min(1).describe("Name of the merchant, as on statements."),
   timeZone: z.string().default("Europe/London").describe("IANA time zone of the company's dates."),
   currency: z
@@ -67,7 +67,9 @@ const company = z.strictObject({
     .prefault({}),
   orders: z
     .strictObject({
-      connection: code.default("erp").describe("Connection that takes the web orders."),
+      connection: code
+        .optional()
+        .describe("Connection that takes the web orders; absent: the only one, or erp."),
       checks: orderChecks,
       minimumNet: decimalText.default("0").describe("Least net value of an order."),
       answerWithinHours: z
@@ -124,6 +126,22 @@ const company = z.strictObject({
       newWithinMonths: z.number().int().positive().default(12),
     })
     .prefault({}),
+});
+
+/** What is meant where no connection is named: the only one, else erp; null: it must be named. */
+export function usualConnection(connections: readonly string[]): string | null {
+  const [only] = connections;
+  if (only !== undefined && connections.length === 1) return only;
+  return connections.includes("erp") ? "erp" : null;
+}
+
+/** No code: nothing is stated, and several could be meant. */
+const NONE_MEANT = "";
+
+const company = statedCompany.transform((stated) => {
+  const usual = usualConnection(Object.keys(stated.connections)) ?? NONE_MEANT;
+  const { connection = usual, ...orders } = stated.orders;
+  return { ...stated, orders: { connection, ...orders } };
 });
 
 const settingsSchema = z.strictObject({
@@ -259,7 +277,14 @@ function companyProblems(
     );
   const connections = Object.keys(company.connections);
   const orders = company.orders.connection;
-  if (!connections.includes(orders))
+  if (orders === NONE_MEANT)
+    problems.push(
+      problem([...at, "orders", "connection"], {
+        found: "none named, and several connections",
+        expected: `orders: { connection: NAME } with the one that takes the web orders: ${connections.join(", ")}`,
+      }),
+    );
+  else if (!connections.includes(orders))
     problems.push(
       problem([...at, "orders", "connection"], {
         found: `the connection "${orders}"`,

@@ -2,7 +2,7 @@
  * What every command shares: the options of all, opening Tradepost, exit codes, and how errors end.
  */
 import { CommanderError, type Command } from "commander";
-import { calledAs, readSettings, type Settings } from "../config.ts";
+import { calledAs, readSettings, usualConnection, type Settings } from "../config.ts";
 import { nearest } from "../definition/index.ts";
 import { openTradepost, tell, type CompanyServices, type Tradepost } from "../main.ts";
 import { json, printable } from "./print.ts";
@@ -76,6 +76,18 @@ function companyOf(settings: Settings, { company }: GlobalOptions): string {
   if (only !== undefined && second === undefined) return only;
   throw new UsageError(`Which company? Give --company with one of ${codes.join(", ")}.`);
 }
+
+/** What `--connection` names; absent: the only one, else erp. */
+export function connectionOf({ company }: Opened, given: string | undefined): string {
+  if (given !== undefined) return given;
+  const all = Object.keys(company.settings.connections);
+  const usual = usualConnection(all);
+  if (usual !== null) return usual;
+  throw new UsageError(`Which connection? Give --connection with one of ${all.join(", ")}.`);
+}
+
+/** How help says what `connectionOf` does. */
+export const CONNECTION_ABSENT = "; without it the only one, or erp";
 
 /** Prints an error for a person, with `--json` for a program too, and tells the exit code. */
 export function explainError(error: unknown, asJson: boolean): ExitCode {

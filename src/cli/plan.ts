@@ -7,6 +7,8 @@ import type { PlanDocument, RecordPlan, StreamPlan } from "../sync/index.ts";
 import {
   answer,
   chosen,
+  CONNECTION_ABSENT,
+  connectionOf,
   example,
   EXIT,
   nextLines,
@@ -19,7 +21,7 @@ import { count, moment, plain, table, words } from "./print.ts";
 import { syncAnswer } from "./sync.ts";
 
 interface PlanOptions {
-  readonly connection: string;
+  readonly connection?: string;
   readonly out?: string;
 }
 
@@ -34,7 +36,7 @@ export function addPlanCommands(program: Command): void {
     .command("plan")
     .description("What a sync would insert, change and remove, and what that does to prices.")
     .argument("[streams...]", "streams to read; all of them when none is named")
-    .option("--connection <name>", "connection to read", "erp")
+    .option("--connection <name>", `connection to read${CONNECTION_ABSENT}`)
     .option("--out <file>", "write the plan there, to be applied")
     .addHelpText("after", example("plan price-rules --out friday.plan.json"))
     .action(async (streams: string[], options: PlanOptions, command: Command) => {
@@ -50,7 +52,7 @@ export function addPlanCommands(program: Command): void {
   program
     .command("replay <stream>")
     .description("Map what was read before anew, after its mapping was changed; no other pull.")
-    .option("--connection <name>", "connection that it was read from", "erp")
+    .option("--connection <name>", `connection that it was read from${CONNECTION_ABSENT}`)
     .option("--plan", "show what would change, and do nothing (the default)")
     .option("--apply", "do it at once")
     .option("--out <file>", "write the plan there, to be applied")
@@ -72,9 +74,11 @@ function addDriftCommands(program: Command): void {
   drift
     .command("accept <stream>")
     .description("Take the changed columns of a stream as right from now on.")
-    .option("--connection <name>", "connection that it is read from", "erp")
-    .action(async (stream: string, options: { connection: string }, command: Command) => {
-      await answer(command, (opened) => accept(opened, stream, options.connection));
+    .option("--connection <name>", `connection that it is read from${CONNECTION_ABSENT}`)
+    .action(async (stream: string, options: PlanOptions, command: Command) => {
+      await answer(command, (opened) =>
+        accept(opened, stream, connectionOf(opened, options.connection)),
+      );
     });
 }
 
@@ -84,7 +88,7 @@ function checkStream({ company }: Opened, name: string): void {
 
 async function plan(opened: Opened, streams: string[], options: PlanOptions): Promise<Answer> {
   for (const stream of streams) checkStream(opened, stream);
-  const document = await opened.company.plan(options.connection, { streams });
+  const document = await opened.company.plan(connectionOf(opened, options.connection), { streams });
   return planAnswer(opened, document, options.out);
 }
 
@@ -92,7 +96,7 @@ async function replay(opened: Opened, stream: string, options: ReplayOptions): P
   checkStream(opened, stream);
   if (options.plan === true && options.apply === true)
     throw new UsageError("Give --plan to see what would change, or --apply to do it; not both.");
-  const document = await opened.company.replay(options.connection, stream);
+  const document = await opened.company.replay(connectionOf(opened, options.connection), stream);
   if (options.apply !== true || !isApplicable(document))
     return planAnswer(opened, document, options.out);
   return apply(opened, document, options);

@@ -5,6 +5,8 @@ import { durationText, type Progress, type RunResult } from "../sync/index.ts";
 import {
   answer,
   chosen,
+  CONNECTION_ABSENT,
+  connectionOf,
   dateOption,
   example,
   EXIT,
@@ -22,7 +24,7 @@ export function addSyncCommands(program: Command): void {
     .command("sync")
     .description("Read what waits at a connection, and bring prices, orders and sales up to date.")
     .argument("[streams...]", "streams to read; all of them when none is named")
-    .option("--connection <name>", "connection to read", "erp")
+    .option("--connection <name>", `connection to read${CONNECTION_ABSENT}`)
     .option("--accept-removals", "let a snapshot remove more than the drop brake allows")
     .option("--from-start", "read as if it had never been read, whatever its cursor says")
     .option("--compare-keys", "read no rows but keys, and remove what the source no longer has")
@@ -36,7 +38,7 @@ export function addSyncCommands(program: Command): void {
     .argument("<stream>", "stream to read")
     .requiredOption("--from <date>", "first day", dateOption)
     .requiredOption("--to <date>", "last day", dateOption)
-    .option("--connection <name>", "connection to read", "erp")
+    .option("--connection <name>", `connection to read${CONNECTION_ABSENT}`)
     .addHelpText("after", example("backfill sales-lines --from 2024-01-01 --to 2024-03-31"))
     .action(async (stream: string, options: BackfillOptions, command: Command) => {
       await answer(command, (opened) => backfill(opened, stream, options));
@@ -75,7 +77,7 @@ async function stop(opened: Opened, stream: string, who: string): Promise<Answer
 }
 
 interface BackfillOptions {
-  readonly connection: string;
+  readonly connection?: string;
   /** ISO 8601. */
   readonly from: string;
   readonly to: string;
@@ -89,14 +91,14 @@ async function backfill(opened: Opened, stream: string, options: BackfillOptions
   const to = Temporal.PlainDate.from(options.to);
   const show = progressBar();
   const results = await opened.company
-    .backfill(options.connection, { stream, from, to }, show.options)
+    .backfill(connectionOf(opened, options.connection), { stream, from, to }, show.options)
     .finally(show.stop);
   await opened.tradepost.drain();
   return syncAnswer(results);
 }
 
 interface SyncOptions {
-  readonly connection: string;
+  readonly connection?: string;
   readonly acceptRemovals?: boolean;
   readonly fromStart?: boolean;
   readonly compareKeys?: boolean;
@@ -106,7 +108,7 @@ async function sync(opened: Opened, streams: string[], options: SyncOptions): Pr
   for (const stream of streams) streamOf(opened, stream);
   const show = progressBar();
   const results = await opened.company
-    .sync(options.connection, {
+    .sync(connectionOf(opened, options.connection), {
       streams,
       acceptRemovals: options.acceptRemovals === true,
       fromStart: options.fromStart === true,

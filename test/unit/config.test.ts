@@ -136,10 +136,20 @@ describe("settings that are wrong", () => {
       "tradepost.yaml cannot be used: 1 problem
         tradepost.yaml:9: companies.HARROW.orders.connection: found the connection "epr", expected one of companies.HARROW.connections: erp (nearest match "erp")"
     `);
-    expect(said(instead("erp:\n", "ledger:\n"))).toMatchInlineSnapshot(`
+    const two = instead(
+      "      erp:\n",
+      "      till: { connector: csv, mappings: x, settings: {} }\n      ledger:\n",
+    );
+    expect(said(two)).toMatchInlineSnapshot(`
       "tradepost.yaml cannot be used: 1 problem
-        tradepost.yaml:2: companies.HARROW.orders.connection: found the connection "erp", expected one of companies.HARROW.connections: ledger"
+        tradepost.yaml:2: companies.HARROW.orders.connection: found none named, and several connections, expected orders: { connection: NAME } with the one that takes the web orders: till, ledger"
     `);
+  });
+
+  it("never in orders.connection when there is one connection, whatever it is called", () => {
+    const text = instead("erp:\n", "sage:\n");
+    const { companies } = readSettings({ file: "tradepost.yaml", text });
+    expect(companies["HARROW"]?.orders.connection).toBe("sage");
   });
 
   it("in the file of a plan", () => {
