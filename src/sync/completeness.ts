@@ -12,6 +12,7 @@ import { considerVolume } from "./completeness-volume.ts";
 import type { RunResult, SyncContext } from "./context.ts";
 import type { At } from "./journal.ts";
 import type { StreamKey } from "./lease.ts";
+import { dismissedAgain } from "./quarantine.ts";
 
 const DOCUMENTS: Readonly<Record<string, NumberedRecord & DatedRecord>> = {
   "sales-document": {
@@ -89,12 +90,7 @@ async function withNotes(
   runId: string,
 ): Promise<RunResult> {
   const { store, company } = context;
-  const [again] = await store.query<{ dismissed: number }>(
-    `select count(*)::int as dismissed from quarantine
-      where company = $1 and state = 'dismissed' and run_id = $2`,
-    [company, runId],
-  );
-  const dismissed = again?.dismissed ?? 0;
+  const dismissed = await dismissedAgain(store, company, runId);
   const found = await findingsOf(store, company, runId);
   await raiseAlarms(context, found);
   const notes = found

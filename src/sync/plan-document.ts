@@ -30,6 +30,8 @@ export interface StreamPlan {
   readonly notes: readonly string[];
   readonly origins: readonly PlannedOrigin[];
   readonly rows: RowCounts;
+  /** Of the rows in quarantine, those dismissed before that come again unchanged. */
+  readonly dismissed: number;
   /** By mapping. */
   readonly records: Readonly<Record<string, RecordPlan>>;
   /** The first rows that would wait in quarantine. */

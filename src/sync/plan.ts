@@ -21,6 +21,7 @@ import type { Lease, StreamKey } from "./lease.ts";
 import {
   sealed,
   type PlanDocument,
+  type PlannedItem,
   type PlanState,
   type RecordPlan,
   type StreamPlan,
@@ -30,6 +31,7 @@ import { expiryOf, signPlans, storePlan, supersedePlans, tidyPlans } from "./pla
 import type { Basis } from "./plan-store.ts";
 import { NOTHING_PUBLISHED, publishGathered } from "./publish.ts";
 import { cursorOf, waitForLease } from "./pull.ts";
+import { dismissedAgain, type Problem } from "./quarantine.ts";
 import { tidyAfterKill } from "./tidy.ts";
 import { watchOrigins } from "./watch.ts";
 
@@ -148,6 +150,7 @@ async function leave(
     notes,
     origins: [],
     rows: emptyRowCounts(),
+    dismissed: 0,
     records: {},
     quarantine: [],
   };
@@ -165,7 +168,8 @@ async function keep(planning: Planning, { at, lease, ground, grounds }: Kept): P
   const { context, source, stream, key, gathering } = planning;
   await gathering.settle();
   const gathered = gathering.unheld();
-  const { rows, records, digests } = await rehearse(planning, at, lease, ground, grounds);
+  const rehearsal = await rehearse(planning, at, lease, ground, grounds);
+  const { rows, records, digests, dismissed, quarantine } = rehearsal;
   const counts = Object.fromEntries(
     Object.entries(records).map(([mapping, plan]) => [mapping, plan.counts]),
   );
@@ -193,11 +197,9 @@ async function keep(planning: Planning, { at, lease, ground, grounds }: Kept): P
       return { name, sha256: sha256 ?? null, rows: read };
     }),
     rows,
+    dismissed,
     records,
-    quarantine: gathering.items.slice(0, MOST_ITEMS).map(({ originName, line, problems }) => {
-      const { field = "", found = "", expected = "" } = problems[0] ?? {};
-      return { where: `${originName}:${line}`, field, found, expected };
-    }),
+    quarantine,
   };
   await gathering.leave();
   return plan;
@@ -243,7 +245,7 @@ function ending(rows: RowCounts, counts: Record<string, RecordCounts>, gathering
 /** Rolls back what was rehearsed. */
 class Rehearsed extends Error {}
 
-interface Rehearsal {
+interface Rehearsal extends Pick<StreamPlan, "dismissed" | "quarantine"> {
   readonly rows: RowCounts;
   readonly records: Record<string, RecordPlan>;
   readonly digests: Record<string, string>;
@@ -260,17 +262,20 @@ async function rehearse(
   const digests: Record<string, string> = {};
   const mostPercent = brakeOf(source, stream.name);
   const done: {
-    published?: Pick<Rehearsal, "rows"> & { records: ReadonlyMap<string, RecordCounts> };
+    published?: Pick<Rehearsal, "rows" | "dismissed" | "quarantine"> & {
+      records: ReadonlyMap<string, RecordCounts>;
+    };
   } = {};
   const inspect = async (tx: Transaction, merge: MergeOptions, part: Part): Promise<void> => {
-    const { digest, plan } = await lookAt(context, tx, merge, mostPercent);
+    const brake = { mostPercent, mayClear: gathering.mayClear(part) };
+    const { digest, plan } = await lookAt(context, tx, merge, brake);
     digests[part.mapping.id] = digest;
     plans[part.mapping.id] = plan;
   };
   try {
     await context.store.transaction(async (tx) => {
       await lease.hold(tx);
-      done.published = await publishGathered(tx, {
+      const published = await publishGathered(tx, {
         context,
         at,
         gathering,
@@ -281,6 +286,8 @@ async function rehearse(
         inspect,
         ...(kind === "replay" ? { again: { removes } } : {}),
       });
+      const dismissed = await dismissedAgain(tx, at.company, at.runId);
+      done.published = { ...published, dismissed, quarantine: await wouldWait(tx, at) };
       throw new Rehearsed();
     });
   } catch (error) {
@@ -288,7 +295,24 @@ async function rehearse(
   }
   const { rows = emptyRowCounts(), records = new Map<string, RecordCounts>() } =
     done.published ?? {};
-  return { rows, digests, records: withCounts(plans, records) };
+  const { dismissed = 0, quarantine = [] } = done.published ?? {};
+  return { rows, dismissed, quarantine, digests, records: withCounts(plans, records) };
+}
+
+/** The first rows that wait after the rehearsal; not those that a person dismissed. */
+async function wouldWait(tx: Transaction, at: At): Promise<PlannedItem[]> {
+  const items = await tx.query<{ name: string; line: number; problem: Problem | null }>(
+    `select origin_name as name, line, problems -> 0 as problem from quarantine
+      where company = $1 and run_id = $2 and state = 'open'
+      order by origin_name, line, id limit ${MOST_ITEMS}`,
+    [at.company, at.runId],
+  );
+  return items.map(({ name, line, problem }) => ({
+    where: line === 0 ? name : `${name}:${line}`,
+    field: problem?.field ?? "",
+    found: problem?.found ?? "",
+    expected: problem?.expected ?? "",
+  }));
 }
 
 function withCounts(
@@ -307,7 +331,7 @@ async function lookAt(
   context: SyncContext,
   tx: Transaction,
   merge: MergeOptions,
-  mostPercent: number,
+  { mostPercent, mayClear }: { readonly mostPercent: number; readonly mayClear: boolean },
 ): Promise<{ digest: string; plan: Omit<RecordPlan, "counts"> }> {
   const { digest, changes, counts, from } = await differences(tx, merge, MOST_LISTED);
   const { before } = await countRemovals(tx, merge);
@@ -321,7 +345,9 @@ async function lookAt(
         before,
         removed: counts.remove,
         mostPercent,
-        stops: (merge.removes ?? merge.snapshot) && isTooMuch(before, counts.remove, mostPercent),
+        stops:
+          (mayClear || (merge.removes ?? merge.snapshot)) &&
+          isTooMuch(before, counts.remove, mostPercent),
       },
       changes,
       leftOut: {

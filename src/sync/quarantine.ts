@@ -7,7 +7,7 @@
 import { randomUUID, randomUUIDv7 } from "node:crypto";
 import type { Mapping } from "../mapping/index.ts";
 import type { AnyRecord } from "../model/index.ts";
-import { keyText, type Staging, type Transaction } from "../store/index.ts";
+import { keyText, type Queryable, type Staging, type Transaction } from "../store/index.ts";
 import type { At } from "./journal.ts";
 import { concernedOf, fingerprintOf, reasonOf } from "./reason.ts";
 
@@ -62,8 +62,6 @@ const COLUMNS = `company, connection, stream, run_id, state, opened_at, last_see
 interface OpenedItems {
   /** Every item that a row of this content has, new or not. */
   readonly ids: readonly string[];
-  /** Rows that were dismissed and came again unchanged. */
-  readonly dismissed: number;
 }
 
 /** Opens an item for each row; one that came before, unchanged, keeps the item that it has. */
@@ -85,10 +83,21 @@ export async function openItems(
   await comeAgain(tx, at, again);
   const accounts = await accountsOfLines(tx, at.company, written);
   await insertItems(tx, at, written, accounts);
-  return {
-    ids: [...written, ...again].map(({ id }) => id),
-    dismissed: again.filter(({ state }) => state === "dismissed").length,
-  };
+  return { ids: [...written, ...again].map(({ id }) => id) };
+}
+
+/** Of the rows that the run brought, those dismissed before that came again unchanged. */
+export async function dismissedAgain(
+  on: Queryable,
+  company: string,
+  runId: string,
+): Promise<number> {
+  const [again] = await on.query<{ dismissed: number }>(
+    `select count(*)::int as dismissed from quarantine
+      where company = $1 and state = 'dismissed' and run_id = $2`,
+    [company, runId],
+  );
+  return again?.dismissed ?? 0;
 }
 
 interface Kept {

@@ -28,13 +28,22 @@ function alike(expected: string): string {
   return expected.replace(/ \(nearest match ".*"\)$/, "").replace(/, and it has \d+$/, "");
 }
 
-/** The same for the same row with the same problems; null when the row's content is not known. */
+/**
+ * The same for the same row with the same problems, also when it was kept in the database since;
+ * null when the row's content is not known.
+ */
 export function fingerprintOf(item: NewItem): string | null {
   const { mapping, values, raw, problems } = item;
   if (values === null && raw === "") return null;
   const what = problems.map(({ field, found, expected }) => [field, found, expected]);
-  const digest = hash("sha256", JSON.stringify([mapping, values ?? raw, what]));
-  return digest.slice(0, 32);
+  const text = JSON.stringify([mapping, values ?? raw, what], asKept);
+  return hash("sha256", text.replaceAll("\\u0000", "\u2400")).slice(0, 32);
+}
+
+/** The database orders the keys of JSON in its own way, and shows NUL by the symbol for it. */
+function asKept(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** As a price rule says whom it is for. */

@@ -2,7 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { compileMapping } from "../../src/mapping/index.ts";
 import { priceEffect } from "../../src/pricing/index.ts";
-import { applyPlan, planConnection, tidyPlans, type PlanDocument } from "../../src/sync/index.ts";
+import {
+  applyPlan,
+  planConnection,
+  planReplay,
+  tidyPlans,
+  type PlanDocument,
+} from "../../src/sync/index.ts";
 import { useDatabase } from "../support/database.ts";
 import { openPulling, type Pulling } from "../support/pulling.ts";
 
@@ -254,6 +260,79 @@ describe("a plan", () => {
     expect(await refusal(apply(pulling, document))).toContain("more than the drop brake allows");
     await apply(pulling, document, { acceptRemovals: true });
     expect(await pulling.rows("customer", "account")).toHaveLength(5);
+  });
+});
+
+describe("rows that come again unchanged in a plan that is applied", () => {
+  /** One row is dismissed, one corrected, one undecided, and all come again as they were. */
+  async function decided(): Promise<Pulling> {
+    const pulling = await openPulling(database.store, ["customer"]);
+    const bad = ["B001,B001 Ltd,x", "B002,B002 Ltd,y", "B003,B003 Ltd,z"];
+    await pulling.write("customers-1.csv", HEADER, ...customers(30), ...bad);
+    await pulling.run("customers");
+    const [dismissed, corrected] = await items(pulling);
+    if (dismissed === undefined || corrected === undefined) throw new Error("nothing waits");
+    await pulling.desk.dismiss(dismissed, { who: "Ann", why: "a test account" });
+    await pulling.desk.replay(corrected, { creditLimit: "7" }, "Ann");
+    await pulling.write("customers-2.csv", HEADER, ...customers(31), ...bad);
+    return pulling;
+  }
+
+  async function items({ desk }: Pulling) {
+    const all = await desk.list({ state: "any" });
+    return all.toSorted((one, other) => one.raw.localeCompare(other.raw));
+  }
+
+  /** What a person sees of them afterwards. */
+  async function seen(pulling: Pulling) {
+    const shown = [];
+    for (const item of await items(pulling)) {
+      const { raw, state, cameAgain, correctionHolds } = item;
+      const done = (await pulling.desk.history(item)).map(({ action }) => action);
+      shown.push({ raw, state, cameAgain, correctionHolds, done });
+    }
+    return shown;
+  }
+
+  test("keep their items and what people decided of them, as in a run", async () => {
+    const byRun = await decided();
+    await byRun.run("customers");
+    const pulling = await decided();
+    const before = await items(pulling);
+    const document = await plan(pulling, "customers");
+    const stream = only(document.streams);
+    expect(stream).toMatchObject({ rows: { read: 34, mapped: 31, quarantined: 3 }, dismissed: 1 });
+    expect(stream.quarantine.map(({ where }) => where)).toEqual([
+      "customers-2.csv:34",
+      "customers-2.csv:35",
+    ]);
+    expect(only(Object.values(stream.records)).counts).toMatchObject({ inserted: 1, removed: 0 });
+    expect(only(await apply(pulling, document))).toMatchObject({ dismissed: 1 });
+    expect(await seen(pulling)).toEqual(await seen(byRun));
+    const [dismissed, , undecided] = before;
+    expect((await items(pulling)).map(({ id }) => id)).toEqual(
+      expect.arrayContaining([dismissed?.id, undecided?.id]),
+    );
+    expect(await pulling.rows("customer", "account", "credit_limit")).toContain("B002 7.00");
+    expect(await pulling.waiting()).toHaveLength(2);
+  });
+
+  test("keep them also when what was applied is replayed", async () => {
+    const pulling = await decided();
+    await pulling.run("customers");
+    const ids = (await items(pulling)).map(({ id }) => id);
+    const { context, source } = pulling;
+    const document = await planReplay(context, source, "customers");
+    expect(only(document.streams)).toMatchObject({ rows: { quarantined: 3 }, dismissed: 1 });
+    expect(only(await apply(pulling, document))).toMatchObject({ dismissed: 1 });
+    expect((await items(pulling)).map(({ id }) => id)).toEqual(ids);
+    expect((await seen(pulling)).map(({ state }) => state)).toEqual([
+      "dismissed",
+      "resolved",
+      "open",
+      "open",
+    ]);
+    expect(await pulling.rows("customer", "account", "credit_limit")).toContain("B002 7.00");
   });
 });
 
