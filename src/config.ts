@@ -7,7 +7,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
-import { alarms, connection } from "./config/connection.ts";
+import { alarms, connection, webhookProblem } from "./config/connection.ts";
+import { shownSetting } from "./config/shown.ts";
 import {
   DefinitionError,
   nearest,
@@ -194,7 +195,7 @@ export interface Settings extends z.infer<typeof settingsSchema> {
   /** An error about parts that only another module can judge, each named by file and line. */
   wrong(...problems: readonly SettingProblem[]): DefinitionError;
   /**
-   * Every value as it holds, defaults included. `completed`: parts whose own reader knows more
+   * Every value as it holds, defaults included, as it may be shown. `completed`: parts whose own reader knows more
    * defaults, such as a connector's settings.
    */
   effective(completed?: readonly CompletedSetting[]): readonly EffectiveSetting[];
@@ -292,6 +293,15 @@ function companyProblems(
         nearest: nearest(orders, connections),
       }),
     );
+  const { url } = company.alarms.webhook ?? {};
+  const odd = url === undefined ? null : webhookProblem(url);
+  if (odd !== null)
+    problems.push(
+      problem([...at, "alarms", "webhook", "url"], {
+        found: odd,
+        expected: "an http or https address",
+      }),
+    );
   for (const [plan, file] of Object.entries(company.pay.plans))
     if (!existsSync(path(file)))
       problems.push(
@@ -325,7 +335,7 @@ function effectiveSettings(parsed: unknown, at: Effect): EffectiveSetting[] {
   const value = at.values.get(name) ?? parsed;
   const inner = entriesOf(value);
   const line = at.stated === undefined ? null : at.lineOf(at.path);
-  if (inner.length === 0) return value === undefined ? [] : [{ name, value, line }];
+  if (inner.length === 0) return value === undefined ? [] : [{ name, value: shownSetting(name, value), line }];
   const stated = new Map<string | number, unknown>(entriesOf(at.stated));
   return inner.flatMap(([key, each]) =>
     effectiveSettings(each, { ...at, path: [...at.path, key], stated: stated.get(key) }),

@@ -3,6 +3,7 @@ import type { CompanySettings, CompletedSetting, ConnectionSettings, Settings } 
 import type { Connection } from "../connections/index.ts";
 import type { Finding } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
+import { checkAlarms } from "./alarms.ts";
 import { checkConnector } from "./connectors.ts";
 import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
 import { checkSchedules } from "./schedules.ts";
@@ -51,6 +52,7 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
     if ("part" in tried) checked.push(tried);
     else completed.push(tried.value);
   }
+  checked.push(...checkAlarms(settings, company));
   const isWhole = completed.length === Object.keys(company.connections).length;
   if (!("part" in read) && isWhole)
     checked.push(...(await checkStreams(settings, code, read.value)));

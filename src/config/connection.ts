@@ -109,9 +109,32 @@ export const connection = z.strictObject({
     .describe("How long raw rows are kept that no archived file holds, to be mapped anew."),
 });
 
-const hook = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).describe("Where alarms are sent by POST, as JSON."),
-});
+const hook = z
+  .strictObject({
+    // What it must look like is judged by `webhookProblem`, which does not repeat it.
+    url: z
+      .string()
+      .optional()
+      .meta({ format: "uri" })
+      .describe("Where alarms are sent by POST, as JSON; an address without anything secret."),
+    urlSecret: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "a secret's name of letters, digits and _")
+      .optional()
+      .describe("Instead of url: the secret that is the address, such as one of Slack or Teams."),
+  })
+  .refine(
+    ({ url, urlSecret }) => (url === undefined) !== (urlSecret === undefined),
+    "either url or urlSecret",
+  );
+
+/** What is wrong with an address for alarms, without repeating it; null: nothing. */
+export function webhookProblem(url: string): string | null {
+  if (!URL.canParse(url)) return "a text that is no address";
+  const { protocol } = new URL(url);
+  if (protocol === "https:" || protocol === "http:") return null;
+  return `an address that begins with ${protocol}`;
+}
 
 const email = z.strictObject({
   server: z.string().min(1).describe("Name of the mail server."),

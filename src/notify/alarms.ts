@@ -200,7 +200,7 @@ async function tryChannels(context: AlarmsContext, who: string): Promise<readonl
   const letter = letterOf(alarm, { id, occasion: "test", timeZone });
   log("info", letter.text, { company, alarm: alarm.key });
   const tried = channelsOf(settings).map(async (channel): Promise<Tried> => {
-    const to = destinationOf(settings, channel);
+    const to = destinationOf(context, channel);
     const problem = await send(context, channel, letter).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error.message : String(error)),

@@ -5,10 +5,16 @@ export type Channel = "webhook" | "email";
 
 /** What the settings say of alarms. */
 export interface AlarmSettings {
-  readonly webhook?: { readonly url: string } | undefined;
+  readonly webhook?: WebhookSettings | undefined;
   readonly email?: EmailSettings | undefined;
   /** An alarm that holds is told again after so many seconds. */
   readonly repeatSeconds: number;
+}
+
+/** One of the two: the address, or the name of the secret that is the address. */
+interface WebhookSettings {
+  readonly url?: string | undefined;
+  readonly urlSecret?: string | undefined;
 }
 
 interface EmailSettings {
@@ -38,8 +44,12 @@ export function channelsOf({ webhook, email }: AlarmSettings): readonly Channel[
 }
 
 /** Where a channel goes, as it may be shown: a webhook's path is often its password. */
-export function destinationOf({ webhook, email }: AlarmSettings, channel: Channel): string {
-  if (channel === "webhook") return webhook === undefined ? "–" : new URL(webhook.url).host;
+export function destinationOf({ settings, secret }: ChannelContext, channel: Channel): string {
+  const { webhook, email } = settings;
+  if (channel === "webhook") {
+    const address = webhook === undefined ? undefined : addressIn(webhook, secret);
+    return URL.canParse(address ?? "") ? new URL(address ?? "").host : "–";
+  }
   return email === undefined ? "–" : `${email.to.join(", ")} by ${email.server}`;
 }
 
@@ -50,13 +60,30 @@ export async function send(
   letter: Letter,
 ): Promise<void> {
   const { webhook, email } = settings;
-  if (channel === "webhook" && webhook !== undefined) return post(webhook.url, letter);
+  if (channel === "webhook" && webhook !== undefined)
+    return post(addressOf(webhook, secret), letter);
   if (channel === "email" && email !== undefined) return mail(email, secret, letter);
   throw new NotTold(`the settings name no ${channel} any more`);
 }
 
 class NotTold extends Error {
   override readonly name = "NotTold";
+}
+
+function addressIn(
+  { url, urlSecret = "" }: WebhookSettings,
+  secret: ChannelContext["secret"],
+): string | undefined {
+  return url ?? secret(urlSecret) ?? undefined;
+}
+
+function addressOf(webhook: WebhookSettings, secret: ChannelContext["secret"]): string {
+  const { urlSecret = "" } = webhook;
+  const name = `TRADEPOST_SECRET_${urlSecret.toUpperCase()}`;
+  const address = addressIn(webhook, secret);
+  if (address === undefined) throw new NotTold(`the webhook has no address: set ${name}`);
+  if (!URL.canParse(address)) throw new NotTold(`the webhook's address in ${name} is none`);
+  return address;
 }
 
 async function post(address: string, letter: Letter): Promise<void> {

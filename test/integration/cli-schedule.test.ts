@@ -62,6 +62,8 @@ it("sends a trial alarm through every channel, and says what each met, without t
 
 it("checks schedules with their next three times", async () => {
   const checked = await run("check");
+  expect(checked.out).toMatch(/alarms\.webhook\.url +http:\/\/127\.0\.0\.1:64999\/… /);
+  expect(checked.out).not.toContain("T0PSECRET");
   expect(checked.out).toMatch(
     /^✓ schedule erp\/nightly: 15 6 \* \* 1-5 \(Europe\/London\): next (?:\d\d\/\d\d\/\d{4} 06:15(?:, )?){3}$/m,
   );

@@ -30,7 +30,10 @@ interface Desk {
 
 let companies = 0;
 
-async function openDesk(settings: Partial<AlarmSettings>): Promise<Desk> {
+async function openDesk(
+  settings: Partial<AlarmSettings>,
+  secrets: Readonly<Record<string, string>> = { alarms_email: "hush-hush" },
+): Promise<Desk> {
   companies += 1;
   const company = `N${companies}`;
   const logged: string[] = [];
@@ -46,7 +49,7 @@ async function openDesk(settings: Partial<AlarmSettings>): Promise<Desk> {
     company,
     timeZone: "Europe/London",
     settings: { repeatSeconds: 86_400, ...settings },
-    secret: (name) => (name === "alarms_email" ? "hush-hush" : null),
+    secret: (name) => secrets[name] ?? null,
     now: () => now,
     log: (level, message) => void logged.push(`${level} ${message}`),
   });
@@ -198,6 +201,22 @@ test("a webhook is not followed to where it redirects, and its address is never 
   expect(hook.got).toEqual([]);
   const [, tried] = await desk.alarms.test("J Ross");
   expect(JSON.stringify([tried, desk.logged])).not.toMatch(/T0PSECRET|let-me-in/);
+});
+
+test("a webhook's address can be a secret; one that is not set is told and tried again", async () => {
+  const hook = await startHook();
+  const desk = await openDesk({ webhook: { urlSecret: "teams" } }, { teams: hook.url });
+  expect(await desk.alarms.test("J Ross")).toMatchObject([
+    { channel: "log" },
+    { channel: "webhook", to: new URL(hook.url).host, problem: null },
+  ]);
+  expect(hook.got.map(({ path }) => path)).toEqual(["/hooks/T0PSECRET"]);
+  const unset = await openDesk({ webhook: { urlSecret: "teams" } }, {});
+  expect((await unset.alarms.test("J Ross"))[1]).toEqual({
+    channel: "webhook",
+    to: "–",
+    problem: "the webhook has no address: set TRADEPOST_SECRET_TEAMS",
+  });
 });
 
 test("an alarm raised in a transaction that fails was never raised", async () => {

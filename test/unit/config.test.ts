@@ -252,6 +252,34 @@ describe("settings as they hold", () => {
     expect(JSON.stringify(settings.effective())).not.toContain("s3cret");
   });
 
+  it("show of a webhook scheme and host, of other addresses neither user nor password", () => {
+    const webhook = "https://shop:s3cret@hooks.example.com/services/T0PSECRET";
+    const base = "settings: { url: 'https://me:s3cret@erp.example.com/api?key=T0PSECRET' }";
+    const text = GOOD.replace("settings: { folder: /srv/erp }", base);
+    const settings = readSettings({
+      file: "tradepost.yaml",
+      text: `${text}    alarms: { webhook: { url: ${webhook} } }\n`,
+    });
+    const shown = settings.effective().filter(({ name }) => name.endsWith(".url"));
+    expect(shown.map(({ value }) => value)).toEqual([
+      "https://…@erp.example.com/api?…",
+      "https://hooks.example.com/…",
+    ]);
+    expect(settings.companies["HARROW"]?.alarms.webhook?.url).toBe(webhook);
+  });
+
+  it("refuse a webhook's address without repeating it, and one that is named twice", () => {
+    const alarms = (hook: string) => said(and(`alarms: { webhook: { ${hook} } }`));
+    expect(alarms("url: hooks.example.com/T0PSECRET")).toContain(
+      "alarms.webhook.url: found a text that is no address, expected an http or https address",
+    );
+    expect(alarms("url: 'ftp://me:s3cret@hooks.example.com'")).not.toContain("s3cret");
+    expect(alarms("url: 'https://a.example', urlSecret: hook")).toContain(
+      "expected either url or urlSecret",
+    );
+    expect(alarms("urlSecret: hook")).toBe("Nothing is wrong.");
+  });
+
   it("are those of the README's example", () => {
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
     const [, example = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
