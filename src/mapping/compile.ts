@@ -14,6 +14,9 @@ import { compileIgnore } from "./ignore.ts";
 import type { IgnoreStep } from "./ignore.ts";
 import { mappingSchema } from "./schema.ts";
 import type { FieldRule, MappingFile } from "./schema.ts";
+import { compileSense, nonsense } from "./sense.ts";
+import type { SenseStep } from "./sense.ts";
+import { rowTeller } from "./telling.ts";
 import { quoted, textOf } from "./text.ts";
 import type { Row } from "./text.ts";
 
@@ -40,6 +43,8 @@ export interface Mapping {
    * `ignore` is not asked.
    */
   readonly keysOf: (values: Row) => RowKeys;
+  /** Whether rows that differ in one of these columns never make the same record. */
+  readonly tellsApart: (columns: readonly string[]) => boolean;
 }
 
 export type RowKeys =
@@ -72,6 +77,7 @@ export type MappedRow =
 interface Plan {
   readonly ignore: readonly IgnoreStep[];
   readonly fields: readonly FieldStep[];
+  readonly sense: readonly SenseStep[];
 }
 
 /** The mapping, or a `DefinitionError` with every problem of the file. */
@@ -106,6 +112,7 @@ export function compileMapping(source: DefinitionSource): Mapping {
     misspelt: (header) => misspellings(header, columns),
     apply: applier(file, record, plans),
     keysOf: keyFinder(file, record, plans),
+    tellsApart: rowTeller(file, record, rules),
   };
 }
 
@@ -221,16 +228,18 @@ function planOf(
     forms,
     report: ({ at, ...what }) => report([...path, ...at], what),
   });
+  const fields = Object.entries(record.fields).map(([field, definition]) => {
+    const named = rules.get(field);
+    return named === undefined
+      ? unnamedField(field, definition)
+      : compileField(field, definition, named.rule, scope, context(named.path));
+  });
   return {
     ignore: file.ignore.map((rule, index) =>
       compileIgnore(rule, scope, name, (what) => report(["ignore", index, "expression"], what)),
     ),
-    fields: Object.entries(record.fields).map(([field, definition]) => {
-      const named = rules.get(field);
-      return named === undefined
-        ? unnamedField(field, definition)
-        : compileField(field, definition, named.rule, scope, context(named.path));
-    }),
+    fields,
+    sense: compileSense(record, fields, name),
   };
 }
 
@@ -341,9 +350,10 @@ function applyOne(plan: Plan, row: Row, values: Row, worth: Worth): MappedRow {
     if (holds === undefined) return rejected([rule.explain(row)], values, worth);
   }
   const record = make(plan.fields, row);
-  return record === undefined
-    ? rejected(problemsOf(plan.fields, row), values, worth)
-    : { kind: "records", records: [record] };
+  if (record === undefined) return rejected(problemsOf(plan.fields, row), values, worth);
+  for (const { holds } of plan.sense)
+    if (!holds(record)) return rejected(nonsense(plan.sense, record), values, worth);
+  return { kind: "records", records: [record] };
 }
 
 function make(fields: readonly FieldStep[], row: Row): AnyRecord | undefined {

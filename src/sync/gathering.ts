@@ -15,6 +15,7 @@ import {
   RunStopped,
 } from "./brake.ts";
 import { addRow, addSame, checkKeyed, nothingGiven, type Given } from "./given.ts";
+import { keysLeftOut, takesBack } from "./left-out.ts";
 import { madeWith, type Held, type Mark, type Parts } from "./marks.ts";
 import { misfits } from "./promises.ts";
 import { nothingCompared, unmake, type Compared } from "./changes.ts";
@@ -37,6 +38,10 @@ type KeptOrigin = Omit<OpenOrigin, "totals"> & { readonly totals: KeptTotals };
 export interface Part {
   readonly mapping: Mapping;
   readonly staging: Staging;
+  /** Whether records go whose rows the mapping now leaves aside. */
+  readonly takesBack: boolean;
+  /** Records that may go so. */
+  leftOut: number;
   /** The piece that the database is taking now. */
   writing: Promise<void>;
 }
@@ -104,13 +109,17 @@ export class Gathering {
     this.#watch = watch;
   }
 
+  /** Whether an `ignore:` alone may empty the part's table; what a source marks is its own word. */
+  mayClear({ leftOut }: Part): boolean {
+    return leftOut > 0 && this.#stream.deletions !== "marked";
+  }
+
   /** Begins with nothing gathered. */
   async restart(): Promise<void> {
     await this.drop();
     for (const mapping of this.#mappings) {
       const options = { record: mapping.record, runId: this.#runId };
-      const staging = await openStaging(this.#store, options);
-      this.#parts.push({ mapping, staging, writing: Promise.resolve() });
+      this.#addPart(mapping, await openStaging(this.#store, options));
     }
   }
 
@@ -119,8 +128,7 @@ export class Gathering {
     for (const mapping of this.#mappings) {
       const { staged } = mark.parts[mapping.id] ?? { staged: { staged: 0, gone: 0, held: 0 } };
       const options = { record: mapping.record, runId: this.#runId };
-      const staging = stagingIn(this.#store, options, staged);
-      this.#parts.push({ mapping, staging, writing: Promise.resolve() });
+      this.#addPart(mapping, stagingIn(this.#store, options, staged));
     }
     for (const { kind, body } of held)
       if (kind === "item") this.#items.push(body as NewItem);
@@ -130,6 +138,13 @@ export class Gathering {
       }
     this.#leftIn = this.#origins.at(-1)?.id ?? null;
     this.marked();
+  }
+
+  #addPart(mapping: Mapping, staging: Staging): void {
+    const back = !this.#keysOnly && takesBack(this.#stream, mapping);
+    // Nothing else of a mark tells of them.
+    const leftOut = back && this.#stream.deletions !== "marked" ? staging.gone : 0;
+    this.#parts.push({ mapping, staging, takesBack: back, leftOut, writing: Promise.resolve() });
   }
 
   #totalsOf(origin: Origin, from?: KeptTotals): OriginTotals {
@@ -245,8 +260,13 @@ export class Gathering {
     if (this.#keysOnly || row.removed === true) return this.#takeKeys(row, origin);
     let mapped = false;
     let rejected = false;
-    for (const [index, { mapping, staging }] of this.#parts.entries()) {
+    for (const [index, part] of this.#parts.entries()) {
+      const { mapping, staging } = part;
       const out = mapping.apply(row.values);
+      for (const key of part.takesBack ? keysLeftOut(mapping, row.values, out) : []) {
+        staging.addGone(key, origin.id, row.line);
+        part.leftOut += 1;
+      }
       if (out.kind === "records") {
         for (const record of out.records) staging.add(record, origin.id, row.line);
         origin.made[index] = (origin.made[index] ?? 0) + out.records.length;

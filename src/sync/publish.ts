@@ -132,8 +132,8 @@ async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merg
     };
     await inspect?.(tx, merge, part);
     if (byChanges) await assertChangesTell(tx, merge);
-    if ((removes || byChanges) && dropBrakePercent !== null)
-      await checkRemovals(tx, merge, dropBrakePercent, at);
+    const mayClear = removes || byChanges || gathering.mayClear(part);
+    if (mayClear && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
     const { conflicts, ...counts } = await mergeStaging(tx, merge);
     const mapped = gathering.made(index);
     const all = { ...counts, record: record.name, mapped, conflicts: conflicts.length };

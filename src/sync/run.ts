@@ -9,6 +9,7 @@ import { brakeOf, type RunResult, type RunState } from "./context.ts";
 import { ShapeChanged } from "./drift-watch.ts";
 import { Gathering } from "./gathering.ts";
 import type { At } from "./journal.ts";
+import { leftOutNotes } from "./left-out.ts";
 import { forgetMark, keepMark, takeOver, type Mark } from "./marks.ts";
 import { teller, type Teller } from "./progress.ts";
 import { checkComparable, checkDefinition, watchPromises, type Promises } from "./promises.ts";
@@ -363,7 +364,12 @@ export class Run {
         before,
         settled: this.#settled,
       });
-      notes = (await this.#watch?.publish(tx)) ?? [];
+      notes = [
+        ...(this.#gathering.parts.some(({ leftOut }) => leftOut > 0)
+          ? leftOutNotes(stream, before.records, published.records)
+          : []),
+        ...((await this.#watch?.publish(tx)) ?? []),
+      ];
       return published;
     });
     return { notes };
