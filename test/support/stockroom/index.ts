@@ -135,14 +135,11 @@ async function* readCustomers(
   for (;;) {
     const query = { limit: pageRows, ...(after === null ? {} : { after }) };
     const { body } = await http.get("customers", { query, shape: page });
-    const rows: SourceRow[] = [];
-    for (const values of body.rows) {
+    // Bad ones too: the host sets aside those that lack their account or do not fit.
+    const rows = body.rows.map((values): SourceRow => {
       line += 1;
-      const raw = JSON.stringify(values);
-      if (typeof values["account"] === "string") rows.push({ line, raw, values });
-      // Batches keep their order with what is rejected between them.
-      else yield* [...batch(rows), reject(line, raw, "It has no account.")];
-    }
+      return { line, raw: JSON.stringify(values), values };
+    });
     yield* batch(rows);
     const first = body.rows[0]?.["account"];
     if (after !== null && typeof first === "string" && first <= after)
@@ -164,10 +161,6 @@ async function* readCustomers(
 /** The rows gathered so far, when there are any. */
 function batch(rows: SourceRow[]): ReadEvent[] {
   return rows.length === 0 ? [] : [{ kind: "rows", rows: rows.splice(0) }];
-}
-
-function reject(line: number, raw: string, reason: string): ReadEvent {
-  return { kind: "reject", line, raw, reason, instruction: "Correct it in the stockroom." };
 }
 
 const customerCursorShape = z.strictObject({ after: z.string().nullable(), line: z.int() });
@@ -205,6 +198,7 @@ async function* readInvoices(
       const at = positionIn(values);
       line += 1;
       if (at === null) {
+        // Batches keep their order with what is rejected between them.
         yield* batch(rows);
         yield reject(line, JSON.stringify(values), "It has no number, or no moment of its change.");
         continue;
@@ -220,6 +214,10 @@ async function* readInvoices(
     if (last !== null && remaining > 0) yield { kind: "mark", cursor: { ...last } };
   } while (remaining > 0);
   if (reached !== null) yield { kind: "checkpoint", cursor: { ...reached }, more: false };
+}
+
+function reject(line: number, raw: string, reason: string): ReadEvent {
+  return { kind: "reject", line, raw, reason, instruction: "Correct it in the stockroom." };
 }
 
 function positionIn(values: Readonly<Record<string, unknown>>): Position | null {
