@@ -32,7 +32,8 @@ export function tradepostCommand(): Command {
     .option("--json", "print JSON for programs")
     .addHelpText(
       "after",
-      "\nExit codes: 0 fine, 1 failed, 2 usage or settings, 3 done but something is in quarantine, 4 totals differ.",
+      "\nExit codes: 0 fine, 1 failed, 2 usage or settings, 3 done, but something waits: in quarantine, " +
+        "or to be looked at; 4 totals differ.",
     );
   addCheckCommand(program);
   addSyncCommands(program);

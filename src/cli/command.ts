@@ -8,7 +8,8 @@ import { openTradepost, tell, type CompanyServices, type Tradepost } from "../ma
 import { json, printable } from "./print.ts";
 
 /**
- * 0 fine, 1 failed, 2 usage or settings, 3 done but something is in quarantine, 4 totals differ.
+ * 0 fine, 1 failed, 2 usage or settings, 3 done but something is in quarantine (or nothing could be
+ * compared), 4 totals differ.
  */
 export const EXIT = { fine: 0, failed: 1, usage: 2, quarantine: 3, differ: 4 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
