@@ -1217,6 +1217,17 @@ CREATE TABLE "stream_promise" (
 );
 
 -- CreateTable
+CREATE TABLE "service_instance" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "started_at" TIMESTAMPTZ(6) NOT NULL,
+    "seen_at" TIMESTAMPTZ(6) NOT NULL,
+    "stopped_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "service_instance_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
 CREATE TABLE "run_mark" (
     "company" TEXT NOT NULL,
     "run_id" UUID NOT NULL,
@@ -1287,6 +1298,7 @@ CREATE TABLE "run" (
     "cursor_before" JSONB,
     "cursor_after" JSONB,
     "rows_read" BIGINT NOT NULL,
+    "rows_so_far" BIGINT,
     "mapped" BIGINT NOT NULL,
     "ignored" BIGINT NOT NULL,
     "repeated" BIGINT NOT NULL,
