@@ -5,7 +5,7 @@ import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
-import { readOwners } from "./company/owners.ts";
+import { readOwners, type Owned } from "./company/owners.ts";
 import { schedulesOf } from "./company/schedules.ts";
 import { statusOf, type StatusReport } from "./company/status.ts";
 import { watch, type Watched } from "./company/watch.ts";
@@ -22,7 +22,7 @@ import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
 import { openPricing, type Pricing } from "./pricing/index.ts";
 import { openSales, type Sales } from "./sales/index.ts";
 import type { Store } from "./store/index.ts";
-import { trustSources } from "./sync/index.ts";
+import { trustSources, type Rested, type TrustSources } from "./sync/index.ts";
 
 export { PULL_NOW_JOB } from "./company/pull-requests.ts";
 export { checkFiles, type Checked } from "./company/check.ts";
@@ -30,15 +30,9 @@ export type { StreamStatus } from "./company/status.ts";
 export { leftOutInWords } from "./company/owners.ts";
 
 /** What a total of sales rests on. */
-const SALES_SOURCES = {
-  streams: ["sales-documents", "sales-lines", "control-totals"],
-  records: ["sales-document", "sales-line", "control-total"],
-};
+const SALES_RECORDS = ["sales-document", "sales-line", "control-total"];
 /** What a price rests on. */
-const PRICE_SOURCES = {
-  streams: ["customers", "products", "price-lists", "price-rules", "promotions"],
-  records: ["customer", "product", "price-list", "price-rule", "promotion"],
-};
+const PRICE_RECORDS = ["customer", "product", "price-list", "price-rule", "promotion"];
 
 export interface Context {
   readonly settings: Settings;
@@ -60,6 +54,8 @@ export interface CompanyServices extends Pulls, PullRequests {
   readonly incentives: Incentives;
   readonly alarms: Alarms;
   readonly schedules: Schedules;
+  /** How fresh each stream is that prices rest on; null: it was never read. */
+  priceSources(): ReturnType<TrustSources["freshness"]>;
   /** How every stream stands, its schedules, and the alarms that hold. */
   status(): Promise<StatusReport>;
   /** Raises and ends the alarms of what is late, stopped or failing. */
@@ -85,6 +81,9 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const owned = await readOwners(context.settings, code, sets);
   await checkPolicy(context.settings, code, settings.pricing.policy);
   const connect = (name: string) => connectTo(context, code, settings, name);
+  const sourcesOf = (names: readonly string[]) =>
+    trustSources(store, code, restedOn(settings, owned, names));
+  const priceSources = sourcesOf(PRICE_RECORDS);
   const pricing = await openPricing({
     store,
     company: code,
@@ -92,7 +91,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     policy: settings.pricing.policy,
     now,
     log,
-    sources: trustSources(store, code, PRICE_SOURCES),
+    sources: priceSources,
   });
   const alarms = alarmsOf(context, code, settings);
   const streamsOf = (name: string) => [
@@ -101,8 +100,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const streams = [...new Set(Object.keys(settings.connections).flatMap(streamsOf))];
   const schedules = schedulesOf(context, code, streamsOf);
   const watched: Watched = { code, settings, schedules, alarms };
-  const trust = trustSources(store, code, SALES_SOURCES);
-  const sales = openSales({ store, company: code, settings: settings.sales, sources: trust, now });
+  const sources = sourcesOf(SALES_RECORDS);
+  const sales = openSales({ store, company: code, settings: settings.sales, sources, now });
   return {
     code,
     settings,
@@ -112,6 +111,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     incentives: await incentivesOf(context, { code, settings, sales }),
     alarms,
     schedules,
+    priceSources: () => priceSources.freshness(),
     status: () => statusOf(context, watched, streamsOf),
     watch: () => watch(context, watched),
     ...pullsOf(context, { code, settings, connect, sets, owned, alarms }),
@@ -119,6 +119,20 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     streams,
     check: () => checkConnections(settings, owned, connect),
   };
+}
+
+function restedOn(
+  { connections }: CompanySettings,
+  owned: Owned,
+  names: readonly string[],
+): Rested {
+  const reads = Object.keys(connections).flatMap((connection) =>
+    owned
+      .mappingsOf(connection)
+      .filter(({ record }) => names.includes(record.name))
+      .map(({ reads: stream }) => ({ connection, stream })),
+  );
+  return { records: names, reads };
 }
 
 function connectTo(

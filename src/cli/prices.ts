@@ -31,7 +31,7 @@ export function addPriceCommands(program: Command): void {
       await answer(command, async (opened) => {
         const pricing = await ready(opened);
         const line = known(pricing.price(request(account, product, quantity ?? "1", options)));
-        return { text: priceText(line, opened.company.settings.timeZone).join("\n"), data: line };
+        return { text: (await priceText(opened, line)).join("\n"), data: line };
       });
     },
   );
@@ -76,7 +76,11 @@ function known<Line extends PriceLine | ExplainedLine>([line]: readonly Line[]):
   return line as Exclude<Line, { state: "problem" }>;
 }
 
-function priceText(line: Exclude<PriceLine, { state: "problem" }>, timeZone: string): string[] {
+async function priceText(
+  { company }: Opened,
+  line: Exclude<PriceLine, { state: "problem" }>,
+): Promise<string[]> {
+  const { timeZone } = company.settings;
   const until =
     line.validUntil === null
       ? "until further notice"
@@ -89,16 +93,31 @@ function priceText(line: Exclude<PriceLine, { state: "problem" }>, timeZone: str
     `price     ${price}, ${line.state}, ${until}`,
     `line      ${line.quantity} × ${line.product}: ${pounds(line.net, line.currency)} net, ${pounds(line.vat, line.currency)} VAT (${line.vatCode ?? "no code"})`,
     `because   ${line.because}`,
-    `book      ${line.bookVersion}, sources as of ${line.freshness === null ? "an unknown moment" : moment(Temporal.Instant.from(line.freshness), timeZone)}`,
+    `book      ${line.bookVersion}, ${await sourcesText(company, line.freshness)}`,
   ];
 }
 
+/** As of when the sources are that ever came, and which never did. */
+async function sourcesText(
+  { priceSources, settings }: Opened["company"],
+  freshness: string | null,
+): Promise<string> {
+  const never = (await priceSources()).filter(({ at }) => at === null);
+  return [
+    freshness === null
+      ? "no source was ever read with success"
+      : `sources as of ${moment(Temporal.Instant.from(freshness), settings.timeZone)}`,
+    ...(freshness === null ? [] : never.map(({ source }) => `${source}: never read`)),
+  ].join("; ");
+}
+
 async function explained(
-  { company }: Opened,
+  opened: Opened,
   line: Exclude<ExplainedLine, { state: "problem" }>,
   original: boolean,
 ): Promise<Answer> {
   const { explanation } = line;
+  const { company } = opened;
   const candidates = table(explanation.candidates, [
     { head: "", of: (each) => (each.taken ? "→" : "") },
     { head: "step", of: (each) => each.step },
@@ -112,7 +131,7 @@ async function explained(
   const text = [
     explanation.asked,
     "",
-    ...priceText(line, company.settings.timeZone),
+    ...(await priceText(opened, line)),
     "",
     candidates,
     ...originals.map(({ place, text: row }) => `\n${place}\n  ${row ?? GONE}`),

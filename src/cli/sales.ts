@@ -132,7 +132,7 @@ function trustText(trust: Trust, timeZone: string): string {
         ]),
   ];
   const fresh = trust.freshness
-    .map((each) => `${each.source} ${moment(each.at, timeZone)}`)
+    .map(({ source, at }) => `${source} ${at === null ? "never read" : moment(at, timeZone)}`)
     .join(", ");
   return [
     `Sources: ${fresh}.`,
@@ -260,9 +260,12 @@ function reconciled(data: Reconciliation, timeZone: string, period?: string): An
         `${each.period} ${each.documentType} ${one.document}: ${one.cause}, ${pounds(one.net)} net. ${one.about}`,
     ),
   );
+  const compared = data.periods.some(({ erp }) => erp !== null);
   const verdict = data.totalsEqual
     ? "Every control total is equal to the penny."
-    : "The totals differ.";
+    : compared
+      ? "The totals differ."
+      : nothingStated(period);
   return {
     text: [
       reconciliationTable(data.periods),
@@ -272,8 +275,15 @@ function reconciled(data: Reconciliation, timeZone: string, period?: string): An
       trustText(data.trust, timeZone),
     ].join("\n"),
     data,
-    exit: data.totalsEqual ? EXIT.fine : EXIT.differ,
+    exit: data.totalsEqual ? EXIT.fine : compared ? EXIT.differ : EXIT.quarantine,
   };
+}
+
+function nothingStated(period: string | undefined): string {
+  return (
+    `Nothing was compared: the ERP has stated no control totals${period === undefined ? "" : ` for ${period}`}. ` +
+    "Have it export them (control-totals: documents, net and VAT a period), then `sync control-totals`."
+  );
 }
 
 function reconciliationTable(periods: readonly PeriodReconciliation[]): string {

@@ -32,7 +32,10 @@ const known = {
   currency: text("ISO currency."),
   validUntil: orNull(z.string(), "When a rule that was looked at next starts or stops."),
   bookVersion: text("Version of the price book that answered."),
-  freshness: orNull(z.string(), "When the stalest source was last applied."),
+  freshness: orNull(
+    z.string(),
+    "When the stalest source was last applied, of those that ever were.",
+  ),
   because: text("Which rule gave the price, or why there is none."),
 };
 

@@ -45,7 +45,10 @@ export interface PriceAnswer {
   /** When a rule that was looked at next starts or stops; null: none does by itself. */
   readonly validUntil: string | null;
   readonly bookVersion: string;
-  /** When the source that was applied longest ago was last applied; null: not known. */
+  /**
+   * When the source that was applied longest ago was last applied, of those that ever were; null:
+   * none was.
+   */
   readonly freshness: string | null;
   /** Which rule gave the price, or why there is none. */
   readonly because: string;

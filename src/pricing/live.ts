@@ -169,11 +169,14 @@ async function readBook(options: Opened): Promise<Read> {
   return { ...loaded, digest: digestOf(loaded.book), freshness: oldest(facts.map(({ at }) => at)) };
 }
 
-/** Null when nothing is known, or some source was never applied. */
+/**
+ * Of the sources that ever came; null: none did. A source that never came has nothing that could
+ * have gone stale.
+ */
 function oldest(moments: readonly (Temporal.Instant | null)[]): Temporal.Instant | null {
   let found: Temporal.Instant | null = null;
   for (const at of moments) {
-    if (at === null) return null;
+    if (at === null) continue;
     if (found === null || Temporal.Instant.compare(at, found) < 0) found = at;
   }
   return found;

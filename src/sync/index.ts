@@ -25,7 +25,13 @@ export { histories, type History } from "./history-store.ts";
 export { durationText } from "./progress.ts";
 export { requestStop, runningRuns, type AskedToStop } from "./stop.ts";
 export { streamStates, listRuns, type StreamState } from "./status.ts";
-export { originOf, trustSources, type OriginFact, type TrustSources } from "./trust.ts";
+export {
+  originOf,
+  trustSources,
+  type OriginFact,
+  type Rested,
+  type TrustSources,
+} from "./trust.ts";
 export type { Consumer, Progress, RunResult, Source, SyncContext } from "./context.ts";
 
 /**

@@ -10,24 +10,31 @@ export interface OriginFact {
 }
 
 export interface TrustSources {
+  /** One for each stream that is read for it; null: it was never read with success. */
   freshness(): Promise<{ source: string; at: Temporal.Instant | null }[]>;
   quarantined(): Promise<{ record: string; rows: number; worth: string | null }[]>;
   setAside(documents: readonly string[]): Promise<ReadonlyMap<string, string>>;
   origin(originId: string): Promise<OriginFact | null>;
 }
 
-/** For the streams that the named records are read from. */
-export function trustSources(
-  store: Queryable,
-  company: string,
-  watched: { readonly streams: readonly string[]; readonly records: readonly string[] },
-): TrustSources {
+/** The records that something rests on, and the streams that mappings read them from. */
+export interface Rested {
+  readonly records: readonly string[];
+  readonly reads: readonly { readonly connection: string; readonly stream: string }[];
+}
+
+export function trustSources(store: Queryable, company: string, watched: Rested): TrustSources {
+  const connections = watched.reads.map(({ connection }) => connection);
+  const streams = watched.reads.map(({ stream }) => stream);
   return {
     freshness: () =>
       store.query(
-        `select connection || '/' || stream as source, last_applied_at as at from stream_state
-          where company = $1 and stream = any($2) order by 1`,
-        [company, watched.streams],
+        `select distinct r.connection || '/' || r.stream as source, s.last_applied_at as at
+           from unnest($2::text[], $3::text[]) as r(connection, stream)
+           left join stream_state s
+             on s.company = $1 and s.connection = r.connection and s.stream = r.stream
+          order by 1`,
+        [company, connections, streams],
       ),
     quarantined: () =>
       store.query(
@@ -36,9 +43,9 @@ export function trustSources(
            from quarantine
           where company = $1 and state = 'open' and (record = any($2) or stream = any($3))
           group by 1 order by 1`,
-        [company, watched.records, watched.streams],
+        [company, watched.records, streams],
       ),
-    setAside: (documents) => setAside(store, company, documents, watched.streams),
+    setAside: (documents) => setAside(store, company, documents, streams),
     origin: (originId) => originOf(store, company, originId),
   };
 }

@@ -548,7 +548,20 @@ describe("sales", () => {
         ],
         "trust": {
           "batch": 1,
-          "freshness": [],
+          "freshness": [
+            {
+              "at": null,
+              "source": "erp/control-totals",
+            },
+            {
+              "at": null,
+              "source": "erp/sales-documents",
+            },
+            {
+              "at": null,
+              "source": "erp/sales-lines",
+            },
+          ],
           "quarantined": [],
           "waiting": {
             "documents": 0,

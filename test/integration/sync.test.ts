@@ -827,7 +827,7 @@ describe("the quarantine desk", () => {
 
 describe("what a total rests on", () => {
   const watched = {
-    streams: ["sales-documents", "sales-lines"],
+    reads: ["sales-documents", "sales-lines"].map((stream) => ({ connection: "erp", stream })),
     records: ["sales-document", "sales-line"],
   };
 
@@ -843,7 +843,10 @@ describe("what a total rests on", () => {
     await pulling.write("customers.csv", HEADER, "A001,A,bad");
     await pulling.sync();
     const trust = trustSources(database.store, pulling.company, watched);
-    expect(await trust.freshness()).toEqual([{ source: "erp/sales-lines", at: expect.anything() }]);
+    expect(await trust.freshness()).toEqual([
+      { source: "erp/sales-documents", at: null },
+      { source: "erp/sales-lines", at: expect.anything() },
+    ]);
     expect(await trust.quarantined()).toEqual([
       { record: "sales-line", rows: 2, worth: "17.50" },
       { record: "sales-lines", rows: 1, worth: null },
