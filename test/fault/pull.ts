@@ -63,7 +63,7 @@ export const pull: Lane = async ({ seed, ci, kills, say }) => {
         await erp.advance(1);
         await far.take(join(folder, "out"));
       }
-      await killed(trial, Math.ceil(size.kills * Math.min(1, (day + 1) / 4)));
+      await killed(trial, day, Math.ceil(size.kills * Math.min(1, (day + 1) / 4)));
     }
     return [await judged(trial, size)];
   } finally {
@@ -73,13 +73,13 @@ export const pull: Lane = async ({ seed, ci, kills, say }) => {
 };
 
 /** One day of pulls, killed until so many kills have struck in all, and then let to its end. */
-async function killed(trial: Trial, until: number): Promise<void> {
+async function killed(trial: Trial, day: number, until: number): Promise<void> {
   const { far, random, struck, say } = trial;
   far.disturb(true);
   while (struck.length < until) {
     // After the start of a pull: most kills strike while rows come, some while they are published.
     const ended = await work(trial, FAULTY, {
-      afterRows: random.whole(1, 60),
+      afterRows: random.whole(1, day === 0 ? 60 : 18),
       delayMs: random.whole(0, 120),
     });
     if (ended === "killed") struck.push(1);
