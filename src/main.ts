@@ -14,7 +14,7 @@ import type { Jobs } from "./jobs/index.ts";
 import { DatabaseAway, tell } from "./main/error.ts";
 import { startedLate } from "./main/jobs.ts";
 import { workPullsNow } from "./main/pull-now.ts";
-import { tickAll, watchAll, workSlots } from "./main/schedules.ts";
+import { leaveAll, tickAll, watchAll, workSlots } from "./main/schedules.ts";
 import { TELL_JOB } from "./notify/index.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
@@ -199,6 +199,7 @@ async function serve(
     close: async () => {
       for (const stop of stops) stop();
       stopping.abort();
+      await leaveAll(context, codes, company);
       await api.close();
     },
   };

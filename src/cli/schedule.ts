@@ -13,7 +13,7 @@ import {
   type Opened,
 } from "./command.ts";
 import { count, moment, table, words } from "./print.ts";
-import { alarmText } from "./status.ts";
+import { alarmText, noServiceText } from "./status.ts";
 
 const SCOPE = "erp/nightly; erp for all of a connection; none for all of the company";
 
@@ -62,7 +62,10 @@ export function addScheduleCommands(program: Command): void {
 }
 
 async function list({ company }: Opened): Promise<Answer> {
-  const schedules = await company.schedules.list();
+  const [schedules, service] = await Promise.all([
+    company.schedules.list(),
+    company.schedules.service(),
+  ]);
   const { timeZone } = company.settings;
   const text = table(schedules, [
     { head: "schedule", of: ({ connection, name }) => `${connection}/${name}` },
@@ -75,13 +78,15 @@ async function list({ company }: Opened): Promise<Answer> {
     { head: "now", of: (schedule) => nowText(schedule, timeZone) },
   ]);
   const none = "The settings name no schedule: companies.…connections.…schedules.";
-  return { text: schedules.length === 0 ? none : text, data: schedules };
+  const down = service.runs ? "" : `\n\n${noServiceText(service, schedules, timeZone)}`;
+  return { text: schedules.length === 0 ? none : text + down, data: schedules };
 }
 
-function nowText({ paused, current }: ScheduleState, timeZone: string): string {
+function nowText({ paused, current, overdue }: ScheduleState, timeZone: string): string {
   const [pause] = paused;
   if (pause !== undefined) return `paused by ${pause.by} since ${moment(pause.at, timeZone)}`;
-  if (current === null) return "";
+  if (current === null)
+    return overdue === 0 ? "" : `${count(overdue)} ${overdue === 1 ? "slot is" : "slots are"} due`;
   const { state, progress, dueAt, tries } = current;
   if (state === "running")
     return progress?.stream === undefined
@@ -162,9 +167,14 @@ async function runNow(opened: Opened, text: string, who: string): Promise<Answer
         "or read it by hand with `tradepost sync`.",
     );
   const id = await schedules.runNow(connection, schedule, who);
+  const [service, listed] = await Promise.all([schedules.service(), schedules.list()]);
+  const shown = `\`schedule history ${text}\` shows it.`;
   return {
-    text: `Asked for: the service starts ${text} within seconds. \`schedule history ${text}\` shows it.`,
-    data: { id },
+    text: service.runs
+      ? `Asked for: the service starts ${text} within seconds. ${shown}`
+      : `Asked for: ${text} starts when a service runs. ${shown}\n` +
+        noServiceText(service, listed, opened.company.settings.timeZone),
+    data: { id, service },
   };
 }
 

@@ -1,6 +1,7 @@
 /** `status`: how every stream stands, with the alarms that hold on top. */
 import type { Command } from "commander";
 import { leftOutInWords, type StreamStatus } from "../main.ts";
+import type { ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import { durationText, type History } from "../sync/index.ts";
 import { answer, EXIT, type Answer, type Opened } from "./command.ts";
@@ -24,7 +25,7 @@ async function status({ company }: Opened): Promise<Answer> {
     company.completeness.summary(),
   ]);
   const findings = completeness.reduce((sum, { open }) => sum + open, 0);
-  const { alarms, streams } = report;
+  const { alarms, streams, schedules, service } = report;
   const { timeZone } = company.settings;
   const shown = streams.filter(
     (stream) => stream.lastRun !== null || stream.fresh !== null || stream.next !== null,
@@ -32,10 +33,12 @@ async function status({ company }: Opened): Promise<Answer> {
   const read =
     shown.length === 0
       ? "Nothing was read yet: `sync` reads what waits."
-      : streamTable(shown, timeZone);
+      : streamTable(shown, timeZone, service);
+  const promised = schedules.length > 0 || streams.some(({ fresh }) => fresh !== null);
   const unread = streams.length - shown.length;
   return {
     text: [
+      ...(service.runs || !promised ? [] : [noServiceText(service, schedules, timeZone), ""]),
       ...alarms.flatMap((alarm) => [alarmText(alarm, timeZone), ""]),
       read,
       "",
@@ -54,7 +57,28 @@ async function status({ company }: Opened): Promise<Answer> {
   };
 }
 
-function streamTable(streams: readonly StreamStatus[], timeZone: string): string {
+/** "No service runs: last seen 22/11/2026 02:10; 11 slots are due. …" */
+export function noServiceText(
+  { lastSeenAt }: ServiceState,
+  schedules: readonly ScheduleState[],
+  timeZone: string,
+): string {
+  const overdue = schedules.reduce((sum, each) => sum + each.overdue, 0);
+  const seen =
+    lastSeenAt === null ? "none was ever seen" : `last seen ${moment(lastSeenAt, timeZone)}`;
+  const due =
+    overdue === 0 ? "" : `; ${count(overdue)} ${overdue === 1 ? "slot is" : "slots are"} due`;
+  return (
+    `✗ No service runs: ${seen}${due}. Nothing is read by itself and no alarm is told ` +
+    "until it is started: `tradepost serve`."
+  );
+}
+
+function streamTable(
+  streams: readonly StreamStatus[],
+  timeZone: string,
+  service: ServiceState,
+): string {
   const at = (when: Temporal.Instant | null) => moment(when, timeZone);
   return table(streams, [
     { head: "connection", of: ({ connection }) => connection },
@@ -73,6 +97,7 @@ function streamTable(streams: readonly StreamStatus[], timeZone: string): string
       of: ({ next, paused }) => {
         if (next === null) return "–";
         const [pause] = paused;
+        if (pause === undefined && !service.runs) return "when a service runs";
         return pause === undefined ? `${at(next.at)} ${next.schedule}` : `paused by ${pause.by}`;
       },
     },

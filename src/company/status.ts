@@ -1,6 +1,6 @@
 /** How a company's pulls stand: what `tradepost status` and `GET /v1/status` show. */
 import type { Context } from "../company.ts";
-import type { Pause, ScheduleState } from "../jobs/index.ts";
+import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import { streamStates, type StreamState } from "../sync/index.ts";
 import type { StreamsOf } from "./schedules.ts";
@@ -25,6 +25,8 @@ export interface StreamStatus {
 
 export interface StatusReport {
   readonly at: Temporal.Instant;
+  /** Where none runs, nothing is read by itself, and no alarm is told. */
+  readonly service: ServiceState;
   /** Those that hold, newest first. */
   readonly alarms: readonly Alarm[];
   readonly streams: readonly StreamStatus[];
@@ -37,10 +39,11 @@ export async function statusOf(
   streamsOf: StreamsOf,
 ): Promise<StatusReport> {
   const { code, settings, schedules, alarms } = watched;
-  const [states, listed, open] = await Promise.all([
+  const [states, listed, open, service] = await Promise.all([
     streamStates(context.store, code),
     schedules.list(),
     alarms.list({ open: true }),
+    schedules.service(),
   ]);
   const promises = await freshness(context, code, settings, states);
   const streams = Object.keys(settings.connections).flatMap((connection) =>
@@ -48,7 +51,7 @@ export async function statusOf(
       streamStatus({ connection, stream }, { states, listed, promises, now: context.now() }),
     ),
   );
-  return { at: context.now(), alarms: open, streams, schedules: listed };
+  return { at: context.now(), service, alarms: open, streams, schedules: listed };
 }
 
 /** Those that a mapping reads, and those that were read once. */

@@ -1,7 +1,7 @@
 /** What the API needs of the modules behind it, and no more. */
 import type { Access } from "../access/index.ts";
 import type { Orders } from "../orders/index.ts";
-import type { Pause, ScheduleState } from "../jobs/index.ts";
+import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
@@ -63,6 +63,7 @@ interface PullRefusal {
 /** How pulls stand. */
 export interface PullStatus {
   readonly at: Temporal.Instant;
+  readonly service: ServiceState;
   readonly alarms: readonly Alarm[];
   readonly streams: readonly {
     readonly connection: string;

@@ -60,8 +60,16 @@ const schedule = z
     lastSlotAt: orNull(instant(""), "The last slot that ended."),
     lastState: orNull(z.string(), "done, failed or dropped."),
     problem: orNull(z.string(), "What the last failed try met."),
+    overdue: z.number().int().describe("Slots that should have begun by now and did not."),
   })
   .openapi("ScheduleStatus");
+
+const service = z
+  .strictObject({
+    runs: z.boolean().describe("False: nothing is read by itself, and no alarm is told."),
+    lastSeenAt: orNull(instant(""), "When one was seen last; null: none ever was."),
+  })
+  .openapi("ServiceStatus");
 
 export const showStatus: Endpoint = endpoint({
   method: "get",
@@ -73,6 +81,7 @@ export const showStatus: Endpoint = endpoint({
   answer: z
     .strictObject({
       at: instant("When this was so."),
+      service: service.describe("Whether any service works for the company's schedules."),
       alarms: z.array(alarm).describe("Those that hold, newest first."),
       streams: z.array(stream),
       schedules: z.array(schedule),
@@ -84,14 +93,16 @@ export const showStatus: Endpoint = endpoint({
 
 type Body = Shown<{
   at: string;
+  service: z.input<typeof service>;
   alarms: z.input<typeof alarm>[];
   streams: z.input<typeof stream>[];
   schedules: z.input<typeof schedule>[];
 }>;
 
-function shown({ at, alarms, streams, schedules }: PullStatus): Body {
+function shown({ at, service: state, alarms, streams, schedules }: PullStatus): Body {
   return {
     at: at.toString(),
+    service: { ...state, lastSeenAt: state.lastSeenAt?.toString() ?? null },
     alarms: alarms.map(({ key, level, title, detail, instruction, since }) => {
       return { key, level, title, detail, instruction, since: since.toString() };
     }),
@@ -112,7 +123,7 @@ function shown({ at, alarms, streams, schedules }: PullStatus): Body {
       paused: paused.map(shownPause),
     })),
     schedules: schedules.map(
-      ({ connection, name, cron, timeZone, nextAt, paused, last, current }) => ({
+      ({ connection, name, cron, timeZone, nextAt, paused, last, current, overdue }) => ({
         connection,
         name,
         cron,
@@ -122,6 +133,7 @@ function shown({ at, alarms, streams, schedules }: PullStatus): Body {
         lastSlotAt: last?.slotAt.toString() ?? null,
         lastState: last?.state ?? null,
         problem: current?.problem ?? last?.problem ?? null,
+        overdue,
       }),
     ),
   };

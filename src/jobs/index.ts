@@ -27,5 +27,6 @@ export type {
 export { cronOf, PULL_JOB } from "./schedule.ts";
 export type { ScheduleDefinition, SlotFilter } from "./schedule.ts";
 export type { PauseScope, Schedules } from "./schedules.ts";
+export type { ServiceState } from "./service.ts";
 export type { Pause, ScheduleState, SlotRow } from "./schedule-list.ts";
 export type { SlotOutcome, SlotTask, SlotWork } from "./slot-run.ts";

@@ -20,6 +20,8 @@ export interface ScheduleState extends ScheduleDefinition {
   /** Slots up to this are accounted for; later than now where a clock was set back. */
   readonly accountedTo: Temporal.Instant | null;
   readonly paused: readonly Pause[];
+  /** Slots that should have begun by now and did not, missed ones included. */
+  readonly overdue: number;
   /** The newest slots that wait or run, and the newest that has ended. */
   readonly current: SlotRow | null;
   readonly last: SlotRow | null;
@@ -91,6 +93,11 @@ export async function listSchedules({
       order by connection, schedule, ended, slot_at desc`,
     [company],
   );
+  const waiting = await store.query<{ connection: string; schedule: string; count: number }>(
+    `select connection, schedule, sum(stands_for)::int as count from schedule_slot
+      where company = $1 and state in ('waiting', 'queued') and due_at <= $2 group by 1, 2`,
+    [company, now()],
+  );
   return schedules.map((schedule) => {
     const { connection, name } = schedule;
     const scopes = ["", connection, `${connection}/${name}`];
@@ -101,11 +108,17 @@ export async function listSchedules({
     const row = rows.find((each) => each.connection === connection && each.name === name);
     const accountedTo = row?.accountedTo ?? null;
     const ahead = accountedTo !== null && Temporal.Instant.compare(accountedTo, now()) > 0;
+    const missed = accountedTo === null ? 0 : cronOf(schedule).between(accountedTo, now()).count;
+    const made = waiting.find(
+      (each) => each.connection === connection && each.schedule === name,
+    )?.count;
+    const paused = pauses.filter(({ scope }) => scopes.includes(scope));
     return {
       ...schedule,
       accountedTo,
       nextAt: cronOf(schedule).next(ahead ? accountedTo : now()),
-      paused: pauses.filter(({ scope }) => scopes.includes(scope)),
+      paused,
+      overdue: paused.length > 0 ? 0 : missed + (made ?? 0),
       current: of(false),
       last: of(true),
     };

@@ -6,6 +6,7 @@
 import { randomUUID, randomUUIDv7 } from "node:crypto";
 import { history, listSchedules, type ScheduleState, type SlotRow } from "./schedule-list.ts";
 import type { SchedulesContext, SlotFilter } from "./schedule.ts";
+import { Heartbeat, serviceState, type ServiceState } from "./service.ts";
 import { runSlot, type SlotWork } from "./slot-run.ts";
 import { startDue } from "./slot-start.ts";
 import { alignSchedules, makeSlots, takeOver, tidyHistory, Watch } from "./slots.ts";
@@ -19,8 +20,12 @@ export interface PauseScope {
 export interface Schedules {
   /** Makes the rows what the settings say; slots of schedules that are gone are dropped. */
   align(): Promise<void>;
-  /** Makes slots that are due, and starts what may start. Called every few seconds. */
+  /** Makes slots that are due, and starts what may start. Called every second by a service. */
   tick(): Promise<void>;
+  /** The service that ticked is stopped in order. */
+  leave(): Promise<void>;
+  /** Whether any service ticks; nothing of a schedule runs by itself where none does. */
+  service(): Promise<ServiceState>;
   /** Runs a slot here when it is still to be run; `work` says what is left to do. */
   run(slot: string, work: SlotWork, signal: AbortSignal): Promise<void>;
   list(): Promise<readonly ScheduleState[]>;
@@ -39,10 +44,14 @@ export function openSchedules(context: SchedulesContext): Schedules {
   // The process can be found by it; the rest tells apart two that were given one number.
   const holder = `${process.pid}/${randomUUID()}`;
   const watch = new Watch(context.elapsedMs, context.leaseSeconds);
+  const heartbeat = new Heartbeat(context, randomUUIDv7());
   let tidiedMs = -Infinity;
   return {
     align: () => alignSchedules(context),
+    leave: () => heartbeat.stop(),
+    service: () => serviceState(store, company, now()),
     tick: async () => {
+      await heartbeat.beat();
       await makeSlots(context);
       await takeOver(context, watch);
       await startDue(context);

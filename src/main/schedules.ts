@@ -105,6 +105,18 @@ export async function tickAll(
     });
 }
 
+/** It is stopped in order: whoever looks learns at once that it runs no more. */
+export async function leaveAll(
+  { log }: Context,
+  codes: readonly string[],
+  company: Company,
+): Promise<void> {
+  for (const code of codes)
+    await (await company(code)).schedules.leave().catch((error: unknown) => {
+      log("warn", `Telling that the service of ${code} stops: ${String(error)}`);
+    });
+}
+
 /** What is late is told, and told again while it holds. */
 export async function watchAll(
   { log }: Context,

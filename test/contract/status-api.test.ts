@@ -16,6 +16,7 @@ test("the status tells alarms, streams and schedules, to keys with the scope syn
   const { status, body } = await api.ask<Status>("GET", "/v1/status");
   expect(status).toBe(200);
   expect(body.at).toBe(NOW.toString());
+  expect(body.service).toEqual({ runs: false, lastSeenAt: null });
   expect(body.alarms).toMatchObject([{ key: "late/erp/price-rules", since: NOW.toString() }]);
   expect(body.streams.find(({ stream }) => stream === "price-rules")).toMatchObject({
     connection: "erp",
@@ -29,6 +30,7 @@ test("the status tells alarms, streams and schedules, to keys with the scope syn
 
 interface Status {
   readonly at: string;
+  readonly service: { readonly runs: boolean; readonly lastSeenAt: string | null };
   readonly alarms: readonly { readonly key: string; readonly since: string }[];
   readonly streams: readonly { readonly stream: string }[];
 }

@@ -40,7 +40,10 @@ it("lists schedules, pauses and resumes them with who did it", async () => {
 
 it("asks for a slot now, and shows in the history who did", async () => {
   const asked = await run("schedule", "run-now", "erp/nightly", "--who", "J Ross");
-  expect(asked.out).toContain("the service starts erp/nightly within seconds");
+  expect(asked.out).toContain("erp/nightly starts when a service runs");
+  expect(asked.out).toContain("No service runs: none was ever seen; 1 slot is due.");
+  for (const words of [["status"], ["schedule"]])
+    expect((await run(...words)).out).toContain("No service runs: none was ever seen; 1 slot");
   const shown = await run("schedule", "history", "erp/nightly");
   expect(shown.out).toMatch(/^erp\/nightly .* waiting .* asked by J Ross$/m);
   const wrong = await run("schedule", "history", "erp/nigthly");

@@ -58,6 +58,31 @@ test("missed runs catch up once, and it is noted how many", async () => {
   expect(await history(all)).toEqual(["03-15T01:30 done, stands for 5, tries 1"]);
 });
 
+test("a service that was killed or stopped is missed, with when it was seen and what is due", async () => {
+  const all = await open([NIGHTLY], "2026-03-10T12:00:00Z");
+  const [first, second] = all.instances;
+  const told = async () => {
+    const { runs, lastSeenAt } = (await first?.service()) ?? {};
+    const due = (await first?.list())?.map(({ overdue }) => overdue).join();
+    return `${runs ? "runs" : "missed"}, seen ${lastSeenAt?.toString().slice(5, 16)}, ${due} due`;
+  };
+  expect(await told()).toBe("missed, seen undefined, 0 due");
+  await all.tick();
+  all.clock.pass({ seconds: 15 });
+  expect(await told()).toBe("runs, seen 03-10T12:00, 0 due");
+  await first?.leave();
+  expect(await told()).toBe("runs, seen 03-10T12:00, 0 due");
+  await second?.leave();
+  expect(await told()).toBe("missed, seen 03-10T12:00, 0 due");
+  all.clock.pass({ hours: 24 * 11 });
+  expect(await told()).toBe("missed, seen 03-10T12:00, 11 due");
+  await all.restart(0, [NIGHTLY]);
+  await all.instances[0]?.tick();
+  await all.tick();
+  all.clock.pass({ minutes: 1 });
+  expect(await told()).toBe("missed, seen 03-21T12:00, 0 due");
+});
+
 test("a slot that is due while its stream is read waits, and all that came due is one follow-up", async () => {
   const all = await open([OFTEN], "2026-03-10T12:05:00Z");
   all.held.add("erp-orders");
