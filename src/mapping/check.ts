@@ -2,7 +2,7 @@
  * Whether a value is a record as its definition says. Slow and plain on purpose: it shares no code
  * with the mapping's converters, so that examples and tests which use it prove something.
  */
-import { decimal } from "../model/index.ts";
+import { decimal, senseOf, yearsOf } from "../model/index.ts";
 import type { AnyRecord, Field, RecordDefinition } from "../model/index.ts";
 
 export interface RecordProblem {
@@ -27,7 +27,10 @@ export function checkRecord(definition: RecordDefinition, value: AnyRecord): Rec
       if (!mayBeNull) problem(name, "a value; it is never null");
     } else if (!isOfKind(field, found)) problem(name, `a ${field.kind} as the record states it`);
   }
-  return problems;
+  if (problems.length > 0) return problems;
+  return senseOf(definition)
+    .filter(({ holds }) => !holds(value))
+    .map(({ field, found, expected }) => ({ field, found: found(value), expected }));
 }
 
 function isOfKind(field: Field, value: unknown): boolean {
@@ -47,10 +50,12 @@ function isOfKind(field: Field, value: unknown): boolean {
       return isText(value) && isDecimal(value, field.precision, field.scale);
     case "date":
       return (
-        isText(value) && /^\d{4}-/.test(value) && is(() => Temporal.PlainDate.from(value), value)
+        isText(value) && isOfYears(field, value) && is(() => Temporal.PlainDate.from(value), value)
       );
     case "instant":
-      return isText(value) && is(() => Temporal.Instant.from(value), value);
+      return (
+        isText(value) && isOfYears(field, value) && is(() => Temporal.Instant.from(value), value)
+      );
     default:
       return field satisfies never;
   }
@@ -72,6 +77,12 @@ function isDecimal(text: string, precision: number, scale: number): boolean {
   if (value === undefined || decimal.canonical(value) !== text || value.scale > scale) return false;
   const digits = decimal.digitsAt(value, scale);
   return (digits < 0n ? -digits : digits) < 10n ** BigInt(precision);
+}
+
+function isOfYears(field: Field, text: string): boolean {
+  const { first, last } = yearsOf(field);
+  const year = /^\d{4}(?=-)/.exec(text)?.[0];
+  return year !== undefined && Number(year) >= first && Number(year) <= last;
 }
 
 /** True when Temporal reads it and would write it the same way. */

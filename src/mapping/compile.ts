@@ -94,7 +94,7 @@ export function compileMapping(source: DefinitionSource): Mapping {
   if (record === undefined) throw new DefinitionError(source.file, [...problems.values()]);
   const rules = rulesOf(file, record, report);
   const plans = scopesOf(file, report).map((scope) =>
-    planOf(file, source.file, record, rules, scope, report),
+    planOf(file, `${identityOf(source).id}.yaml`, record, rules, scope, report),
   );
   refuseOneKey(file, record, plans, report);
   if (problems.size > 0)

@@ -3,8 +3,9 @@
  * mapping.
  */
 import { nearest } from "../definition/index.ts";
+import { yearsOf } from "../model/index.ts";
 import type { Field, RecordValue } from "../model/index.ts";
-import { dateReader, instantReader, looksLike } from "./dates.ts";
+import { dateReader, dayText, instantReader, looksLike } from "./dates.ts";
 import type { DateForm } from "./dates.ts";
 import { changed, decimalReader, digitsOf, plainNumber, shortest } from "./decimals.ts";
 import type { DecimalRule } from "./decimals.ts";
@@ -45,9 +46,9 @@ export function converterOf(field: Field, options: ConverterOptions): Converter 
     case "decimal":
       return decimals(field, options);
     case "date":
-      return dates(options.forms);
+      return ofYears(yearsOf(field), dates(options.forms));
     case "instant":
-      return instants(options.forms, options.locale);
+      return ofYears(yearsOf(field), instants(options.forms, options.locale));
     default:
       return field satisfies never;
   }
@@ -134,24 +135,52 @@ function decimals(field: Field & { kind: "decimal" }, options: ConverterOptions)
   };
 }
 
-function dates(forms: readonly DateForm[]): Converter {
+/** The form is right and the day exists, but no business has one of the year 0026 or 2206. */
+function ofYears(
+  { first, last }: { readonly first: number; readonly last: number },
+  { convert, expect }: DateConverter,
+): Converter {
+  // ISO text is in order of time; years beyond 9999 begin with a sign, which is before any digit.
+  const [from, until] = [String(first), String(last + 1)];
+  return {
+    convert: (text) => {
+      const found = convert(text);
+      return found !== undefined && found >= from && found < until ? found : undefined;
+    },
+    expect: (text) =>
+      convert(text) === undefined
+        ? expect(text)
+        : {
+            expected: `a year from ${first} to ${last}`,
+            remedy: (name) => `let it count as blank for ${name} (blank:)`,
+          },
+  };
+}
+
+interface DateConverter extends Converter {
+  readonly convert: (text: string) => string | undefined;
+}
+
+function dates(forms: readonly DateForm[]): DateConverter {
   const named = sentence(
     forms.map(({ form }) => form),
     "or",
   );
+  const [usual] = forms;
+  const sample = usual === undefined ? "" : `, such as ${dayText(usual.form)}`;
   return {
     convert: dateReader(forms),
     expect: (text) =>
       looksLike(text, forms)
         ? { expected: `a day that exists, as ${named}` }
         : {
-            expected: `a date as ${named}`,
+            expected: `a day as ${named}${sample}`,
             remedy: (name) => `state the form of ${name} (dates:)`,
           },
   };
 }
 
-function instants(forms: readonly DateForm[], locale: Locale): Converter {
+function instants(forms: readonly DateForm[], locale: Locale): DateConverter {
   return {
     convert: instantReader(forms, locale.timeZone),
     expect: () => ({

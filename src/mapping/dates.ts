@@ -155,13 +155,50 @@ export function dateReader(forms: readonly DateForm[]): (text: string) => string
 }
 
 /**
- * True when a text has the look of one of the forms, so that only its day, month or hour can be
- * wrong.
+ * True when a text is written in one of the forms, so that only its day, month or hour can be
+ * wrong. Two digits are no year of four.
  */
 export function looksLike(text: string, forms: readonly DateForm[]): boolean {
-  const shape = text.replaceAll(/\d+/g, "0");
-  return forms.some(({ form }) => form.replaceAll(/yyyy|yy|MM|M|dd|d|HH|mm|ss/g, "0") === shape);
+  return forms.some(({ form }) => {
+    const parts = (partsOf(form) ?? []).map((part) =>
+      "literal" in part ? part.literal.replace(/\W/, String.raw`\$&`) : DIGITS[part.token],
+    );
+    return new RegExp(`^${parts.join("")}$`).test(text);
+  });
 }
+
+const DIGITS: Readonly<Record<Token, string>> = {
+  yyyy: "\\d{4}",
+  yy: "\\d\\d",
+  MMM: "[A-Za-z]{3}",
+  MM: "\\d\\d",
+  M: "\\d\\d?",
+  dd: "\\d\\d",
+  d: "\\d\\d?",
+  HH: "\\d\\d",
+  mm: "\\d\\d",
+  ss: "\\d\\d",
+};
+
+/** A day as the form writes it, for messages. */
+export function dayText(form: string): string {
+  return (partsOf(form) ?? [])
+    .map((part) => ("literal" in part ? part.literal : SAMPLE[part.token]))
+    .join("");
+}
+
+const SAMPLE: Readonly<Record<Token, string>> = {
+  yyyy: "2026",
+  yy: "26",
+  MMM: "Nov",
+  MM: "11",
+  M: "11",
+  dd: "25",
+  d: "25",
+  HH: "08",
+  mm: "15",
+  ss: "00",
+};
 
 /**
  * Text → ISO moment in UTC: "2026-03-31T08:15:00Z" as it is, offsets counted in, local times by the

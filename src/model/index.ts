@@ -8,7 +8,7 @@
  */
 export * as decimal from "./decimal.ts";
 export type { Decimal, Money, Percent, Quantity, Rounding, RoundingMode } from "./decimal.ts";
-export { columnOf } from "./record.ts";
+export { columnOf, currencyIn, yearsOf } from "./record.ts";
 export type {
   AnyRecord,
   Field,
@@ -17,6 +17,8 @@ export type {
   RecordOf,
   RecordValue,
 } from "./record.ts";
+export { senseOf } from "./sense.ts";
+export type { Sense, SenseCheck } from "./sense.ts";
 export { records } from "./records/index.ts";
 export type { Canonical, RecordName } from "./records/index.ts";
 export { CHANNELS } from "./channel.ts";

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { readDefinition } from "../../src/definition/index.ts";
 import { compileMapping, compileOutbound, mappingFileSchemas } from "../../src/mapping/index.ts";
 import type { Mapping, Outbound } from "../../src/mapping/index.ts";
-import { records } from "../../src/model/index.ts";
+import { records, senseOf, yearsOf } from "../../src/model/index.ts";
 import type { Field, RecordDefinition } from "../../src/model/index.ts";
 
 const SET = "mappings/tradepost-csv";
@@ -55,7 +55,7 @@ described by a mapping in this folder (\`customer.yaml\`) with examples beside i
 - **Blank** is not known, or the default where the table names one. A blank in a *must* column puts
   the row into quarantine with its reason; the other rows go on.
 - **Dates** are 2026-03-31. **Moments** state their offset: 2026-03-31T09:15:00+01:00 or
-  2026-03-31T08:15:00Z.
+  2026-03-31T08:15:00Z. Years are those that the table names to 2099; moments are from 1990.
 - **Numbers** are 1234.50: a point, no thousands separators, a minus in front. They are kept
   exactly; one with more decimal places than its column keeps is refused, never rounded.
 - **Flags** are true or false.
@@ -91,11 +91,18 @@ function sectionOf(mapping: Mapping): string {
     "|---|---|---|---|---|",
     ...fields,
     "",
+    ...senseText(record),
     "```csv",
     sampleOf(record.name),
     "```",
     "",
   ].join("\n");
+}
+
+/** What a row must not contradict itself in. */
+function senseText(record: RecordDefinition): string[] {
+  const rules = senseOf(record).map(({ expected }) => `- ${expected}`);
+  return rules.length === 0 ? [] : ["A row waits in quarantine unless", "", ...rules, ""];
 }
 
 /** A file has blanks where a record has null. */
@@ -117,7 +124,7 @@ function kindOf(field: Field): string {
     case "decimal":
       return `number, ${field.scale} places`;
     case "date":
-      return "date";
+      return `date from ${yearsOf(field).first}`;
     case "instant":
       return "moment";
     default:

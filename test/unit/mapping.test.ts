@@ -23,6 +23,12 @@ function lines(rules: string, top = ""): Mapping {
   );
 }
 
+/** The same of order lines, whose prices may be below zero. */
+function orderLines(price: string, top = ""): Mapping {
+  const fields = `{ erpOrder: Q, line: L, quantity: N, unitPrice: ${price}, net: { value: 0 } }`;
+  return mapping(`record: erp-order-line\nreads: lines\nabout: Lines.\n${top}fields: ${fields}\n`);
+}
+
 const ROW = { Q: "Q1", L: "1", P: "NAIL", N: "2", U: "3.45" };
 
 /** The one record that a row gives. */
@@ -82,28 +88,28 @@ describe("a row", () => {
     });
     expect(refusal(made, { Q: ["Q1"], L: { a: 1 }, P: true, N: Number.NaN, U: null }))
       .toMatchInlineSnapshot(`
-        "quotation: found a list of 1 in Q, expected a single value. Correct Q in the source, or quotation in mappings/erp/test.yaml.
-        line: found a group of values in L, expected a single value. Correct L in the source, or line in mappings/erp/test.yaml.
-        quantity: found no readable value in N, expected a single value. Correct N in the source, or quantity in mappings/erp/test.yaml.
-        unitPrice: found nothing in U, expected a value (unitPrice is never blank). Fill U in the source, or give unitPrice a default in mappings/erp/test.yaml."
+        "quotation: found a list of 1 in Q, expected a single value. Correct Q in the source, or quotation in erp/test.yaml.
+        line: found a group of values in L, expected a single value. Correct L in the source, or line in erp/test.yaml.
+        quantity: found no readable value in N, expected a single value. Correct N in the source, or quantity in erp/test.yaml.
+        unitPrice: found nothing in U, expected a value (unitPrice is never blank). Fill U in the source, or give unitPrice a default in erp/test.yaml."
       `);
   });
 
   test("is refused with everything that is wrong with it at once", () => {
     expect(refusal(lines(""), { Q: "", L: "1.5", P: "X".repeat(61), N: "1,000", U: "0.1234567" }))
       .toMatchInlineSnapshot(`
-      "quotation: found nothing in Q, expected a value (quotation is never blank). Fill Q in the source, or give quotation a default in mappings/erp/test.yaml.
-      line: found "1.5" in L, expected a whole number within ±2,147,483,647. Correct L in the source.
-      product: found "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX" in P, expected at most 60 characters, and it has 61. Correct P in the source.
-      quantity: found "1,000" in N, expected a number such as 1234.50. Correct N in the source, or state how numbers are written (locale:) in mappings/erp/test.yaml.
-      unitPrice: found "0.1234567" in U, expected at most 6 decimal places, and it has 7. Correct U in the source, or let unitPrice be rounded (round: 6) in mappings/erp/test.yaml."
-    `);
+        "quotation: found nothing in Q, expected a value (quotation is never blank). Fill Q in the source, or give quotation a default in erp/test.yaml.
+        line: found "1.5" in L, expected a whole number within ±2,147,483,647. Correct L in the source.
+        product: found "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX" in P, expected at most 60 characters, and it has 61. Correct P in the source.
+        quantity: found "1,000" in N, expected a number such as 1234.50. Correct N in the source, or state how numbers are written (locale:) in erp/test.yaml.
+        unitPrice: found "0.1234567" in U, expected at most 6 decimal places, and it has 7. Correct U in the source, or let unitPrice be rounded (round: 6) in erp/test.yaml."
+      `);
   });
 
   test("is refused for a column that is not there, in other words than for a blank one", () => {
     expect(refusal(lines(""), { Q: "Q1", L: "1", N: "1", U: " " })).toMatchInlineSnapshot(`
-      "product: found no column P, expected a value (product is never blank). Fill P in the source, or give product a default in mappings/erp/test.yaml.
-      unitPrice: found nothing in U, expected a value (unitPrice is never blank). Fill U in the source, or give unitPrice a default in mappings/erp/test.yaml."
+      "product: found no column P, expected a value (product is never blank). Fill P in the source, or give product a default in erp/test.yaml.
+      unitPrice: found nothing in U, expected a value (unitPrice is never blank). Fill U in the source, or give unitPrice a default in erp/test.yaml."
     `);
   });
 
@@ -149,8 +155,8 @@ describe("choices and flags", () => {
       onStop: true,
     });
     expect(refusal(customers, { ...row, S: "Closed", T: "Y" })).toMatchInlineSnapshot(`
-      "onStop: found "Y" in T, expected true or false. Correct T in the source, or give onStop a value table (values:) in mappings/erp/test.yaml.
-      state: found "Closed" in S, expected one of active, closed (nearest match "closed"). Correct S in the source, or give state a value table (values:) in mappings/erp/test.yaml."
+      "onStop: found "Y" in T, expected true or false. Correct T in the source, or give onStop a value table (values:) in erp/test.yaml.
+      state: found "Closed" in S, expected one of active, closed (nearest match "closed"). Correct S in the source, or give state a value table (values:) in erp/test.yaml."
     `);
   });
 
@@ -178,8 +184,8 @@ fields:
     });
     expect(one(table, { ...row, T: "", S: "?" })).toMatchObject({ onStop: true, state: "active" });
     expect(refusal(table, { ...row, T: "9", S: "o" })).toMatchInlineSnapshot(`
-      "onStop: found "9" in T, expected one of the value table: 0, 1, 01, blank. Correct T in the source, or add "9" to the value table of onStop in mappings/erp/test.yaml.
-      state: found "o" in S, expected one of the value table: O, C, ? (nearest match "O"). Correct S in the source, or add "o" to the value table of state in mappings/erp/test.yaml."
+      "onStop: found "9" in T, expected one of the value table: 0, 1, 01, blank. Correct T in the source, or add "9" to the value table of onStop in erp/test.yaml.
+      state: found "o" in S, expected one of the value table: O, C, ? (nearest match "O"). Correct S in the source, or add "o" to the value table of state in erp/test.yaml."
     `);
   });
 });
@@ -197,7 +203,7 @@ describe("numbers", () => {
     ["100", "100"],
     ["999999999999.999999", "999999999999.999999"],
   ])("%s is kept as %s", (text, kept) => {
-    expect(one(lines(""), { ...ROW, U: text })["unitPrice"]).toBe(kept);
+    expect(one(orderLines("U"), { ...ROW, U: text })["unitPrice"]).toBe(kept);
   });
 
   test.each(["", "-", ".", "1.2.3", "1e5", "1,5", "£3", "3-", "(3)", "1 000", "0x1F", "NaN", "٣"])(
@@ -209,7 +215,7 @@ describe("numbers", () => {
 
   test("are refused beyond the record's places and digits, never rounded in silence", () => {
     expect(refusal(lines(""), { ...ROW, U: "1.0000001" })).toMatchInlineSnapshot(
-      `"unitPrice: found "1.0000001" in U, expected at most 6 decimal places, and it has 7. Correct U in the source, or let unitPrice be rounded (round: 6) in mappings/erp/test.yaml."`,
+      `"unitPrice: found "1.0000001" in U, expected at most 6 decimal places, and it has 7. Correct U in the source, or let unitPrice be rounded (round: 6) in erp/test.yaml."`,
     );
     expect(refusal(lines(""), { ...ROW, U: "1234567890123" })).toMatchInlineSnapshot(
       `"unitPrice: found "1234567890123" in U, expected at most 12 digits before the point. Correct U in the source."`,
@@ -218,14 +224,14 @@ describe("numbers", () => {
   });
 
   test("are rounded half away from zero where the rule says so", () => {
-    const made = lines("unitPrice: { from: U, round: 2 }");
+    const made = orderLines("{ from: U, round: 2 }");
     expect(one(made, { ...ROW, U: "1.005" })["unitPrice"]).toBe("1.01");
     expect(one(made, { ...ROW, U: "-1.005" })["unitPrice"]).toBe("-1.01");
     expect(one(made, { ...ROW, U: "1.0049999" })["unitPrice"]).toBe("1");
   });
 
   test("turn their sign and come in pence where the rule says so", () => {
-    const made = lines("unitPrice: { from: U, dividedBy: 100, negate: true }");
+    const made = orderLines("{ from: U, dividedBy: 100, negate: true }");
     expect(one(made, { ...ROW, U: "12345" })["unitPrice"]).toBe("-123.45");
     expect(one(made, { ...ROW, U: "-7" })["unitPrice"]).toBe("0.07");
     expect(one(made, { ...ROW, U: "0" })["unitPrice"]).toBe("0");
@@ -239,10 +245,10 @@ describe("numbers", () => {
     });
     expect(german.apply({ ...ROW, U: "1234.5" }).kind).toBe("rejected");
     expect(german.apply({ ...ROW, U: "1.23,4" }).kind).toBe("rejected");
-    const british = lines("", 'locale: { thousands: "," }\n');
+    const british = orderLines("U", 'locale: { thousands: "," }\n');
     expect(one(british, { ...ROW, U: "-1,234.50" })["unitPrice"]).toBe("-1234.5");
     expect(refusal(british, { ...ROW, U: "1,23" })).toMatchInlineSnapshot(
-      `"unitPrice: found "1,23" in U, expected a number such as 1,234.50. Correct U in the source, or state how numbers are written (locale:) in mappings/erp/test.yaml."`,
+      `"unitPrice: found "1,23" in U, expected a number such as 1,234.50. Correct U in the source, or state how numbers are written (locale:) in erp/test.yaml."`,
     );
   });
 
@@ -269,7 +275,7 @@ describe("dates and moments", () => {
     ["[dd/MM/yyyy]", "29/02/2000", "2000-02-29"],
     ["[d/M/yyyy]", "1/12/2026", "2026-12-01"],
     ["[dd/MM/yy]", "31/12/49", "2049-12-31"],
-    ["[dd/MM/yy]", "01/01/50", "1950-01-01"],
+    ["[dd/MM/yy]", "01/01/90", "1990-01-01"],
     ["[dd-MMM-yyyy]", "03-Mar-2026", "2026-03-03"],
     ["[yyyyMMdd]", "20260331", "2026-03-31"],
     ["['dd/MM/yyyy HH:mm:ss']", "31/03/2026 23:59:59", "2026-03-31"],
@@ -283,6 +289,9 @@ describe("dates and moments", () => {
     ["[yyyy-MM-dd]", "2026-13-01"],
     ["[yyyy-MM-dd]", "2026-00-10"],
     ["[yyyy-MM-dd]", "0000-01-01"],
+    ["[yyyy-MM-dd]", "0026-01-01"],
+    ["[dd/MM/yyyy]", "31/03/2206"],
+    ["[dd/MM/yy]", "01/01/50"],
     ["[yyyy-MM-dd]", "2026-3-31"],
     ["[yyyy-MM-dd]", "2026-03-31T00:00:00"],
     ["[dd/MM/yyyy]", "31/04/2026"],
@@ -301,7 +310,31 @@ describe("dates and moments", () => {
       `"quotedOn: found "31/02/2026" in C, expected a day that exists, as yyyy-MM-dd or dd/MM/yyyy. Correct C in the source."`,
     );
     expect(refusal(made, { A: "1", B: "2", C: "March" })).toMatchInlineSnapshot(
-      `"quotedOn: found "March" in C, expected a date as yyyy-MM-dd or dd/MM/yyyy. Correct C in the source, or state the form of quotedOn (dates:) in mappings/erp/test.yaml."`,
+      `"quotedOn: found "March" in C, expected a day as yyyy-MM-dd or dd/MM/yyyy, such as 2026-11-25. Correct C in the source, or state the form of quotedOn (dates:) in erp/test.yaml."`,
+    );
+  });
+
+  test("of the right day in another form are told the form, not that the day does not exist", () => {
+    const slashed = dated("[dd/MM/yyyy]");
+    expect(refusal(slashed, { A: "1", B: "2", C: "25/11/26" })).toMatchInlineSnapshot(
+      `"quotedOn: found "25/11/26" in C, expected a day as dd/MM/yyyy, such as 25/11/2026. Correct C in the source, or state the form of quotedOn (dates:) in erp/test.yaml."`,
+    );
+  });
+
+  test("of the years 0026 and 2206 are refused: the form is right, the year is not plausible", () => {
+    expect(
+      refusal(dated("[dd/MM/yyyy]"), { A: "1", B: "2", C: "25/11/0026" }),
+    ).toMatchInlineSnapshot(
+      `"quotedOn: found "25/11/0026" in C, expected a year from 1990 to 2099. Correct C in the source, or let it count as blank for quotedOn (blank:) in erp/test.yaml."`,
+    );
+    expect(
+      refusal(dated("[yyyy-MM-dd]"), { A: "1", B: "2", C: "2206-11-25" }),
+    ).toMatchInlineSnapshot(
+      `"quotedOn: found "2206-11-25" in C, expected a year from 1990 to 2099. Correct C in the source, or let it count as blank for quotedOn (blank:) in erp/test.yaml."`,
+    );
+    const reps = mapping("record: rep\nreads: r\nabout: R.\nfields: same\n");
+    expect(one(reps, { rep: "R", name: "N", startedOn: "1967-05-01" })["startedOn"]).toBe(
+      "1967-05-01",
     );
   });
 
@@ -319,7 +352,7 @@ describe("dates and moments", () => {
     expect(
       refusal(plain, { A: "1", B: "2", C: "3", D: "2026-03-31T08:15:00" }),
     ).toMatchInlineSnapshot(
-      `"countedAt: found "2026-03-31T08:15:00" in D, expected a moment with its offset, such as 2026-03-31T08:15:00Z. Correct D in the source, or state the time zone of moments (locale: timeZone) in mappings/erp/test.yaml."`,
+      `"countedAt: found "2026-03-31T08:15:00" in D, expected a moment with its offset, such as 2026-03-31T08:15:00Z. Correct D in the source, or state the time zone of moments (locale: timeZone) in erp/test.yaml."`,
     );
     const london = stock(
       "locale: { timeZone: Europe/London, dates: [dd/MM/yyyy, 'dd/MM/yyyy HH:mm'] }\n",
@@ -330,7 +363,7 @@ describe("dates and moments", () => {
     expect(at(london, "25/10/2026 01:30")).toBe("2026-10-25T00:30:00Z");
     expect(at(london, "29/03/2026 01:30")).toBe("2026-03-29T01:30:00Z");
     expect(refusal(london, { A: "1", B: "2", C: "3", D: "01/01/2026" })).toMatchInlineSnapshot(
-      `"countedAt: found "01/01/2026" in D, expected a moment such as 2026-03-31T08:15:00, in Europe/London. Correct D in the source, or state the form of countedAt with HH:mm (dates:) in mappings/erp/test.yaml."`,
+      `"countedAt: found "01/01/2026" in D, expected a moment such as 2026-03-31T08:15:00, in Europe/London. Correct D in the source, or state the form of countedAt with HH:mm (dates:) in erp/test.yaml."`,
     );
   });
 });
@@ -341,14 +374,14 @@ describe("where a field comes from", () => {
     expect(one(made, { ...ROW, ALT: "BOLT" })["product"]).toBe("BOLT");
     expect(one(made, { ...ROW, ALT: "N/A" })["product"]).toBe("NAIL");
     expect(refusal(made, { ...ROW, ALT: "", P: "N/A" })).toMatchInlineSnapshot(
-      `"product: found nothing in ALT or P, expected a value (product is never blank). Fill ALT or P in the source, or give product a default in mappings/erp/test.yaml."`,
+      `"product: found nothing in ALT or P, expected a value (product is never blank). Fill ALT or P in the source, or give product a default in erp/test.yaml."`,
     );
   });
 
   test("columns put together, where a blank part is refused unless the rule says what it means", () => {
     const row = { ...ROW, A: "A1", B: "", C: "C3" };
     expect(refusal(lines("product: { join: [A, B, C], with: / }"), row)).toMatchInlineSnapshot(
-      `"product: found nothing in B, expected a value in every part of the join. Correct A, B and C in the source, or product in mappings/erp/test.yaml."`,
+      `"product: found nothing in B, expected a value in every part of the join. Correct A, B and C in the source, or product in erp/test.yaml."`,
     );
     expect(one(lines("product: { join: [A, B, C], with: /, blanks: keep }"), row)["product"]).toBe(
       "A1//C3",
@@ -381,7 +414,7 @@ describe("where a field comes from", () => {
       line: 9,
     });
     expect(refusal(made, { ...ROW, N: "many" })).toMatchInlineSnapshot(
-      `"quantity: found N "many", expected values that int(N) * 12 can work with (int("many") is no whole number). Correct N in the source, or quantity in mappings/erp/test.yaml."`,
+      `"quantity: found N "many", expected values that int(N) * 12 can work with (int("many") is no whole number). Correct N in the source, or quantity in erp/test.yaml."`,
     );
     expect(made.columns.required).toEqual(["Q", "Line no", "P", "N", "U"]);
   });
@@ -420,7 +453,7 @@ describe("rows that are left out", () => {
 
   test("are refused when a rule cannot tell", () => {
     expect(refusal(made, { ...ROW, T: "A", N: "" })).toMatchInlineSnapshot(
-      `"ignore: found N nothing, expected values that int(N) == 0 can work with (int("") is no whole number). Correct N in the source, or the rule "nothing was ordered" in mappings/erp/test.yaml."`,
+      `"ignore: found N nothing, expected values that int(N) == 0 can work with (int("") is no whole number). Correct N in the source, or the rule "nothing was ordered" in erp/test.yaml."`,
     );
   });
 });
@@ -460,8 +493,8 @@ each:
 
   test("all or none: one that is wrong refuses the row, and a fault of all is told once", () => {
     expect(refusal(breaks, { ...row, PRICE_2: "two", P: "" })).toMatchInlineSnapshot(`
-      "product: found nothing in P, expected a value (product is never blank). Fill P in the source, or give product a default in mappings/erp/test.yaml.
-      unitPrice: found "two" in PRICE_2, expected a number such as 1234.50. Correct PRICE_2 in the source, or state how numbers are written (locale:) in mappings/erp/test.yaml."
+      "product: found nothing in P, expected a value (product is never blank). Fill P in the source, or give product a default in erp/test.yaml.
+      unitPrice: found "two" in PRICE_2, expected a number such as 1234.50. Correct PRICE_2 in the source, or state how numbers are written (locale:) in erp/test.yaml."
     `);
   });
 
@@ -510,7 +543,7 @@ fields:
       reason: "items is empty",
     });
     expect(refusal(nested, { Q: "Q1", items: [{ sku: "NAIL" }] })).toMatchInlineSnapshot(
-      `"unitPrice: found no column items.price.net (item 1), expected a value (unitPrice is never blank). Fill items.price.net in the source, or give unitPrice a default in mappings/erp/test.yaml."`,
+      `"unitPrice: found no column items.price.net (item 1), expected a value (unitPrice is never blank). Fill items.price.net in the source, or give unitPrice a default in erp/test.yaml."`,
     );
     expect(refusal(nested, { Q: "Q1", items: "NAIL" })).toMatchInlineSnapshot(
       `"items: found "NAIL" in items, expected a list. Correct items in the source, or each: list in the mapping."`,
@@ -699,6 +732,88 @@ fields: { branch: B, name: code }
   });
 });
 
+describe("what a row contradicts itself in", () => {
+  const same = (record: string) =>
+    mapping(
+      `record: ${record}\nreads: x\nabout: X.\nlocale: { dates: [dd/MM/yyyy] }\nfields: same\n`,
+    );
+  const RULE = {
+    rule: "R1",
+    customerScope: "everyone",
+    productScope: "everything",
+    kind: "fixed",
+    value: "15.00",
+  };
+
+  test("a price below zero waits in quarantine, and a negative percent is a surcharge", () => {
+    const rules = same("price-rule");
+    expect(rules.apply({ ...RULE, value: "-15.00" })).toMatchObject({ key: "R1 / 0" });
+    expect(refusal(rules, { ...RULE, value: "-15.00" })).toMatchInlineSnapshot(
+      `"value: found value -15 (kind fixed), expected that value (kind fixed) is 0 or more. Correct value in the source, or value in erp/test.yaml."`,
+    );
+    expect(one(rules, { ...RULE, value: "0" })["value"]).toBe("0");
+    expect(one(rules, { ...RULE, kind: "percent", value: "-15" })["value"]).toBe("-15");
+    expect(one(rules, { ...RULE, kind: "amount", value: "-15" })["value"]).toBe("-15");
+    expect(one(rules, { ...RULE, kind: "markup", value: "250" })["value"]).toBe("250");
+  });
+
+  test.each([
+    ["price-rule", { kind: "percent", value: "100.000001" }, "value"],
+    ["price-rule", { kind: "percent", value: "-100.5" }, "value"],
+    ["price-rule", { kind: "markup", value: "-101" }, "value"],
+    ["price-rule", { fromQuantity: "-1" }, "fromQuantity"],
+    ["price-rule", { contractQuantity: "-0.00001" }, "contractQuantity"],
+  ])("a %s with %j waits", (record, change, field) => {
+    const mapped = same(record).apply({ ...RULE, ...change });
+    expect(mapped).toMatchObject({ kind: "rejected", problems: [{ field }] });
+  });
+
+  const DATES = { validFrom: "01/12/2026", validTo: "01/01/2026" };
+  test.each([
+    ["price-rule", { ...RULE, ...DATES }, "validTo"],
+    ["promotion", { ...RULE, promotion: "P", name: "N", ...DATES }, "validTo"],
+    ["assignment", { account: "A", rep: "R", ...DATES }, "validTo"],
+    [
+      "quotation",
+      { quotation: "Q", account: "A", quotedOn: "01/12/2026", expiresOn: "01/01/2026" },
+      "expiresOn",
+    ],
+  ])("a %s that ends before it begins waits", (record, row, field) => {
+    const said = refusal(same(record), row);
+    expect(said).toContain(`${field} 01/01/2026 is before `);
+    expect(same(record).apply({ ...row, [field]: "01/12/2026" }).kind).toBe("records");
+    expect(same(record).apply({ ...row, [field]: "02/12/2026" }).kind).toBe("records");
+  });
+
+  test("a document whose gross is not net and VAT waits, to the penny", () => {
+    const documents = same("sales-document");
+    const row = {
+      documentType: "invoice",
+      document: "INV-1",
+      account: "A",
+      documentOn: "01/12/2026",
+      net: "9999999999999999.10",
+      vat: "0.20",
+      gross: "9999999999999999.30",
+    };
+    expect(one(documents, row)["gross"]).toBe("9999999999999999.3");
+    expect(documents.apply({ ...row, gross: "9999999999999999.31" }).kind).toBe("rejected");
+    const wrong = { ...row, net: "1000.00", vat: "200.00", gross: "1250.00" };
+    expect(refusal(documents, wrong)).toMatchInlineSnapshot(
+      `"gross: found net £1,000.00 + vat £200.00 = £1,200.00, and gross £1,250.00, expected that gross is net + vat. Correct net, vat or gross in the source, or net, vat or gross in erp/test.yaml."`,
+    );
+  });
+
+  test("is told of the columns that it comes from, whatever they are called", () => {
+    const made = mapping(
+      "record: quotation-line\nreads: q\nabout: Q.\nfields: { quotation: A, line: B, product: C, quantity: D, unitPrice: { from: PRICE, negate: true } }\n",
+    );
+    expect(refusal(made, { A: "1", B: "1", C: "P", D: "1", PRICE: "3" })).toMatchInlineSnapshot(
+      `"unitPrice: found unitPrice -3, expected that unitPrice is 0 or more. Correct PRICE in the source, or unitPrice in erp/test.yaml."`,
+    );
+  });
+});
+
 describe("the check of a record", () => {
   const rule: AnyRecord = one(mapping("record: price-rule\nreads: p\nabout: P.\nfields: same\n"), {
     rule: "R1",
@@ -734,6 +849,10 @@ describe("the check of a record", () => {
     ["validFrom", "2026-02-29"],
     ["validFrom", "20260101"],
     ["validTo", "2026-01-01T00:00:00"],
+    ["validTo", "2025-12-31"],
+    ["validTo", "2206-12-31"],
+    ["value", "100.5"],
+    ["fromQuantity", "-1"],
     ["customerCode", "a\0b"],
     ["other", null],
   ])("finds %s %j", (field, value) => {

@@ -2,11 +2,11 @@
 import {
   choice,
   code,
-  date,
   defineRecord,
   flag,
   integer,
   money,
+  oldDate,
   optional,
   otherwise,
   percent,
@@ -24,7 +24,7 @@ export const tradingEntity = defineRecord({
     parent: optional(code(40, "Trading entity that owns it; null when independent.")),
     vatNumber: optional(text(30, "VAT registration; null when not known.")),
     postcode: optional(text(12, "Postcode of its registered office; null when not known.")),
-    openedOn: optional(date("When it first became a customer; null when not known.")),
+    openedOn: optional(oldDate("When it first became a customer; null when not known.")),
   },
 });
 
@@ -63,11 +63,12 @@ export const customer = defineRecord({
     stopReason: optional(text(200, "Why it is on stop; null when not stated.")),
     cashAccount: flag(false, "True for a cash or guest account: never a new customer."),
     state: otherwise("active", choice(["active", "closed"], "Closed accounts cannot order.")),
-    openedOn: optional(date("When the account was opened; null when not known.")),
+    openedOn: optional(oldDate("When the account was opened; null when not known.")),
     email: optional(text(200, "E-mail for orders; null when not known.")),
     telephone: optional(text(40, "Telephone; null when not known.")),
     postcode: optional(text(12, "Postcode of the account; null when not known.")),
   },
+  sense: [{ kind: "bounds", field: "discountPercent", least: -100, most: 100 }],
 });
 
 export const site = defineRecord({
@@ -114,8 +115,8 @@ export const rep = defineRecord({
     name: text(100, "Name on statements."),
     team: optional(code(40, "Team; null when in none.")),
     email: optional(text(200, "E-mail; null when not known.")),
-    startedOn: optional(date("First day; null when not known.")),
-    leftOn: optional(date("Last day; null while employed.")),
+    startedOn: optional(oldDate("First day; null when not known.")),
+    leftOn: optional(oldDate("Last day; null while employed.")),
   },
 });
 
@@ -128,7 +129,11 @@ export const assignment = defineRecord({
     account: code(40, "Account of the customer."),
     rep: code(40, 'Rep code, or "HOUSE" for sales that are nobody\'s.'),
     sharePercent: otherwise("100", percent("The rep's share, more than 0 and at most 100.")),
-    validFrom: date("First day, inclusive."),
-    validTo: optional(date("Last day, inclusive; null: until further notice.")),
+    validFrom: oldDate("First day, inclusive."),
+    validTo: optional(oldDate("Last day, inclusive; null: until further notice.")),
   },
+  sense: [
+    { kind: "bounds", field: "sharePercent", least: 0, most: 100 },
+    { kind: "order", first: "validFrom", last: "validTo" },
+  ],
 });

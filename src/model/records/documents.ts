@@ -50,6 +50,7 @@ export const salesDocument = defineRecord({
     vat: money("VAT as the ERP posted it, positive on both types."),
     gross: money("Gross as the ERP posted it, positive on both types."),
   },
+  sense: [{ kind: "sum", field: "gross", of: ["net", "vat"] }],
 });
 
 export const salesLine = defineRecord({

@@ -7,6 +7,7 @@ import {
   flag,
   integer,
   money,
+  moneyWhere,
   optional,
   otherwise,
   quantity,
@@ -26,6 +27,9 @@ export const PRICE_RULE_CUSTOMER_SCOPES = [
 ] as const;
 /** What a price rule is for, most particular first. */
 export const PRICE_RULE_PRODUCT_SCOPES = ["product", "product-group", "everything"] as const;
+
+/** More than 100 % off is a price below zero; a surcharge (below 0) at most doubles a price. */
+const PERCENT = { kind: "bounds", field: "value", least: -100, most: 100 } as const;
 
 export const priceList = defineRecord({
   name: "price-list",
@@ -55,7 +59,10 @@ export const priceRule = defineRecord({
       ["fixed", "percent", "amount", "markup"],
       "fixed: the price; percent: off the base price; amount: off the base price per pricing unit; markup: percent on cost.",
     ),
-    value: unitPrice("Price, percent or amount, by `kind`. A negative percent is a surcharge."),
+    value: moneyWhere(
+      ["fixed", "amount"],
+      "Price, percent or amount, by `kind`. A negative percent is a surcharge.",
+    ),
     currency: otherwise("GBP", code(3, "ISO currency of a price or amount.")),
     unit: optional(code(20, "Unit that a price is per; null: the product's pricing unit.")),
     fromQuantity: otherwise("0", quantity("Break: holds from this many selling units, inclusive.")),
@@ -66,6 +73,15 @@ export const priceRule = defineRecord({
     contract: optional(code(60, "Contract it belongs to; null: none.")),
     contractQuantity: optional(quantity("Selling units the contract covers; null: no limit.")),
   },
+  sense: [
+    { kind: "bounds", field: "value", least: 0, when: { field: "kind", is: "fixed" } },
+    { ...PERCENT, when: { field: "kind", is: "percent" } },
+    // A markup takes the price below zero from −100 down.
+    { kind: "bounds", field: "value", least: -100, when: { field: "kind", is: "markup" } },
+    { kind: "bounds", field: "fromQuantity", least: 0 },
+    { kind: "bounds", field: "contractQuantity", least: 0 },
+    { kind: "order", first: "validFrom", last: "validTo" },
+  ],
 });
 
 export const promotion = defineRecord({
@@ -83,7 +99,12 @@ export const promotion = defineRecord({
       ["percent", "amount", "fixed", "multi-buy", "free-goods", "threshold"],
       "How it lowers the price.",
     ),
-    value: optional(unitPrice("Percent, amount off or price, by `kind`; null for free goods.")),
+    value: optional(
+      moneyWhere(
+        ["amount", "fixed"],
+        "Percent, amount off or price, by `kind`; null for free goods.",
+      ),
+    ),
     buyQuantity: optional(quantity("Selling units to buy; null: any.")),
     freeQuantity: optional(quantity("Selling units given free; null: none.")),
     freeProduct: optional(code(60, "Product given free; null: the bought one.")),
@@ -93,6 +114,14 @@ export const promotion = defineRecord({
     validTo: date("Last day, inclusive."),
     stacks: flag(false, "True: may come on top of another promotion."),
   },
+  sense: [
+    { kind: "bounds", field: "value", least: 0, when: { field: "kind", is: "fixed" } },
+    { ...PERCENT, when: { field: "kind", is: "percent" } },
+    { kind: "bounds", field: "buyQuantity", least: 0 },
+    { kind: "bounds", field: "freeQuantity", least: 0 },
+    { kind: "bounds", field: "thresholdValue", least: 0 },
+    { kind: "order", first: "validFrom", last: "validTo" },
+  ],
 });
 
 export const quotation = defineRecord({
@@ -110,6 +139,7 @@ export const quotation = defineRecord({
       choice(["open", "ordered", "lost", "expired"], "Only open ones hold."),
     ),
   },
+  sense: [{ kind: "order", first: "quotedOn", last: "expiresOn" }],
 });
 
 export const quotationLine = defineRecord({
@@ -123,4 +153,8 @@ export const quotationLine = defineRecord({
     quantity: quantity("Selling units offered."),
     unitPrice: unitPrice("Net price per pricing unit."),
   },
+  sense: [
+    { kind: "bounds", field: "quantity", least: 0 },
+    { kind: "bounds", field: "unitPrice", least: 0 },
+  ],
 });
