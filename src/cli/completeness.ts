@@ -15,19 +15,44 @@ import { count, moment, pounds, table } from "./print.ts";
 
 type Filter = Parameters<CompletenessDesk["list"]>[0];
 type Finding = Awaited<ReturnType<CompletenessDesk["find"]>>;
+type Unjudged = Awaited<ReturnType<CompletenessDesk["notJudged"]>>[number];
 type Volume = Awaited<ReturnType<CompletenessDesk["volumes"]>>[number];
 
-const KINDS = ["gap", "late", "nothing", "empty", "shrinking", "volume"] as const;
+const KINDS = ["gap", "late", "ahead", "nothing", "empty", "shrinking", "volume"] as const;
 const STATES = ["open", "explained", "closed", "any"] as const;
+
+/** What is found and what is not, for help. */
+const JUDGED = `
+What is found:
+  gap        Document numbers left out between the first and the last one seen, by kind and by what
+             stands before the digits. A series is judged from 4 numbers on, while at most one in four
+             is left out (of more than ten left out: one for each ten held). A number that another
+             kind has is not left out, unless kinds have numbers of their own. More than 500 numbers
+             at once: the numbering was moved on. More than 50 prefixes in a run are no series.
+             "not judged" names the series of which nothing is said.
+  late       A document that is new and dated more than completeness.lateAfterDays (7) days before the
+             newest one held, or in a month that had control totals already. Dates later than tomorrow
+             are no newest. History is not late: a stream's first load, days that are read again
+             (backfill, historyMonths), and 20 or more documents older than all that is held, where
+             they are most of a run.
+  ahead      A document dated later than tomorrow in the company's time zone.
+  nothing    Content in which every row was applied before or left aside.
+  empty      A file without rows.
+  shrinking  A snapshot with over 10% and over 5 fewer rows than the one before it.
+  volume     Rows, changes, removals or money (net of credit notes) far from the middle of the runs of
+             the same weekday (5 spreads), once there are 6 of them.`;
 
 export function addCompletenessCommands(program: Command): void {
   const group = program
     .command("completeness")
-    .description("What looks incomplete: numbers left out, late documents, odd files and amounts.")
+    .description(
+      "What looks incomplete: numbers left out, documents late or dated ahead, odd files and amounts.",
+    )
     .option("--stream <name>", "only this stream")
     .option("--kind <kind>", `one of ${KINDS.join(", ")}`, chosen("--kind", KINDS))
     .option("--state <state>", `one of ${STATES.join(", ")}`, chosen("--state", STATES), "open")
     .option("--limit <number>", "how many", wholeNumber(1, 1_000), 50)
+    .addHelpText("after", JUDGED)
     .action(async (options: Filter, command: Command) => {
       await answer(command, (opened) => list(opened, options));
     });
@@ -65,6 +90,8 @@ function short({ id }: Finding): string {
 async function list({ company }: Opened, filter: Filter): Promise<Answer> {
   if (filter.stream !== undefined) chosen("The stream", company.streams.toSorted())(filter.stream);
   const findings = await company.completeness.list(filter);
+  const asksGaps = (filter.kind ?? "gap") === "gap" && (filter.state ?? "open") === "open";
+  const notJudged = asksGaps ? await company.completeness.notJudged() : [];
   const { timeZone } = company.settings;
   const text = findings.flatMap((finding) => [
     `${short(finding)}  ${finding.connection}/${finding.stream}: ${finding.title}` +
@@ -76,9 +103,26 @@ async function list({ company }: Opened, filter: Filter): Promise<Answer> {
     "",
   ]);
   return {
-    text: findings.length === 0 ? "Nothing looks incomplete." : text.slice(0, -1).join("\n"),
-    data: { findings },
+    text: [
+      ...(findings.length === 0 ? ["Nothing looks incomplete."] : text.slice(0, -1)),
+      ...(notJudged.length === 0
+        ? []
+        : [...(findings.length === 0 ? [] : [""]), unjudged(notJudged)]),
+    ].join("\n"),
+    data: { findings, notJudged },
   };
+}
+
+/** So many series are named. */
+const NAMED = 10;
+
+function unjudged(all: readonly Unjudged[]): string {
+  const named = all.slice(0, NAMED).map(({ kind, record, prefix, first, held, missing }) => {
+    const left = missing === 0 ? "" : `, ${count(missing)} left out`;
+    return `series ${prefix === "" ? first : prefix} (${count(held)} numbers${left}, ${kind || record})`;
+  });
+  const more = all.length > NAMED ? ` and ${count(all.length - NAMED)} more` : "";
+  return `not judged: ${named.join(", ")}${more}. \`completeness --help\` says which are.`;
 }
 
 function closing({ closedBy, explanation }: Finding): string {
@@ -105,7 +149,7 @@ async function volume({ company }: Opened, stream: string | undefined): Promise<
     { head: "read", right: true, of: ({ runs }) => count(last(runs)?.read ?? 0) },
     { head: "changed", right: true, of: ({ runs }) => count(last(runs)?.changed ?? 0) },
     { head: "removed", right: true, of: ({ runs }) => count(last(runs)?.removed ?? 0) },
-    { head: "money", right: true, of: ({ runs }) => pounds(last(runs)?.money) },
+    { head: "net of credit notes", right: true, of: ({ runs }) => pounds(last(runs)?.money) },
     { head: "rows read, oldest first", of: ({ runs }) => drawn(runs.map(({ read }) => read)) },
   ]);
   return { text: rows.length === 0 ? "No run has read anything yet." : text, data: { runs: all } };

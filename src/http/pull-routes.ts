@@ -98,11 +98,11 @@ export const showCompleteness: Endpoint = endpoint({
   scope: "sync",
   tag: "sync",
   summary:
-    "What looks incomplete: numbers left out, late documents, files that shrink, odd amounts",
+    "What looks incomplete: numbers left out, documents late or dated ahead, odd files and amounts",
   query: z.strictObject({
     stream: z.string().optional().describe("Only this stream: sales-documents."),
     kind: z
-      .enum(["gap", "late", "nothing", "empty", "shrinking", "volume"])
+      .enum(["gap", "late", "ahead", "nothing", "empty", "shrinking", "volume"])
       .optional()
       .describe("Only of this kind."),
     state: z
@@ -119,7 +119,7 @@ export const showCompleteness: Endpoint = endpoint({
           id: text("Its identity."),
           connection: text("Connection it was found in."),
           stream: text("Stream it was found in."),
-          kind: text("gap, late, nothing, empty, shrinking or volume."),
+          kind: text("gap, late, ahead, nothing, empty, shrinking or volume."),
           state: text("open, explained or closed."),
           title: text("What was found."),
           detail: text("Where, and the figures."),

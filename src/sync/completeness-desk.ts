@@ -7,6 +7,7 @@ import {
   type CompletenessFinding,
   type FindingFilter,
 } from "./completeness-findings.ts";
+import { RUNS_ON } from "./completeness-numbers.ts";
 import { volumes, type VolumeRow } from "./completeness-volume.ts";
 import type { SyncContext } from "./context.ts";
 import type { Decision, Refusal } from "./desk.ts";
@@ -15,6 +16,8 @@ export interface CompletenessDesk {
   list(filter: FindingFilter & { readonly limit?: number }): Promise<CompletenessFinding[]>;
   /** Open findings by kind. */
   summary(): Promise<readonly { readonly kind: string; readonly open: number }[]>;
+  /** Number series of which nothing can be said: too few numbers, or too many left out. */
+  notJudged(): Promise<readonly UnjudgedSeries[]>;
   /** By id, or by the beginning or end of it; throws FindingUnknown when none or several fit. */
   find(id: string): Promise<CompletenessFinding>;
   /** Says why it is in order as it is; it still closes when what it misses arrives. */
@@ -26,6 +29,18 @@ export interface CompletenessDesk {
     readonly stream?: string | undefined;
     readonly limit: number;
   }): Promise<VolumeRow[]>;
+}
+
+export interface UnjudgedSeries {
+  readonly connection: string;
+  readonly record: string;
+  /** invoice, credit; "" where the record has no kinds. */
+  readonly kind: string;
+  readonly prefix: string;
+  /** Its first number. */
+  readonly first: string;
+  readonly held: number;
+  readonly missing: number;
 }
 
 class FindingUnknown extends Error {
@@ -43,6 +58,7 @@ export function completenessDesk(context: SyncContext): CompletenessDesk {
           where company = $1 and state = 'open' group by kind order by kind`,
         [company],
       ),
+    notJudged: () => notJudged(context),
     find: async (id) => {
       const [finding, second] = await findFindings(store, company, id);
       if (finding !== undefined && second === undefined) return finding;
@@ -55,6 +71,21 @@ export function completenessDesk(context: SyncContext): CompletenessDesk {
     reopen: (finding, decision) => decide(context, finding, decision, "reopened"),
     volumes: (filter) => volumes(store, company, filter),
   };
+}
+
+/** Kinds that share their numbers are judged by the one that runs on. */
+async function notJudged({ store, company }: SyncContext): Promise<UnjudgedSeries[]> {
+  return store.query<UnjudgedSeries>(
+    `with series as (select *, ${RUNS_ON} as runs_on from document_series where company = $1)
+     select connection, record, kind, prefix, first_text as first, held, missing from series s
+      where not runs_on and not exists (
+        select 1 from series o
+         where o.runs_on and not s.separate and o.connection = s.connection
+           and o.record = s.record and o.prefix = s.prefix and o.kind <> s.kind
+           and o.first <= s.last and o.last >= s.first)
+      order by held desc, connection, record, kind, prefix`,
+    [company],
+  );
 }
 
 async function decide(

@@ -8,11 +8,11 @@ import type { Queryable } from "../store/index.ts";
 import type { At } from "./journal.ts";
 
 /**
- * gap: numbers left out. late: documents of days that were over. nothing: content in which nothing
- * was new. empty: a file without rows. shrinking: far fewer rows than last time. volume: unlike the
- * same weekday.
+ * gap: numbers left out. late: documents of days that were over. ahead: documents of days to come.
+ * nothing: content in which nothing was new. empty: a file without rows. shrinking: far fewer rows
+ * than last time. volume: unlike the same weekday.
  */
-export type FindingKind = "gap" | "late" | "nothing" | "empty" | "shrinking" | "volume";
+export type FindingKind = "gap" | "late" | "ahead" | "nothing" | "empty" | "shrinking" | "volume";
 
 export interface NewFinding {
   readonly kind: FindingKind;

@@ -24,9 +24,11 @@ export interface NumberedRecord {
 /** More numbers than this between two documents: the numbering was moved on, nothing is missing. */
 const JUMP = 500;
 /** Fewer numbers than this say nothing about whether they run on. */
-const FEWEST = 10;
-/** So many held numbers for each missing one, else the numbers do not run on. */
-const HELD_FOR_EACH = 10;
+export const FEWEST = 4;
+/** So many missing numbers may be a quarter of all; more of them at most one for ten held. */
+const FEW_MISSING = 10;
+/** Series up to so long are looked through again when they are judged for the first time. */
+const MOST_AGAIN = 2_000;
 /** Beyond so many gaps at once they are one finding. */
 const MOST_GAPS = 20;
 /** Prefixes beyond this are no series: such numbers are made in another way. */
@@ -39,9 +41,19 @@ interface Series {
   readonly kind: string;
   readonly prefix: string;
   readonly held: number;
+  /** Numbers left out; where the numbering was moved on it counts as one. */
   readonly missing: number;
   readonly separate: boolean;
+  readonly first: string;
+  readonly firstOn: string;
+  /** From the first number to the last. */
+  readonly span: number;
+  readonly runsOn: boolean;
 }
+
+/** SQL of whether the numbers of a series say that they run on. */
+export const RUNS_ON = `(held >= ${FEWEST} and
+  case when missing <= ${FEW_MISSING} then missing * 3 else missing * 10 end <= held)`;
 
 interface Hole {
   readonly kind: string;
@@ -62,6 +74,7 @@ export async function considerNumbers(
   staging: string,
 ): Promise<void> {
   const source = { at, record, staging };
+  const doubted = await doubtedSeries(tx, source);
   await fillGaps(tx, source);
   await listNumbers(tx, source);
   const series = await touchedSeries(tx);
@@ -71,7 +84,9 @@ export async function considerNumbers(
   if (holes.length > MOST_HOLES) return;
   for (const one of await storeSeries(tx, source, holes)) {
     const own = holes.filter(({ kind, prefix }) => kind === one.kind && prefix === one.prefix);
-    if (one.held < FEWEST || one.missing * HELD_FOR_EACH > one.held) await giveUp(tx, at, one);
+    if (!one.runsOn) await giveUp(tx, at, one);
+    else if (doubted.has(`${one.kind} ${one.prefix}`) && one.span <= MOST_AGAIN)
+      await openGaps(tx, source, one, await allHoles(tx, source, one));
     else await openGaps(tx, source, one, own);
   }
 }
@@ -108,6 +123,16 @@ const OF_SERIES = "d.company = $1 and d.connection = $2 and d.record = $3";
 
 function seriesValues({ at, record }: Numbers): string[] {
   return [at.company, at.connection, record.record];
+}
+
+/** Series that were too small or too loose so far: what they lack was never said. */
+async function doubtedSeries(tx: Transaction, source: Numbers): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ series: string }>(
+    `select kind || ' ' || prefix as series from document_series d
+      where ${OF_SERIES} and not ${RUNS_ON}`,
+    seriesValues(source),
+  );
+  return new Set(rows.map(({ series }) => series));
 }
 
 async function touchedSeries(tx: Transaction): Promise<{ kind: string; prefix: string }[]> {
@@ -151,7 +176,7 @@ async function storeSeries(
   holes: readonly Hole[],
 ): Promise<Series[]> {
   const { record } = source;
-  const short = holes.filter(({ length }) => length <= JUMP);
+  const counted = holes.map((hole) => (hole.length <= JUMP ? hole : { ...hole, length: 1 }));
   // A number that two kinds share is nobody's gap but its own kind's.
   const shared =
     record.kind === null || (await seriesKinds(tx, source)) < 2
@@ -189,8 +214,10 @@ async function storeSeries(
             last_on = case when excluded.last > d.last then excluded.last_on else d.last_on end,
             held = d.held + excluded.held, missing = d.missing + excluded.missing,
             separate = d.separate or excluded.separate
-     returning kind, prefix, held, missing, separate`,
-    [...seriesValues(source), JSON.stringify(short), record.kind?.words ?? []],
+     returning kind, prefix, held, missing, separate, first_text as first,
+            first_on::text as "firstOn", least(last - first, ${MOST_AGAIN + 1})::int as span,
+            ${RUNS_ON} as "runsOn"`,
+    [...seriesValues(source), JSON.stringify(counted), record.kind?.words ?? []],
   );
 }
 
@@ -239,31 +266,56 @@ async function openGaps(
     await keepFinding(tx, at, gapFinding(record.record, { ...hole, separate, missing }));
 }
 
-function numbersIn({ prefix, before, length }: Hole): string[] {
+/** Every hole between the first and the last number, as the held documents show them. */
+async function allHoles(
+  tx: Transaction,
+  { at, record }: Numbers,
+  series: Series,
+): Promise<readonly Hole[]> {
+  const { kind, prefix, first, firstOn, span } = series;
+  const numbers = numbersIn({ prefix, before: first, length: span });
+  const held = await heldNumbers(tx, at, record, series, numbers);
+  const holes: Hole[] = [];
+  let [before, beforeOn, length] = [first, firstOn, 0];
+  for (const after of numbers) {
+    const afterOn = held.get(after);
+    if (afterOn === undefined) {
+      length += 1;
+      continue;
+    }
+    if (length > 0) holes.push({ kind, prefix, before, beforeOn, after, afterOn, length });
+    [before, beforeOn, length] = [after, afterOn, 0];
+  }
+  return holes;
+}
+
+/** The numbers that follow `before`, written as it is. */
+function numbersIn({ prefix, before, length }: Pick<Hole, "prefix" | "before" | "length">) {
   const digits = before.slice(prefix.length);
   const from = BigInt(digits) + 1n;
-  return Array.from({ length: Math.min(length, JUMP) }, (_, index) => {
+  return Array.from({ length }, (_, index) => {
     const number = (from + BigInt(index)).toString();
     return `${prefix}${number.padStart(digits.length, "0")}`;
   });
 }
 
+/** Those that are held, with their dates. */
 async function heldNumbers(
   tx: Transaction,
   at: At,
-  { table, number, kind: column }: NumberedRecord,
+  { table, number, kind: column, on }: NumberedRecord,
   { kind, separate }: Pick<Series, "kind" | "separate">,
   numbers: readonly string[],
-): Promise<ReadonlySet<string>> {
-  if (numbers.length === 0) return new Set();
+): Promise<ReadonlyMap<string, string>> {
+  if (numbers.length === 0) return new Map();
   // The kinds are named for the index, which begins with them.
   const kinds = column === null ? [] : [separate ? [kind] : column.words];
-  const rows = await tx.query<{ number: string }>(
-    `select ${number} as number from ${table} where company = $1 and ${number} = any($2)
+  const rows = await tx.query<{ number: string; on: string }>(
+    `select ${number} as number, ${on}::text as on from ${table} where company = $1 and ${number} = any($2)
         ${column === null ? "" : `and ${column.column} = any($3)`}`,
     [at.company, numbers, ...kinds],
   );
-  return new Set(rows.map((row) => row.number));
+  return new Map(rows.map((row) => [row.number, row.on]));
 }
 
 function gapFinding(
@@ -332,9 +384,10 @@ async function fillGaps(tx: Transaction, source: Numbers): Promise<void> {
 
 /** The numbers do not run on: what was reported of them was never missing. */
 async function giveUp(tx: Transaction, at: At, { kind, prefix }: Series): Promise<void> {
-  for (const { subject, facts } of await liveFindings(tx, at, "gap", MOST_LIVE)) {
+  for (const { subject, facts, state } of await liveFindings(tx, at, "gap", MOST_LIVE)) {
     const gap = facts as unknown as GapFacts;
-    if (gap.kind === kind && gap.prefix === prefix)
+    // What a person explained stays so, should the numbers run on after all.
+    if (gap.kind === kind && gap.prefix === prefix && state === "open")
       await closeFinding(tx, at, { kind: "gap", subject }, "these numbers do not run on");
   }
 }

@@ -3,6 +3,7 @@
  * rows or with far fewer, and figures unlike those of the same weekday.
  */
 import type { Queryable, Transaction } from "../store/index.ts";
+import { signed, type DatedRecord } from "./completeness-dates.ts";
 import { closeFinding, keepFinding, type NewFinding } from "./completeness-findings.ts";
 import type { RunResult, SyncContext } from "./context.ts";
 import type { At } from "./journal.ts";
@@ -21,7 +22,7 @@ export interface Volume {
   readonly read: number;
   readonly changed: number;
   readonly removed: number;
-  /** Decimal text; null where the records have no money. */
+  /** Decimal text, net of credit notes; null where the records have no money. */
   readonly money: string | null;
 }
 
@@ -31,7 +32,7 @@ const NAMES: Readonly<Record<Figure, string>> = {
   read: "rows read",
   changed: "records changed",
   removed: "records removed",
-  money: "money of changed documents",
+  money: "money of changed documents, net of credit notes",
 };
 
 export async function considerVolume(
@@ -233,5 +234,27 @@ export async function volumes(
         and ($3::text is null or stream = $3) and ($4::int is null or weekday = $4) and weekday > 0
       order by at desc, run_id desc limit $5`,
     [company, connection ?? null, stream ?? null, weekday ?? null, limit],
+  );
+}
+
+/** After the merge: the money of what this run wrote, net of credit notes, for other weeks. */
+export async function considerMoney(
+  tx: Transaction,
+  at: At,
+  dated: DatedRecord,
+  staging: string,
+): Promise<void> {
+  const { table, number, kind } = dated;
+  const sameKind = kind === null ? "" : `and t.${kind.column} = s.${kind.column}`;
+  await tx.affect(
+    `insert into run_volume as v (company, run_id, connection, stream, at, weekday, read, changed,
+                                  removed, money)
+     select $1, $2, $3, $4, $5, 0, 0, 0, 0, coalesce(sum(${signed(dated, "t")}), 0)
+       from (select distinct ${[number, ...(kind === null ? [] : [kind.column])].join(", ")}
+               from ${staging}) s
+       join ${table} t on t.company = $1 and t.${number} = s.${number} ${sameKind}
+        and t.run_id = $2
+     on conflict (company, run_id) do update set money = coalesce(v.money, 0) + excluded.money`,
+    [at.company, at.runId, at.connection, at.stream, at.now.toString()],
   );
 }

@@ -1,14 +1,17 @@
 /**
  * Whether a run brought all that it should have: beside what is accounted for row by row, numbers
- * that were left out, documents that came late, content in which nothing was new, files that
- * shrink, and amounts unlike other weeks. Looks at what the run touched, never at all of history.
+ * that were left out, documents that came late or are dated ahead, content in which nothing was
+ * new, files that shrink, and amounts unlike other weeks. Looks at what the run touched, never at
+ * all of history.
  */
 import { records } from "../model/index.ts";
 import type { Staging, Transaction } from "../store/index.ts";
 import { findingsOf, type CompletenessFinding, type FindingKind } from "./completeness-findings.ts";
-import { considerLate, considerMoney, type DatedRecord } from "./completeness-late.ts";
+import { considerAhead } from "./completeness-ahead.ts";
+import type { DatedRecord } from "./completeness-dates.ts";
+import { considerLate } from "./completeness-late.ts";
 import { considerNumbers, type NumberedRecord } from "./completeness-numbers.ts";
-import { considerVolume } from "./completeness-volume.ts";
+import { considerMoney, considerVolume } from "./completeness-volume.ts";
 import type { RunResult, SyncContext } from "./context.ts";
 import type { At } from "./journal.ts";
 import type { StreamKey } from "./lease.ts";
@@ -55,11 +58,17 @@ export async function beforeMerge(
 }
 
 /** Inside the publishing transaction, after the merge. */
-export async function afterMerge(tx: Transaction, at: At, parts: readonly Staged[]): Promise<void> {
+export async function afterMerge(
+  tx: Transaction,
+  context: SyncContext,
+  at: At,
+  parts: readonly Staged[],
+): Promise<void> {
   for (const { mapping, staging } of parts) {
     const record = DOCUMENTS[mapping.record.name];
     if (record === undefined) continue;
     await considerNumbers(tx, at, record, staging.table);
+    await considerAhead(tx, context, at, record, staging.table);
     await considerMoney(tx, at, record, staging.table);
   }
 }

@@ -74,7 +74,7 @@ export async function publishGathered(
   const snapshot = publishing.snapshot && !keysOnly;
   if (!keysOnly) await beforeMerge(tx, publishing.context, at, gathering.parts);
   const merged = await mergeParts(tx, publishing);
-  if (!keysOnly) await afterMerge(tx, at, gathering.parts);
+  if (!keysOnly) await afterMerge(tx, publishing.context, at, gathering.parts);
   const conflicts = merged.flatMap(({ part, conflicts }) =>
     conflicts.map((conflict) => itemOf(part, conflict, gathering.origins)),
   );

@@ -27,9 +27,10 @@ beforeAll(async () => {
   const blank = Array.from({ length: 218 }, (_, index) => `B${1000 + index},,5,1.00`);
   write("customers.csv", CUSTOMERS, "A001,Ash,x,45.50", '"=1+1",,5,0', "A002,Brook,1,0", ...blank);
   const invoice = (number: number) => `invoice,INV${number},A002,2026-03-02,10.00,2.00,12.00`;
+  const credit = (number: number) => invoice(number).replace("invoice,INV", "credit,CN");
   const numbers = Array.from({ length: 30 }, (_, index) => 1001 + index);
   const there = numbers.filter((number) => number !== 1011);
-  write("sales-documents.csv", DOCUMENTS, ...there.map(invoice));
+  write("sales-documents.csv", DOCUMENTS, ...there.map(invoice), ...[1, 2, 3].map(credit));
   await run("sync", "customers", "sales-documents");
 }, 60_000);
 
@@ -98,14 +99,19 @@ describe("completeness", () => {
     expect((await run("status")).out).toMatch(/\n1 finding\(s\) of what looks incomplete/);
     const why = ["--who", "J Ross", "--why", "spoiled at the printer"];
     expect((await run("completeness", "explain", out.slice(0, 8), ...why)).exit).toBe(0);
-    expect((await run("completeness")).out).toBe("Nothing looks incomplete.\n");
+    expect((await run("completeness")).out).toBe(
+      "Nothing looks incomplete.\nnot judged: series CN (3 numbers, credit). " +
+        "`completeness --help` says which are.\n",
+    );
+    expect((await run("completeness", "--help")).out).toContain("judged from 4 numbers on");
     expect((await run("completeness", "--state", "explained")).out).toContain(
       "explained: spoiled at the printer (J Ross)",
     );
   });
 
-  it("draws what the last runs read", async () => {
+  it("draws what the last runs read, and tells their money net of credit notes", async () => {
     const { out } = await run("completeness", "volume", "sales-documents");
-    expect(out).toMatch(/^erp\/sales-documents +\S+ \S+ +29 +29 +0 +£290\.00 +█$/m);
+    expect(out).toMatch(/^stream +last run +read +changed +removed +net of credit notes +/);
+    expect(out).toMatch(/^erp\/sales-documents +\S+ \S+ +32 +32 +0 +£260\.00 +█$/m);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { completenessDesk, listRuns } from "../../src/sync/index.ts";
+import type { Connection } from "../../src/connections/index.ts";
+import { backfill, completenessDesk, listRuns } from "../../src/sync/index.ts";
 import { useDatabase } from "../support/database.ts";
-import { openPulling, type Pulling } from "../support/pulling.ts";
+import { connectionOf, openPulling, type Pulling } from "../support/pulling.ts";
 
 const database = useDatabase();
 
@@ -15,6 +16,26 @@ function invoice(number: number | string, day = 2, net = "10.00"): string {
 
 const invoices = (from: number, to: number, day = 2): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => invoice(from + index, day));
+
+const ofFebruary = (row: string): string => row.replaceAll("2026-03", "2026-02");
+
+/** Documents that are read by days. */
+function readingDays(row: string): Connection {
+  const raw = row.split(",");
+  const values = Object.fromEntries(HEADER.split(",").map((name, index) => [name, raw[index]]));
+  const delta = { grain: "day", zone: "utc", ordered: true, overlap: 0 } as const;
+  return connectionOf(
+    { name: "sales-documents", reading: "delta", range: true, delta },
+    {
+      async *read() {
+        yield { kind: "origin", origin: { name: "days" } };
+        const at = { value: "2026-02-03", key: "1" };
+        yield { kind: "rows", rows: [{ line: 1, raw: row, values, at }] };
+        yield { kind: "checkpoint", cursor: at, more: false };
+      },
+    },
+  );
+}
 
 interface Watching extends Pulling {
   readonly desk: Pulling["desk"];
@@ -100,6 +121,48 @@ describe("a gap in document numbers", () => {
     expect(await pulling.found("gap")).toEqual(["The invoice INV1011 is missing"]);
   });
 
+  const credit = (number: number) => invoice(number).replace("invoice,INV", "credit,CN");
+
+  test("is found in a small series: from 4 numbers on, when at most one in four is left out", async () => {
+    const pulling = await watch();
+    const plain = [9001, 9002, 9003, 9004, 9006].map((n) => invoice(n).replace("INV", ""));
+    await pulling.documents(...plain, ...[1, 2, 3, 4, 6, 7].map(credit));
+    expect((await pulling.found("gap")).sort()).toEqual([
+      "The credit CN5 is missing",
+      "The invoice 9005 is missing",
+    ]);
+    expect(await completenessDesk(pulling.context).notJudged()).toEqual([]);
+  });
+
+  test("from before its series could be judged is found as soon as it can", async () => {
+    const pulling = await watch();
+    await pulling.documents(credit(1), credit(3));
+    expect(await pulling.found("gap")).toEqual([]);
+    expect(await completenessDesk(pulling.context).notJudged()).toMatchObject([
+      { record: "sales-document", kind: "credit", prefix: "CN", held: 2, missing: 1 },
+    ]);
+    await pulling.documents(credit(4), credit(5));
+    expect(await pulling.found("gap")).toEqual(["The credit CN2 is missing"]);
+    await pulling.documents(credit(2));
+    expect(await pulling.found("gap")).toEqual([]);
+  });
+
+  test("is none of numbers far apart, nor of a kind that shares the numbers of another", async () => {
+    const pulling = await watch();
+    await pulling.documents(
+      ...[10_000, 20_000, 30_000, 40_000, 40_002].map((number) => invoice(number)),
+    );
+    expect(await pulling.found("gap")).toEqual([]);
+    expect(await completenessDesk(pulling.context).notJudged()).toMatchObject([{ prefix: "INV" }]);
+    const shared = await watch();
+    const kinds = invoices(1001, 1012).map((row, index) =>
+      index % 5 === 3 ? row.replace("invoice", "credit") : row,
+    );
+    await shared.documents(...kinds);
+    expect(await shared.found("gap")).toEqual([]);
+    expect(await completenessDesk(shared.context).notJudged()).toEqual([]);
+  });
+
   test("is not looked for where numbers do not run on, nor where the numbering was moved on", async () => {
     const pulling = await watch();
     const scattered = Array.from({ length: 20 }, (_, index) => invoice(5000 + index * 7));
@@ -154,7 +217,9 @@ describe("a late document", () => {
     const [finding] = await completenessDesk(pulling.context).list({ kind: "late" });
     expect(finding).toMatchObject({
       title: "1 sales document(s) arrived late",
-      detail: "They are dated more than 7 days before the newest one held: INV2001 of 12/03/2026.",
+      detail:
+        "They are dated more than 7 days before the newest one held, of 20/03/2026: " +
+        "INV2001 of 12/03/2026.",
       worth: "99.00",
     });
     // Told once, and with the next late one.
@@ -174,15 +239,99 @@ describe("a late document", () => {
     const late = invoice(901).replaceAll("2026-03-02", "2026-02-28");
     await pulling.documents(late.replaceAll("2026-03", "2026-02"));
     expect(await completenessDesk(pulling.context).list({ kind: "late" })).toMatchObject([
-      { detail: expect.stringContaining("(1 of them in months that had control totals already)") },
+      { detail: expect.stringContaining("in months that had control totals already (1 of them)") },
     ]);
   });
 
-  test("is none of a history that reaches further back than what is held", async () => {
+  test("is none of a history: a first load, days that are read again, many older than all held", async () => {
+    const pulling = await watch();
+    await pulling.documents(...invoices(1001, 1010, 25), invoice(950, 1));
+    await pulling.documents(...invoices(901, 930).map(ofFebruary));
+    expect(await pulling.found("late")).toEqual([]);
+    const [from, to] = ["2026-02-01", "2026-02-28"].map((day) => Temporal.PlainDate.from(day));
+    if (from === undefined || to === undefined) throw new Error("no days");
+    const source = { ...pulling.source, connection: readingDays(ofFebruary(invoice(899, 3))) };
+    const name = "sales-documents";
+    const [again] = await backfill(pulling.context, source, name, { from, to });
+    expect(again).toMatchObject({ state: "published", rows: { mapped: 1 } });
+    expect(await pulling.found("late")).toEqual([]);
+  });
+
+  test("is a single one of a later delta that is older than all that is held", async () => {
     const pulling = await watch();
     await pulling.documents(...invoices(1001, 1010, 25));
-    await pulling.documents(...invoices(901, 930, 3));
+    await pulling.documents(ofFebruary(invoice(900)), invoice(1011, 26));
+    await pulling.documents(ofFebruary(invoice(901, 1)));
+    expect(await completenessDesk(pulling.context).list({ kind: "late" })).toMatchObject([
+      { title: "2 sales document(s) arrived late", worth: "20.00" },
+    ]);
+  });
+
+  test("is measured by the newest date that has come: one of 2062 makes nothing else late", async () => {
+    const pulling = await watch();
+    const mistyped = invoice(1011, 25).replace("2026-03-25", "2062-03-25");
+    await pulling.documents(...invoices(1001, 1010, 25), mistyped);
+    await pulling.documents(invoice(1012, 26), invoice(1013, 27));
     expect(await pulling.found("late")).toEqual([]);
+    await pulling.documents(invoice(1014, 5));
+    expect(await completenessDesk(pulling.context).list({ kind: "late" })).toMatchObject([
+      { detail: expect.stringContaining("newest one held, of 27/03/2026: INV1014 of 05/03/2026.") },
+    ]);
+  });
+
+  test("stands in a list by date, then number, over all runs; credit notes are taken off its money", async () => {
+    const pulling = await watch();
+    await pulling.documents(...invoices(1001, 1010, 25));
+    await pulling.documents(invoice(31, 5), invoice(4, 9), invoice(5, 2, "7.00"));
+    const credit = invoice(9, 5, "4.00").replace("invoice", "credit");
+    await pulling.documents(credit, invoice(30, 5));
+    expect(await completenessDesk(pulling.context).list({ kind: "late" })).toMatchObject([
+      {
+        detail: expect.stringContaining(
+          ": INV5 of 02/03/2026, INV9 of 05/03/2026, INV30 of 05/03/2026, " +
+            "INV31 of 05/03/2026, INV4 of 09/03/2026.",
+        ),
+        worth: "33.00",
+      },
+    ]);
+  });
+});
+
+describe("a document dated ahead", () => {
+  const ahead = (number: number, on: string, net?: string) =>
+    invoice(number, 31, net).replace("2026-03-31", on);
+
+  test("is one later than tomorrow, a finding of its own with its money until it is corrected", async () => {
+    const pulling = await watch();
+    const desk = completenessDesk(pulling.context);
+    const tomorrow = ahead(1004, "2026-04-01");
+    await pulling.documents(...invoices(1001, 1003), tomorrow, ahead(1005, "2062-03-02", "99.00"));
+    expect(await desk.list({ kind: "ahead" })).toMatchObject([
+      {
+        title: "1 sales document(s) are dated ahead",
+        detail: "They are dated later than 01/04/2026: INV1005 of 02/03/2062.",
+        worth: "99.00",
+      },
+    ]);
+    expect(pulling.raised).toEqual(["erp/sales-documents: 1 sales document(s) are dated ahead"]);
+    await pulling.documents(invoice(1006));
+    expect(await desk.list({ kind: "ahead" })).toHaveLength(1);
+    await pulling.documents(invoice(1005, 2, "99.00"));
+    expect(await desk.list({ kind: "ahead" })).toEqual([]);
+    expect(pulling.cleared).toHaveLength(1);
+  });
+
+  test("that a person explained stays explained, and explains no other one", async () => {
+    const pulling = await watch();
+    const desk = completenessDesk(pulling.context);
+    await pulling.documents(...invoices(1001, 1003), ahead(1004, "2026-06-01"));
+    const [finding] = await desk.list({ kind: "ahead" });
+    if (finding === undefined) throw new Error("nothing was dated ahead");
+    await desk.explain(finding, { who: "Ann", why: "billed in advance" });
+    await pulling.documents(invoice(1005));
+    expect(await desk.list({ kind: "ahead" })).toEqual([]);
+    await pulling.documents(ahead(1006, "2026-06-02"));
+    expect(await pulling.found("ahead")).toEqual(["2 sales document(s) are dated ahead"]);
   });
 });
 
@@ -252,7 +401,7 @@ describe("volume out of the ordinary", () => {
     for (const count of [21, 20]) await day(count);
     const low = await day(1);
     expect(await pulling.found("volume")).toEqual([
-      "money of changed documents: 10, where about 205 is usual",
+      "money of changed documents, net of credit notes: 10, where about 205 is usual",
       "rows read: 1, where about 20.5 is usual",
       "records changed: 1, where about 20.5 is usual",
     ]);
@@ -270,5 +419,11 @@ describe("volume out of the ordinary", () => {
       [21, 21, 0, "210.00"],
       [1, 1, 0, "10.00"],
     ]);
+  });
+  test("is measured net of credit notes", async () => {
+    const pulling = await watch();
+    await pulling.documents(invoice(1), invoice(2).replace("invoice", "credit"), invoice(3));
+    const [volume] = await completenessDesk(pulling.context).volumes({ limit: 1 });
+    expect(volume).toMatchObject({ changed: 3, money: "10.00" });
   });
 });
