@@ -241,18 +241,22 @@ describe("discounts", () => {
     ).toEqual([]);
   });
 
-  test("a discount never goes below nothing, and a surcharge never beats the base price", () => {
+  test("a rule that takes a price below zero leaves it unknown, and a surcharge never beats the base price", () => {
     expect(
       differences(
         {
           rules: `${STANDARD}
           A | account PLAIN01 | product NAIL | £0.06 off
-          B | account PLAIN01 | product PLY  | -5% off`,
+          B | account PLAIN01 | product PLY  | -5% off
+          C | account PLAIN01 | product BEAM | £-15.00
+          D | account PLAIN01 | product BRK  | 120% off`,
         },
         `
-      product | unit price | net
-      NAIL    | 0.0000     | 0.00
-      PLY     | 40.0000    | 40.00
+      product | unit price | net   | because
+      NAIL    | unknown    |       | Not known: a rule that holds takes the price below zero
+      PLY     | 40.0000    | 40.00 | Standard price
+      BEAM    | unknown    |       | Not known: a rule that holds takes the price below zero
+      BRK     | unknown    |       | Not known: a rule that holds takes the price below zero
       `,
       ),
     ).toEqual([]);

@@ -306,7 +306,7 @@ function byHand(
         ? decimal.subtract(of, decimal.parse(row.value))
         : decimal.subtract(of, decimal.percentOf(of, decimal.parse<"percent">(row.value)));
     const { digits } = decimal.round(left, { scale: 4, mode: "half-away" });
-    return digits < 0n ? 0n : digits;
+    return digits;
   };
   const own = held.filter((row) => !isBase(row));
   const net = [
@@ -323,6 +323,7 @@ function byHand(
   const candidates = net.length > 0 ? net : rest;
   const [first] = candidates;
   if (first === undefined) return "unknown";
+  if (candidates.some((found) => found < 0n)) return "unknown";
   const price = candidates.reduce((least, found) => (found < least ? found : least), first);
   return amounts(price, quantity, item.sellingUnitsPerPricingUnit, item.vatCode);
 }

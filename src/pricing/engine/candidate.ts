@@ -1,7 +1,7 @@
 /** What one entry would charge: its unit price at the policy's places, or why there is none. */
 import { decimal } from "../../model/index.ts";
 import type { PriceBook } from "./book.ts";
-import type { Enquiry } from "./enquiry.ts";
+import type { Doubt, Enquiry } from "./enquiry.ts";
 import { divide, multiplyDivide, power } from "./scaled.ts";
 import * as terms from "./terms.ts";
 import type { Outcome } from "./trace.ts";
@@ -17,8 +17,11 @@ export const NO_BASE = -2;
 export const UNIT_UNKNOWN = -3;
 export const COST_UNKNOWN = -4;
 export const UNREADABLE_VALUE = -5;
+/** Nobody means to pay the buyer: the rule is wrong, and what was meant is not known. */
+export const BELOW_ZERO = -6;
 
-export function outcomeOf(failure: number): Outcome {
+/** Why an entry has no price; what is no doubt leaves it to the others. */
+export function outcomeOf(failure: number): (Doubt & Outcome) | "other-currency" | "no-base" {
   switch (failure) {
     case OTHER_CURRENCY:
       return "other-currency";
@@ -28,6 +31,8 @@ export function outcomeOf(failure: number): Outcome {
       return "unit-unknown";
     case COST_UNKNOWN:
       return "cost-unknown";
+    case BELOW_ZERO:
+      return "below-zero";
     default:
       return "unreadable";
   }
@@ -64,17 +69,18 @@ export function fixedOf(enquiry: Enquiry, product: number, value: number, row: n
   if ((book.terms[row + terms.FLAGS]! & terms.UNREADABLE) !== 0) return UNREADABLE_VALUE;
   const failure = moneyFailure(enquiry, product, row);
   if (failure < 0) return failure;
-  const price = Math.max(0, valueOf(book, value, row));
+  const price = valueOf(book, value, row);
+  if (price < 0) return BELOW_ZERO;
   if (!isPerSellingUnit(book, product, row)) return price;
   const perPricingUnit = book.products.perPricingUnit[product]!;
   return multiplyDivide(price, perPricingUnit, power(5), book.policy.arithmetic.unitPrice.mode);
 }
 
-/** `base × (100 − percent) ÷ 100`, never below 0. The percent has 4 places. */
+/** `base × (100 − percent) ÷ 100`. The percent has 4 places. */
 export function percentOff({ found, book }: Enquiry, percent: number): number {
   if (found.base < 0) return NO_BASE;
   const { scale, mode } = book.policy.arithmetic.unitPrice;
-  return Math.max(0, multiplyDivide(found.base, WHOLE - percent, power(12 - scale), mode));
+  return orBelow(multiplyDivide(found.base, WHOLE - percent, power(12 - scale), mode));
 }
 
 /** The same for an entry, whose percent may have 6 places. */
@@ -85,7 +91,7 @@ function entryPercentOff(enquiry: Enquiry, value: number, row: number): number {
   if (found.base < 0) return NO_BASE;
   const { scale, mode } = book.policy.arithmetic.unitPrice;
   const kept = 100 * power(FINE_PLACES) - valueOf(book, value, row);
-  return Math.max(0, multiplyDivide(found.base, kept, power(14 - scale), mode));
+  return orBelow(multiplyDivide(found.base, kept, power(14 - scale), mode));
 }
 
 function amountOff(enquiry: Enquiry, product: number, value: number, row: number): number {
@@ -94,11 +100,11 @@ function amountOff(enquiry: Enquiry, product: number, value: number, row: number
   const failure = moneyFailure(enquiry, product, row);
   if (failure < 0) return failure;
   const amount = valueOf(book, value, row);
-  if (!isPerSellingUnit(book, product, row)) return Math.max(0, rounded(book, found.base - amount));
+  if (!isPerSellingUnit(book, product, row)) return orBelow(rounded(book, found.base - amount));
   const perPricingUnit = BigInt(book.products.perPricingUnit[product]!);
   const { scale, mode } = book.policy.arithmetic.unitPrice;
   const left = BigInt(found.base) * 100_000n - BigInt(amount) * perPricingUnit;
-  return Math.max(0, Number(decimal.divideRounded(left, 10n ** BigInt(11 - scale), mode)));
+  return orBelow(Number(decimal.divideRounded(left, 10n ** BigInt(11 - scale), mode)));
 }
 
 /** `cost × (100 + percent) ÷ 100`. Costs are in the company's own currency. */
@@ -109,7 +115,11 @@ function onCost(enquiry: Enquiry, product: number, value: number, row: number): 
   if (Number.isNaN(cost)) return COST_UNKNOWN;
   const { scale, mode } = book.policy.arithmetic.unitPrice;
   const share = 100 * power(FINE_PLACES) + valueOf(book, value, row);
-  return Math.max(0, multiplyDivide(cost, share, power(14 - scale), mode));
+  return orBelow(multiplyDivide(cost, share, power(14 - scale), mode));
+}
+
+function orBelow(price: number): number {
+  return price < 0 ? BELOW_ZERO : price;
 }
 
 /** Whether a price or amount in this currency and unit can be used for the account and product. */

@@ -55,6 +55,7 @@ export type Doubt =
   | "unit-unknown"
   | "cost-unknown"
   | "unreadable"
+  | "below-zero"
   | "multi-buy"
   | "order-value"
   | "pricing-unit-unknown"

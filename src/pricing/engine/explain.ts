@@ -131,6 +131,8 @@ function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
       return "cannot be worked out: the product's cost is not known";
     case "unreadable":
       return "cannot be worked out: its value is too large";
+    case "below-zero":
+      return "cannot be meant: it takes the price below zero";
     case "needs-code":
       return "holds only for a buyer who gives its code";
     case "from-order-value":

@@ -261,8 +261,8 @@ function fail(search: Search, value: number, word: number, failure: number): voi
   const { enquiry } = search;
   const outcome = candidate.outcomeOf(failure);
   note(search, value, word, outcome);
-  if (outcome === "unit-unknown" || outcome === "cost-unknown" || outcome === "unreadable")
-    doubt(enquiry.found, outcome, enquiry.book.terms[(word & TERMS) * terms.STRIDE + terms.LABEL]!);
+  if (outcome === "other-currency" || outcome === "no-base") return;
+  doubt(enquiry.found, outcome, enquiry.book.terms[(word & TERMS) * terms.STRIDE + terms.LABEL]!);
 }
 
 function note(search: Search, value: number, word: number, outcome: Outcome, price = -1): void {

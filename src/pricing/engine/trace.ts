@@ -15,6 +15,7 @@ export type Outcome =
   | "unit-unknown"
   | "cost-unknown"
   | "unreadable"
+  | "below-zero"
   /** Promotions that are not worked out. */
   | "needs-code"
   | "from-order-value"

@@ -185,6 +185,8 @@ function doubtText(book: PriceBook, { doubt, doubtLabel }: Found): string {
       return "Not known: a price that holds is a markup on a cost that is not known";
     case "unreadable":
       return "Not known: a rule that holds has a value too large to work with";
+    case "below-zero":
+      return "Not known: a rule that holds takes the price below zero";
     case "multi-buy":
       return `Not known: ${promotion} may change the price at this quantity`;
     case "order-value":
