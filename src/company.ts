@@ -102,6 +102,15 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const watched: Watched = { code, settings, schedules, alarms };
   const sources = sourcesOf(SALES_RECORDS);
   const sales = openSales({ store, company: code, settings: settings.sales, sources, now });
+  const pulls = pullsOf(context, { code, settings, connect, sets, owned, alarms });
+  // Whoever pulls by hand may be the only one who looks: an alarm must not outlive its cause.
+  const andWatch = async <T>(pulled: Promise<T>): Promise<T> => {
+    const result = await pulled;
+    await watch(context, watched).catch((error: unknown) => {
+      log("warn", `Looking for what is late at ${code}: ${String(error)}`);
+    });
+    return result;
+  };
   return {
     code,
     settings,
@@ -114,7 +123,10 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     priceSources: () => priceSources.freshness(),
     status: () => statusOf(context, watched, streamsOf),
     watch: () => watch(context, watched),
-    ...pullsOf(context, { code, settings, connect, sets, owned, alarms }),
+    ...pulls,
+    sync: (...asked) => andWatch(pulls.sync(...asked)),
+    backfill: (...asked) => andWatch(pulls.backfill(...asked)),
+    apply: (...asked) => andWatch(pulls.apply(...asked)),
     ...pullRequestsOf(context, { code, settings, streams }),
     streams,
     check: () => checkConnections(settings, owned, connect),

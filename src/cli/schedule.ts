@@ -74,7 +74,7 @@ async function list({ company }: Opened): Promise<Answer> {
     { head: "does", of: ({ does, streams }) => `${words(does)}: ${streams?.join(", ") ?? "all"}` },
     { head: "next", of: ({ nextAt }) => moment(nextAt, timeZone) },
     { head: "last slot", of: ({ last }) => moment(last?.slotAt ?? null, timeZone) },
-    { head: "ended", of: ({ last }) => last?.state ?? "–" },
+    { head: "ended", of: ({ last }) => (last === null ? "–" : cameText(last)) },
     { head: "now", of: (schedule) => nowText(schedule, timeZone) },
   ]);
   const none = "The settings name no schedule: companies.…connections.…schedules.";
@@ -186,7 +186,7 @@ async function history(opened: Opened, text: string | undefined, limit: number):
   const lines = table(rows, [
     { head: "schedule", of: ({ connection, schedule }) => `${connection}/${schedule}` },
     { head: "slot", of: ({ slotAt }) => at(slotAt) },
-    { head: "came", of: ({ state }) => state },
+    { head: "came", of: cameText },
     { head: "began", of: ({ startedAt }) => at(startedAt) },
     { head: "ended", of: ({ endedAt }) => at(endedAt) },
     { head: "tries", right: true, of: ({ tries }) => count(tries) },
@@ -194,6 +194,12 @@ async function history(opened: Opened, text: string | undefined, limit: number):
     { head: "what happened", of: happened },
   ]);
   return { text: rows.length === 0 ? "No slot was due yet." : lines, data: rows };
+}
+
+/** "done, customers stopped and asks" */
+function cameText({ state, progress }: SlotRow): string {
+  const asks = state === "done" ? (progress?.asks ?? null) : null;
+  return asks === null ? state : `${state}, ${asks}`;
 }
 
 function happened({ askedBy, problem, progress, state }: SlotRow): string {

@@ -117,9 +117,10 @@ function historyInWords({ connection, stream, completeFrom, load }: History): st
   return `${connection}/${stream}: ${whole}; ${what}: ${months.done} of ${months.of} months${left}.`;
 }
 
-function runText({ lastRun, runningRows }: StreamStatus): string {
+function runText({ lastRun, runningRows, asks, stoppedBy }: StreamStatus): string {
   if (runningRows !== null) return `reading, ${count(runningRows)} rows`;
-  return lastRun?.state ?? "–";
+  if (asks) return "stopped and asks";
+  return stoppedBy === null ? (lastRun?.state ?? "–") : `stopped by ${stoppedBy}`;
 }
 
 export function alarmText(alarm: Alarm, timeZone: string): string {

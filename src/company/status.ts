@@ -13,6 +13,10 @@ export interface StreamStatus {
   readonly fresh: Freshness | null;
   readonly lastAppliedAt: Temporal.Instant | null;
   readonly lastRun: StreamState["newest"];
+  /** The last run stopped, and only a person can say how the stream goes on. */
+  readonly asks: boolean;
+  /** Who stopped the last run; null: nobody. The next one goes on from its last mark. */
+  readonly stoppedBy: string | null;
   /** Rows read by the run that reads it now; null: nothing does. */
   readonly runningRows: number | null;
   readonly next: { readonly at: Temporal.Instant; readonly schedule: string } | null;
@@ -94,6 +98,8 @@ function streamStatus(
     fresh: promises.find(isIt) ?? null,
     lastAppliedAt: state?.lastAppliedAt ?? null,
     lastRun: state?.newest ?? null,
+    asks: state?.asks ?? false,
+    stoppedBy: state?.stoppedBy ?? null,
     runningRows: isRead ? Math.max(progress?.rows ?? 0, state?.newest?.rows ?? 0) : null,
     next: next ?? null,
     paused:

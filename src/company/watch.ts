@@ -111,8 +111,9 @@ function lateAlarm(
   };
 }
 
-function stoppedAlarm({ connection, stream, newest }: StreamState): NewAlarm[] {
-  if (newest?.state !== "stopped") return [];
+/** Of a run that a person stopped there is nothing to ask: the next one goes on by itself. */
+function stoppedAlarm({ connection, stream, newest, asks }: StreamState): NewAlarm[] {
+  if (newest === null || !asks) return [];
   return [
     {
       key: `stopped/${connection}/${stream}`,

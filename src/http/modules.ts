@@ -72,6 +72,8 @@ export interface PullStatus {
     readonly fresh: { readonly until: Temporal.Instant; readonly late: boolean } | null;
     readonly lastAppliedAt: Temporal.Instant | null;
     readonly lastRun: StreamState["newest"];
+    readonly asks: boolean;
+    readonly stoppedBy: string | null;
     readonly runningRows: number | null;
     readonly next: { readonly at: Temporal.Instant } | null;
     readonly paused: readonly Pause[];

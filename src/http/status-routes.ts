@@ -41,6 +41,11 @@ const stream = z
       }),
       "The newest run.",
     ),
+    asks: z.boolean().describe("True: the newest run stopped, and waits for a person's decision."),
+    stoppedBy: orNull(
+      z.string(),
+      "Who stopped the newest run; the next one goes on from its mark.",
+    ),
     runningRows: orNull(z.number().int(), "Rows read so far by the run that reads it now."),
     nextAt: orNull(instant(""), "When a schedule reads it next."),
     paused: z.array(pause).describe("Why its next slot will not start."),

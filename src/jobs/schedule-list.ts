@@ -44,6 +44,8 @@ export interface SlotRow {
     readonly stream?: string;
     readonly rows?: number;
     readonly about?: string;
+    /** Streams that stopped and wait for a person; null: none. */
+    readonly asks?: string | null;
   } | null;
 }
 

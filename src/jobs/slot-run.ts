@@ -19,6 +19,8 @@ export interface SlotOutcome {
   readonly problem: string | null;
   /** When another try is worth it; null: only after somebody has done something. Absent: soon. */
   readonly again?: Temporal.Instant | null;
+  /** Streams that stopped and wait for a person; absent: none. "customers stopped and asks" */
+  readonly asks?: string;
   /** What was done, in a line: "price-rules published, promotions unchanged". */
   readonly about: string;
 }
@@ -150,13 +152,14 @@ async function finish(
   { store, company, now }: SchedulesContext,
   { slot, holder }: Claim,
   state: "done" | "failed",
-  { about, problem }: SlotOutcome,
+  { about, problem, asks }: SlotOutcome,
 ): Promise<void> {
   await store.affect(
     `update schedule_slot set state = $4, ended_at = $5, problem = $6,
-            progress = coalesce(progress, '{}') || jsonb_build_object('about', $7::text)
+            progress = coalesce(progress, '{}') || jsonb_build_object('about', $7::text,
+              'asks', $8::text)
       where company = $1 and id = $2 and holder = $3 and state = 'running'`,
-    [company, slot, holder, state, now(), problem, about],
+    [company, slot, holder, state, now(), problem, about, asks ?? null],
   );
 }
 

@@ -49,8 +49,9 @@ function pulling(context: Context, services: CompanyServices, apart: boolean): S
   };
 }
 
-async function outcomeOf(
-  task: SlotTask,
+/** What came of a slot that read so: a failure is tried again, a stop waits for a person. */
+export async function outcomeOf(
+  task: Pick<SlotTask, "streams">,
   pull: () => Promise<readonly RunResult[]>,
 ): Promise<SlotOutcome> {
   try {
@@ -61,6 +62,7 @@ async function outcomeOf(
       failed: [...new Set(failed.map(({ stream }) => stream))],
       problem: first === undefined ? null : `${first.stream}: ${first.notes.join(" ")}`,
       ...againOf(failed),
+      ...asksOf(results),
       about: aboutResults(results),
     };
   } catch (error) {
@@ -78,16 +80,34 @@ function againOf(failed: readonly RunResult[]): Pick<SlotOutcome, "again"> {
   return { again };
 }
 
-/** "price-rules stopped; 3 published, 1 unchanged" */
+/** What a person must decide on: nothing of it is read until then, though the slot is done. */
+function asksOf(results: readonly RunResult[]): Pick<SlotOutcome, "asks"> {
+  const streams = new Set(results.filter(asks).map(({ stream }) => stream));
+  return streams.size === 0 ? {} : { asks: `${[...streams].join(", ")} stopped and asks` };
+}
+
+/** A person's stop has no fault, and a snapshot's stop none where a newer one was read instead. */
+function asks({ state, fault }: RunResult): boolean {
+  return state === "stopped" && fault !== null;
+}
+
+/** "price-rules refused; 3 published, 1 unchanged" */
 function aboutResults(results: readonly RunResult[]): string {
-  const odd = results.filter(({ state }) => !QUIET.has(state));
+  // A snapshot that stood aside for a newer one is told by what came of that one.
+  const last = new Map(results.map((result) => [result.stream, result]));
+  const odd = results.filter(
+    (result) =>
+      !QUIET.has(result.state) &&
+      !asks(result) &&
+      (result.state !== "stopped" || last.get(result.stream) === result),
+  );
   const counts = Map.groupBy(
     results.filter(({ state }) => QUIET.has(state)),
     ({ state }) => state,
   );
   const said = odd.map(({ stream, state }) => `${stream} ${state}`);
   const quiet = [...counts].map(([state, of]) => `${of.length} ${WORDS[state] ?? state}`);
-  return [said.join(", "), quiet.join(", ")].filter((part) => part !== "").join("; ");
+  return [[...new Set(said)].join(", "), quiet.join(", ")].filter((part) => part !== "").join("; ");
 }
 
 const QUIET = new Set<string>(["published", "unchanged", "nothing"]);

@@ -63,6 +63,20 @@ export async function stopAskedBy(store: Queryable, at: At): Promise<string | nu
   return row?.by ?? null;
 }
 
+/** How far the run is; gives who asked it to stop, as `stopAskedBy` does. */
+export async function keepRowsSoFar(
+  store: Queryable,
+  at: At,
+  rows: number,
+): Promise<string | null> {
+  const [row] = await store.query<{ by: string | null }>(
+    `update run set rows_so_far = $3 where company = $1 and id = $2
+     returning stop_asked_by as by`,
+    [at.company, at.runId, rows],
+  );
+  return row?.by ?? null;
+}
+
 /** `appliedAt` null: the origin was refused; it is kept so that its quarantine item can name it. */
 export async function storeOrigins(
   tx: Transaction,
@@ -199,7 +213,8 @@ export async function storeRun(store: Queryable, at: At, ending: RunEnding): Pro
   await store.affect(
     `update run set state = $3, ended_at = $4, error = $5, cursor_after = $6, rows_read = $7,
             mapped = $8, ignored = $9, repeated = $10, quarantined = $11, counts = $12,
-            origins = $13, note = $14, checkpoints = $15, fault_kind = $16, retry_at = $17
+            origins = $13, note = $14, checkpoints = $15, fault_kind = $16, retry_at = $17,
+            rows_so_far = null
       where company = $1 and id = $2`,
     [
       at.company,

@@ -33,7 +33,7 @@ export class Run {
   readonly #gathering: Gathering;
   readonly #mappings: readonly Mapping[];
   readonly #tell: Teller;
-  readonly #heed: (at: At) => Promise<void>;
+  readonly #heed: (at: At, rows: () => number) => Promise<void>;
   #promises: Promises | null = null;
   #cursor: Json | null = null;
   /** What the last content made, so that changes tell the rest; null: the whole is read. */
@@ -114,7 +114,7 @@ export class Run {
     for await (const event of this.#events(from)) {
       came = true;
       await this.#begin(null);
-      await this.#heed(this.#record.at());
+      await this.#heed(this.#record.at(), () => this.#rowsSoFar());
       const ended = await this.#take(event);
       if (ended === null) continue;
       if (state !== "published") state = ended.state;
@@ -126,6 +126,10 @@ export class Run {
     if (!came && this.#marked && from !== null && !this.#record.isSnapshot)
       return this.#checkpoint(from, false);
     return { state, more };
+  }
+
+  #rowsSoFar(): number {
+    return this.#record.published.rows.read + this.#gathering.rows().read;
   }
 
   #events(from: Json | null): AsyncIterable<ReadEvent> {
@@ -365,6 +369,7 @@ export class Run {
         settled: this.#settled,
       });
       notes = [
+        ...published.notes,
         ...(this.#gathering.parts.some(({ leftOut }) => leftOut > 0)
           ? leftOutNotes(stream, before.records, published.records)
           : []),
@@ -387,6 +392,7 @@ export class Run {
   async #refuse(origin: Origin, why: Refusal): Promise<void> {
     const { store } = this.#parts.context;
     const note = await refuseOrigin(store, this.#parts.lease, this.#record.at(), origin, why);
+    this.#record.refused.push(origin.name);
     this.#record.notes.push(note);
     await this.#parts.source.connection.session.setAside?.(
       this.#parts.stream.name,

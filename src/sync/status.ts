@@ -15,6 +15,10 @@ export interface StreamState {
   readonly worth: string | null;
   /** Until when somebody reads it, unless the lease is renewed; null: nobody does. */
   readonly heldUntil: Temporal.Instant | null;
+  /** The newest run stopped, and only a person can say how the stream goes on. */
+  readonly asks: boolean;
+  /** Who stopped the newest run; null: nobody. */
+  readonly stoppedBy: string | null;
   /** The newest run, whatever came of it; null: there was none. */
   readonly newest: NewestRun | null;
 }
@@ -42,7 +46,10 @@ export async function streamStates(store: Queryable, company: string): Promise<S
     `select s.connection, s.stream, s.last_applied_at as "lastAppliedAt",
             s.last_run_id as "lastRunId", s.cursor, coalesce(q.open, 0) as open, q.worth,
             case when s.holder is null then null else s.lease_until end as "heldUntil",
-            r.id as "runId", r.state as "runState", r.rows_read as "runRows",
+            r.id as "runId", r.state as "runState",
+            greatest(r.rows_read, coalesce(r.rows_so_far, 0)) as "runRows",
+            coalesce(r.state = 'stopped' and r.fault_kind is not null, false) as asks,
+            case when r.state = 'stopped' then r.stop_asked_by end as "stoppedBy",
             r.started_at as "runStartedAt", r.ended_at as "runEndedAt", r.error as "runError"
        from stream_state s
        left join (select connection, stream, count(*)::int as open, sum(worth) as worth

@@ -1,6 +1,6 @@
 /** A person's wish that a run stop; it notices between two events and can be gone on with. */
 import type { Queryable } from "../store/index.ts";
-import { stopAskedBy, type At } from "./journal.ts";
+import { keepRowsSoFar, stopAskedBy, type At } from "./journal.ts";
 
 /** A person asked the run to stop; the next one goes on from its last mark. */
 export class StopAsked extends Error {
@@ -9,18 +9,24 @@ export class StopAsked extends Error {
 
 /** How often a run looks whether it is to stop. */
 const LOOK_MS = 250;
+/** How often it writes down how far it is, for whoever asks how things stand. */
+const KEEP_MS = 3_000;
 
-/** Called between two events; throws StopAsked. */
+/** Called between two events with the rows read up to then; throws StopAsked. */
 export function stopWatch(
   store: Queryable,
   signal: AbortSignal | undefined,
-): (at: At) => Promise<void> {
+): (at: At, rows: () => number) => Promise<void> {
   let next: Temporal.Instant | null = null;
-  return async (at) => {
+  let keep: Temporal.Instant | null = null;
+  return async (at, rows) => {
     if (signal?.aborted === true) throw new StopAsked("It was stopped with its service.");
     if (next !== null && Temporal.Instant.compare(at.now, next) < 0) return;
     next = at.now.add({ milliseconds: LOOK_MS });
-    const by = await stopAskedBy(store, at);
+    keep ??= at.now.add({ milliseconds: KEEP_MS });
+    const keeps = Temporal.Instant.compare(at.now, keep) >= 0;
+    if (keeps) keep = null;
+    const by = await (keeps ? keepRowsSoFar(store, at, rows()) : stopAskedBy(store, at));
     if (by !== null) throw new StopAsked(`It was stopped by ${by}.`);
   };
 }

@@ -101,6 +101,17 @@ test("a slot that is due while its stream is read waits, and all that came due i
   ]);
 });
 
+test("what a slot leaves to a person is kept with it", async () => {
+  const all = await open([NIGHTLY]);
+  const asks = "customers stopped and asks";
+  all.outcomes.push({ failed: [], problem: null, asks, about: "1 published" });
+  all.clock.pass({ hours: 14 });
+  await all.tick();
+  expect(await all.instances[0]?.history({ limit: 1 })).toMatchObject([
+    { state: "done", progress: { asks, about: "1 published" } },
+  ]);
+});
+
 test("no schedule runs beside itself", async () => {
   const all = await open([OFTEN], "2026-03-10T12:05:00Z");
   all.clock.pass({ minutes: 5 });

@@ -242,6 +242,32 @@ describe("a run cut short", () => {
   });
 });
 
+test("a run tells every few seconds how many rows it has read", async () => {
+  const pulling = await openPulling(database.store, ["customer"]);
+  const newest = async () => (await streamStates(database.store, pulling.company))[0]?.newest;
+  const told: unknown[] = [];
+  const connection = connectionOf(
+    { name: "customers", reading: "snapshot" },
+    {
+      async *read() {
+        yield origin("page 1");
+        yield rows("A001", "A002");
+        pulling.pass(4);
+        yield mark({ pages: 1 });
+        told.push(await newest());
+        yield rows("A003");
+        yield checkpoint("whole");
+      },
+    },
+  );
+  await pulling.sync({}, { connection });
+  told.push(await newest());
+  expect(told).toMatchObject([
+    { state: "running", rows: 2 },
+    { state: "published", rows: 3 },
+  ]);
+});
+
 describe("a run that a person stops", () => {
   test("stops at the next event, and the next one goes on from its mark", async () => {
     const pulling = await openPulling(database.store, ["customer"]);
@@ -274,6 +300,8 @@ describe("a run that a person stops", () => {
         "What was read up to its last mark is kept: the next run goes on from there.",
       ],
     });
+    const [state] = await streamStates(database.store, pulling.company);
+    expect([state?.asks, state?.stoppedBy]).toEqual([false, "J Ross"]);
     const result = only(await pulling.sync({}, { connection: paged(PAGES) }));
     expect(result).toMatchObject({ state: "published", rows: { read: 6 } });
     const over = { company: pulling.company, by: "J Ross", at: pulling.context.now() };

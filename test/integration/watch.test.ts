@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
 import { readSettings } from "../../src/config.ts";
+import { outcomeOf } from "../../src/main/schedules.ts";
 import { openTradepost, type CompanyServices } from "../../src/main.ts";
 import { useDatabase } from "../support/database.ts";
 
@@ -145,7 +146,25 @@ test("a run that stopped at the drop brake is an alarm until somebody has decide
   const status = await merchant.services.status();
   expect(status.alarms.map(({ title }) => title)).toContain("customers of erp stopped and asks");
   await pull(merchant, { acceptRemovals: true });
+  // Whoever pulled by hand has it over at once, where no service looks.
+  expect((await merchant.services.status()).alarms.map(({ key }) => key)).not.toContain(
+    "stopped/erp/customers",
+  );
   expect(await merchant.look()).toEqual([]);
+});
+
+test("a slot whose stream hit the drop brake is done, and says once that the stream asks", async () => {
+  const merchant = await open();
+  merchant.write("customers-1.csv", 30);
+  await pull(merchant);
+  merchant.write("customers-2.csv", 3);
+  merchant.write("customers-3.csv", 4);
+  expect(await outcomeOf({ streams: ["customers"] }, () => pull(merchant))).toEqual({
+    failed: [],
+    problem: null,
+    asks: "customers stopped and asks",
+    about: "",
+  });
 });
 
 test("a slot that failed on its last retry is an alarm until one is done", async () => {
