@@ -335,7 +335,8 @@ function effectiveSettings(parsed: unknown, at: Effect): EffectiveSetting[] {
   const value = at.values.get(name) ?? parsed;
   const inner = entriesOf(value);
   const line = at.stated === undefined ? null : at.lineOf(at.path);
-  if (inner.length === 0) return value === undefined ? [] : [{ name, value: shownSetting(name, value), line }];
+  if (inner.length === 0)
+    return value === undefined ? [] : [{ name, value: shownSetting(name, value), line }];
   const stated = new Map<string | number, unknown>(entriesOf(at.stated));
   return inner.flatMap(([key, each]) =>
     effectiveSettings(each, { ...at, path: [...at.path, key], stated: stated.get(key) }),
@@ -362,6 +363,11 @@ function databaseUrlOf(text: string): string | null {
       "expected one such as postgresql://user:password@server:5432/tradepost. Correct it, or unset " +
       "it to use Tradepost's own PostgreSQL.",
   );
+}
+
+/** A path as the person means it who typed it: npm works in its own folder, and tells theirs. */
+export function standing(path: string): string {
+  return resolve(process.env["INIT_CWD"] || ".", path);
 }
 
 /** What a person typed before the command's own words: a next command is shown whole. */

@@ -1,12 +1,16 @@
 /** The command that makes a first mapping from a customer's own file. */
 import { isUtf8 } from "node:buffer";
-import { open, mkdir, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
 import { createSplitter, type Delimiter, type SplitItem } from "#connector/files";
 import type { Command } from "commander";
+import { standing } from "../config.ts";
 import { draftMapping, type Draft } from "../mapping/index.ts";
 import { records } from "../model/index.ts";
 import { chosen, example, EXIT, print, UsageError, type GlobalOptions } from "./command.ts";
+import { unreadable, writeNamed } from "./files.ts";
 import { table } from "./print.ts";
 
 interface DraftOptions {
@@ -39,12 +43,18 @@ async function draft(file: string, options: DraftOptions, global: GlobalOptions)
   const folder = options.out ?? ".";
   const shipped = resolve(import.meta.dirname, "..", "..", "mappings");
   const given = draftMapping({
-    file: basename(file),
+    file: basename(file).replace(GZIP, ""),
     ...(await firstRows(file)),
     ...(record === undefined ? {} : { record }),
     ...(options.reads === undefined ? {} : { reads: options.reads }),
-    schemas: relative(resolve(folder), shipped).replaceAll("\\", "/") || ".",
+    schemas: relative(standing(folder), shipped).replaceAll("\\", "/") || ".",
   });
+  if (given === null)
+    throw new UsageError(
+      `The columns of ${file} fit no record: at least two must be called or look like its fields. ` +
+        `Give --record with what a row is, one of ${Object.keys(records).join(", ")}; ` +
+        "or see mappings/tradepost-csv/README.md for the fields of each.",
+    );
   const files = options.out === undefined ? [] : await write(given, options.out, options.force);
   print({ text: textOf(given, files), data: { ...given, files }, exit: EXIT.fine }, global);
 }
@@ -87,17 +97,27 @@ function isRecord(item: SplitItem): item is SplitItem & { readonly kind: "record
   return item.kind === "record";
 }
 
-/** Up to the last whole line of the first part. */
+const GZIP = /\.gz$/i;
+
+/** Up to the last whole line of the first part; of what a .gz holds. */
 async function beginning(file: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  const take = async (source: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const piece of source) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes >= MOST_BYTES) return;
+    }
+  };
   try {
-    await using handle = await open(file);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0);
-    if (bytesRead < MOST_BYTES) return buffer.subarray(0, bytesRead);
-    return buffer.subarray(0, buffer.lastIndexOf(0x0a) + 1);
+    const source = createReadStream(standing(file));
+    await (GZIP.test(file) ? pipeline(source, createGunzip(), take) : take(source));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${file} cannot be read: ${reason}.`);
+    throw unreadable(file, error, { what: "The file", advice: "Give a CSV file, or a .csv.gz." });
   }
+  const read = Buffer.concat(pieces);
+  return bytes < MOST_BYTES ? read : read.subarray(0, read.lastIndexOf(0x0a) + 1);
 }
 
 function utf8Of(bytes: Buffer): Buffer {
@@ -119,7 +139,6 @@ function delimiterOf(bytes: Buffer): Delimiter {
 }
 
 async function write(given: Draft, folder: string, force?: true): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
   const files: [string, string | null][] = [
     [join(folder, `${given.record}.yaml`), given.mapping],
     [join(folder, `${given.record}.examples.yaml`), given.examples],
@@ -127,15 +146,7 @@ async function write(given: Draft, folder: string, force?: true): Promise<string
   const written: string[] = [];
   for (const [file, text] of files) {
     if (text === null) continue;
-    try {
-      await writeFile(file, text, { flag: force === true ? "w" : "wx" });
-    } catch (error) {
-      const there = error instanceof Error && "code" in error && error.code === "EEXIST";
-      if (!there) throw error;
-      throw new UsageError(
-        `${file} is there already. Give another --out, or --force to write over it.`,
-      );
-    }
+    await writeNamed(file, text, { keep: force !== true });
     written.push(file);
   }
   return written;
@@ -144,7 +155,7 @@ async function write(given: Draft, folder: string, force?: true): Promise<string
 function textOf(given: Draft, files: readonly string[]): string {
   const others = given.others.length === 0 ? "" : ` (or ${given.others.join(", or ")}: --record)`;
   return [
-    `A row is taken for a ${given.record}${others}.`,
+    `A row is taken for ${article(given.record)}${others}.`,
     "",
     table(given.columns, [
       { head: "column", of: ({ column }) => column },
@@ -176,8 +187,12 @@ function triedText({ tried, record }: Draft): string[] {
   const rows = (count: number) => (count === 1 ? "1 row" : `${count} rows`);
   const refused =
     tried.refused === 0 ? "none is refused" : `${rows(tried.refused)} refused (${tried.why ?? ""})`;
-  const good = tried.good === 1 ? `becomes a ${record}` : `become a ${record} each`;
+  const good = tried.good === 1 ? `becomes ${article(record)}` : `become ${article(record)} each`;
   return [`Tried on the file: ${rows(tried.good)} ${good}, ${refused}.`];
+}
+
+function article(record: string): string {
+  return `${/^[aeiou]/.test(record) ? "an" : "a"} ${record}`;
 }
 
 function short(text: string): string {

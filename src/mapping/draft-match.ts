@@ -20,6 +20,8 @@ export interface Matched {
   readonly matches: readonly Match[];
   /** Fields that are never blank, have no default and no column. */
   readonly missing: readonly string[];
+  /** The file is called as such rows are. */
+  readonly called: boolean;
   readonly score: number;
 }
 
@@ -35,12 +37,13 @@ export function matchRecord(
     .filter(([, field]) => isNeeded(field))
     .map(([name]) => name);
   const missing = needed.filter((name) => !found.has(name));
+  const called = isCalled(record.name, fileName);
   const weight = ({ field, score }: Match) => score * (needed.includes(field) ? 2 : 1);
   const score =
     matches.reduce((sum, match) => sum + weight(match), 0) -
     missing.length * 1.5 +
-    (isCalled(record.name, fileName) ? 4 : 0);
-  return { record, matches, missing, score };
+    (called ? 4 : 0);
+  return { record, matches, missing, called, score };
 }
 
 export function isNeeded(field: Field): boolean {

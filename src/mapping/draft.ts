@@ -61,11 +61,15 @@ export interface DraftedColumn {
   readonly sample: string;
 }
 
-export function draftMapping(source: DraftSource): Draft {
+/** From here on a match is likely, below it a guess. */
+const LIKELY = 0.7;
+
+/** Null: too little of the file fits any record to propose one. */
+export function draftMapping(source: DraftSource): Draft | null {
   const facts = factsOf(source.columns, source.rows);
   const ranked = rank(source, facts);
   const [matched] = ranked;
-  if (matched === undefined) throw new TypeError(`${source.record ?? ""} is no record`);
+  if (matched === undefined) return null;
   const style = styleOf(
     matched.matches.filter(isNumber(matched.record)).map(({ column }) => column),
   );
@@ -132,12 +136,20 @@ function rank(source: DraftSource, facts: readonly ColumnFacts[]): readonly Matc
   return all
     .filter(({ name }) => source.record === undefined || name === source.record)
     .map((record) => matchRecord(record, facts, source.file))
+    .filter((matched) => source.record !== undefined || fits(matched, facts))
     .sort((a, b) => b.score - a.score);
 }
 
-/** The record's plural, as streams are named. */
+/** One column that is called like a field of some record is chance; two signs are a beginning. */
+function fits({ matches, called }: Matched, facts: readonly ColumnFacts[]): boolean {
+  const signs = matches.length + (called ? 1 : 0);
+  return matches.some(({ score }) => score >= LIKELY) && signs >= Math.min(2, facts.length);
+}
+
+/** The record's plural, as the Tradepost CSV layout names its streams. */
 function streamOf(record: string): string {
   if (record === "stock") return record;
+  if (/[^aeiou]y$/.test(record)) return `${record.slice(0, -1)}ies`;
   return `${record}${/(?:ch|s|x)$/.test(record) ? "es" : "s"}`;
 }
 
@@ -190,7 +202,7 @@ function drafted(column: ColumnFacts, matches: readonly Match[]): DraftedColumn 
   if (match === undefined)
     return { column: column.name, field: null, confidence: null, why: "", sample };
   const { field, score, why } = match;
-  const confidence = score >= 0.9 ? "sure" : score >= 0.7 ? "likely" : "guess";
+  const confidence = score >= 0.9 ? "sure" : score >= LIKELY ? "likely" : "guess";
   return { column: column.name, field, confidence, why, sample };
 }
 

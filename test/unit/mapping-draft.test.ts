@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   checkExamples,
@@ -10,6 +11,8 @@ import {
   type Draft,
   type DraftSource,
 } from "../../src/mapping/index.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
 
 /** A file as text, as an export writes it; no quotes and no separators within values. */
 function draft(file: string, text: string, more: Partial<DraftSource> = {}): Draft {
@@ -20,7 +23,9 @@ function draft(file: string, text: string, more: Partial<DraftSource> = {}): Dra
     const cells = line.split(separator);
     return Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? ""]));
   });
-  return draftMapping({ file, columns, rows, schemas: "..", ...more });
+  const made = draftMapping({ file, columns, rows, schemas: "..", ...more });
+  if (made === null) throw new Error(`${file} fits no record`);
+  return made;
 }
 
 const fieldsOf = ({ columns }: Draft) =>
@@ -347,6 +352,19 @@ describe("what a draft cannot tell", () => {
   });
 });
 
+test("a draft reads the stream that the Tradepost CSV layout names for its record", () => {
+  const layout = join(ROOT, "mappings", "tradepost-csv");
+  const shipped = readdirSync(layout).filter((name) => /^[a-z-]+\.yaml$/.test(name));
+  const streams = shipped.flatMap((name) => {
+    const text = readFileSync(join(layout, name), "utf8");
+    const reads = /^reads: (.+)$/m.exec(text)?.[1];
+    return reads === undefined ? [] : [[name.replace(".yaml", ""), reads] as const];
+  });
+  expect(streams.length).toBeGreaterThan(20);
+  for (const [record, reads] of streams)
+    expect(draft("x.csv", "a,b\n1,2\n", { record }).mapping).toContain(`\nreads: ${reads}\n`);
+});
+
 describe("the command", () => {
   const folder = mkdtempSync(join(tmpdir(), "tradepost-draft-"));
   afterAll(() => {
@@ -356,7 +374,7 @@ describe("the command", () => {
     spawnSync(
       process.execPath,
       ["src/launch.js", "src/cli.ts", "mapping", "draft", ...words, "--out", join(folder, "set")],
-      { cwd: join(import.meta.dirname, "../.."), encoding: "utf8" },
+      { cwd: ROOT, encoding: "utf8" },
     );
 
   test("reads the file as it is, writes mapping and examples, and never writes over them", () => {
@@ -383,10 +401,31 @@ describe("the command", () => {
   });
 
   test("says what is wrong with a file that is none", () => {
-    const said = run(join(folder, "gone.csv"));
+    const gone = join(folder, "gone.csv");
+    const said = run(gone);
     expect([said.status, said.stderr]).toEqual([
       2,
-      expect.stringContaining("cannot be read") as unknown,
+      `The file ${gone} cannot be read: it is not there. Give a CSV file, or a .csv.gz.\n`,
     ]);
+  });
+
+  test("reads a .csv.gz, named from where the person stands who calls npm", () => {
+    const zipped = gzipSync("Account,Name,Balance\nA1,Ash,12.50\n");
+    writeFileSync(join(folder, "customers.csv.gz"), zipped);
+    const said = spawnSync(
+      process.execPath,
+      ["src/launch.js", "src/cli.ts", "mapping", "draft", "customers.csv.gz", "--out", "new/set"],
+      { cwd: ROOT, encoding: "utf8", env: { ...process.env, INIT_CWD: folder } },
+    );
+    expect(said.stderr).toBe("");
+    const written = readFileSync(join(folder, "new", "set", "customer.yaml"), "utf8");
+    expect(written).toContain("reads: customers");
+  });
+
+  test("proposes nothing for a file that fits no record", () => {
+    writeFileSync(join(folder, "odd.csv"), "a;b\n1;2\n");
+    const said = run(join(folder, "odd.csv"));
+    expect([said.status, said.stdout]).toEqual([2, ""]);
+    expect(said.stderr).toMatch(/odd\.csv fit no record.*Give --record with what a row is/);
   });
 });
