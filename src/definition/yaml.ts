@@ -36,6 +36,9 @@ export function parseYaml(source: DefinitionSource, asWritten: boolean): YamlDoc
     (reason) => refuse([unreadable(reason)]),
   );
   const faults = [...document.errors, ...document.warnings];
+  const tab = faults.find(({ code }) => code === "TAB_AS_INDENT");
+  // Every fault after it is its doing.
+  if (tab !== undefined) refuse([tabProblem(lineAt(counter, tab.pos[0]))]);
   if (faults.length > 0)
     refuse(
       once(faults.map((fault) => syntaxProblem(fault, source.text, lineAt(counter, fault.pos[0])))),
@@ -67,6 +70,11 @@ function unreadable(reason: string): DefinitionProblem {
     found: `YAML that cannot be read (${reason})`,
     expected: "plain YAML 1.2",
   };
+}
+
+function tabProblem(line: number): DefinitionProblem {
+  const expected = "spaces: replace every tab in the file by two of them";
+  return { line, path: "", found: "a tab at the beginning of the line", expected };
 }
 
 function syntaxProblem(fault: YAMLError, text: string, line: number): DefinitionProblem {

@@ -210,6 +210,15 @@ nmae: x
     `);
   });
 
+  test("is refused for tabs with one line, at the first of them", () => {
+    expect(
+      failure("name: A\nrates:\n\tNEW: 7\n\tOLD: 8\n\t\tx: 1\n").message,
+    ).toMatchInlineSnapshot(`
+      "plans/standard.yaml cannot be used: 1 problem
+        plans/standard.yaml:3: found a tab at the beginning of the line, expected spaces: replace every tab in the file by two of them"
+    `);
+  });
+
   test("is refused when it is empty or not a mapping", () => {
     expect(failure("").message).toMatchInlineSnapshot(`
       "plans/standard.yaml cannot be used: 1 problem
