@@ -98,15 +98,12 @@ async function priceText(
 }
 
 /** As of when the sources are that ever came, and which never did. */
-async function sourcesText(
-  { priceSources, settings }: Opened["company"],
-  freshness: string | null,
-): Promise<string> {
-  const never = (await priceSources()).filter(({ at }) => at === null);
+async function sourcesText(company: Opened["company"], freshness: string | null): Promise<string> {
+  const never = (await company.priceSources()).filter(({ at }) => at === null);
   return [
     freshness === null
       ? "no source was ever read with success"
-      : `sources as of ${moment(Temporal.Instant.from(freshness), settings.timeZone)}`,
+      : `sources as of ${moment(Temporal.Instant.from(freshness), company.settings.timeZone)}`,
     ...(freshness === null ? [] : never.map(({ source }) => `${source}: never read`)),
   ].join("; ");
 }
