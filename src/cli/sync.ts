@@ -17,7 +17,7 @@ import {
   type Answer,
   type Opened,
 } from "./command.ts";
-import { count, csv, moment, table } from "./print.ts";
+import { count, csv, moment, table, type Column } from "./print.ts";
 
 export function addSyncCommands(program: Command): void {
   program
@@ -201,7 +201,7 @@ function runTable(results: readonly RunResult[]): string {
     count(Object.values(result.records).reduce((sum, counts) => sum + counts[key], 0));
   return table(results, [
     { head: "stream", of: (result) => result.stream },
-    { head: "ended", of: (result) => result.state },
+    { head: "ended", of: endedText },
     { head: "rows read", right: true, of: (result) => count(result.rows.read) },
     { head: "mapped", right: true, of: (result) => count(result.rows.mapped) },
     { head: "ignored", right: true, of: (result) => count(result.rows.ignored) },
@@ -215,6 +215,13 @@ function runTable(results: readonly RunResult[]): string {
   ]);
 }
 
+/** A run whose later files were published may have refused earlier ones. */
+function endedText({ state, refused = [] }: RunResult): string {
+  return state === "refused" || refused.length === 0
+    ? state
+    : `${state}, ${count(refused.length)} refused`;
+}
+
 interface RunsOptions {
   readonly stream?: string;
   readonly limit: number;
@@ -226,24 +233,54 @@ async function runs(opened: Opened, options: RunsOptions): Promise<Answer> {
   streamOf(opened, options.stream);
   const rows = await company.runs(options);
   if (options.csv === true) return { text: await csv(runRows(rows)), data: rows };
-  const text = table(rows, [
+  return {
+    text: rows.length === 0 ? "No runs." : runsText(rows, company.settings.timeZone),
+    data: rows,
+  };
+}
+
+/** One line a run; what does not fit into it stands whole below. */
+function runsText(rows: readonly RunRow[], timeZone: string): string {
+  const columns: Column<RunRow>[] = [
     // Ids begin with their moment: only their ends tell them apart.
     { head: "run", of: (run) => run.id.slice(-8) },
     { head: "stream", of: (run) => run.stream },
-    { head: "began", of: (run) => moment(run.startedAt, company.settings.timeZone) },
+    { head: "began", of: (run) => moment(run.startedAt, timeZone) },
     { head: "ended", of: (run) => run.state },
     { head: "rows read", right: true, of: (run) => count(run.read) },
     { head: "mapped", right: true, of: (run) => count(run.mapped) },
     { head: "quarantine", right: true, of: (run) => count(run.quarantined) },
-    { head: "what happened", of: (run) => happened(run, company.settings.timeZone) },
-  ]);
-  return { text: rows.length === 0 ? "No runs." : text, data: rows };
+  ];
+  const [rule = ""] = table(rows, columns).split("\n").slice(1);
+  const { columns: screen } = process.stdout;
+  const room = screen === undefined ? ROOM : Math.max(screen - rule.length - 2, LEAST_ROOM);
+  const happened = (run: RunRow) => happenings(run, timeZone);
+  const whole = rows.filter((run) => cut(happened(run), room) !== happened(run).join(" "));
+  return [
+    table(rows, [...columns, { head: "what happened", of: (run) => cut(happened(run), room) }]),
+    ...whole.flatMap((run) => [
+      "",
+      `${run.id.slice(-8)}  ${run.stream}`,
+      ...happened(run).map((each) => `  ${each}`),
+    ]),
+  ].join("\n");
 }
 
-function happened({ error, note, faultKind, retryAt }: RunRow, timeZone: string): string {
-  if (error === null) return note?.split("\n")[0] ?? "";
+/** Characters of a table's last column, where no terminal says how wide it is, and at least. */
+const ROOM = 60;
+const LEAST_ROOM = 20;
+
+function cut([first = "", ...more]: readonly string[], room: number): string {
+  if (more.length === 0 && first.length <= room) return first;
+  return `${first.slice(0, room - 1).trimEnd()}…`;
+}
+
+/** Why it failed, then every finding. */
+function happenings({ error, note, faultKind, retryAt }: RunRow, timeZone: string): string[] {
   const kind = faultKind === null ? "" : `${faultKind}: `;
-  return `${kind}${error}${retryAt === null ? "" : ` Worth trying again at ${moment(retryAt, timeZone)}.`}`;
+  const again = retryAt === null ? "" : ` Worth trying again at ${moment(retryAt, timeZone)}.`;
+  const findings = (note ?? "").split("\n").filter((line) => line !== "" && line !== error);
+  return [...(error === null ? [] : [`${kind}${error}${again}`]), ...findings];
 }
 
 type RunRow = Awaited<ReturnType<Opened["company"]["runs"]>>[number];

@@ -142,6 +142,8 @@ export interface RunResult {
   /** By mapping id. */
   readonly records: Readonly<Record<string, RecordCounts>>;
   readonly origins: readonly string[];
+  /** Of the origins, those that were set aside whole; absent: none. */
+  readonly refused?: readonly string[];
   /** What a person should know: why it stopped, was refused or failed, and what to do. */
   readonly notes: readonly string[];
   /** Of the rows in quarantine, those dismissed before that came again unchanged; absent: none. */

@@ -57,6 +57,8 @@ export class RunRecord {
   /** Names of what was read, and what a person should know. */
   readonly origins: string[] = [];
   readonly notes: string[] = [];
+  /** Of the origins, those that were set aside whole. */
+  readonly refused: string[] = [];
   readonly #parts: RunParts;
   #published: Published = NOTHING_PUBLISHED;
   /** Transactions in which something was published. */
@@ -177,6 +179,7 @@ export class RunRecord {
       rows,
       records: Object.fromEntries(records),
       origins,
+      ...(this.refused.length === 0 ? {} : { refused: this.refused }),
       notes,
       seconds: context.now().since(this.startedAt).total("seconds"),
     };

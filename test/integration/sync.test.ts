@@ -550,6 +550,28 @@ describe("a snapshot that cannot be applied", () => {
 });
 
 describe("a delta", () => {
+  test("row that says otherwise than a later row of the same file is noted; the later one stands", async () => {
+    const pulling = await openPulling(database.store, ["sales-line"]);
+    await pulling.write(
+      "sales-lines-1.csv",
+      LINES,
+      "invoice,1001,1,1,5.00,5.00,1.00",
+      "invoice,1001,2,1,4.00,4.00,0.80",
+      "invoice,1001,2,1,4.00,4.00,0.80",
+      "invoice,1001,1,1,6.00,6.00,1.20",
+    );
+    // Another file's word is what a delta is for.
+    await pulling.write("sales-lines-2.csv", LINES, "invoice,1001,2,1,4.50,4.50,0.90");
+    const result = await pulling.run("sales-lines");
+    expect(result.notes).toEqual([
+      "sales-lines-1.csv: 1 row says otherwise than a later row of the same file; the later one " +
+        "stands: invoice / 1001 / 1, lines 2 and 5.",
+    ]);
+    expect(Object.values(result.records)).toMatchObject([{ mapped: 5, repeated: 2 }]);
+    expect(await pulling.rows("sales_line", "line", "net")).toEqual(["1 6.00", "2 4.50"]);
+    await expectKept(pulling, result);
+  });
+
   test("file is applied once ever by its content; sent again its rows count as repeated", async () => {
     const pulling = await openPulling(database.store, ["sales-line"]);
     const rows = [LINES, "invoice,1001,1,2,5.00,10.00,2.00", "invoice,1001,2,1,3.00,3.00,0.60"];
@@ -629,6 +651,7 @@ describe("a delta", () => {
     `);
     expect(result.notes).toHaveLength(1);
     expect(result.origins).toHaveLength(3);
+    expect(result.refused).toEqual(["sales-lines-2.csv"]);
     await expectKept(pulling, result);
     expect(await pulling.rows("sales_line", "document")).toEqual(["1001", "1003"]);
     expect((await pulling.waiting()).map((item) => item.split(" ")[0])).toEqual([
