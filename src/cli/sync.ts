@@ -178,6 +178,9 @@ function paceOf({ rowsPerSecond, secondsLeft, slices }: Progress): string {
   ].join(", ");
 }
 
+const NOTHING_WAITED =
+  "Nothing waited: no stream had new content. If files were expected, look at the export at its source.";
+
 export function syncAnswer(results: readonly RunResult[]): Answer {
   const shown = results.filter((result) => result.state !== "nothing");
   const notes = shown.flatMap((result) => result.notes);
@@ -188,10 +191,11 @@ export function syncAnswer(results: readonly RunResult[]): Answer {
       result.state === "refused" ||
       result.notes.length > 0,
   );
+  const meanwhile = results.flatMap(({ state, notes: of }) => (state === "nothing" ? of : []));
   const text =
     shown.length === 0
-      ? "Nothing waited: no stream had new content. If files were expected, look at the export at its source."
-      : [runTable(shown), ...notes.map((note) => `\n${note}`)].join("\n");
+      ? meanwhile.join("\n") || NOTHING_WAITED
+      : [runTable(shown), ...[...notes, ...meanwhile].map((note) => `\n${note}`)].join("\n");
   const exit = failed ? EXIT.failed : quarantined ? EXIT.quarantine : EXIT.fine;
   return { text, data: results, exit };
 }

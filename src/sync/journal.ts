@@ -77,6 +77,35 @@ export async function keepRowsSoFar(
   return row?.by ?? null;
 }
 
+/** Since when the stream's newest run reads, or seems to; null: none does. */
+export async function readSince(
+  store: Queryable,
+  key: StreamKey,
+): Promise<Temporal.Instant | null> {
+  const [row] = await store.query<{ at: Temporal.Instant }>(
+    `select max(started_at) as at from run
+      where company = $1 and connection = $2 and stream = $3 and state = 'running'`,
+    [key.company, key.connection, key.stream],
+  );
+  return row?.at ?? null;
+}
+
+/** The newest run of the stream that came to an end since, its failures left out; null: none. */
+export async function runEndedSince(
+  store: Queryable,
+  key: StreamKey,
+  since: Temporal.Instant,
+): Promise<{ readonly id: string; readonly state: RunState } | null> {
+  const [row] = await store.query<{ id: string; state: RunState }>(
+    `select id, state from run
+      where company = $1 and connection = $2 and stream = $3 and ended_at >= $4
+        and state in ('published', 'unchanged', 'refused', 'stopped')
+      order by ended_at desc limit 1`,
+    [key.company, key.connection, key.stream, since.toString()],
+  );
+  return row ?? null;
+}
+
 /** `appliedAt` null: the origin was refused; it is kept so that its quarantine item can name it. */
 export async function storeOrigins(
   tx: Transaction,

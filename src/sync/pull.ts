@@ -7,7 +7,7 @@ import { afterRun } from "./completeness.ts";
 import { mappingVersions } from "./context.ts";
 import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
 import { backfillLoad, historyDue, readHistory } from "./history.ts";
-import { lastRun, readCursor } from "./journal.ts";
+import { lastRun, readCursor, readSince, runEndedSince } from "./journal.ts";
 import { LeaseLost, takeLease, type Lease, type StreamKey } from "./lease.ts";
 import { oneRun } from "./one-run.ts";
 import { supersedePlans } from "./plan-store.ts";
@@ -37,13 +37,29 @@ async function withLease(
 ): Promise<RunResult[]> {
   const { company } = context;
   const key = { company, connection: source.connection.name, stream: stream.name };
+  const asked = context.now();
   try {
     await using lease = await waitForLease(context, key);
-    return await work({ context, source, stream, key, lease, options });
+    const results = await work({ context, source, stream, key, lease, options });
+    return await whoReadMeanwhile(context, key, asked, results);
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     return [notRead(stream, error.message)];
   }
+}
+
+/** Where nothing was left because another run read it while we waited, that is no empty source. */
+async function whoReadMeanwhile(
+  { store }: SyncContext,
+  key: StreamKey,
+  since: Temporal.Instant,
+  results: RunResult[],
+): Promise<RunResult[]> {
+  if (results.some(({ state }) => state !== "nothing")) return results;
+  const run = await runEndedSince(store, key, since);
+  if (run === null) return results;
+  const note = `${key.stream} was read meanwhile by run ${run.id.slice(-8)} (${run.state}); nothing was left to read.`;
+  return results.map((result) => ({ ...result, notes: [...result.notes, note] }));
 }
 
 /** Another run has the stream: nothing was read, and nothing is written down. */
@@ -138,10 +154,15 @@ export async function cursorOf(
   return stream.reading === "delta" || sameMappings ? cursor : null;
 }
 
-/** Waits while another instance reads the stream, at most two leases long. */
+/** One that is told of no sooner: most runs that meet pass by each other. */
+const SILENT_SECONDS = 1;
+
+/** Waits while another instance reads the stream, at most two leases long; says so. */
 export async function waitForLease(context: SyncContext, key: StreamKey): Promise<Lease> {
   const holder = randomUUIDv7();
-  const patience = context.now().add({ seconds: context.leaseSeconds * 2 });
+  const asked = context.now();
+  const patience = asked.add({ seconds: context.leaseSeconds * 2 });
+  let told = false;
   for (;;) {
     const taken = await takeLease(context.store, key, {
       holder,
@@ -154,6 +175,25 @@ export async function waitForLease(context: SyncContext, key: StreamKey): Promis
         `Reading ${key.connection}/${key.stream}: another run has been reading it until ` +
           `${taken.heldUntil.toString()}. Wait for it to end, or see \`tradepost runs\`.`,
       );
+    if (!told && context.now().since(asked).total("seconds") >= SILENT_SECONDS) {
+      told = true;
+      await tellOfWait(context, key);
+    }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+}
+
+async function tellOfWait(
+  { store, log, leaseSeconds, timeZone }: SyncContext,
+  key: StreamKey,
+): Promise<void> {
+  const since = await readSince(store, key);
+  const time = since?.toZonedDateTimeISO(timeZone).toPlainTime();
+  const began = time === undefined ? "" : ` (since ${time.toString({ smallestUnit: "minute" })})`;
+  log(
+    "warn",
+    `${key.stream} of ${key.connection} is being read by another run${began}; waiting for it to ` +
+      `end, at most ${leaseSeconds * 2} s. One that was killed is given up after ${leaseSeconds} s.`,
+    { ...key },
+  );
 }

@@ -47,6 +47,10 @@ describe("one run per stream at a time", () => {
     await pulling.write("customers.csv", HEADER, "A001,A", "A002,B");
     const results = (await Promise.all([pulling.sync(), pulling.sync()])).flat();
     expect(results.map(({ state }) => state).sort()).toEqual(["nothing", "published"]);
+    const [first, second] = results.toSorted((a, b) => (a.state < b.state ? 1 : -1));
+    expect(second?.notes).toEqual([
+      `customers was read meanwhile by run ${first?.runId?.slice(-8)} (published); nothing was left to read.`,
+    ]);
     expect(await listRuns(database.store, pulling.company, { limit: 10 })).toHaveLength(1);
     expect(await pulling.rows("customer", "account")).toEqual(["A001", "A002"]);
   });
@@ -64,6 +68,9 @@ describe("one run per stream at a time", () => {
     expect(results.map(({ stream, state }) => `${stream} ${state}`)).toEqual([
       "branches published",
       "customers failed",
+    ]);
+    expect(pulling.logged).toEqual([
+      "warn: customers of erp is being read by another run; waiting for it to end, at most 2 s. One that was killed is given up after 1 s.",
     ]);
     expect(results[1]?.notes).toMatchInlineSnapshot(`
       [
