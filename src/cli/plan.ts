@@ -1,8 +1,8 @@
 /** `plan`, `apply`, `replay` and `drift`: what would be done, before it is done. */
-import { readFile, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { records, type Field, type RecordDefinition } from "../model/index.ts";
 import type { PriceEffect } from "../pricing/index.ts";
-import { changesInWords } from "../sync/index.ts";
+import { changesInWords, problemText } from "../sync/index.ts";
 import type { PlanDocument, RecordPlan, StreamPlan } from "../sync/index.ts";
 import {
   answer,
@@ -12,12 +12,14 @@ import {
   example,
   EXIT,
   nextLines,
+  notBlank,
   quoted,
   UsageError,
   type Answer,
   type Opened,
 } from "./command.ts";
-import { count, moment, plain, table, words } from "./print.ts";
+import { readNamed, writeNamed } from "./files.ts";
+import { count, day, moment, plain, price, table, words } from "./print.ts";
 import { syncAnswer } from "./sync.ts";
 
 interface PlanOptions {
@@ -75,11 +77,18 @@ function addDriftCommands(program: Command): void {
     .command("accept <stream>")
     .description("Take the changed columns of a stream as right from now on.")
     .option("--connection <name>", `connection that it is read from${CONNECTION_ABSENT}`)
-    .action(async (stream: string, options: PlanOptions, command: Command) => {
-      await answer(command, (opened) =>
-        accept(opened, stream, connectionOf(opened, options.connection)),
-      );
+    .requiredOption("--who <name>", "who decides", notBlank("--who"))
+    .option("--why <reason>", "why; it is kept with the stream", notBlank("--why"))
+    .addHelpText("after", example('drift accept price-rules --who "J Ross" --why "a new export"'))
+    .action(async (stream: string, options: AcceptOptions, command: Command) => {
+      await answer(command, (opened) => accept(opened, stream, options));
     });
+}
+
+interface AcceptOptions {
+  readonly connection?: string;
+  readonly who: string;
+  readonly why?: string;
 }
 
 function checkStream({ company }: Opened, name: string): void {
@@ -109,13 +118,14 @@ async function apply(
 ): Promise<Answer> {
   const results = await company.apply(document, { acceptRemovals: acceptRemovals === true });
   await tradepost.drain();
-  return syncAnswer(results);
+  // What its notes say was seen before: only what waits now asks for a person.
+  const waits = results.some(({ rows, dismissed = 0 }) => rows.quarantined > dismissed);
+  return { ...syncAnswer(results), exit: waits ? EXIT.quarantine : EXIT.fine };
 }
 
 async function readPlan(file: string): Promise<PlanDocument> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new UsageError(`The plan ${file} cannot be read: ${String(cause)}`);
-  });
+  const advice = "Give a file that `plan --out` wrote.";
+  const text = await readNamed(file, { what: "The plan", advice });
   try {
     const plan = JSON.parse(text) as PlanDocument;
     if (plan.document === "tradepost plan" && Array.isArray(plan.streams)) return plan;
@@ -134,12 +144,14 @@ async function planAnswer(
   document: PlanDocument,
   out: string | undefined,
 ): Promise<Answer> {
-  if (out !== undefined) await writeFile(out, `${JSON.stringify(document, null, 2)}\n`);
+  if (out !== undefined) await writeNamed(out, `${JSON.stringify(document, null, 2)}\n`);
   const { timeZone } = company.settings;
   const at = (text: string) => moment(Temporal.Instant.from(text), timeZone);
   const applicable = isApplicable(document);
   const next = !applicable
-    ? ["There is nothing to apply."]
+    ? document.streams.every(({ state }) => state === "nothing")
+      ? []
+      : ["There is nothing to apply."]
     : out === undefined
       ? ["It was not written to a file, so it cannot be applied: give --out FILE."]
       : [
@@ -148,13 +160,26 @@ async function planAnswer(
         ];
   const failed = document.streams.some(({ state }) => state === "failed" || state === "stopped");
   const waits = document.streams.some(
-    ({ rows, state }) => rows.quarantined > 0 || state === "refused",
+    ({ rows, dismissed, state }) => rows.quarantined > dismissed || state === "refused",
   );
   return {
-    text: [...document.streams.flatMap(streamLines), ...next].join("\n"),
+    text: [...streamsLines(document), ...next].join("\n"),
     data: document,
     exit: failed ? EXIT.failed : waits ? EXIT.quarantine : EXIT.fine,
   };
+}
+
+/** Streams of which nothing waits are counted: their names say nothing. */
+function streamsLines({ streams, connection }: PlanDocument): string[] {
+  const isQuiet = ({ state, notes }: StreamPlan) => state === "nothing" && notes.length === 0;
+  const told = streams.filter((stream) => !isQuiet(stream));
+  const quiet = streams.length - told.length;
+  if (told.length === 0)
+    return [
+      `Nothing waits at ${connection}: ${quiet === 1 ? "the stream has" : `none of ${several(quiet, "stream")} has`} new content.`,
+    ];
+  const rest = quiet === 0 ? [] : [`Nothing waits for ${several(quiet, "other stream")}.`];
+  return [...told.flatMap(streamLines), ...rest];
 }
 
 function streamLines(stream: StreamPlan): string[] {
@@ -196,11 +221,11 @@ function recordLines({ counts, changes, leftOut, removals, prices }: RecordPlan)
   for (const what of ["change", "remove", "insert"] as const) {
     const all = changes.filter((each) => each.what === what);
     for (const { key, fields } of all.slice(0, SHOWN)) {
-      const told = Object.entries(fields).map(([name, { before, after }]) =>
-        what === "change"
-          ? `${name} ${shown(before)} → ${shown(after)}`
-          : `${name} ${shown(after ?? before)}`,
-      );
+      const told = Object.entries(fields).map(([name, { before, after, currency }]) => {
+        const field = definitions[counts.record]?.fields[name];
+        const [was, is] = [before, after].map((value) => shown(value, field, currency));
+        return `${name} ${was} → ${is}`;
+      });
       lines.push(`  ${MARKS[what]} ${key}${what === "change" ? `: ${told.join(", ")}` : ""}`);
     }
     const more = Math.max(0, all.length - SHOWN) + leftOut[what];
@@ -215,9 +240,17 @@ function recordLines({ counts, changes, leftOut, removals, prices }: RecordPlan)
   return [...lines, ...(prices === null ? [] : priceLines(prices as PriceEffect))];
 }
 
-function shown(value: string | null): string {
+const definitions: Readonly<Record<string, RecordDefinition>> = records;
+
+function shown(
+  value: string | null,
+  field: Field | undefined,
+  currency: string | undefined,
+): string {
   if (value === null) return "nothing";
-  return /^-?\d+\.\d+$/.test(value) ? plain(value) : value;
+  if (currency !== undefined) return price(value, currency);
+  if (field?.kind === "decimal") return plain(value);
+  return field?.kind === "date" ? day(value) : value;
 }
 
 function priceLines(effect: PriceEffect): string[] {
@@ -255,41 +288,64 @@ function several(many: number, what: string): string {
   return `${count(many)} ${what}${many === 1 ? "" : "s"}`;
 }
 
-function quarantineLines({ quarantine, rows }: StreamPlan): string[] {
+function quarantineLines({ quarantine, rows, dismissed }: StreamPlan): string[] {
   const some = quarantine.slice(0, SHOWN);
-  const more = rows.quarantined - some.length;
+  const more = rows.quarantined - dismissed - some.length;
   return [
-    ...some.map(
-      ({ where, field, found, expected }) =>
-        `  ! ${where} ${field === "" ? "" : `${field}: `}found ${found}, expected ${expected}`,
-    ),
-    ...(more > 0 ? [`  ! and ${count(more)} more rows would wait in quarantine`] : []),
+    ...some.map((item) => `  ! ${item.where} ${problemText(item)}`),
+    ...(more > 0 ? [`  ! and ${count(more)} more would wait in quarantine`] : []),
+    ...(dismissed > 0 ? [`  ${count(dismissed)} more dismissed before would stay so`] : []),
   ];
 }
 
 async function shapes({ company }: Opened): Promise<Answer> {
   const all = await company.shapes();
+  const { timeZone } = company.settings;
   const text = table(all, [
     { head: "connection", of: ({ connection }) => connection },
     { head: "stream", of: ({ stream }) => stream },
     { head: "columns", right: true, of: ({ columns }) => count(Object.keys(columns ?? {}).length) },
-    { head: "since", of: ({ changedAt }) => moment(changedAt, company.settings.timeZone) },
+    { head: "since", of: ({ changedAt }) => moment(changedAt, timeZone) },
     {
       head: "waits to be accepted",
       of: ({ pending }) =>
         pending === null ? "" : `${pending.origin}: ${changesInWords(pending.changes)}`,
     },
+    {
+      head: "accepted last",
+      of: ({ accepted }) => (accepted === null ? "" : acceptedText(accepted, timeZone)),
+    },
   ]);
   return { text: all.length === 0 ? "Nothing was read yet." : text, data: all };
 }
 
-async function accept(opened: Opened, stream: string, connection: string): Promise<Answer> {
+type Accepted = NonNullable<Awaited<ReturnType<Opened["company"]["shapes"]>>[number]["accepted"]>;
+
+function acceptedText({ who, why, at, changes }: Accepted, timeZone: string): string {
+  const reason = why === null ? "" : `, since ${why}`;
+  return `${changesInWords(changes)}: by ${who} on ${moment(Temporal.Instant.from(at), timeZone)}${reason}`;
+}
+
+async function accept(
+  opened: Opened,
+  stream: string,
+  { connection: named, who, why: given }: AcceptOptions,
+): Promise<Answer> {
   checkStream(opened, stream);
-  const accepted = await opened.company.acceptShape(connection, stream);
+  const { company } = opened;
+  const connection = connectionOf(opened, named);
+  const why = given ?? null;
+  const accepted = await company.acceptShape(connection, stream, { who, why });
   if (accepted === null)
     return { text: `No changed columns of ${connection}/${stream} wait.`, data: null };
-  const text =
-    `Accepted for ${connection}/${stream}: ${changesInWords(accepted.changes)}. ` +
-    "Read it again; a file that was set aside must be put back first.";
-  return { text, data: accepted };
+  const aside =
+    accepted.reaction === "quarantine"
+      ? await company.asideAt(connection, stream, { name: accepted.origin })
+      : null;
+  const next =
+    aside === null
+      ? `Have ${accepted.origin} read again.`
+      : `${accepted.origin} was set aside: move ${aside} back to out/, and have it read again.`;
+  const text = `Accepted for ${connection}/${stream} by ${who}: ${changesInWords(accepted.changes)}. ${next}`;
+  return { text, data: { ...accepted, who, why, aside } };
 }

@@ -53,6 +53,15 @@ export function pounds(text: string | null | undefined, currency = "GBP"): strin
     : decimal.readable(decimal.parse(text), currency);
 }
 
+/** A price with all the places that it has, two at least: £3.10, £3.443. */
+export function price(text: string, currency = "GBP"): string {
+  const value = plain(text);
+  const more = value.replace(/^[^.]*(?:\.\d{0,2})?/, "");
+  if (more === "") return pounds(value, currency);
+  const cut = pounds(value.replace("-", "").slice(0, -more.length), currency);
+  return `${value.startsWith("-") ? "-" : ""}${cut}${more}`;
+}
+
 /** Decimal texts added up; what is not known counts nothing. */
 export function total(texts: readonly (string | null | undefined)[]): string {
   const known = texts.filter((text) => text !== null && text !== undefined);

@@ -1,6 +1,6 @@
 /** The mapping sets that a company's connections name: compiled, with their examples tried out. */
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { CompanySettings, Settings } from "../config.ts";
 import { describeProblem, nearest } from "../definition/index.ts";
 import {
@@ -13,6 +13,8 @@ import {
 
 export interface MappingSet {
   readonly folder: string;
+  /** It came with the product, whose next version replaces it. */
+  readonly shipped: boolean;
   readonly mappings: readonly Mapping[];
   /** How a web order is written; null: the set hands none over. */
   readonly outbound: Outbound | null;
@@ -115,5 +117,6 @@ async function readMappingSet(folder: string): Promise<MappingSet> {
     for (const problem of checkExamples(compiled, examples))
       problems.push(describeProblem(examples.file, problem));
   }
-  return { folder, mappings, outbound, exampleFiles, problems };
+  const shipped = dirname(folder) === SHIPPED;
+  return { folder, shipped, mappings, outbound, exampleFiles, problems };
 }

@@ -29,8 +29,12 @@ export interface Plans {
   apply(plan: PlanDocument, options: { readonly acceptRemovals?: boolean }): Promise<RunResult[]>;
   /** The columns of every stream, and changed ones that wait to be accepted. */
   shapes(): Promise<StreamShape[]>;
-  /** Null: none waited. */
-  acceptShape(connection: string, stream: string): Promise<PendingShape | null>;
+  /** Keeps who decided and why; null: none waited. */
+  acceptShape(
+    connection: string,
+    stream: string,
+    decision: { readonly who: string; readonly why: string | null },
+  ): Promise<PendingShape | null>;
   /** Deletes raw rows that are kept long enough, and plans that are too old. */
   tidyKept(): Promise<void>;
 }
@@ -58,7 +62,8 @@ export function plansOf({ context, settings, connect, sourceOf }: Wired): Plans 
       return await applyPlan(context, sourceOf(connection), plan, options);
     },
     shapes: () => streamShapes(store, company),
-    acceptShape: (connection, stream) => acceptShape(store, { company, connection, stream }, now()),
+    acceptShape: (connection, stream, decision) =>
+      acceptShape(context, { connection, stream }, decision),
     tidyKept: async () => {
       const entries = Object.entries(settings.connections);
       const days = Object.fromEntries(

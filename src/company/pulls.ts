@@ -7,6 +7,7 @@ import { ADVANCE_JOB } from "../orders/index.ts";
 import { priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
 import {
+  asideOrigin,
   backfill,
   histories,
   requestStop,
@@ -73,6 +74,12 @@ export interface Pulls extends Plans {
   runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
   /** The text of a row as it stood in the source; null when its original is gone. */
   originalOf(originId: string, line: number): Promise<string | null>;
+  /** Where an origin lies that was set aside and never applied; null: not there any more. */
+  asideAt(connection: string, stream: string, origin: OriginName): Promise<string | null>;
+  /** The same of what an item is of; null also when it was not set aside. */
+  asideOf(originId: string): Promise<string | null>;
+  /** Its folder, when the mapping came with the product; null: it is the company's own. */
+  shippedFolder(mapping: string): string | null;
   /** Mappings that are not used, since another connection keeps their record. */
   readonly leftOut: readonly LeftOut[];
 }
@@ -87,6 +94,12 @@ export interface SyncOptions {
   readonly progress?: (progress: Progress) => void;
   /** Aborted: the run stops at its next safe point. */
   readonly signal?: AbortSignal;
+}
+
+/** With its digest where that is known. */
+interface OriginName {
+  readonly name: string;
+  readonly sha256?: string;
 }
 
 /** Both days included. */
@@ -142,6 +155,18 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
     leftOut: parts.owned.leftOut,
     streamStates: () => streamStates(store, code),
     runs: (filter) => listRuns(store, code, filter),
+    asideAt: (name, stream, origin) => asideAt(connect, name, stream, origin),
+    asideOf: async (originId) => {
+      const origin = await asideOrigin(store, code, originId);
+      if (origin === null) return null;
+      const { connection, stream, name, sha256 } = origin;
+      const content = sha256 === null ? { name } : { name, sha256 };
+      return asideAt(connect, connection, stream, content);
+    },
+    shippedFolder: (id) => {
+      const set = [...sets.values()].find(({ mappings: of }) => of.some((each) => each.id === id));
+      return set?.shipped === true ? set.folder : null;
+    },
     originalOf: async (originId, line) => {
       const origin = await originOf(store, code, originId);
       if (origin === null) return null;
@@ -151,6 +176,16 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
       return (await connection.session.original?.({ name, keptAt }, line)) ?? null;
     },
   };
+}
+
+async function asideAt(
+  connect: Parts["connect"],
+  name: string,
+  stream: string,
+  origin: OriginName,
+): Promise<string | null> {
+  await using connection = await connect(name);
+  return (await connection.session.asideAt?.(stream, origin)) ?? null;
 }
 
 function syncContext(context: Context, parts: Parts, alarms: Alarms): SyncContext {

@@ -260,6 +260,8 @@ export interface Session extends AsyncDisposable {
    * The host will not apply this origin: put it away with the reason, so that the next one is read.
    */
   setAside?(stream: string, origin: Origin, reason: string): Promise<void>;
+  /** Where a person finds an origin that was set aside; null: it is not there any more. */
+  asideAt?(stream: string, origin: Origin): Promise<string | null>;
   /** The text of a row that was applied, from where its original is kept; null when it is gone. */
   original?(origin: Origin, line: number): Promise<string | null>;
   /** All rows of an origin whose original is kept, once more; null when it is gone. */

@@ -2,7 +2,7 @@
  * What a merge would write, told before it is written: which records, each field before and after,
  * and a digest of all of it, so that two merges can be known to be the same.
  */
-import { columnOf } from "../model/index.ts";
+import { columnOf, currencyIn } from "../model/index.ts";
 import type { RecordDefinition } from "../model/index.ts";
 import { compare, withRoom } from "./compare.ts";
 import type { Transaction } from "./connection.ts";
@@ -26,6 +26,8 @@ export interface RecordChange {
 interface Before {
   readonly before: string | null;
   readonly after: string | null;
+  /** Of amounts of money alone. */
+  readonly currency?: string;
 }
 
 export interface Differences {
@@ -94,7 +96,6 @@ async function listOf(
   from: string,
   most: number,
 ): Promise<RecordChange[]> {
-  const names = Object.keys(record.fields);
   const rows = await tx.query<{
     key: string;
     originId: string | null;
@@ -109,7 +110,7 @@ async function listOf(
   return rows.map(({ before, after, ...place }) => ({
     ...place,
     what,
-    fields: fieldsOf(what, names, before, after),
+    fields: fieldsOf(what, record, before, after),
   }));
 }
 
@@ -123,15 +124,26 @@ function textsOf(record: RecordDefinition, alias: string): string {
 
 function fieldsOf(
   what: Change,
-  names: readonly string[],
+  record: RecordDefinition,
   before: readonly (string | null)[],
   after: readonly (string | null)[],
 ): Record<string, Before> {
+  const names = Object.keys(record.fields);
+  const rowOf = (values: readonly (string | null)[]): Record<string, string | null> =>
+    Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
+  const was = what === "insert" ? {} : rowOf(before);
+  const is = what === "remove" ? {} : rowOf(after);
   const fields: Record<string, Before> = {};
-  for (const [index, name] of names.entries()) {
-    const was = what === "insert" ? null : (before[index] ?? null);
-    const is = what === "remove" ? null : (after[index] ?? null);
-    if (was !== is) fields[name] = { before: was, after: is };
+  for (const name of names) {
+    const pair = { before: was[name] ?? null, after: is[name] ?? null };
+    if (pair.before === pair.after) continue;
+    const currencies = [was, is].flatMap((row) =>
+      Object.keys(row).length === 0 ? [] : [currencyIn(record, name, row)],
+    );
+    const [currency] = currencies;
+    // A percent that becomes a price is no amount of money before.
+    const isMoney = currency !== undefined && currencies.every((each) => each === currency);
+    fields[name] = isMoney && currency !== null ? { ...pair, currency } : pair;
   }
   return fields;
 }

@@ -73,7 +73,12 @@ export interface QuarantineDesk {
   /** Every open item that fits, in pieces that are each whole; after a mapping was mended. */
   replayAll(
     filter: ItemFilter,
-    options?: { readonly who?: string; readonly progress?: (progress: ReplayProgress) => void },
+    options?: {
+      readonly who?: string;
+      readonly progress?: (progress: ReplayProgress) => void;
+      /** True: what would come of it; nothing is written. */
+      readonly trial?: boolean;
+    },
   ): Promise<ReplaySummary>;
   /** Closes an item that nobody needs; the same row that comes again stays dismissed. */
   dismiss(item: Item, decision: Decision): Promise<Refusal>;
@@ -109,8 +114,8 @@ export function quarantineDesk(
     held: (item) => heldRecord(store, company, item),
     replay: (item, corrections = {}, who) => mendOne(item, { corrections, who: who ?? null }),
     try: (item, corrections = {}) => mendOne(item, { corrections, trial: true }),
-    replayAll: (filter, { who, progress } = {}) =>
-      replayAll(context, filter, { ...mending, who: who ?? null }, progress),
+    replayAll: (filter, { who, progress, trial = false } = {}) =>
+      replayAll(context, filter, { ...mending, who: who ?? null, trial }, progress),
     dismiss: (item, decision) => dismiss(context, item, decision),
     reopen: (item, decision) => reopen(context, item, decision),
   };

@@ -1,6 +1,8 @@
 /** Where the shapes of streams are kept: as they were accepted, and changed ones that wait. */
 import type { Queryable, Transaction } from "../store/index.ts";
-import type { Shape } from "./drift.ts";
+import type { SyncContext } from "./context.ts";
+import { audit } from "./deeds.ts";
+import { changesInWords, type Shape, type ShapeChange } from "./drift.ts";
 import type { PendingShape } from "./drift-watch.ts";
 import type { StreamKey } from "./lease.ts";
 
@@ -11,7 +13,20 @@ export interface StreamShape {
   readonly columns: Shape | null;
   /** Null: nothing waits to be accepted. */
   readonly pending: PendingShape | null;
+  /** Null: no change was accepted by a person yet. */
+  readonly accepted: Acceptance | null;
   readonly changedAt: Temporal.Instant;
+}
+
+/** Why a stream's shape is what it is. */
+export interface Acceptance {
+  readonly who: string;
+  /** Null: it was not said. */
+  readonly why: string | null;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly changes: readonly ShapeChange[];
+  readonly origin: string;
 }
 
 const keyOf = ({ company, connection, stream }: StreamKey) => [company, connection, stream];
@@ -63,7 +78,7 @@ export async function storePending(
 
 export async function streamShapes(store: Queryable, company: string): Promise<StreamShape[]> {
   return store.query<StreamShape>(
-    `select connection, stream, columns, pending, changed_at as "changedAt"
+    `select connection, stream, columns, pending, accepted, changed_at as "changedAt"
        from stream_shape where company = $1 order by connection, stream`,
     [company],
   );
@@ -71,19 +86,33 @@ export async function streamShapes(store: Queryable, company: string): Promise<S
 
 /** The shape that waited is the stream's from now on; null: none waited. */
 export async function acceptShape(
-  store: Queryable,
-  key: StreamKey,
-  at: Temporal.Instant,
+  context: SyncContext,
+  { connection, stream }: Pick<StreamKey, "connection" | "stream">,
+  { who, why }: Pick<Acceptance, "who" | "why">,
 ): Promise<PendingShape | null> {
-  const [row] = await store.query<{ pending: PendingShape }>(
-    `with waiting as (
-       select pending from stream_shape
-        where company = $1 and connection = $2 and stream = $3 and pending is not null for update
-     )
-     update stream_shape s set columns = w.pending -> 'columns', pending = null, changed_at = $4
-       from waiting w where s.company = $1 and s.connection = $2 and s.stream = $3
-     returning w.pending`,
-    [...keyOf(key), at.toString()],
-  );
-  return row?.pending ?? null;
+  const { store, company, now } = context;
+  const [key, at] = [{ company, connection, stream }, now().toString()];
+  return store.transaction(async (tx) => {
+    const [row] = await tx.query<{ pending: PendingShape }>(
+      `select pending from stream_shape
+        where company = $1 and connection = $2 and stream = $3 and pending is not null for update`,
+      keyOf(key),
+    );
+    if (row === undefined) return null;
+    const { columns, changes, origin } = row.pending;
+    const accepted: Acceptance = { who, why, at, changes, origin };
+    await tx.affect(
+      `update stream_shape set columns = $4, pending = null, accepted = $5, changed_at = $6
+        where company = $1 and connection = $2 and stream = $3`,
+      [...keyOf(key), JSON.stringify(columns), JSON.stringify(accepted), at],
+    );
+    const details = { why, origin, changes: changesInWords(changes) };
+    await audit(tx, context, "stream-shape-accepted", {
+      item: `${connection}/${stream}`,
+      who,
+      action: "accepted",
+      details,
+    });
+    return row.pending;
+  });
 }

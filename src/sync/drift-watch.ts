@@ -31,8 +31,12 @@ export class ShapeChanged extends RunStopped {
 
   constructor(stream: string, pending: PendingShape) {
     const { origin, changes, reaction } = pending;
+    const again =
+      reaction === "quarantine"
+        ? "put it back where it was found: it lies untouched where it was set aside"
+        : "have it read again";
     const instruction =
-      `If it is right from now on, run: drift accept ${stream}, and have it read again. ` +
+      `If it is right from now on, run: drift accept ${stream} --who NAME, and ${again}. ` +
       "Otherwise have it sent as it was before.";
     super(
       `Reading ${origin}: its columns are not what they were: ${changesInWords(changes)}. ` +

@@ -13,6 +13,7 @@ import { backfillStream, pullStream } from "./pull.ts";
 import { KEPT } from "./replay.ts";
 
 export { completenessDesk, type CompletenessDesk } from "./completeness-desk.ts";
+export { asideOrigin } from "./aside.ts";
 export { acceptShape, streamShapes, type StreamShape } from "./drift-store.ts";
 export type { PendingShape } from "./drift-watch.ts";
 export { changesInWords } from "./drift.ts";
@@ -20,6 +21,7 @@ export { applyPlan, PlanRefused } from "./plan-apply.ts";
 export type { PlanDocument, RecordPlan, StreamPlan } from "./plan-document.ts";
 export { tidyPlans } from "./plan-store.ts";
 export { rawRow, tidyRaw } from "./raw.ts";
+export { problemText } from "./reason.ts";
 export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { histories, type History } from "./history-store.ts";
 export { durationText } from "./progress.ts";

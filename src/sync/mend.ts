@@ -11,7 +11,7 @@ import type { Item } from "./items.ts";
 import { lockStream } from "./lease.ts";
 import { feedOf, hasChanged, queueConsumers } from "./publish.ts";
 import { jsonOf, type Problem } from "./quarantine.ts";
-import { fingerprintOf, reasonOf } from "./reason.ts";
+import { fingerprintOf, problemText, reasonOf } from "./reason.ts";
 import { writeDown } from "./deeds.ts";
 
 /** What a replay did to one item. `still-bad`: `why` says what is wrong with it now. */
@@ -97,7 +97,7 @@ function mapAgain(
   const mapped = mapping.apply({ ...values, ...corrections });
   if (mapped.kind === "rejected") {
     const [first] = mapped.problems;
-    const why = `${first?.field ?? ""}: found ${first?.found ?? ""}, expected ${first?.expected ?? ""}`;
+    const why = first === undefined ? "" : problemText(first);
     return {
       outcome: { id: item.id, outcome: "still-bad", item, why },
       // Of a corrected row they say nothing about the row that the source gives.

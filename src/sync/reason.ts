@@ -3,6 +3,11 @@ import { hash } from "node:crypto";
 import { records, type AnyRecord, type RecordDefinition } from "../model/index.ts";
 import type { NewItem, Problem } from "./quarantine.ts";
 
+/** What is said of a whole row or file is a sentence by itself. */
+export function problemText({ field, found, expected }: Omit<Problem, "instruction">): string {
+  return field === "" ? found : `${field}: found ${found}, expected ${expected}`;
+}
+
 const MOST_PROBLEMS = 3;
 
 /** "unitPrice is blank": the same for all rows that a person mends in the same way. */

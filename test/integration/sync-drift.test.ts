@@ -42,8 +42,8 @@ const MISSING = [
 ];
 const RETYPED = [CUSTOMERS, ...customers(() => "n/a")];
 
-const accept = ({ company, context }: Pulling, stream: string) =>
-  acceptShape(context.store, { company, connection: "erp", stream }, context.now());
+const accept = ({ context }: Pulling, stream: string) =>
+  acceptShape(context, { connection: "erp", stream }, { who: "Ann", why: "a new export" });
 
 describe("a changed shape follows the stream's policy", () => {
   test("tell: the run goes on, says so once, and the shape is the stream's from then on", async () => {
@@ -80,7 +80,7 @@ describe("a changed shape follows the stream's policy", () => {
     expect(await pulling.rows("despatch", "despatch")).toEqual(["D1", "D3"]);
     expect(await pulling.waiting()).toEqual([
       expect.stringContaining(
-        'despatches-2.csv:0 : Reading despatches-2.csv: its columns are not what they were: "carrier" is new',
+        'despatches-2.csv:0 : Its columns are not what they were: "carrier" is new',
       ),
     ]);
     await accept(pulling, "despatches");

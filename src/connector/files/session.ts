@@ -87,6 +87,10 @@ export async function openFileSession(options: FileSessionOptions, host: Host): 
       toldOnce(reading, `Setting ${origin.name} aside`, () =>
         shelf.refuse(streamOf(options, stream).name, contentOf(origin), reason),
       ),
+    asideAt: (stream, { name, sha256 }) =>
+      toldOnce(reading, `Looking for ${name}`, () =>
+        shelf.refusedAt(streamOf(options, stream).name, { name, sha256 }),
+      ),
     original: (origin, line) =>
       toldOnce(reading, `Looking for ${origin.name}`, () => original(reading, origin, line)),
     again: (_stream, origin) =>

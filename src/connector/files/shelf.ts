@@ -21,6 +21,8 @@ export interface Shelf {
   /** Moves `out/<name>` to its place if its content is still the one named. Safe to call again. */
   archive(content: Content, keptAt: string): Promise<void>;
   refuse(stream: string, content: Content, reason: string): Promise<void>;
+  /** Where the refused file lies, as a person finds it; null: not there any more. */
+  refusedAt(stream: string, content: Sought): Promise<string | null>;
   /** The file was read with this content, and shows by its size and time that it still has it. */
   remember(file: Entry, sha256: string): void;
   /**
@@ -39,6 +41,12 @@ export interface ShelfOptions {
 export interface Content {
   readonly name: string;
   readonly sha256: string;
+}
+
+/** Content whose digest may not be known: then the name tells. */
+interface Sought {
+  readonly name: string;
+  readonly sha256: string | undefined;
 }
 
 interface Keeping extends ShelfOptions {
@@ -69,11 +77,36 @@ export function openShelf(options: ShelfOptions, host: Host): Shelf {
       await folder.write(`${to}.reason.txt`, `${host.now().toString()}\n${reason}\n`);
       await move(folder, file, to);
     },
+    refusedAt: (stream, content) => refusedAt(keeping, stream, content),
     remember: (file, sha256) => {
       keeping.remembered.set(file.name, { ...file, sha256 });
     },
     locate: (origin, held) => locate(keeping, origin, held),
   };
+}
+
+/** Under another name too, where one of its name was refused before; then the digest tells. */
+async function refusedAt(
+  keeping: Keeping,
+  stream: string,
+  { name, sha256 }: Sought,
+): Promise<string | null> {
+  const { folder } = keeping;
+  const [root, { path }] = [`refused/${stream}`, partOf(name)];
+  const ending = extname(path);
+  const stem = path.slice(0, path.length - ending.length);
+  const there = await folder.list(root).catch(() => []);
+  for (const each of there.toReversed()) {
+    const isNamed = each.name === path;
+    const isLike = each.name.startsWith(`${stem}-`) && each.name.endsWith(ending);
+    const at = `${root}/${each.name}`;
+    const entry = isNamed || (isLike && sha256 !== undefined) ? await findFile(folder, at) : null;
+    if (entry === null) continue;
+    await using held = new AsyncDisposableStack();
+    if (sha256 === undefined || (await digestAt(keeping, at, entry, held))?.sha256 === sha256)
+      return folder.show(at);
+  }
+  return null;
 }
 
 /** The file in `out/`, when its content is still the one named. */

@@ -949,6 +949,7 @@ CREATE TABLE "stream_shape" (
     "stream" TEXT NOT NULL,
     "columns" JSONB,
     "pending" JSONB,
+    "accepted" JSONB,
     "changed_at" TIMESTAMPTZ(6) NOT NULL,
 
     CONSTRAINT "stream_shape_pkey" PRIMARY KEY ("company","connection","stream")
