@@ -25,3 +25,4 @@ export { countRemovals, mergeStaging } from "./merge.ts";
 export { differences } from "./differences.ts";
 export type { Change, Differences, RecordChange } from "./differences.ts";
 export type { MergeConflict, MergeOptions, MergeResult, Spared } from "./merge.ts";
+export type { Overruled } from "./repeats.ts";

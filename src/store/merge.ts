@@ -8,6 +8,7 @@ import type { RecordDefinition } from "../model/index.ts";
 import { compare, countFeed, fewByKey, forgetComparison, withRoom } from "./compare.ts";
 import type { Transaction } from "./connection.ts";
 import { loadEmpty } from "./load-empty.ts";
+import type { Overruled } from "./repeats.ts";
 import type { Staging } from "./staging.ts";
 import { insertSql, keyText, quoted } from "./table-sql.ts";
 
@@ -59,6 +60,8 @@ export interface MergeResult {
   readonly removed: number;
   /** Staged rows that were not written and need a person. */
   readonly conflicts: readonly MergeConflict[];
+  /** Of a delta's `repeated`, by origin: those that said otherwise. Absent when there are none. */
+  readonly overruled?: readonly Overruled[];
 }
 
 export interface MergeConflict {
@@ -78,7 +81,7 @@ const MUCH = 5;
 /** Merges all that was staged and flushed. Also settles repeats in the staging table itself. */
 export async function mergeStaging(tx: Transaction, options: MergeOptions): Promise<MergeResult> {
   return withRoom(tx, async () => {
-    const { staged, repeated, conflicts, before, isFirst } = await compare(tx, options);
+    const { staged, repeated, conflicts, before, isFirst, overruled } = await compare(tx, options);
     const { inserted, updated, removed, foreign } = isFirst
       ? { ...NOTHING, inserted: await loadEmpty(tx, options) }
       : await fewByKey(tx, options, () => applyDifference(tx, options));
@@ -95,6 +98,7 @@ export async function mergeStaging(tx: Transaction, options: MergeOptions): Prom
       removed,
       after,
       conflicts: [...conflicts, ...foreign],
+      ...(overruled === undefined ? {} : { overruled }),
     };
   });
 }

@@ -14,6 +14,19 @@ export interface Settled {
   /** Of them, those that were taken away and are no conflict. */
   readonly repeated: number;
   readonly conflicts: readonly MergeConflict[];
+  /** Of a delta; absent when there are none. */
+  readonly overruled?: readonly Overruled[];
+}
+
+/** Rows of one origin that a later row of the same origin says otherwise than. */
+export interface Overruled {
+  readonly originId: string;
+  readonly rows: number;
+  /** The first of them. */
+  readonly key: string;
+  readonly line: number;
+  /** Line of the row that stands. */
+  readonly by: number;
 }
 
 /** Leaves each key once in the staging table. */
@@ -28,8 +41,9 @@ export async function settleRepeats(tx: Transaction, options: MergeOptions): Pro
   if (!snapshot && staging.gone > 0) return settleWithGone(tx, options, staged, keys);
   if (staged === keys) return { staged, repeated: 0, conflicts: [] };
   const conflicts = snapshot ? await contradictions(tx, options) : [];
+  const overruled = snapshot ? {} : await overruledRows(tx, options);
   const taken = await keepOne(tx, options);
-  return { staged, repeated: taken - conflicts.length, conflicts };
+  return { staged, repeated: taken - conflicts.length, conflicts, ...overruled };
 }
 
 /** How many rows were taken away. */
@@ -58,8 +72,35 @@ async function settleWithGone(
     return row?.gone ?? 0;
   };
   const staged = all - (await goneNow());
+  const overruled = all === keys ? {} : await overruledRows(tx, options);
   if (all !== keys) await keepOne(tx, options);
-  return { staged, repeated: staged - (keys - (await goneNow())), conflicts: [] };
+  return { staged, repeated: staged - (keys - (await goneNow())), conflicts: [], ...overruled };
+}
+
+/** That a record changed and is gone later, or came back, contradicts nothing. */
+async function overruledRows(
+  tx: Transaction,
+  { record, staging }: MergeOptions,
+): Promise<Pick<Settled, "overruled">> {
+  const columns = keyColumns(record);
+  const rows = await tx.query<Overruled>(
+    `SELECT DISTINCT ON (origin_id) origin_id AS "originId", key, line, by,
+       count(*) OVER (PARTITION BY origin_id)::int AS rows
+     FROM (
+       SELECT s.origin_id, s.row_seq, s.row_hash, s.origin_line AS line,
+         ${keyText(record, "s")} AS key,
+         last_value(s.row_hash) OVER same AS last_hash, last_value(s.origin_line) OVER same AS by
+       FROM ${staging.table} s JOIN (
+         SELECT ${columns.join(", ")} FROM ${staging.table}
+         GROUP BY ${columns.join(", ")} HAVING count(*) > 1
+       ) AS repeated ON ${keysEqual(record, "s", "repeated")}
+       WHERE s.row_hash <> '${GONE}'
+       WINDOW same AS (
+         PARTITION BY s.origin_id, ${columns.map((column) => `s.${column}`).join(", ")}
+         ORDER BY s.row_seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+     ) AS told WHERE row_hash <> last_hash ORDER BY origin_id, row_seq`,
+  );
+  return rows.length === 0 ? {} : { overruled: rows };
 }
 
 async function contradictions(tx: Transaction, options: MergeOptions): Promise<MergeConflict[]> {

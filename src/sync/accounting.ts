@@ -21,7 +21,7 @@ export interface RowCounts {
 }
 
 /** What one mapping's merge did, as it is kept with the run. */
-export interface RecordCounts extends Omit<MergeResult, "conflicts"> {
+export interface RecordCounts extends Omit<MergeResult, "conflicts" | "overruled"> {
   readonly record: string;
   /** Records that the mapping made of the rows. */
   readonly mapped: number;

@@ -195,7 +195,7 @@ async function publishOne(tx: Transaction, applying: Applying): Promise<Publishe
     !isDeepStrictEqual({ cursor, lastRunId }, { cursor: basis.cursor, lastRunId: basis.lastRunId })
   )
     throw new PlanRefused(`${stream.name}: the stream was read since.`);
-  const { rows, records } = await publishGathered(tx, {
+  const { rows, records, notes } = await publishGathered(tx, {
     context,
     at,
     gathering,
@@ -223,7 +223,7 @@ async function publishOne(tx: Transaction, applying: Applying): Promise<Publishe
     origins: gathering.origins.length,
     checkpoints: 1,
     fault: null,
-    notes: basis.notes,
+    notes: [...basis.notes, ...notes],
   });
   await lease.hold(tx);
   return published;

@@ -4,6 +4,7 @@ import {
   mergeStaging,
   type MergeConflict,
   type MergeOptions,
+  type Overruled,
   type Spared,
   type Transaction,
 } from "../store/index.ts";
@@ -69,7 +70,7 @@ export interface Publishing {
 export async function publishGathered(
   tx: Transaction,
   publishing: Publishing,
-): Promise<Omit<Published, "cursor">> {
+): Promise<Omit<Published, "cursor"> & { readonly notes: readonly string[] }> {
   const { at, gathering, before, keysOnly } = publishing;
   const snapshot = publishing.snapshot && !keysOnly;
   if (!keysOnly) await beforeMerge(tx, publishing.context, at, gathering.parts);
@@ -99,13 +100,35 @@ export async function publishGathered(
   else await storeOrigins(tx, at, origins, keysOnly ? null : at.now);
   const changed = merged.flatMap(({ counts }) => (hasChanged(counts) ? [counts.record] : []));
   await queueConsumers(tx, publishing.context, changed);
-  return { rows, records };
+  const notes = merged.flatMap(({ overruled }) => overruledNotes(overruled, gathering.origins));
+  return { rows, records, notes };
+}
+
+/**
+ * Two rows of one file that say different things of a record: the last counts, and one may be a
+ * slip.
+ */
+function overruledNotes(
+  overruled: readonly Overruled[],
+  origins: readonly OpenOrigin[],
+): readonly string[] {
+  return overruled.flatMap(({ originId, rows, key, line, by }) => {
+    const origin = origins.find(({ id }) => id === originId);
+    // Pages of a service tell one change after another.
+    if (origin?.keptAt === undefined) return [];
+    const says = rows === 1 ? "row says" : "rows say";
+    return [
+      `${origin.name}: ${rows} ${says} otherwise than a later row of the same file; the later one ` +
+        `stands: ${key}, lines ${line} and ${by}.`,
+    ];
+  });
 }
 
 interface Merged {
   readonly part: Part;
   readonly counts: RecordCounts;
   readonly conflicts: readonly MergeConflict[];
+  readonly overruled: readonly Overruled[];
 }
 
 async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merged[]> {
@@ -134,10 +157,10 @@ async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merg
     if (byChanges) await assertChangesTell(tx, merge);
     const mayClear = removes || byChanges || gathering.mayClear(part);
     if (mayClear && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
-    const { conflicts, ...counts } = await mergeStaging(tx, merge);
+    const { conflicts, overruled = [], ...counts } = await mergeStaging(tx, merge);
     const mapped = gathering.made(index);
     const all = { ...counts, record: record.name, mapped, conflicts: conflicts.length };
-    merged.push({ part, conflicts, counts: wholeCounts(all, index, publishing) });
+    merged.push({ part, conflicts, overruled, counts: wholeCounts(all, index, publishing) });
   }
   return merged;
 }

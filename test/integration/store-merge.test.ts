@@ -201,6 +201,7 @@ describe("a delta", () => {
       removed: 0,
       after: 3,
       conflicts: [],
+      overruled: [{ originId: ORIGIN, rows: 1, key: "A", line: 2, by: 3 }],
     });
     expect((await table())[0]).toMatchObject({ name: "Last", line: 3 });
   });
@@ -295,8 +296,11 @@ describe("for any series of merges", () => {
         for (const { feed, snapshot, rows } of steps) {
           const expected = plainMerge(model, feed, snapshot, rows);
           const given = rows.map(({ code, name }) => branch(code, name));
-          const result = await merge({ feed, snapshot, rows: given });
+          const { overruled, ...result } = await merge({ feed, snapshot, rows: given });
           expect({ ...result, conflicts: result.conflicts.length }).toEqual(expected);
+          const last = new Map(rows.map(({ code, name }) => [code, name]));
+          const differ = rows.filter(({ code, name }) => !snapshot && last.get(code) !== name);
+          expect(overruled?.[0]?.rows ?? 0).toBe(differ.length);
           const found = (await table()).map(({ branch, name, feed }) => [branch, { name, feed }]);
           expect(found).toEqual([...model].sort(([a], [b]) => (a < b ? -1 : 1)));
           const again = await merge({ feed, snapshot, rows: given });

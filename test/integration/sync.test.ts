@@ -163,7 +163,7 @@ describe("a snapshot", () => {
               "expected": "a number such as 1234.50",
               "field": "creditLimit",
               "found": ""1o0.00" in creditLimit",
-              "instruction": "Correct creditLimit in the source, or state how numbers are written (locale:) in mappings/tradepost-csv/customer.yaml.",
+              "instruction": "Correct creditLimit in the source, or state how numbers are written (locale:) in tradepost-csv/customer.yaml.",
             },
           ],
           "raw": "A001,Ashdown & Sons,1o0.00,45.50",
