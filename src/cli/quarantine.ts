@@ -14,7 +14,9 @@ import {
   type Answer,
   type Opened,
 } from "./command.ts";
-import { count, csv, moment, plain, pounds, table, words } from "./print.ts";
+import { count, moment, pounds, table } from "./print.ts";
+import { exported, type ExportOptions } from "./quarantine-export.ts";
+import { shownFields, shownItem } from "./quarantine-item.ts";
 
 type Filter = Parameters<QuarantineDesk["groups"]>[0];
 type Item = Awaited<ReturnType<QuarantineDesk["find"]>>;
@@ -47,7 +49,7 @@ export function addQuarantineCommands(program: Command): void {
     .command("show <item>")
     .description("One item whole: its raw row, every problem, what to do, what was done.")
     .action(async (id: string, _options: unknown, command: Command) => {
-      await answer(command, (opened) => show(opened, id));
+      await answer(command, async (opened) => shownItem(opened, await itemOf(opened, id)));
     });
   addReplay(desk);
   addDecisions(desk);
@@ -57,10 +59,14 @@ export function addQuarantineCommands(program: Command): void {
       .description("Items with their rows as CSV, or as JSON lines, for a spreadsheet or program."),
   )
     .option("--json-lines", "as JSON lines instead, for programs")
-    .addHelpText("after", example("quarantine export --stream price-rules --state any"))
-    .action(async (options: { jsonLines?: boolean }, command: Command) => {
-      const inLines = options.jsonLines === true;
-      await answer(command, (opened) => exported(opened, command.optsWithGlobals(), inLines));
+    .option("--out <file>", "write them there instead")
+    .addHelpText("after", example("quarantine export --stream price-rules --out wrong.csv"))
+    .action(async (options: ExportOptions, command: Command) => {
+      const filter = command.optsWithGlobals<Filter>();
+      await answer(command, (opened) => {
+        checkStream(opened, filter);
+        return exported(opened, filterOf(filter), options);
+      });
     });
 }
 
@@ -106,7 +112,7 @@ function addDecisions(desk: Command): void {
       .addHelpText("after", example(`quarantine ${name} 36a79aee --who "J Ross" --why "a test"`))
       .action(async (id: string, { who, why }: Act, command: Command) => {
         await answer(command, async (opened) => {
-          const item = await itemOf(opened, id);
+          const item = await itemToDecide(opened, id);
           const refusal = await opened.company.desk[name](item, { who, why });
           if (refusal !== null) throw new NotFound(refusal);
           return { text: `${short(item)} ${done} by ${who}.`, data: { id: item.id } };
@@ -131,6 +137,18 @@ async function itemOf({ company }: Opened, id: string): Promise<Item> {
   throw new UsageError(
     `"${id}" cannot be an item: expected its id or the beginning or end of it, such as 36a79aee. ` +
       "`quarantine` lists them.",
+  );
+}
+
+/** Fewer characters may be the end of an item that nobody meant. */
+const ENOUGH = 6;
+
+/** An item that something is done to. */
+async function itemToDecide(opened: Opened, id: string): Promise<Item> {
+  if (id.length >= ENOUGH) return itemOf(opened, id);
+  throw new UsageError(
+    `"${id}" is too short to do something to an item: give ${ENOUGH} characters of its id or more, ` +
+      "as `quarantine` lists them.",
   );
 }
 
@@ -221,86 +239,6 @@ function shorten(text: string, length: number): string {
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }
 
-async function show(opened: Opened, id: string): Promise<Answer> {
-  const { company } = opened;
-  const item = await itemOf(opened, id);
-  const raw = item.raw === "" ? await company.originalOf(item.originId, item.line) : item.raw;
-  const [held, history] = await Promise.all([company.desk.held(item), company.desk.history(item)]);
-  const at = (instant: Temporal.Instant) => moment(instant, company.settings.timeZone);
-  const text = [
-    `item      ${item.id} (${item.state})`,
-    `from      ${item.originName}${item.line === 0 ? "" : `, line ${item.line}`} (${item.connection}/${item.stream})`,
-    `run       ${item.runId}`,
-    `opened    ${at(item.openedAt)}${sinceText(item, at)}`,
-    ...(item.closedAt === null ? [] : [`closed    ${at(item.closedAt)} by ${item.closedBy}`]),
-    `at risk   ${pounds(item.worth)}${item.customers === null ? "" : `, ${count(item.customers)} customer(s)`}`,
-    ...correctionLines(item),
-    `raw       ${raw ?? "(the original is no longer where it was kept)"}`,
-    ...columnLines(item),
-    ...(held === null
-      ? []
-      : [`held now  ${shownFields(held.fields)} (learned ${at(held.learnedAt)})`]),
-    ...history.map(
-      (event) =>
-        `done      ${at(event.at)} ${words(event.action)} by ${event.who}${detailsOf(event)}`,
-    ),
-    ...item.problems.flatMap((problem) => [
-      "",
-      `problem   ${problem.field === "" ? "the whole row" : problem.field}: found ${problem.found}`,
-      `expected  ${problem.expected}`,
-      `do        ${problem.instruction}`,
-    ]),
-  ].join("\n");
-  return { text, data: { ...item, raw, held, history } };
-}
-
-function sinceText(
-  { firstSeenAt, openedAt, cameAgain }: Item,
-  at: (instant: Temporal.Instant) => string,
-): string {
-  const since = firstSeenAt.equals(openedAt) ? "" : `, its row came first ${at(firstSeenAt)}`;
-  return cameAgain === 0 ? since : `${since}, came again ${count(cameAgain)} time(s) unchanged`;
-}
-
-function correctionLines({ correction, correctionHolds }: Item): string[] {
-  if (correction === null) return [];
-  const columns = Object.entries(correction.columns).map(([name, value]) => `${name}=${value}`);
-  const by = correction.who === null ? "" : ` by ${correction.who}`;
-  return [
-    `corrected ${columns.join(", ")}${by}; ` +
-      (correctionHolds
-        ? "it holds, and the record stays so, until the source is mended"
-        : "it holds no longer, since the source has said otherwise"),
-  ];
-}
-
-function columnLines({ values }: Item): string[] {
-  if (values === null) return [];
-  // The database keeps no order of columns.
-  const columns = Object.entries(values).sort(([one], [other]) => one.localeCompare(other));
-  return columns.map(
-    ([column, value], index) =>
-      `${index === 0 ? "columns " : "        "}  ${column} = ${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
-}
-
-function shownFields(fields: Readonly<Record<string, unknown>>): string {
-  return Object.entries(fields)
-    .filter(([, value]) => value !== null)
-    .map(
-      ([name, value]) =>
-        `${name} ${typeof value === "number" ? plain(String(value)) : String(value)}`,
-    )
-    .join(", ");
-}
-
-function detailsOf({ details }: { readonly details: Readonly<Record<string, unknown>> }): string {
-  const told = Object.entries(details).map(([name, value]) =>
-    name === "why" ? String(value) : `${name} ${String(value)}`,
-  );
-  return told.length === 0 ? "" : `: ${told.join(", ")}`;
-}
-
 interface ReplayOptions {
   readonly set?: string[];
   readonly try?: boolean;
@@ -310,7 +248,7 @@ interface ReplayOptions {
 async function replayOne(opened: Opened, id: string, options: ReplayOptions): Promise<Answer> {
   const { company, tradepost } = opened;
   const corrected = corrections(options.set ?? []);
-  const item = await itemOf(opened, id);
+  const item = await itemToDecide(opened, id);
   if (options.try === true) return tried(await company.desk.try(item, corrected));
   const done = await company.desk.replay(item, corrected, options.who);
   await tradepost.drain();
@@ -318,11 +256,17 @@ async function replayOne(opened: Opened, id: string, options: ReplayOptions): Pr
   const text = [
     resolved
       ? `${short(done)}  resolved, ${done.records} record(s)`
-      : `${short(done)}  ${words(done.outcome)}: ${done.why}`,
+      : `${short(done)}  ${LEFT[done.outcome].is}: ${done.why}`,
     `${resolved ? 1 : 0} of 1 resolved.`,
   ].join("\n");
   return { text, data: [done], exit: resolved ? EXIT.fine : EXIT.quarantine };
 }
+
+/** What is said of a row that a replay leaves in quarantine. */
+const LEFT = {
+  "still-bad": { is: "still bad", would: "would still be bad" },
+  cannot: { is: "cannot be mapped again", would: "could not be mapped again" },
+} as const;
 
 function tried(outcome: Replayed): Answer {
   const text =
@@ -331,7 +275,7 @@ function tried(outcome: Replayed): Answer {
           `${short(outcome)}  would make ${outcome.records} record(s); nothing was written.`,
           ...outcome.made.map((record) => `  ${shownFields(record)}`),
         ].join("\n")
-      : `${short(outcome)}  would be ${words(outcome.outcome)}: ${outcome.why}`;
+      : `${short(outcome)}  ${LEFT[outcome.outcome].would}: ${outcome.why}`;
   const exit = outcome.outcome === "resolved" ? EXIT.fine : EXIT.quarantine;
   return { text, data: outcome, exit };
 }
@@ -343,25 +287,28 @@ async function replayAll(
 ): Promise<Answer> {
   const { company, tradepost } = opened;
   checkStream(opened, filter);
-  if (set !== undefined || trial === true)
+  if (set !== undefined)
     throw new UsageError(
-      `${set === undefined ? "--try looks at" : "--set corrects"} one row: name the item, as \`quarantine\` lists it.`,
+      "--set corrects one row: name the item, as `quarantine` lists it, such as 36a79aee.",
     );
+  const isTrial = trial === true;
   const bar = progressBar();
-  const options = { ...(who === undefined ? {} : { who }), progress: bar.update };
+  const options = { ...(who === undefined ? {} : { who }), progress: bar.update, trial: isTrial };
   const done = await company.desk
     .replayAll({ ...filterOf(filter), state: "open" }, options)
     .finally(bar.stop);
   await tradepost.drain();
   const { items, resolved, records, left } = done;
   const text = [
-    ...left.map(
-      (each) =>
-        `${count(each.items)} ${words(each.outcome)}, such as ${short({ id: each.example })}: ${each.why}`,
-    ),
+    ...left.map((each) => {
+      const { is, would } = LEFT[each.outcome];
+      const example = short({ id: each.example });
+      return `${count(each.items)} ${isTrial ? would : is}, such as ${example}: ${each.why}`;
+    }),
     items === 0
       ? "Nothing that fits is in quarantine."
-      : `${count(resolved)} of ${count(items)} resolved, ${count(records)} record(s).`,
+      : `${count(resolved)} of ${count(items)} ${isTrial ? "would be " : ""}resolved, ` +
+        `${count(records)} record(s)${isTrial ? "; nothing was written" : ""}.`,
   ].join("\n");
   return { text, data: done, exit: resolved === items ? EXIT.fine : EXIT.quarantine };
 }
@@ -395,38 +342,4 @@ function corrections(set: readonly string[]): Record<string, string> {
       return [each.slice(0, at), each.slice(at + 1)];
     }),
   );
-}
-
-const EXPORTED: readonly { readonly head: string; readonly of: (item: Item) => string }[] = [
-  { head: "item", of: ({ id }) => id },
-  { head: "state", of: ({ state }) => state },
-  { head: "connection", of: ({ connection }) => connection },
-  { head: "stream", of: ({ stream }) => stream },
-  { head: "record", of: ({ record }) => record ?? "" },
-  { head: "key", of: ({ recordKey }) => recordKey ?? "" },
-  { head: "origin", of: ({ originName }) => originName },
-  { head: "line", of: ({ line }) => String(line) },
-  { head: "reason", of: ({ reason }) => reason },
-  { head: "found", of: ({ problems }) => problems.map(({ found }) => found).join("; ") },
-  { head: "expected", of: ({ problems }) => problems.map(({ expected }) => expected).join("; ") },
-  { head: "worth", of: ({ worth }) => worth ?? "" },
-  { head: "customers", of: ({ customers }) => String(customers ?? "") },
-  { head: "correctionHolds", of: ({ correctionHolds }) => String(correctionHolds) },
-  { head: "openedAt", of: ({ openedAt }) => openedAt.toString() },
-  { head: "closedAt", of: ({ closedAt }) => closedAt?.toString() ?? "" },
-  { head: "closedBy", of: ({ closedBy }) => closedBy ?? "" },
-  { head: "raw", of: ({ raw }) => raw },
-];
-
-async function exported(opened: Opened, filter: Filter, inLines: boolean): Promise<Answer> {
-  checkStream(opened, filter);
-  const items: Item[] = [];
-  for await (const piece of opened.company.desk.pieces(filterOf(filter))) items.push(...piece);
-  const text = inLines
-    ? items.map((item) => JSON.stringify(item)).join("\n")
-    : await csv([
-        EXPORTED.map(({ head }) => head),
-        ...items.map((item) => EXPORTED.map(({ of }) => of(item))),
-      ]);
-  return { text, data: items };
 }

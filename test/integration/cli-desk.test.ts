@@ -10,13 +10,22 @@ const CUSTOMERS = "account,name,creditLimit,balance";
 const DOCUMENTS = "documentType,document,account,documentOn,net,vat,gross";
 
 let settings = "";
+let folder = "";
 const run = (...words: string[]): Promise<Said> =>
   tradepost.run(["--settings", settings, ...words]);
+
+/** The end of the id of the first one that fits. */
+async function onlyItem(...filter: readonly string[]): Promise<string> {
+  const { items } = JSON.parse((await run("quarantine", ...filter, "--json")).out) as {
+    items: { id: string }[];
+  };
+  return items[0]?.id.slice(-8) ?? "none";
+}
 
 beforeAll(async () => {
   const { companies, ...rest } = settingsOf(tradepost.merchant, tradepost.folder);
   const { erp } = companies.HARROW.connections;
-  const folder = join(tradepost.folder, "desk");
+  folder = join(tradepost.folder, "desk");
   mkdirSync(join(folder, "out"), { recursive: true });
   const connections = { erp: { ...erp, settings: { folder, stableForMs: 0 } } };
   const HARROW = { ...companies.HARROW, connections };
@@ -60,10 +69,7 @@ describe("a thousand like rows", () => {
 
 describe("one row", () => {
   it("is tried, dismissed and opened again with who and why, which its page tells", async () => {
-    const { items } = JSON.parse((await run("quarantine", "--account", "A001", "--json")).out) as {
-      items: { id: string }[];
-    };
-    const item = items[0]?.id.slice(-8) ?? "";
+    const item = await onlyItem("--account", "A001");
     const tried = await run("quarantine", "replay", item, "--set", "creditLimit=7", "--try");
     expect([tried.exit, tried.out.split(", ").slice(0, 2)]).toEqual([
       0,
@@ -80,6 +86,40 @@ describe("one row", () => {
     expect(out).toMatch(/^columns {3}account = A001\n {10}balance = 45\.50$/m);
     expect(out).toMatch(/^done {6}\S+ \S+ dismissed by J Ross: a test account$/m);
     expect(out).toMatch(/^done {6}\S+ \S+ reopened by J Ross: a test account$/m);
+  });
+
+  it("that has no such column says which it has", async () => {
+    const item = await onlyItem("--account", "A001");
+    const tried = await run("quarantine", "replay", item, "--set", "nett=7", "--try");
+    expect(tried.out).toBe(
+      `${item}  could not be mapped again: The row has no column nett; its columns are name, ` +
+        "account, balance, creditLimit.\n",
+    );
+  });
+
+  it("names the mapping to mend, and how to make one's own of what comes with the product", async () => {
+    const { out } = await run("quarantine", "show", await onlyItem("--account", "A001"));
+    expect(out).toMatch(/^do {8}.* in tradepost-csv\/customer\.yaml\.$/m);
+    expect(out).toContain("mapping   tradepost-csv/customer.yaml comes with Tradepost");
+    expect(out).toMatch(/copy\n {10}\/.*mappings\/tradepost-csv into a folder of your own/);
+  });
+
+  it("of a whole file that was set aside says where it lies and how to have it read", async () => {
+    writeFileSync(join(folder, "out", "sites.csv"), "account,site,name\n");
+    await run("sync", "sites");
+    const { out } = await run("quarantine", "show", await onlyItem("--stream", "sites"));
+    const lies = join(folder, "refused", "sites", "sites.csv");
+    expect(out).toContain(`lies at   ${lies}\n`);
+    expect(out).toContain(`to have it read, move it back to out/ from ${lies}.`);
+    expect(out).not.toContain("no longer where it was kept");
+    expect(out).not.toMatch(/found (?:Reading|Found)/);
+  });
+
+  it("and all the others are tried at once: what would come of them, and nothing is written", async () => {
+    const { exit, out } = await run("quarantine", "replay", "--stream", "customers", "--try");
+    expect(exit).toBe(3);
+    expect(out).toMatch(/^219 would still be bad, such as [0-9a-f]{8}: name: found nothing in/m);
+    expect(out).toMatch(/\n0 of 220 would be resolved, 0 record\(s\); nothing was written\.\n$/);
   });
 
   it("is all there is when everything is replayed without a mended mapping", async () => {

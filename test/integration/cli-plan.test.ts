@@ -36,7 +36,7 @@ describe("plan and apply", () => {
     const planned = await tradepost.run(["plan", "price-rules", "--out", written()]);
     expect(planned.exit).toBe(3);
     expect(planned.out).toContain("price-rules: planned, from price-rules-9999.csv");
-    expect(planned.out).toContain("~ STD/TIMCLS000001 / 0: value 3.13 → 3.443");
+    expect(planned.out).toContain("~ STD/TIMCLS000001 / 0: value £3.13 → £3.443");
     expect(planned.out).toContain(`− ${first.split(",")[0]} / 0`);
     expect(planned.out).toContain(
       "Prices: 1 up (by 10.00% to 10.00%, half of them by 10.00% or less), 0 down, 0 new, 1 gone, " +
@@ -50,6 +50,14 @@ describe("plan and apply", () => {
     expect(again).toMatchObject({
       exit: 1,
       err: "Applying the plan: price-rules: it was applied already. Nothing was changed.\n",
+    });
+  });
+
+  it("say in one sentence that nothing waits", async () => {
+    const { exit, out } = await tradepost.run(["plan", "customers", "products"]);
+    expect({ exit, out }).toEqual({
+      exit: 0,
+      out: "Nothing waits at erp: none of 2 streams has new content.\n",
     });
   });
 
@@ -68,6 +76,9 @@ describe("replay and drift", () => {
     expect(out).toMatch(/customer +31 +1 +0 +0 +30 +0 +30/);
     const applied = await tradepost.run(["replay", "customers", "--apply"]);
     expect(applied.out).toMatch(/customers +published +31 /);
+    // A row of it is bad; of the price lists none is.
+    expect(applied.exit).toBe(3);
+    expect(await tradepost.run(["replay", "price-lists", "--apply"])).toMatchObject({ exit: 0 });
   });
 
   it("tell which columns wait, and accept them", async () => {
@@ -77,10 +88,19 @@ describe("replay and drift", () => {
     expect(stopped).toMatchObject({ exit: 1 });
     const { out } = await tradepost.run(["drift"]);
     expect(out).toMatch(/price-rules .* price-rules-99999\.csv: "contractQuantity" is missing/);
-    const accepted = await tradepost.run(["drift", "accept", "price-rules"]);
-    expect(accepted.out).toContain('Accepted for erp/price-rules: "contractQuantity" is missing.');
+    const unnamed = await tradepost.run(["drift", "accept", "price-rules"]);
+    expect(unnamed).toMatchObject({ exit: 2, err: expect.stringContaining("--who") });
+    const decision = ["--who", "J Ross", "--why", "a new export"];
+    const accepted = await tradepost.run(["drift", "accept", "price-rules", ...decision]);
+    expect(accepted.out).toBe(
+      'Accepted for erp/price-rules by J Ross: "contractQuantity" is missing. ' +
+        "Have price-rules-99999.csv read again.\n",
+    );
+    expect((await tradepost.run(["drift"])).out).toMatch(
+      /price-rules .* "contractQuantity" is missing: by J Ross on \d\d\/\d\d\/\d{4} \d\d:\d\d, since a new export$/m,
+    );
     expect((await tradepost.run(["sync", "price-rules"])).out).toContain("published");
-    const none = await tradepost.run(["drift", "accept", "price-rules"]);
+    const none = await tradepost.run(["drift", "accept", "price-rules", "--who", "J Ross"]);
     expect(none.out).toContain("No changed columns of erp/price-rules wait.");
   });
 });
