@@ -203,6 +203,13 @@ export function syncAnswer(results: readonly RunResult[]): Answer {
 function runTable(results: readonly RunResult[]): string {
   const total = (result: RunResult, key: "inserted" | "updated" | "unchanged" | "removed") =>
     count(Object.values(result.records).reduce((sum, counts) => sum + counts[key], 0));
+  const twice = (result: RunResult) =>
+    Object.values(result.records).reduce((sum, counts) => sum + counts.repeated, 0);
+  const saidTwice: Column<RunResult> = {
+    head: "said twice",
+    right: true,
+    of: (result) => count(twice(result)),
+  };
   return table(results, [
     { head: "stream", of: (result) => result.stream },
     { head: "ended", of: endedText },
@@ -214,6 +221,8 @@ function runTable(results: readonly RunResult[]): string {
     { head: "new", right: true, of: (result) => total(result, "inserted") },
     { head: "changed", right: true, of: (result) => total(result, "updated") },
     { head: "same", right: true, of: (result) => total(result, "unchanged") },
+    // Rare: rows that another row of the same run made needless.
+    ...(results.some((result) => twice(result) > 0) ? [saidTwice] : []),
     { head: "removed", right: true, of: (result) => total(result, "removed") },
     { head: "seconds", right: true, of: (result) => result.seconds.toFixed(1) },
   ]);
