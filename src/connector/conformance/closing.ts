@@ -235,7 +235,16 @@ function collector(): () => void {
   return runInNewContext("gc") as () => void;
 }
 
-const FUNCTIONS = ["keys", "applied", "setAside", "original", "again", "survey", "check"] as const;
+const FUNCTIONS = [
+  "keys",
+  "applied",
+  "setAside",
+  "asideAt",
+  "original",
+  "again",
+  "survey",
+  "check",
+] as const;
 const GROUPS = {
   orders: { must: ["find", "place"], may: ["status", "amend", "cancel"] },
   accounts: { must: ["find", "create"], may: [] },

@@ -401,6 +401,7 @@ const OFFERED = [
   "keys",
   "applied",
   "setAside",
+  "asideAt",
   "original",
   "again",
   "survey",
