@@ -195,8 +195,8 @@ export interface Settings extends z.infer<typeof settingsSchema> {
   /** An error about parts that only another module can judge, each named by file and line. */
   wrong(...problems: readonly SettingProblem[]): DefinitionError;
   /**
-   * Every value as it holds, defaults included, as it may be shown. `completed`: parts whose own reader knows more
-   * defaults, such as a connector's settings.
+   * Every value as it holds, defaults included, as it may be shown. `completed`: parts whose own
+   * reader knows more defaults, such as a connector's settings.
    */
   effective(completed?: readonly CompletedSetting[]): readonly EffectiveSetting[];
 }
@@ -368,6 +368,11 @@ function databaseUrlOf(text: string): string | null {
 /** A path as the person means it who typed it: npm works in its own folder, and tells theirs. */
 export function standing(path: string): string {
   return resolve(process.env["INIT_CWD"] || ".", path);
+}
+
+/** Whether npm started this process, or one above it. */
+export function isUnderNpm(): boolean {
+  return process.env["npm_lifecycle_event"] !== undefined;
 }
 
 /** What a person typed before the command's own words: a next command is shown whole. */

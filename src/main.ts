@@ -15,12 +15,15 @@ import { DatabaseAway, tell } from "./main/error.ts";
 import { startedLate } from "./main/jobs.ts";
 import { workPullsNow } from "./main/pull-now.ts";
 import { leaveAll, tickAll, watchAll, workSlots } from "./main/schedules.ts";
+import { stopSignal } from "./main/stop-signal.ts";
 import { TELL_JOB } from "./notify/index.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
 import { POST_JOB } from "./sales/index.ts";
 import { openStore, StoreError, type Store } from "./store/index.ts";
 
+export { outcomeOf } from "./main/schedules.ts";
+export { stopSignal } from "./main/stop-signal.ts";
 export { tell, withoutPassword, type Told } from "./main/error.ts";
 export {
   pullApart,
@@ -315,16 +318,6 @@ export async function runService(file: string, ready: (url: string) => string): 
 
 export function answersAt(url: string): string {
   return `Tradepost answers at ${url}`;
-}
-
-/** Resolves when the service is asked to stop. */
-export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.once(signal, () => {
-        resolve();
-      });
-  });
 }
 
 // The launcher imports this file, so `import.meta.main` says nothing here.

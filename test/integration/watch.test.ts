@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
 import { readSettings } from "../../src/config.ts";
-import { outcomeOf } from "../../src/main/schedules.ts";
-import { openTradepost, type CompanyServices } from "../../src/main.ts";
+import { openTradepost, outcomeOf, type CompanyServices } from "../../src/main.ts";
 import { useDatabase } from "../support/database.ts";
 
 const database = useDatabase();
