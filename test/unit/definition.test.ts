@@ -211,9 +211,8 @@ nmae: x
   });
 
   test("is refused for tabs with one line, at the first of them", () => {
-    expect(
-      failure("name: A\nrates:\n\tNEW: 7\n\tOLD: 8\n\t\tx: 1\n").message,
-    ).toMatchInlineSnapshot(`
+    expect(failure("name: A\nrates:\n\tNEW: 7\n\tOLD: 8\n\t\tx: 1\n").message)
+      .toMatchInlineSnapshot(`
       "plans/standard.yaml cannot be used: 1 problem
         plans/standard.yaml:3: found a tab at the beginning of the line, expected spaces: replace every tab in the file by two of them"
     `);
