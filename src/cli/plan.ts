@@ -237,7 +237,7 @@ function recordLines({ counts, changes, leftOut, removals, prices }: RecordPlan)
       `  The drop brake stops it: ${count(removed)} of ${count(before)} ${counts.record} records would ` +
         `go, and at most ${mostPercent}% may. Apply it with --accept-removals if that is right.`,
     );
-  return [...lines, ...(prices === null ? [] : priceLines(prices as PriceEffect))];
+  return [...lines, ...(prices === null ? [] : priceLines(prices as PriceEffect, changes))];
 }
 
 const definitions: Readonly<Record<string, RecordDefinition>> = records;
@@ -253,7 +253,7 @@ function shown(
   return field?.kind === "date" ? day(value) : value;
 }
 
-function priceLines(effect: PriceEffect): string[] {
+function priceLines(effect: PriceEffect, changes: RecordPlan["changes"]): string[] {
   const rules = effect.up.count + effect.down.count + effect.new + effect.gone + effect.otherwise;
   if (rules === 0) return ["  Prices: none would change."];
   const spread = (name: string, { count: n, smallest, median, largest }: PriceEffect["up"]) =>
@@ -271,14 +271,20 @@ function priceLines(effect: PriceEffect): string[] {
     `  Prices: ${moved.join(", ")}; for ${several(effect.customers, "customer")} and ` +
     `${several(effect.products, "product")}.`;
   if (effect.largest.length === 0) return [summary];
+  const shownOf = ({ rule, fromQuantity, kind }: PriceEffect["largest"][number], value: string) => {
+    if (kind === "percent" || kind === "markup") return `${value}%`;
+    const { fields } = changes.find(({ key }) => key === `${rule} / ${fromQuantity}`) ?? {};
+    const currency = fields?.["value"]?.currency;
+    return currency === undefined ? value : price(value, currency);
+  };
   const largest = table(effect.largest, [
     { head: "rule", of: ({ rule }) => rule },
     { head: "for", of: ({ customer }) => customer },
     { head: "on", of: ({ product }) => product },
     { head: "from", right: true, of: ({ fromQuantity }) => fromQuantity },
     { head: "kind", of: ({ kind }) => kind },
-    { head: "before", right: true, of: ({ before }) => before },
-    { head: "after", right: true, of: ({ after }) => after },
+    { head: "before", right: true, of: (rule) => shownOf(rule, rule.before) },
+    { head: "after", right: true, of: (rule) => shownOf(rule, rule.after) },
     { head: "change", right: true, of: ({ percent }) => `${percent}%` },
   ]);
   return [summary, indented(largest)];

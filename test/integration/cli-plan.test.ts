@@ -37,6 +37,7 @@ describe("plan and apply", () => {
     expect(planned.exit).toBe(3);
     expect(planned.out).toContain("price-rules: planned, from price-rules-9999.csv");
     expect(planned.out).toContain("~ STD/TIMCLS000001 / 0: value £3.13 → £3.443");
+    expect(planned.out).toMatch(/STD\/TIMCLS000001 .* fixed +£3\.13 +£3\.443 +10\.00%/);
     expect(planned.out).toContain(`− ${first.split(",")[0]} / 0`);
     expect(planned.out).toContain(
       "Prices: 1 up (by 10.00% to 10.00%, half of them by 10.00% or less), 0 down, 0 new, 1 gone, " +
