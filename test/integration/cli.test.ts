@@ -84,7 +84,9 @@ describe("the quarantine", () => {
     expect(shown.exit).toBe(0);
     const place = field(shown.out, "from").replaceAll(/,| \(.*/g, "");
     expect(field(shown.out, "raw")).toBe(archived(place));
-    expect(shown.out.slice(shown.out.indexOf("problem"))).toMatchInlineSnapshot(`
+    expect(field(shown.out, "mapping")).toMatch(/^tradepost-csv\/site\.yaml comes with Tradepost/);
+    const said = shown.out.slice(shown.out.indexOf("problem"), shown.out.indexOf("\nmapping"));
+    expect(said).toMatchInlineSnapshot(`
       "problem   postcode: found "LS1 4AP, rear entrance" in postcode
       expected  at most 12 characters, and it has 22
       do        Correct postcode in the source.
