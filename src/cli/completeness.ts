@@ -97,7 +97,7 @@ async function list({ company }: Opened, filter: Filter): Promise<Answer> {
     `${short(finding)}  ${finding.connection}/${finding.stream}: ${finding.title}` +
       (finding.worth === null ? "" : `, ${pounds(finding.worth)}`),
     `          ${finding.detail}`,
-    `          since ${moment(finding.openedAt, timeZone)}, found by ${count(finding.times)} run(s)` +
+    `          since ${moment(finding.openedAt, timeZone)}, found by ${count(finding.times)} ${finding.times === 1 ? "run" : "runs"}` +
       (finding.closedBy === null ? "" : `; ${finding.state}: ${closing(finding)}`),
     ...(finding.state === "open" ? [`          ${finding.instruction}`] : []),
     "",

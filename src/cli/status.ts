@@ -50,7 +50,9 @@ async function status({ company }: Opened): Promise<Answer> {
       waiting(totals),
       ...(findings === 0
         ? []
-        : [`${count(findings)} finding(s) of what looks incomplete: \`completeness\` lists them.`]),
+        : [
+            `${count(findings)} ${findings === 1 ? "finding" : "findings"} of what looks incomplete: \`completeness\` lists them.`,
+          ]),
     ].join("\n"),
     data: { ...report, histories, quarantine: totals, completeness },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,

@@ -19,6 +19,8 @@ export interface NumberedRecord {
   /** The column that tells kinds of documents apart, and its words; null: there are none. */
   readonly kind: { readonly column: string; readonly words: readonly string[] } | null;
   readonly on: string;
+  /** True: a first load has old ones only while they are open, so what it lacks says nothing. */
+  readonly oldOnesGo?: true;
 }
 
 /** More numbers than this between two documents: the numbering was moved on, nothing is missing. */
@@ -80,12 +82,15 @@ export async function considerNumbers(
   const series = await touchedSeries(tx);
   if (series.length === 0 || series.length > MOST_SERIES) return;
   const holes: Hole[] = [];
-  for (const one of series) holes.push(...(await newHoles(tx, source, one)));
+  const known = record.oldOnesGo === true ? await knownSeries(tx, source) : null;
+  for (const one of series)
+    if (known === null || known.has(`${one.kind} ${one.prefix}`))
+      holes.push(...(await newHoles(tx, source, one)));
   if (holes.length > MOST_HOLES) return;
   for (const one of await storeSeries(tx, source, holes)) {
     const own = holes.filter(({ kind, prefix }) => kind === one.kind && prefix === one.prefix);
     if (!one.runsOn) await giveUp(tx, at, one);
-    else if (doubted.has(`${one.kind} ${one.prefix}`) && one.span <= MOST_AGAIN)
+    else if (known === null && doubted.has(`${one.kind} ${one.prefix}`) && one.span <= MOST_AGAIN)
       await openGaps(tx, source, one, await allHoles(tx, source, one));
     else await openGaps(tx, source, one, own);
   }
@@ -130,6 +135,14 @@ async function doubtedSeries(tx: Transaction, source: Numbers): Promise<Readonly
   const rows = await tx.query<{ series: string }>(
     `select kind || ' ' || prefix as series from document_series d
       where ${OF_SERIES} and not ${RUNS_ON}`,
+    seriesValues(source),
+  );
+  return new Set(rows.map(({ series }) => series));
+}
+
+async function knownSeries(tx: Transaction, source: Numbers): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ series: string }>(
+    `select kind || ' ' || prefix as series from document_series d where ${OF_SERIES}`,
     seriesValues(source),
   );
   return new Set(rows.map(({ series }) => series));

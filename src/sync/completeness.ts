@@ -29,6 +29,7 @@ const DOCUMENTS: Readonly<Record<string, NumberedRecord & DatedRecord>> = {
   },
   "erp-order": {
     record: "erp-order",
+    oldOnesGo: true,
     table: "erp_order",
     number: "erp_order",
     kind: null,

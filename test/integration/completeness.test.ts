@@ -107,6 +107,20 @@ describe("a gap in document numbers", () => {
     expect(pulling.cleared).toHaveLength(1);
   });
 
+  test("of orders is none in a first load, which has old ones only while they are open", async () => {
+    const pulling = await watch(["erp-order"]);
+    const pull = async (name: string, ...numbers: readonly number[]) => {
+      const rows = numbers.map((number) => `SO${number},A1,2026-03-02`);
+      await pulling.write(`erp-orders-${name}.csv`, "erpOrder,account,orderedOn", ...rows);
+      await pulling.run("erp-orders");
+    };
+    const run = Array.from({ length: 30 }, (_, at) => 1020 + at);
+    await pull("1", 1001, 1004, 1009, ...run);
+    expect(await pulling.found("gap")).toEqual([]);
+    await pull("2", 1050, 1052, 1053);
+    expect(await pulling.found("gap")).toEqual(["The erp order SO1051 is missing"]);
+  });
+
   test("is none where another kind of document has the number", async () => {
     const pulling = await watch();
     const credit = invoice(1011).replace("invoice", "credit");
