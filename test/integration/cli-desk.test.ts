@@ -136,7 +136,7 @@ describe("completeness", () => {
     expect(exit).toBe(0);
     expect(out).toMatch(/^[0-9a-f]{8} {2}erp\/sales-documents: The invoice INV1011 is missing$/m);
     expect(out).toContain("Between INV1010 (02/03/2026) and INV1012 (02/03/2026)");
-    expect((await run("status")).out).toMatch(/\n1 finding\(s\) of what looks incomplete/);
+    expect((await run("status")).out).toMatch(/\n1 finding of what looks incomplete/);
     const why = ["--who", "J Ross", "--why", "spoiled at the printer"];
     expect((await run("completeness", "explain", out.slice(0, 8), ...why)).exit).toBe(0);
     expect((await run("completeness")).out).toBe(
