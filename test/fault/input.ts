@@ -8,6 +8,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { ZipFile } from "yazl";
 import { createSplitter, openFileSession } from "#connector/files";
@@ -75,6 +77,30 @@ async function tryAll({ seed, ci, say }: LaneOptions, folder: string): Promise<r
   }
 }
 
+const collect = ((): (() => void) => {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+})();
+
+/** How much more memory the process has after one more input than before it. */
+async function grownBy(judge: () => Promise<unknown>): Promise<number> {
+  collect();
+  const before = process.memoryUsage().rss;
+  await judge().catch(() => undefined);
+  return process.memoryUsage().rss - before;
+}
+
+/** What is still there when all garbage is gone. */
+function keptBytes(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MB`;
+}
+
 async function tryKind(kind: Kind, seed: number, inputs: number, place: Place): Promise<LaneRow> {
   const account = { lost: 0, stuck: 0, unaccounted: 0 };
   const findings: string[] = [];
@@ -85,6 +111,7 @@ async function tryKind(kind: Kind, seed: number, inputs: number, place: Place): 
   // The first inputs fill caches and compile code: they set what is usual.
   const warm = Math.max(60, inputs / 20);
   let usual = Infinity;
+  let kept = Infinity;
   for (let i = 0; i < inputs; i++) {
     const began = performance.now();
     const before = process.cpuUsage();
@@ -103,11 +130,16 @@ async function tryKind(kind: Kind, seed: number, inputs: number, place: Place): 
     const { rss } = process.memoryUsage();
     if (i < warm) usual = Math.max(usual === Infinity ? 0 : usual, rss);
     else if (rss > usual + MOST_BYTES) {
-      note({ figure: "stuck", what: `${((rss - usual) / 2 ** 20).toFixed(0)} MB more` }, seed + i);
-      usual = rss;
+      // Garbage of many inputs may be in it: this one's own counts, and at the end what is kept.
+      const more = await grownBy(() => kind.judge(randomOf(seed + i, kind.name), place));
+      if (more > MOST_BYTES) note({ figure: "stuck", what: `${megabytes(more)} more` }, seed + i);
+      usual = Math.max(usual, process.memoryUsage().rss);
     }
+    if (i === warm) kept = keptBytes();
     if (i % 500 === 499) await clear(place);
   }
+  const more = keptBytes() - kept;
+  if (more > MOST_BYTES) note({ figure: "stuck", what: `${megabytes(more)} kept` }, seed);
   return {
     row: "F3",
     experiment: kind.name,
