@@ -232,23 +232,7 @@ async function queueAdvance({ store, jobs }: Context, codes: readonly string[]):
 }
 
 function apiServices(company: CompanyServices): ApiServices {
-  const { desk: quarantine } = company;
-  const runs: ApiServices["sync"]["runs"] = (filter) => company.runs(filter);
-  return {
-    ...company,
-    sync: {
-      runs,
-      status: () => company.status(),
-      quarantine,
-      completeness: company.completeness,
-      plan: (connection, options) => company.plan(connection, options),
-      apply: (plan, options) => company.apply(plan, options),
-      pullRefusal: (asked) => company.pullRefusal(asked),
-      askToPull: (asked, who) => company.askToPull(asked, who),
-      run: (id) => company.run(id),
-      stopRun: (id, who) => company.stopRun(id, who),
-    },
-  };
+  return { ...company, sync: { ...company, quarantine: company.desk } };
 }
 
 /** Calls again and again while the service runs, never twice at a time. */

@@ -2,7 +2,7 @@
 import { PULL_NOW_JOB, type Context } from "../company.ts";
 import { ConnectorFault } from "../connector/index.ts";
 import type { JobData } from "../jobs/index.ts";
-import { pullApart } from "./pulling.ts";
+import { pullFor } from "./pulling.ts";
 import type { Company } from "./schedules.ts";
 
 /** This instance runs what is asked for from now on. */
@@ -13,16 +13,14 @@ export async function workPullsNow(
 ): Promise<void> {
   await context.jobs.work(PULL_NOW_JOB, async (data, taken) => {
     const request = requestIn(data);
-    const services = await company(request.company);
+    const pull = pullFor(context, await company(request.company), apart);
     const signal = AbortSignal.any([taken, stopping]);
-    const { log, now, settings } = context;
     try {
-      if (apart) await pullApart(settings, request, { signal, log, now });
-      else await services.sync(request.connection, { ...request.options, signal });
+      await pull(request.connection, request.options, { signal });
     } catch (error) {
       // Whoever asked looks at its runs; asking again is theirs.
       if (!(error instanceof ConnectorFault)) throw error;
-      log("error", `${error.message} ${error.instruction}`, { company: request.company });
+      context.log("error", `${error.message} ${error.instruction}`, { company: request.company });
     }
   });
 }

@@ -5,7 +5,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import type { CompanyServices } from "../company.ts";
+import type { CompanyServices, Context } from "../company.ts";
 import type { Settings } from "../config.ts";
 import type { Log } from "../connections/index.ts";
 import { ConnectorFault, type FaultKind, type Json } from "../connector/index.ts";
@@ -100,6 +100,22 @@ export async function pullApart(
   const { file, databaseUrl } = settings;
   send(child, { kind: "pull", request, file, databaseUrl, aheadMs });
   return await answerOf(child, request, apart);
+}
+
+/** Pulls as the service does: each in a process of its own; `apart` false: right here. */
+export function pullFor(
+  { settings, log, now }: Context,
+  services: CompanyServices,
+  apart: boolean,
+) {
+  return (
+    connection: string,
+    options: PullRequest["options"],
+    told: Pick<PullApart, "signal" | "progress">,
+  ): Promise<RunResult[]> =>
+    apart
+      ? pullApart(settings, { company: services.code, connection, options }, { ...told, log, now })
+      : services.sync(connection, { ...options, ...told });
 }
 
 function answerOf(

@@ -3,7 +3,7 @@ import type { CompanyServices, Context } from "../company.ts";
 import { ConnectorFault } from "../connector/index.ts";
 import { PULL_JOB, type SlotOutcome, type SlotTask, type SlotWork } from "../jobs/index.ts";
 import type { RunResult } from "../sync/index.ts";
-import { pullApart } from "./pulling.ts";
+import { pullFor } from "./pulling.ts";
 
 export type Company = (code: string) => Promise<CompanyServices>;
 
@@ -33,19 +33,13 @@ export async function workSlots(
 }
 
 function pulling(context: Context, services: CompanyServices, apart: boolean): SlotWork {
-  const { log, now, settings } = context;
-  const { code } = services;
-  return async (task, told) => {
-    const { connection } = task;
+  const pull = pullFor(context, services, apart);
+  return (task, told) => {
     const options = {
       ...(task.streams === null ? {} : { streams: task.streams }),
       compareKeys: task.does === "compare-keys",
     };
-    const pull = () =>
-      apart
-        ? pullApart(settings, { company: code, connection, options }, { ...told, log, now })
-        : services.sync(connection, { ...options, ...told });
-    return outcomeOf(task, pull);
+    return outcomeOf(task, () => pull(task.connection, options, told));
   };
 }
 
