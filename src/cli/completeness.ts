@@ -1,6 +1,6 @@
 /** `completeness`: what looks incomplete, what is usual, and what a person says of it. */
 import type { Command } from "commander";
-import type { CompletenessDesk } from "../sync/index.ts";
+import { FINDING_KINDS, type CompletenessDesk } from "../sync/index.ts";
 import {
   answer,
   chosen,
@@ -18,7 +18,6 @@ type Finding = Awaited<ReturnType<CompletenessDesk["find"]>>;
 type Unjudged = Awaited<ReturnType<CompletenessDesk["notJudged"]>>[number];
 type Volume = Awaited<ReturnType<CompletenessDesk["volumes"]>>[number];
 
-const KINDS = ["gap", "late", "ahead", "nothing", "empty", "shrinking", "volume"] as const;
 const STATES = ["open", "explained", "closed", "any"] as const;
 
 /** What is found and what is not, for help. */
@@ -36,6 +35,8 @@ What is found:
              (backfill, historyMonths), and 20 or more documents older than all that is held, where
              they are most of a run.
   ahead      A document dated later than tomorrow in the company's time zone.
+  orphan     An account or product that prices, documents or orders name and that is not held. The
+             rows are taken all the same, and their money counts.
   nothing    Content in which every row was applied before or left aside.
   empty      A file without rows.
   shrinking  A snapshot with over 10% and over 5 fewer rows than the one before it.
@@ -46,10 +47,10 @@ export function addCompletenessCommands(program: Command): void {
   const group = program
     .command("completeness")
     .description(
-      "What looks incomplete: numbers left out, documents late or dated ahead, odd files and amounts.",
+      "What looks incomplete: numbers left out, documents late or dated ahead, codes unmapped, odd files.",
     )
     .option("--stream <name>", "only this stream")
-    .option("--kind <kind>", `one of ${KINDS.join(", ")}`, chosen("--kind", KINDS))
+    .option("--kind <kind>", `one of ${FINDING_KINDS.join(", ")}`, chosen("--kind", FINDING_KINDS))
     .option("--state <state>", `one of ${STATES.join(", ")}`, chosen("--state", STATES), "open")
     .option("--limit <number>", "how many", wholeNumber(1, 1_000), 50)
     .addHelpText("after", JUDGED)

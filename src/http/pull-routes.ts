@@ -6,6 +6,7 @@ import { Problem } from "./problem.ts";
 import { whoOf } from "./quarantine-routes.ts";
 import { runSchema, shownRun } from "./sync-routes.ts";
 import { instant, limited, orNull, text } from "./words.ts";
+import { FINDING_KINDS } from "../sync/index.ts";
 
 export const startPull: Endpoint = endpoint({
   method: "post",
@@ -98,13 +99,10 @@ export const showCompleteness: Endpoint = endpoint({
   scope: "sync",
   tag: "sync",
   summary:
-    "What looks incomplete: numbers left out, documents late or dated ahead, odd files and amounts",
+    "What looks incomplete: numbers left out, documents late or dated ahead, codes unmapped, odd files",
   query: z.strictObject({
     stream: z.string().optional().describe("Only this stream: sales-documents."),
-    kind: z
-      .enum(["gap", "late", "ahead", "nothing", "empty", "shrinking", "volume"])
-      .optional()
-      .describe("Only of this kind."),
+    kind: z.enum(FINDING_KINDS).optional().describe("Only of this kind."),
     state: z
       .enum(["open", "explained", "closed", "any"])
       .default("open")
@@ -119,7 +117,7 @@ export const showCompleteness: Endpoint = endpoint({
           id: text("Its identity."),
           connection: text("Connection it was found in."),
           stream: text("Stream it was found in."),
-          kind: text("gap, late, ahead, nothing, empty, shrinking or volume."),
+          kind: text(`One of ${FINDING_KINDS.join(", ")}.`),
           state: text("open, explained or closed."),
           title: text("What was found."),
           detail: text("Where, and the figures."),

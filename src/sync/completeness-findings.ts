@@ -9,10 +9,21 @@ import type { At } from "./journal.ts";
 
 /**
  * gap: numbers left out. late: documents of days that were over. ahead: documents of days to come.
+ * orphan: accounts and products that rows name and that are not held.
  * nothing: content in which nothing was new. empty: a file without rows. shrinking: far fewer rows
  * than last time. volume: unlike the same weekday.
  */
-export type FindingKind = "gap" | "late" | "ahead" | "nothing" | "empty" | "shrinking" | "volume";
+export const FINDING_KINDS = [
+  "gap",
+  "late",
+  "ahead",
+  "orphan",
+  "nothing",
+  "empty",
+  "shrinking",
+  "volume",
+] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
 
 export interface NewFinding {
   readonly kind: FindingKind;

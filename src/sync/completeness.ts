@@ -10,6 +10,7 @@ import { findingsOf, type CompletenessFinding, type FindingKind } from "./comple
 import { considerAhead } from "./completeness-ahead.ts";
 import type { DatedRecord } from "./completeness-dates.ts";
 import { considerLate } from "./completeness-late.ts";
+import { considerOrphans } from "./completeness-orphans.ts";
 import { considerNumbers, type NumberedRecord } from "./completeness-numbers.ts";
 import { considerMoney, considerVolume } from "./completeness-volume.ts";
 import type { RunResult, SyncContext } from "./context.ts";
@@ -66,6 +67,7 @@ export async function afterMerge(
   parts: readonly Staged[],
 ): Promise<void> {
   for (const { mapping, staging } of parts) {
+    await considerOrphans(tx, at, mapping.record.name, staging.table);
     const record = DOCUMENTS[mapping.record.name];
     if (record === undefined) continue;
     await considerNumbers(tx, at, record, staging.table);
@@ -141,7 +143,7 @@ async function raiseAlarms(
   }
 }
 
-/** Nothing new once is a quiet day; one number is often on its way. */
+/** Nothing new once is a quiet day; one number, or a new customer, is often on its way. */
 function isAlarming({ kind, times }: CompletenessFinding): boolean {
-  return kind === "nothing" || kind === "gap" ? times > 1 : kind !== "late";
+  return kind === "nothing" || kind === "gap" ? times > 1 : kind !== "late" && kind !== "orphan";
 }

@@ -13,6 +13,7 @@ import { backfillStream, pullStream } from "./pull.ts";
 import { KEPT } from "./replay.ts";
 
 export { completenessDesk, type CompletenessDesk } from "./completeness-desk.ts";
+export { FINDING_KINDS } from "./completeness-findings.ts";
 export { asideOrigin } from "./aside.ts";
 export { acceptShape, streamShapes, type StreamShape } from "./drift-store.ts";
 export type { PendingShape } from "./drift-watch.ts";

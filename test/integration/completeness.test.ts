@@ -75,6 +75,86 @@ async function watch(records: readonly string[] = ["sales-document"]): Promise<W
   };
 }
 
+describe("an unknown customer or product", () => {
+  const LINES = "documentType,document,line,product,quantity,unitPrice,net,vat,vatCode";
+  const line = (document: string, number: number, product: string, net: string) =>
+    `invoice,${document},${number},${product},1,${net},${net},0.00,ZERO`;
+
+  test("is reported as an orphan, quarantines no sales line, and its money counts", async () => {
+    const pulling = await watch(["product", "sales-line"]);
+    await pulling.write("products-1.csv", "product,name,productGroup", "P1,Plank,");
+    await pulling.run("products");
+    await pulling.write(
+      "sales-lines-1.csv",
+      LINES,
+      line("INV1", 1, "P1", "5.00"),
+      line("INV1", 2, "P9", "7.50"),
+    );
+    const result = await pulling.run("sales-lines");
+    expect(result.rows).toMatchObject({ read: 2, mapped: 2, quarantined: 0 });
+    expect(await pulling.waiting()).toEqual([]);
+    expect(await completenessDesk(pulling.context).list({ kind: "orphan" })).toMatchObject([
+      { title: "1 product of sales lines is unmapped", worth: "7.50", stream: "sales-lines" },
+    ]);
+    await pulling.write("products-2.csv", "product,name,productGroup", "P1,Plank,", "P9,Post,");
+    await pulling.run("products");
+    expect(await pulling.found("orphan")).toEqual([]);
+  });
+
+  test("quarantines no price, and is over when no price names it any more", async () => {
+    const pulling = await watch(["customer", "price-rule"]);
+    const head = "rule,customerScope,customerCode,productScope,productCode,kind,value";
+    await pulling.write("customers-1.csv", "account,name,priceList", "A1,Abbot,");
+    await pulling.run("customers");
+    const rules = ["R1,account,A1,everything,,percent,5", "R2,account,A7,everything,,percent,5"];
+    await pulling.write("price-rules-1.csv", head, ...rules);
+    const result = await pulling.run("price-rules");
+    expect(result.rows).toMatchObject({ mapped: 2, quarantined: 0 });
+    expect(await pulling.found("orphan")).toEqual(["1 account of price rules is unmapped"]);
+    await pulling.write("price-rules-2.csv", head, ...rules.slice(0, 1));
+    await pulling.run("price-rules");
+    expect(await pulling.found("orphan")).toEqual([]);
+  });
+
+  test("is none while nothing of that kind is pulled at all", async () => {
+    const pulling = await watch(["sales-line"]);
+    await pulling.write("sales-lines-1.csv", LINES, line("INV1", 1, "P9", "7.50"));
+    await pulling.run("sales-lines");
+    expect(await pulling.found("orphan")).toEqual([]);
+  });
+});
+
+describe("receipts", () => {
+  test("are a stream too: due date, outstanding and settled date per document", async () => {
+    const pulling = await watch(["receipt", "settlement", "ledger-transaction"]);
+    await pulling.write(
+      "receipts-1.csv",
+      "receipt,account,receivedOn,amount",
+      "R1,A1,2026-04-30,60.00",
+    );
+    await pulling.write(
+      "settlements-1.csv",
+      "settlement,receipt,document,settledOn,amount",
+      "S1,R1,INV1,2026-04-30,60.00",
+    );
+    await pulling.write(
+      "ledger-transactions-1.csv",
+      "transaction,kind,document,account,postedOn,gross,outstanding,dueOn",
+      "T1,invoice,INV1,A1,2026-03-31,100.00,40.00,2026-04-30",
+    );
+    for (const { rows } of await pulling.sync()) expect(rows).toMatchObject({ mapped: 1 });
+    expect(await pulling.rows("receipt", "receipt", "received_on", "amount")).toEqual([
+      "R1 2026-04-30 60.00",
+    ]);
+    expect(await pulling.rows("settlement", "document", "settled_on", "amount")).toEqual([
+      "INV1 2026-04-30 60.00",
+    ]);
+    expect(await pulling.rows("ledger_transaction", "document", "due_on", "outstanding")).toEqual([
+      "INV1 2026-04-30 40.00",
+    ]);
+  });
+});
+
 describe("a gap in document numbers", () => {
   test("is found between the first and the last number seen, with the dates of its neighbours", async () => {
     const pulling = await watch();
