@@ -33,8 +33,13 @@ export interface RunEnding {
   readonly notes: readonly string[];
 }
 
-const jsonOrNull = (value: Json | null): string | null =>
+export const jsonOrNull = (value: Json | null): string | null =>
   value === null ? null : JSON.stringify(value);
+
+/** jsonb cannot hold NUL: it is shown as the symbol for it. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value).replaceAll("\\u0000", "\\u2400");
+}
 
 export async function storeStart(store: Queryable, at: At, begun: Begun): Promise<void> {
   await store.affect(

@@ -8,7 +8,7 @@ import type { Json } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import { adoptStaging, dropStagingOf } from "../store/index.ts";
 import type { Queryable, Staged, Store, Transaction } from "../store/index.ts";
-import type { At } from "./journal.ts";
+import { jsonOf, jsonOrNull, type At } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
 
 /** By mapping: what its rows were mapped with, and how many of them are staged. */
@@ -63,7 +63,7 @@ export async function keepMark(
         at.connection,
         at.stream,
         mark.reading,
-        mark.cursorFrom === null ? null : JSON.stringify(mark.cursorFrom),
+        jsonOrNull(mark.cursorFrom),
         JSON.stringify(mark.cursor),
         JSON.stringify(mark.parts),
         mark.startedAt.toString(),
@@ -79,11 +79,6 @@ export async function keepMark(
         [at.company, at.runId, jsonOf(held.slice(start, start + CHUNK))],
       );
   });
-}
-
-/** jsonb cannot hold NUL: it is shown as the symbol for it. */
-function jsonOf(value: unknown): string {
-  return JSON.stringify(value).replaceAll("\\u0000", "\\u2400");
 }
 
 /** Marks of the stream's runs, the newest first. */

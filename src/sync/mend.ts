@@ -8,9 +8,10 @@ import type { AnyRecord } from "../model/index.ts";
 import { mergeStaging, openStaging, type MergeResult, type Transaction } from "../store/index.ts";
 import type { SyncContext } from "./context.ts";
 import type { Item } from "./items.ts";
+import { jsonOf } from "./journal.ts";
 import { lockStream } from "./lease.ts";
 import { feedOf, hasChanged, queueConsumers } from "./publish.ts";
-import { jsonOf, type Problem } from "./quarantine.ts";
+import type { Problem } from "./quarantine.ts";
 import { fingerprintOf, problemText, reasonOf } from "./reason.ts";
 import { writeDown } from "./deeds.ts";
 

@@ -3,7 +3,7 @@ import type { Json } from "../connector/index.ts";
 import { dropStagingOf, type Queryable, type Store, type Transaction } from "../store/index.ts";
 import type { RecordCounts, RowCounts } from "./accounting.ts";
 import type { Shape } from "./drift.ts";
-import type { At } from "./journal.ts";
+import { jsonOf, type At } from "./journal.ts";
 import type { StreamKey } from "./lease.ts";
 import type { Held, Parts } from "./marks.ts";
 
@@ -60,7 +60,7 @@ export async function storePlan(
       at.stream,
       plan.kind,
       JSON.stringify(plan.basis),
-      JSON.stringify(plan.gathered).replaceAll("\\u0000", "\\u2400"),
+      jsonOf(plan.gathered),
       at.now.toString(),
       expiryOf(at.now).toString(),
     ],

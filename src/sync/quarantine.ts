@@ -8,7 +8,7 @@ import { randomUUID, randomUUIDv7 } from "node:crypto";
 import type { Mapping } from "../mapping/index.ts";
 import type { AnyRecord } from "../model/index.ts";
 import { keyText, type Queryable, type Staging, type Transaction } from "../store/index.ts";
-import type { At } from "./journal.ts";
+import { jsonOf, type At } from "./journal.ts";
 import { concernedOf, fingerprintOf, reasonOf } from "./reason.ts";
 
 export interface Problem {
@@ -246,11 +246,6 @@ async function insertItems(
       [at.company, at.connection, at.stream, at.runId, at.now.toString(), jsonOf(chunk)],
     );
   }
-}
-
-/** jsonb cannot hold NUL: it is shown as the symbol for it. */
-export function jsonOf(value: unknown): string {
-  return JSON.stringify(value).replaceAll("\\u0000", "\\u2400");
 }
 
 /**
