@@ -11,7 +11,7 @@ import {
   type Transaction,
 } from "../store/index.ts";
 import { emptyRowCounts, type RecordCounts, type RowCounts } from "./accounting.ts";
-import type { Source } from "./context.ts";
+import { mappingsOf, type Source } from "./context.ts";
 import type { Gathering, Part } from "./gathering.ts";
 import { lastRun } from "./journal.ts";
 import type { StreamKey } from "./lease.ts";
@@ -47,7 +47,7 @@ export async function settledContent(
   source: Source,
   stream: StreamDefinition,
 ): Promise<Settled | null> {
-  const mappings = source.mappings.filter(({ reads }) => reads === stream.name);
+  const mappings = mappingsOf(source, stream);
   const absence = (stream.deletions ?? "absence") === "absence";
   if (stream.reading !== "snapshot" || !absence || stream.totals === true) return null;
   // Posted documents stay when a snapshot lacks them: more is kept than the last one held.

@@ -67,15 +67,18 @@ export function brakeOf({ streams, dropBrakePercent }: Source, stream: string): 
   return streams?.[stream]?.dropBrakePercent ?? dropBrakePercent;
 }
 
+export function mappingsOf({ mappings }: Source, { name }: StreamDefinition): readonly Mapping[] {
+  return mappings.filter(({ reads }) => reads === name);
+}
+
 /**
  * What a stream's content is mapped with; another mapping makes other records of the same content.
  */
 export function mappingVersions(
-  { mappings }: Source,
-  { name }: StreamDefinition,
+  source: Source,
+  stream: StreamDefinition,
 ): Readonly<Record<string, string>> {
-  const reading = mappings.filter(({ reads }) => reads === name);
-  return Object.fromEntries(reading.map(({ id, version }) => [id, version]));
+  return Object.fromEntries(mappingsOf(source, stream).map(({ id, version }) => [id, version]));
 }
 
 export interface RunOptions {

@@ -12,7 +12,13 @@ import {
   type MergeOptions,
   type Transaction,
 } from "../store/index.ts";
-import { mappingVersions, type RunResult, type Source, type SyncContext } from "./context.ts";
+import {
+  mappingsOf,
+  mappingVersions,
+  type RunResult,
+  type Source,
+  type SyncContext,
+} from "./context.ts";
 import { storeShape } from "./drift-store.ts";
 import { Gathering, type Part } from "./gathering.ts";
 import { storeCursor, storeReplayed, storeRun, type At } from "./journal.ts";
@@ -126,7 +132,7 @@ function begun(context: SyncContext, source: Source, plan: KeptPlan, lease: Leas
   const stream = source.connection.streams.find(({ name }) => name === plan.stream);
   if (stream === undefined || source.connection.name !== plan.connection)
     throw new PlanRefused(`connection ${plan.connection} has no stream ${plan.stream} any more.`);
-  const mappings = source.mappings.filter(({ reads }) => reads === stream.name);
+  const mappings = mappingsOf(source, stream);
   const isSame =
     isDeepStrictEqual(mappingVersions(source, stream), plan.basis.mappings) &&
     mappings.every((mapping) => plan.gathered.parts[mapping.id]?.as === madeWith(mapping));

@@ -14,7 +14,7 @@ import {
 } from "../store/index.ts";
 import { emptyRowCounts, type RecordCounts, type RowCounts } from "./accounting.ts";
 import { isTooMuch, RunStopped } from "./brake.ts";
-import { brakeOf, mappingVersions, type Source, type SyncContext } from "./context.ts";
+import { brakeOf, mappingsOf, mappingVersions, type Source, type SyncContext } from "./context.ts";
 import { Gathering, type Part } from "./gathering.ts";
 import { storeRun, storeStart, type At } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
@@ -113,7 +113,7 @@ async function planStream(
   await tidyAfterKill(context, key);
   await supersedePlans(context.store, key);
   const at: At = { ...key, runId: randomUUIDv7(), now: context.now() };
-  const mappings = source.mappings.filter(({ reads }) => reads === stream.name);
+  const mappings = mappingsOf(source, stream);
   const gathering = new Gathering(context.store, at.runId, stream, mappings, false);
   const cursor = await cursorOf(context, source, stream, key);
   await storeStart(context.store, at, { cursor, kind: ground.kind, continues: null });

@@ -5,7 +5,7 @@ import { nothingConsidered } from "./accounting.ts";
 import { factsOf, refuseOrigin, type Refusal } from "./aside.ts";
 import { brokenPromise, DropBrake, RunStopped } from "./brake.ts";
 import { NotByChanges, settledContent, type Settled } from "./changes.ts";
-import { brakeOf, type RunResult, type RunState } from "./context.ts";
+import { brakeOf, mappingsOf, type RunResult, type RunState } from "./context.ts";
 import { ShapeChanged } from "./drift-watch.ts";
 import { Gathering } from "./gathering.ts";
 import type { At } from "./journal.ts";
@@ -52,7 +52,7 @@ export class Run {
     const { context, source, stream, what, options } = parts;
     this.#parts = parts;
     this.#record = new RunRecord(parts);
-    this.#mappings = source.mappings.filter(({ reads }) => reads === stream.name);
+    this.#mappings = mappingsOf(source, stream);
     const { id, key } = this.#record;
     const keysOnly = what.kind === "keys";
     this.#gathering = new Gathering(context.store, id, stream, this.#mappings, keysOnly);
