@@ -1,5 +1,5 @@
 /** How the command line shows things: tables that line up, money, dates; or JSON for programs. */
-import { decimal } from "../model/index.ts";
+import { decimal, momentText } from "../model/index.ts";
 
 export interface Column<Row> {
   readonly head: string;
@@ -87,9 +87,7 @@ export function day(iso: string | null): string {
 
 /** 31/03/2026 08:15, in the company's time zone. */
 export function moment(at: Temporal.Instant | null, timeZone: string): string {
-  if (at === null) return "–";
-  const local = at.toZonedDateTimeISO(timeZone);
-  return `${day(local.toPlainDate().toString())} ${local.toPlainTime().toString({ smallestUnit: "minute" })}`;
+  return at === null ? "–" : momentText(at, timeZone);
 }
 
 /** 12,345 */

@@ -9,6 +9,7 @@ import {
   type ScheduleDefinition,
   type Schedules,
 } from "../jobs/index.ts";
+import { momentText } from "../model/index.ts";
 import { streamStates } from "../sync/index.ts";
 import type { Checked } from "./check.ts";
 
@@ -146,9 +147,7 @@ function nextTimes(schedule: ScheduleDefinition, now: Temporal.Instant): string[
   while (times.length < 3) {
     at = cron.next(at);
     if (at === null) break;
-    const local = at.toZonedDateTimeISO(schedule.timeZone);
-    const day = local.toPlainDate().toString().split("-").toReversed().join("/");
-    times.push(`${day} ${local.toPlainTime().toString({ smallestUnit: "minute" })}`);
+    times.push(momentText(at, schedule.timeZone));
   }
   return times;
 }

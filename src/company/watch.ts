@@ -5,6 +5,7 @@
 import type { Context } from "../company.ts";
 import { durationSeconds, type CompanySettings } from "../config.ts";
 import { promisedSince, type ScheduleState, type Schedules } from "../jobs/index.ts";
+import { momentText } from "../model/index.ts";
 import type { Alarms, NewAlarm } from "../notify/index.ts";
 import { streamStates, type StreamState } from "../sync/index.ts";
 
@@ -87,11 +88,11 @@ function lateAlarm(
   const last =
     lastAppliedAt === null
       ? "It has never been read with success"
-      : `It was last read with success at ${moment(lastAppliedAt, timeZone)}`;
+      : `It was last read with success at ${momentText(lastAppliedAt, timeZone)}`;
   const why =
     paused === undefined
       ? ""
-      : ` It is paused since ${moment(paused.at, timeZone)} by ${paused.by}.`;
+      : ` It is paused since ${momentText(paused.at, timeZone)} by ${paused.by}.`;
   const look =
     "Look at the export at its source, and at `tradepost status` and `tradepost runs` for what went wrong.";
   return {
@@ -140,7 +141,7 @@ function failedAlarm(
       key: `failed/${connection}/${name}`,
       level: "error",
       title: `the schedule ${name} of ${connection} fails`,
-      detail: `Its slot of ${moment(last.slotAt, timeZone)} failed to the last of ${last.tries} tries: ${last.problem ?? "it does not say why"}`,
+      detail: `Its slot of ${momentText(last.slotAt, timeZone)} failed to the last of ${last.tries} tries: ${last.problem ?? "it does not say why"}`,
       instruction: `Mend what it names; its next slot tries again, or do it now: \`tradepost schedule run-now ${connection}/${name}\`.${again}`,
       since: last.endedAt ?? last.slotAt,
     },
@@ -166,7 +167,7 @@ function clockAlarm(
       : [],
   );
   if (ahead.length === 0) return [];
-  const said = ahead.map(({ until, name }) => `${name} until ${moment(until, timeZone)}`);
+  const said = ahead.map(({ until, name }) => `${name} until ${momentText(until, timeZone)}`);
   return [
     {
       key: "clock/back",
@@ -178,11 +179,4 @@ function clockAlarm(
         "hand meanwhile: `tradepost schedule run-now`.",
     },
   ];
-}
-
-/** 31/03/2026 08:15, in the company's time zone. */
-export function moment(at: Temporal.Instant, timeZone: string): string {
-  const local = at.toZonedDateTimeISO(timeZone);
-  const day = local.toPlainDate().toString().split("-").toReversed().join("/");
-  return `${day} ${local.toPlainTime().toString({ smallestUnit: "minute" })}`;
 }

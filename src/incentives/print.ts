@@ -1,5 +1,5 @@
 /** Statements and comparisons for people: text that lines up, and CSV rows. Pure. */
-import { decimal } from "../model/index.ts";
+import { decimal, momentText } from "../model/index.ts";
 import { day } from "./because.ts";
 import type { ComparedFigures, PlanComparison } from "./comparison.ts";
 import type { Note } from "./notes.ts";
@@ -100,10 +100,8 @@ function documentText({ document, line, reversal }: StatementLine): string {
 }
 
 function runText({ run, version, calculatedAt, watermark }: Run, timeZone: string): string {
-  const local = calculatedAt.toZonedDateTimeISO(timeZone);
-  const time = local.toPlainTime().toString({ smallestUnit: "minute" });
   return (
-    `${run}, version ${version}, calculated ${day(local.toPlainDate().toString())} ${time}, ` +
+    `${run}, version ${version}, calculated ${momentText(calculatedAt, timeZone)}, ` +
     `sales ledger up to batch ${watermark}`
   );
 }

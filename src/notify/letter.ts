@@ -1,4 +1,5 @@
 /** An alarm as a person reads it and as a program is given it. */
+import { momentText } from "../model/index.ts";
 
 export type Occasion = "raised" | "again" | "over" | "test";
 
@@ -52,15 +53,8 @@ const SUBJECTS: Readonly<Record<Occasion, (alarm: AlarmFacts) => string>> = {
 };
 
 function lines(alarm: AlarmFacts, occasion: Occasion, timeZone: string): string[] {
-  const since = `Since: ${moment(alarm.since, timeZone)}`;
+  const since = `Since: ${momentText(alarm.since, timeZone)}`;
   if (occasion === "over")
-    return [since, `Over:  ${alarm.overAt === null ? "–" : moment(alarm.overAt, timeZone)}`];
+    return [since, `Over:  ${alarm.overAt === null ? "–" : momentText(alarm.overAt, timeZone)}`];
   return [alarm.detail, "", since, `Do:    ${alarm.instruction}`];
-}
-
-/** 31/03/2026 08:15, in the company's time zone. */
-function moment(at: Temporal.Instant, timeZone: string): string {
-  const local = at.toZonedDateTimeISO(timeZone);
-  const day = local.toPlainDate().toString().split("-").toReversed().join("/");
-  return `${day} ${local.toPlainTime().toString({ smallestUnit: "minute" })}`;
 }
