@@ -1,7 +1,7 @@
 /** The connector card: what a connector can do, what it promises, and what was proved of it. */
 import type { StreamDefinition } from "../contract.ts";
 import { trial, type Bench } from "./bench.ts";
-import { offered } from "./reading.ts";
+import { offered } from "./closing.ts";
 
 export interface CheckResult {
   readonly id: string;

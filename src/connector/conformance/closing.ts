@@ -251,6 +251,15 @@ const GROUPS = {
   prices: { must: ["price"], may: [] },
 } as const;
 
+/** What a session offers besides reading. */
+export async function offered(bench: Bench): Promise<readonly string[]> {
+  return trial(bench, async (one) => {
+    const { session } = await one.open();
+    const held = session as unknown as Readonly<Record<string, unknown>>;
+    return [...FUNCTIONS, ...Object.keys(GROUPS)].filter((name) => held[name] !== undefined);
+  });
+}
+
 async function absentIsAbsent(bench: Bench): Promise<Outcome> {
   const tried = await streamsUnderTest(bench);
   return trial(bench, async (one) => {

@@ -15,7 +15,7 @@ import {
   told,
   unlike,
 } from "./pulling.ts";
-import type { Pulled, Stand } from "./pulling.ts";
+import type { Pulled, PullOptions, Stand } from "./pulling.ts";
 import { BAD_ROWS, type Misbehaviour, type Values } from "./rig.ts";
 
 type LookAt = (one: Trial, stream: StreamDefinition) => Promise<Outcome>;
@@ -229,11 +229,12 @@ async function under(
   one: Trial,
   stream: StreamDefinition,
   what: Misbehaviour,
+  options: PullOptions = {},
 ): Promise<(Pulled & { readonly stand: Stand }) | null> {
   const plays = await one.far.misbehave?.(what, stream.name);
   if (plays !== true) return null;
   const stand = freshStand();
-  return { ...(await pullFresh(one, stream, stand)), stand };
+  return { ...(await pullFresh(one, stream, stand, options)), stand };
 }
 
 function notPlayed(what: Misbehaviour): Outcome {
@@ -245,11 +246,11 @@ async function allOrLoud(
   stream: StreamDefinition,
   what: Misbehaviour,
 ): Promise<Outcome> {
-  if ((await one.far.misbehave?.(what, stream.name)) !== true) return notPlayed(what);
-  const stand = freshStand();
-  const read = await pullFresh(one, stream, stand, { strict: true });
-  if (read.thrown !== null) return faultOf(read.thrown) === null ? [short(read.thrown)] : [];
-  return read.refused === null ? withoutAWord(stream, stand, one.far.rows(stream.name)) : [];
+  const read = await under(one, stream, what, { strict: true });
+  if (read === null) return notPlayed(what);
+  const { thrown, refused, stand } = read;
+  if (thrown !== null) return faultOf(thrown) === null ? [short(thrown)] : [];
+  return refused === null ? withoutAWord(stream, stand, one.far.rows(stream.name)) : [];
 }
 
 /** A page that is wrong once: each misbehaviour in a trial of its own. */

@@ -48,7 +48,7 @@ export interface Kill {
   readonly afterCommit?: boolean;
 }
 
-interface PullOptions {
+export interface PullOptions {
   readonly kill?: Kill;
   readonly read?: ReadOptions;
   /** True: what the host would refuse is not committed, and its mark forgotten. */

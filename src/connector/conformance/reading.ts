@@ -1,6 +1,6 @@
 /** Checks of one undisturbed reading: its rows, its events and their order, its cursors. */
 import type { Json, Position, ReadEvent, SourceRow, StreamDefinition } from "../contract.ts";
-import { short, trial, type Bench, type Trial } from "./bench.ts";
+import { short, type Trial } from "./bench.ts";
 import { eachReading, eachStream, every, notHere, untried, withDelta } from "./check.ts";
 import type { Check, Outcome } from "./check.ts";
 import { compareValues, moved } from "./position.ts";
@@ -395,26 +395,4 @@ function nextState(
   if (left.length !== same)
     return { wrong: `${same} rows are said to be the same, and ${left.length} are not gone` };
   return { rows: [...left, ...given] };
-}
-
-const OFFERED = [
-  "keys",
-  "applied",
-  "setAside",
-  "asideAt",
-  "original",
-  "again",
-  "survey",
-  "check",
-  "orders",
-  "accounts",
-  "prices",
-] as const;
-
-/** What a session offers besides reading. */
-export async function offered(bench: Bench): Promise<readonly string[]> {
-  return trial(bench, async (one) => {
-    const { session } = await one.open();
-    return OFFERED.filter((name) => session[name] !== undefined);
-  });
 }

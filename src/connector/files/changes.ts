@@ -5,7 +5,7 @@
  * byte of it is; no digest stands for it. Memory is bounded: contents too unlike, or in another
  * order, are given up, and the new one is read whole.
  */
-import { MORE, PLAIN, createScanner, scanRow } from "./scan.ts";
+import { CR, LF, MORE, PLAIN, createScanner, scanRow } from "./scan.ts";
 import type { Delimiter, Limits, Scanner } from "./scan.ts";
 import { bomBytes } from "./text.ts";
 
@@ -49,8 +49,6 @@ const WINDOW_BYTES = 2 * AHEAD_BYTES;
 const NEAR = 8;
 /** For each new row without a partner so many old rows are searched: work follows the changes. */
 const AHEAD_ROWS = 16;
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** A row of the old content, by its offsets in it. */
 interface OldRow {

@@ -59,8 +59,8 @@ const DELIMITER = 1;
 const LINE_END = 2;
 const NUL = 3;
 const QUOTE = 0x22;
-const LF = 0x0a;
-const CR = 0x0d;
+export const LF = 0x0a;
+export const CR = 0x0d;
 
 export function createScanner(delimiter: Delimiter, limits: Limits): Scanner {
   const classes = new Uint8Array(256);

@@ -9,7 +9,9 @@ import { complaint } from "./faults.ts";
 import type { SpanFault } from "./faults.ts";
 import {
   BROKEN,
+  CR,
   DOUBLED,
+  LF,
   MAX_COLUMNS,
   MORE,
   PLAIN,
@@ -82,8 +84,6 @@ export interface Splitter {
 const SHOWN_BYTES = 4_000;
 const LINE_END_BYTES = 2;
 const LONG_ROW: SpanFault = { kind: "longRow" };
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** A physical line too long to hold: its bytes are counted until its end comes. */
 interface LongLine {

@@ -13,6 +13,7 @@ import { codeOf, diskFault } from "./disk.ts";
 import type { ChangeFinder, Changes } from "./changes.ts";
 import type { Complaint } from "./faults.ts";
 import { detectDelimiter, headerProblem } from "./header.ts";
+import { CR, LF } from "./scan.ts";
 import type { Delimiter, Limits } from "./scan.ts";
 import { createSplitter } from "./split.ts";
 import type { SplitAccount, SplitItem } from "./split.ts";
@@ -98,7 +99,7 @@ export async function digestOf(file: FoundFile, signal: AbortSignal): Promise<Di
     sha256: hash.digest("hex"),
     head: head ?? Buffer.alloc(0),
     utf8: check.valid(),
-    endsLine: last === 0x0a || last === 0x0d,
+    endsLine: last === LF || last === CR,
   };
 }
 
