@@ -5,21 +5,20 @@ type Words = Readonly<Record<string, readonly string[]>>;
 /** Texts of sources for the words of a closed list; compared without capitals and signs. */
 export const CHOICE_WORDS: Readonly<Record<string, Words>> = {
   "customer.state": {
-    active: ["a", "active", "open", "live", "accountstatusactive"],
-    closed: ["c", "closed", "inactive", "dormant", "deleted", "hidden", "accountstatushidden"],
+    active: ["a", "open", "live", "accountstatusactive"],
+    closed: ["c", "inactive", "dormant", "deleted", "hidden", "accountstatushidden"],
   },
-  "site.state": { active: ["a", "active", "open"], closed: ["c", "closed", "inactive"] },
+  "site.state": { active: ["a", "open"], closed: ["c", "inactive"] },
   "product.state": {
-    active: ["a", "active", "live", "current"],
-    blocked: ["b", "blocked", "hold", "onhold"],
-    discontinued: ["d", "discontinued", "inactive", "obsolete", "deleted"],
+    active: ["a", "live", "current"],
+    blocked: ["b", "hold", "onhold"],
+    discontinued: ["d", "inactive", "obsolete", "deleted"],
   },
   documentType: {
     invoice: [
       "i",
       "in",
       "inv",
-      "invoice",
       "si",
       "sin",
       "salesinvoice",
@@ -31,7 +30,6 @@ export const CHOICE_WORDS: Readonly<Record<string, Words>> = {
       "cr",
       "cn",
       "crn",
-      "credit",
       "sc",
       "scn",
       "creditnote",
@@ -41,21 +39,21 @@ export const CHOICE_WORDS: Readonly<Record<string, Words>> = {
     ],
   },
   "ledger-transaction.kind": {
-    invoice: ["i", "si", "inv", "invoice", "tradingaccountentrytypeinvoice"],
-    credit: ["c", "sc", "crn", "credit", "creditnote", "tradingaccountentrytypecreditnote"],
-    receipt: ["r", "sr", "sa", "receipt", "payment", "tradingaccountentrytypereceipt"],
-    refund: ["f", "sp", "refund", "tradingaccountentrytyperefund"],
-    journal: ["j", "jd", "jc", "journal"],
+    invoice: ["i", "si", "inv", "tradingaccountentrytypeinvoice"],
+    credit: ["c", "sc", "crn", "creditnote", "tradingaccountentrytypecreditnote"],
+    receipt: ["r", "sr", "sa", "payment", "tradingaccountentrytypereceipt"],
+    refund: ["f", "sp", "tradingaccountentrytyperefund"],
+    journal: ["j", "jd", "jc"],
   },
   "customer.termsBasis": {
-    "invoice-date": ["invoicedate", "documentdate", "invoice", "paymentduefromdocumentdate"],
-    "end-of-month": ["endofmonth", "eom", "monthend", "paymentduefromendofmonth"],
+    "invoice-date": ["documentdate", "invoice", "paymentduefromdocumentdate"],
+    "end-of-month": ["eom", "monthend", "paymentduefromendofmonth"],
   },
   "sales-line.lineClass": {
-    goods: ["goods", "s", "stock", "standard", "enumlinetypestandard"],
-    charge: ["charge", "enumlinetypecharge", "service"],
-    carriage: ["carriage", "delivery"],
-    text: ["text", "comment", "message", "enumlinetypecomment"],
+    goods: ["s", "stock", "standard", "enumlinetypestandard"],
+    charge: ["enumlinetypecharge", "service"],
+    carriage: ["delivery"],
+    text: ["comment", "message", "enumlinetypecomment"],
   },
 };
 

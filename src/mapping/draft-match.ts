@@ -18,8 +18,6 @@ const LEAST = 0.55;
 export interface Matched {
   readonly record: RecordDefinition;
   readonly matches: readonly Match[];
-  /** Fields that are never blank, have no default and no column. */
-  readonly missing: readonly string[];
   /** The file is called as such rows are. */
   readonly called: boolean;
   readonly score: number;
@@ -33,9 +31,7 @@ export function matchRecord(
 ): Matched {
   const matches = assign(record, columns);
   const found = new Set(matches.map(({ field }) => field));
-  const needed = Object.entries(record.fields)
-    .filter(([, field]) => isNeeded(field))
-    .map(([name]) => name);
+  const needed = neededFields(record);
   const missing = needed.filter((name) => !found.has(name));
   const called = isCalled(record.name, fileName);
   const weight = ({ field, score }: Match) => score * (needed.includes(field) ? 2 : 1);
@@ -43,11 +39,14 @@ export function matchRecord(
     matches.reduce((sum, match) => sum + weight(match), 0) -
     missing.length * 1.5 +
     (called ? 4 : 0);
-  return { record, matches, missing, called, score };
+  return { record, matches, called, score };
 }
 
-export function isNeeded(field: Field): boolean {
-  return field.optional !== true && field.otherwise === undefined;
+/** Fields that are never blank and have no default. */
+export function neededFields({ fields }: RecordDefinition): readonly string[] {
+  return Object.keys(fields).filter(
+    (name) => fields[name]?.optional !== true && fields[name]?.otherwise === undefined,
+  );
 }
 
 function isCalled(record: string, fileName: string): boolean {

@@ -13,11 +13,6 @@ export interface ColumnFacts {
   readonly name: string;
   /** Texts that are not blank, each once, most frequent first; at most 50 are kept. */
   readonly distinct: readonly string[];
-  /** True: no text came twice. */
-  readonly unique: boolean;
-  readonly blanks: number;
-  /** Rows looked at. */
-  readonly rows: number;
   readonly longest: number;
   /** Forms that read every date of the column; empty: it holds none, or no form does. */
   readonly dates: readonly string[];
@@ -85,12 +80,9 @@ function columnFacts(name: string, all: readonly string[]): ColumnFacts {
   return {
     name,
     distinct: texts.slice(0, 50),
-    unique: texts.length > 0 && [...counts.values()].every((count) => count === 1),
-    blanks: all.filter((text) => text === "").length,
-    rows: all.length,
     longest: Math.max(0, ...texts.map((text) => text.length)),
     dates: formsOf(dated),
-    noDates: noDates.length < texts.length || noDates.length > 0 ? noDates : [],
+    noDates,
     numbers: stylesOf(sign === null ? texts : texts.map((text) => text.replaceAll(sign, ""))),
     sign,
     flags: flagsOf(texts),

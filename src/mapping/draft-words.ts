@@ -61,7 +61,6 @@ export const COMMON_NAMES: Names = {
     "band",
     "price code",
     "default price list",
-    "price list",
   ],
   productGroup: [
     "stock cat",
@@ -86,9 +85,8 @@ export const COMMON_NAMES: Names = {
     "default contact telephone",
   ],
   quantity: ["qty", "quantity ordered", "qty order", "line quantity", "qty invoiced", "units"],
-  unitPrice: ["unit price", "selling unit price", "price", "sell price", "price each"],
+  unitPrice: ["selling unit price", "price", "sell price", "price each"],
   discountPercent: [
-    "discount %",
     "disc %",
     "discount rate",
     "discount",
@@ -144,14 +142,7 @@ export const COMMON_NAMES: Names = {
     "reference",
     "st_trref",
   ],
-  documentType: [
-    "type",
-    "invoice type",
-    "document type",
-    "invoice or credit",
-    "doc type",
-    "tran type",
-  ],
+  documentType: ["type", "invoice type", "invoice or credit", "doc type", "tran type"],
   documentOn: ["invoice date", "document date", "tax point", "date", "tax date", "inv date"],
   customerReference: [
     "customer order number",
@@ -165,13 +156,12 @@ export const COMMON_NAMES: Names = {
     "st_custref",
     "customer order no",
   ],
-  takenBy: ["order taker", "taken by", "entered by", "user", "operator"],
+  takenBy: ["order taker", "entered by", "user", "operator"],
   erpOrder: ["order number", "order no", "sales order", "so number", "sales order no"],
   orderedOn: ["order date", "date", "document date"],
   validFrom: [
     "start date",
     "from date",
-    "valid from",
     "effective from",
     "date from",
     "starts",
@@ -180,7 +170,6 @@ export const COMMON_NAMES: Names = {
   validTo: [
     "end date",
     "to date",
-    "valid to",
     "expiry date",
     "expires",
     "date to",
@@ -197,17 +186,17 @@ export const COMMON_NAMES: Names = {
     "qty break",
     "break quantity",
   ],
-  outstanding: ["outstanding", "balance", "amount outstanding", "os amount", "st_trbal"],
+  outstanding: ["balance", "amount outstanding", "os amount", "st_trbal"],
   dueOn: ["due date", "payment due date", "st_dueday"],
   description: ["details", "text", "long description", "item description"],
-  cost: ["cost value", "cost", "cost price", "realised cost value"],
+  cost: ["cost value", "cost price", "realised cost value"],
   barcode: ["bar code", "ean", "ean code", "gtin"],
 };
 
 /** Of one record: before the common ones. */
 export const OWN_NAMES: Readonly<Record<string, Names>> = {
   customer: {
-    account: ["reference", "sn_account", "code", "account"],
+    account: ["reference", "sn_account", "code"],
     name: ["account name", "customer name", "company", "company name", "sn_name", "trading name"],
     customerGroup: [
       "discount group",
@@ -215,13 +204,12 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
       "customer discount group",
       "cust group",
     ],
-    headOffice: ["head office", "parent account", "associated head office id", "sn_invceac"],
+    headOffice: ["parent account", "associated head office id", "sn_invceac"],
     balance: ["current balance", "sn_currbal", "amount owed", "balance owed"],
     creditLimit: ["cr limit", "sn_crlim", "limit"],
     onStop: [
       "account on hold",
       "on hold",
-      "on stop",
       "stop",
       "stopped",
       "account is on hold",
@@ -239,8 +227,8 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
       "closed",
       "account status",
     ],
-    termsDays: ["payment due days", "payment terms days", "due days", "credit days", "terms days"],
-    termsBasis: ["payment due from", "payment terms basis", "terms basis", "payment due from text"],
+    termsDays: ["payment due days", "payment terms days", "due days", "credit days"],
+    termsBasis: ["payment due from", "payment terms basis", "payment due from text"],
     settlementPercent: [
       "settlement disc rate",
       "settlement disc %",
@@ -248,7 +236,7 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
       "early settlement discount percent",
       "settlement disc",
     ],
-    settlementDays: ["settlement due days", "early settlement discount days", "settlement days"],
+    settlementDays: ["settlement due days", "early settlement discount days"],
     openedOn: [
       "a/c opened",
       "account opened",
@@ -262,16 +250,9 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
   },
   product: {
     product: ["code", "stock code"],
-    name: ["description", "cn_desc", "product name", "item name", "name"],
+    name: ["description", "cn_desc", "product name", "item name"],
     description: ["long description", "extended description", "cn_exten", "web description"],
-    sellingUnit: [
-      "unit of sale",
-      "unit",
-      "stock unit name",
-      "uom",
-      "selling unit",
-      "product stock unit name",
-    ],
+    sellingUnit: ["unit of sale", "unit", "stock unit name", "uom", "product stock unit name"],
     pricingUnit: ["price unit", "pricing unit name", "price per"],
     packQuantity: ["pack size", "pack qty", "carton qty"],
     standardCost: [
@@ -283,7 +264,7 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
       "cost",
       "average buying price",
     ],
-    weightKg: ["weight", "weight kg", "unit weight", "cn_unitw"],
+    weightKg: ["weight", "unit weight", "cn_unitw"],
     state: [
       "inactive flag",
       "product status type",
@@ -298,7 +279,7 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
     replacedBy: ["superseded by", "replacement", "alternative code", "replaced by code"],
   },
   "product-group": {
-    productGroup: ["code", "group code", "category", "ct_code", "product group"],
+    productGroup: ["code", "group code", "category", "ct_code"],
     name: ["description", "group name", "category name", "product group description"],
   },
   stock: {
@@ -319,8 +300,8 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
   },
   "price-list": {
     priceList: ["pricing ref", "code", "price band", "reference", "list"],
-    name: ["description", "name", "price list name"],
-    standard: ["is standard band", "standard", "default"],
+    name: ["description", "price list name"],
+    standard: ["is standard band", "default"],
   },
   "price-rule": {
     customerCode: [
@@ -332,12 +313,11 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
       "customer",
       "discount group",
       "a/c",
-      "customer code",
       "price band",
       "list",
       "customer group",
     ],
-    productCode: ["stock code", "product code", "item code", "sku", "code", "product"],
+    productCode: ["stock code", "item code", "sku", "code", "product"],
     value: [
       "price",
       "stored price",
@@ -350,9 +330,8 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
       "discount",
       "discount %",
       "disc %",
-      "discount percent",
     ],
-    unit: ["price unit", "unit", "uom", "per"],
+    unit: ["price unit", "uom", "per"],
     rule: ["price id", "rule id", "product price id", "price ref"],
     contract: ["contract no", "contract ref", "agreement"],
   },
@@ -369,7 +348,7 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
   },
   "sales-line": {
     product: ["stock code", "product code", "item code"],
-    unitPrice: ["unit price", "selling unit price"],
+    unitPrice: ["selling unit price"],
     net: ["net amount", "line net", "full net amount", "sop invoice credit line total value"],
     lineClass: ["line type", "item type"],
   },
@@ -382,27 +361,27 @@ export const OWN_NAMES: Readonly<Record<string, Names>> = {
   receipt: {
     receipt: ["receipt no", "tran number", "reference", "payment no"],
     receivedOn: ["date", "receipt date", "payment date"],
-    amount: ["amount", "gross amount", "value", "paid"],
+    amount: ["gross amount", "value", "paid"],
   },
-  rep: { rep: ["code", "rep code"], name: ["rep name", "name"] },
+  rep: { rep: ["code", "rep code"], name: ["rep name"] },
   branch: { branch: ["code", "branch code"], name: ["branch name"] },
 };
 
 /** What files and tables of a record are called. */
 export const FILE_NAMES: Names = {
-  customer: ["customers", "sales ledger", "sname", "debtors", "accounts", "customer views"],
-  product: ["products", "stock items", "items", "cname", "product views", "stock"],
-  "product-group": ["product groups", "categories", "stock categories"],
+  customer: ["sales ledger", "sname", "debtors", "accounts", "customer views"],
+  product: ["stock items", "items", "cname", "product views", "stock"],
+  "product-group": ["categories", "stock categories"],
   stock: ["stock levels", "warehouse holdings", "stock holdings", "cstwh"],
-  "price-list": ["price lists", "price bands"],
-  "price-rule": ["prices", "price rules", "discounts", "special prices", "product price views"],
-  site: ["delivery addresses", "sites", "sales del addr", "addresses"],
-  "sales-document": ["invoices", "sales documents", "invoice headers"],
-  "sales-line": ["invoice lines", "invoice items", "sales lines", "invoice item"],
+  "price-list": ["price bands"],
+  "price-rule": ["prices", "discounts", "special prices", "product price views"],
+  site: ["delivery addresses", "sales del addr", "addresses"],
+  "sales-document": ["invoices", "invoice headers"],
+  "sales-line": ["invoice lines", "invoice items", "invoice item"],
   "ledger-transaction": ["audit header", "ledger", "transactions", "stran"],
   "erp-order": ["sales orders", "orders", "sales order", "sop orders"],
   "erp-order-line": ["sop item", "order lines", "sop order lines"],
-  receipt: ["receipts", "payments"],
-  rep: ["reps", "salesmen"],
+  receipt: ["payments"],
+  rep: ["salesmen"],
   branch: ["branches", "depots"],
 };

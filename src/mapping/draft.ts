@@ -8,7 +8,7 @@ import { records } from "../model/index.ts";
 import type { AnyRecord, RecordDefinition } from "../model/index.ts";
 import { compileMapping } from "./compile.ts";
 import type { Mapping } from "./compile.ts";
-import { isNeeded, matchRecord, type Match, type Matched } from "./draft-match.ts";
+import { matchRecord, neededFields, type Match, type Matched } from "./draft-match.ts";
 import { composed, ruleOf, type DraftField } from "./draft-rules.ts";
 import { factsOf, styleOf, type ColumnFacts } from "./draft-values.ts";
 import {
@@ -173,15 +173,9 @@ function datesOf({ record, matches }: Matched): readonly string[] {
   return most === undefined || most[0] === "yyyy-MM-dd" ? [] : [most[0]];
 }
 
+/** One whose values are to be decided is not missing: it has its own comment. */
 function missingOf({ record }: Matched, fields: readonly DraftField[]): readonly string[] {
-  return (
-    Object.entries(record.fields)
-      .filter(([, field]) => isNeeded(field))
-      .map(([name]) => name)
-      .filter((name) => !fields.some(({ field, rule }) => field === name && rule !== null))
-      // One whose values are to be decided has its own comment.
-      .filter((name) => !fields.some(({ field }) => field === name))
-  );
+  return neededFields(record).filter((name) => !fields.some(({ field }) => field === name));
 }
 
 function inOrder(fields: readonly DraftField[], record: RecordDefinition): readonly DraftField[] {
