@@ -1,7 +1,7 @@
 /**
  * What every command shares: the options of all, opening Tradepost, exit codes, and how errors end.
  */
-import { CommanderError, type Command } from "commander";
+import { CommanderError, Option, type Command } from "commander";
 import { calledAs, readSettings, usualConnection, type Settings } from "../config.ts";
 import { nearest } from "../definition/index.ts";
 import { openTradepost, tell, type CompanyServices, type Tradepost } from "../main.ts";
@@ -87,8 +87,15 @@ export function connectionOf({ company }: Opened, given: string | undefined): st
   throw new UsageError(`Which connection? Give --connection with one of ${all.join(", ")}.`);
 }
 
-/** How help says what `connectionOf` does. */
-export const CONNECTION_ABSENT = "; without it the only one, or erp";
+/** `--connection`, whose value `connectionOf` completes. */
+export function connectionOption(what = "connection to read"): Option {
+  return new Option("--connection <name>", `${what}; without it the only one, or erp`);
+}
+
+/** A stream's name that some mapping reads; else the nearest one is told. */
+export function checkStream({ company }: Opened, name: string | undefined): void {
+  if (name !== undefined) chosen("The stream", company.streams.toSorted())(name);
+}
 
 /** Prints an error for a person, with `--json` for a program too, and tells the exit code. */
 export function explainError(error: unknown, asJson: boolean): ExitCode {
@@ -158,6 +165,24 @@ export function notBlank(option: string): (text: string) => string {
     if (text.trim() !== "") return text.trim();
     throw new UsageError(`${option} is blank; it is kept with what was done, so say it in words.`);
   };
+}
+
+/** Who did something; must be given. */
+export function whoOption(what = "who decides"): Option {
+  return new Option("--who <name>", what).argParser(notBlank("--who")).makeOptionMandatory();
+}
+
+/** Why it was done, kept with what it was done to; must be given. */
+export function whyOption(keptWith: string): Option {
+  return new Option("--why <reason>", `why; it is kept with the ${keptWith}`)
+    .argParser(notBlank("--why"))
+    .makeOptionMandatory();
+}
+
+/** What these two say. */
+export interface Act {
+  readonly who: string;
+  readonly why: string;
 }
 
 /** A date of an option, ISO or as the trade writes it; ISO text. */

@@ -3,11 +3,14 @@ import type { Command } from "commander";
 import { FINDING_KINDS, type CompletenessDesk } from "../sync/index.ts";
 import {
   answer,
+  checkStream,
   chosen,
   example,
   NotFound,
-  notBlank,
   wholeNumber,
+  whoOption,
+  whyOption,
+  type Act,
   type Answer,
   type Opened,
 } from "./command.ts";
@@ -67,10 +70,10 @@ export function addCompletenessCommands(program: Command): void {
     group
       .command(`${name} <finding>`)
       .description(about)
-      .requiredOption("--who <name>", "who decides", notBlank("--who"))
-      .requiredOption("--why <reason>", "why; it is kept with the finding", notBlank("--why"))
+      .addOption(whoOption())
+      .addOption(whyOption("finding"))
       .addHelpText("after", example(`completeness ${name} 9f3a1c20 --who "J Ross" --why "void"`))
-      .action(async (id: string, decision: { who: string; why: string }, command: Command) => {
+      .action(async (id: string, decision: Act, command: Command) => {
         await answer(command, async ({ company: { completeness } }) => {
           const finding = await completeness.find(id);
           const { who, why } = decision;
@@ -88,8 +91,9 @@ function short({ id }: Finding): string {
   return id.slice(-8);
 }
 
-async function list({ company }: Opened, filter: Filter): Promise<Answer> {
-  if (filter.stream !== undefined) chosen("The stream", company.streams.toSorted())(filter.stream);
+async function list(opened: Opened, filter: Filter): Promise<Answer> {
+  const { company } = opened;
+  checkStream(opened, filter.stream);
   const findings = await company.completeness.list(filter);
   const asksGaps = (filter.kind ?? "gap") === "gap" && (filter.state ?? "open") === "open";
   const notJudged = asksGaps ? await company.completeness.notJudged() : [];
@@ -133,8 +137,9 @@ function closing({ closedBy, explanation }: Finding): string {
 /** So many runs are drawn. */
 const DRAWN = 30;
 
-async function volume({ company }: Opened, stream: string | undefined): Promise<Answer> {
-  if (stream !== undefined) chosen("The stream", company.streams.toSorted())(stream);
+async function volume(opened: Opened, stream: string | undefined): Promise<Answer> {
+  const { company } = opened;
+  checkStream(opened, stream);
   const all = await company.completeness.volumes({ stream, limit: 2_000 });
   const streams = [...Map.groupBy(all, (each) => `${each.connection}/${each.stream}`)];
   const rows = streams

@@ -7,6 +7,9 @@ import {
   example,
   notBlank,
   wholeNumber,
+  whoOption,
+  whyOption,
+  type Act,
   type Answer,
   type Opened,
 } from "./command.ts";
@@ -70,19 +73,13 @@ export function addOrderCommands(program: Command): void {
   addActs(orders);
 }
 
-/** What every act keeps with the order. */
-interface Act {
-  readonly who: string;
-  readonly why: string;
-}
-
 function addActs(orders: Command): void {
   const act = (name: string, about: string) =>
     orders
       .command(`${name} <order>`)
       .description(about)
-      .requiredOption("--who <name>", "who decides", notBlank("--who"))
-      .requiredOption("--why <reason>", "why; it is kept with the order", notBlank("--why"))
+      .addOption(whoOption())
+      .addOption(whyOption("order"))
       .addHelpText("after", example(`orders ${name} WEB-0001 --who "J Ross" --why "they rang"`));
   const simple = (name: "release" | "cancel" | "sendAgain", about: string) =>
     act(name === "sendAgain" ? "send-again" : name, about).action(

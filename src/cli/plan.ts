@@ -6,15 +6,16 @@ import { changesInWords, problemText } from "../sync/index.ts";
 import type { PlanDocument, RecordPlan, StreamPlan } from "../sync/index.ts";
 import {
   answer,
-  chosen,
-  CONNECTION_ABSENT,
+  checkStream,
   connectionOf,
+  connectionOption,
   example,
   EXIT,
   nextLines,
-  notBlank,
   quoted,
   UsageError,
+  whoOption,
+  whyOption,
   type Answer,
   type Opened,
 } from "./command.ts";
@@ -38,7 +39,7 @@ export function addPlanCommands(program: Command): void {
     .command("plan")
     .description("What a sync would insert, change and remove, and what that does to prices.")
     .argument("[streams...]", "streams to read; all of them when none is named")
-    .option("--connection <name>", `connection to read${CONNECTION_ABSENT}`)
+    .addOption(connectionOption())
     .option("--out <file>", "write the plan there, to be applied")
     .addHelpText("after", example("plan price-rules --out friday.plan.json"))
     .action(async (streams: string[], options: PlanOptions, command: Command) => {
@@ -54,7 +55,7 @@ export function addPlanCommands(program: Command): void {
   program
     .command("replay <stream>")
     .description("Map what was read before anew, after its mapping was changed; no other pull.")
-    .option("--connection <name>", `connection that it was read from${CONNECTION_ABSENT}`)
+    .addOption(connectionOption("connection that it was read from"))
     .option("--plan", "show what would change, and do nothing (the default)")
     .option("--apply", "do it at once")
     .option("--out <file>", "write the plan there, to be applied")
@@ -76,9 +77,9 @@ function addDriftCommands(program: Command): void {
   drift
     .command("accept <stream>")
     .description("Take the changed columns of a stream as right from now on.")
-    .option("--connection <name>", `connection that it is read from${CONNECTION_ABSENT}`)
-    .requiredOption("--who <name>", "who decides", notBlank("--who"))
-    .option("--why <reason>", "why; it is kept with the stream", notBlank("--why"))
+    .addOption(connectionOption("connection that it is read from"))
+    .addOption(whoOption())
+    .addOption(whyOption("stream").makeOptionMandatory(false))
     .addHelpText("after", example('drift accept price-rules --who "J Ross" --why "a new export"'))
     .action(async (stream: string, options: AcceptOptions, command: Command) => {
       await answer(command, (opened) => accept(opened, stream, options));
@@ -89,10 +90,6 @@ interface AcceptOptions {
   readonly connection?: string;
   readonly who: string;
   readonly why?: string;
-}
-
-function checkStream({ company }: Opened, name: string): void {
-  chosen("The stream", company.streams.toSorted())(name);
 }
 
 async function plan(opened: Opened, streams: string[], options: PlanOptions): Promise<Answer> {

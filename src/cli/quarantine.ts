@@ -4,13 +4,16 @@ import type { Command } from "commander";
 import type { QuarantineDesk } from "../sync/index.ts";
 import {
   answer,
+  checkStream,
   chosen,
   example,
   EXIT,
   NotFound,
-  notBlank,
   UsageError,
   wholeNumber,
+  whoOption,
+  whyOption,
+  type Act,
   type Answer,
   type Opened,
 } from "./command.ts";
@@ -24,11 +27,6 @@ type Group = Awaited<ReturnType<QuarantineDesk["groups"]>>[number];
 type Replayed = Awaited<ReturnType<QuarantineDesk["replay"]>>;
 
 const STATES = ["open", "resolved", "dismissed", "any"] as const;
-
-interface Act {
-  readonly who: string;
-  readonly why: string;
-}
 
 export function addQuarantineCommands(program: Command): void {
   const desk = filtered(
@@ -64,7 +62,7 @@ export function addQuarantineCommands(program: Command): void {
     .action(async (options: ExportOptions, command: Command) => {
       const filter = command.optsWithGlobals<Filter>();
       await answer(command, (opened) => {
-        checkStream(opened, filter);
+        checkStream(opened, filter.stream);
         return exported(opened, filterOf(filter), options);
       });
     });
@@ -91,7 +89,7 @@ function addReplay(desk: Command): void {
   )
     .option("--set <column=value...>", "correct columns of the row first")
     .option("--try", "only say what would come of it")
-    .option("--who <name>", "who does it; it is kept with the item", notBlank("--who"))
+    .addOption(whoOption("who does it; it is kept with the item").makeOptionMandatory(false))
     .addHelpText("after", example('quarantine replay 36a79aee --set "postcode=LS1 4AP" --try'))
     .action(async (id: string | undefined, options: ReplayOptions, command: Command) => {
       await answer(command, (opened) =>
@@ -107,8 +105,8 @@ function addDecisions(desk: Command): void {
     desk
       .command(`${name} <item>`)
       .description(about)
-      .requiredOption("--who <name>", "who decides", notBlank("--who"))
-      .requiredOption("--why <reason>", "why; it is kept with the item", notBlank("--why"))
+      .addOption(whoOption())
+      .addOption(whyOption("item"))
       .addHelpText("after", example(`quarantine ${name} 36a79aee --who "J Ross" --why "a test"`))
       .action(async (id: string, { who, why }: Act, command: Command) => {
         await answer(command, async (opened) => {
@@ -152,17 +150,13 @@ async function itemToDecide(opened: Opened, id: string): Promise<Item> {
   );
 }
 
-function checkStream({ company }: Opened, { stream }: Filter): void {
-  if (stream !== undefined) chosen("The stream", company.streams.toSorted())(stream);
-}
-
 function filterOf({ stream, connection, field, reason, account, state }: Filter): Filter {
   return { stream, connection, field, reason, account, state };
 }
 
 async function list(opened: Opened, options: Filter & { limit: number }): Promise<Answer> {
   const { company } = opened;
-  checkStream(opened, options);
+  checkStream(opened, options.stream);
   const items = await company.desk.list({ ...filterOf(options), limit: options.limit });
   const totals = await company.desk.totals();
   const text = table(items, [
@@ -215,7 +209,7 @@ export function waiting({
 
 async function groups(opened: Opened, options: Filter): Promise<Answer> {
   const { company } = opened;
-  checkStream(opened, options);
+  checkStream(opened, options.stream);
   const found = await company.desk.groups({ ...filterOf(options), limit: 1_000 });
   const totals = await company.desk.totals();
   const text = table<Group>(found, [
@@ -286,7 +280,7 @@ async function replayAll(
   { set, try: trial, who }: ReplayOptions,
 ): Promise<Answer> {
   const { company, tradepost } = opened;
-  checkStream(opened, filter);
+  checkStream(opened, filter.stream);
   if (set !== undefined)
     throw new UsageError(
       "--set corrects one row: name the item, as `quarantine` lists it, such as 36a79aee.",

@@ -6,9 +6,9 @@ import {
   answer,
   example,
   EXIT,
-  notBlank,
   UsageError,
   wholeNumber,
+  whoOption,
   type Answer,
   type Opened,
 } from "./command.ts";
@@ -38,7 +38,7 @@ export function addScheduleCommands(program: Command): void {
       .command(name)
       .description(about)
       .argument("[schedule]", SCOPE)
-      .requiredOption("--who <name>", "who does it; kept", notBlank("--who"))
+      .addOption(whoOption("who does it; kept"))
       .addHelpText("after", example(`schedule ${name} erp/nightly --who "J Ross"`))
       .action(async (scope: string | undefined, { who }: { who: string }, command: Command) => {
         await answer(command, (opened) => act(opened, scope, who));
@@ -46,7 +46,7 @@ export function addScheduleCommands(program: Command): void {
   schedule
     .command("run-now <schedule>")
     .description("A slot of its own, now; the service runs it as the others.")
-    .requiredOption("--who <name>", "who asks; kept", notBlank("--who"))
+    .addOption(whoOption("who asks; kept"))
     .addHelpText("after", example('schedule run-now erp/nightly --who "J Ross"'))
     .action(async (name: string, { who }: { who: string }, command: Command) => {
       await answer(command, (opened) => runNow(opened, name, who));
@@ -228,7 +228,7 @@ function addAlarmCommands(program: Command): void {
   alarms
     .command("test")
     .description("Send a trial alarm through every channel of the settings, now.")
-    .requiredOption("--who <name>", "who asks; it stands in the letter", notBlank("--who"))
+    .addOption(whoOption("who asks; it stands in the letter"))
     .action(async ({ who }: { who: string }, command: Command) => {
       await answer(command, (opened) => alarmTest(opened, who));
     });

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { SCOPES, type Scope } from "../access/index.ts";
 import { answersAt, runService } from "../main.ts";
-import { answer, chosen, example, notBlank, type GlobalOptions } from "./command.ts";
+import { answer, chosen, example, notBlank, whoOption, type GlobalOptions } from "./command.ts";
 import { moment, table } from "./print.ts";
 
 export function addServiceCommands(program: Command): void {
@@ -41,7 +41,7 @@ function addKeyCommands(program: Command): void {
     .requiredOption("--name <name>", "what it is for", notBlank("--name"))
     .requiredOption("--scopes <scope...>", `what it opens: ${SCOPES.join(", ")}`)
     .option("--test", "orders of this key are checked and kept, never sent")
-    .requiredOption("--who <name>", "who makes it", notBlank("--who"))
+    .addOption(whoOption("who makes it"))
     .addHelpText(
       "after",
       example('keys create --name "Web shop" --scopes prices,orders --who "J Ross"'),
@@ -66,7 +66,7 @@ function addKeyCommands(program: Command): void {
   keys
     .command("revoke <key>")
     .description("End a key, from its whole id.")
-    .requiredOption("--who <name>", "who ends it", notBlank("--who"))
+    .addOption(whoOption("who ends it"))
     .action(async (id: string, options: { who: string }, command: Command) => {
       await answer(command, async ({ tradepost, company }) => {
         await tradepost.access.revokeKey({ company: company.code, id, revokedBy: options.who });

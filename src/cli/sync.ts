@@ -4,16 +4,16 @@ import { SingleBar } from "cli-progress";
 import { durationText, type Progress, type RunResult } from "../sync/index.ts";
 import {
   answer,
-  chosen,
-  CONNECTION_ABSENT,
+  checkStream,
   connectionOf,
+  connectionOption,
   dateOption,
   example,
   EXIT,
   NotFound,
-  notBlank,
   UsageError,
   wholeNumber,
+  whoOption,
   type Answer,
   type Opened,
 } from "./command.ts";
@@ -24,7 +24,7 @@ export function addSyncCommands(program: Command): void {
     .command("sync")
     .description("Read what waits at a connection, and bring prices, orders and sales up to date.")
     .argument("[streams...]", "streams to read; all of them when none is named")
-    .option("--connection <name>", `connection to read${CONNECTION_ABSENT}`)
+    .addOption(connectionOption())
     .option("--accept-removals", "let a snapshot remove more than the drop brake allows")
     .option("--from-start", "read as if it had never been read, whatever its cursor says")
     .option("--compare-keys", "read no rows but keys, and remove what the source no longer has")
@@ -38,7 +38,7 @@ export function addSyncCommands(program: Command): void {
     .argument("<stream>", "stream to read")
     .requiredOption("--from <date>", "first day", dateOption)
     .requiredOption("--to <date>", "last day", dateOption)
-    .option("--connection <name>", `connection to read${CONNECTION_ABSENT}`)
+    .addOption(connectionOption())
     .addHelpText("after", example("backfill sales-lines --from 2024-01-01 --to 2024-03-31"))
     .action(async (stream: string, options: BackfillOptions, command: Command) => {
       await answer(command, (opened) => backfill(opened, stream, options));
@@ -55,7 +55,7 @@ export function addSyncCommands(program: Command): void {
   ran
     .command("stop <stream>")
     .description("Stop what reads a stream now; the next sync goes on from its last mark.")
-    .requiredOption("--who <name>", "who decides", notBlank("--who"))
+    .addOption(whoOption())
     .addHelpText("after", example('runs stop sales-lines --who "J Ross"'))
     .action(async (stream: string, options: { who: string }, command: Command) => {
       await answer(command, (opened) => stop(opened, stream, options.who));
@@ -63,7 +63,7 @@ export function addSyncCommands(program: Command): void {
 }
 
 async function stop(opened: Opened, stream: string, who: string): Promise<Answer> {
-  streamOf(opened, stream);
+  checkStream(opened, stream);
   const asked = await opened.company.stopRuns(stream, who);
   if (asked.length === 0)
     throw new NotFound(
@@ -84,7 +84,7 @@ interface BackfillOptions {
 }
 
 async function backfill(opened: Opened, stream: string, options: BackfillOptions): Promise<Answer> {
-  streamOf(opened, stream);
+  checkStream(opened, stream);
   if (options.from > options.to)
     throw new UsageError(`--from ${options.from} is after --to ${options.to}.`);
   const from = Temporal.PlainDate.from(options.from);
@@ -105,7 +105,7 @@ interface SyncOptions {
 }
 
 async function sync(opened: Opened, streams: string[], options: SyncOptions): Promise<Answer> {
-  for (const stream of streams) streamOf(opened, stream);
+  for (const stream of streams) checkStream(opened, stream);
   const show = progressBar();
   const results = await opened.company
     .sync(connectionOf(opened, options.connection), {
@@ -118,11 +118,6 @@ async function sync(opened: Opened, streams: string[], options: SyncOptions): Pr
     .finally(show.stop);
   await opened.tradepost.drain();
   return syncAnswer(results);
-}
-
-/** A stream's name that some mapping reads; else the nearest one is told. */
-function streamOf({ company }: Opened, name: string | undefined): void {
-  if (name !== undefined) chosen("The stream", company.streams.toSorted())(name);
 }
 
 /** How often a long run says where it is when nobody sees a bar. */
@@ -243,7 +238,7 @@ interface RunsOptions {
 
 async function runs(opened: Opened, options: RunsOptions): Promise<Answer> {
   const { company } = opened;
-  streamOf(opened, options.stream);
+  checkStream(opened, options.stream);
   const rows = await company.runs(options);
   if (options.csv === true) return { text: await csv(runRows(rows)), data: rows };
   return {
