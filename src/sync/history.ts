@@ -15,11 +15,8 @@ import {
   type ReadSlice,
 } from "./history-store.ts";
 import { readCursor } from "./journal.ts";
-import type { StreamKey } from "./lease.ts";
 import { oneRun } from "./one-run.ts";
-import type { RunParts } from "./record.ts";
-
-type Turn = Omit<RunParts, "what" | "outlook"> & { readonly key: StreamKey };
+import type { Turn } from "./record.ts";
 
 /** The load that is to be gone on with, or is to begin; null: the stream is read in one piece. */
 export async function historyDue(turn: Turn): Promise<Load | null> {
@@ -76,7 +73,7 @@ interface Slice {
 }
 
 /** The newest first. */
-export function monthsOf({ fromOn, toOn }: Pick<Load, "fromOn" | "toOn">): readonly Slice[] {
+function monthsOf({ fromOn, toOn }: Pick<Load, "fromOn" | "toOn">): readonly Slice[] {
   const first = Temporal.PlainDate.from(fromOn);
   const slices: Slice[] = [];
   let to = Temporal.PlainDate.from(toOn);

@@ -10,7 +10,7 @@ import { StopAsked } from "./stop.ts";
 
 /** `more`: another snapshot waits behind the one that was read. */
 export async function oneRun(
-  parts: RunParts & { readonly key: StreamKey },
+  parts: RunParts,
   cursor: Json | null,
 ): Promise<{ readonly result: RunResult; readonly more: boolean }> {
   const { context, key, lease } = parts;
@@ -73,7 +73,8 @@ async function faultOf(
   return { kind, retryAt: retryAt ?? context.now().add({ seconds: wait }) };
 }
 
-function messageOf(error: unknown): string {
+/** What went wrong, and what to do where that is known. */
+export function messageOf(error: unknown): string {
   if (error instanceof ConnectorFault) return `${error.message} ${error.instruction}`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,7 @@
  * what was shown.
  */
 import { randomUUIDv7 } from "node:crypto";
-import { ConnectorFault, type Json, type StreamDefinition } from "../connector/index.ts";
+import type { Json, StreamDefinition } from "../connector/index.ts";
 import {
   countRemovals,
   differences,
@@ -18,6 +18,7 @@ import { brakeOf, mappingsOf, mappingVersions, type Source, type SyncContext } f
 import { Gathering, type Part } from "./gathering.ts";
 import { storeRun, storeStart, type At } from "./journal.ts";
 import type { Lease, StreamKey } from "./lease.ts";
+import { messageOf } from "./one-run.ts";
 import {
   sealed,
   type PlanDocument,
@@ -126,11 +127,6 @@ async function planStream(
     const state = error instanceof RunStopped ? "stopped" : "failed";
     return await leave(planning, at, state, [messageOf(error)]);
   }
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof ConnectorFault) return `${error.message} ${error.instruction}`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** There is nothing to apply: it leaves no run behind. */

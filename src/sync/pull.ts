@@ -12,7 +12,7 @@ import { LeaseLost, takeLease, type Lease, type StreamKey } from "./lease.ts";
 import { oneRun } from "./one-run.ts";
 import { supersedePlans } from "./plan-store.ts";
 import type { Outlook } from "./progress.ts";
-import type { RunParts } from "./record.ts";
+import type { Turn } from "./record.ts";
 import { tidyAfterKill } from "./tidy.ts";
 
 /** Snapshots that may wait behind one another in one call; beyond it the next call goes on. */
@@ -77,9 +77,6 @@ function notRead({ name }: StreamDefinition, why: string): RunResult {
     seconds: 0,
   };
 }
-
-/** One stream whose lease is held. */
-export type Turn = Omit<RunParts, "what" | "outlook"> & { readonly key: StreamKey };
 
 async function readStream(turn: Turn): Promise<RunResult[]> {
   const { context, key, options } = turn;

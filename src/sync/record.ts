@@ -29,13 +29,18 @@ import type { Outlook } from "./progress.ts";
 import { NOTHING_PUBLISHED, type Published } from "./publish.ts";
 import { closeAnsweredFiles } from "./quarantine.ts";
 
-/** What a run is made of. */
-export interface RunParts {
+/** One stream whose lease is held. */
+export interface Turn {
   readonly context: SyncContext;
   readonly source: Source;
   readonly stream: StreamDefinition;
+  readonly key: StreamKey;
   readonly lease: Lease;
   readonly options: RunOptions;
+}
+
+/** What a run is made of. */
+export interface RunParts extends Turn {
   readonly what: What;
   readonly outlook: Outlook;
 }
@@ -79,8 +84,7 @@ export class RunRecord {
   }
 
   get key(): StreamKey {
-    const { context, source, stream } = this.#parts;
-    return { company: context.company, connection: source.connection.name, stream: stream.name };
+    return this.#parts.key;
   }
 
   at(): At {
