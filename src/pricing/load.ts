@@ -77,6 +77,7 @@ async function readMasters(
 const CUSTOMER_FIELDS = [
   "account",
   "headOffice",
+  "buyingGroup",
   "customerGroup",
   "priceList",
   "branch",

@@ -87,6 +87,7 @@ export function digestOf(book: PriceBook): string {
         hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   const codes = [
     book.branches,
+    book.buyingGroups,
     book.customerGroups,
     book.priceLists,
     book.headOffices,

@@ -226,10 +226,10 @@ describe("check", () => {
         .replace(/PostgreSQL \d[^,]*, \S+/, "PostgreSQL VERSION, ADDRESS"),
     ).toMatchInlineSnapshot(`
       "✓ settings: /folder/tradepost.yaml, company HARROW
-      ✓ mappings tradepost-csv: 25 records, web orders, examples of 26 files hold
+      ✓ mappings tradepost-csv: 28 records, web orders, examples of 29 files hold
       ✓ pricing: policy generic
       ✓ database: PostgreSQL VERSION, ADDRESS
-      ✓ connection erp: csv, live: hands web orders over, 25 streams
+      ✓ connection erp: csv, live: hands web orders over, 28 streams
 
       Everything is in order.
       "

@@ -117,7 +117,7 @@ export function promotionsOf(text: string): PromotionRow[] {
     const special = PROMOTION_KINDS.find((kind) => row["gives"] === kind);
     const { kind, value } = given(row["gives"] ?? "");
     const { from, to } = dates(row["dates"] ?? "");
-    if (kind === "markup") throw new Error("a promotion is no markup");
+    if (kind === "markup" || kind === "on-request") throw new Error(`a promotion is no ${kind}`);
     return {
       promotion: row["promotion"] ?? "",
       customerScope: customer.scope,

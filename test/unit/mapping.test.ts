@@ -84,6 +84,7 @@ describe("a row", () => {
       line: 1,
       product: "NAIL",
       quantity: "2.5",
+      orderedQuantity: null,
       unitPrice: "3.4",
     });
     expect(refusal(made, { Q: ["Q1"], L: { a: 1 }, P: true, N: Number.NaN, U: null }))
@@ -478,8 +479,22 @@ each:
     expect(breaks.apply(row)).toEqual({
       kind: "records",
       records: [
-        { quotation: "Q1", line: 1, product: "NAIL", quantity: "1", unitPrice: "3" },
-        { quotation: "Q1", line: 2, product: "NAIL", quantity: "10", unitPrice: "2.5" },
+        {
+          quotation: "Q1",
+          line: 1,
+          product: "NAIL",
+          quantity: "1",
+          orderedQuantity: null,
+          unitPrice: "3",
+        },
+        {
+          quotation: "Q1",
+          line: 2,
+          product: "NAIL",
+          quantity: "10",
+          orderedQuantity: null,
+          unitPrice: "2.5",
+        },
       ],
     });
   });
@@ -534,8 +549,22 @@ fields:
     expect(nested.apply({ Q: "Q1", items })).toEqual({
       kind: "records",
       records: [
-        { quotation: "Q1", line: 1, product: "NAIL", quantity: "1", unitPrice: "3" },
-        { quotation: "Q1", line: 2, product: "BOLT", quantity: "5", unitPrice: "2.5" },
+        {
+          quotation: "Q1",
+          line: 1,
+          product: "NAIL",
+          quantity: "1",
+          orderedQuantity: null,
+          unitPrice: "3",
+        },
+        {
+          quotation: "Q1",
+          line: 2,
+          product: "BOLT",
+          quantity: "5",
+          orderedQuantity: null,
+          unitPrice: "2.5",
+        },
       ],
     });
     expect(nested.apply({ Q: "Q1", items: [] })).toEqual({
@@ -584,7 +613,7 @@ describe("a mapping file", () => {
   test("is refused for a record or field that is not known, with the nearest match", () => {
     expect(refused("record: custmer\nreads: c\nabout: C.\nfields: same\n")).toMatchInlineSnapshot(`
       "mappings/erp/test.yaml cannot be used: 1 problem
-        mappings/erp/test.yaml:1: record: found "custmer", expected one of trading-entity, branch, rep, customer, site, assignment, product-group, product, stock, price-list, price-rule, promotion, quotation, quotation-line, erp-order, erp-order-line, order-acknowledgement, despatch, despatch-line, sales-document, sales-line, receipt, settlement, ledger-transaction, control-total (nearest match "customer")"
+        mappings/erp/test.yaml:1: record: found "custmer", expected one of trading-entity, branch, rep, customer, site, assignment, product-group, product, product-unit, stock, price-list, customer-price-list, price-formula, price-rule, promotion, quotation, quotation-line, erp-order, erp-order-line, order-acknowledgement, despatch, despatch-line, sales-document, sales-line, receipt, settlement, ledger-transaction, control-total (nearest match "customer")"
     `);
     expect(refused("record: rep\nreads: r\nabout: R.\nfields:\n  rep: A\n  name: B\n  mail: C\n"))
       .toMatchInlineSnapshot(`

@@ -50,7 +50,7 @@ describe("a policy file", () => {
       mappings/generic/pricing.yaml cannot be used: 1 problem
         mappings/generic/pricing.yaml:68: arithmetic.unitPrice.places: found the number 9, expected at most 6
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:16: base[0].customer: found the text "pricelist", expected one of account, head-office, customer-group, site, branch, price-list, everyone (nearest match "price-list")
+        mappings/generic/pricing.yaml:16: base[0].customer: found the text "pricelist", expected one of account, head-office, buying-group, customer-group, site, branch, price-list, everyone (nearest match "price-list")
       mappings/generic/pricing.yaml cannot be used: 1 problem
         mappings/generic/pricing.yaml:64: steps[5].hit: found stop after a step that competes, expected steps with hit: stop before all with hit: compete
       mappings/generic/pricing.yaml cannot be used: 1 problem

@@ -39,6 +39,7 @@ export const customer = defineRecord({
       code(40, "Trading entity it belongs to; null: the account is its own."),
     ),
     headOffice: optional(code(40, "Account of the head office; null when it has none.")),
+    buyingGroup: optional(code(40, "Buying group it buys under; null when in none.")),
     customerGroup: optional(code(40, "Customer (discount) group; null when in none.")),
     priceList: optional(code(40, "Price list or band; null: standard prices.")),
     branch: optional(code(40, "The merchant's branch that serves it; null: none set.")),
@@ -48,6 +49,10 @@ export const customer = defineRecord({
       code(20, "VAT code that overrides the product's; null: the product's counts."),
     ),
     vatNumber: optional(text(30, "VAT registration; null when not known.")),
+    vatEvidence: optional(
+      text(60, "What proves that it pays no VAT, such as a certificate's number; null: nothing."),
+    ),
+    country: optional(code(2, "ISO country of the account; null: the company's own.")),
     discountPercent: optional(percent("Discount on every line, in percent; null: none.")),
     termsDays: optional(integer("Days until payment is due; null when not known.")),
     termsBasis: optional(

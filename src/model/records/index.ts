@@ -9,8 +9,16 @@ import {
   settlement,
 } from "./documents.ts";
 import { despatch, despatchLine, erpOrder, erpOrderLine, orderAcknowledgement } from "./orders.ts";
-import { priceList, priceRule, promotion, quotation, quotationLine } from "./prices.ts";
-import { product, productGroup, stock } from "./products.ts";
+import {
+  customerPriceList,
+  priceFormula,
+  priceList,
+  priceRule,
+  promotion,
+  quotation,
+  quotationLine,
+} from "./prices.ts";
+import { product, productGroup, productUnit, stock } from "./products.ts";
 import type { RecordOf } from "../record.ts";
 
 export const records = {
@@ -22,8 +30,11 @@ export const records = {
   assignment,
   "product-group": productGroup,
   product,
+  "product-unit": productUnit,
   stock,
   "price-list": priceList,
+  "customer-price-list": customerPriceList,
+  "price-formula": priceFormula,
   "price-rule": priceRule,
   promotion,
   quotation,

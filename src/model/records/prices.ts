@@ -5,6 +5,7 @@ import {
   date,
   defineRecord,
   flag,
+  instant,
   integer,
   money,
   moneyWhere,
@@ -19,6 +20,7 @@ import {
 export const PRICE_RULE_CUSTOMER_SCOPES = [
   "account",
   "head-office",
+  "buying-group",
   "customer-group",
   "site",
   "branch",
@@ -56,8 +58,8 @@ export const priceRule = defineRecord({
     productScope: choice(PRICE_RULE_PRODUCT_SCOPES, "What it is for."),
     productCode: optional(code(60, "Product or product group; null for everything.")),
     kind: choice(
-      ["fixed", "percent", "amount", "markup"],
-      "fixed: the price; percent: off the base price; amount: off the base price per pricing unit; markup: percent on cost.",
+      ["fixed", "percent", "amount", "markup", "on-request"],
+      "fixed: the price; percent: off the base price; amount: off the base price per pricing unit; markup: percent on cost; on-request: no price is shown, the buyer asks.",
     ),
     value: moneyWhere(
       ["fixed", "amount"],
@@ -66,12 +68,33 @@ export const priceRule = defineRecord({
     currency: otherwise("GBP", code(3, "ISO currency of a price or amount.")),
     unit: optional(code(20, "Unit that a price is per; null: the product's pricing unit.")),
     fromQuantity: otherwise("0", quantity("Break: holds from this many selling units, inclusive.")),
+    toQuantity: optional(quantity("Holds up to this many selling units, inclusive; null: any.")),
+    soldIn: optional(code(20, "Unit that a line must be sold in for it to hold; null: any.")),
     validFrom: optional(date("First day, inclusive; null: always held.")),
     validTo: optional(date("Last day, inclusive; null: until further notice.")),
+    startsAt: optional(instant("Moment from which it holds; null: the start of the first day.")),
+    endsAt: optional(
+      instant("Moment from which it holds no longer; null: the end of the last day."),
+    ),
+    conditions: optional(
+      text(200, 'What must be so besides: "delivery=collect; channel=web|phone"; null: nothing.'),
+    ),
+    formula: optional(
+      code(40, "Price formula that says what a percent is off, and how it is rounded; null: none."),
+    ),
+    stack: optional(
+      choice(
+        ["add", "compound"],
+        "Where the policy lets rules stack. add: its percent adds to the others'; compound: it is off what they leave; null: it stands alone.",
+      ),
+    ),
     priority: optional(integer("Higher wins where the policy looks at it; null: none.")),
     net: flag(false, "True: a net price, nothing else may reduce it."),
     contract: optional(code(60, "Contract it belongs to; null: none.")),
     contractQuantity: optional(quantity("Selling units the contract covers; null: no limit.")),
+    contractUsedQuantity: optional(
+      quantity("Selling units of it used so far, as the ERP counts them; null: not told."),
+    ),
   },
   sense: [
     { kind: "bounds", field: "value", least: 0, when: { field: "kind", is: "fixed" } },
@@ -79,9 +102,47 @@ export const priceRule = defineRecord({
     // A markup takes the price below zero from −100 down.
     { kind: "bounds", field: "value", least: -100, when: { field: "kind", is: "markup" } },
     { kind: "bounds", field: "fromQuantity", least: 0 },
+    { kind: "bounds", field: "toQuantity", least: 0 },
     { kind: "bounds", field: "contractQuantity", least: 0 },
+    { kind: "bounds", field: "contractUsedQuantity", least: 0 },
     { kind: "order", first: "validFrom", last: "validTo" },
+    { kind: "order", first: "startsAt", last: "endsAt" },
   ],
+});
+
+export const priceFormula = defineRecord({
+  name: "price-formula",
+  about: "How a price list works out prices: what they are taken off, and how they are rounded.",
+  key: ["formula"],
+  fields: {
+    formula: code(40, "Code of the formula."),
+    basis: choice(
+      ["base", "standard", "cost", "price-list", "running"],
+      "What a percent or amount is off. base: the policy's base price; standard: the standard price; cost: the cost; price-list: the price on another list; running: what the steps before came to.",
+    ),
+    priceList: optional(code(40, "List that the price is taken from; null: none.")),
+    roundTo: optional(unitPrice("Rounded to a multiple of this, such as 0.05; null: not rounded.")),
+    rounding: otherwise("nearest", choice(["nearest", "up", "down"], "Which multiple.")),
+    adjustment: optional(unitPrice("Added after rounding, such as -0.01; null: nothing.")),
+    leastMargin: optional(unitPrice("Least amount above the basis; null: none.")),
+    mostMargin: optional(unitPrice("Most amount above the basis; null: none.")),
+  },
+  sense: [{ kind: "bounds", field: "roundTo", least: 0 }],
+});
+
+export const customerPriceList = defineRecord({
+  name: "customer-price-list",
+  about: "A further price list that an account is on, with its place among them.",
+  key: ["account", "priceList"],
+  fields: {
+    account: code(40, "Account of the customer."),
+    priceList: code(40, "Price list or band."),
+    position: integer("Place among the account's lists; lower ones come first."),
+    closes: flag(
+      false,
+      "True: used for a product only if no list before has a price of it; then no later list is.",
+    ),
+  },
 });
 
 export const promotion = defineRecord({
@@ -96,23 +157,48 @@ export const promotion = defineRecord({
     productScope: choice(PRICE_RULE_PRODUCT_SCOPES, "What it is on."),
     productCode: otherwise("*", code(60, "Product or product group; * for everything.")),
     kind: choice(
-      ["percent", "amount", "fixed", "multi-buy", "free-goods", "threshold"],
-      "How it lowers the price.",
+      ["percent", "amount", "fixed", "multi-buy", "buy-get", "bundle", "free-goods", "threshold"],
+      "percent, amount, fixed: of the price; multi-buy: every buyQuantity units for `value`; buy-get: for each buyQuantity bought, freeQuantity of freeProduct at `value` percent off; bundle: its products together for `value`; free-goods: freeQuantity given on a line of its own; threshold: `value` percent off from thresholdValue on.",
     ),
     value: optional(
       moneyWhere(
-        ["amount", "fixed"],
+        ["amount", "fixed", "multi-buy", "bundle"],
         "Percent, amount off or price, by `kind`; null for free goods.",
       ),
     ),
-    buyQuantity: optional(quantity("Selling units to buy; null: any.")),
-    freeQuantity: optional(quantity("Selling units given free; null: none.")),
-    freeProduct: optional(code(60, "Product given free; null: the bought one.")),
-    thresholdValue: optional(money("Order value from which it holds; null: any.")),
+    buyQuantity: optional(
+      quantity("Selling units to buy; in a bundle, of this product; null: any."),
+    ),
+    freeQuantity: optional(quantity("Selling units given free or cheaper; null: none.")),
+    freeProduct: optional(code(60, "Product given; null: the bought one.")),
+    thresholdValue: optional(money("Net value from which it holds; null: any.")),
+    countsOver: otherwise(
+      "line",
+      choice(
+        ["line", "product", "group", "document"],
+        "What quantity and value are counted over: the line, all lines of the product, all of its group or place, or the document.",
+      ),
+    ),
+    lowers: otherwise(
+      "line",
+      choice(["line", "document"], "Whether lines or the document's net are lowered."),
+    ),
     code: optional(code(60, "Code the buyer must give; null: none needed.")),
     validFrom: date("First day, inclusive."),
     validTo: date("Last day, inclusive."),
+    startsAt: optional(instant("Moment from which it holds; null: the start of the first day.")),
+    endsAt: optional(
+      instant("Moment from which it holds no longer; null: the end of the last day."),
+    ),
     stacks: flag(false, "True: may come on top of another promotion."),
+    exclusiveGroup: optional(
+      code(40, "Of the promotions of one group only the best holds; null: in none."),
+    ),
+    priority: optional(integer("Higher is looked at first; null: after those with one.")),
+    mostPerOrder: optional(integer("Times it holds in one order; null: any number.")),
+    mostUses: optional(integer("Orders that may use it; null: any number.")),
+    mostUsesPerAccount: optional(integer("Orders of one account that may use it; null: any.")),
+    budget: optional(money("Most that it may give away in all; null: no limit.")),
   },
   sense: [
     { kind: "bounds", field: "value", least: 0, when: { field: "kind", is: "fixed" } },
@@ -120,7 +206,9 @@ export const promotion = defineRecord({
     { kind: "bounds", field: "buyQuantity", least: 0 },
     { kind: "bounds", field: "freeQuantity", least: 0 },
     { kind: "bounds", field: "thresholdValue", least: 0 },
+    { kind: "bounds", field: "budget", least: 0 },
     { kind: "order", first: "validFrom", last: "validTo" },
+    { kind: "order", first: "startsAt", last: "endsAt" },
   ],
 });
 
@@ -151,6 +239,9 @@ export const quotationLine = defineRecord({
     line: integer("Line number."),
     product: code(60, "Product code."),
     quantity: quantity("Selling units offered."),
+    orderedQuantity: optional(
+      quantity("Selling units of it ordered so far, as the ERP counts them; null: not told."),
+    ),
     unitPrice: unitPrice("Net price per pricing unit."),
   },
   sense: [

@@ -55,6 +55,18 @@ export const product = defineRecord({
   },
 });
 
+export const productUnit = defineRecord({
+  name: "product-unit",
+  about: "A further unit that a product is sold in, such as a box beside single pieces.",
+  key: ["product", "unit"],
+  fields: {
+    product: code(60, "Product code."),
+    unit: code(20, "Unit that a line can be in."),
+    sellingUnits: quantity("Selling units in one of it."),
+  },
+  sense: [{ kind: "bounds", field: "sellingUnits", least: 0 }],
+});
+
 export const stock = defineRecord({
   name: "stock",
   about: "Stock of a product at a branch.",

@@ -29,6 +29,7 @@ export interface Codes {
 /** Columns by account number; numbers are -1 where there is none. */
 export interface Accounts extends Codes {
   readonly headOffice: Int32Array;
+  readonly buyingGroup: Int32Array;
   readonly group: Int32Array;
   readonly priceList: Int32Array;
   readonly branch: Int32Array;
@@ -68,6 +69,7 @@ export interface PriceBook {
   readonly sites: Codes & { readonly vatCode: Int32Array };
   readonly branches: Codes;
   readonly groups: Codes & { readonly parent: Int32Array };
+  readonly buyingGroups: Codes;
   readonly customerGroups: Codes;
   readonly priceLists: Codes;
   readonly headOffices: Codes;

@@ -133,6 +133,8 @@ export function subjectOf({ accounts }: PriceBook, asking: Asking, scope: Custom
       return account;
     case "head-office":
       return accounts.headOffice[account]!;
+    case "buying-group":
+      return accounts.buyingGroup[account]!;
     case "customer-group":
       return accounts.group[account]!;
     case "site":

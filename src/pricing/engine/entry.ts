@@ -91,6 +91,8 @@ function customerCodeOf(book: PriceBook, scope: CustomerScope, subject: number):
       return book.accounts.codes[subject] ?? null;
     case "head-office":
       return book.headOffices.codes[subject] ?? null;
+    case "buying-group":
+      return book.buyingGroups.codes[subject] ?? null;
     case "customer-group":
       return book.customerGroups.codes[subject] ?? null;
     case "site":

@@ -9,17 +9,18 @@ import type { Names } from "./terms.ts";
 
 /** What the book needs to know of each record, and no more. */
 export interface Masters {
-  readonly customers: readonly Pick<
-    Canonical<"customer">,
-    | "account"
-    | "headOffice"
-    | "customerGroup"
-    | "priceList"
-    | "branch"
-    | "currency"
-    | "discountPercent"
-    | "vatCode"
-  >[];
+  readonly customers: readonly (Partial<Pick<Canonical<"customer">, "buyingGroup">> &
+    Pick<
+      Canonical<"customer">,
+      | "account"
+      | "headOffice"
+      | "customerGroup"
+      | "priceList"
+      | "branch"
+      | "currency"
+      | "discountPercent"
+      | "vatCode"
+    >)[];
   readonly sites: readonly Pick<Canonical<"site">, "account" | "site" | "vatCode" | "standard">[];
   readonly branches: readonly Pick<Canonical<"branch">, "branch">[];
   readonly priceLists: readonly Pick<Canonical<"price-list">, "priceList" | "standard">[];
@@ -47,6 +48,7 @@ export type NumberedMasters = Pick<
   | "sites"
   | "branches"
   | "groups"
+  | "buyingGroups"
   | "customerGroups"
   | "priceLists"
   | "headOffices"
@@ -69,6 +71,7 @@ export function numberMasters(masters: Masters, units: Names, currencies: Names)
     vatCodes,
     sites: codesOf(sites.map(siteCode)),
     groups,
+    buyingGroups: codesOf(customers.map((customer) => customer.buyingGroup ?? null)),
     customerGroups: codesOf(customers.map((customer) => customer.customerGroup)),
     headOffices: codesOf(customers.map((customer) => customer.headOffice)),
     priceLists: codesOf([
@@ -86,6 +89,7 @@ export function numberMasters(masters: Masters, units: Names, currencies: Names)
     sites: sitesOf(masters, named),
     branches: named.branches,
     groups: { ...groups, parent: parentsOf(masters, groups) },
+    buyingGroups: named.buyingGroups,
     customerGroups: named.customerGroups,
     priceLists: named.priceLists,
     headOffices: named.headOffices,
@@ -108,7 +112,13 @@ function accountsOf(
   masters: Masters,
   named: Readonly<
     Record<
-      "vatCodes" | "customerGroups" | "headOffices" | "priceLists" | "branches" | "sites",
+      | "vatCodes"
+      | "buyingGroups"
+      | "customerGroups"
+      | "headOffices"
+      | "priceLists"
+      | "branches"
+      | "sites",
       Codes
     >
   >,
@@ -126,6 +136,10 @@ function accountsOf(
     headOffice: column(
       named.headOffices,
       inOrder.map((row) => row.headOffice ?? row.account),
+    ),
+    buyingGroup: column(
+      named.buyingGroups,
+      inOrder.map((row) => row.buyingGroup ?? null),
     ),
     group: column(
       named.customerGroups,

@@ -11,11 +11,36 @@ import type { Source } from "./tables.ts";
 import * as terms from "./terms.ts";
 import type { Names, TermsTable } from "./terms.ts";
 
-export type RuleRow = Omit<Canonical<"price-rule">, "priority">;
-export type PromotionRow = Omit<
-  Canonical<"promotion">,
-  "name" | "freeQuantity" | "freeProduct" | "stacks"
->;
+/** Fields that most rules leave blank; absent is null. */
+type RareRuleField =
+  | "toQuantity"
+  | "soldIn"
+  | "startsAt"
+  | "endsAt"
+  | "conditions"
+  | "formula"
+  | "stack"
+  | "priority"
+  | "contractUsedQuantity";
+type RarePromotionField =
+  | "countsOver"
+  | "lowers"
+  | "startsAt"
+  | "endsAt"
+  | "stacks"
+  | "exclusiveGroup"
+  | "priority"
+  | "mostPerOrder"
+  | "mostUses"
+  | "mostUsesPerAccount"
+  | "budget"
+  | "freeQuantity"
+  | "freeProduct"
+  | "name";
+type WithRare<Row, Field extends keyof Row> = Omit<Row, Field> & Partial<Pick<Row, Field>>;
+
+export type RuleRow = WithRare<Canonical<"price-rule">, RareRuleField>;
+export type PromotionRow = WithRare<Canonical<"promotion">, RarePromotionField>;
 /** A line of a quotation with what counts of its head; only open quotations are given. */
 export type QuotationRow = Pick<
   Canonical<"quotation">,
@@ -220,6 +245,8 @@ function subjectsOf(masters: NumberedMasters, scope: RuleRow["customerScope"]): 
       return masters.accounts;
     case "head-office":
       return masters.headOffices;
+    case "buying-group":
+      return masters.buyingGroups;
     case "customer-group":
       return masters.customerGroups;
     case "site":

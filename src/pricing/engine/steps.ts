@@ -59,6 +59,9 @@ function unitPriceLines(enquiry: Enquiry, product: number, price: string): strin
     case "multi-buy":
     case "free-goods":
     case "threshold":
+    case "on-request":
+    case "buy-get":
+    case "bundle":
       return [isExact(book, entry) ? rule : `${rule}: ${price}, ${rounded}`];
     default:
       return entry.kind satisfies never;

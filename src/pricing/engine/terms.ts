@@ -32,6 +32,9 @@ export const KINDS = [
   "multi-buy",
   "free-goods",
   "threshold",
+  "on-request",
+  "buy-get",
+  "bundle",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 export const FIXED = 0;

@@ -45,7 +45,11 @@ export function offerText(entry: Entry, currency: string): string {
     case "multi-buy":
     case "free-goods":
     case "threshold":
+    case "buy-get":
+    case "bundle":
       return `a ${entry.kind} offer`;
+    case "on-request":
+      return "a price on request";
     default:
       return entry.kind satisfies never;
   }

@@ -92,6 +92,7 @@ CREATE TABLE "customer" (
     "name" TEXT NOT NULL,
     "trading_entity" TEXT,
     "head_office" TEXT,
+    "buying_group" TEXT,
     "customer_group" TEXT,
     "price_list" TEXT,
     "branch" TEXT,
@@ -99,6 +100,8 @@ CREATE TABLE "customer" (
     "currency" TEXT NOT NULL,
     "vat_code" TEXT,
     "vat_number" TEXT,
+    "vat_evidence" TEXT,
+    "country" TEXT,
     "discount_percent" DECIMAL(9,4),
     "terms_days" INTEGER,
     "terms_basis" TEXT,
@@ -215,6 +218,22 @@ CREATE TABLE "product" (
 );
 
 -- CreateTable
+CREATE TABLE "product_unit" (
+    "company" TEXT NOT NULL,
+    "product" TEXT NOT NULL,
+    "unit" TEXT NOT NULL,
+    "selling_units" DECIMAL(18,5) NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "product_unit_pkey" PRIMARY KEY ("company","product","unit")
+);
+
+-- CreateTable
 CREATE TABLE "stock" (
     "company" TEXT NOT NULL,
     "product" TEXT NOT NULL,
@@ -252,6 +271,44 @@ CREATE TABLE "price_list" (
 );
 
 -- CreateTable
+CREATE TABLE "customer_price_list" (
+    "company" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "price_list" TEXT NOT NULL,
+    "position" INTEGER NOT NULL,
+    "closes" BOOLEAN NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "customer_price_list_pkey" PRIMARY KEY ("company","account","price_list")
+);
+
+-- CreateTable
+CREATE TABLE "price_formula" (
+    "company" TEXT NOT NULL,
+    "formula" TEXT NOT NULL,
+    "basis" TEXT NOT NULL,
+    "price_list" TEXT,
+    "round_to" DECIMAL(18,6),
+    "rounding" TEXT NOT NULL,
+    "adjustment" DECIMAL(18,6),
+    "least_margin" DECIMAL(18,6),
+    "most_margin" DECIMAL(18,6),
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "price_formula_pkey" PRIMARY KEY ("company","formula")
+);
+
+-- CreateTable
 CREATE TABLE "price_rule" (
     "company" TEXT NOT NULL,
     "rule" TEXT NOT NULL,
@@ -264,12 +321,20 @@ CREATE TABLE "price_rule" (
     "currency" TEXT NOT NULL,
     "unit" TEXT,
     "from_quantity" DECIMAL(18,5) NOT NULL,
+    "to_quantity" DECIMAL(18,5),
+    "sold_in" TEXT,
     "valid_from" DATE,
     "valid_to" DATE,
+    "starts_at" TIMESTAMPTZ(6),
+    "ends_at" TIMESTAMPTZ(6),
+    "conditions" TEXT,
+    "formula" TEXT,
+    "stack" TEXT,
     "priority" INTEGER,
     "net" BOOLEAN NOT NULL,
     "contract" TEXT,
     "contract_quantity" DECIMAL(18,5),
+    "contract_used_quantity" DECIMAL(18,5),
     "feed" TEXT NOT NULL,
     "row_hash" UUID NOT NULL,
     "origin_id" UUID NOT NULL,
@@ -295,10 +360,20 @@ CREATE TABLE "promotion" (
     "free_quantity" DECIMAL(18,5),
     "free_product" TEXT,
     "threshold_value" DECIMAL(18,2),
+    "counts_over" TEXT NOT NULL,
+    "lowers" TEXT NOT NULL,
     "code" TEXT,
     "valid_from" DATE NOT NULL,
     "valid_to" DATE NOT NULL,
+    "starts_at" TIMESTAMPTZ(6),
+    "ends_at" TIMESTAMPTZ(6),
     "stacks" BOOLEAN NOT NULL,
+    "exclusive_group" TEXT,
+    "priority" INTEGER,
+    "most_per_order" INTEGER,
+    "most_uses" INTEGER,
+    "most_uses_per_account" INTEGER,
+    "budget" DECIMAL(18,2),
     "feed" TEXT NOT NULL,
     "row_hash" UUID NOT NULL,
     "origin_id" UUID NOT NULL,
@@ -335,6 +410,7 @@ CREATE TABLE "quotation_line" (
     "line" INTEGER NOT NULL,
     "product" TEXT NOT NULL,
     "quantity" DECIMAL(18,5) NOT NULL,
+    "ordered_quantity" DECIMAL(18,5),
     "unit_price" DECIMAL(18,6) NOT NULL,
     "feed" TEXT NOT NULL,
     "row_hash" UUID NOT NULL,
