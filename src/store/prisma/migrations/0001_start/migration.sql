@@ -1045,6 +1045,87 @@ CREATE TABLE "raw_chunk" (
 );
 
 -- CreateTable
+CREATE TABLE "price_round" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "name" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "starts_at" TIMESTAMPTZ(6) NOT NULL,
+    "confirm_by" TIMESTAMPTZ(6) NOT NULL,
+    "words" JSONB NOT NULL,
+    "file" TEXT NOT NULL,
+    "file_sha256" TEXT NOT NULL,
+    "checked" JSONB NOT NULL,
+    "loaded_at" TIMESTAMPTZ(6) NOT NULL,
+    "loaded_by" TEXT NOT NULL,
+    "decided_at" TIMESTAMPTZ(6),
+    "decided_by" TEXT,
+    "why" TEXT,
+    "ended_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "price_round_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "price_round_rule" (
+    "company" TEXT NOT NULL,
+    "round_id" UUID NOT NULL,
+    "rule" TEXT NOT NULL,
+    "from_quantity" DECIMAL(18,5) NOT NULL,
+    "line" INTEGER NOT NULL,
+    "row" JSONB NOT NULL,
+    "before" JSONB,
+    "state" TEXT NOT NULL,
+    "seen" JSONB,
+    "seen_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "price_round_rule_pkey" PRIMARY KEY ("company","round_id","rule","from_quantity")
+);
+
+-- CreateTable
+CREATE TABLE "price_hold" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "run_id" UUID NOT NULL,
+    "state" TEXT NOT NULL,
+    "about" TEXT NOT NULL,
+    "effect" JSONB NOT NULL,
+    "held_at" TIMESTAMPTZ(6) NOT NULL,
+    "decided_at" TIMESTAMPTZ(6),
+    "decided_by" TEXT,
+    "why" TEXT,
+
+    CONSTRAINT "price_hold_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "price_hold_rule" (
+    "company" TEXT NOT NULL,
+    "hold_id" UUID NOT NULL,
+    "rule" TEXT NOT NULL,
+    "from_quantity" DECIMAL(18,5) NOT NULL,
+    "before" JSONB,
+    "after" JSONB,
+
+    CONSTRAINT "price_hold_rule_pkey" PRIMARY KEY ("company","hold_id","rule","from_quantity")
+);
+
+-- CreateTable
+CREATE TABLE "price_overlay" (
+    "company" TEXT NOT NULL,
+    "rule" TEXT NOT NULL,
+    "from_quantity" DECIMAL(18,5) NOT NULL,
+    "part" INTEGER NOT NULL,
+    "hides" BOOLEAN NOT NULL,
+    "row" JSONB,
+    "source" TEXT,
+    "source_id" UUID,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "price_overlay_pkey" PRIMARY KEY ("company","rule","from_quantity","part")
+);
+
+-- CreateTable
 CREATE TABLE "price_book" (
     "company" TEXT NOT NULL,
     "version" INTEGER NOT NULL,
@@ -1305,6 +1386,28 @@ CREATE TABLE "service_instance" (
 );
 
 -- CreateTable
+CREATE TABLE "shop_feed" (
+    "company" TEXT NOT NULL,
+    "last" BIGINT NOT NULL,
+    "noted_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "shop_feed_pkey" PRIMARY KEY ("company")
+);
+
+-- CreateTable
+CREATE TABLE "shop_item" (
+    "company" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    "digest" UUID NOT NULL,
+    "gone" BOOLEAN NOT NULL,
+    "number" BIGINT NOT NULL,
+    "changed_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "shop_item_pkey" PRIMARY KEY ("company","kind","key")
+);
+
+-- CreateTable
 CREATE TABLE "run_mark" (
     "company" TEXT NOT NULL,
     "run_id" UUID NOT NULL,
@@ -1539,6 +1642,15 @@ CREATE INDEX "plan_company_connection_stream_state_idx" ON "plan"("company", "co
 CREATE INDEX "raw_chunk_company_kept_at_idx" ON "raw_chunk"("company", "kept_at");
 
 -- CreateIndex
+CREATE INDEX "price_round_company_state_idx" ON "price_round"("company", "state");
+
+-- CreateIndex
+CREATE INDEX "price_hold_company_state_idx" ON "price_hold"("company", "state");
+
+-- CreateIndex
+CREATE INDEX "price_overlay_company_learned_at_idx" ON "price_overlay"("company", "learned_at");
+
+-- CreateIndex
 CREATE INDEX "quarantine_company_state_idx" ON "quarantine"("company", "state");
 
 -- CreateIndex
@@ -1567,6 +1679,9 @@ CREATE UNIQUE INDEX "schedule_slot_company_connection_schedule_slot_at_key" ON "
 
 -- CreateIndex
 CREATE UNIQUE INDEX "schedule_pause_company_open_scope_key" ON "schedule_pause"("company", "open_scope");
+
+-- CreateIndex
+CREATE INDEX "shop_item_company_kind_number_idx" ON "shop_item"("company", "kind", "number");
 
 -- CreateIndex
 CREATE INDEX "run_mark_company_connection_stream_idx" ON "run_mark"("company", "connection", "stream");
