@@ -11,7 +11,8 @@
  */
 export { openPricing } from "./live.ts";
 export type { BookInfo, Pricing, PricingOptions, Published } from "./live.ts";
-export { loadPolicy, policySchema, readPolicy } from "./policy.ts";
+export { loadPolicy, readPolicy } from "./policy.ts";
+export { policySchema } from "./policy-schema.ts";
 /** Queued in the transaction of a run that changed what prices depend on: `publish`. */
 export const PUBLISH_JOB = "pricing.publish";
 /** What rows that are compared and not yet merged would do to prices. */

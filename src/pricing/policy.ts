@@ -1,78 +1,20 @@
 /** `mappings/<name>/pricing.yaml` → a policy, or an error that names every line that is wrong. */
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
-import { z } from "zod";
 import { DefinitionError, nearest, openDefinition } from "../definition/index.ts";
-import type { DefinitionSource } from "../definition/index.ts";
-import { records } from "../model/index.ts";
+import type { Definition, DefinitionProblem, DefinitionSource } from "../definition/index.ts";
 import type { Policy, PolicyStep } from "./engine/index.ts";
-
-const customer = z.enum(records["price-rule"].fields.customerScope.values);
-const product = z.enum(records["price-rule"].fields.productScope.values);
-
-const rounding = (least: number, most: number) =>
-  z
-    .strictObject({
-      places: z.int().min(least).max(most),
-      rounding: z.enum(["half-away", "half-even", "half-up", "down", "up"]),
-    })
-    .transform(({ places, rounding }) => ({ scale: places, mode: rounding }));
-
-const common = {
-  step: z.string().min(1).max(60),
-  compete: z.enum(["lowest", "particular"]),
-  hit: z.enum(["stop", "compete"]),
-};
-/** Whom × what, customers first: all that the first customer scope has, then the second's. */
-const places = { customers: z.array(customer).min(1), products: z.array(product).min(1) };
-
-const step = z.discriminatedUnion("draw", [
-  z.strictObject({
-    ...common,
-    draw: z.literal("quotations"),
-    applies: z.enum(["when-named", "by-itself"]),
-  }),
-  z.strictObject({
-    ...common,
-    ...places,
-    draw: z.literal("rules"),
-    only: z.enum(["net", "not-net"]),
-    withBase: z.boolean(),
-  }),
-  z.strictObject({ ...common, ...places, draw: z.literal("promotions") }),
-  z.strictObject({ ...common, draw: z.literal("account-discount") }),
-  z.strictObject({ ...common, draw: z.literal("base") }),
-]);
-
-/** What a policy's file may hold. */
-export const policySchema = z.strictObject({
-  policy: z.string().regex(/^[a-z0-9-]+$/),
-  about: z.string().min(1),
-  productGroups: z.enum(["own", "with-parents"]),
-  base: z.array(z.strictObject({ customer, product })),
-  steps: z.array(step).min(1),
-  arithmetic: z.strictObject({
-    unitPrice: rounding(2, 6),
-    lineNet: rounding(0, 4),
-    lineVat: rounding(0, 4),
-  }),
-});
+import { policySchema } from "./policy-schema.ts";
+import type { FileStep } from "./policy-schema.ts";
 
 /** The policy that the text states. Throws a `DefinitionError` with every problem in it. */
 export function readPolicy(source: DefinitionSource): Policy {
   const { value, problem } = openDefinition(source, policySchema);
-  const firstCompeting = value.steps.findIndex((step) => step.hit === "compete");
-  const misplaced = value.steps.flatMap((step, index) =>
-    step.hit === "stop" && firstCompeting >= 0 && index > firstCompeting
-      ? [
-          problem(["steps", index, "hit"], {
-            found: "stop after a step that competes",
-            expected: "steps with hit: stop before all with hit: compete",
-          }),
-        ]
-      : [],
-  );
-  if (misplaced.length > 0) throw new DefinitionError(source.file, misplaced);
+  const problems = value.steps.flatMap((step, at) => [
+    ...nameProblems(value.steps, step, at, problem),
+    ...hitProblems(value.steps, step, at, problem),
+  ]);
+  if (problems.length > 0) throw new DefinitionError(source.file, problems);
   return {
     ...value,
     version: createHash("sha256").update(source.text).digest("hex").slice(0, 12),
@@ -80,28 +22,84 @@ export function readPolicy(source: DefinitionSource): Policy {
   };
 }
 
-function stepOf(read: z.infer<typeof step>): PolicyStep {
-  switch (read.draw) {
-    case "rules":
-    case "promotions":
-      return withPlaces(read);
-    case "quotations":
-    case "account-discount":
-    case "base":
-      return read;
-    default:
-      return read satisfies never;
-  }
+type Problem = Definition<unknown>["problem"];
+
+/** Steps are called by their names, which therefore differ; `unless` names earlier ones. */
+function nameProblems(
+  steps: readonly FileStep[],
+  { step, unless }: FileStep,
+  at: number,
+  problem: Problem,
+): DefinitionProblem[] {
+  const earlier = steps.slice(0, at).map((other) => other.step);
+  const doubled = earlier.includes(step)
+    ? [
+        problem(["steps", at, "step"], {
+          found: `a second step called "${step}"`,
+          expected: "another name, since `unless` and explanations tell steps apart by it",
+        }),
+      ]
+    : [];
+  return [
+    ...doubled,
+    ...unless.flatMap((name, index) =>
+      earlier.includes(name)
+        ? []
+        : problem(["steps", at, "unless", index], {
+            found: `"${name}"`,
+            expected:
+              earlier.length === 0
+                ? "no name, since this is the first step"
+                : `the name of an earlier step: ${earlier.join(", ")}`,
+            nearest: nearest(name, earlier),
+          }),
+    ),
+  ];
 }
 
-function withPlaces(
-  read: Extract<z.infer<typeof step>, { draw: "rules" | "promotions" }>,
-): PolicyStep {
-  const { customers, products, ...rest } = read;
-  const places = customers.flatMap((customer) =>
-    products.map((product) => ({ customer, product })),
-  );
-  return { ...rest, places };
+/** A price that stops the search would silently replace what came before it. */
+function hitProblems(
+  steps: readonly FileStep[],
+  step: FileStep,
+  at: number,
+  problem: Problem,
+): DefinitionProblem[] {
+  const before = steps.slice(0, at).find((other) => other.hit !== "stop");
+  if (before === undefined || step.hit !== "stop") return [];
+  if (step.unless.length > 0 || ("from" in step && step.from === "running")) return [];
+  return [
+    problem(["steps", at, "hit"], {
+      found: `stop after "${before.step}", which goes on`,
+      expected:
+        "steps with hit: stop first, or an `unless` that names what it stands in for, or from: running",
+    }),
+  ];
+}
+
+/** A step with every word that the engine looks at. */
+function stepOf(read: FileStep): PolicyStep {
+  const { step, draw, compete, tie, unless, hit } = read;
+  const drawn = draw === "rules" || draw === "promotions" ? read : undefined;
+  const rules = draw === "rules" ? read : undefined;
+  return {
+    step,
+    draw,
+    compete,
+    tie,
+    unless,
+    hit,
+    kinds: drawn?.kinds ?? null,
+    only: rules?.only ?? "any",
+    sign: drawn?.sign ?? "any",
+    takes: drawn?.takes ?? "one",
+    from: "from" in read ? read.from : "base",
+    withBase: rules?.withBase ?? false,
+    applies: draw === "quotations" ? read.applies : "by-itself",
+    places:
+      drawn?.customers.flatMap((customer) =>
+        drawn.products.map((product) => ({ customer, product })),
+      ) ?? [],
+  };
 }
 
 const MAPPINGS = new URL("../../mappings/", import.meta.url);

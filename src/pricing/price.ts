@@ -36,7 +36,7 @@ export function problemOf(line: Line, { code, detail }: Problem): PriceProblem {
 /** The answer that the enquiry found last, in texts. */
 export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: number): PriceAnswer {
   const { found, book } = enquiry;
-  const { unitPrice, lineNet, lineVat } = book.policy.arithmetic;
+  const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   const known = found.doubt === null;
   const vatPercent = root.vatPercents[found.vatCode] ?? null;
   return {
@@ -48,7 +48,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
     net: known ? scaled.textOf(found.net, lineNet.scale) : null,
     vatCode: book.vatCodes[found.vatCode] ?? null,
     vatPercent,
-    vat: known && vatPercent !== null ? scaled.textOf(found.vat, lineVat.scale) : null,
+    vat: known && vatPercent !== null ? scaled.textOf(found.vat, vat.scale) : null,
     currency: book.currencies[enquiry.currency] ?? "",
     validUntil: validUntil(root, found.until),
     bookVersion: root.version,
@@ -91,12 +91,12 @@ type Writable<Columns> = {
 };
 
 function emptyColumns(root: Root, enquiry: Enquiry | null): Writable<PriceColumns> {
-  const { unitPrice, lineNet, lineVat } = root.book.policy.arithmetic;
+  const { unitPrice, lineNet, vat } = root.book.policy.arithmetic;
   return {
     bookVersion: root.version,
     freshness: root.freshness,
     currency: enquiry === null ? null : (root.book.currencies[enquiry.currency] ?? null),
-    places: { unitPrice: unitPrice.scale, net: lineNet.scale, vat: lineVat.scale },
+    places: { unitPrice: unitPrice.scale, net: lineNet.scale, vat: vat.scale },
     unitPrice: [],
     net: [],
     vat: [],

@@ -239,11 +239,11 @@ function priced(book: PriceBook, row: Readonly<Record<string, string>>): Record<
   const { enquiry, product, quantity } = asked(book, row);
   const found = priceLine(enquiry, product, quantity);
   const known = found.doubt === null;
-  const { unitPrice, lineNet, lineVat } = book.policy.arithmetic;
+  const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   return {
     "unit price": known ? scaled.textOf(found.price, unitPrice.scale) : "unknown",
     net: known ? scaled.textOf(found.net, lineNet.scale) : "",
-    VAT: known && found.vat >= 0 ? scaled.textOf(found.vat, lineVat.scale) : "",
+    VAT: known && found.vat >= 0 ? scaled.textOf(found.vat, vat.scale) : "",
     until: found.until > calendar.LAST_DAY ? "" : calendar.dateOf(found.until),
     because: becauseOf(enquiry),
   };

@@ -29,7 +29,9 @@ describe("a policy file", () => {
     expect(
       [
         problemsOf("draw: promotions", "draw: promotion"),
-        problemsOf("compete: lowest", "compete: newest"),
+        problemsOf("compete: lowest", "compete: lowst"),
+        problemsOf("compete: lowest", "compete: [particular, newset]"),
+        problemsOf(/\n    hit: stop/, "\n    unless: [Quotation]\n    hit: stop"),
         problemsOf("productGroups:", "productGroup:"),
         problemsOf("rounding: half-away", "rounding: half-aways"),
         problemsOf("places: 4", "places: 9"),
@@ -39,22 +41,26 @@ describe("a policy file", () => {
       ].join("\n"),
     ).toMatchInlineSnapshot(`
       "mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:49: steps[3].draw: found the text "promotion", expected one of quotations, rules, promotions, account-discount, base (nearest match "promotions")
+        mappings/generic/pricing.yaml:58: steps[3].draw: found the text "promotion", expected one of quotations, rules, promotions, account-discount, base (nearest match "promotions")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:26: steps[0].compete: found the text "newest", expected one of lowest, particular (nearest match "lowest")
+        mappings/generic/pricing.yaml:35: steps[0].compete: found the text "lowst", expected one of lowest, highest, particular, newest, oldest, priority, most-conditions, highest-break, list-order, sold-in or a list
+      mappings/generic/pricing.yaml cannot be used: 1 problem
+        mappings/generic/pricing.yaml:35: steps[0].compete[1]: found the text "newset", expected one of lowest, highest, particular, newest, oldest, priority, most-conditions, highest-break, list-order, sold-in (nearest match "newest")
+      mappings/generic/pricing.yaml cannot be used: 1 problem
+        mappings/generic/pricing.yaml:36: steps[0].unless[0]: found "Quotation", expected no name, since this is the first step
       mappings/generic/pricing.yaml cannot be used: 2 problems
         mappings/generic/pricing.yaml:1: productGroups: found nothing, expected one of own, with-parents
-        mappings/generic/pricing.yaml:11: productGroup: found the key "productGroup", expected one of policy, about, productGroups, base, steps, arithmetic (nearest match "productGroups")
+        mappings/generic/pricing.yaml:14: productGroup: found the key "productGroup", expected one of policy, about, decides, productGroups, breaks, zero, otherCurrency, base, steps, arithmetic (nearest match "productGroups")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:68: arithmetic.unitPrice.rounding: found the text "half-aways", expected one of half-away, half-even, half-up, down, up (nearest match "half-away")
+        mappings/generic/pricing.yaml:77: arithmetic.unitPrice.rounding: found the text "half-aways", expected one of half-away, half-even, half-up, down, up (nearest match "half-away")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:68: arithmetic.unitPrice.places: found the number 9, expected at most 6
+        mappings/generic/pricing.yaml:77: arithmetic.unitPrice.places: found the number 9, expected at most 6
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:16: base[0].customer: found the text "pricelist", expected one of account, head-office, buying-group, customer-group, site, branch, price-list, everyone (nearest match "price-list")
+        mappings/generic/pricing.yaml:25: base[0].customer: found the text "pricelist", expected one of account, head-office, buying-group, customer-group, site, branch, price-list, everyone (nearest match "price-list")
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:64: steps[5].hit: found stop after a step that competes, expected steps with hit: stop before all with hit: compete
+        mappings/generic/pricing.yaml:73: steps[5].hit: found stop after "Price or discount", which goes on, expected steps with hit: stop first, or an \`unless\` that names what it stands in for, or from: running
       mappings/generic/pricing.yaml cannot be used: 1 problem
-        mappings/generic/pricing.yaml:21: steps: found a list of 0, expected at least 1 list item"
+        mappings/generic/pricing.yaml:30: steps: found a list of 0, expected at least 1 list item"
     `);
   });
 
@@ -183,8 +189,8 @@ test("unit prices, line values and VAT have the places and the rounding of the p
   const policy = readPolicy({
     file,
     text: text.replace(
-      /unitPrice: .*\n.*lineNet: .*\n.*lineVat: .*/,
-      "unitPrice: { places: 2, rounding: down }\n  lineNet: { places: 3, rounding: up }\n  lineVat: { places: 0, rounding: half-even }",
+      /unitPrice: .*\n.*\n.*lineNet: .*\n.*vat: .*/,
+      "unitPrice: { places: 2, rounding: down }\n  lineNet: { places: 3, rounding: up }\n  vat: { per: line, places: 0, rounding: half-even }",
     ),
   });
   const table = `

@@ -18,13 +18,13 @@ export function workOutAmounts(enquiry: Enquiry, product: number, quantity: numb
     doubt(found, "pricing-unit-unknown", -1);
     return;
   }
-  const { unitPrice, lineNet, lineVat } = book.policy.arithmetic;
+  const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   const extra = Math.max(0, lineNet.scale - unitPrice.scale);
   const divisor = perPricingUnit * power(Math.max(0, unitPrice.scale - lineNet.scale));
   found.net = multiplyDivide(found.price * power(extra), quantity, divisor, lineNet.mode);
   const rate = found.vatCode < 0 ? -1 : book.vatRates[found.vatCode]!;
-  const vatDivisor = power(lineNet.scale + 6 - lineVat.scale);
-  found.vat = rate < 0 ? -1 : multiplyDivide(found.net, rate, vatDivisor, lineVat.mode);
+  const vatDivisor = power(lineNet.scale + 6 - vat.scale);
+  found.vat = rate < 0 ? -1 : multiplyDivide(found.net, rate, vatDivisor, vat.mode);
   if (!Number.isSafeInteger(found.net)) doubt(found, "too-large", -1);
   if (found.threshold <= found.net) doubt(found, "order-value", found.thresholdLabel);
 }

@@ -21,7 +21,15 @@ export { priceLine } from "./resolve.ts";
 export { explainLine } from "./explain.ts";
 export type { ExplainedCandidate, Explanation } from "./explain.ts";
 export type { Entry } from "./entry.ts";
-export type { Policy, PolicyStep } from "./policy.ts";
+export {
+  COMPARATORS,
+  CUSTOMER_SCOPES,
+  DISCOUNTS,
+  HITS,
+  PRODUCT_SCOPES,
+  RULE_KINDS,
+} from "./policy.ts";
+export type { Place, Policy, PolicyStep } from "./policy.ts";
 export * as calendar from "./calendar.ts";
 export * as scaled from "./scaled.ts";
 export { becauseOf } from "./words.ts";

@@ -60,11 +60,13 @@ export function programOf(policy: Policy, tableRegions: Int32Array, holdings: Ui
       tables: tablesOf(step, live),
       offersBase:
         step.draw === "base" ||
-        (step.draw === "rules" && step.withBase && (step.only === "not-net" || netBase)),
+        (step.draw === "rules" && step.withBase && (step.only !== "net" || netBase)),
     })),
     base: live("rule", policy.base, HOLDS_BASE | HOLDS_NET_BASE),
   };
 }
+
+const HELD = { net: HOLDS_NET, "not-net": HOLDS_REST, any: HOLDS_NET | HOLDS_REST } as const;
 
 function tablesOf(
   step: PolicyStep,
@@ -74,13 +76,13 @@ function tablesOf(
     case "quotations":
       return live("quotation", [{ customer: "account", product: "product" }], HOLDS_REST);
     case "rules":
-      return live("rule", step.places, step.only === "net" ? HOLDS_NET : HOLDS_REST);
+      return live("rule", step.places, HELD[step.only]);
     case "promotions":
       return live("promotion", step.places, HOLDS_REST);
     case "account-discount":
     case "base":
       return [];
     default:
-      return step satisfies never;
+      return step.draw satisfies never;
   }
 }

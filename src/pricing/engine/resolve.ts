@@ -91,11 +91,11 @@ function traceTheRest(search: Search): void {
 
 function runStep(search: Search): void {
   const { step, enquiry } = search;
-  if (step.compete === "particular" && enquiry.found.price >= 0) {
+  if (step.compete[0] === "particular" && enquiry.found.price >= 0) {
     compareLater(search);
     return;
   }
-  const particular = step.compete === "particular";
+  const particular = step.compete[0] === "particular";
   for (const shelf of enquiry.shelves[search.at]!) {
     searchShelf(search, shelf);
     if (particular && enquiry.found.price >= 0) return;
@@ -224,6 +224,7 @@ function isDrawn({ enquiry, step, forBase }: Search, shelf: Shelf, word: number)
   if (forBase) return fixed;
   if (step.draw !== "rules") return true;
   if (fixed && shelf.of.holdsBase) return false;
+  if (step.only === "any") return true;
   return (step.only === "net") === ((all[row + terms.FLAGS]! & terms.NET) !== 0);
 }
 
@@ -315,7 +316,7 @@ function offerBase(search: Search): void {
   if (found.base < 0) return;
   const net =
     (book.terms[(found.baseWord & TERMS) * terms.STRIDE + terms.FLAGS]! & terms.NET) !== 0;
-  if (step.draw === "rules" && (step.only === "net") !== net) return;
+  if (step.draw === "rules" && step.only !== "any" && (step.only === "net") !== net) return;
   search.table = found.baseTable;
   search.key = found.baseKey;
   take(search, found.baseValue, found.baseWord, candidate.rounded(book, found.base));

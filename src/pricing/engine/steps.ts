@@ -19,7 +19,7 @@ import {
 export function arithmeticOf(enquiry: Enquiry, product: number, quantity: number): string[] {
   const { found, book } = enquiry;
   if (found.price < 0) return [];
-  const { lineNet, lineVat, unitPrice } = book.policy.arithmetic;
+  const { lineNet, vat, unitPrice } = book.policy.arithmetic;
   const currency = book.currencies[enquiry.currency]!;
   const sellingUnit = book.units[book.products.sellingUnit[product]!]!;
   const each = shortTextOf(book.products.perPricingUnit[product]!, 5);
@@ -29,7 +29,7 @@ export function arithmeticOf(enquiry: Enquiry, product: number, quantity: number
   return [
     ...unitPriceLines(enquiry, product, price),
     `${grouped(quantityText(quantity) ?? "")} ${sellingUnit} at ${price}${holds}: ${net}, ${how(lineNet)}`,
-    vatLine(enquiry, net, lineVat, currency),
+    vatLine(enquiry, net, vat, currency),
   ];
 }
 
