@@ -2,31 +2,10 @@
  * What a document is worked out from and what it comes to. All figures are integers with known
  * places: prices 6, quantities 5, percents 4 (20% is 200,000), amounts those of the result.
  */
-import type { Rounding } from "../../../model/index.ts";
+import type { Arithmetic } from "../policy.ts";
 
-/** How a system adds a document up: the part of a policy's `arithmetic` that is asked here. */
-export interface DocumentArithmetic {
-  /** Of the price per pricing unit, after a discount on the unit. */
-  readonly unitPrice: Rounding;
-  /**
-   * unit: the discounted unit price is rounded, then multiplied; line: the full line is rounded,
-   * then lowered and rounded once; difference: the discount is rounded, the net is what it leaves.
-   */
-  readonly discount: "unit" | "line" | "difference";
-  /** Of a line's amount, before and after its discount. */
-  readonly lineNet: Rounding;
-  /** line: VAT of each line, then summed; rate: VAT of each rate's net in the document. */
-  readonly vat: Rounding & { readonly per: "line" | "rate" };
-  /** Whether prices, and amounts off, are without or with VAT. */
-  readonly prices: "exclusive" | "inclusive";
-  /**
-   * How a document discount falls on lines; nothing is lost in either. proportional: each share is
-   * rounded by itself and the largest line takes what is over.
-   */
-  readonly documentDiscount: "largest-remainder" | "proportional";
-  /** sum: net and VAT; own: each line's gross is rounded by itself from the unrounded net. */
-  readonly gross: "sum" | "own";
-}
+/** How a system adds a document up. */
+export type DocumentArithmetic = Arithmetic;
 
 export interface DocumentLine {
   /** Per pricing unit, before `discountPercent`. */

@@ -148,8 +148,10 @@ function discounted(
     const off = discountOff(sum(amounts), discount, arithmetic, places);
     const fall = arithmetic.documentDiscount === "proportional" ? spreadRounded : spread;
     const weights = unit === 1 ? amounts : amounts.map((amount) => Math.round(amount / unit));
-    const parts = fall(off / unit, weights, ranks);
-    amounts = amounts.map((amount, line) => amount - parts[line]! * unit);
+    // Below 0: a surcharge on the document.
+    const sign = off < 0 ? -unit : unit;
+    const parts = fall(off / sign, weights, ranks);
+    amounts = amounts.map((amount, line) => amount - parts[line]! * sign);
     return off;
   });
   const shares = priced.map((line, index) => line.amount - amounts[index]!);
