@@ -23,6 +23,8 @@ import { digestOf, latestVersion, makerOf, registerBook } from "./publish.ts";
 import type { PublishedVersion } from "./publish.ts";
 import { dayStarts, todayIn } from "./root.ts";
 import type { Root } from "./root.ts";
+import { readTrialRows, trialOf } from "./trial.ts";
+import type { Reach, Trial, TrialRows } from "./trial.ts";
 
 export interface PricingOptions extends PricedCompany {
   readonly store: Store;
@@ -77,6 +79,10 @@ export interface Pricing {
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
   /** Null before the first book. */
   book(): BookInfo | null;
+  /** The live book, to be proved. Throws `PricesNotReady` before the first book. */
+  trial(): Trial;
+  /** Rows to try other policies on. */
+  trialRows(reach: Reach): Promise<TrialRows>;
 }
 
 /**
@@ -114,6 +120,8 @@ function pricingOf(options: Opened): Pricing {
     priceColumns: (request) => priceColumns(current(), request, today()),
     explain: (request) => explainRows(store, company, current(), request, today(), sources?.origin),
     book: () => (root === null ? null : infoOf(root)),
+    trial: () => trialOf(current().book, current().version),
+    trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
   };
 }
 

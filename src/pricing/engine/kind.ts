@@ -7,7 +7,7 @@ import type { CustomerScope } from "./policy.ts";
  * `account-price`: a price agreed with the account; `price-list-discount`: a percent or amount off
  * for all on a list; `account-discount` is a rule, `whole-account-discount` the account's own field.
  */
-export type RuleKind =
+export type PriceKind =
   | "quotation"
   | "promotion"
   | "contract"
@@ -15,7 +15,7 @@ export type RuleKind =
   | `${CustomerScope}-${"price" | "discount"}`;
 
 /** Null: nothing gave a price. */
-export function ruleKindOf(enquiry: Enquiry): RuleKind | null {
+export function priceKindOf(enquiry: Enquiry): PriceKind | null {
   const { found } = enquiry;
   if (found.price < 0) return null;
   if (found.table < 0) return "whole-account-discount";
