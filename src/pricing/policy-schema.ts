@@ -83,6 +83,10 @@ const step = z.discriminatedUnion("draw", [
       .enum(["net", "not-net"])
       .optional()
       .describe("Only rules flagged as net prices, or only the rest; left out: any."),
+    breaks: z
+      .enum(["only", "none"])
+      .optional()
+      .describe("Only rules from a quantity on, or only those from the first unit; left out: any."),
     withBase: z.boolean().default(false).describe("Whether the base price competes here too."),
   }),
   z.strictObject({
@@ -93,6 +97,14 @@ const step = z.discriminatedUnion("draw", [
   }),
   z.strictObject({ ...common, ...reducing, draw: z.literal("account-discount") }),
   z.strictObject({ ...common, draw: z.literal("base") }),
+  z
+    .strictObject({
+      step: common.step,
+      draw: z.literal("hidden"),
+      customers: drawing.customers.describe("For whom: the account has such a code."),
+      unless: common.unless,
+    })
+    .describe("Rules that the ERP has and does not show: who comes here gets no price."),
 ]);
 
 export type FileStep = z.infer<typeof step>;

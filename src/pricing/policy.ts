@@ -64,8 +64,11 @@ function hitProblems(
   at: number,
   problem: Problem,
 ): DefinitionProblem[] {
-  const before = steps.slice(0, at).find((other) => other.hit !== "stop");
-  if (before === undefined || step.hit !== "stop") return [];
+  if (step.draw === "hidden" || step.hit !== "stop") return [];
+  const before = steps
+    .slice(0, at)
+    .find((other) => other.draw !== "hidden" && other.hit !== "stop");
+  if (before === undefined) return [];
   if (step.unless.length > 0 || ("from" in step && step.from === "running")) return [];
   return [
     problem(["steps", at, "hit"], {
@@ -78,6 +81,7 @@ function hitProblems(
 
 /** A step with every word that the engine looks at. */
 function stepOf(read: FileStep): PolicyStep {
+  if (read.draw === "hidden") return hiddenStep(read);
   const { step, draw, compete, tie, unless, hit } = read;
   const drawn = draw === "rules" || draw === "promotions" ? read : undefined;
   const rules = draw === "rules" ? read : undefined;
@@ -90,6 +94,7 @@ function stepOf(read: FileStep): PolicyStep {
     hit,
     kinds: drawn?.kinds ?? null,
     only: rules?.only ?? "any",
+    breaks: rules?.breaks ?? "any",
     sign: drawn?.sign ?? "any",
     takes: drawn?.takes ?? "one",
     from: "from" in read ? read.from : "base",
@@ -99,6 +104,32 @@ function stepOf(read: FileStep): PolicyStep {
       drawn?.customers.flatMap((customer) =>
         drawn.products.map((product) => ({ customer, product })),
       ) ?? [],
+  };
+}
+
+/** It draws nothing; whom it is for says who gets no price. */
+function hiddenStep({
+  step,
+  draw,
+  customers,
+  unless,
+}: Extract<FileStep, { draw: "hidden" }>): PolicyStep {
+  return {
+    step,
+    draw,
+    compete: ["lowest"],
+    tie: "first",
+    unless,
+    hit: "continue",
+    kinds: null,
+    only: "any",
+    breaks: "any",
+    sign: "any",
+    takes: "one",
+    from: "base",
+    withBase: false,
+    applies: "by-itself",
+    places: customers.map((customer) => ({ customer, product: "everything" })),
   };
 }
 

@@ -23,7 +23,15 @@ export interface Place {
   readonly product: ProductScope;
 }
 
-export const DRAWS = ["quotations", "rules", "promotions", "account-discount", "base"] as const;
+export const DRAWS = [
+  "quotations",
+  "rules",
+  "promotions",
+  "account-discount",
+  "base",
+  /** Rules that the ERP has and does not show: whoever they may be for gets no price. */
+  "hidden",
+] as const;
 export type Draw = (typeof DRAWS)[number];
 
 /**
@@ -69,6 +77,8 @@ export interface PolicyStep {
   readonly kinds: readonly RuleKind[] | null;
   /** Only rules flagged as net prices, or only the rest. */
   readonly only: "net" | "not-net" | "any";
+  /** Only rules from a quantity on, or only those from the first unit. */
+  readonly breaks: "only" | "none" | "any";
   /** Only percents and amounts that raise the price, or only those that lower it. */
   readonly sign: "surcharge" | "discount" | "any";
   /** Most particular first. A fixed price in a place of the base competes as base price alone. */

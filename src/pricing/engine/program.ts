@@ -81,6 +81,7 @@ function tablesOf(
       return live("promotion", step.places, HOLDS_REST);
     case "account-discount":
     case "base":
+    case "hidden":
       return [];
     default:
       return step.draw satisfies never;
