@@ -31,3 +31,15 @@ export type {
   PriceProblemCode,
   PriceRequest,
 } from "./answer.ts";
+/** For proving prices against what was charged. */
+export { TRIAL_PLACES, trialUnder } from "./trial.ts";
+export type {
+  Trial,
+  TrialAnswer,
+  TrialCandidate,
+  TrialLine,
+  TrialPrice,
+  TrialRows,
+} from "./trial.ts";
+export { policyVariants } from "./variants.ts";
+export type { PolicyVariant } from "./variants.ts";

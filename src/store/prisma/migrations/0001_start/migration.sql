@@ -1002,6 +1002,84 @@ CREATE TABLE "web_order_event" (
 );
 
 -- CreateTable
+CREATE TABLE "parity_state" (
+    "company" TEXT NOT NULL,
+    "batch" BIGINT NOT NULL,
+    "policy" TEXT NOT NULL,
+    "book" TEXT NOT NULL,
+    "checked_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "parity_state_pkey" PRIMARY KEY ("company")
+);
+
+-- CreateTable
+CREATE TABLE "parity_line" (
+    "company" TEXT NOT NULL,
+    "document_type" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "line" INTEGER NOT NULL,
+    "document_on" DATE NOT NULL,
+    "account" TEXT NOT NULL,
+    "product" TEXT,
+    "channel" TEXT NOT NULL,
+    "source" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "evidence" TEXT NOT NULL,
+    "price_kind" TEXT NOT NULL,
+    "because" TEXT NOT NULL,
+    "priced_on" DATE,
+    "counted_quantity" DECIMAL(18,5),
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "unit_price" DECIMAL(18,6),
+    "net" DECIMAL(18,2),
+    "vat" DECIMAL(18,2),
+    "charged_unit_price" DECIMAL(18,6) NOT NULL,
+    "charged_percent" DECIMAL(9,4) NOT NULL,
+    "charged_net" DECIMAL(18,2) NOT NULL,
+    "charged_vat" DECIMAL(18,2) NOT NULL,
+    "difference" DECIMAL(18,2) NOT NULL,
+    "vat_difference" DECIMAL(18,2) NOT NULL,
+    "currency" TEXT NOT NULL,
+
+    CONSTRAINT "parity_line_pkey" PRIMARY KEY ("company","document_type","document","line")
+);
+
+-- CreateTable
+CREATE TABLE "parity_total" (
+    "company" TEXT NOT NULL,
+    "document_on" DATE NOT NULL,
+    "channel" TEXT NOT NULL,
+    "source" TEXT NOT NULL,
+    "price_kind" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "currency" TEXT NOT NULL,
+    "lines" INTEGER NOT NULL,
+    "charged_net" DECIMAL(18,2) NOT NULL,
+    "difference" DECIMAL(18,2) NOT NULL,
+    "vat_lines" INTEGER NOT NULL,
+
+    CONSTRAINT "parity_total_pkey" PRIMARY KEY ("company","document_on","channel","source","price_kind","state","reason","currency")
+);
+
+-- CreateTable
+CREATE TABLE "certification" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "made_at" TIMESTAMPTZ(6) NOT NULL,
+    "policy" TEXT NOT NULL,
+    "verdict" TEXT NOT NULL,
+    "document" JSONB NOT NULL,
+    "sha256" TEXT NOT NULL,
+    "signed_by" TEXT,
+    "signed_at" TIMESTAMPTZ(6),
+    "signed_why" TEXT,
+
+    CONSTRAINT "certification_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
 CREATE TABLE "plan" (
     "company" TEXT NOT NULL,
     "id" UUID NOT NULL,
@@ -1408,6 +1486,16 @@ CREATE TABLE "shop_item" (
 );
 
 -- CreateTable
+CREATE TABLE "shop_drop" (
+    "company" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "number" BIGINT NOT NULL,
+    "laid_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "shop_drop_pkey" PRIMARY KEY ("company","kind")
+);
+
+-- CreateTable
 CREATE TABLE "run_mark" (
     "company" TEXT NOT NULL,
     "run_id" UUID NOT NULL,
@@ -1636,6 +1724,12 @@ CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_or
 CREATE UNIQUE INDEX "web_order_company_number_key" ON "web_order"("company", "number");
 
 -- CreateIndex
+CREATE INDEX "parity_line_company_document_on_idx" ON "parity_line"("company", "document_on");
+
+-- CreateIndex
+CREATE INDEX "parity_line_company_account_idx" ON "parity_line"("company", "account");
+
+-- CreateIndex
 CREATE INDEX "plan_company_connection_stream_state_idx" ON "plan"("company", "connection", "stream", "state");
 
 -- CreateIndex
@@ -1658,6 +1752,9 @@ CREATE INDEX "quarantine_company_connection_stream_fingerprint_idx" ON "quaranti
 
 -- CreateIndex
 CREATE INDEX "quarantine_event_company_item_idx" ON "quarantine_event"("company", "item");
+
+-- CreateIndex
+CREATE INDEX "sales_posting_company_batch_idx" ON "sales_posting"("company", "batch");
 
 -- CreateIndex
 CREATE INDEX "sales_posting_company_period_idx" ON "sales_posting"("company", "period");
