@@ -14,6 +14,7 @@ import { addPlanCommands } from "./cli/plan.ts";
 import { addPriceCommands } from "./cli/prices.ts";
 import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
+import { addShopCommands } from "./cli/shop.ts";
 import { addScheduleCommands } from "./cli/schedule.ts";
 import { addStatusCommand } from "./cli/status.ts";
 import { addMappingCommands } from "./cli/mapping.ts";
@@ -45,6 +46,7 @@ export function tradepostCommand(): Command {
   addPriceCommands(program);
   addOrderCommands(program);
   addSalesCommands(program);
+  addShopCommands(program);
   addPayCommands(program);
   addServiceCommands(program);
   addConnectorCommands(program);

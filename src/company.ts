@@ -21,6 +21,7 @@ import type { Alarms } from "./notify/index.ts";
 import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
 import { openPricing, type Pricing } from "./pricing/index.ts";
 import { openSales, type Sales } from "./sales/index.ts";
+import { KINDS, openShop, type DropResult, type Shop } from "./shop/index.ts";
 import type { Store } from "./store/index.ts";
 import { trustSources, type Rested, type TrustSources } from "./sync/index.ts";
 
@@ -51,6 +52,9 @@ export interface CompanyServices extends Pulls, PullRequests {
   readonly pricing: Pricing;
   readonly orders: Orders;
   readonly sales: Sales;
+  readonly shop: Shop;
+  /** Brings the shop's feeds up to date, and lays its files where the settings want them. */
+  tellShop(): Promise<{ readonly noted: number; readonly laid: readonly DropResult[] }>;
   readonly incentives: Incentives;
   readonly alarms: Alarms;
   readonly schedules: Schedules;
@@ -102,6 +106,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const watched: Watched = { code, settings, schedules, alarms };
   const sources = sourcesOf(SALES_RECORDS);
   const sales = openSales({ store, company: code, settings: settings.sales, sources, now });
+  const shop = openShop({ store, company: code, vatCodes: Object.keys(settings.vat), now });
   const pulls = pullsOf(context, { code, settings, connect, sets, owned, alarms });
   // Whoever pulls by hand may be the only one who looks: an alarm must not outlive its cause.
   const andWatch = async <T>(pulled: Promise<T>): Promise<T> => {
@@ -116,6 +121,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     settings,
     pricing,
     sales,
+    shop,
+    tellShop: () => tellShop(shop, settings, connect),
     orders: ordersOf(context, { code, settings, pricing, connect, sets }),
     incentives: await incentivesOf(context, { code, settings, sales }),
     alarms,
@@ -131,6 +138,25 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     streams,
     check: () => checkConnections(settings, owned, connect),
   };
+}
+
+async function tellShop(
+  shop: Shop,
+  { shop: { drop } }: CompanySettings,
+  connect: (name: string) => Promise<Connection>,
+): ReturnType<CompanyServices["tellShop"]> {
+  const noted = await shop.note();
+  if (drop === undefined) return { noted, laid: [] };
+  await using connection = await connect(drop.connection);
+  const { session } = connection;
+  if (session.layFile === undefined)
+    throw new NotInSettings(
+      `The connection "${drop.connection}" of shop.drop cannot take files; name one of a connector ` +
+        "that writes into a folder, such as csv.",
+    );
+  const lay = (name: string, content: string) =>
+    session.layFile?.(name, content) ?? Promise.resolve();
+  return { noted, laid: await shop.drop(lay, drop.kinds ?? KINDS) };
 }
 
 function restedOn(

@@ -80,6 +80,21 @@ const statedCompany = z.strictObject({
         .describe("A handed-over order without an answer by then is in doubt."),
     })
     .prefault({}),
+  shop: z
+    .strictObject({
+      drop: z
+        .strictObject({
+          connection: code.describe("Connection into whose folder shop/ the files are laid."),
+          kinds: z
+            .array(z.enum(["product", "stock", "customer", "document"]))
+            .min(1)
+            .optional()
+            .describe("What is laid; absent: all of it."),
+        })
+        .optional()
+        .describe("Files of what changed, for a shop that cannot call in; absent: none."),
+    })
+    .prefault({}),
   sales: z
     .strictObject({
       channels: z

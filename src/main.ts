@@ -20,6 +20,7 @@ import { TELL_JOB } from "./notify/index.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
 import { POST_JOB } from "./sales/index.ts";
+import { NOTE_JOB } from "./shop/index.ts";
 import { openStore, StoreError, type Store } from "./store/index.ts";
 
 export { outcomeOf } from "./main/schedules.ts";
@@ -139,8 +140,14 @@ async function workOn(
   await jobs.work(DELIVER_JOB, async (data) => {
     await (await of(data)).orders.deliver(textIn(data, "order"));
   });
+  await jobs.work(NOTE_JOB, async (data) => {
+    await (await of(data)).tellShop();
+  });
   await jobs.work(POST_JOB, async (data) => {
-    await (await of(data)).sales.post();
+    const { sales, tellShop } = await of(data);
+    await sales.post();
+    // The channel of a document is known only now.
+    await tellShop();
   });
   await jobs.work(TELL_JOB, async (data) => {
     await (await of(data)).alarms.tell(textIn(data, "channel"));
@@ -193,6 +200,7 @@ async function serve(
   const stops = [
     repeatedly(REFRESH_MS, "Looking for newer prices", log, () => refreshAll(codes, company)),
     repeatedly(ADVANCE_MS, "Looking after orders", log, advance),
+    repeatedly(ADVANCE_MS, "Telling shops what changed", log, () => tellShops(codes, company)),
     repeatedly(TICK_MS, "Looking for due schedules", log, () => tickAll(context, codes, company)),
     repeatedly(TIDY_MS, "Deleting what is kept long enough", log, () => tidyAll(codes, company)),
     repeatedly(WATCH_MS, "Looking for what is late", log, () => watchAll(context, codes, company)),
@@ -229,6 +237,14 @@ async function queueAdvance({ store, jobs }: Context, codes: readonly string[]):
     for (const company of codes)
       await jobs.queue(tx, ADVANCE_JOB, { company }, { singletonKey: company });
   });
+}
+
+/** Orders of ours change what is free and what is left of a credit limit. */
+async function tellShops(
+  codes: readonly string[],
+  company: (code: string) => Promise<CompanyServices>,
+): Promise<void> {
+  for (const code of codes) await (await company(code)).tellShop();
 }
 
 function apiServices(company: CompanyServices): ApiServices {

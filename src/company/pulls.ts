@@ -6,6 +6,7 @@ import type { Alarms } from "../notify/index.ts";
 import { ADVANCE_JOB } from "../orders/index.ts";
 import { priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
+import { NOTE_JOB } from "../shop/index.ts";
 import {
   asideOrigin,
   backfill,
@@ -52,6 +53,19 @@ const CONSUMERS: readonly Consumer[] = [
   {
     job: ADVANCE_JOB,
     records: ["erp-order", "erp-order-line", "order-acknowledgement", "despatch", "despatch-line"],
+  },
+  {
+    job: NOTE_JOB,
+    records: [
+      "product",
+      "product-group",
+      "product-unit",
+      "stock",
+      "customer",
+      "site",
+      "sales-document",
+      "ledger-transaction",
+    ],
   },
   {
     job: POST_JOB,

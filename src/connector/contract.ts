@@ -266,6 +266,8 @@ export interface Session extends AsyncDisposable {
   original?(origin: Origin, line: number): Promise<string | null>;
   /** All rows of an origin whose original is kept, once more; null when it is gone. */
   again?(stream: string, origin: Origin): Promise<AsyncIterable<ReadEvent> | null>;
+  /** Lays a whole file where the far side takes files from; one of that name is replaced. */
+  layFile?(name: string, content: string): Promise<void>;
   readonly orders?: OrdersCapability;
   readonly accounts?: AccountsCapability;
   readonly prices?: PricesCapability;

@@ -6,6 +6,7 @@ import type { Alarm } from "../notify/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
 import type { Sales } from "../sales/index.ts";
+import type { Shop } from "../shop/index.ts";
 import type {
   CompletenessDesk,
   PlanDocument,
@@ -20,6 +21,7 @@ export interface CompanyServices {
   readonly pricing: Pick<Pricing, "price" | "priceColumns" | "explain">;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
+  readonly shop: Pick<Shop, "page" | "one" | "documents" | "changes" | "incomplete">;
   readonly incentives: Pick<Incentives, "statement" | "compare">;
   readonly sync: {
     runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;

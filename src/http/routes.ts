@@ -15,11 +15,13 @@ import {
   replayQuarantineItem,
   showQuarantineItem,
 } from "./quarantine-routes.ts";
+import { SHOP_ENDPOINTS } from "./shop-routes.ts";
 import { listRuns } from "./sync-routes.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   askPrices,
   explainPrice,
+  ...SHOP_ENDPOINTS,
   placeOrder,
   checkOrder,
   showOrder,

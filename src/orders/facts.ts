@@ -75,16 +75,21 @@ async function openGross(tx: Queryable, company: string, account: string): Promi
   return row?.open ?? "0.00";
 }
 
-/** Charges stay open as long as any line of their order does. */
-const OPEN_GROSS = `
-  select coalesce(sum(greatest(0, goods.open
-           + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid)), 0)
-         ::numeric(18, 2) as open
+/**
+ * What each account's web orders come to that the ledger does not show yet and no payment covers:
+ * (company, account, open). Charges stay open as long as any line of their order does.
+ */
+export const OPEN_ORDERS = `
+  (select o.company, o.account, greatest(0, goods.open
+           + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid) as open
     from web_order o
     cross join lateral (
       select coalesce(sum(l.net + l.vat), 0) as total,
              coalesce(sum((l.net + l.vat) * greatest(0, 1 -
                (l.invoiced_quantity + l.cancelled_quantity) / l.quantity)), 0) as open
         from web_order_line l where l.company = o.company and l.order_id = o.id) goods
-   where o.company = $1 and o.account = $2 and not o.test
-     and o.state not in ('refused', 'cancelled')`;
+   where not o.test and o.state not in ('refused', 'cancelled'))`;
+
+const OPEN_GROSS = `
+  select coalesce(sum(o.open), 0)::numeric(18, 2) as open
+    from ${OPEN_ORDERS} o where o.company = $1 and o.account = $2`;

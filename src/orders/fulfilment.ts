@@ -20,6 +20,22 @@ export const PUSH_LOG_LINES = `
      from web_order o join web_order_line l on l.company = o.company and l.order_id = o.id
     where not o.test)`;
 
+/**
+ * What is still to be taken out of stock for orders of ours: (company, web_order, product, branch,
+ * quantity, taken_at). `branch` is null where the order names none; `taken_at` is when the ERP was
+ * first seen to have the order, null when it was not yet.
+ */
+export const OPEN_LINES = `
+  (select o.company, o.number as web_order, l.product, o.body ->> 'branch' as branch,
+          greatest(0, l.quantity - l.cancelled_quantity
+                      - greatest(l.despatched_quantity, l.invoiced_quantity)) as quantity,
+          (select min(e.at) from web_order_event e
+            where e.company = o.company and e.order_id = o.id
+              and e.to_state in ('accepted', 'confirmed')) as taken_at
+     from web_order o
+     join web_order_line l on l.company = o.company and l.order_id = o.id
+    where not o.test and o.state not in ('refused', 'cancelled'))`;
+
 /** All that is invoiced and credited of one order line, in selling units, positive. */
 export interface InvoicedLine {
   readonly webOrder: string;

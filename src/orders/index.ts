@@ -66,7 +66,14 @@ export { DELIVER_JOB };
 export const ADVANCE_JOB = "orders.advance";
 export { orderRequest, type OrderRequest } from "./request.ts";
 export { OrderError } from "./book.ts";
-export { PUSH_LOG, PUSH_LOG_LINES, recordInvoiced, type InvoicedLine } from "./fulfilment.ts";
+export { OPEN_ORDERS } from "./facts.ts";
+export {
+  OPEN_LINES,
+  PUSH_LOG,
+  PUSH_LOG_LINES,
+  recordInvoiced,
+  type InvoicedLine,
+} from "./fulfilment.ts";
 export type { AcceptRequest } from "./accept.ts";
 export type { AcceptResult, OrderAnswer, OrderProblem } from "./answer.ts";
 export type { OrderFinding, CheckName, LinePrice, Policy } from "./checks.ts";

@@ -71,8 +71,10 @@ export function openSales(context: SalesContext): Sales {
 
 export const POST_JOB = "sales.post";
 export type { SalesContext, SalesSources } from "./context.ts";
+export { DOCUMENT_SALE } from "./ledger.ts";
 export type { Posting, PostingsQuestion, Trace } from "./ledger.ts";
 export type { LinkDecision, LinkSuggestion } from "./links.ts";
 export type { PostOptions, PostResult } from "./post.ts";
+export { POSTED_DOCUMENTS, STANDING_LINES } from "./standing.ts";
 export type { NamedDifference, PeriodReconciliation, Reconciliation } from "./reconcile.ts";
 export type { TotalRow, TotalsBy, TotalsQuestion, Trust } from "./totals.ts";

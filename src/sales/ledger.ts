@@ -46,6 +46,16 @@ export interface Posting {
   readonly postedAt: Temporal.Instant;
 }
 
+/**
+ * For `left join lateral` beside `sales_document d`: the channel and web order (channel, web_order)
+ * that the ledger found for the document; no row while it is not posted.
+ */
+export const DOCUMENT_SALE = `
+  (select p.channel, p.web_order from sales_posting p
+    where p.company = d.company and p.document_type = d.document_type
+      and p.document = d.document and not p.reversal
+    order by p.version desc, p.line limit 1)`;
+
 const POSTING = `id, source, document_type as "documentType", document, line, version, reversal, account,
   document_on as "documentOn", period, channel, channel_evidence as "channelEvidence", assisted,
   line_class as "lineClass", product, product_group as "productGroup", quantity,

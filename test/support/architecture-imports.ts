@@ -4,7 +4,7 @@ import type { Finding, Parsed, RuleName, World } from "./architecture.ts";
 import type { Import } from "./imports.ts";
 
 const CORE = "model definition connector mapping store jobs access notify connections sync";
-const ABOVE = `${CORE} pricing orders sales parity incentives`;
+const ABOVE = `${CORE} pricing orders sales shop parity incentives`;
 
 /** What each module of `src` may import besides itself, npm and (where it is not pure) Node. */
 export const MAY_IMPORT: Readonly<Record<string, string>> = {
@@ -22,6 +22,7 @@ export const MAY_IMPORT: Readonly<Record<string, string>> = {
   pricing: "model definition store connections pricing/engine",
   orders: "model connector mapping store jobs connections notify pricing",
   sales: "model definition store orders",
+  shop: "model store orders sales",
   parity: "model store connections pricing sales",
   "incentives/engine": "model",
   incentives: "model definition store sales parity incentives/engine",

@@ -242,6 +242,7 @@ const FUNCTIONS = [
   "asideAt",
   "original",
   "again",
+  "layFile",
   "survey",
   "check",
 ] as const;
