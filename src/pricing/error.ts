@@ -12,3 +12,25 @@ export class PricesNotReady extends Error {
     this.company = company;
   }
 }
+
+export type RoundRefusal =
+  | "round-unknown"
+  | "round-empty"
+  | "round-too-late"
+  | "round-name-taken"
+  | "round-rule-twice"
+  | "round-not-loaded"
+  | "round-covered"
+  | "round-over"
+  | "round-no-differences";
+
+/** A price round cannot be what was asked of it; nothing was changed. */
+export class RoundRefused extends Error {
+  override readonly name = "RoundRefused";
+  readonly code: RoundRefusal;
+
+  constructor(code: RoundRefusal, message: string) {
+    super(`${message} Nothing was changed.`);
+    this.code = code;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * What pulls say of the rounds that were approved: the same price confirms a rule, the price of
+ * before says nothing yet, and anything else is a difference that a person hears of. Done before
+ * every book is compiled; safe to repeat.
+ */
+import { momentText } from "../model/index.ts";
+import type { Queryable, Transaction } from "../store/index.ts";
+import { samePrice, uncover } from "./overlay.ts";
+import { coverRules, listRounds, roundDifferences } from "./rounds.ts";
+import type { Round, RoundsContext } from "./rounds.ts";
+
+/** Of what a person must know, as alarms are raised; absent: nobody is told. */
+export interface Telling {
+  raise(
+    alarm: {
+      readonly key: string;
+      readonly level: "warning" | "error";
+      readonly title: string;
+      readonly detail: string;
+      readonly instruction: string;
+    },
+    tx?: Transaction,
+  ): Promise<void>;
+  clear(key: string, tx?: Transaction): Promise<void>;
+}
+
+export interface SettlingContext extends Omit<RoundsContext, "publishLater"> {
+  readonly alarms?: Telling;
+}
+
+/** The rules of open rounds against what the ERP has now. */
+export async function settleRounds(context: SettlingContext): Promise<void> {
+  const { store, company } = context;
+  const open = await store.query(
+    "select from price_round where company = $1 and state = 'approved' limit 1",
+    [company],
+  );
+  if (open.length === 0) return;
+  await store.transaction(async (tx) => {
+    await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`price rounds ${company}`]);
+    for (const round of await approved(context, tx)) await settle(context, tx, round);
+  });
+  for (const round of await listRounds({ ...context, publishLater: async () => undefined }))
+    await tellOf(context, round);
+}
+
+type Open = Pick<Round, "id" | "name" | "startsAt">;
+
+function approved({ company }: SettlingContext, tx: Queryable): Promise<Open[]> {
+  return tx.query<Open>(
+    `select id, name, starts_at as "startsAt" from price_round
+      where company = $1 and state = 'approved' order by starts_at, id`,
+    [company],
+  );
+}
+
+/** `x`, the round's rule; `n`, the row it is to be; `p`, the row of the ERP, if there is one. */
+const JOINED = `price_round_rule x
+  cross join lateral jsonb_populate_record(null::price_rule, x.row) n
+   left join price_rule p on p.company = x.company and p.rule = x.rule
+                         and p.from_quantity = x.from_quantity
+  where x.company = $1 and x.round_id = $2`;
+
+async function settle(context: SettlingContext, tx: Transaction, round: Open): Promise<void> {
+  if (Temporal.Instant.compare(context.now(), round.startsAt) < 0)
+    await followErp(context, tx, round);
+  else await compareErp(context, tx, round);
+}
+
+/** Until the start the ERP's own changes count; the new price, put in early, waits for its start. */
+async function followErp(context: SettlingContext, tx: Transaction, round: Open): Promise<void> {
+  const followed = await tx.affect(
+    `update price_round_rule u set before = f.now
+       from (select x.rule, x.from_quantity, to_jsonb(p) as now from ${JOINED}
+                and (p.rule is null or not (${samePrice("p", "n")}))
+                and to_jsonb(p) is distinct from x.before) f
+      where u.company = $1 and u.round_id = $2
+        and u.rule = f.rule and u.from_quantity = f.from_quantity`,
+    [context.company, round.id],
+  );
+  if (followed > 0)
+    await coverRules({ ...context, publishLater: async () => undefined }, tx, round);
+}
+
+async function compareErp(context: SettlingContext, tx: Transaction, round: Open): Promise<void> {
+  const { company, now } = context;
+  const today = now().toZonedDateTimeISO(context.timeZone).toPlainDate().toString();
+  await tx.affect(
+    `update price_round_rule u set state = f.state, seen = f.seen, seen_at = f.at
+       from (select x.rule, x.from_quantity,
+               case when p.rule is not null and ${samePrice("p", "n")}
+                     and coalesce(p.valid_from, $3::date) <= $3::date
+                     and coalesce(p.valid_to, $3::date) >= $3::date then 'confirmed'
+                    when p.row_hash::text is not distinct from x.before ->> 'row_hash' then 'waiting'
+                    else 'differs' end as state,
+               case when p.rule is not null then to_jsonb(p) end as seen,
+               coalesce(p.learned_at, $4::timestamptz) as at
+               from ${JOINED} and x.state in ('waiting', 'differs')) f
+      where u.company = $1 and u.round_id = $2 and u.rule = f.rule
+        and u.from_quantity = f.from_quantity
+        and (u.state, u.seen) is distinct from (f.state, f.seen)`,
+    [company, round.id, today, now()],
+  );
+  // What the ERP has by itself needs no rows in its place any more.
+  await uncover(
+    tx,
+    { company, at: now(), sourceId: round.id },
+    `select rule, from_quantity from price_round_rule
+      where company = $1 and round_id = $2 and state = 'confirmed'`,
+  );
+  await tx.affect(
+    `update price_round r set state = 'confirmed', ended_at = $3
+      where company = $1 and id = $2 and not exists (
+        select from price_round_rule x where x.company = r.company and x.round_id = r.id
+           and x.state in ('waiting', 'differs'))`,
+    [company, round.id, now()],
+  );
+}
+
+const FEW = 5;
+
+async function tellOf(context: SettlingContext, round: Round): Promise<void> {
+  const { alarms, now, timeZone } = context;
+  if (alarms === undefined || round.state === "loaded") return;
+  const { name, rules, startsAt, confirmBy, state } = round;
+  const open = state === "approved";
+  const key = `price-round/${name}`;
+  const started = `Price round ${name} began at ${momentText(startsAt, timeZone)}`;
+  if (open && rules.differs > 0) {
+    const all = await roundDifferences({ ...context, publishLater: async () => undefined }, round.id);
+    const few = all
+      .slice(0, FEW)
+      .map(({ rule, round: ours, erp }) => `${rule}: round ${ours}, ERP ${erp ?? "has it no more"}`);
+    await alarms.raise({
+      key,
+      level: "error",
+      title: `the ERP has ${rules.differs} other prices than round ${name}`,
+      detail: `${started}, and the ERP says otherwise: ${few.join("; ")}${all.length > FEW ? " …" : ""}. These prices answer stale.`,
+      instruction: `Correct them in the ERP and pull, or take the ERP's: price rounds take-erp ${name}.`,
+    });
+  } else if (open && rules.waiting > 0 && Temporal.Instant.compare(now(), confirmBy) >= 0)
+    await alarms.raise({
+      key,
+      level: "error",
+      title: `the ERP has not confirmed price round ${name}`,
+      detail: `${started}; ${rules.waiting} of its prices were to be in the ERP by ${momentText(confirmBy, timeZone)}. They answer stale.`,
+      instruction: `Put the prices into the ERP and pull, or cancel the round: price rounds cancel ${name}.`,
+    });
+  else await alarms.clear(key);
+}

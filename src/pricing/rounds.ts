@@ -1,0 +1,473 @@
+/**
+ * Price rounds: prices that are loaded before their moment, checked, approved by a person, and in
+ * the book from then on with their start, so that nothing is rebuilt when it comes. The next pull
+ * confirms them, or says what the ERP has instead.
+ */
+import { randomUUIDv7 } from "node:crypto";
+import { columnOf, records } from "../model/index.ts";
+import type { Canonical } from "../model/index.ts";
+import type { Queryable, Store, Transaction } from "../store/index.ts";
+import { priceEffect } from "./effect.ts";
+import type { PriceEffect } from "./effect.ts";
+import { RoundRefused } from "./error.ts";
+import { samePrice, uncover } from "./overlay.ts";
+import { roundWords } from "./round-words.ts";
+import type { RoundWords } from "./round-words.ts";
+
+export interface DecidedBy {
+  readonly who: string;
+  readonly why: string;
+}
+
+export interface RoundsContext {
+  readonly store: Store;
+  readonly company: string;
+  readonly timeZone: string;
+  readonly now: () => Temporal.Instant;
+  /** The book of who did what; absent: nothing is written there. */
+  readonly audit?: (
+    entry: {
+      readonly company: string;
+      readonly who: string;
+      readonly action: string;
+      readonly subject: string;
+      readonly details: Readonly<Record<string, string | number | boolean | null>>;
+    },
+    on: Queryable,
+  ) => Promise<void>;
+  /** Queues the publishing of a book with what was decided, in the same transaction. */
+  readonly publishLater: (tx: Transaction) => Promise<void>;
+}
+
+export interface NewRound {
+  readonly name: string;
+  readonly startsAt: Temporal.Instant;
+  /** Absent: a day after the start. */
+  readonly confirmBy?: Temporal.Instant;
+  readonly words?: Partial<RoundWords>;
+  readonly file: string;
+  readonly fileSha256: string;
+  /** Rules as they are to be, with their lines in the file. */
+  readonly rules: readonly { readonly line: number; readonly rule: Canonical<"price-rule"> }[];
+  readonly who: string;
+}
+
+/** What a person looks at before approving. */
+export interface RoundCheck {
+  readonly rules: number;
+  readonly new: number;
+  readonly changed: number;
+  /** The ERP has this very price already. */
+  readonly same: number;
+  /** For or on something that the company does not have. */
+  readonly unreached: number;
+  readonly zero: number;
+  readonly effect: PriceEffect | null;
+}
+
+export interface Round {
+  readonly id: string;
+  readonly name: string;
+  readonly state: "loaded" | "approved" | "confirmed" | "cancelled";
+  readonly startsAt: Temporal.Instant;
+  readonly confirmBy: Temporal.Instant;
+  readonly words: RoundWords;
+  readonly file: string;
+  readonly fileSha256: string;
+  readonly checked: RoundCheck;
+  readonly loadedAt: Temporal.Instant;
+  readonly loadedBy: string;
+  readonly decidedAt: Temporal.Instant | null;
+  readonly decidedBy: string | null;
+  readonly why: string | null;
+  readonly endedAt: Temporal.Instant | null;
+  readonly rules: Readonly<Record<"waiting" | "confirmed" | "differs" | "decided", number>>;
+}
+
+/** A rule of a round that the ERP has otherwise. */
+export interface RoundDifference {
+  readonly rule: string;
+  readonly fromQuantity: string;
+  readonly line: number;
+  readonly customer: string;
+  readonly product: string;
+  readonly round: string;
+  /** Null: the ERP has the rule no more. */
+  readonly erp: string | null;
+  readonly seenAt: Temporal.Instant;
+}
+
+export async function loadRound(context: RoundsContext, given: NewRound): Promise<Round> {
+  const { store, company, now } = context;
+  const words = roundWords.parse(given.words ?? {});
+  const confirmBy = given.confirmBy ?? given.startsAt.add({ hours: 24 });
+  const id = randomUUIDv7();
+  await store.transaction(async (tx) => {
+    await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`price rounds ${company}`]);
+    const refusal = await loadRefusal(context, tx, given, confirmBy);
+    if (refusal !== null) throw refusal;
+    await insertRules(context, tx, id, given);
+    const checked = await checkRules(context, tx, id);
+    await tx.affect(
+      `insert into price_round (company, id, name, state, starts_at, confirm_by, words, file,
+                                file_sha256, checked, loaded_at, loaded_by)
+       values ($1, $2, $3, 'loaded', $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [
+        company,
+        id,
+        given.name,
+        given.startsAt,
+        confirmBy,
+        JSON.stringify(words),
+        given.file,
+        given.fileSha256,
+        JSON.stringify(checked),
+        now(),
+        given.who,
+      ],
+    );
+    await audit(context, tx, given.who, "price-round-loaded", given.name, {
+      file: given.file,
+      sha256: given.fileSha256,
+      rules: given.rules.length,
+    });
+  });
+  return findRound(context, given.name);
+}
+
+async function loadRefusal(
+  { company, now }: RoundsContext,
+  tx: Queryable,
+  given: NewRound,
+  confirmBy: Temporal.Instant,
+): Promise<RoundRefused | null> {
+  const { name, rules, startsAt } = given;
+  const refuse = (code: RoundRefused["code"], why: string) =>
+    new RoundRefused(code, `Loading price round ${name}: ${why}`);
+  if (rules.length === 0)
+    return refuse("round-empty", `${given.file} has no rule. Give a file with the new prices.`);
+  if (Temporal.Instant.compare(startsAt, now()) <= 0)
+    return refuse("round-too-late", `it is to start at ${startsAt.toString()}, which is past.`);
+  if (Temporal.Instant.compare(confirmBy, startsAt) <= 0)
+    return refuse("round-too-late", "it is to be confirmed before it starts.");
+  const taken = await tx.query(
+    "select from price_round where company = $1 and name = $2 and state <> 'cancelled'",
+    [company, name],
+  );
+  if (taken.length > 0)
+    return refuse("round-name-taken", "there is one of that name. Cancel it, or choose another.");
+  const seen = new Map<string, number>();
+  for (const { line, rule } of rules) {
+    const key = `${rule.rule} from ${Number(rule.fromQuantity)}`;
+    const before = seen.get(key);
+    if (before !== undefined)
+      return refuse("round-rule-twice", `lines ${before} and ${line} are both rule ${key}.`);
+    seen.set(key, line);
+  }
+  return null;
+}
+
+/** Rules as rows of the canonical table, so that they can count in its place. */
+async function insertRules(
+  { company, now }: RoundsContext,
+  tx: Queryable,
+  id: string,
+  { rules, name }: NewRound,
+): Promise<void> {
+  const fields = Object.keys(records["price-rule"].fields) as (keyof Canonical<"price-rule">)[];
+  const rows = rules.map(({ line, rule }) => ({
+    line,
+    ...Object.fromEntries(fields.map((field) => [columnOf(field), rule[field]])),
+  }));
+  await tx.affect(
+    `insert into price_round_rule (company, round_id, rule, from_quantity, line, row, before, state)
+     select $1, $2, n.rule, n.from_quantity, (g.row ->> 'line')::int,
+            to_jsonb(n) || jsonb_build_object('company', $1::text, 'feed', $4::text,
+              'row_hash', md5(g.row::text)::uuid, 'origin_id', $2::uuid,
+              'origin_line', (g.row ->> 'line')::int, 'run_id', $2::uuid, 'learned_at', $5::timestamptz),
+            to_jsonb(p), 'waiting'
+       from jsonb_array_elements($3::jsonb) as g(row)
+      cross join lateral jsonb_populate_record(null::price_rule, g.row) n
+       left join price_rule p on p.company = $1 and p.rule = n.rule
+                             and p.from_quantity = n.from_quantity`,
+    [company, id, JSON.stringify(rows), `round/${name}`, now()],
+  );
+}
+
+/** Rules of a round `x` with the row to come `s` and the row of the ERP `t`. */
+function rulesOf(company: string, id: string): string {
+  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+  return `(select * from price_round_rule
+            where company = ${literal(company)} and round_id = ${literal(id)}) x
+     cross join lateral jsonb_populate_record(null::price_rule, x.row) s
+      left join price_rule t on t.company = x.company and t.rule = x.rule
+                            and t.from_quantity = x.from_quantity
+     cross join lateral (select case when t.rule is null then 'new'
+       when ${samePrice("s", "t")} then 'same' else 'changed' end as what) d`;
+}
+
+async function checkRules(
+  { company }: RoundsContext,
+  tx: Transaction,
+  id: string,
+): Promise<RoundCheck> {
+  const from = rulesOf(company, id);
+  const [counts] = await tx.query<Omit<RoundCheck, "effect">>(
+    `select count(*) as rules, count(*) filter (where d.what = 'new') as new,
+            count(*) filter (where d.what = 'changed') as changed,
+            count(*) filter (where d.what = 'same') as same,
+            count(*) filter (where s.kind = 'fixed' and s.value = 0) as zero,
+            count(*) filter (where
+              (s.product_scope = 'product' and not exists (select from product p
+                 where p.company = x.company and p.product = s.product_code))
+              or (s.product_scope = 'product-group' and not exists (select from product_group g
+                 where g.company = x.company and g.product_group = s.product_code))
+              or (s.customer_scope = 'account' and not exists (select from customer c
+                 where c.company = x.company and c.account = s.customer_code))
+              or (s.customer_scope = 'price-list' and not exists (select from price_list l
+                 where l.company = x.company and l.price_list = s.customer_code))) as unreached
+       from ${from}`,
+  );
+  const effect = await priceEffect(tx, { company, record: "price-rule", from });
+  return { ...(counts ?? NOTHING), effect };
+}
+
+const NOTHING = { rules: 0, new: 0, changed: 0, same: 0, unreached: 0, zero: 0 };
+
+/** The prices are in the book from now on, with their start; nothing is rebuilt when it comes. */
+export async function approveRound(
+  context: RoundsContext,
+  name: string,
+  by: DecidedBy,
+): Promise<Round> {
+  const { store, company, now, publishLater } = context;
+  await store.transaction(async (tx) => {
+    const round = await lockRound(context, tx, name);
+    const refuse = (code: RoundRefused["code"], why: string) =>
+      new RoundRefused(code, `Approving price round ${name}: ${why}`);
+    if (round.state !== "loaded") throw refuse("round-not-loaded", `it is ${round.state} already.`);
+    if (Temporal.Instant.compare(round.startsAt, now()) <= 0)
+      throw refuse(
+        "round-too-late",
+        `it was to start at ${round.startsAt.toString()}, which is past. Load it again with a later start.`,
+      );
+    const covered = await tx.query<{ rule: string }>(
+      `select o.rule from price_overlay o join price_round_rule x on x.company = o.company
+          and x.rule = o.rule and x.from_quantity = o.from_quantity
+        where o.company = $1 and x.round_id = $2 and o.source is not null order by 1 limit 1`,
+      [company, round.id],
+    );
+    if (covered[0] !== undefined)
+      throw refuse(
+        "round-covered",
+        `rule ${covered[0].rule} is in another round, or waits for a decision. Decide that first.`,
+      );
+    await tx.affect(
+      `update price_round_rule x set before = (select to_jsonb(p) from price_rule p
+          where p.company = x.company and p.rule = x.rule and p.from_quantity = x.from_quantity)
+        where x.company = $1 and x.round_id = $2`,
+      [company, round.id],
+    );
+    await coverRules(context, tx, round);
+    await tx.affect(
+      `update price_round set state = 'approved', decided_at = $3, decided_by = $4, why = $5
+        where company = $1 and id = $2`,
+      [company, round.id, now(), by.who, by.why],
+    );
+    await audit(context, tx, by.who, "price-round-approved", name, { why: by.why });
+    await publishLater(tx);
+  });
+  return findRound(context, name);
+}
+
+/**
+ * What stood until the start and what is to be from then on, instead of the canonical rows. At a
+ * midnight of the company both are told by dates, as the ERP would.
+ */
+export async function coverRules(
+  { company, timeZone, now }: RoundsContext,
+  tx: Queryable,
+  { id, startsAt }: Pick<Round, "id" | "startsAt">,
+): Promise<void> {
+  const local = startsAt.toZonedDateTimeISO(timeZone);
+  const midnight = local.equals(local.startOfDay());
+  const day = local.toPlainDate();
+  const [until, from] = midnight
+    ? [
+        clip("valid_to", "date", "least", "$4::date"),
+        clip("valid_from", "date", "greatest", "$5::date"),
+      ]
+    : [
+        clip("ends_at", "timestamptz", "least", "$4::timestamptz"),
+        clip("starts_at", "timestamptz", "greatest", "$5::timestamptz"),
+      ];
+  const bounds = midnight
+    ? [day.subtract({ days: 1 }).toString(), day.toString()]
+    : [startsAt.toString(), startsAt.toString()];
+  const starts = midnight
+    ? "(x.before ->> 'valid_from')::date > $4::date"
+    : "(x.before ->> 'starts_at')::timestamptz >= $4::timestamptz";
+  const open = "x.company = $1 and x.round_id = $2 and x.state in ('waiting', 'differs')";
+  await tx.affect(
+    `insert into price_overlay (company, rule, from_quantity, part, hides, row, source, source_id, learned_at)
+     select $1, x.rule, x.from_quantity, part, true,
+            case part when 0 then case when x.before is null or ${starts} then null
+                                       else x.before || ${until("x.before")} end
+                      else x.row || ${from("x.row")} end, 'round', $2, $3
+       from price_round_rule x cross join generate_series(0, 1) part where ${open}
+     on conflict (company, rule, from_quantity, part) do update
+        set hides = true, row = excluded.row, source = excluded.source,
+            source_id = excluded.source_id, learned_at = excluded.learned_at
+      where price_overlay.row is distinct from excluded.row
+         or price_overlay.source_id is distinct from excluded.source_id`,
+    [company, id, now(), ...bounds],
+  );
+}
+
+/** SQL of the one column of a row that says when it starts or stops. */
+function clip(column: string, type: string, which: "least" | "greatest", bound: string) {
+  return (row: string) =>
+    `jsonb_build_object('${column}', ${which}((${row} ->> '${column}')::${type}, ${bound}))`;
+}
+
+/** Before its start: as if it had never been. After it: only what no pull has confirmed goes. */
+export async function cancelRound(
+  context: RoundsContext,
+  name: string,
+  by: DecidedBy,
+): Promise<Round> {
+  const { store, company, now, publishLater } = context;
+  await store.transaction(async (tx) => {
+    const round = await lockRound(context, tx, name);
+    if (round.state !== "loaded" && round.state !== "approved")
+      throw new RoundRefused(
+        "round-over",
+        `Cancelling price round ${name}: it is ${round.state} already.`,
+      );
+    const keys = "select rule, from_quantity from price_round_rule where company = $1 and round_id = $2";
+    await uncover(tx, { company, at: now(), sourceId: round.id }, keys);
+    await tx.affect(
+      `update price_round set state = 'cancelled', decided_at = $3, decided_by = $4, why = $5,
+              ended_at = $3 where company = $1 and id = $2`,
+      [company, round.id, now(), by.who, by.why],
+    );
+    await audit(context, tx, by.who, "price-round-cancelled", name, { why: by.why });
+    await publishLater(tx);
+  });
+  return findRound(context, name, ["cancelled"]);
+}
+
+/** What the ERP has otherwise counts from now on: the person sides with the ERP. */
+export async function takeErp(context: RoundsContext, name: string, by: DecidedBy): Promise<Round> {
+  const { store, company, now, publishLater } = context;
+  await store.transaction(async (tx) => {
+    const round = await lockRound(context, tx, name);
+    if (round.state !== "approved" || round.rules.differs === 0)
+      throw new RoundRefused(
+        "round-no-differences",
+        `Deciding on price round ${name}: the ERP says nothing else than the round.`,
+      );
+    const differing = `select rule, from_quantity from price_round_rule
+       where company = $1 and round_id = $2 and state = 'differs'`;
+    await uncover(tx, { company, at: now(), sourceId: round.id }, differing);
+    await tx.affect(
+      `update price_round_rule set state = 'decided'
+        where company = $1 and round_id = $2 and state = 'differs'`,
+      [company, round.id],
+    );
+    await audit(context, tx, by.who, "price-round-erp-taken", name, {
+      why: by.why,
+      rules: round.rules.differs,
+    });
+    await publishLater(tx);
+  });
+  return findRound(context, name);
+}
+
+const COLUMNS = `id, name, state, starts_at as "startsAt", confirm_by as "confirmBy", words, file,
+  file_sha256 as "fileSha256", checked, loaded_at as "loadedAt", loaded_by as "loadedBy",
+  decided_at as "decidedAt", decided_by as "decidedBy", why, ended_at as "endedAt",
+  (select jsonb_build_object(
+     'waiting', count(*) filter (where x.state = 'waiting'),
+     'confirmed', count(*) filter (where x.state = 'confirmed'),
+     'differs', count(*) filter (where x.state = 'differs'),
+     'decided', count(*) filter (where x.state = 'decided'))
+     from price_round_rule x where x.company = r.company and x.round_id = r.id) as rules`;
+
+export async function listRounds({ store, company }: RoundsContext): Promise<readonly Round[]> {
+  return store.query<Round>(
+    `select ${COLUMNS} from price_round r where company = $1 order by starts_at desc, id desc`,
+    [company],
+  );
+}
+
+const STANDING = ["loaded", "approved", "confirmed"];
+
+export async function findRound(
+  context: RoundsContext,
+  name: string,
+  states: readonly string[] = [...STANDING, "cancelled"],
+): Promise<Round> {
+  const [found] = await context.store.query<Round>(
+    `select ${COLUMNS} from price_round r
+      where company = $1 and (name = $2 or id::text = $2) and state = any($3)
+      order by state = 'cancelled', loaded_at desc limit 1`,
+    [context.company, name, states],
+  );
+  if (found !== undefined) return found;
+  throw await unknownRound(context, name);
+}
+
+async function lockRound(context: RoundsContext, tx: Queryable, name: string): Promise<Round> {
+  const { company } = context;
+  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`price rounds ${company}`]);
+  const [found] = await tx.query<Round>(
+    `select ${COLUMNS} from price_round r
+      where company = $1 and (name = $2 or id::text = $2)
+      order by state = 'cancelled', loaded_at desc limit 1`,
+    [company, name],
+  );
+  if (found !== undefined) return found;
+  throw await unknownRound(context, name);
+}
+
+async function unknownRound(context: RoundsContext, name: string): Promise<RoundRefused> {
+  const names = (await listRounds(context)).map((round) => round.name);
+  return new RoundRefused(
+    "round-unknown",
+    `There is no price round "${name}"${names.length === 0 ? "" : `; there are: ${names.join(", ")}`}.`,
+  );
+}
+
+/** What the ERP says instead of the round, biggest list first by rule. */
+export async function roundDifferences(
+  { store, company }: RoundsContext,
+  id: string,
+): Promise<readonly RoundDifference[]> {
+  return store.query<RoundDifference>(
+    `select x.rule, trim_scale(x.from_quantity)::text as "fromQuantity", x.line,
+            concat_ws(' ', n.customer_scope, n.customer_code) as customer,
+            concat_ws(' ', n.product_scope, n.product_code) as product,
+            concat_ws(' ', n.kind, trim_scale(n.value)::text) as round,
+            case when x.seen is null then null
+                 else concat_ws(' ', s.kind, trim_scale(s.value)::text) end as erp,
+            x.seen_at as "seenAt"
+       from price_round_rule x
+      cross join lateral jsonb_populate_record(null::price_rule, x.row) n
+       left join lateral jsonb_populate_record(null::price_rule, x.seen) s on x.seen is not null
+      where x.company = $1 and x.round_id = $2 and x.state = 'differs'
+      order by x.rule, x.from_quantity`,
+    [company, id],
+  );
+}
+
+async function audit(
+  { company, audit: write }: RoundsContext,
+  on: Queryable,
+  who: string,
+  action: string,
+  subject: string,
+  details: Readonly<Record<string, string | number | boolean | null>>,
+): Promise<void> {
+  await write?.({ company, who, action, subject, details }, on);
+}

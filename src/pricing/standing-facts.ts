@@ -1,0 +1,138 @@
+/** What the tables say of how prices stand: rounds, changes that wait, sources that grow old. */
+import { createHash } from "node:crypto";
+import { momentText } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
+import { samePrice } from "./overlay.ts";
+import { NO_FACTS } from "./standing.ts";
+import type { RoundPrice, StandingFacts, StandingPlace } from "./standing.ts";
+
+/** When a source was last read, and when that is too long ago. */
+export interface SourceAge {
+  readonly source: string;
+  /** Null: it was never read, so that nothing of it can be too old. */
+  readonly at: Temporal.Instant | null;
+  /** Null: no age is too old. */
+  readonly staleAfterSeconds: number | null;
+}
+
+export async function standingFacts(
+  on: Queryable,
+  { company, timeZone }: { readonly company: string; readonly timeZone: string },
+  sources: readonly SourceAge[],
+): Promise<StandingFacts> {
+  const rounds = await roundFacts(on, company, timeZone);
+  const prices = Object.keys(rounds).length === 0 ? [] : await roundPrices(on, company);
+  const holds = await holdFacts(on, company, timeZone);
+  const staleFrom = staleFact(sources, timeZone);
+  if (prices.length + holds.length === 0 && staleFrom === null) return NO_FACTS;
+  const facts = { rounds, prices, holds, staleFrom };
+  const revision = createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
+  return { revision, ...facts };
+}
+
+async function roundFacts(
+  on: Queryable,
+  company: string,
+  timeZone: string,
+): Promise<StandingFacts["rounds"]> {
+  const rows = await on.query<{
+    id: string;
+    name: string;
+    startsAt: Temporal.Instant;
+    confirmBy: Temporal.Instant;
+    decidedBy: string | null;
+    decidedAt: Temporal.Instant | null;
+  }>(
+    `select id, name, starts_at as "startsAt", confirm_by as "confirmBy",
+            decided_by as "decidedBy", decided_at as "decidedAt"
+       from price_round where company = $1 and state in ('approved', 'confirmed') order by id`,
+    [company],
+  );
+  const shown = (at: Temporal.Instant | null) => (at === null ? "" : momentText(at, timeZone));
+  return Object.fromEntries(
+    rows.map(({ id, name, startsAt, confirmBy, decidedBy, decidedAt }) => [
+      id,
+      {
+        about: `Price round ${name} of ${shown(startsAt)}, approved by ${decidedBy ?? "nobody"} on ${shown(decidedAt)}`,
+        startsMs: startsAt.epochMilliseconds,
+        dueMs: confirmBy.epochMilliseconds,
+        due: shown(confirmBy),
+      },
+    ]),
+  );
+}
+
+/** A rule that was confirmed counts as such until the ERP's row changes. */
+async function roundPrices(on: Queryable, company: string): Promise<readonly RoundPrice[]> {
+  return on.query<RoundPrice>(
+    `select n.customer_scope as "customerScope", n.customer_code as "customerCode",
+            n.product_scope as "productScope", n.product_code as "productCode", n.kind,
+            n.value, n.from_quantity as "fromQuantity", x.round_id as round, x.state,
+            case when x.state <> 'differs' then null
+                 when x.seen is null then 'it has the rule no more'
+                 else concat_ws(' ', s.kind, trim_scale(s.value)::text) end as otherwise
+       from price_round r
+       join price_round_rule x on x.company = r.company and x.round_id = r.id
+      cross join lateral jsonb_populate_record(null::price_rule, x.row) n
+       left join lateral jsonb_populate_record(null::price_rule, x.seen) s on x.seen is not null
+       left join price_rule p on p.company = x.company and p.rule = x.rule
+                             and p.from_quantity = x.from_quantity
+      where r.company = $1 and r.state in ('approved', 'confirmed')
+        and (x.state in ('waiting', 'differs')
+             or x.state = 'confirmed' and p.rule is not null and ${samePrice("p", "n")})
+      order by r.starts_at, x.rule, x.from_quantity`,
+    [company],
+  );
+}
+
+async function holdFacts(
+  on: Queryable,
+  company: string,
+  timeZone: string,
+): Promise<StandingFacts["holds"]> {
+  const holds = await on.query<{ id: string; heldAt: Temporal.Instant; about: string }>(
+    `select id, held_at as "heldAt", about from price_hold
+      where company = $1 and state = 'open' order by held_at, id`,
+    [company],
+  );
+  const facts: { about: string; places: readonly StandingPlace[] }[] = [];
+  for (const { id, heldAt, about } of holds)
+    facts.push({
+      about: `A price change of ${momentText(heldAt, timeZone)} waits for a person: ${about}.`,
+      places: await placesOf(on, company, id),
+    });
+  return facts;
+}
+
+/** Whom and what the rules are for, as they stood and as they are to be. */
+function placesOf(on: Queryable, company: string, id: string): Promise<StandingPlace[]> {
+  return on.query<StandingPlace>(
+    `select distinct n.customer_scope as "customerScope", n.customer_code as "customerCode",
+            n.product_scope as "productScope", n.product_code as "productCode"
+       from price_hold_rule x
+      cross join lateral (values (x.before), (x.after)) as side(row)
+      cross join lateral jsonb_populate_record(null::price_rule, side.row) n
+      where x.company = $1 and x.hold_id = $2 and side.row is not null order by 1, 2, 3, 4`,
+    [company, id],
+  );
+}
+
+function staleFact(
+  sources: readonly SourceAge[],
+  timeZone: string,
+): StandingFacts["staleFrom"] {
+  let first: { ms: number; about: string } | null = null;
+  for (const { source, at, staleAfterSeconds } of sources) {
+    if (at === null || staleAfterSeconds === null) continue;
+    const ms = at.epochMilliseconds + staleAfterSeconds * 1000;
+    if (first !== null && first.ms <= ms) continue;
+    const limit = Temporal.Duration.from({ seconds: staleAfterSeconds }).round({
+      largestUnit: "days",
+    });
+    const about =
+      `The prices rest on ${source}, which was last read at ${momentText(at, timeZone)}: ` +
+      `longer ago than ${limit.toLocaleString("en-GB")} (pricing.staleAfter).`;
+    first = { ms, about };
+  }
+  return first;
+}

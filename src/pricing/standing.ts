@@ -1,0 +1,238 @@
+/**
+ * How an answer stands besides its price: in a price round that has begun, confirmed by the ERP,
+ * held back for a person, or on sources that are too old. Compiled once for a book from plain
+ * facts, asked once per line.
+ */
+import { entryOf, scaled, subjectOf } from "./engine/index.ts";
+import type { Enquiry, PriceBook } from "./engine/index.ts";
+
+type RuleScope = Parameters<typeof subjectOf>[2];
+
+/** Whom and what a rule is for. */
+export interface StandingPlace {
+  readonly customerScope: string;
+  readonly customerCode: string | null;
+  readonly productScope: string;
+  readonly productCode: string | null;
+}
+
+/** A price of a round, as the book holds it. */
+export interface RoundPrice extends StandingPlace {
+  readonly kind: string;
+  readonly value: string;
+  readonly fromQuantity: string;
+  readonly round: string;
+  readonly state: "waiting" | "confirmed" | "differs";
+  /** What the ERP says instead, in words; null: nothing else. */
+  readonly otherwise: string | null;
+}
+
+/** Plain data, so that workers can be given it. */
+export interface StandingFacts {
+  /** Changes with the facts. */
+  readonly revision: string;
+  readonly rounds: Readonly<
+    Record<string, { readonly about: string; readonly startsMs: number; readonly dueMs: number; readonly due: string }>
+  >;
+  readonly prices: readonly RoundPrice[];
+  readonly holds: readonly { readonly about: string; readonly places: readonly StandingPlace[] }[];
+  /** When the first source is too old; null: none will be, or none is promised. */
+  readonly staleFrom: { readonly ms: number; readonly about: string } | null;
+}
+
+export interface Stand {
+  readonly state: "modelled" | "confirmed" | "stale";
+  /** Null: nothing to say. */
+  readonly reason: string | null;
+}
+
+export interface Standing {
+  readonly revision: string;
+  /** Of the line that the enquiry found last, at a moment; a price is known. */
+  of(enquiry: Enquiry, product: number, atMs: number): Stand;
+}
+
+export const NO_FACTS: StandingFacts = {
+  revision: "",
+  rounds: {},
+  prices: [],
+  holds: [],
+  staleFrom: null,
+};
+
+const MODELLED: Stand = { state: "modelled", reason: null };
+const IN_ROUND = 1;
+const IN_HOLD = 2;
+
+interface HeldPlace {
+  readonly scope: RuleScope;
+  /** Number of whom it is for. */
+  readonly subject: number;
+  readonly about: string;
+}
+
+export function compileStanding(book: PriceBook, facts: StandingFacts): Standing {
+  const flags = new Uint8Array(book.products.codes.length);
+  const prices = new Map<string, RoundPrice>();
+  for (const price of facts.prices) {
+    prices.set(keyOf(price), price);
+    for (const product of productsOf(book, price)) flags[product] = (flags[product] ?? 0) | IN_ROUND;
+  }
+  const held = heldPlaces(book, facts, flags);
+  return {
+    revision: facts.revision,
+    of(enquiry, product, atMs) {
+      const flag = flags[product] ?? 0;
+      const doubt = flag & IN_HOLD ? heldFor(held.get(product), enquiry) : null;
+      if (doubt !== null) return doubt;
+      const round = flag & IN_ROUND ? inRound(facts, prices, enquiry, atMs) : MODELLED;
+      if (round.state === "stale" || facts.staleFrom === null || atMs < facts.staleFrom.ms)
+        return round;
+      return { state: "stale", reason: facts.staleFrom.about };
+    },
+  };
+}
+
+function heldPlaces(
+  book: PriceBook,
+  { holds }: StandingFacts,
+  flags: Uint8Array,
+): ReadonlyMap<number, readonly HeldPlace[]> {
+  const held = new Map<number, HeldPlace[]>();
+  for (const { about, places } of holds)
+    for (const place of places) {
+      const scope = place.customerScope as RuleScope;
+      const subject = subjectNumber(book, scope, place.customerCode);
+      if (subject === undefined) continue;
+      for (const product of productsOf(book, place)) {
+        flags[product] = (flags[product] ?? 0) | IN_HOLD;
+        const known = held.get(product);
+        const found = { scope, subject, about };
+        if (known === undefined) held.set(product, [found]);
+        else known.push(found);
+      }
+    }
+  return held;
+}
+
+function heldFor(places: readonly HeldPlace[] | undefined, enquiry: Enquiry): Stand | null {
+  const { book, asking } = enquiry;
+  const found = places?.find(
+    ({ scope, subject }) => scope === "everyone" || subjectOf(book, asking, scope) === subject,
+  );
+  return found === undefined ? null : { state: "stale", reason: found.about };
+}
+
+/** Undefined: nobody of the book. */
+function subjectNumber(
+  book: PriceBook,
+  scope: RuleScope,
+  code: string | null,
+): number | undefined {
+  const of = {
+    account: book.accounts,
+    "head-office": book.headOffices,
+    "buying-group": book.buyingGroups,
+    "customer-group": book.customerGroups,
+    site: book.sites,
+    branch: book.branches,
+    "price-list": book.priceLists,
+  };
+  return scope === "everyone" ? 0 : of[scope].numbers.get(code ?? "");
+}
+
+function productsOf(book: PriceBook, { productScope, productCode }: StandingPlace): number[] {
+  const { products, groups } = book;
+  const all = () => [...products.codes.keys()];
+  if (productScope === "everything") return all();
+  if (productScope === "product") {
+    const product = products.numbers.get(productCode ?? "");
+    return product === undefined ? [] : [product];
+  }
+  const group = groups.numbers.get(productCode ?? "");
+  if (group === undefined) return [];
+  const within = (of: number): boolean => {
+    for (let at = of; at >= 0; at = groups.parent[at] ?? -1) if (at === group) return true;
+    return false;
+  };
+  return all().filter((product) => within(products.group[product] ?? -1));
+}
+
+/** The rule that gave the price, else the one that gave the base that it is worked out from. */
+function inRound(
+  { rounds }: StandingFacts,
+  prices: ReadonlyMap<string, RoundPrice>,
+  enquiry: Enquiry,
+  atMs: number,
+): Stand {
+  const { found } = enquiry;
+  if (found.table < 0) return baseInRound(rounds, prices, enquiry, atMs);
+  const { table, key, value, word } = found;
+  const entry = entryOf(enquiry, { table, key, value, word });
+  const price = prices.get(keyOf(entry));
+  if (price !== undefined) return standOf(rounds, price, atMs, entry.kind === "fixed");
+  return baseInRound(rounds, prices, enquiry, atMs);
+}
+
+function baseInRound(
+  rounds: StandingFacts["rounds"],
+  prices: ReadonlyMap<string, RoundPrice>,
+  enquiry: Enquiry,
+  atMs: number,
+): Stand {
+  const { base, baseTable, baseKey, baseValue, baseWord } = enquiry.found;
+  if (base < 0) return MODELLED;
+  const at = { table: baseTable, key: baseKey, value: baseValue, word: baseWord };
+  const price = prices.get(keyOf(entryOf(enquiry, at)));
+  // What is worked out from a confirmed price is worked out by us.
+  return price === undefined ? MODELLED : standOf(rounds, price, atMs, false);
+}
+
+function standOf(
+  rounds: StandingFacts["rounds"],
+  price: RoundPrice,
+  atMs: number,
+  mayConfirm: boolean,
+): Stand {
+  const round = rounds[price.round];
+  if (round === undefined) return MODELLED;
+  const { about, dueMs, due } = round;
+  switch (price.state) {
+    case "confirmed":
+      return mayConfirm
+        ? { state: "confirmed", reason: `${about}; the ERP has the same price.` }
+        : MODELLED;
+    case "differs":
+      return {
+        state: "stale",
+        reason: `${about}; the ERP says otherwise: ${price.otherwise ?? "another price"}.`,
+      };
+    case "waiting":
+      return atMs < dueMs
+        ? { state: "modelled", reason: `${about}; no pull has confirmed it yet.` }
+        : { state: "stale", reason: `${about}; the ERP has not confirmed it by ${due}.` };
+    default:
+      return price.state satisfies never;
+  }
+}
+
+/** What makes an entry of the book and a price of a round the same. */
+function keyOf(of: {
+  readonly customerScope: string;
+  readonly customerCode: string | null;
+  readonly productScope: string;
+  readonly productCode: string | null;
+  readonly kind: string;
+  readonly value: string | null;
+  readonly fromQuantity: string;
+}): string {
+  const { customerScope, customerCode, productScope, productCode, kind, value, fromQuantity } = of;
+  const parts = [customerScope, customerCode, productScope, productCode, kind];
+  return [...parts, plain(value, 6), plain(fromQuantity, 5)].join("\n");
+}
+
+/** "4.250000" and "4.25" are the same. */
+function plain(text: string | null, places: number): string {
+  const value = text === null ? undefined : scaled.scaledOf(text, places);
+  return value === undefined ? (text ?? "") : scaled.shortTextOf(value, places);
+}
