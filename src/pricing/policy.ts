@@ -1,25 +1,67 @@
 /** `mappings/<name>/pricing.yaml` → a policy, or an error that names every line that is wrong. */
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
+import { z } from "zod";
 import { DefinitionError, nearest, openDefinition } from "../definition/index.ts";
 import type { Definition, DefinitionProblem, DefinitionSource } from "../definition/index.ts";
 import type { Policy, PolicyStep } from "./engine/index.ts";
 import { policySchema } from "./policy-schema.ts";
 import type { FileStep } from "./policy-schema.ts";
+import {
+  choiceProblems,
+  inForce,
+  policyFileSchema,
+  switchesOf,
+  switchProblems,
+  withChoices,
+} from "./switches.ts";
+import type { Choices, PolicySwitch } from "./switches.ts";
 
-/** The policy that the text states. Throws a `DefinitionError` with every problem in it. */
-export function readPolicy(source: DefinitionSource): Policy {
-  const { value, problem } = openDefinition(source, policySchema);
+/**
+ * The policy that the text states, under the choices of its switches; a switch that is not named
+ * stands at its default. Throws a `DefinitionError` with every problem in it.
+ */
+export function readPolicy(source: DefinitionSource, chosen: Choices = {}): Policy {
+  const { raw, file, problem } = openFile(source);
+  const unknown = choiceProblems(switchesOf(file), chosen);
+  if (unknown.length > 0)
+    throw new DefinitionError(
+      source.file,
+      unknown.map(({ name, ...what }) => problem(["switches", name], what)),
+    );
+  const choices = inForce(file, chosen);
+  const value = policySchema.parse(withChoices(raw, file.switches, choices));
+  // A step that a choice leaves out is not in the value; its line is found by its name.
+  const lines = file.steps.map(({ step }) => step);
+  const inFile: Problem = ([steps = "steps", at = 0, ...rest], what) =>
+    problem([steps, lines.indexOf(value.steps[Number(at)]?.step ?? ""), ...rest], what);
   const problems = value.steps.flatMap((step, at) => [
-    ...nameProblems(value.steps, step, at, problem),
-    ...hitProblems(value.steps, step, at, problem),
+    ...nameProblems(value.steps, step, at, inFile),
+    ...hitProblems(value.steps, step, at, inFile),
   ]);
   if (problems.length > 0) throw new DefinitionError(source.file, problems);
   return {
     ...value,
-    version: createHash("sha256").update(source.text).digest("hex").slice(0, 12),
+    version: createHash("sha256")
+      .update(source.text)
+      .update(JSON.stringify(choices))
+      .digest("hex")
+      .slice(0, 12),
     steps: value.steps.map(stepOf),
   };
+}
+
+/** What the policy leaves to the site, in the order of the file. */
+export function readSwitches(source: DefinitionSource): PolicySwitch[] {
+  return switchesOf(openFile(source).file);
+}
+
+function openFile(source: DefinitionSource) {
+  const { value: file, problem } = openDefinition(source, policyFileSchema);
+  const raw: unknown = openDefinition(source, z.unknown()).value;
+  const problems = switchProblems(raw, file, problem);
+  if (problems.length > 0) throw new DefinitionError(source.file, problems);
+  return { raw, file, problem };
 }
 
 type Problem = Definition<unknown>["problem"];
@@ -135,8 +177,17 @@ function hiddenStep({
 
 const MAPPINGS = new URL("../../mappings/", import.meta.url);
 
-/** The shipped policy of that name. */
-export async function loadPolicy(name: string): Promise<Policy> {
+/** The shipped policy of that name under the choices of its switches. */
+export async function loadPolicy(name: string, chosen: Choices = {}): Promise<Policy> {
+  return readPolicy(await shippedSource(name), chosen);
+}
+
+/** What the shipped policy of that name leaves to the site. */
+export async function policySwitches(name: string): Promise<PolicySwitch[]> {
+  return readSwitches(await shippedSource(name));
+}
+
+async function shippedSource(name: string): Promise<DefinitionSource> {
   const file = `mappings/${name}/pricing.yaml`;
   const shipped = await shippedPolicies();
   if (!shipped.includes(name)) {
@@ -146,11 +197,11 @@ export async function loadPolicy(name: string): Promise<Policy> {
         `there are: ${shipped.join(", ")}${close === undefined ? "" : `. Did you mean ${close}?`}`,
     );
   }
-  const text = await readFile(new URL(`${name}/pricing.yaml`, MAPPINGS), "utf8");
-  return readPolicy({ file, text });
+  return { file, text: await readFile(new URL(`${name}/pricing.yaml`, MAPPINGS), "utf8") };
 }
 
-async function shippedPolicies(): Promise<string[]> {
+/** Names of the policies that come with the product. */
+export async function shippedPolicies(): Promise<string[]> {
   const found = await readdir(MAPPINGS, { recursive: true });
   return found
     .filter((file) => file.endsWith("pricing.yaml"))
