@@ -15,7 +15,7 @@ export type { PromotionRow, QuotationRow, RuleRow } from "./stage.ts";
 export { LAYOUT } from "./book.ts";
 export type { PriceBook } from "./book.ts";
 export type { Masters } from "./masters.ts";
-export { startEnquiry } from "./enquiry.ts";
+export { startEnquiry, subjectOf } from "./enquiry.ts";
 export type { Asking, Enquiry, Found } from "./enquiry.ts";
 export { priceLine } from "./resolve.ts";
 export { workOutAmounts } from "./amounts.ts";
@@ -23,6 +23,7 @@ export { priceKindOf } from "./kind.ts";
 export type { PriceKind } from "./kind.ts";
 export { explainLine } from "./explain.ts";
 export type { ExplainedCandidate, Explanation } from "./explain.ts";
+export { entryOf } from "./entry.ts";
 export type { Entry } from "./entry.ts";
 export {
   COMPARATORS,
