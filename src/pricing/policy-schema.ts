@@ -49,9 +49,11 @@ const common = {
 };
 const reducing = {
   from: z
-    .enum(["base", "running"])
+    .enum(["base", "running", "full"])
     .default("base")
-    .describe("What percents and amounts are off: the base price, or what came before."),
+    .describe(
+      "What percents and amounts are off. base: the base price. running: what came before. full: the price before any discount of the steps before, so that percents add up.",
+    ),
 };
 /** Whom × what, customers first: all that the first customer scope has, then the second's. */
 const drawing = {

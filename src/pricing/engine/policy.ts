@@ -92,8 +92,11 @@ export interface PolicyStep {
   readonly tie: "first" | "ambiguous";
   /** `stacked`: beside the winner all rules that may stack. */
   readonly takes: "one" | "stacked";
-  /** What percents and amounts are taken off: the base price, or what the steps before came to. */
-  readonly from: "base" | "running";
+  /**
+   * What percents and amounts are taken off: the base price, what the steps before came to, or the
+   * price before any discount of theirs, so that percents add up.
+   */
+  readonly from: "base" | "running" | "full";
   /** Names of earlier steps: when one of them gave something this one is not looked at. */
   readonly unless: readonly string[];
   readonly hit: Hit;
