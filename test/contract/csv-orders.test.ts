@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { openDropBox } from "../../src/connector/files/index.ts";
 import type { DropStep } from "../../src/connector/files/index.ts";
 import type { OrdersCapability, RenderedOrder } from "../../src/connector/index.ts";
-import { temporaryFolder, testHost } from "../support/csv-folder.ts";
+import { openCsv, temporaryFolder, testHost } from "../support/csv-folder.ts";
 import type { Folder } from "../support/csv-folder.ts";
 
 const ORDER: RenderedOrder = {
@@ -276,4 +276,14 @@ test("a damaged journal entry, or that of an order in other capitals, cannot tel
     });
   }
   expect(await take(folder)).toEqual(["A1"]);
+});
+
+test("a file for a shop lies there whole or not at all, and one of its name is replaced", async () => {
+  const folder = await temporaryFolder();
+  await using session = await openCsv(folder, testHost());
+  await session.layFile?.("product-1.csv", "product\nBRK\n");
+  await session.layFile?.("product-1.csv", "product\nBRK\nNAIL\n");
+  expect(await folder.files()).toEqual(["shop/product-1.csv"]);
+  expect(await folder.read("shop/product-1.csv")).toBe("product\nBRK\nNAIL\n");
+  await expect(session.layFile?.("../out/x.csv", "x")).rejects.toThrow(/Laying a file/);
 });
