@@ -32,6 +32,10 @@ const known = {
   currency: text("ISO currency."),
   validUntil: orNull(z.string(), "When a rule that was looked at next starts or stops."),
   bookVersion: text("Version of the price book that answered."),
+  stateReason: orNull(
+    z.string(),
+    "Why the state is what it is, where `because` does not say it: a price round, a change that waits, the age of a source.",
+  ),
   freshness: orNull(
     z.string(),
     "When the stalest source was last applied, of those that ever were.",
@@ -136,6 +140,10 @@ const columnsAnswer = z
     vat: integers.describe("VAT of the line; null: not known, or its code has no rate."),
     vatCode: z.array(z.string().nullable()),
     state: z.array(z.enum([...STATES, "problem"])),
+    stateReason: z
+      .array(z.string().nullable())
+      .optional()
+      .describe("Why a line stands as it does; absent: no line has a reason."),
     validUntil: z.array(z.string().nullable()),
     problems: z
       .array(
@@ -159,6 +167,7 @@ const NOT_FOUND = [
 export const askPrices: Endpoint = endpoint({
   method: "post",
   address: "/v1/prices",
+  direct: true,
   scope: "prices",
   tag: "prices",
   summary: "Prices of up to 10,000 lines for one customer",

@@ -29,6 +29,8 @@ export interface PriceColumnsRequest extends PriceAsker {
 
 export interface PriceAnswer {
   readonly state: "confirmed" | "modelled" | "stale" | "unknown" | "onRequest";
+  /** Why it stands so, where `because` does not say it: the round, the change that waits, the age. */
+  readonly stateReason: string | null;
   readonly product: string;
   /** As asked. */
   readonly quantity: string;
@@ -110,6 +112,8 @@ export interface PriceColumns {
   readonly vat: readonly (number | null)[];
   readonly vatCode: readonly (string | null)[];
   readonly state: readonly PriceLine["state"][];
+  /** By line; absent: no line has a reason. */
+  readonly stateReason?: readonly (string | null)[];
   readonly validUntil: readonly (string | null)[];
   /** Lines, from 0, that could not be priced as asked. */
   readonly problems: readonly {

@@ -3,6 +3,7 @@
  */
 import type { RuleRowEvidence } from "./answer.ts";
 import { scaled } from "./engine/index.ts";
+import { countedRules } from "./overlay.ts";
 import type { Entry } from "./engine/index.ts";
 import type { Queryable } from "../store/index.ts";
 
@@ -121,9 +122,8 @@ async function ruleRows(
             currency, unit, from_quantity as "fromQuantity", contract_quantity as "limitQuantity",
             valid_from as "validFrom", valid_to as "validTo", contract as label,
             rule || case when from_quantity = 0 then '' else ' from ' || trim_scale(from_quantity) end as row, ${PROVENANCE}
-       from price_rule
-      where company = $1
-        and (customer_scope, coalesce(customer_code, ''), product_scope, coalesce(product_code, ''))
+       from ${countedRules("$1")} r
+      where (customer_scope, coalesce(customer_code, ''), product_scope, coalesce(product_code, ''))
             in (select * from unnest($2::text[], $3::text[], $4::text[], $5::text[]))
       order by rule, from_quantity`,
     [company, ...places],

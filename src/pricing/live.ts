@@ -23,6 +23,11 @@ import { digestOf, latestVersion, makerOf, registerBook } from "./publish.ts";
 import type { PublishedVersion } from "./publish.ts";
 import { dayStarts, todayIn } from "./root.ts";
 import type { Root } from "./root.ts";
+import { settleRounds } from "./round-settle.ts";
+import type { Telling } from "./round-settle.ts";
+import { standingFacts } from "./standing-facts.ts";
+import { compileStanding } from "./standing.ts";
+import type { Standing, StandingFacts } from "./standing.ts";
 import { readTrialRows, trialOf } from "./trial.ts";
 import type { Reach, Trial, TrialRows } from "./trial.ts";
 
@@ -41,6 +46,10 @@ export interface PricingOptions extends PricedCompany {
     >;
     readonly origin: OriginName;
   };
+  /** From what age on a source makes prices stale, in seconds; null, or absent: from none. */
+  readonly staleAfter?: (source: string) => number | null;
+  /** Who is told of what a person must know of prices; absent: nobody. */
+  readonly alarms?: Telling;
 }
 
 export interface BookInfo {
@@ -125,13 +134,18 @@ function pricingOf(options: Opened): Pricing {
   };
 }
 
-type Read = LoadedBook & { readonly digest: string; readonly freshness: Temporal.Instant | null };
+type Read = LoadedBook & {
+  readonly digest: string;
+  readonly freshness: Temporal.Instant | null;
+  readonly standing: StandingFacts;
+};
 
 const ATTEMPTS = 5;
 
 async function publish(options: Opened, adopt: (root: Root) => void): Promise<Published> {
   const { store, company, now } = options;
   const started = performance.now();
+  await settleRounds({ ...options, timeZone: options.settings.timeZone });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const before = await latestVersion(store, company);
     const read = await readBook(options);
@@ -159,7 +173,9 @@ async function refresh(
   const latest = await latestVersion(store, company);
   if (latest === null) return false;
   if (latest.version === root?.number) {
-    adopt({ ...root, freshness: latest.freshness?.toString() ?? null });
+    const facts = await standingOf(options, (await options.sources?.freshness()) ?? []);
+    const freshness = latest.freshness?.toString() ?? null;
+    adopt({ ...root, freshness, ...standOf(options, root.book, facts, root.standing) });
     return false;
   }
   if (latest.maker === makerOf(policy)) {
@@ -174,7 +190,17 @@ async function refresh(
 async function readBook(options: Opened): Promise<Read> {
   const facts = (await options.sources?.freshness()) ?? [];
   const loaded = await loadBook(options.store, options, options.policy);
-  return { ...loaded, digest: digestOf(loaded.book), freshness: oldest(facts.map(({ at }) => at)) };
+  const freshness = oldest(facts.map(({ at }) => at));
+  const standing = await standingOf(options, facts);
+  return { ...loaded, digest: digestOf(loaded.book), freshness, standing };
+}
+
+type Ages = readonly { readonly source: string; readonly at: Temporal.Instant | null }[];
+
+function standingOf(options: Opened, ages: Ages): Promise<StandingFacts> {
+  const { store, company, settings, staleAfter } = options;
+  const aged = ages.map((age) => ({ ...age, staleAfterSeconds: staleAfter?.(age.source) ?? null }));
+  return standingFacts(store, { company, timeZone: settings.timeZone }, aged);
 }
 
 /**
@@ -202,7 +228,20 @@ function rootOf(options: Opened, read: Read, published: PublishedVersion): Root 
       rate < 0 ? null : scaled.shortTextOf(rate, 4),
     ),
     startOf: dayStarts(options.settings.timeZone),
+    ...standOf(options, read.book, read.standing),
   };
+}
+
+/** Compiled anew only when the facts say something else. */
+function standOf(
+  { now }: Opened,
+  book: Root["book"],
+  facts: StandingFacts,
+  known?: Standing,
+): Pick<Root, "standing"> & Required<Pick<Root, "stand">> {
+  const standing = known?.revision === facts.revision ? known : compileStanding(book, facts);
+  const nowMs = () => now().epochMilliseconds;
+  return { standing, stand: (enquiry, product) => standing.of(enquiry, product, nowMs) };
 }
 
 function reportBook({ log, company }: Opened, root: Root, ms: number): void {

@@ -13,6 +13,7 @@ import type { Problem } from "./ask.ts";
 import { becauseOf, calendar, priceLine, scaled } from "./engine/index.ts";
 import type { Enquiry } from "./engine/index.ts";
 import type { Root } from "./root.ts";
+import type { Stand } from "./standing.ts";
 
 type Line = PriceRequest["lines"][number];
 
@@ -39,8 +40,10 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
   const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   const known = found.doubt === null;
   const vatPercent = root.vatPercents[found.vatCode] ?? null;
+  const { state, reason } = known ? standOf(root, enquiry, product) : UNKNOWN;
   return {
-    state: known ? "modelled" : "unknown",
+    state,
+    stateReason: reason,
     product: line.product,
     quantity: textOf(line.quantity),
     unitPrice: known ? scaled.textOf(found.price, unitPrice.scale) : null,
@@ -55,6 +58,13 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
     freshness: root.freshness,
     because: becauseOf(enquiry),
   };
+}
+
+const UNKNOWN = { state: "unknown", reason: null } as const;
+const MODELLED: Stand = { state: "modelled", reason: null };
+
+function standOf(root: Root, enquiry: Enquiry, product: number): Stand {
+  return root.stand?.(enquiry, product) ?? MODELLED;
 }
 
 function textOf(quantity: AskedQuantity): string {
@@ -90,7 +100,11 @@ type Writable<Columns> = {
     : Columns[Name];
 };
 
-function emptyColumns(root: Root, enquiry: Enquiry | null): Writable<PriceColumns> {
+type MadeColumns = Writable<Omit<PriceColumns, "stateReason">> & {
+  stateReason?: (string | null)[];
+};
+
+function emptyColumns(root: Root, enquiry: Enquiry | null): MadeColumns {
   const { unitPrice, lineNet, vat } = root.book.policy.arithmetic;
   return {
     bookVersion: root.version,
@@ -108,7 +122,7 @@ function emptyColumns(root: Root, enquiry: Enquiry | null): Writable<PriceColumn
 }
 
 function priceInto(
-  columns: Writable<PriceColumns>,
+  columns: MadeColumns,
   root: Root,
   enquiry: Enquiry,
   code: string,
@@ -125,20 +139,25 @@ function priceInto(
   if (found.doubt !== null) addRow(columns, null, null, null, vatCode, "unknown", until);
   else {
     const vat = found.vat < 0 ? null : found.vat;
-    addRow(columns, found.price, found.net, vat, vatCode, "modelled", until);
+    const { state, reason } = standOf(root, enquiry, product);
+    addRow(columns, found.price, found.net, vat, vatCode, state, until, reason);
   }
   return null;
 }
 
 function addRow(
-  columns: Writable<PriceColumns>,
+  columns: MadeColumns,
   unitPrice: number | null,
   net: number | null,
   vat: number | null,
   vatCode: string | null,
   state: PriceLine["state"],
   until: string | null,
+  reason: string | null = null,
 ): void {
+  // Most lines have none to give, so that the column is there only where one has.
+  if (reason !== null) columns.stateReason ??= columns.state.map(() => null);
+  columns.stateReason?.push(reason);
   columns.unitPrice.push(unitPrice);
   columns.net.push(net);
   columns.vat.push(vat);

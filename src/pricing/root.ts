@@ -1,6 +1,7 @@
 /** A published book with what its answers carry; readers take it once per request. */
 import { calendar } from "./engine/index.ts";
-import type { PriceBook } from "./engine/index.ts";
+import type { Enquiry, PriceBook } from "./engine/index.ts";
+import type { Stand, Standing } from "./standing.ts";
 
 export interface Root {
   readonly book: PriceBook;
@@ -14,6 +15,9 @@ export interface Root {
   readonly vatPercents: readonly (string | null)[];
   /** Start of a day in the company's time zone, as the text of a moment. */
   readonly startOf: (day: number) => string;
+  /** How the price that was found last stands now; absent: as modelled. */
+  readonly stand?: (enquiry: Enquiry, product: number) => Stand;
+  readonly standing?: Standing;
 }
 
 /** Starts of days, remembered: the days on which rules change are few. */

@@ -6,6 +6,7 @@
 import { isAscii } from "node:buffer";
 import type { Store } from "../store/index.ts";
 import type { RuleRow } from "./engine/index.ts";
+import { countedRules } from "./overlay.ts";
 
 export type StoredRule = RuleRow & { readonly runId: string };
 
@@ -24,7 +25,7 @@ function selectRules(company: string): string {
   return `COPY (
     select rule, customer_scope, customer_code, product_scope, product_code, kind, value, currency,
            unit, from_quantity, valid_from, valid_to, net, contract, contract_quantity, run_id
-      from price_rule where company = '${company.replaceAll("'", "''")}'
+      from ${countedRules(`'${company.replaceAll("'", "''")}'`)} r
   ) TO STDOUT`;
 }
 

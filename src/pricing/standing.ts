@@ -48,8 +48,8 @@ export interface Stand {
 
 export interface Standing {
   readonly revision: string;
-  /** Of the line that the enquiry found last, at a moment; a price is known. */
-  of(enquiry: Enquiry, product: number, atMs: number): Stand;
+  /** Of the line that the enquiry found last, now; its price is known. */
+  of(enquiry: Enquiry, product: number, nowMs: () => number): Stand;
 }
 
 export const NO_FACTS: StandingFacts = {
@@ -81,8 +81,10 @@ export function compileStanding(book: PriceBook, facts: StandingFacts): Standing
   const held = heldPlaces(book, facts, flags);
   return {
     revision: facts.revision,
-    of(enquiry, product, atMs) {
+    of(enquiry, product, nowMs) {
       const flag = flags[product] ?? 0;
+      if (flag === 0 && facts.staleFrom === null) return MODELLED;
+      const atMs = nowMs();
       const doubt = flag & IN_HOLD ? heldFor(held.get(product), enquiry) : null;
       if (doubt !== null) return doubt;
       const round = flag & IN_ROUND ? inRound(facts, prices, enquiry, atMs) : MODELLED;
