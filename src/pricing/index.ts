@@ -43,3 +43,11 @@ export type {
 } from "./trial.ts";
 export { policyVariants } from "./variants.ts";
 export type { PolicyVariant } from "./variants.ts";
+/** Prices that are loaded before their moment, and what pulls say of them. */
+export { openRounds } from "./rounds.ts";
+export type { NewRound, Rounds } from "./rounds.ts";
+export type { DecidedBy, Round, RoundCheck, RoundDifference } from "./round-store.ts";
+export { wordsText } from "./round-words.ts";
+export { RoundRefused } from "./error.ts";
+/** What each state of an answer means, and what a shop shows and may do. */
+export { PRICE_STATES, stateTable } from "./states.ts";

@@ -6,8 +6,9 @@
 import { momentText } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import { samePrice, uncover } from "./overlay.ts";
-import { coverRules, listRounds, roundDifferences } from "./rounds.ts";
-import type { Round, RoundsContext } from "./rounds.ts";
+import { listRounds, roundDifferences } from "./round-store.ts";
+import type { Round, RoundsContext } from "./round-store.ts";
+import { coverRules } from "./rounds.ts";
 
 /** Of what a person must know, as alarms are raised; absent: nobody is told. */
 export interface Telling {

@@ -6,38 +6,20 @@
 import { randomUUIDv7 } from "node:crypto";
 import { columnOf, records } from "../model/index.ts";
 import type { Canonical } from "../model/index.ts";
-import type { Queryable, Store, Transaction } from "../store/index.ts";
-import { priceEffect } from "./effect.ts";
-import type { PriceEffect } from "./effect.ts";
+import type { Queryable } from "../store/index.ts";
 import { RoundRefused } from "./error.ts";
-import { samePrice, uncover } from "./overlay.ts";
+import { uncover } from "./overlay.ts";
+import {
+  audit,
+  checkRules,
+  findRound,
+  listRounds,
+  lockRound,
+  roundDifferences,
+} from "./round-store.ts";
+import type { DecidedBy, Round, RoundDifference, RoundsContext } from "./round-store.ts";
 import { roundWords } from "./round-words.ts";
 import type { RoundWords } from "./round-words.ts";
-
-export interface DecidedBy {
-  readonly who: string;
-  readonly why: string;
-}
-
-export interface RoundsContext {
-  readonly store: Store;
-  readonly company: string;
-  readonly timeZone: string;
-  readonly now: () => Temporal.Instant;
-  /** The book of who did what; absent: nothing is written there. */
-  readonly audit?: (
-    entry: {
-      readonly company: string;
-      readonly who: string;
-      readonly action: string;
-      readonly subject: string;
-      readonly details: Readonly<Record<string, string | number | boolean | null>>;
-    },
-    on: Queryable,
-  ) => Promise<void>;
-  /** Queues the publishing of a book with what was decided, in the same transaction. */
-  readonly publishLater: (tx: Transaction) => Promise<void>;
-}
 
 export interface NewRound {
   readonly name: string;
@@ -52,52 +34,31 @@ export interface NewRound {
   readonly who: string;
 }
 
-/** What a person looks at before approving. */
-export interface RoundCheck {
-  readonly rules: number;
-  readonly new: number;
-  readonly changed: number;
-  /** The ERP has this very price already. */
-  readonly same: number;
-  /** For or on something that the company does not have. */
-  readonly unreached: number;
-  readonly zero: number;
-  readonly effect: PriceEffect | null;
+/** The desk of price rounds; a round is named by its name or id. */
+export interface Rounds {
+  /** Checks and keeps it; it counts for nothing until it is approved. Throws `RoundRefused`. */
+  load(round: NewRound): Promise<Round>;
+  approve(name: string, by: DecidedBy): Promise<Round>;
+  cancel(name: string, by: DecidedBy): Promise<Round>;
+  takeErp(name: string, by: DecidedBy): Promise<Round>;
+  list(): Promise<readonly Round[]>;
+  find(name: string): Promise<Round>;
+  differences(id: string): Promise<readonly RoundDifference[]>;
 }
 
-export interface Round {
-  readonly id: string;
-  readonly name: string;
-  readonly state: "loaded" | "approved" | "confirmed" | "cancelled";
-  readonly startsAt: Temporal.Instant;
-  readonly confirmBy: Temporal.Instant;
-  readonly words: RoundWords;
-  readonly file: string;
-  readonly fileSha256: string;
-  readonly checked: RoundCheck;
-  readonly loadedAt: Temporal.Instant;
-  readonly loadedBy: string;
-  readonly decidedAt: Temporal.Instant | null;
-  readonly decidedBy: string | null;
-  readonly why: string | null;
-  readonly endedAt: Temporal.Instant | null;
-  readonly rules: Readonly<Record<"waiting" | "confirmed" | "differs" | "decided", number>>;
+export function openRounds(context: RoundsContext): Rounds {
+  return {
+    load: (round) => loadRound(context, round),
+    approve: (name, by) => approveRound(context, name, by),
+    cancel: (name, by) => cancelRound(context, name, by),
+    takeErp: (name, by) => takeErp(context, name, by),
+    list: () => listRounds(context),
+    find: (name) => findRound(context, name),
+    differences: (id) => roundDifferences(context, id),
+  };
 }
 
-/** A rule of a round that the ERP has otherwise. */
-export interface RoundDifference {
-  readonly rule: string;
-  readonly fromQuantity: string;
-  readonly line: number;
-  readonly customer: string;
-  readonly product: string;
-  readonly round: string;
-  /** Null: the ERP has the rule no more. */
-  readonly erp: string | null;
-  readonly seenAt: Temporal.Instant;
-}
-
-export async function loadRound(context: RoundsContext, given: NewRound): Promise<Round> {
+async function loadRound(context: RoundsContext, given: NewRound): Promise<Round> {
   const { store, company, now } = context;
   const words = roundWords.parse(given.words ?? {});
   const confirmBy = given.confirmBy ?? given.startsAt.add({ hours: 24 });
@@ -194,48 +155,8 @@ async function insertRules(
   );
 }
 
-/** Rules of a round `x` with the row to come `s` and the row of the ERP `t`. */
-function rulesOf(company: string, id: string): string {
-  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
-  return `(select * from price_round_rule
-            where company = ${literal(company)} and round_id = ${literal(id)}) x
-     cross join lateral jsonb_populate_record(null::price_rule, x.row) s
-      left join price_rule t on t.company = x.company and t.rule = x.rule
-                            and t.from_quantity = x.from_quantity
-     cross join lateral (select case when t.rule is null then 'new'
-       when ${samePrice("s", "t")} then 'same' else 'changed' end as what) d`;
-}
-
-async function checkRules(
-  { company }: RoundsContext,
-  tx: Transaction,
-  id: string,
-): Promise<RoundCheck> {
-  const from = rulesOf(company, id);
-  const [counts] = await tx.query<Omit<RoundCheck, "effect">>(
-    `select count(*) as rules, count(*) filter (where d.what = 'new') as new,
-            count(*) filter (where d.what = 'changed') as changed,
-            count(*) filter (where d.what = 'same') as same,
-            count(*) filter (where s.kind = 'fixed' and s.value = 0) as zero,
-            count(*) filter (where
-              (s.product_scope = 'product' and not exists (select from product p
-                 where p.company = x.company and p.product = s.product_code))
-              or (s.product_scope = 'product-group' and not exists (select from product_group g
-                 where g.company = x.company and g.product_group = s.product_code))
-              or (s.customer_scope = 'account' and not exists (select from customer c
-                 where c.company = x.company and c.account = s.customer_code))
-              or (s.customer_scope = 'price-list' and not exists (select from price_list l
-                 where l.company = x.company and l.price_list = s.customer_code))) as unreached
-       from ${from}`,
-  );
-  const effect = await priceEffect(tx, { company, record: "price-rule", from });
-  return { ...(counts ?? NOTHING), effect };
-}
-
-const NOTHING = { rules: 0, new: 0, changed: 0, same: 0, unreached: 0, zero: 0 };
-
 /** The prices are in the book from now on, with their start; nothing is rebuilt when it comes. */
-export async function approveRound(
+async function approveRound(
   context: RoundsContext,
   name: string,
   by: DecidedBy,
@@ -331,7 +252,7 @@ function clip(column: string, type: string, which: "least" | "greatest", bound: 
 }
 
 /** Before its start: as if it had never been. After it: only what no pull has confirmed goes. */
-export async function cancelRound(
+async function cancelRound(
   context: RoundsContext,
   name: string,
   by: DecidedBy,
@@ -358,7 +279,7 @@ export async function cancelRound(
 }
 
 /** What the ERP has otherwise counts from now on: the person sides with the ERP. */
-export async function takeErp(context: RoundsContext, name: string, by: DecidedBy): Promise<Round> {
+async function takeErp(context: RoundsContext, name: string, by: DecidedBy): Promise<Round> {
   const { store, company, now, publishLater } = context;
   await store.transaction(async (tx) => {
     const round = await lockRound(context, tx, name);
@@ -382,92 +303,4 @@ export async function takeErp(context: RoundsContext, name: string, by: DecidedB
     await publishLater(tx);
   });
   return findRound(context, name);
-}
-
-const COLUMNS = `id, name, state, starts_at as "startsAt", confirm_by as "confirmBy", words, file,
-  file_sha256 as "fileSha256", checked, loaded_at as "loadedAt", loaded_by as "loadedBy",
-  decided_at as "decidedAt", decided_by as "decidedBy", why, ended_at as "endedAt",
-  (select jsonb_build_object(
-     'waiting', count(*) filter (where x.state = 'waiting'),
-     'confirmed', count(*) filter (where x.state = 'confirmed'),
-     'differs', count(*) filter (where x.state = 'differs'),
-     'decided', count(*) filter (where x.state = 'decided'))
-     from price_round_rule x where x.company = r.company and x.round_id = r.id) as rules`;
-
-export async function listRounds({ store, company }: RoundsContext): Promise<readonly Round[]> {
-  return store.query<Round>(
-    `select ${COLUMNS} from price_round r where company = $1 order by starts_at desc, id desc`,
-    [company],
-  );
-}
-
-const STANDING = ["loaded", "approved", "confirmed"];
-
-export async function findRound(
-  context: RoundsContext,
-  name: string,
-  states: readonly string[] = [...STANDING, "cancelled"],
-): Promise<Round> {
-  const [found] = await context.store.query<Round>(
-    `select ${COLUMNS} from price_round r
-      where company = $1 and (name = $2 or id::text = $2) and state = any($3)
-      order by state = 'cancelled', loaded_at desc limit 1`,
-    [context.company, name, states],
-  );
-  if (found !== undefined) return found;
-  throw await unknownRound(context, name);
-}
-
-async function lockRound(context: RoundsContext, tx: Queryable, name: string): Promise<Round> {
-  const { company } = context;
-  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`price rounds ${company}`]);
-  const [found] = await tx.query<Round>(
-    `select ${COLUMNS} from price_round r
-      where company = $1 and (name = $2 or id::text = $2)
-      order by state = 'cancelled', loaded_at desc limit 1`,
-    [company, name],
-  );
-  if (found !== undefined) return found;
-  throw await unknownRound(context, name);
-}
-
-async function unknownRound(context: RoundsContext, name: string): Promise<RoundRefused> {
-  const names = (await listRounds(context)).map((round) => round.name);
-  return new RoundRefused(
-    "round-unknown",
-    `There is no price round "${name}"${names.length === 0 ? "" : `; there are: ${names.join(", ")}`}.`,
-  );
-}
-
-/** What the ERP says instead of the round, biggest list first by rule. */
-export async function roundDifferences(
-  { store, company }: RoundsContext,
-  id: string,
-): Promise<readonly RoundDifference[]> {
-  return store.query<RoundDifference>(
-    `select x.rule, trim_scale(x.from_quantity)::text as "fromQuantity", x.line,
-            concat_ws(' ', n.customer_scope, n.customer_code) as customer,
-            concat_ws(' ', n.product_scope, n.product_code) as product,
-            concat_ws(' ', n.kind, trim_scale(n.value)::text) as round,
-            case when x.seen is null then null
-                 else concat_ws(' ', s.kind, trim_scale(s.value)::text) end as erp,
-            x.seen_at as "seenAt"
-       from price_round_rule x
-      cross join lateral jsonb_populate_record(null::price_rule, x.row) n
-       left join lateral jsonb_populate_record(null::price_rule, x.seen) s on x.seen is not null
-      where x.company = $1 and x.round_id = $2 and x.state = 'differs'
-      order by x.rule, x.from_quantity`,
-    [company, id],
-  );
-}
-
-async function audit(
-  { company, audit: write }: RoundsContext,
-  on: Queryable,
-  who: string,
-  action: string,
-  subject: string,
-  details: Readonly<Record<string, string | number | boolean | null>>,
-): Promise<void> {
-  await write?.({ company, who, action, subject, details }, on);
 }
