@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Context } from "hono";
+import type { Reply } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { PROBLEMS, Problem, problemBody } from "./problem.ts";
 
@@ -26,12 +27,7 @@ export function json(
 ): Response {
   return new Response(JSON.stringify(body), {
     status: options.status,
-    headers: {
-      "content-type": "application/json",
-      "x-request-id": options.requestId,
-      ...SECURITY,
-      ...options.headers,
-    },
+    headers: headersOf("application/json", options.requestId, options.headers),
   });
 }
 
@@ -41,29 +37,98 @@ export function problemResponse(problem: Problem, requestId: string): Response {
   return json(problemBody(problem, requestId), { status, requestId, headers });
 }
 
+/** A body that is written already, by a route for which that is the work. */
+export class Written {
+  readonly text: string;
+  readonly type: string;
+
+  constructor(text: string, type = "application/json") {
+    this.text = text;
+    this.type = type;
+  }
+}
+
+/** A body that is written as it is read. */
+export class Streamed {
+  readonly chunks: ReadableStream<Uint8Array>;
+  readonly type: string;
+
+  constructor(chunks: ReadableStream<Uint8Array>, type: string) {
+    this.chunks = chunks;
+    this.type = type;
+  }
+}
+
+/** What an endpoint replied, as a response. */
+export function replied(
+  { status = 200, body, headers }: Reply<unknown>,
+  requestId: string,
+): Response {
+  const ready = body instanceof Written || body instanceof Streamed;
+  if (!ready) return json(body, { status, requestId, headers });
+  const content = body instanceof Written ? body.text : body.chunks;
+  return new Response(status === 304 ? null : content, {
+    status,
+    headers: headersOf(body.type, requestId, headers),
+  });
+}
+
+export function headersOf(
+  type: string,
+  requestId: string,
+  more: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  return { "content-type": type, "x-request-id": requestId, ...SECURITY, ...more };
+}
+
 const REQUEST_ID = new RegExp(`^[\\w.-]{1,${LIMITS.requestIdCharacters}}$`);
 
 /** The caller's own id where it is harmless in a log, so that both sides speak of one request. */
-export function requestIdOf(c: Context): string {
-  const given = c.req.header("x-request-id");
+export function requestIdOf(given: string | undefined): string {
   return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** Every answer is JSON; a caller that cannot take it is told so before any work is done. */
-export function checkAccept(c: Context): void {
+export const JSON_ONLY: readonly string[] = ["application/json"];
+
+/** A caller that cannot take the answer is told so before any work is done. */
+export function checkAccept(c: Context, types: readonly string[] = JSON_ONLY): void {
   const accept = c.req.header("accept");
-  if (accept === undefined || accept === "*/*" || takesJson(accept)) return;
+  if (accept === undefined || accept === "*/*") return;
+  if (accepted(accept, types) !== undefined) return;
   throw new Problem(
     "not-acceptable",
     `Answering ${c.req.method} ${c.req.path}: the Accept header is "${accept}", and the answer is ` +
-      "application/json (errors: application/problem+json). Accept that, or send no Accept header.",
+      `${types.join(" or ")} (errors: application/problem+json). Accept that, or send no Accept header.`,
   );
 }
 
-function takesJson(accept: string): boolean {
-  return accept.split(",").some((range) => {
-    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
-    const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
-    return !refused && /^(?:\*\/\*|application\/(?:\*|json|problem\+json))$/.test(type);
-  });
+/** The first type that the header takes, the caller's preferences (q) honoured. */
+export function accepted(accept: string, types: readonly string[]): string | undefined {
+  const ranges = accept.split(",").map(rangeOf);
+  const weighed = types.map((type) => ({ type, weight: weightOf(type, ranges) }));
+  const best = weighed.reduce((a, b) => (b.weight > a.weight ? b : a));
+  return best.weight > 0 ? best.type : undefined;
+}
+
+interface Range {
+  readonly type: string;
+  readonly weight: number;
+}
+
+function rangeOf(range: string): Range {
+  const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+  const weight = parameters.map((each) => /^q=([01](?:\.\d*)?)$/.exec(each)?.[1]).find(Boolean);
+  return { type, weight: weight === undefined ? 1 : Number(weight) };
+}
+
+/** A caller that names problem+json alone takes JSON too: it is what our errors are. */
+function weightOf(type: string, ranges: readonly Range[]): number {
+  const [family] = type.split("/");
+  const names = [type, `${family}/*`, "*/*"];
+  if (type === "application/json") names.splice(1, 0, "application/problem+json");
+  for (const name of names) {
+    const found = ranges.find((range) => range.type === name);
+    if (found !== undefined) return found.weight;
+  }
+  return 0;
 }

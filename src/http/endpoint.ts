@@ -4,6 +4,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { KeyHolder, Scope } from "../access/index.ts";
+import type { Streamed, Written } from "./answering.ts";
 import type { Fault, ProblemCode } from "./problem.ts";
 import { checked, readJson, readQuery, refuseUnkeepable } from "./reading.ts";
 import type { CompanyServices } from "./modules.ts";
@@ -20,7 +21,7 @@ export interface Call<Query, Path, Body> extends Caller {
   readonly query: Query;
   readonly path: Path;
   readonly body: Body;
-  readonly header: (name: string) => string | undefined;
+  readonly header: Header;
 }
 
 /** Answers are only ever read. */
@@ -33,7 +34,8 @@ export type Shown<T> = T extends readonly (infer Each)[]
 export interface Reply<Answer> {
   /** Default 200. */
   readonly status?: number;
-  readonly body: Answer;
+  /** `Written` and `Streamed` stand for the same in their own bytes. */
+  readonly body: Answer | Written | Streamed;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -73,15 +75,23 @@ export interface Endpoint {
   readonly answer: z.ZodType;
   /** Besides those that every endpoint has. */
   readonly problems: readonly ProblemCode[];
+  /** What the answer may be written as; absent: JSON. */
+  readonly produces?: readonly string[];
+  /** True: asked so often that it is answered past the router, see `direct.ts`. */
+  readonly direct?: boolean;
   run(c: Context, caller: Caller): Promise<Reply<unknown>>;
+  /** The same of a body that has arrived as JSON, without query and path. */
+  take(value: unknown, caller: Caller, header: Header): Promise<Reply<unknown>>;
 }
+
+type Header = (name: string) => string | undefined;
 
 interface Definition<
   Query extends z.ZodObject,
   Path extends z.ZodObject,
   Body extends z.ZodType,
   Answer extends z.ZodType,
-> extends Omit<Endpoint, "run" | "query" | "path" | "body" | "answer"> {
+> extends Omit<Endpoint, "run" | "take" | "query" | "path" | "body" | "answer"> {
   readonly query?: Query;
   readonly path?: Path;
   readonly body?: BodyReader<Body>;
@@ -113,8 +123,18 @@ export function endpoint<
         body: (body === undefined ? undefined : await readBody(c, body)) as z.output<Body>,
         header: (name) => c.req.header(name),
       }),
+    take: async (value, caller, header) =>
+      handle({
+        ...caller,
+        query: NONE as z.output<Query>,
+        path: NONE as z.output<Path>,
+        body: (body === undefined ? undefined : bodyOf(value, body)) as z.output<Body>,
+        header,
+      }),
   };
 }
+
+const NONE = {};
 
 /** Without a schema nothing is allowed there, so that a misspelt parameter is not ignored. */
 function part<Schema extends z.ZodObject>(
@@ -128,8 +148,14 @@ function part<Schema extends z.ZodObject>(
 
 async function readBody<Schema extends z.ZodType>(
   c: Context,
-  { schema, limitBytes, quick, meant }: BodyReader<Schema>,
+  reader: BodyReader<Schema>,
 ): Promise<z.output<Schema>> {
-  const value = await readJson(c, limitBytes);
+  return bodyOf(await readJson(c, reader.limitBytes), reader);
+}
+
+function bodyOf<Schema extends z.ZodType>(
+  value: unknown,
+  { schema, quick, meant }: BodyReader<Schema>,
+): z.output<Schema> {
   return quick?.(value) ?? checked("body", value, meant?.(value) ?? schema);
 }

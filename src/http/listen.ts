@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { randomUUID } from "node:crypto";
 import { getRequestListener } from "@hono/node-server";
 import { problemResponse } from "./answering.ts";
+import type { DirectLane } from "./direct.ts";
 import { LIMITS } from "./limits.ts";
 import { PROBLEMS, Problem, problemBody } from "./problem.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -18,14 +19,20 @@ export interface Listening {
 }
 
 export async function listen(
-  app: { fetch(request: Request): Response | Promise<Response> },
+  app: {
+    fetch(request: Request): Response | Promise<Response>;
+    /** Answers what it can by itself; false: it left the request as it was. */
+    readonly direct?: DirectLane;
+  },
   { host = "127.0.0.1", port }: { readonly host?: string; readonly port: number },
 ): Promise<Listening> {
   const listener = getRequestListener((request) => app.fetch(request), {
     hostname: host,
     errorHandler: unreadable,
   });
-  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  const server = createServer((incoming, outgoing) => {
+    if (app.direct?.(incoming, outgoing) !== true) void listener(incoming, outgoing);
+  });
   server.requestTimeout = LIMITS.requestTimeoutMs;
   server.headersTimeout = LIMITS.headersTimeoutMs;
   server.keepAliveTimeout = LIMITS.keepAliveTimeoutMs;

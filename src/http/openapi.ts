@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 description, generated from the endpoints' own schemas. */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { JSON_ONLY } from "./answering.ts";
 import { z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { MOST_FAULTS, PROBLEMS } from "./problem.ts";
@@ -87,7 +88,10 @@ const WITH_BODY: readonly ProblemCode[] = [
 
 function described(endpoint: Endpoint): Path {
   const { method, address, tag, summary, description, scope, body, answer } = endpoint;
-  const content = { "application/json": { schema: answer } };
+  const types = endpoint.produces ?? JSON_ONLY;
+  const content = Object.fromEntries(
+    types.map((type) => [type, { schema: type === "text/csv" ? z.string() : answer }]),
+  );
   const codes = [...EVERYWHERE, ...(body === undefined ? [] : WITH_BODY), ...endpoint.problems];
   return {
     method,
@@ -108,7 +112,7 @@ function described(endpoint: Endpoint): Path {
       ...Object.fromEntries(
         Object.entries(endpoint.answers).map(([status, about]) => [
           status,
-          { description: about, content },
+          status === "304" ? { description: about } : { description: about, content },
         ]),
       ),
       ...problemResponses(codes),

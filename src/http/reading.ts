@@ -10,7 +10,11 @@ import type { Fault } from "./problem.ts";
 /** The JSON of a body, of at most `limitBytes`; throws the problem that says what is wrong. */
 export async function readJson(c: Context, limitBytes: number): Promise<unknown> {
   checkContentType(c);
-  const text = await readText(c, limitBytes);
+  return jsonOf(await readText(c, limitBytes));
+}
+
+/** The JSON of a body that has arrived as text. */
+export function jsonOf(text: string): unknown {
   // Decoding puts it where bytes were no UTF-8; it would travel to the ERP as it is.
   if (text.includes("\uFFFD"))
     throw new Problem(
@@ -20,7 +24,7 @@ export async function readJson(c: Context, limitBytes: number): Promise<unknown>
     );
   try {
     const value: unknown = JSON.parse(text);
-    if (/\\u(?:0000|d[89a-f])/i.test(text)) refuseUnkeepable("body", value);
+    if (text.includes("\\u") && /\\u(?:0000|d[89a-f])/i.test(text)) refuseUnkeepable("body", value);
     return value;
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
