@@ -10,7 +10,7 @@ import type {
   PriceLine,
   PriceRequest,
 } from "./answer.ts";
-import { scaled } from "./engine/index.ts";
+import { digestOf, scaled } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
 import { explainRows } from "./explain.ts";
@@ -18,13 +18,15 @@ import type { OriginName } from "./evidence.ts";
 import { loadBook } from "./load.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
 import { loadPolicy } from "./policy.ts";
-import { priceColumns, priceRows } from "./price.ts";
-import { digestOf, latestVersion, makerOf, registerBook } from "./publish.ts";
+import { columnsJson } from "./columns-json.ts";
+import { columnSet, plainColumns } from "./columns.ts";
+import { priceRows } from "./price.ts";
+import { latestVersion, makerOf, registerBook } from "./publish.ts";
 import type { PublishedVersion } from "./publish.ts";
 import { dayStarts, todayIn } from "./root.ts";
 import type { Root } from "./root.ts";
 import { settleRounds } from "./round-settle.ts";
-import type { Telling } from "./round-settle.ts";
+import type { Telling } from "./round-store.ts";
 import { standingFacts } from "./standing-facts.ts";
 import { compileStanding } from "./standing.ts";
 import type { Standing, StandingFacts } from "./standing.ts";
@@ -85,6 +87,8 @@ export interface Pricing {
   /** One line an answer, in the order asked. Throws `PricesNotReady` before the first book. */
   price(request: PriceRequest): PriceLine[];
   priceColumns(request: PriceColumnsRequest): PriceColumns;
+  /** The same as the JSON of an answer, in UTF-8; or, when no line can be priced, why. */
+  columnsJson(request: PriceColumnsRequest): WrittenColumns;
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
   /** Null before the first book. */
   book(): BookInfo | null;
@@ -93,6 +97,10 @@ export interface Pricing {
   /** Rows to try other policies on. */
   trialRows(reach: Reach): Promise<TrialRows>;
 }
+
+export type WrittenColumns =
+  | { readonly problem: null; readonly json: Uint8Array }
+  | { readonly problem: PriceColumns["problems"][number]; readonly json: null };
 
 /**
  * Opens without a book: `publish` or `refresh` brings the first. Throws when the policy cannot be
@@ -126,7 +134,14 @@ function pricingOf(options: Opened): Pricing {
     publish: () => inTurn(() => publish(options, adopt)),
     refresh: () => inTurn(() => refresh(options, root, adopt)),
     price: (request) => priceRows(current(), request, today()),
-    priceColumns: (request) => priceColumns(current(), request, today()),
+    priceColumns: (request) => plainColumns(columnSet(current(), request, today())),
+    columnsJson: (request) => {
+      const set = columnSet(current(), request, today());
+      const [problem] = set.problems;
+      const none = set.currency === null || set.problems.length === set.lines;
+      if (problem !== undefined && none) return { problem, json: null };
+      return { problem: null, json: columnsJson(set, request.account) };
+    },
     explain: (request) => explainRows(store, company, current(), request, today(), sources?.origin),
     book: () => (root === null ? null : infoOf(root)),
     trial: () => trialOf(current().book, current().version),

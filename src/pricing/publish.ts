@@ -2,10 +2,9 @@
  * The published version: a number that all processes of a company share. Each process compiles the
  * book itself; the digest of its content says whether two hold the same.
  */
-import { createHash } from "node:crypto";
 import type { Queryable } from "../store/index.ts";
 import { LAYOUT } from "./engine/index.ts";
-import type { Policy, PriceBook } from "./engine/index.ts";
+import type { Policy } from "./engine/index.ts";
 import type { LoadedBook } from "./load.ts";
 
 export interface PublishedVersion {
@@ -75,28 +74,4 @@ export async function registerBook(
     ],
   );
   return inserted === 0 ? null : { version, digest, maker, publishedAt: at, freshness };
-}
-
-/** SHA-256 over everything that an answer can depend on, the policy apart. */
-export function digestOf(book: PriceBook): string {
-  const hash = createHash("sha256");
-  const { accounts, products, sites, groups } = book;
-  for (const part of [book, accounts, products, sites, groups] as const)
-    for (const value of Object.values<unknown>({ ...part }))
-      if (ArrayBuffer.isView(value))
-        hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-  const codes = [
-    book.branches,
-    book.buyingGroups,
-    book.customerGroups,
-    book.priceLists,
-    book.headOffices,
-    accounts,
-    products,
-    sites,
-    groups,
-  ].map((of) => of.codes);
-  const names = [book.currencies, book.units, book.labels, book.vatCodes];
-  hash.update(JSON.stringify([codes, names, book.ownCurrency]));
-  return hash.digest("hex");
 }

@@ -732,8 +732,8 @@ describe("explanation", () => {
       Base | List price (L1): £600.0000 | 600.0000 | is the base price
       Base | Standard price: £650.0000 | 650.0000 | the list price (L1) takes its place
       Price or discount | General discount: 7.5% off | 555.0000 | dearer by £5.0000
-      Promotion | Promotion AUTUMN: 15% off, 2026-09-01 to 2026-09-30 | - | holds from 2026-09-01
       Promotion | Promotion SECRET: 50% off, 2020-01-01 to 2039-12-31 | - | holds only for a buyer who gives its code
+      Promotion | Promotion AUTUMN: 15% off, 2026-09-01 to 2026-09-30 | - | holds from 2026-09-01
       Base price | List price (L1): £600.0000 | 600.0000 | dearer by £50.0000"
     `);
   });

@@ -5,7 +5,10 @@ import type { RoundingMode } from "../../src/model/index.ts";
 import {
   calendar,
   compileBook,
+  digestOf,
+  isRefusal,
   priceLine,
+  reviseBook,
   scaled,
   startBook,
   startEnquiry,
@@ -156,10 +159,80 @@ test("the order and the batches in which rules come leave no trace in the book",
       builder.addPromotions(offers.toReversed());
       for (let at = 0; at < shuffled.length; at += size + 1)
         builder.addRules(shuffled.slice(at, at + size + 1));
-      expect(builder.finish()).toEqual(compiled(all, offers));
+      const [arrived, whole] = [builder.finish(), compiled(all, offers)];
+      expect(digestOf(arrived)).toBe(digestOf(whole));
+      expect(everyAnswer(arrived)).toEqual(everyAnswer(whole));
     }),
     RUNS,
   );
+});
+
+/** What a book answers to each account on each product, at each side of every break and date. */
+function everyAnswer(book: PriceBook): string[] {
+  return ACCOUNTS.flatMap((account) =>
+    PRODUCTS.flatMap((product) =>
+      ["1", "10", "11", "100"].flatMap((quantity) =>
+        ["2026-05-31", "2026-06-02"].map((on) =>
+          pricedBy(book, { account, product, quantity, on }),
+        ),
+      ),
+    ),
+  );
+}
+
+test("a book changed is the book compiled anew, whatever came, went or became other", () => {
+  fc.assert(
+    fc.property(
+      rules,
+      promotions,
+      fc.array(fc.tuple(rules, promotions), { minLength: 1, maxLength: 4 }),
+      (first, offers, changes) => {
+        const all = { rules: first, promotions: offers };
+        let book = compiled(all.rules, all.promotions);
+        for (const [rules, promotions] of changes) {
+          const next = { rules: changedRules(all.rules, rules), promotions };
+          const answered = everyAnswer(book);
+          const revised = reviseBook(book, {
+            before: { ...all, rules: touched(all.rules, next.rules), quotations: [] },
+            after: { ...next, rules: touched(next.rules, all.rules), quotations: [] },
+          });
+          if (isRefusal(revised)) throw new Error(revised.refused);
+          const whole = compiled(next.rules, next.promotions);
+          expect(digestOf(revised)).toBe(digestOf(whole));
+          expect(revised.unreached).toEqual(whole.unreached);
+          expect(everyAnswer(revised)).toEqual(everyAnswer(whole));
+          // The book before still answers as it did.
+          expect(everyAnswer(book)).toEqual(answered);
+          book = revised;
+          Object.assign(all, next);
+        }
+      },
+    ),
+    RUNS,
+  );
+});
+
+/** Half of the rules stay; of those that change some keep their name. */
+function changedRules(old: readonly RuleRow[], fresh: readonly RuleRow[]): RuleRow[] {
+  const stays = (row: RuleRow) => shuffleKey({ ...row, fromQuantity: "" }, 3) % 2 === 0;
+  const kept = old.filter(stays);
+  return [...kept, ...fresh.filter((row) => !kept.some(({ rule }) => rule === row.rule))];
+}
+
+/** All rows of rules that are not the same there. */
+function touched(rows: readonly RuleRow[], there: readonly RuleRow[]): RuleRow[] {
+  const says = (of: readonly RuleRow[], rule: string) =>
+    JSON.stringify(of.filter((row) => row.rule === rule));
+  return rows.filter(({ rule }) => says(rows, rule) !== says(there, rule));
+}
+
+test("a change to what is not in the book as told is refused, not guessed", () => {
+  const book = compiled([], []);
+  const gone = { rules: fc.sample(rules, 20).flat().slice(0, 1), promotions: [], quotations: [] };
+  const nothing = { rules: [], promotions: [], quotations: [] };
+  expect(reviseBook(book, { before: gone, after: nothing })).toEqual({
+    refused: "a row that changed is not in the book as it was",
+  });
 });
 
 function shuffleKey(row: RuleRow, seed: number): number {

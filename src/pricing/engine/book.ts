@@ -1,6 +1,7 @@
 /**
- * The shape of a price book: typed arrays, never an object per price. Made by `startBook`, never
- * changed.
+ * The shape of a price book: typed arrays in shared memory, never an object per price. Made by
+ * `startBook` or, from another book and what changed, by `reviseBook`; never changed. Arrays may be
+ * longer than what is used: the room at the end is for the book after it.
  */
 import type { Policy } from "./policy.ts";
 import type { Program } from "./program.ts";
@@ -9,7 +10,7 @@ import type { Program } from "./program.ts";
  * Goes up with every change of what the arrays mean, so that books of two releases are not taken
  * for one.
  */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** Bits of a cell's second number, above the number of its terms. */
 export const TERMS = 0x0fff_ffff;
@@ -62,6 +63,8 @@ export interface PriceBook {
   readonly bytes: number;
   /** Records left out because they are for or on something that the company does not have. */
   readonly unreached: Unreached;
+  /** Four numbers that sum up what all its rows say: the same whatever order they came in. */
+  readonly content: readonly number[];
 
   readonly accounts: Accounts;
   readonly products: Products;
@@ -96,7 +99,7 @@ export interface PriceBook {
   /** Cells with several entries: two numbers each (value, terms), the last one flagged. */
   readonly several: Int32Array;
   readonly terms: Float64Array;
-  /** Values that do not fit a cell, with 6 places. */
+  /** Values that do not fit a cell, with 6 places, each once. */
   readonly wideValues: Float64Array;
 }
 

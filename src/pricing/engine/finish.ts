@@ -1,9 +1,12 @@
-/**
- * Staged rows → the book, numbered and laid out by content, so that the order of arrival leaves no
- * trace.
- */
+/** Staged rows → the book. Nothing in what it answers or says hangs on the order of arrival. */
+import { inShared, sharedFloats, sharedInts } from "./arena.ts";
+import type { Arena } from "./arena.ts";
 import type { PriceBook } from "./book.ts";
-import { REGION, ROW, ROW_TERMS, VALUE, layOut } from "./layout.ts";
+import { codeHashes, emptySum, highOf, lowOf, mix, saidBy, sumRow } from "./content.ts";
+import type { ContentSum, Said } from "./content.ts";
+import { KEY, ROW, ROW_TERMS, RULE_HIGH, RULE_LOW, VALUE, byRegion, layOut } from "./layout.ts";
+import type { ByRegion } from "./layout.ts";
+import type { NumberedMasters } from "./masters.ts";
 import type { Policy } from "./policy.ts";
 import {
   HOLDS_BASE,
@@ -13,120 +16,182 @@ import {
   baseTables,
   programOf,
 } from "./program.ts";
-import { OWN_CURRENCY, firstExamples, keyCount, subjectCount } from "./stage.ts";
-import type { Work } from "./stage.ts";
-import { TABLES } from "./tables.ts";
-import * as terms from "./terms.ts";
+import {
+  HELD,
+  HELD_FIXED,
+  HELD_NET,
+  OWN_CURRENCY,
+  emptyStaged,
+  keyCount,
+  keysOf,
+  subjectCount,
+  subjectsOf,
+} from "./stage.ts";
+import type { Staged, Work } from "./stage.ts";
+import { TABLES, placeOf } from "./tables.ts";
+import { FROM, STRIDE } from "./terms.ts";
 
-export function finishBook(policy: Policy, work: Work): PriceBook {
-  const units = terms.sortedNames(work.units);
-  const currencies = terms.sortedNames(work.currencies);
-  const labels = terms.sortedNames(work.labels);
-  const sorted = terms.sortedTerms(work.terms, {
-    currency: currencies.place,
-    unit: units.place,
-    label: labels.place,
-  });
-  const wideValues = Float64Array.from(new Set(work.wide)).sort();
-  renumberRows(work, sorted, wideValues);
-  const holdings = holdingsOf(policy, work, sorted.rows);
-  const tables = compactTables(work, holdings);
-  const laid = layOut({
-    rows: work.rows,
-    count: work.count,
-    terms: sorted.rows,
-    regionCount: tables.regionCount,
-    keysOf: tables.keysOf,
-  });
-  const entries = work.count;
-  emptyRows(work);
-  const { accounts, products } = work.masters;
-  const arrays = { ...laid, tableRegions: tables.tableRegions, terms: sorted.rows, wideValues };
-  const numbered = {
-    accounts: { ...accounts, currency: accounts.currency.map((n) => currencies.place[n]!) },
-    products: {
-      ...products,
-      sellingUnit: products.sellingUnit.map((n) => units.place[n]!),
-      pricingUnit: products.pricingUnit.map((n) => units.place[n]!),
-    },
-  };
-  return {
-    policy,
-    program: programOf(policy, tables.tableRegions, holdings),
-    entries,
-    bytes: bytesOf([arrays, numbered.accounts, numbered.products]),
-    unreached: { count: work.unreachedCount, examples: firstExamples(work) },
-    ...work.masters,
-    ...numbered,
-    currencies: currencies.sorted,
-    ownCurrency: currencies.place[OWN_CURRENCY]!,
-    units: units.sorted,
-    labels: labels.sorted,
-    ...arrays,
-  };
+/** What a book needs to be changed later: kept beside it, never in it. */
+export interface Kept {
+  readonly work: Work;
+  readonly cells: Arena;
+  readonly several: Arena;
+  /** Rows by table and kind, as they were staged. */
+  readonly held: Int32Array;
+  readonly unreached: ReadonlyMap<string, number>;
+  /** Numbers of the arenas that this book no longer reads. */
+  readonly garbage: number;
 }
 
-/** Replaces numbers of arrival by those in order of content. */
-function renumberRows(work: Work, sorted: terms.SortedTerms, wideValues: Float64Array): void {
-  const widePlace = new Map([...wideValues].map((value, index) => [value, index]));
-  for (let row = 0; row < work.count; row += 1) {
-    const at = row * ROW;
-    const number = sorted.place[work.rows[at + ROW_TERMS]!]!;
-    work.rows[at + ROW_TERMS] = number;
-    if (sorted.rows[number * terms.STRIDE + terms.FLAGS]! & terms.WIDE)
-      work.rows[at + VALUE] = widePlace.get(work.wide[work.rows[at + VALUE]!]!)!;
+const kept = new WeakMap<PriceBook, Kept>();
+
+export function keptOf(book: PriceBook): Kept | undefined {
+  return kept.get(book);
+}
+
+export function finishBook(policy: Policy, work: Work): PriceBook {
+  const { staged } = work;
+  const said = saidBy(work);
+  const { tableRegions, regionCount } = directoryOf(work.masters, staged.held);
+  const grouped = byRegion(staged.rows, staged.count, work.tableStarts[TABLES]!);
+  const regions = sharedInts(regionCount * 2);
+  const tables = tableFinder(work.tableStarts);
+  const laying = { rows: staged.rows, said, fromOf: fromOf(work) };
+  const laid = layOut(laying, grouped, regions, (region) => {
+    const table = tables(region);
+    return {
+      at: tableRegions[table]! + region - work.tableStarts[table]!,
+      keys: keyCount(work.masters, table),
+    };
+  });
+  const sum = emptySum();
+  sumRows(sum, work, said, staged, grouped, 1);
+  const entries = staged.count;
+  // The staged rows are no longer needed; whoever still holds the builder does not hold them.
+  work.staged = emptyStaged();
+  return bookOf(policy, work, {
+    entries,
+    held: staged.held,
+    unreached: staged.unreached,
+    tableRegions,
+    regions,
+    cells: { array: laid.cells, used: laid.cells.length },
+    several: { array: laid.several, used: laid.several.length },
+    sum,
+    garbage: 0,
+  });
+}
+
+export interface BookParts extends Omit<Kept, "work"> {
+  readonly entries: number;
+  readonly tableRegions: Int32Array;
+  readonly regions: Int32Array;
+  readonly sum: ContentSum;
+}
+
+export function bookOf(policy: Policy, work: Work, parts: BookParts): PriceBook {
+  const { entries, held, unreached, tableRegions, regions, sum } = parts;
+  const masters = sharedMasters(work.masters);
+  const wideValues = sharedFloats(work.wide.length);
+  wideValues.set(work.wide);
+  const arrays = {
+    tableRegions: inShared(tableRegions),
+    regions,
+    cells: parts.cells.array,
+    several: parts.several.array,
+    terms: work.terms.rows,
+    wideValues,
+  };
+  const book: PriceBook = {
+    policy,
+    program: programOf(policy, tableRegions, holdingsOf(policy, held)),
+    entries,
+    bytes: bytesOf([arrays, masters.accounts, masters.products]),
+    unreached: { count: sumOf(unreached.values()), examples: firstExamples(unreached) },
+    content: Array.from(sum, (number) => number >>> 0),
+    ...masters,
+    currencies: [...work.currencies.numbers.keys()],
+    ownCurrency: OWN_CURRENCY,
+    units: [...work.units.numbers.keys()],
+    labels: [...work.labels.numbers.keys()],
+    ...arrays,
+  };
+  const { cells, several, garbage } = parts;
+  kept.set(book, { work, cells, several, held, unreached, garbage });
+  return book;
+}
+
+/** Adds to the sum what all staged rows say, or takes it away. */
+export function sumRows(
+  sum: ContentSum,
+  work: Work,
+  said: Said,
+  { rows }: Staged,
+  { starts, order }: ByRegion,
+  times: 1 | -1,
+): void {
+  const tables = tableFinder(work.tableStarts);
+  for (let region = 0; region + 1 < starts.length; region += 1) {
+    if (starts[region] === starts[region + 1]) continue;
+    const table = tables(region);
+    const { customer, product } = placeOf(table);
+    const subjects = subjectsOf(work.masters, customer);
+    const codes = keysOf(work.masters, product);
+    const subject = region - work.tableStarts[table]!;
+    const place = mix(table + 1, subjects === null ? 0 : codeHashes(subjects)[subject]!);
+    const keys = codes === null ? null : codeHashes(codes);
+    for (let position = starts[region]!; position < starts[region + 1]!; position += 1) {
+      const at = order[position]! * ROW;
+      const value = rows[at + VALUE]!;
+      const number = rows[at + ROW_TERMS]!;
+      const high = highOf(said, value, number);
+      const low = lowOf(said, value, number);
+      const key = keys === null ? 0 : keys[rows[at + KEY]!]!;
+      sumRow(sum, place, key, high, low, rows[at + RULE_HIGH]!, rows[at + RULE_LOW]!, times);
+    }
   }
 }
 
+export function fromOf({ terms }: Work): (number: number) => number {
+  return (number) => terms.rows[number * STRIDE + FROM]!;
+}
+
 /** What each table holds, so that a step looks only where it can find something. */
-function holdingsOf(policy: Policy, work: Work, rows: Float64Array): Uint8Array {
-  const tableOfRegion = tableFinder(work.tableStarts);
+function holdingsOf(policy: Policy, held: Int32Array): Uint8Array {
   const base = baseTables(policy);
   const holdings = new Uint8Array(TABLES);
-  for (let row = 0; row < work.count; row += 1) {
-    const table = tableOfRegion(work.rows[row * ROW + REGION]!);
-    const at = work.rows[row * ROW + ROW_TERMS]! * terms.STRIDE;
-    const net = (rows[at + terms.FLAGS]! & terms.NET) !== 0;
-    const isBase = rows[at + terms.KIND] === terms.FIXED && base.includes(table);
+  for (let at = 0; at < held.length; at += 1) {
+    if (held[at] === 0) continue;
+    const table = Math.floor(at / HELD);
+    const net = (at & HELD_NET) !== 0;
+    const isBase = (at & HELD_FIXED) !== 0 && base.includes(table);
     if (isBase) holdings[table]! |= net ? HOLDS_NET_BASE : HOLDS_BASE;
     else holdings[table]! |= net ? HOLDS_NET : HOLDS_REST;
   }
   return holdings;
 }
 
-/** Only tables that hold something keep regions; the rows are moved to the regions that remain. */
-function compactTables(
-  work: Work,
-  holdings: Uint8Array,
-): {
-  readonly tableRegions: Int32Array;
-  readonly regionCount: number;
-  readonly keysOf: (region: number) => number;
-} {
-  const tableOfRegion = tableFinder(work.tableStarts);
-  const tableRegions = new Int32Array(TABLES).fill(-1);
+/** Only tables that hold something have regions. */
+function directoryOf(
+  masters: NumberedMasters,
+  held: Int32Array,
+): { readonly tableRegions: Int32Array; readonly regionCount: number } {
+  const tableRegions = sharedInts(TABLES).fill(-1);
   let regionCount = 0;
   for (let table = 0; table < TABLES; table += 1) {
-    if (holdings[table] === 0) continue;
+    if (!holdsAny(held, table)) continue;
     tableRegions[table] = regionCount;
-    regionCount += subjectCount(work.masters, table);
+    regionCount += subjectCount(masters, table);
   }
-  const keys = new Int32Array(regionCount);
-  for (let table = 0; table < TABLES; table += 1) {
-    const first = tableRegions[table]!;
-    if (first >= 0)
-      keys.fill(keyCount(work.masters, table), first, first + subjectCount(work.masters, table));
-  }
-  for (let row = 0; row < work.count; row += 1) {
-    const at = row * ROW + REGION;
-    const table = tableOfRegion(work.rows[at]!);
-    work.rows[at]! += tableRegions[table]! - work.tableStarts[table]!;
-  }
-  return { tableRegions, regionCount, keysOf: (region) => keys[region]! };
+  return { tableRegions, regionCount };
 }
 
-/** Table of a region number before compaction. */
-function tableFinder(starts: Int32Array): (region: number) => number {
+export function holdsAny(held: Int32Array, table: number): boolean {
+  return held.subarray(table * HELD, (table + 1) * HELD).some((count) => count > 0);
+}
+
+/** Table of a region of staged rows. */
+export function tableFinder(starts: Int32Array): (region: number) => number {
   return (region) => {
     let low = 0;
     let high = TABLES - 1;
@@ -139,6 +204,25 @@ function tableFinder(starts: Int32Array): (region: number) => number {
   };
 }
 
+/** Columns that a reader in another thread needs without a copy. */
+function sharedMasters(masters: NumberedMasters): NumberedMasters {
+  const shared = <Part extends object>(part: Part): Part =>
+    Object.fromEntries(
+      Object.entries(part).map(([name, column]: [string, unknown]) => [
+        name,
+        column instanceof Int32Array || column instanceof Float64Array ? inShared(column) : column,
+      ]),
+    ) as Part;
+  const { accounts, products, sites, groups } = masters;
+  return {
+    ...shared(masters),
+    accounts: shared(accounts),
+    products: shared(products),
+    sites: shared(sites),
+    groups: shared(groups),
+  };
+}
+
 function bytesOf(holders: readonly object[]): number {
   let bytes = 0;
   for (const holder of holders)
@@ -147,8 +231,13 @@ function bytesOf(holders: readonly object[]): number {
   return bytes;
 }
 
-/** The staged rows are no longer needed; whoever still holds the builder does not hold them. */
-function emptyRows(work: Work): void {
-  work.rows = new Int32Array(0);
-  work.count = 0;
+function sumOf(counts: Iterable<number>): number {
+  let sum = 0;
+  for (const count of counts) sum += count;
+  return sum;
+}
+
+/** The first few by name. */
+function firstExamples(unreached: ReadonlyMap<string, number>): string[] {
+  return [...unreached.keys()].sort().slice(0, 10);
 }

@@ -11,6 +11,9 @@
  */
 export { compileBook, startBook } from "./builder.ts";
 export type { BookBuilder, BookInput } from "./builder.ts";
+export { isRefusal, reviseBook } from "./revise.ts";
+export type { Refusal, Revision } from "./revise.ts";
+export { digestOf } from "./digest.ts";
 export type { PromotionRow, QuotationRow, RuleRow } from "./stage.ts";
 export { LAYOUT } from "./book.ts";
 export type { PriceBook } from "./book.ts";

@@ -2,6 +2,7 @@
 import type { Canonical } from "../../model/index.ts";
 import type { Codes } from "./book.ts";
 import { dayOf } from "./calendar.ts";
+import { identityHashes } from "./content.ts";
 import { KEY, REGION, ROW, ROW_TERMS, RULE_HIGH, RULE_LOW, VALUE } from "./layout.ts";
 import { numberMasters } from "./masters.ts";
 import type { Masters, NumberedMasters } from "./masters.ts";
@@ -49,7 +50,9 @@ export type QuotationRow = Pick<
   Pick<Canonical<"quotation-line">, "line" | "product" | "quantity" | "unitPrice">;
 
 export interface Work {
-  readonly masters: NumberedMasters;
+  /** With the book that is being made: of one kept up to date they change. */
+  masters: NumberedMasters;
+  tableStarts: Int32Array;
   readonly units: Names;
   readonly currencies: Names;
   readonly labels: Names;
@@ -57,24 +60,43 @@ export interface Work {
   /** Row of terms being filled in. */
   readonly draft: Float64Array;
   readonly days: Map<string, number>;
+  /** Values that do not fit a cell, each once, in order of arrival. */
   readonly wide: number[];
-  /** First region of each table if every table were kept, and their number. */
-  readonly tableStarts: Int32Array;
-  readonly unreached: Set<string>;
-  unreachedCount: number;
+  readonly widePlaces: Map<number, number>;
+  /** What was staged since it was last taken. */
+  staged: Staged;
+}
+
+/** Rows with their places, and those that have none. */
+export interface Staged {
   rows: Int32Array;
   count: number;
+  /** Rows by table, four counts each: `HELD_NET` and `HELD_FIXED` added up tell which. */
+  readonly held: Int32Array;
+  /** Whom or what rows are for that is not there, in words, and how many rows. */
+  readonly unreached: Map<string, number>;
+}
+
+export const HELD = 4;
+export const HELD_NET = 1;
+export const HELD_FIXED = 2;
+
+export function emptyStaged(): Staged {
+  return {
+    rows: new Int32Array(64 * ROW),
+    count: 0,
+    held: new Int32Array(TABLES * HELD),
+    unreached: new Map(),
+  };
 }
 
 export function emptyWork(masters: Masters): Work {
   const units: Names = { numbers: new Map() };
   const currencies: Names = { numbers: new Map([[masters.currency, OWN_CURRENCY]]) };
   const numbered = numberMasters(masters, units, currencies);
-  const tableStarts = new Int32Array(TABLES + 1);
-  for (let table = 0; table < TABLES; table += 1)
-    tableStarts[table + 1] = tableStarts[table]! + subjectCount(numbered, table);
   return {
     masters: numbered,
+    tableStarts: tableStartsOf(numbered),
     units,
     currencies,
     labels: { numbers: new Map() },
@@ -82,15 +104,26 @@ export function emptyWork(masters: Masters): Work {
     draft: terms.openTerms(),
     days: new Map(),
     wide: [],
-    tableStarts,
-    unreached: new Set(),
-    unreachedCount: 0,
-    rows: new Int32Array(1024 * ROW),
-    count: 0,
+    widePlaces: new Map(),
+    staged: emptyStaged(),
   };
 }
 
+/** First region of each table if every table were kept, and their number. */
+export function tableStartsOf(masters: NumberedMasters): Int32Array {
+  const starts = new Int32Array(TABLES + 1);
+  for (let table = 0; table < TABLES; table += 1)
+    starts[table + 1] = starts[table]! + subjectCount(masters, table);
+  return starts;
+}
+
 export function addRule(work: Work, row: RuleRow): void {
+  draftRule(work, row);
+  stage(work, "rule", row, row.value, row.rule);
+}
+
+/** The terms of a rule, into the draft: all that it says but whom, what, how much and its name. */
+export function draftRule(work: Work, row: Omit<RuleRow, "rule" | "value">): void {
   const { draft } = work;
   draft.set(OPEN_TERMS);
   draft[terms.KIND] = terms.KINDS.indexOf(row.kind);
@@ -104,7 +137,6 @@ export function addRule(work: Work, row: RuleRow): void {
     draft[terms.UNIT] = terms.numberOf(work.units, row.unit);
   }
   draft[terms.LABEL] = terms.numberOf(work.labels, row.contract);
-  stage(work, "rule", row, row.value, row.rule);
 }
 
 export function addPromotion(work: Work, row: PromotionRow): void {
@@ -171,23 +203,53 @@ function stage(work: Work, source: Source, row: PlacedRow, value: string, identi
     leaveOut(work, row, subject < 0);
     return;
   }
-  if ((work.count + 1) * ROW > work.rows.length) {
-    const wider = new Int32Array(work.rows.length * 2);
-    wider.set(work.rows);
-    work.rows = wider;
+  const stored = storedValue(work, value);
+  const number = terms.internTerms(work.terms, work.draft);
+  const [high, low] = identityHashes(identity);
+  stageRow(work, table, subject, key, stored, number, high, low);
+}
+
+/** Puts a row into its place in numbers. */
+export function stageRow(
+  work: Work,
+  table: number,
+  subject: number,
+  key: number,
+  value: number,
+  number: number,
+  ruleHigh: number,
+  ruleLow: number,
+): void {
+  const { staged } = work;
+  if ((staged.count + 1) * ROW > staged.rows.length) {
+    const wider = new Int32Array(staged.rows.length * 2);
+    wider.set(staged.rows);
+    staged.rows = wider;
   }
-  const at = work.count * ROW;
-  work.rows[at + REGION] = work.tableStarts[table]! + subject;
-  work.rows[at + KEY] = key;
-  work.rows[at + VALUE] = storedValue(work, value);
-  work.rows[at + ROW_TERMS] = terms.internTerms(work.terms, work.draft);
-  work.rows[at + RULE_HIGH] = hashText(identity, 0x811c9dc5);
-  work.rows[at + RULE_LOW] = hashText(identity, 0x01000193);
-  work.count += 1;
+  const { rows } = staged;
+  const at = staged.count * ROW;
+  rows[at + REGION] = work.tableStarts[table]! + subject;
+  rows[at + KEY] = key;
+  rows[at + VALUE] = value;
+  rows[at + ROW_TERMS] = number;
+  rows[at + RULE_HIGH] = ruleHigh;
+  rows[at + RULE_LOW] = ruleLow;
+  staged.count += 1;
+  staged.held[table * HELD + heldAs(work.terms.rows, number)]! += 1;
+}
+
+/** Which of a table's counts a row with these terms is in. */
+export function heldAs(rows: Float64Array, number: number): number {
+  const at = number * terms.STRIDE;
+  return (
+    ((rows[at + terms.FLAGS]! & terms.NET) !== 0 ? HELD_NET : 0) +
+    (rows[at + terms.KIND] === terms.FIXED ? HELD_FIXED : 0)
+  );
 }
 
 /** The value as its cell holds it; sets the draft's flags to say how. */
-function storedValue({ draft, wide }: Work, value: string): number {
+function storedValue(work: Work, value: string): number {
+  const { draft } = work;
   const plain = scaledOf(value, 4);
   if (plain !== undefined && plain === (plain | 0)) return plain;
   const fine = scaledOf(value, 6);
@@ -197,33 +259,21 @@ function storedValue({ draft, wide }: Work, value: string): number {
   }
   const fits = fine === (fine | 0);
   draft[terms.FLAGS]! |= fits ? terms.FINE : terms.WIDE;
-  return fits ? fine : wide.push(fine) - 1;
+  return fits ? fine : wideValue(work, fine);
 }
 
-/** FNV-1a over UTF-16 units. Two hashes of it tell the rules of one cell apart. */
-function hashText(text: string, seed: number): number {
-  let hash = seed;
-  for (let at = 0; at < text.length; at += 1)
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash ^ (hash >>> 15);
+export function wideValue({ wide, widePlaces }: Work, value: number): number {
+  const known = widePlaces.get(value);
+  if (known !== undefined) return known;
+  widePlaces.set(value, wide.length);
+  return wide.push(value) - 1;
 }
 
-function leaveOut(work: Work, row: PlacedRow, noSubject: boolean): void {
-  work.unreachedCount += 1;
-  work.unreached.add(
-    noSubject
-      ? `${row.customerScope} ${row.customerCode ?? "(blank)"}`
-      : `${row.productScope} ${row.productCode ?? "(blank)"}`,
-  );
-  if (work.unreached.size < 1000) return;
-  const kept = firstExamples(work);
-  work.unreached.clear();
-  for (const example of kept) work.unreached.add(example);
-}
-
-/** The first few by name, whatever the order in which they came. */
-export function firstExamples({ unreached }: Work): string[] {
-  return [...unreached].sort().slice(0, 10);
+function leaveOut({ staged: { unreached } }: Work, row: PlacedRow, noSubject: boolean): void {
+  const words = noSubject
+    ? `${row.customerScope} ${row.customerCode ?? "(blank)"}`
+    : `${row.productScope} ${row.productCode ?? "(blank)"}`;
+  unreached.set(words, (unreached.get(words) ?? 0) + 1);
 }
 
 function subjectOf(masters: NumberedMasters, row: PlacedRow): number {
@@ -239,7 +289,10 @@ function keyOf(masters: NumberedMasters, row: PlacedRow): number {
 }
 
 /** Whom a customer scope can name; null: it names nobody, it is for everyone. */
-function subjectsOf(masters: NumberedMasters, scope: RuleRow["customerScope"]): Codes | null {
+export function subjectsOf(
+  masters: NumberedMasters,
+  scope: RuleRow["customerScope"],
+): Codes | null {
   switch (scope) {
     case "account":
       return masters.accounts;
@@ -262,7 +315,7 @@ function subjectsOf(masters: NumberedMasters, scope: RuleRow["customerScope"]): 
   }
 }
 
-function keysOf(masters: NumberedMasters, scope: RuleRow["productScope"]): Codes | null {
+export function keysOf(masters: NumberedMasters, scope: RuleRow["productScope"]): Codes | null {
   switch (scope) {
     case "product":
       return masters.products;

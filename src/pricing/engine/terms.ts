@@ -2,6 +2,7 @@
  * Terms: what many rules have in common (break, dates, kind, unit, contract …), kept once and
  * referred to by number, so that a price costs its value and one number.
  */
+import { sharedFloats } from "./arena.ts";
 import { FIRST_DAY, LAST_DAY } from "./calendar.ts";
 
 /** Columns of a row of terms. All are numbers; a row is `STRIDE` of them in one array. */
@@ -58,7 +59,18 @@ export const UNREADABLE = 8;
  */
 export const WIDE = 16;
 
-/** Names given numbers in order of arrival, and in order of name when the book is finished. */
+/**
+ * Columns whose numbers are those of names; what rows say is compared by the names, since a name's
+ * number says only when it came.
+ */
+export const NAMED = [
+  [CURRENCY, "currencies"],
+  [UNIT, "units"],
+  [LABEL, "labels"],
+] as const;
+export type NameKind = (typeof NAMED)[number][1];
+
+/** Names given numbers in order of arrival; none ever gets another. */
 export interface Names {
   readonly numbers: Map<string, number>;
 }
@@ -71,29 +83,29 @@ export function numberOf(names: Names, name: string | null): number {
   return names.numbers.size - 1;
 }
 
-/** The names in order and, for each number of arrival, its place in that order. */
-export function sortedNames(names: Names): {
-  readonly sorted: string[];
-  readonly place: Int32Array;
-} {
-  const sorted = [...names.numbers.keys()].sort();
-  const place = new Int32Array(sorted.length);
-  sorted.forEach((name, index) => {
-    place[names.numbers.get(name)!] = index;
-  });
-  return { sorted, place };
-}
-
-/** Terms while a book is being built: rows in order of arrival, found again by content. */
+/**
+ * Rows of terms in order of arrival, found again by content. Row 0 is unused: in a cell, terms 0
+ * means "nothing here".
+ */
 export interface TermsTable {
+  /** Its end is room for more; in shared memory, so that readers elsewhere need no copy. */
   rows: Float64Array;
+  /** With row 0. */
   count: number;
-  /** Open addressing over row number + 1; its length is a power of two. */
+  /** Open addressing over row numbers; 0: free. Its length is a power of two. */
   slots: Int32Array;
 }
 
 export function emptyTerms(): TermsTable {
-  return { rows: new Float64Array(64 * STRIDE), count: 0, slots: new Int32Array(256) };
+  return { rows: sharedFloats(64 * STRIDE), count: 1, slots: new Int32Array(256) };
+}
+
+/** The table whose first `count` rows are those of a book. */
+export function termsAgain(rows: Float64Array, count: number): TermsTable {
+  const table = { rows, count, slots: new Int32Array(128) };
+  while (table.slots.length <= count * 2) table.slots = new Int32Array(table.slots.length * 2);
+  fillSlots(table);
+  return table;
 }
 
 /** Terms that hold for any quantity on any day, at the product's pricing unit. */
@@ -109,34 +121,35 @@ export function openTerms(): Float64Array {
 
 /** Number of the row of terms with this content, added when it is new. */
 export function internTerms(table: TermsTable, row: Float64Array): number {
-  if (table.count * 2 >= table.slots.length) growSlots(table);
+  if (table.count * 2 >= table.slots.length) {
+    table.slots = new Int32Array(table.slots.length * 2);
+    fillSlots(table);
+  }
   const mask = table.slots.length - 1;
   let slot = hashOf(row, 0) & mask;
   for (;;) {
     const found = table.slots[slot]!;
     if (found === 0) break;
-    if (sameRow(table.rows, (found - 1) * STRIDE, row)) return found - 1;
+    if (sameRow(table.rows, found * STRIDE, row)) return found;
     slot = (slot + 1) & mask;
   }
   if ((table.count + 1) * STRIDE > table.rows.length) {
-    const wider = new Float64Array(table.rows.length * 2);
+    const wider = sharedFloats(table.rows.length * 2);
     wider.set(table.rows);
     table.rows = wider;
   }
   table.rows.set(row, table.count * STRIDE);
-  table.count += 1;
   table.slots[slot] = table.count;
+  table.count += 1;
   return table.count - 1;
 }
 
-function growSlots(table: TermsTable): void {
-  const slots = new Int32Array(table.slots.length * 2);
-  for (let row = 0; row < table.count; row += 1) {
-    let slot = hashOf(table.rows, row * STRIDE) & (slots.length - 1);
+function fillSlots({ rows, slots, count }: TermsTable): void {
+  for (let row = 1; row < count; row += 1) {
+    let slot = hashOf(rows, row * STRIDE) & (slots.length - 1);
     while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
-    slots[slot] = row + 1;
+    slots[slot] = row;
   }
-  table.slots = slots;
 }
 
 function hashOf(rows: Float64Array, offset: number): number {
@@ -153,50 +166,4 @@ function sameRow(rows: Float64Array, offset: number, row: Float64Array): boolean
   for (let column = 0; column < STRIDE; column += 1)
     if (rows[offset + column] !== row[column]) return false;
   return true;
-}
-
-export interface SortedTerms {
-  /** Row 0 is unused: in a cell, terms 0 means "nothing here". */
-  readonly rows: Float64Array;
-  /** For each number of arrival, the row's number in the book. */
-  readonly place: Int32Array;
-}
-
-/**
- * The terms in order of content, their names renumbered: the same whatever the order of arrival.
- */
-export function sortedTerms(
-  table: TermsTable,
-  places: { readonly currency: Int32Array; readonly unit: Int32Array; readonly label: Int32Array },
-): SortedTerms {
-  const rows = table.rows.slice(0, table.count * STRIDE);
-  for (let offset = 0; offset < rows.length; offset += STRIDE) {
-    rename(rows, offset + CURRENCY, places.currency);
-    rename(rows, offset + UNIT, places.unit);
-    rename(rows, offset + LABEL, places.label);
-  }
-  const order = Array.from({ length: table.count }, (_, index) => index);
-  order.sort((left, right) => compareRows(rows, left, right));
-  const sorted = new Float64Array((table.count + 1) * STRIDE);
-  const place = new Int32Array(table.count);
-  order.forEach((arrival, index) => {
-    place[arrival] = index + 1;
-    const offset = arrival * STRIDE;
-    sorted.set(rows.subarray(offset, offset + STRIDE), (index + 1) * STRIDE);
-  });
-  return { rows: sorted, place };
-}
-
-function rename(rows: Float64Array, at: number, place: Int32Array): void {
-  const number = rows[at]!;
-  if (number >= 0) rows[at] = place[number]!;
-}
-
-function compareRows(rows: Float64Array, left: number, right: number): number {
-  for (let column = 0; column < STRIDE; column += 1) {
-    const a = rows[left * STRIDE + column]!;
-    const b = rows[right * STRIDE + column]!;
-    if (a !== b) return a < b ? -1 : 1;
-  }
-  return 0;
 }
