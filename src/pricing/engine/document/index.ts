@@ -19,3 +19,19 @@ export type {
   RateAmounts,
 } from "./input.ts";
 export { needsBasket } from "./needs.ts";
+export { applyPromotions } from "./basket.ts";
+export type {
+  Applied,
+  BasketInput,
+  BasketLine,
+  BasketPromotions,
+  FreeLine,
+  NotApplied,
+  PromotionUse,
+  Reason,
+} from "./basket-input.ts";
+export { compilePromotions } from "./offers.ts";
+export type { PromotionSet } from "./offers.ts";
+export { reasonText } from "./words.ts";
+export { twinOf } from "./twin.ts";
+export type { Twin } from "./twin.ts";
