@@ -20,6 +20,7 @@ import type { Outbound } from "./mapping/index.ts";
 import type { Alarms } from "./notify/index.ts";
 import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
 import { openPricing, type Pricing } from "./pricing/index.ts";
+import { roundsOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
 import { KINDS, openShop, type DropResult, type Shop } from "./shop/index.ts";
 import type { Store } from "./store/index.ts";
@@ -50,6 +51,7 @@ export interface CompanyServices extends Pulls, PullRequests {
   readonly code: string;
   readonly settings: CompanySettings;
   readonly pricing: Pricing;
+  readonly rounds: PriceRounds;
   readonly orders: Orders;
   readonly sales: Sales;
   readonly shop: Shop;
@@ -88,6 +90,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const sourcesOf = (names: readonly string[]) =>
     trustSources(store, code, restedOn(settings, owned, names));
   const priceSources = sourcesOf(PRICE_RECORDS);
+  const alarms = alarmsOf(context, code, settings);
   const pricing = await openPricing({
     store,
     company: code,
@@ -96,8 +99,10 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     now,
     log,
     sources: priceSources,
+    staleAfter: staleAfterOf(settings),
+    alarms,
   });
-  const alarms = alarmsOf(context, code, settings);
+  const rounds = roundsOf(context, { code, settings, owned, alarms });
   const streamsOf = (name: string) => [
     ...new Set(owned.mappingsOf(name).map(({ reads }) => reads)),
   ];
@@ -109,9 +114,13 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const shop = openShop({ store, company: code, vatCodes: Object.keys(settings.vat), now });
   const pulls = pullsOf(context, { code, settings, connect, sets, owned, alarms });
   // Whoever pulls by hand may be the only one who looks: an alarm must not outlive its cause.
+  const look = async (): Promise<void> => {
+    await rounds.settle();
+    await watch(context, watched);
+  };
   const andWatch = async <T>(pulled: Promise<T>): Promise<T> => {
     const result = await pulled;
-    await watch(context, watched).catch((error: unknown) => {
+    await look().catch((error: unknown) => {
       log("warn", `Looking for what is late at ${code}: ${String(error)}`);
     });
     return result;
@@ -120,6 +129,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     code,
     settings,
     pricing,
+    rounds,
     sales,
     shop,
     tellShop: () => tellShop(shop, settings, connect),
@@ -129,7 +139,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     schedules,
     priceSources: () => priceSources.freshness(),
     status: () => statusOf(context, watched, streamsOf),
-    watch: () => watch(context, watched),
+    watch: look,
     ...pulls,
     sync: (...asked) => andWatch(pulls.sync(...asked)),
     backfill: (...asked) => andWatch(pulls.backfill(...asked)),

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { alarms, connection, webhookProblem } from "./config/connection.ts";
+import { pricing } from "./config/pricing.ts";
 import { shownSetting } from "./config/shown.ts";
 import {
   DefinitionError,
@@ -61,11 +62,7 @@ const statedCompany = z.strictObject({
     .record(code, connection)
     .refine((all) => Object.keys(all).length > 0, "at least one connection")
     .describe("Where data comes from and orders go to."),
-  pricing: z
-    .strictObject({
-      policy: z.string().default("generic").describe("A folder of mappings/ with a pricing.yaml."),
-    })
-    .prefault({}),
+  pricing,
   orders: z
     .strictObject({
       connection: code

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** Minutes, hours or days: `20m`, `26h`, `2d`. */
-const duration = z
+export const duration = z
   .string()
   .regex(/^[1-9]\d{0,4}(m|h|d)$/, "minutes, hours or days such as 20m, 26h or 2d");
 

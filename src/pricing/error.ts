@@ -16,6 +16,7 @@ export class PricesNotReady extends Error {
 export type RoundRefusal =
   | "round-unknown"
   | "round-empty"
+  | "round-rows-wrong"
   | "round-too-late"
   | "round-name-taken"
   | "round-rule-twice"

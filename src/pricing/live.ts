@@ -87,7 +87,7 @@ export interface Pricing {
   /** One line an answer, in the order asked. Throws `PricesNotReady` before the first book. */
   price(request: PriceRequest): PriceLine[];
   priceColumns(request: PriceColumnsRequest): PriceColumns;
-  /** The same as the JSON of an answer, in UTF-8; or, when no line can be priced, why. */
+  /** The same as the JSON of an answer, in UTF-8. */
   columnsJson(request: PriceColumnsRequest): WrittenColumns;
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
   /** Null before the first book. */
@@ -98,9 +98,11 @@ export interface Pricing {
   trialRows(reach: Reach): Promise<TrialRows>;
 }
 
-export type WrittenColumns =
-  | { readonly problem: null; readonly json: Uint8Array }
-  | { readonly problem: PriceColumns["problems"][number]; readonly json: null };
+export interface WrittenColumns {
+  readonly json: Uint8Array<ArrayBuffer>;
+  /** Set when no line could be priced: what the first one's problem is. */
+  readonly problem: PriceColumns["problems"][number] | null;
+}
 
 /**
  * Opens without a book: `publish` or `refresh` brings the first. Throws when the policy cannot be
@@ -137,10 +139,8 @@ function pricingOf(options: Opened): Pricing {
     priceColumns: (request) => plainColumns(columnSet(current(), request, today())),
     columnsJson: (request) => {
       const set = columnSet(current(), request, today());
-      const [problem] = set.problems;
-      const none = set.currency === null || set.problems.length === set.lines;
-      if (problem !== undefined && none) return { problem, json: null };
-      return { problem: null, json: columnsJson(set, request.account) };
+      const [problem = null] = set.problems.length === set.lines ? set.problems : [];
+      return { problem, json: columnsJson(set, request.account) };
     },
     explain: (request) => explainRows(store, company, current(), request, today(), sources?.origin),
     book: () => (root === null ? null : infoOf(root)),

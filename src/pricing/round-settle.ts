@@ -6,43 +6,31 @@
 import { momentText } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import { samePrice, uncover } from "./overlay.ts";
+import { coverRules } from "./round-cover.ts";
 import { listRounds, roundDifferences } from "./round-store.ts";
-import type { Round, RoundsContext } from "./round-store.ts";
-import { coverRules } from "./rounds.ts";
+import type { Round, RoundsReading, Telling } from "./round-store.ts";
 
-/** Of what a person must know, as alarms are raised; absent: nobody is told. */
-export interface Telling {
-  raise(
-    alarm: {
-      readonly key: string;
-      readonly level: "warning" | "error";
-      readonly title: string;
-      readonly detail: string;
-      readonly instruction: string;
-    },
-    tx?: Transaction,
-  ): Promise<void>;
-  clear(key: string, tx?: Transaction): Promise<void>;
-}
-
-export interface SettlingContext extends Omit<RoundsContext, "publishLater"> {
+export interface SettlingContext extends RoundsReading {
+  /** Who is told; absent: nobody. */
   readonly alarms?: Telling;
 }
 
-/** The rules of open rounds against what the ERP has now. */
-export async function settleRounds(context: SettlingContext): Promise<void> {
+/** The rules of open rounds against what the ERP has now; how many stand otherwise than before. */
+export async function settleRounds(context: SettlingContext): Promise<number> {
   const { store, company } = context;
   const open = await store.query(
     "select from price_round where company = $1 and state = 'approved' limit 1",
     [company],
   );
-  if (open.length === 0) return;
+  if (open.length === 0) return 0;
+  let changed = 0;
   await store.transaction(async (tx) => {
+    changed = 0;
     await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`price rounds ${company}`]);
-    for (const round of await approved(context, tx)) await settle(context, tx, round);
+    for (const round of await approved(context, tx)) changed += await settle(context, tx, round);
   });
-  for (const round of await listRounds({ ...context, publishLater: async () => undefined }))
-    await tellOf(context, round);
+  for (const round of await listRounds(context)) await tellOf(context, round);
+  return changed;
 }
 
 type Open = Pick<Round, "id" | "name" | "startsAt">;
@@ -62,14 +50,14 @@ const JOINED = `price_round_rule x
                          and p.from_quantity = x.from_quantity
   where x.company = $1 and x.round_id = $2`;
 
-async function settle(context: SettlingContext, tx: Transaction, round: Open): Promise<void> {
-  if (Temporal.Instant.compare(context.now(), round.startsAt) < 0)
-    await followErp(context, tx, round);
-  else await compareErp(context, tx, round);
+function settle(context: SettlingContext, tx: Transaction, round: Open): Promise<number> {
+  return Temporal.Instant.compare(context.now(), round.startsAt) < 0
+    ? followErp(context, tx, round)
+    : compareErp(context, tx, round);
 }
 
 /** Until the start the ERP's own changes count; the new price, put in early, waits for its start. */
-async function followErp(context: SettlingContext, tx: Transaction, round: Open): Promise<void> {
+async function followErp(context: SettlingContext, tx: Transaction, round: Open): Promise<number> {
   const followed = await tx.affect(
     `update price_round_rule u set before = f.now
        from (select x.rule, x.from_quantity, to_jsonb(p) as now from ${JOINED}
@@ -79,14 +67,14 @@ async function followErp(context: SettlingContext, tx: Transaction, round: Open)
         and u.rule = f.rule and u.from_quantity = f.from_quantity`,
     [context.company, round.id],
   );
-  if (followed > 0)
-    await coverRules({ ...context, publishLater: async () => undefined }, tx, round);
+  if (followed > 0) await coverRules(context, tx, round);
+  return followed;
 }
 
-async function compareErp(context: SettlingContext, tx: Transaction, round: Open): Promise<void> {
+async function compareErp(context: SettlingContext, tx: Transaction, round: Open): Promise<number> {
   const { company, now } = context;
   const today = now().toZonedDateTimeISO(context.timeZone).toPlainDate().toString();
-  await tx.affect(
+  const changed = await tx.affect(
     `update price_round_rule u set state = f.state, seen = f.seen, seen_at = f.at
        from (select x.rule, x.from_quantity,
                case when p.rule is not null and ${samePrice("p", "n")}
@@ -116,6 +104,7 @@ async function compareErp(context: SettlingContext, tx: Transaction, round: Open
            and x.state in ('waiting', 'differs'))`,
     [company, round.id, now()],
   );
+  return changed;
 }
 
 const FEW = 5;
@@ -128,10 +117,12 @@ async function tellOf(context: SettlingContext, round: Round): Promise<void> {
   const key = `price-round/${name}`;
   const started = `Price round ${name} began at ${momentText(startsAt, timeZone)}`;
   if (open && rules.differs > 0) {
-    const all = await roundDifferences({ ...context, publishLater: async () => undefined }, round.id);
+    const all = await roundDifferences(context, round.id);
     const few = all
       .slice(0, FEW)
-      .map(({ rule, round: ours, erp }) => `${rule}: round ${ours}, ERP ${erp ?? "has it no more"}`);
+      .map(
+        ({ rule, round: ours, erp }) => `${rule}: round ${ours}, ERP ${erp ?? "has it no more"}`,
+      );
     await alarms.raise({
       key,
       level: "error",

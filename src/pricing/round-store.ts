@@ -11,11 +11,16 @@ export interface DecidedBy {
   readonly why: string;
 }
 
-export interface RoundsContext {
+/** What is needed to look. */
+export interface RoundsReading {
   readonly store: Store;
   readonly company: string;
   readonly timeZone: string;
   readonly now: () => Temporal.Instant;
+}
+
+/** What is needed to decide. */
+export interface RoundsContext extends RoundsReading {
   /** The book of who did what; absent: nothing is written there. */
   readonly audit?: (
     entry: {
@@ -27,8 +32,25 @@ export interface RoundsContext {
     },
     on: Queryable,
   ) => Promise<void>;
+  /** Who is told of what a person must know; absent: nobody. */
+  readonly alarms?: Telling;
   /** Queues the publishing of a book with what was decided, in the same transaction. */
   readonly publishLater: (tx: Transaction) => Promise<void>;
+}
+
+/** Of what a person must know, as alarms are raised; absent: nobody is told. */
+export interface Telling {
+  raise(
+    alarm: {
+      readonly key: string;
+      readonly level: "warning" | "error";
+      readonly title: string;
+      readonly detail: string;
+      readonly instruction: string;
+    },
+    tx?: Transaction,
+  ): Promise<void>;
+  clear(key: string, tx?: Transaction): Promise<void>;
 }
 
 /** What a person looks at before approving. */
@@ -86,7 +108,7 @@ const COLUMNS = `id, name, state, starts_at as "startsAt", confirm_by as "confir
      'decided', count(*) filter (where x.state = 'decided'))
      from price_round_rule x where x.company = r.company and x.round_id = r.id) as rules`;
 
-export async function listRounds({ store, company }: RoundsContext): Promise<readonly Round[]> {
+export async function listRounds({ store, company }: RoundsReading): Promise<readonly Round[]> {
   return store.query<Round>(
     `select ${COLUMNS} from price_round r where company = $1 order by starts_at desc, id desc`,
     [company],
@@ -96,7 +118,7 @@ export async function listRounds({ store, company }: RoundsContext): Promise<rea
 const STANDING = ["loaded", "approved", "confirmed"];
 
 export async function findRound(
-  context: RoundsContext,
+  context: RoundsReading,
   name: string,
   states: readonly string[] = [...STANDING, "cancelled"],
 ): Promise<Round> {
@@ -110,7 +132,11 @@ export async function findRound(
   throw await unknownRound(context, name);
 }
 
-export async function lockRound(context: RoundsContext, tx: Queryable, name: string): Promise<Round> {
+export async function lockRound(
+  context: RoundsReading,
+  tx: Queryable,
+  name: string,
+): Promise<Round> {
   const { company } = context;
   await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`price rounds ${company}`]);
   const [found] = await tx.query<Round>(
@@ -123,7 +149,7 @@ export async function lockRound(context: RoundsContext, tx: Queryable, name: str
   throw await unknownRound(context, name);
 }
 
-async function unknownRound(context: RoundsContext, name: string): Promise<RoundRefused> {
+async function unknownRound(context: RoundsReading, name: string): Promise<RoundRefused> {
   const names = (await listRounds(context)).map((round) => round.name);
   return new RoundRefused(
     "round-unknown",
@@ -133,7 +159,7 @@ async function unknownRound(context: RoundsContext, name: string): Promise<Round
 
 /** What the ERP says instead of the round, biggest list first by rule. */
 export async function roundDifferences(
-  { store, company }: RoundsContext,
+  { store, company }: RoundsReading,
   id: string,
 ): Promise<readonly RoundDifference[]> {
   return store.query<RoundDifference>(
@@ -177,7 +203,7 @@ function rulesOf(company: string, id: string): string {
 }
 
 export async function checkRules(
-  { company }: RoundsContext,
+  { company }: RoundsReading,
   tx: Transaction,
   id: string,
 ): Promise<RoundCheck> {

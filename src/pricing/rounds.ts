@@ -9,6 +9,7 @@ import type { Canonical } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { RoundRefused } from "./error.ts";
 import { uncover } from "./overlay.ts";
+import { coverRules } from "./round-cover.ts";
 import {
   audit,
   checkRules,
@@ -18,6 +19,7 @@ import {
   roundDifferences,
 } from "./round-store.ts";
 import type { DecidedBy, Round, RoundDifference, RoundsContext } from "./round-store.ts";
+import { settleRounds } from "./round-settle.ts";
 import { roundWords } from "./round-words.ts";
 import type { RoundWords } from "./round-words.ts";
 
@@ -44,6 +46,8 @@ export interface Rounds {
   list(): Promise<readonly Round[]>;
   find(name: string): Promise<Round>;
   differences(id: string): Promise<readonly RoundDifference[]>;
+  /** Compares what was approved with what the ERP has now, and publishes what that changes. */
+  settle(): Promise<void>;
 }
 
 export function openRounds(context: RoundsContext): Rounds {
@@ -55,6 +59,9 @@ export function openRounds(context: RoundsContext): Rounds {
     list: () => listRounds(context),
     find: (name) => findRound(context, name),
     differences: (id) => roundDifferences(context, id),
+    settle: async () => {
+      if ((await settleRounds(context)) > 0) await context.store.transaction(context.publishLater);
+    },
   };
 }
 
@@ -156,11 +163,7 @@ async function insertRules(
 }
 
 /** The prices are in the book from now on, with their start; nothing is rebuilt when it comes. */
-async function approveRound(
-  context: RoundsContext,
-  name: string,
-  by: DecidedBy,
-): Promise<Round> {
+async function approveRound(context: RoundsContext, name: string, by: DecidedBy): Promise<Round> {
   const { store, company, now, publishLater } = context;
   await store.transaction(async (tx) => {
     const round = await lockRound(context, tx, name);
@@ -201,62 +204,8 @@ async function approveRound(
   return findRound(context, name);
 }
 
-/**
- * What stood until the start and what is to be from then on, instead of the canonical rows. At a
- * midnight of the company both are told by dates, as the ERP would.
- */
-export async function coverRules(
-  { company, timeZone, now }: RoundsContext,
-  tx: Queryable,
-  { id, startsAt }: Pick<Round, "id" | "startsAt">,
-): Promise<void> {
-  const local = startsAt.toZonedDateTimeISO(timeZone);
-  const midnight = local.equals(local.startOfDay());
-  const day = local.toPlainDate();
-  const [until, from] = midnight
-    ? [
-        clip("valid_to", "date", "least", "$4::date"),
-        clip("valid_from", "date", "greatest", "$5::date"),
-      ]
-    : [
-        clip("ends_at", "timestamptz", "least", "$4::timestamptz"),
-        clip("starts_at", "timestamptz", "greatest", "$5::timestamptz"),
-      ];
-  const bounds = midnight
-    ? [day.subtract({ days: 1 }).toString(), day.toString()]
-    : [startsAt.toString(), startsAt.toString()];
-  const starts = midnight
-    ? "(x.before ->> 'valid_from')::date > $4::date"
-    : "(x.before ->> 'starts_at')::timestamptz >= $4::timestamptz";
-  const open = "x.company = $1 and x.round_id = $2 and x.state in ('waiting', 'differs')";
-  await tx.affect(
-    `insert into price_overlay (company, rule, from_quantity, part, hides, row, source, source_id, learned_at)
-     select $1, x.rule, x.from_quantity, part, true,
-            case part when 0 then case when x.before is null or ${starts} then null
-                                       else x.before || ${until("x.before")} end
-                      else x.row || ${from("x.row")} end, 'round', $2, $3
-       from price_round_rule x cross join generate_series(0, 1) part where ${open}
-     on conflict (company, rule, from_quantity, part) do update
-        set hides = true, row = excluded.row, source = excluded.source,
-            source_id = excluded.source_id, learned_at = excluded.learned_at
-      where price_overlay.row is distinct from excluded.row
-         or price_overlay.source_id is distinct from excluded.source_id`,
-    [company, id, now(), ...bounds],
-  );
-}
-
-/** SQL of the one column of a row that says when it starts or stops. */
-function clip(column: string, type: string, which: "least" | "greatest", bound: string) {
-  return (row: string) =>
-    `jsonb_build_object('${column}', ${which}((${row} ->> '${column}')::${type}, ${bound}))`;
-}
-
 /** Before its start: as if it had never been. After it: only what no pull has confirmed goes. */
-async function cancelRound(
-  context: RoundsContext,
-  name: string,
-  by: DecidedBy,
-): Promise<Round> {
+async function cancelRound(context: RoundsContext, name: string, by: DecidedBy): Promise<Round> {
   const { store, company, now, publishLater } = context;
   await store.transaction(async (tx) => {
     const round = await lockRound(context, tx, name);
@@ -265,7 +214,8 @@ async function cancelRound(
         "round-over",
         `Cancelling price round ${name}: it is ${round.state} already.`,
       );
-    const keys = "select rule, from_quantity from price_round_rule where company = $1 and round_id = $2";
+    const keys =
+      "select rule, from_quantity from price_round_rule where company = $1 and round_id = $2";
     await uncover(tx, { company, at: now(), sourceId: round.id }, keys);
     await tx.affect(
       `update price_round set state = 'cancelled', decided_at = $3, decided_by = $4, why = $5,

@@ -117,10 +117,7 @@ function placesOf(on: Queryable, company: string, id: string): Promise<StandingP
   );
 }
 
-function staleFact(
-  sources: readonly SourceAge[],
-  timeZone: string,
-): StandingFacts["staleFrom"] {
+function staleFact(sources: readonly SourceAge[], timeZone: string): StandingFacts["staleFrom"] {
   let first: { ms: number; about: string } | null = null;
   for (const { source, at, staleAfterSeconds } of sources) {
     if (at === null || staleAfterSeconds === null) continue;

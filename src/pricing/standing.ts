@@ -32,7 +32,15 @@ export interface StandingFacts {
   /** Changes with the facts. */
   readonly revision: string;
   readonly rounds: Readonly<
-    Record<string, { readonly about: string; readonly startsMs: number; readonly dueMs: number; readonly due: string }>
+    Record<
+      string,
+      {
+        readonly about: string;
+        readonly startsMs: number;
+        readonly dueMs: number;
+        readonly due: string;
+      }
+    >
   >;
   readonly prices: readonly RoundPrice[];
   readonly holds: readonly { readonly about: string; readonly places: readonly StandingPlace[] }[];
@@ -76,7 +84,8 @@ export function compileStanding(book: PriceBook, facts: StandingFacts): Standing
   const prices = new Map<string, RoundPrice>();
   for (const price of facts.prices) {
     prices.set(keyOf(price), price);
-    for (const product of productsOf(book, price)) flags[product] = (flags[product] ?? 0) | IN_ROUND;
+    for (const product of productsOf(book, price))
+      flags[product] = (flags[product] ?? 0) | IN_ROUND;
   }
   const held = heldPlaces(book, facts, flags);
   return {
@@ -126,11 +135,7 @@ function heldFor(places: readonly HeldPlace[] | undefined, enquiry: Enquiry): St
 }
 
 /** Undefined: nobody of the book. */
-function subjectNumber(
-  book: PriceBook,
-  scope: RuleScope,
-  code: string | null,
-): number | undefined {
+function subjectNumber(book: PriceBook, scope: RuleScope, code: string | null): number | undefined {
   const of = {
     account: book.accounts,
     "head-office": book.headOffices,

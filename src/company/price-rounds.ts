@@ -1,0 +1,157 @@
+/** A company's price rounds: files in the layout of its own price rules, read by its own mapping. */
+import { createHash } from "node:crypto";
+import { createSplitter, type SplitItem } from "#connector/files";
+import type { Context } from "../company.ts";
+import { durationSeconds, type CompanySettings } from "../config.ts";
+import type { Mapping } from "../mapping/index.ts";
+import type { Canonical } from "../model/index.ts";
+import type { Alarms } from "../notify/index.ts";
+import {
+  openRounds,
+  PUBLISH_JOB,
+  RoundRefused,
+  type NewRound,
+  type Round,
+  type Rounds,
+} from "../pricing/index.ts";
+import type { Owned } from "./owners.ts";
+
+/** A file of new prices with what a person says of it. */
+export type RoundFile = Omit<NewRound, "rules" | "file" | "fileSha256"> & {
+  readonly file: string;
+  readonly content: Uint8Array;
+};
+
+export interface PriceRounds extends Omit<Rounds, "load"> {
+  /** Throws `RoundRefused`, with every row that is wrong. */
+  load(file: RoundFile): Promise<Round>;
+}
+
+/** From what age on a source makes prices stale, in seconds. */
+export function staleAfterOf({
+  pricing: { staleAfter, staleAfterOf: of },
+}: CompanySettings): (source: string) => number | null {
+  return (source) => {
+    const text = of[source] ?? staleAfter;
+    return text === undefined ? null : durationSeconds(text);
+  };
+}
+
+export function roundsOf(
+  { store, jobs, now, access }: Context,
+  {
+    code: company,
+    settings,
+    owned,
+    alarms,
+  }: {
+    readonly code: string;
+    readonly settings: CompanySettings;
+    readonly owned: Owned;
+    readonly alarms: Alarms;
+  },
+): PriceRounds {
+  const rounds = openRounds({
+    store,
+    company,
+    timeZone: settings.timeZone,
+    now,
+    alarms,
+    publishLater: async (tx) => {
+      await jobs.queue(tx, PUBLISH_JOB, { company }, { singletonKey: company });
+    },
+    ...(access === undefined ? {} : { audit: access.audit }),
+  });
+  return {
+    ...rounds,
+    load: ({ content, ...given }) =>
+      rounds.load({
+        ...given,
+        fileSha256: createHash("sha256").update(content).digest("hex"),
+        rules: rulesIn(given, content, ruleMapping(company, settings, owned)),
+      }),
+  };
+}
+
+/** The mapping by which the ERP's own price rules are read. */
+function ruleMapping(company: string, { connections }: CompanySettings, owned: Owned): Mapping {
+  for (const connection of Object.keys(connections))
+    for (const mapping of owned.mappingsOf(connection))
+      if (mapping.record.name === "price-rule") return mapping;
+  throw new RoundRefused(
+    "round-rows-wrong",
+    `Loading a price round of ${company}: no connection reads price rules, so nothing says what a file of them looks like.`,
+  );
+}
+
+const FEW = 10;
+
+function rulesIn(
+  { name, file }: Pick<RoundFile, "name" | "file">,
+  content: Uint8Array,
+  mapping: Mapping,
+): NewRound["rules"] {
+  const problems: string[] = [];
+  const rules = rowsIn(name, file, content).flatMap(({ line, values }) => {
+    if (typeof values === "string") {
+      problems.push(`line ${line}: ${values}`);
+      return [];
+    }
+    const mapped = mapping.apply(values);
+    if (mapped.kind === "ignored") return [];
+    if (mapped.kind === "rejected") {
+      for (const { field, found, expected } of mapped.problems)
+        problems.push(`line ${line}: ${field} is ${found}; expected ${expected}`);
+      return [];
+    }
+    return mapped.records.map((rule) => ({ line, rule: rule as Canonical<"price-rule"> }));
+  });
+  if (problems.length === 0) return rules;
+  const more = problems.length > FEW ? ` … and ${problems.length - FEW} more` : "";
+  throw new RoundRefused(
+    "round-rows-wrong",
+    `Loading price round ${name}: ${problems.length} rows of ${file} are wrong, so that none was taken: ` +
+      `${problems.slice(0, FEW).join("; ")}${more}. Mend them and load the file again.`,
+  );
+}
+
+interface FileRow {
+  readonly line: number;
+  /** The row by column; a text: why it is none. */
+  readonly values: Readonly<Record<string, string>> | string;
+}
+
+function rowsIn(name: string, file: string, content: Uint8Array): FileRow[] {
+  const bytes = Buffer.from(content);
+  const splitter = createSplitter({
+    delimiter: ",",
+    encoding: isUtf8(bytes) ? "utf-8" : "windows-1252",
+    keep: true,
+    maxFieldBytes: 65_536,
+    maxRowBytes: 1_048_576,
+  });
+  const items: readonly SplitItem[] = [...splitter.push(bytes), ...splitter.end()];
+  const [header, ...rows] = items;
+  if (header === undefined || header.kind === "reject")
+    throw new RoundRefused(
+      "round-rows-wrong",
+      `Loading price round ${name}: ${file} has no header row. Give a CSV file whose first line names its columns.`,
+    );
+  const columns = header.fields.map((column) => column.trim());
+  return rows.map((row) => ({
+    line: row.line,
+    values:
+      row.kind === "reject"
+        ? row.reason
+        : Object.fromEntries(columns.map((column, at) => [column, row.fields[at] ?? ""])),
+  }));
+}
+
+function isUtf8(bytes: Buffer): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

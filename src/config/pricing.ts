@@ -1,0 +1,26 @@
+/** How a company prices, and when its prices are to be doubted. */
+import { z } from "zod";
+import { duration } from "./connection.ts";
+
+const share = z.number().positive();
+
+export const pricing = z
+  .strictObject({
+    policy: z.string().default("generic").describe("A folder of mappings/ with a pricing.yaml."),
+    staleAfter: duration
+      .optional()
+      .describe("A source last read longer ago makes prices stale; absent: none does by its age."),
+    staleAfterOf: z
+      .record(z.string(), duration)
+      .default({})
+      .describe('The same for one source, named as in status: "erp/price-rules".'),
+    holdAbove: z
+      .strictObject({
+        customers: z.int().min(0).optional().describe("More customers than these are touched."),
+        products: z.int().min(0).optional().describe("More products than these are touched."),
+        percent: share.optional().describe("A price goes up or down by more percent than this."),
+      })
+      .prefault({})
+      .describe("A pull's price change past one of these waits for a person."),
+  })
+  .prefault({});
