@@ -39,11 +39,11 @@ export function problemResponse(problem: Problem, requestId: string): Response {
 
 /** A body that is written already, by a route for which that is the work. */
 export class Written {
-  readonly text: string;
+  readonly content: string | Uint8Array<ArrayBuffer>;
   readonly type: string;
 
-  constructor(text: string, type = "application/json") {
-    this.text = text;
+  constructor(content: string | Uint8Array<ArrayBuffer>, type = "application/json") {
+    this.content = content;
     this.type = type;
   }
 }
@@ -66,7 +66,7 @@ export function replied(
 ): Response {
   const ready = body instanceof Written || body instanceof Streamed;
   if (!ready) return json(body, { status, requestId, headers });
-  const content = body instanceof Written ? body.text : body.chunks;
+  const content = body instanceof Written ? body.content : body.chunks;
   return new Response(status === 304 ? null : content, {
     status,
     headers: headersOf(body.type, requestId, headers),

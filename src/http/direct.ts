@@ -88,12 +88,12 @@ function send(
   { status = 200, body, headers }: Reply<unknown>,
   requestId: string,
 ): void {
-  const text = body instanceof Written ? body.text : JSON.stringify(body);
+  const content = body instanceof Written ? body.content : JSON.stringify(body);
   // One byte a character is written several times faster, and nearly every answer is such.
-  const encoding = /[^\0-\x7f]/.test(text) ? "utf8" : "latin1";
+  const encoding = typeof content === "string" && !/[^\0-\x7f]/.test(content) ? "latin1" : "utf8";
   outgoing.writeHead(status, {
     ...headersOf("application/json", requestId, headers),
-    "content-length": encoding === "latin1" ? text.length : Buffer.byteLength(text),
+    "content-length": encoding === "latin1" ? content.length : Buffer.byteLength(content),
   });
-  outgoing.end(text, encoding);
+  outgoing.end(content, encoding);
 }

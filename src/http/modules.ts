@@ -18,7 +18,7 @@ import type {
 
 /** One company's modules, opened. */
 export interface CompanyServices {
-  readonly pricing: Pick<Pricing, "price" | "priceColumns" | "explain">;
+  readonly pricing: Pick<Pricing, "price" | "columnsJson" | "explain">;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly shop: Pick<Shop, "page" | "one" | "documents" | "changes" | "incomplete">;

@@ -1,11 +1,7 @@
 /** Prices over HTTP: by rows as texts, by columns as integers, and why. */
 import { PricesNotReady } from "../pricing/index.ts";
-import type {
-  ExplainedLine,
-  PriceColumns as PricedColumns,
-  PriceLine,
-  PriceProblemCode,
-} from "../pricing/index.ts";
+import type { ExplainedLine, PriceLine, PriceProblem, PriceProblemCode } from "../pricing/index.ts";
+import { Written } from "./answering.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
@@ -185,13 +181,9 @@ export const askPrices: Endpoint = endpoint({
   problems: [...NOT_FOUND, "prices-not-ready"],
   async handle({ body, services: { pricing } }) {
     if ("product" in body) {
-      const priced = await whenReady(() => pricing.priceColumns(body));
-      const { places: scale, currency, problems, ...columns } = priced;
-      if (currency === null || problems.length === body.product.length)
-        refuseAsker(problems[0], body);
-      return {
-        body: { account: body.account, ...columns, currency: currency ?? "", scale, problems },
-      };
+      const { json, problem } = await whenReady(() => pricing.columnsJson(body));
+      refuseAsker(problem ?? undefined, body);
+      return { body: new Written(json) };
     }
     const { explain, ...request } = body;
     const lines = await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
@@ -209,7 +201,7 @@ function problemIn(lines: readonly (PriceLine | ExplainedLine)[]): AskerProblem 
 }
 
 type AskerField = "account" | "site" | "branch" | "quotation" | "on";
-type AskerProblem = Pick<PricedColumns["problems"][number], "code" | "detail">;
+type AskerProblem = Pick<PriceProblem, "code" | "detail">;
 
 const ASKER: Readonly<
   Partial<Record<PriceProblemCode, { code: ProblemCode; field: AskerField; expected: string }>>

@@ -72,10 +72,15 @@ export function unknownProduct(product: string): Problem {
 
 /** The quantity with 5 places; undefined when it is none that can be sold. */
 export function quantityOf(quantity: AskedQuantity): number | undefined {
+  if (typeof quantity === "number" && Number.isInteger(quantity) && quantity < WHOLE_MOST)
+    return quantity > 0 ? quantity * 100_000 : undefined;
   const text = typeof quantity === "number" ? String(quantity) : quantity;
   const units = scaled.scaledOf(text, QUANTITY_PLACES);
   return units !== undefined && units > 0 ? units : undefined;
 }
+
+/** Whole numbers below it have 15 digits at most with their 5 places. */
+const WHOLE_MOST = 10_000_000_000;
 
 export function badQuantity(quantity: AskedQuantity): Problem {
   return problem(

@@ -1,9 +1,7 @@
-/** Prices requests from a published book: by rows as texts, by columns as integers. */
+/** Prices requests from a published book by rows, as texts. */
 import type {
   AskedQuantity,
   PriceAnswer,
-  PriceColumns,
-  PriceColumnsRequest,
   PriceLine,
   PriceProblem,
   PriceRequest,
@@ -11,7 +9,7 @@ import type {
 import { badQuantity, enquire, isProblem, quantityOf, unknownProduct } from "./ask.ts";
 import type { Problem } from "./ask.ts";
 import { becauseOf, calendar, priceLine, scaled } from "./engine/index.ts";
-import type { Enquiry } from "./engine/index.ts";
+import type { Enquiry, Found } from "./engine/index.ts";
 import type { Root } from "./root.ts";
 import type { Stand } from "./standing.ts";
 
@@ -40,7 +38,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
   const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   const known = found.doubt === null;
   const vatPercent = root.vatPercents[found.vatCode] ?? null;
-  const { state, reason } = known ? standOf(root, enquiry, product) : UNKNOWN;
+  const { state, reason } = known ? standOf(root, enquiry, product) : stateOf(found.doubt);
   return {
     state,
     stateReason: reason,
@@ -53,17 +51,22 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
     vatPercent,
     vat: known && vatPercent !== null ? scaled.textOf(found.vat, vat.scale) : null,
     currency: book.currencies[enquiry.currency] ?? "",
-    validUntil: validUntil(root, found.until),
+    validUntil: untilText(root, found.until),
     bookVersion: root.version,
     freshness: root.freshness,
     because: becauseOf(enquiry),
   };
 }
 
+/** How a line stands whose price is not known. */
+export function stateOf(_doubt: Found["doubt"]): Pick<PriceAnswer, "state"> & { reason: null } {
+  return UNKNOWN;
+}
+
 const UNKNOWN = { state: "unknown", reason: null } as const;
 const MODELLED: Stand = { state: "modelled", reason: null };
 
-function standOf(root: Root, enquiry: Enquiry, product: number): Stand {
+export function standOf(root: Root, enquiry: Enquiry, product: number): Stand {
   return root.stand?.(enquiry, product) ?? MODELLED;
 }
 
@@ -71,97 +74,7 @@ function textOf(quantity: AskedQuantity): string {
   return typeof quantity === "string" ? quantity : String(quantity);
 }
 
-function validUntil(root: Root, until: number): string | null {
+/** The moment at which a rule that was looked at next starts or stops; null: none does. */
+export function untilText(root: Root, until: number): string | null {
   return until > calendar.LAST_DAY ? null : root.startOf(until);
-}
-
-export function priceColumns(
-  root: Root,
-  request: PriceColumnsRequest,
-  today: number,
-): PriceColumns {
-  const enquiry = enquire(root.book, request, today);
-  const columns = emptyColumns(root, isProblem(enquiry) ? null : enquiry);
-  request.product.forEach((code, line) => {
-    const quantity = request.quantity[line] ?? "";
-    const problem = isProblem(enquiry)
-      ? enquiry
-      : priceInto(columns, root, enquiry, code, quantity);
-    if (problem === null) return;
-    columns.problems.push({ line, ...problem });
-    addRow(columns, null, null, null, null, "problem", null);
-  });
-  return columns;
-}
-
-type Writable<Columns> = {
-  -readonly [Name in keyof Columns]: Columns[Name] extends readonly (infer Each)[]
-    ? Each[]
-    : Columns[Name];
-};
-
-type MadeColumns = Writable<Omit<PriceColumns, "stateReason">> & {
-  stateReason?: (string | null)[];
-};
-
-function emptyColumns(root: Root, enquiry: Enquiry | null): MadeColumns {
-  const { unitPrice, lineNet, vat } = root.book.policy.arithmetic;
-  return {
-    bookVersion: root.version,
-    freshness: root.freshness,
-    currency: enquiry === null ? null : (root.book.currencies[enquiry.currency] ?? null),
-    places: { unitPrice: unitPrice.scale, net: lineNet.scale, vat: vat.scale },
-    unitPrice: [],
-    net: [],
-    vat: [],
-    vatCode: [],
-    state: [],
-    validUntil: [],
-    problems: [],
-  };
-}
-
-function priceInto(
-  columns: MadeColumns,
-  root: Root,
-  enquiry: Enquiry,
-  code: string,
-  asked: AskedQuantity,
-): Problem | null {
-  const { book } = enquiry;
-  const product = book.products.numbers.get(code);
-  if (product === undefined) return unknownProduct(code);
-  const quantity = quantityOf(asked);
-  if (quantity === undefined) return badQuantity(asked);
-  const found = priceLine(enquiry, product, quantity);
-  const vatCode = book.vatCodes[found.vatCode] ?? null;
-  const until = validUntil(root, found.until);
-  if (found.doubt !== null) addRow(columns, null, null, null, vatCode, "unknown", until);
-  else {
-    const vat = found.vat < 0 ? null : found.vat;
-    const { state, reason } = standOf(root, enquiry, product);
-    addRow(columns, found.price, found.net, vat, vatCode, state, until, reason);
-  }
-  return null;
-}
-
-function addRow(
-  columns: MadeColumns,
-  unitPrice: number | null,
-  net: number | null,
-  vat: number | null,
-  vatCode: string | null,
-  state: PriceLine["state"],
-  until: string | null,
-  reason: string | null = null,
-): void {
-  // Most lines have none to give, so that the column is there only where one has.
-  if (reason !== null) columns.stateReason ??= columns.state.map(() => null);
-  columns.stateReason?.push(reason);
-  columns.unitPrice.push(unitPrice);
-  columns.net.push(net);
-  columns.vat.push(vat);
-  columns.vatCode.push(vatCode);
-  columns.state.push(state);
-  columns.validUntil.push(until);
 }
