@@ -1,0 +1,70 @@
+/**
+ * Prices proved against what the ERP charged: every invoice and credit line that stands in the
+ * sales ledger is priced again. Promises that each line is counted once, as equal to the penny,
+ * explained with its evidence, mismatched, or not priced with the reason, and that the counts add
+ * up to the ledger. Never changes a price, a posting or a policy, and never calls a line explained
+ * without saying by what.
+ *
+ *     const proof = openParity({ store, company, settings, pricing, now });
+ *     await jobs.work(PARITY_JOB, () => proof.check());
+ *     (await proof.parity({ by: "channel" })).all.percent; // "93.41"
+ */
+import { certifications, certify, sign } from "./certify.ts";
+import type { Certificate, CertifyOptions, SignedCertificate, Signing } from "./certify.ts";
+import { check, type Checked, type CheckOptions } from "./check.ts";
+import type { ParityContext } from "./context.ts";
+import { impact, type Impact, type ImpactQuestion } from "./impact.ts";
+import {
+  lines,
+  lowDays,
+  parity,
+  recheck,
+  type LinesQuestion,
+  type Parity,
+  type ParityDifference,
+  type ParityLine,
+  type ParityQuestion,
+  type ParityRow,
+} from "./look.ts";
+
+export interface PriceProof {
+  /** Job `parity.check`: brings parity up to the sales ledger; does nothing when it is already. */
+  check(options?: CheckOptions): Promise<Checked>;
+  parity(question: ParityQuestion): Promise<Parity>;
+  lines(question: LinesQuestion): Promise<readonly ParityLine[]>;
+  /** Adds the lines up anew; empty when the kept totals are right. */
+  recheck(): Promise<readonly ParityDifference[]>;
+  /** Days of late whose lines match too seldom, newest first. */
+  lowDays(days: number): Promise<readonly (ParityRow & { readonly day: string })[]>;
+  /** Tries the policy and each of its switches on what was charged, and keeps what came of it. */
+  certify(options: CertifyOptions): Promise<Certificate>;
+  certifications(): Promise<readonly SignedCertificate[]>;
+  /** Null: there is no such certificate, or it is signed already. */
+  sign(signing: Signing): Promise<SignedCertificate | null>;
+  /** What changed prices do to customers, and would have done to sales. Nothing is kept. */
+  impact(question: ImpactQuestion): Promise<Impact>;
+}
+
+export function openParity(context: ParityContext): PriceProof {
+  return {
+    check: (options) => check(context, options),
+    parity: (question) => parity(context, question),
+    lines: (question) => lines(context, question),
+    recheck: () => recheck(context),
+    lowDays: (days) => lowDays(context, days),
+    certify: (options) => certify(context, options),
+    certifications: () => certifications(context),
+    sign: (signing) => sign(context, signing),
+    impact: (question) => impact(context, question),
+  };
+}
+
+/** Queued when sales were posted or a price book was published. */
+export const PARITY_JOB = "parity.check";
+export { reasonWords, STATES } from "./context.ts";
+export type { ParityContext, ParitySettings } from "./context.ts";
+export type { Certificate, SignedCertificate, SwitchTried } from "./certify.ts";
+export { certificateText } from "./certificate-text.ts";
+export type { Impact, ImpactQuestion } from "./impact.ts";
+export { PARITY_BY, placeOf } from "./look.ts";
+export type { Parity, ParityBy, ParityLine, ParityQuestion, ParityRow } from "./look.ts";
