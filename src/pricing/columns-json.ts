@@ -37,10 +37,8 @@ const BYTES_A_LINE = 90;
 const MOST_DIGITS = 18;
 const COMMA = 44;
 const ZERO = 48;
-const MINUS = 45;
-const NULL = Buffer.from("null,");
 /** 00, 01 … 99: two digits at a time. */
-const PAIRS = Buffer.from(
+const PAIRS = new TextEncoder().encode(
   Array.from({ length: 100 }, (_, at) => String(at).padStart(2, "0")).join(""),
 );
 /** Above it, integer arithmetic of 32 bits does not hold. */
@@ -61,9 +59,13 @@ class Output {
 
   /** NaN is null. What comes after the last is for the caller to write, without a comma. */
   integers(column: Float64Array): void {
-    this.#need(column.length * MOST_DIGITS + NULL.length);
+    this.#need(column.length * MOST_DIGITS);
+    const room = this.#room;
     let at = this.#at;
-    for (const value of column) at = this.#integer(value, at);
+    for (let line = 0; line < column.length; line += 1) {
+      const value = column[line] ?? 0;
+      at = value >= 0 && value <= MOST_SMALL ? small(room, at, value) : other(room, at, value);
+    }
     this.#at = column.length === 0 ? at : at - 1;
   }
 
@@ -86,34 +88,6 @@ class Output {
     return this.#room.subarray(0, this.#at);
   }
 
-  #integer(value: number, from: number): number {
-    const room = this.#room;
-    let at = from;
-    if (Number.isNaN(value)) {
-      for (const byte of NULL) room[at++] = byte;
-      return at;
-    }
-    if (value > MOST_SMALL || value < 0) {
-      if (value < 0) room[at++] = MINUS;
-      at += room.write(String(Math.abs(value)), at, "latin1");
-    } else {
-      const end = at + digitsOf(value);
-      let left = value;
-      at = end;
-      while (left >= 10) {
-        const rest = Math.trunc(left / 100);
-        const pair = (left - rest * 100) * 2;
-        room[--at] = PAIRS[pair + 1] ?? 0;
-        room[--at] = PAIRS[pair] ?? 0;
-        left = rest;
-      }
-      if (at > from) room[--at] = ZERO + left;
-      at = end;
-    }
-    room[at] = COMMA;
-    return at + 1;
-  }
-
   #times(word: Buffer, times: number): void {
     const all = word.length * times;
     this.#need(all);
@@ -132,6 +106,28 @@ class Output {
     this.#room.copy(wider, 0, 0, this.#at);
     this.#room = wider;
   }
+}
+
+/** Writes a whole number of 31 bits and a comma; returns where the next begins. */
+function small(room: Uint8Array, from: number, value: number): number {
+  const end = from + digitsOf(value);
+  let at = end;
+  let left = value | 0;
+  while (left >= 10) {
+    const rest = (left / 100) | 0;
+    const pair = (left - rest * 100) << 1;
+    room[--at] = PAIRS[pair + 1] ?? 0;
+    room[--at] = PAIRS[pair] ?? 0;
+    left = rest;
+  }
+  if (at > from) room[--at] = ZERO + left;
+  room[end] = COMMA;
+  return end + 1;
+}
+
+/** The same of what is rare: not known, below 0, or large. */
+function other(room: Buffer, from: number, value: number): number {
+  return from + room.write(Number.isNaN(value) ? "null," : `${value},`, from, "latin1");
 }
 
 function wordOf(text: string | null): Buffer {
