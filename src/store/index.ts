@@ -25,4 +25,5 @@ export { countRemovals, mergeStaging } from "./merge.ts";
 export { differences } from "./differences.ts";
 export type { Change, Differences, RecordChange } from "./differences.ts";
 export type { MergeConflict, MergeOptions, MergeResult, Spared } from "./merge.ts";
+export { tidySuperseded } from "./superseded.ts";
 export type { Overruled } from "./repeats.ts";

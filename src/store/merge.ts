@@ -10,6 +10,7 @@ import type { Transaction } from "./connection.ts";
 import { loadEmpty } from "./load-empty.ts";
 import type { Overruled } from "./repeats.ts";
 import type { Staging } from "./staging.ts";
+import { keepSuperseded, noteFirstLoad } from "./superseded.ts";
 import { insertSql, keyText, quoted } from "./table-sql.ts";
 
 export interface MergeOptions {
@@ -83,7 +84,7 @@ export async function mergeStaging(tx: Transaction, options: MergeOptions): Prom
   return withRoom(tx, async () => {
     const { staged, repeated, conflicts, before, isFirst, overruled } = await compare(tx, options);
     const { inserted, updated, removed, foreign } = isFirst
-      ? { ...NOTHING, inserted: await loadEmpty(tx, options) }
+      ? { ...NOTHING, inserted: await loadFirst(tx, options) }
       : await fewByKey(tx, options, () => applyDifference(tx, options));
     await forgetComparison(tx);
     const after = await countFeed(tx, options);
@@ -130,8 +131,15 @@ interface Counts {
 
 const NOTHING: Counts = { inserted: 0, updated: 0, removed: 0, foreign: [] };
 
+async function loadFirst(tx: Transaction, options: MergeOptions): Promise<number> {
+  const inserted = await loadEmpty(tx, options);
+  if (inserted > 0) await noteFirstLoad(tx, options);
+  return inserted;
+}
+
 async function applyDifference(tx: Transaction, options: MergeOptions): Promise<Counts> {
   const foreign = await foreignRows(tx, options);
+  await keepSuperseded(tx, options);
   const removed = await tx.affect(
     `DELETE FROM ${quoted(options.record.table)} t USING pg_temp.difference d
      WHERE d.what = 'gone' AND t.ctid = d.kept`,

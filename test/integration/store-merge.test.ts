@@ -345,3 +345,72 @@ function plainMerge(
     }
   return { before, ...counts, after: mine() };
 }
+
+describe("what prices rest on", () => {
+  const LATER = NOON.add({ hours: 1 });
+  const kept = (company: string) =>
+    database.store.query(
+      `SELECT change, key, place, was ->> 'name' AS was, known_from AS "from", known_to AS "to"
+         FROM superseded_row WHERE company = $1 ORDER BY change, key`,
+      [company],
+    );
+  const changes = (company: string) =>
+    database.store.query(
+      "SELECT record, number, whole FROM record_change WHERE company = $1 ORDER BY 1, 2",
+      [company],
+    );
+
+  test("a superseded row is closed, not deleted: what it was, from when to when it was known", async () => {
+    const company = "KEPT";
+    await merge({
+      company,
+      rows: [branch("A", "Ashford"), branch("B", "Bath"), branch("C", "Cork")],
+    });
+    await merge({
+      company,
+      at: LATER,
+      rows: [branch("A", "Ashby"), branch("C", "Cork"), branch("D", "Dover")],
+    });
+    expect(await kept(company)).toEqual([
+      { change: 2, key: "A", place: "", was: "Ashford", from: NOON, to: LATER },
+      { change: 2, key: "B", place: "", was: "Bath", from: NOON, to: LATER },
+      { change: 2, key: "D", place: "", was: null, from: null, to: LATER },
+    ]);
+  });
+
+  test("a first load writes no superseded row, the same again nothing at all", async () => {
+    const company = "FIRST";
+    const rows = [branch("A", "Ashford"), branch("B", "Bath")];
+    await merge({ company, rows });
+    await merge({ company, rows });
+    expect(await kept(company)).toEqual([]);
+    expect(await changes(company)).toEqual([{ record: "branch", number: 1, whole: true }]);
+  });
+
+  test("a rule that moves to another customer is found at both", async () => {
+    const record = records["price-rule"] as unknown as RecordDefinition;
+    const rule = (account: string) => ({
+      rule: "R1",
+      customerScope: "account",
+      customerCode: account,
+      productScope: "everything",
+      kind: "percent",
+      value: "5",
+      currency: "GBP",
+      fromQuantity: "0",
+      net: false,
+    });
+    const company = "MOVES";
+    const blank = Object.fromEntries(Object.keys(record.fields).map((name) => [name, null]));
+    await merge({ company, record, rows: [{ ...blank, ...rule("OLD") }] });
+    await merge({ company, record, at: LATER, rows: [{ ...blank, ...rule("NEW") }] });
+    const rows = await database.store.query(
+      "SELECT place, was IS NOT NULL AS held FROM superseded_row WHERE company = $1 ORDER BY 1",
+      [company],
+    );
+    expect(rows).toEqual([
+      { place: "account NEW", held: false },
+      { place: "account OLD", held: true },
+    ]);
+  });
+});

@@ -1220,6 +1220,28 @@ CREATE TABLE "price_book" (
 );
 
 -- CreateTable
+CREATE TABLE "promotion_tally" (
+    "company" TEXT NOT NULL,
+    "promotion" TEXT NOT NULL,
+    "orders" INTEGER NOT NULL,
+    "given" DECIMAL(18,2) NOT NULL,
+
+    CONSTRAINT "promotion_tally_pkey" PRIMARY KEY ("company","promotion")
+);
+
+-- CreateTable
+CREATE TABLE "promotion_use" (
+    "company" TEXT NOT NULL,
+    "promotion" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "account" TEXT NOT NULL,
+    "given" DECIMAL(18,2) NOT NULL,
+    "reserved_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "promotion_use_pkey" PRIMARY KEY ("company","promotion","order_id")
+);
+
+-- CreateTable
 CREATE TABLE "quarantine" (
     "company" TEXT NOT NULL,
     "id" UUID NOT NULL,
@@ -1496,6 +1518,32 @@ CREATE TABLE "shop_drop" (
 );
 
 -- CreateTable
+CREATE TABLE "record_change" (
+    "company" TEXT NOT NULL,
+    "record" TEXT NOT NULL,
+    "number" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "whole" BOOLEAN NOT NULL,
+
+    CONSTRAINT "record_change_pkey" PRIMARY KEY ("company","record","number")
+);
+
+-- CreateTable
+CREATE TABLE "superseded_row" (
+    "company" TEXT NOT NULL,
+    "record" TEXT NOT NULL,
+    "change" INTEGER NOT NULL,
+    "key" TEXT NOT NULL,
+    "place" TEXT NOT NULL,
+    "was" JSONB,
+    "known_from" TIMESTAMPTZ(6),
+    "known_to" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "superseded_row_pkey" PRIMARY KEY ("company","record","change","key","place")
+);
+
+-- CreateTable
 CREATE TABLE "run_mark" (
     "company" TEXT NOT NULL,
     "run_id" UUID NOT NULL,
@@ -1745,6 +1793,12 @@ CREATE INDEX "price_hold_company_state_idx" ON "price_hold"("company", "state");
 CREATE INDEX "price_overlay_company_learned_at_idx" ON "price_overlay"("company", "learned_at");
 
 -- CreateIndex
+CREATE INDEX "promotion_use_company_order_id_idx" ON "promotion_use"("company", "order_id");
+
+-- CreateIndex
+CREATE INDEX "promotion_use_company_promotion_account_idx" ON "promotion_use"("company", "promotion", "account");
+
+-- CreateIndex
 CREATE INDEX "quarantine_company_state_idx" ON "quarantine"("company", "state");
 
 -- CreateIndex
@@ -1779,6 +1833,9 @@ CREATE UNIQUE INDEX "schedule_pause_company_open_scope_key" ON "schedule_pause"(
 
 -- CreateIndex
 CREATE INDEX "shop_item_company_kind_number_idx" ON "shop_item"("company", "kind", "number");
+
+-- CreateIndex
+CREATE INDEX "superseded_row_company_record_place_known_to_idx" ON "superseded_row"("company", "record", "place", "known_to");
 
 -- CreateIndex
 CREATE INDEX "run_mark_company_connection_stream_idx" ON "run_mark"("company", "connection", "stream");
