@@ -20,6 +20,7 @@ import type { Outbound } from "./mapping/index.ts";
 import type { Alarms } from "./notify/index.ts";
 import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
 import { openPricing, type Pricing } from "./pricing/index.ts";
+import { proofOf, type Proof } from "./company/parity.ts";
 import { roundsOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
 import { KINDS, openShop, type DropResult, type Shop } from "./shop/index.ts";
@@ -52,6 +53,7 @@ export interface CompanyServices extends Pulls, PullRequests {
   readonly settings: CompanySettings;
   readonly pricing: Pricing;
   readonly rounds: PriceRounds;
+  readonly proof: Proof;
   readonly orders: Orders;
   readonly sales: Sales;
   readonly shop: Shop;
@@ -85,7 +87,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const { store, now, log } = context;
   const sets = await readMappingSets(context.settings, code, settings);
   const owned = await readOwners(context.settings, code, sets);
-  await checkPolicy(context.settings, code, settings.pricing.policy);
+  await checkPolicy(context.settings, code, settings.pricing);
   const connect = (name: string) => connectTo(context, code, settings, name);
   const sourcesOf = (names: readonly string[]) =>
     trustSources(store, code, restedOn(settings, owned, names));
@@ -96,6 +98,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     company: code,
     settings,
     policy: settings.pricing.policy,
+    switches: settings.pricing.switches,
     now,
     log,
     sources: priceSources,
@@ -103,6 +106,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     alarms,
   });
   const rounds = roundsOf(context, { code, settings, owned, alarms });
+  const proof = proofOf(context, { code, settings, pricing, alarms, connect });
   const streamsOf = (name: string) => [
     ...new Set(owned.mappingsOf(name).map(({ reads }) => reads)),
   ];
@@ -130,6 +134,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     settings,
     pricing,
     rounds,
+    proof,
     sales,
     shop,
     tellShop: () => tellShop(shop, settings, connect),

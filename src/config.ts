@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { alarms, connection, webhookProblem } from "./config/connection.ts";
+import { parity } from "./config/parity.ts";
 import { pricing } from "./config/pricing.ts";
 import { shownSetting } from "./config/shown.ts";
 import {
@@ -63,6 +64,7 @@ const statedCompany = z.strictObject({
     .refine((all) => Object.keys(all).length > 0, "at least one connection")
     .describe("Where data comes from and orders go to."),
   pricing,
+  parity,
   orders: z
     .strictObject({
       connection: code

@@ -18,6 +18,7 @@ import { leaveAll, tickAll, watchAll, workSlots } from "./main/schedules.ts";
 import { stopSignal } from "./main/stop-signal.ts";
 import { TELL_JOB } from "./notify/index.ts";
 import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
+import { PARITY_JOB } from "./parity/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
 import { POST_JOB } from "./sales/index.ts";
 import { NOTE_JOB } from "./shop/index.ts";
@@ -130,7 +131,10 @@ async function workOn(
 ): Promise<void> {
   const of = async (data: unknown): Promise<CompanyServices> => company(textIn(data, "company"));
   await jobs.work(PUBLISH_JOB, async (data) => {
-    await (await of(data)).pricing.publish();
+    const { pricing, proof } = await of(data);
+    await pricing.publish();
+    // What did not match may do so under the new prices.
+    await proof.checkLater();
   });
   await jobs.work(ADVANCE_JOB, async (data) => {
     const { orders, sales } = await of(data);
@@ -144,10 +148,14 @@ async function workOn(
     await (await of(data)).tellShop();
   });
   await jobs.work(POST_JOB, async (data) => {
-    const { sales, tellShop } = await of(data);
+    const { sales, tellShop, proof } = await of(data);
     await sales.post();
+    await proof.checkLater();
     // The channel of a document is known only now.
     await tellShop();
+  });
+  await jobs.work(PARITY_JOB, async (data) => {
+    await (await of(data)).proof.checkAndTell();
   });
   await jobs.work(TELL_JOB, async (data) => {
     await (await of(data)).alarms.tell(textIn(data, "channel"));

@@ -62,6 +62,7 @@ export function openParity(context: ParityContext): PriceProof {
 /** Queued when sales were posted or a price book was published. */
 export const PARITY_JOB = "parity.check";
 export { reasonWords, STATES } from "./context.ts";
+export type { Checked } from "./check.ts";
 export type { ParityContext, ParitySettings } from "./context.ts";
 export type { Certificate, SignedCertificate, SwitchTried } from "./certify.ts";
 export { certificateText } from "./certificate-text.ts";
