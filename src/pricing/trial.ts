@@ -55,6 +55,9 @@ export interface TrialCandidate {
   readonly source: "rule" | "promotion" | "quotation" | "account";
   /** Contract, promotion or quotation; null: none. */
   readonly label: string | null;
+  /** Whom and what it is for: rules of one place differ by quantity and days. */
+  readonly place: string;
+  readonly fromQuantity: string;
   /** What it gives here, or would give if it held, with 6 places; null: cannot be told. */
   readonly unitPrice: number | null;
   readonly taken: boolean;
@@ -145,8 +148,10 @@ function candidatesOf(
   const asked = ask(book, asker, line);
   if ("detail" in asked) return [];
   const { candidates } = explainLine(asked.enquiry, asked.product, asked.counted);
-  return candidates.map(({ rule, entry, unitPrice, taken, why }) => ({
+  return candidates.map(({ rule, entry, whom, what, unitPrice, taken, why }) => ({
     rule,
+    place: `${whom}, ${what}`,
+    fromQuantity: entry?.fromQuantity ?? "0",
     source: entry?.source ?? "account",
     label: entry?.label ?? null,
     unitPrice: fine(unitPrice ?? (entry?.kind === "fixed" ? entry.value : null)),

@@ -78,7 +78,9 @@ function arithmeticVariants(policy: Policy): PolicyVariant[] {
     ...each("arithmetic.lineNet.rounding", lineNet.mode, MODES, (mode) =>
       set({ lineNet: { ...lineNet, mode } }),
     ),
-    ...each("arithmetic.vat.per", vat.per, ["line", "rate"], (per) => set({ vat: { ...vat, per } })),
+    ...each("arithmetic.vat.per", vat.per, ["line", "rate"], (per) =>
+      set({ vat: { ...vat, per } }),
+    ),
     ...each("arithmetic.vat.rounding", vat.mode, MODES, (mode) => set({ vat: { ...vat, mode } })),
   ];
 }
