@@ -19,9 +19,9 @@ import type { Jobs, Schedules } from "./jobs/index.ts";
 import type { Outbound } from "./mapping/index.ts";
 import type { Alarms } from "./notify/index.ts";
 import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
-import { openPricing, type Pricing } from "./pricing/index.ts";
+import { openPricing, type Holds, type Pricing } from "./pricing/index.ts";
 import { proofOf, type Proof } from "./company/parity.ts";
-import { roundsOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
+import { priceDesksOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
 import { KINDS, openShop, type DropResult, type Shop } from "./shop/index.ts";
 import type { Store } from "./store/index.ts";
@@ -53,6 +53,7 @@ export interface CompanyServices extends Pulls, PullRequests {
   readonly settings: CompanySettings;
   readonly pricing: Pricing;
   readonly rounds: PriceRounds;
+  readonly holds: Holds;
   readonly proof: Proof;
   readonly orders: Orders;
   readonly sales: Sales;
@@ -105,7 +106,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     staleAfter: staleAfterOf(settings),
     alarms,
   });
-  const rounds = roundsOf(context, { code, settings, owned, alarms });
+  const { rounds, holds } = priceDesksOf(context, { code, settings, owned, alarms });
   const proof = proofOf(context, { code, settings, pricing, alarms, connect });
   const streamsOf = (name: string) => [
     ...new Set(owned.mappingsOf(name).map(({ reads }) => reads)),
@@ -134,6 +135,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     settings,
     pricing,
     rounds,
+    holds,
     proof,
     sales,
     shop,

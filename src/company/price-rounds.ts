@@ -7,13 +7,16 @@ import type { Mapping } from "../mapping/index.ts";
 import type { Canonical } from "../model/index.ts";
 import type { Alarms } from "../notify/index.ts";
 import {
+  openHolds,
   openRounds,
   PUBLISH_JOB,
   RoundRefused,
+  type Holds,
   type NewRound,
   type Round,
   type Rounds,
 } from "../pricing/index.ts";
+import type { Transaction } from "../store/index.ts";
 import type { Owned } from "./owners.ts";
 
 /** A file of new prices with what a person says of it. */
@@ -37,7 +40,8 @@ export function staleAfterOf({
   };
 }
 
-export function roundsOf(
+/** What people decide on prices: rounds to come, and changes that wait. */
+export function priceDesksOf(
   { store, jobs, now, access }: Context,
   {
     code: company,
@@ -50,27 +54,26 @@ export function roundsOf(
     readonly owned: Owned;
     readonly alarms: Alarms;
   },
-): PriceRounds {
-  const rounds = openRounds({
+): { readonly rounds: PriceRounds; readonly holds: Holds } {
+  const desk = {
     store,
     company,
     timeZone: settings.timeZone,
     now,
     alarms,
-    publishLater: async (tx) => {
+    publishLater: async (tx: Transaction) => {
       await jobs.queue(tx, PUBLISH_JOB, { company }, { singletonKey: company });
     },
     ...(access === undefined ? {} : { audit: access.audit }),
-  });
-  return {
-    ...rounds,
-    load: ({ content, ...given }) =>
-      rounds.load({
-        ...given,
-        fileSha256: createHash("sha256").update(content).digest("hex"),
-        rules: rulesIn(given, content, ruleMapping(company, settings, owned)),
-      }),
   };
+  const rounds = openRounds(desk);
+  const load: PriceRounds["load"] = ({ content, ...given }) =>
+    rounds.load({
+      ...given,
+      fileSha256: createHash("sha256").update(content).digest("hex"),
+      rules: rulesIn(given, content, ruleMapping(company, settings, owned)),
+    });
+  return { rounds: { ...rounds, load }, holds: openHolds(desk) };
 }
 
 /** The mapping by which the ERP's own price rules are read. */

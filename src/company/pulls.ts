@@ -4,7 +4,7 @@ import { usualDrift, type CompanySettings } from "../config.ts";
 import type { Connection } from "../connections/index.ts";
 import type { Alarms } from "../notify/index.ts";
 import { ADVANCE_JOB } from "../orders/index.ts";
-import { priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
+import { holdBack, priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
 import { NOTE_JOB } from "../shop/index.ts";
 import {
@@ -210,7 +210,10 @@ function syncContext(context: Context, parts: Parts, alarms: Alarms): SyncContex
   const { timeZone, completeness } = of;
   const { lateAfterDays } = completeness;
   const given = { store, company, jobs, now, log, consumers: CONSUMERS, leaseSeconds };
-  return { ...given, priceEffect, timeZone, alarms, lateAfterDays, ...audit };
+  const limits = of.pricing.holdAbove;
+  const holdPrices: SyncContext["holdPrices"] = (tx, merge) =>
+    holdBack(tx, merge, { limits, alarms });
+  return { ...given, priceEffect, holdPrices, timeZone, alarms, lateAfterDays, ...audit };
 }
 
 function sourceOf({ settings, owned }: Parts, connection: Connection): Source {

@@ -35,3 +35,14 @@ export class RoundRefused extends Error {
     this.code = code;
   }
 }
+
+/** A held price change cannot be decided on so; nothing was changed. */
+export class HoldRefused extends Error {
+  override readonly name = "HoldRefused";
+  readonly code: "hold-unknown" | "hold-decided";
+
+  constructor(code: HoldRefused["code"], message: string) {
+    super(`${message} Nothing was changed.`);
+    this.code = code;
+  }
+}

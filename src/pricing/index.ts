@@ -11,8 +11,21 @@
  */
 export { openPricing } from "./live.ts";
 export type { BookInfo, Pricing, PricingOptions, Published } from "./live.ts";
-export { loadPolicy, readPolicy } from "./policy.ts";
-export { policySchema } from "./policy-schema.ts";
+export { loadPolicy, policySwitches, readPolicy, shippedPolicies } from "./policy.ts";
+/** What a policy leaves to the site: `pricing.switches` of the settings. */
+export { choiceProblems, policyFileSchema as policySchema } from "./switches.ts";
+export type { Choices, PolicySwitch } from "./switches.ts";
+export { checkPolicyExamples, tryExamples } from "./examples.ts";
+export { policyExamplesSchema } from "./examples-schema.ts";
+/** What is wrong, useless or not meant in the price rules. */
+export { LINT_KINDS, LINT_SEVERITIES, lintPrices, summarise } from "./lint/index.ts";
+export type {
+  LintFinding,
+  LintKind,
+  LintOptions,
+  LintSeverity,
+  LintSummary,
+} from "./lint/index.ts";
 /** Queued in the transaction of a run that changed what prices depend on: `publish`. */
 export const PUBLISH_JOB = "pricing.publish";
 /** What rows that are compared and not yet merged would do to prices. */
@@ -48,6 +61,11 @@ export { openRounds } from "./rounds.ts";
 export type { NewRound, Rounds } from "./rounds.ts";
 export type { DecidedBy, Round, RoundCheck, RoundDifference } from "./round-store.ts";
 export { wordsText } from "./round-words.ts";
-export { RoundRefused } from "./error.ts";
+export { HoldRefused, RoundRefused } from "./error.ts";
+/** A pull's change past the operator's limits waits for a person. */
+export { holdBack } from "./hold-merge.ts";
+export type { HeldMerge, HoldLimits } from "./hold-merge.ts";
+export { openHolds } from "./holds.ts";
+export type { HeldRule, Hold, Holds } from "./holds.ts";
 /** What each state of an answer means, and what a shop shows and may do. */
 export { PRICE_STATES, stateTable } from "./states.ts";

@@ -90,15 +90,24 @@ async function holdFacts(
   company: string,
   timeZone: string,
 ): Promise<StandingFacts["holds"]> {
-  const holds = await on.query<{ id: string; heldAt: Temporal.Instant; about: string }>(
-    `select id, held_at as "heldAt", about from price_hold
-      where company = $1 and state = 'open' order by held_at, id`,
+  const holds = await on.query<{
+    id: string;
+    heldAt: Temporal.Instant;
+    about: string;
+    state: "open" | "rejected";
+    decidedBy: string | null;
+  }>(
+    `select id, held_at as "heldAt", about, state, decided_by as "decidedBy" from price_hold
+      where company = $1 and state in ('open', 'rejected') order by held_at, id`,
     [company],
   );
   const facts: { about: string; places: readonly StandingPlace[] }[] = [];
-  for (const { id, heldAt, about } of holds)
+  for (const { id, heldAt, about, state, decidedBy } of holds)
     facts.push({
-      about: `A price change of ${momentText(heldAt, timeZone)} waits for a person: ${about}.`,
+      about:
+        state === "open"
+          ? `A price change of ${momentText(heldAt, timeZone)} waits for a person: ${about}.`
+          : `A price change of ${momentText(heldAt, timeZone)} was rejected by ${decidedBy ?? "nobody"}, and the ERP still has it.`,
       places: await placesOf(on, company, id),
     });
   return facts;

@@ -62,6 +62,17 @@ export async function differences(
   });
 }
 
+/**
+ * The relation of `Differences.from` alone, for whoever looks at a merge right before it is made;
+ * null: the company has no row yet, so that all is new.
+ */
+export async function plannedRows(tx: Transaction, options: MergeOptions): Promise<string | null> {
+  return withRoom(tx, async () => {
+    const { isFirst } = await compare(tx, options);
+    return isFirst ? null : fromOf(options, false);
+  });
+}
+
 /** Of a company that has no row yet nothing was compared: all that is staged is new. */
 function fromOf({ record, staging }: MergeOptions, isFirst: boolean): string {
   return isFirst

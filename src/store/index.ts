@@ -22,7 +22,7 @@ export { keyText } from "./table-sql.ts";
 export type { Staged, Staging } from "./staging.ts";
 export { changesTell } from "./changes.ts";
 export { countRemovals, mergeStaging } from "./merge.ts";
-export { differences } from "./differences.ts";
+export { differences, plannedRows } from "./differences.ts";
 export type { Change, Differences, RecordChange } from "./differences.ts";
 export type { MergeConflict, MergeOptions, MergeResult, Spared } from "./merge.ts";
 export { tidySuperseded } from "./superseded.ts";

@@ -33,6 +33,17 @@ export interface SyncContext {
     tx: Transaction,
     merge: { readonly company: string; readonly record: string; readonly from: string },
   ) => Promise<object | null>;
+  /** Holds back what changes prices past the operator's limits, in the merge's own transaction. */
+  readonly holdPrices?: (
+    tx: Transaction,
+    merge: {
+      readonly company: string;
+      readonly record: string;
+      readonly from: string;
+      readonly runId: string;
+      readonly at: Temporal.Instant;
+    },
+  ) => Promise<boolean>;
   /** The book of who did what; absent: nothing is written there. */
   readonly audit?: (entry: AuditEntry, on: Queryable) => Promise<void>;
 }

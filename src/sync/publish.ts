@@ -6,6 +6,7 @@ import {
   type MergeOptions,
   type Overruled,
   type Spared,
+  plannedRows,
   type Transaction,
 } from "../store/index.ts";
 import {
@@ -157,12 +158,27 @@ async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merg
     if (byChanges) await assertChangesTell(tx, merge);
     const mayClear = removes || byChanges || gathering.mayClear(part);
     if (mayClear && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
+    await holdPrices(tx, publishing, merge);
     const { conflicts, overruled = [], ...counts } = await mergeStaging(tx, merge);
     const mapped = gathering.made(index);
     const all = { ...counts, record: record.name, mapped, conflicts: conflicts.length };
     merged.push({ part, conflicts, overruled, counts: wholeCounts(all, index, publishing) });
   }
   return merged;
+}
+
+/** A plan that a person applies was looked at by that person. */
+async function holdPrices(
+  tx: Transaction,
+  { context, inspect }: Publishing,
+  merge: MergeOptions,
+): Promise<void> {
+  if (context.holdPrices === undefined || inspect !== undefined) return;
+  if (merge.record.name !== "price-rule") return;
+  const from = await plannedRows(tx, merge);
+  if (from === null) return;
+  const { company, record, runId, at } = merge;
+  await context.holdPrices(tx, { company, record: record.name, from, runId, at });
 }
 
 /** Who owns the rows that a mapping makes of a connection's rows. */

@@ -1,0 +1,153 @@
+/**
+ * A merchant whose ERP is files: a small ERP with prices of its own that exports them when the test
+ * says so, and Tradepost beside it on a real database, at the hour that the test sets.
+ */
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { stringify } from "yaml";
+import { readSettings } from "../../src/config.ts";
+import { openTradepost, type CompanyServices, type Tradepost } from "../../src/main.ts";
+import type { OrderRequest } from "../../src/orders/index.ts";
+import { orderRequest } from "../../src/orders/index.ts";
+import type { PriceAnswer } from "../../src/pricing/index.ts";
+import type { Store } from "../../src/store/index.ts";
+
+export interface Trade {
+  readonly tradepost: Tradepost;
+  readonly company: CompanyServices;
+  /** What the ERP would charge now: pounds by product. */
+  readonly erp: Map<string, string>;
+  /** What was logged as a warning or an error. */
+  readonly told: string[];
+  /** Local time in London, "2027-01-01T00:00:30". */
+  at(local: string): void;
+  /** The ERP exports its prices, and Tradepost pulls them and does what follows. */
+  pull(): Promise<void>;
+  /** The price of one product for the trade account, now. */
+  price(product: string, asker?: { readonly account?: string }): PriceAnswer;
+  /** The new prices as a file in the ERP's layout. */
+  file(prices: ReadonlyMap<string, string>): Uint8Array;
+  order(line: {
+    product: string;
+    unitPrice: string;
+    token?: string;
+  }): ReturnType<CompanyServices["orders"]["accept"]>;
+  /** Another instance of Tradepost on the same database. */
+  second(): Promise<{ readonly company: CompanyServices; close(): Promise<void> }>;
+}
+
+export interface TradeOptions {
+  readonly products: number;
+  readonly pricing?: object;
+  readonly customers?: readonly string[];
+  /** Further price rules, as rows of the ERP's layout. */
+  readonly rules?: () => readonly string[];
+}
+
+export const CODE = "ROUND";
+const HEAD = "rule,customerScope,customerCode,productScope,productCode,kind,value";
+
+export const productOf = (at: number): string => `P${String(at).padStart(5, "0")}`;
+
+export async function openTrade(store: Store, options: TradeOptions): Promise<Trade> {
+  const folder = mkdtempSync(join(tmpdir(), "tradepost-round-"));
+  mkdirSync(join(folder, "erp", "out"), { recursive: true });
+  let now = moment("2026-12-15T09:00:00");
+  const erp = new Map(
+    Array.from({ length: options.products }, (_, at) => [
+      productOf(at),
+      (10 + (at % 90)).toFixed(2),
+    ]),
+  );
+  const told: string[] = [];
+  const settings = settingsIn(folder, store.url, options.pricing ?? {});
+  const open = () =>
+    openTradepost(settings, {
+      now: () => now,
+      log: (level, message) => {
+        if (level !== "info") told.push(message);
+      },
+    });
+  const tradepost = await open();
+  onTestFinished(async () => {
+    await tradepost[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const company = await tradepost.company(CODE);
+  let minute = 0;
+  const write = (stream: string, lines: readonly string[]) => {
+    minute += 1;
+    const name = `${stream}-20261215-${String(minute).padStart(4, "0")}.csv`;
+    writeFileSync(join(folder, "half"), `${lines.join("\r\n")}\r\n`);
+    renameSync(join(folder, "half"), join(folder, "erp", "out", name));
+  };
+  const customers = options.customers ?? ["TRADE01"];
+  write("customers", ["account,name", ...customers.map((code) => `${code},Customer ${code}`)]);
+  write("products", [
+    "product,name,soldOnWeb",
+    ...[...erp.keys()].map((code) => `${code},Product ${code},true`),
+  ]);
+  let orders = 0;
+  return {
+    tradepost,
+    company,
+    erp,
+    told,
+    at: (local) => {
+      now = moment(local);
+    },
+    pull: async () => {
+      write("price-rules", [HEAD, ...[...erp].map(ruleRow), ...(options.rules?.() ?? [])]);
+      const results = await company.sync("erp", {});
+      const failed = results.filter(({ state }) => state === "failed" || state === "stopped");
+      if (failed.length > 0) throw new Error(JSON.stringify(failed));
+      await tradepost.drain();
+    },
+    price: (product, { account = customers[0] ?? "" } = {}) => {
+      const [line] = company.pricing.price({ account, lines: [{ product, quantity: "1" }] });
+      if (line === undefined || line.state === "problem")
+        throw new Error(`no answer: ${JSON.stringify(line)}`);
+      return line;
+    },
+    file: (prices) => Buffer.from([HEAD, ...[...prices].map(ruleRow), ""].join("\r\n")),
+    order: (line) => {
+      orders += 1;
+      const body: OrderRequest = orderRequest.parse({
+        account: customers[0],
+        lines: [{ quantity: "1", ...line }],
+      });
+      const idempotencyKey = `key-${orders}`;
+      return company.orders.accept({ idempotencyKey, body, apiKey: "test", test: false });
+    },
+    second: async () => {
+      const other = await open();
+      const services = await other.company(CODE);
+      await services.pricing.refresh();
+      return { company: services, close: async () => other[Symbol.asyncDispose]() };
+    },
+  };
+}
+
+function ruleRow([product, price]: readonly [string, string]): string {
+  return `STD ${product},everyone,,product,${product},fixed,${price}`;
+}
+
+export function moment(local: string): Temporal.Instant {
+  return Temporal.PlainDateTime.from(local).toZonedDateTime("Europe/London").toInstant();
+}
+
+function settingsIn(folder: string, databaseUrl: string, pricing: object) {
+  const erp = {
+    connector: "csv",
+    mode: "live",
+    mappings: "tradepost-csv",
+    dropBrakePercent: 100,
+    settings: { folder: join(folder, "erp"), stableForMs: 0 },
+  };
+  const file = join(folder, "tradepost.yaml");
+  const companies = { [CODE]: { name: "Round", pricing, connections: { erp } } };
+  writeFileSync(file, stringify({ http: { port: 0 }, companies }));
+  return { ...readSettings({ file }), databaseUrl };
+}
