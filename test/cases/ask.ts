@@ -8,8 +8,9 @@ import {
   startEnquiry,
 } from "../../src/pricing/engine/index.ts";
 import { at } from "./document.ts";
-import type { Goods, Records, World } from "./records.ts";
-import { times } from "./records.ts";
+import type { Records } from "./records.ts";
+import { times } from "./world.ts";
+import type { Goods, World } from "./world.ts";
 import type { Policy } from "./strategy.ts";
 
 export interface Line {

@@ -6,8 +6,9 @@ import { documentLine, documentOf, savedPercent } from "./document.ts";
 import type { Paper, Worked } from "./document.ts";
 import type { Charge, OrderLine, Rule, RuleMatch } from "./format.ts";
 import type { Answers, Given } from "./pricing.ts";
-import { recordsOf, worldOf } from "./records.ts";
-import type { Goods, World } from "./records.ts";
+import { recordsOf } from "./records.ts";
+import { worldOf } from "./world.ts";
+import type { Goods, World } from "./world.ts";
 import { policyOf } from "./strategy.ts";
 
 export const ASKED: Readonly<Record<string, (given: Given) => Answers>> = {

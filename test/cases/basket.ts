@@ -6,8 +6,8 @@ import { document, scaled } from "../../src/pricing/engine/index.ts";
 import type { PromotionRow } from "../../src/pricing/engine/index.ts";
 import { at } from "./document.ts";
 import type { OrderPromotion, Rule } from "./format.ts";
-import { BUYER, negated } from "./records.ts";
-import type { World } from "./records.ts";
+import { BUYER, negated } from "./world.ts";
+import type { World } from "./world.ts";
 import { isInUse, momentOf, whenOf } from "./rule-rows.ts";
 import type { Policy } from "./strategy.ts";
 

@@ -1,8 +1,8 @@
 /** Rules in a case's words → price rules and price formulas of the product's model. */
 import { decimal } from "../../src/model/index.ts";
 import type { Rule } from "./format.ts";
-import { negated, openRule, times, OWN_LIST } from "./records.ts";
-import type { Formula, Goods, RuleRecord, World } from "./records.ts";
+import { negated, openRule, times, OWN_LIST } from "./world.ts";
+import type { Formula, Goods, RuleRecord, World } from "./world.ts";
 
 interface Mapped {
   readonly rules: readonly RuleRecord[];
@@ -188,7 +188,9 @@ function conditionsOf(
 
 function conditionText(name: string, value: unknown): string[] {
   if (value === undefined || value === null || value === "") return [];
-  return [`${name}=${Array.isArray(value) ? value.join("|") : String(value)}`];
+  return [
+    `${name}=${Array.isArray(value) ? value.join("|") : JSON.stringify(value).replaceAll('"', "")}`,
+  ];
 }
 
 type Offer = Pick<RuleRecord, "kind" | "value"> &
