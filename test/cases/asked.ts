@@ -4,7 +4,7 @@ import type { Line, Priced } from "./ask.ts";
 import { needsBasket, promoted, promotionsOfOrder, promotionsOfRules, whomOf } from "./basket.ts";
 import { documentLine, documentOf, savedPercent } from "./document.ts";
 import type { Paper, Worked } from "./document.ts";
-import type { Charge, OrderLine, Rule, RuleMatch } from "./format.ts";
+import type { OrderLine, Rule, RuleMatch } from "./format.ts";
 import type { Answers, Given } from "./pricing.ts";
 import { recordsOf } from "./records.ts";
 import { worldOf } from "./world.ts";
@@ -237,18 +237,21 @@ function ofOrder({ of, strategy }: Given): Answers {
     whomOf({ query: of.query ?? {} }, prices),
   );
   const lines = given.map((line, at) => ({ ...documentLine(line), lowered: off[at] ?? 0 }));
-  const carriage = promotions.filter(({ level }) => level === "shipping");
-  const shipping = (of.shipping ?? []).map((charge): Charge => charge);
-  if (carriage.length > 0) throw new Error("promotion level shipping is not understood");
-  const goods = () => documentOf(policy, { prices, lines, charges: of.surcharges ?? [] });
+  const surcharges = of.surcharges ?? [];
+  const carriage = of.shipping ?? [];
+  const onCarriage = promotions.filter(({ level }) => level === "shipping");
+  const goods = () => documentOf(policy, { prices, lines, charges: surcharges });
   const all = () =>
-    documentOf(policy, { prices, lines, charges: [...(of.surcharges ?? []), ...shipping] });
-  const sent = () => documentOf(policy, { prices, lines: [], charges: shipping });
+    documentOf(policy, { prices, lines, charges: surcharges, carriage, promotions: onCarriage });
+  const sent = () => {
+    const charges = all().charges.slice(surcharges.length);
+    return charges.length === 1 ? charges[0] : undefined;
+  };
   return {
     subtotal: () => goods().net,
     subtotal_with_tax: () => goods().gross,
-    shipping: () => sent().net,
-    shipping_with_tax: () => sent().gross,
+    shipping: () => sent()?.net,
+    shipping_with_tax: () => sent()?.gross,
     total: () => all().net,
     total_with_tax: () => all().gross,
     tax: () => all().vat,

@@ -13,8 +13,10 @@ type DocumentDiscount = NonNullable<DocumentInput["discounts"]>[number];
 
 export interface Paper {
   readonly lines: readonly DocumentLine[];
-  readonly promotions?: readonly OrderPromotion[];
   readonly charges?: readonly Charge[];
+  /** What sending it costs, and the promotions that lower that. */
+  readonly carriage?: readonly Charge[];
+  readonly promotions?: readonly OrderPromotion[];
   readonly prices: "exclusive" | "inclusive";
 }
 
@@ -26,11 +28,10 @@ export function documentOf(policy: Policy, paper: Paper) {
     arithmetic,
     lines: paper.lines,
     discounts: (paper.promotions ?? []).map((promotion) => discountOf(promotion, places)),
-    charges: (paper.charges ?? []).map(({ price, tax_percent, includes_tax }) => ({
-      amount: at(price, places),
-      vatRate: at(tax_percent ?? "0", 4),
-      ...(includes_tax === undefined ? {} : { includesVat: includes_tax }),
-    })),
+    charges: [
+      ...(paper.charges ?? []).map((charge) => chargeOf(charge, places)),
+      ...(paper.carriage ?? []).map((charge) => ({ ...chargeOf(charge, places), carriage: true })),
+    ],
   });
   const text = (amount: number) => scaled.shortTextOf(amount, places);
   return {
@@ -74,14 +75,29 @@ export function documentLine(line: OrderLine, includes?: string): DocumentLine {
   };
 }
 
+function chargeOf({ price, tax_percent, includes_tax }: Charge, places: number) {
+  return {
+    amount: at(price, places),
+    vatRate: at(tax_percent ?? "0", 4),
+    ...(includes_tax === undefined ? {} : { includesVat: includes_tax }),
+  };
+}
+
+/** A promotion on the carriage. */
 function discountOf(promotion: OrderPromotion, places: number): DocumentDiscount {
   const { kind, min_order, value = "0" } = promotion;
-  const from = min_order === undefined ? {} : { from: at(min_order, places) };
+  const from = {
+    off: "carriage" as const,
+    ...(min_order === undefined ? {} : { from: at(min_order, places) }),
+  };
   switch (kind) {
     case "percent_off":
       return { ...from, kind: "percent", percent: at(value, 4) };
     case "amount_off":
       return { ...from, kind: "amount", amount: at(value, places) };
+    case "free_shipping":
+    case "free":
+      return { ...from, kind: "total", amount: 0 };
     case "fixed_total":
     case "fixed_price":
       return { ...from, kind: "total", amount: at(value, places) };

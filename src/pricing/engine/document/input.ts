@@ -23,14 +23,21 @@ export interface DocumentLine {
    * without VAT on a document with VAT in its prices. Absent: the price is in the document's basis.
    */
   readonly priceIncludes?: number;
+  /**
+   * What the line costs after its own discount, where that was found already; absent: it is worked
+   * out from the price.
+   */
+  readonly amount?: number;
   /** What promotions take off the line, in the document's basis. */
   readonly lowered?: number;
 }
 
-/** Off the goods of the document, in the order given; charges are never lowered. */
+/** Off the goods of the document or its carriage, in the order given; other charges stay. */
 export type DocumentDiscount = {
   /** Least amount of goods, as the discounts before leave it. Absent: any. */
   readonly from?: number;
+  /** Absent: the goods. */
+  readonly off?: "goods" | "carriage";
 } & (
   | { readonly kind: "percent"; readonly percent: number }
   | { readonly kind: "amount"; readonly amount: number }
@@ -44,6 +51,8 @@ export interface DocumentCharge {
   readonly vatRate: number;
   /** Absent: as the document's prices. */
   readonly includesVat?: boolean;
+  /** True: what sending the goods costs; "free carriage from £500" lowers it. */
+  readonly carriage?: boolean;
 }
 
 export interface DocumentInput {

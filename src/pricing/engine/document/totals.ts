@@ -24,11 +24,13 @@ export function computeDocument(input: DocumentInput): DocumentTotals {
   const places = placesOf(arithmetic);
   const priced = input.lines.map((line) => priceOf(line, arithmetic, places));
   const ranks = ranksOf(input.lines);
-  const { amounts, shares, discounts } = discounted(input, priced, ranks);
+  const { amounts, shares, discounts, charged } = discounted(input, priced, ranks);
   const lines = priced.map((line, index) =>
     finished(line, amounts[index]!, shares[index]!, arithmetic, places),
   );
-  const charges = (input.charges ?? []).map((charge) => chargeOf(charge, arithmetic, places));
+  const charges = (input.charges ?? []).map((charge, index) =>
+    chargeOf({ ...charge, amount: charged[index]! }, arithmetic, places),
+  );
   const rates = ratesOf(input, lines, charges, places);
   const totals = {
     places,
@@ -72,7 +74,7 @@ function priceOf(line: DocumentLine, arithmetic: DocumentArithmetic, places: num
   const price = roundedUnit(given, WHOLE - onUnit, arithmetic.unitPrice);
   const undiscounted = onUnit === 0 ? price : roundedUnit(given, WHOLE, arithmetic.unitPrice);
   const full = lineAmount(undiscounted, line, arithmetic.lineNet, places);
-  const reduced = reducedLine(full, price, line, arithmetic, places);
+  const reduced = line.amount ?? reducedLine(full, price, line, arithmetic, places);
   return { line, price, full, reduced, amount: reduced - Math.min(line.lowered ?? 0, reduced) };
 }
 
@@ -134,19 +136,30 @@ interface Discounted {
   readonly amounts: readonly number[];
   readonly shares: readonly number[];
   readonly discounts: readonly number[];
+  /** By charge, after discounts on the carriage. */
+  readonly charged: readonly number[];
 }
 
 function discounted(
-  { arithmetic, discounts = [] }: DocumentInput,
+  { arithmetic, discounts = [], charges = [] }: DocumentInput,
   priced: readonly Priced[],
   ranks: readonly number[],
 ): Discounted {
   const places = placesOf(arithmetic);
   const unit = power(places - arithmetic.lineNet.scale);
   let amounts = priced.map((line) => line.amount);
+  let charged = charges.map((charge) => charge.amount);
+  const fall = arithmetic.documentDiscount === "proportional" ? spreadRounded : spread;
   const taken = discounts.map((discount) => {
+    if (discount.off === "carriage") {
+      if (sum(amounts) < (discount.from ?? -Infinity)) return 0;
+      const sent = charges.map(({ carriage }, index) => (carriage ? charged[index]! : 0));
+      const off = discountOff(sum(sent), { ...discount, from: -Infinity }, arithmetic, places);
+      const parts = fall(off, sent, [...sent.keys()]);
+      charged = charged.map((amount, index) => amount - parts[index]!);
+      return off;
+    }
     const off = discountOff(sum(amounts), discount, arithmetic, places);
-    const fall = arithmetic.documentDiscount === "proportional" ? spreadRounded : spread;
     const weights = unit === 1 ? amounts : amounts.map((amount) => Math.round(amount / unit));
     // Below 0: a surcharge on the document.
     const sign = off < 0 ? -unit : unit;
@@ -155,7 +168,7 @@ function discounted(
     return off;
   });
   const shares = priced.map((line, index) => line.amount - amounts[index]!);
-  return { amounts, shares, discounts: taken };
+  return { amounts, shares, discounts: taken, charged };
 }
 
 /** What a discount takes off goods of this amount, at the places of a line's net. */
@@ -187,7 +200,7 @@ function finished(
 ): LineAmounts {
   const { line, price, full, reduced } = priced;
   const { net, vat, gross } = withVat(amount, line.vatRate, arithmetic, places);
-  const isWhole = amount === reduced && arithmetic.gross === "own";
+  const isWhole = amount === reduced && line.amount === undefined && arithmetic.gross === "own";
   return {
     price,
     full,
