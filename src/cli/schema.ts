@@ -5,7 +5,7 @@ import { listConnectors, loadConnector } from "../connector/index.ts";
 import { jsonSchemaOf } from "../definition/index.ts";
 import { planSchema } from "../incentives/index.ts";
 import { mappingFileSchemas } from "../mapping/index.ts";
-import { policySchema } from "../pricing/index.ts";
+import { policyExamplesSchema, policySchema } from "../pricing/index.ts";
 import { chosen, example } from "./command.ts";
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -18,6 +18,7 @@ export const FILE_SCHEMAS: Readonly<Record<string, () => JsonSchema | Promise<Js
   order: () => mappingFile("order"),
   "order-examples": () => mappingFile("order-examples"),
   pricing: () => jsonSchemaOf(policySchema),
+  "pricing-examples": () => jsonSchemaOf(policyExamplesSchema),
   plan: () => jsonSchemaOf(planSchema),
 };
 

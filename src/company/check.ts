@@ -3,6 +3,8 @@ import type { CompanySettings, CompletedSetting, ConnectionSettings, Settings } 
 import type { Connection } from "../connections/index.ts";
 import type { Finding } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
+import { describeProblem } from "../definition/index.ts";
+import { checkPolicyExamples } from "../pricing/index.ts";
 import { checkAlarms } from "./alarms.ts";
 import { checkConnector } from "./connectors.ts";
 import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
@@ -43,9 +45,9 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
   const read = await attempt("mappings", () => readMappingSets(settings, code, company));
   if ("part" in read) checked.push(read);
   else for (const [name, set] of read.value) checked.push(...checkSet(name, set));
-  const { policy } = company.pricing;
-  const priced = await attempt("pricing", () => checkPolicy(settings, code, policy));
-  checked.push("part" in priced ? priced : fine("pricing", `policy ${policy}`));
+  const priced = await attempt("pricing", () => checkPolicy(settings, code, company.pricing));
+  checked.push("part" in priced ? priced : fine("pricing", priced.value));
+  if (!("part" in priced)) checked.push(...(await checkExamplesOf(company.pricing.policy)));
   for (const [name, entry] of Object.entries(company.connections)) {
     const named = { company: code, name, entry };
     const tried = await attempt(`connection ${name}`, () => checkConnector(settings, named));
@@ -57,6 +59,25 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
   if (!("part" in read) && isWhole)
     checked.push(...(await checkStreams(settings, code, read.value)));
   return { parts: checked, completed };
+}
+
+/** The examples beside the price policy; a policy without any says nothing. */
+async function checkExamplesOf(policy: string): Promise<Checked[]> {
+  const part = `policy ${policy}`;
+  const tried = await attempt(part, () => checkPolicyExamples(policy));
+  if ("part" in tried) return [tried];
+  if (tried.value === null) return [];
+  const wrong = tried.value.flatMap(({ example, problems }) =>
+    problems.map((problem) =>
+      describeProblem(`mappings/${policy}/pricing.examples.yaml`, {
+        ...problem,
+        path: `${problem.path} (${example})`,
+      }),
+    ),
+  );
+  if (wrong.length === 0) return [fine(part, `${tried.value.length} examples hold`)];
+  const instruction = "Correct the examples or the policy: one of the two is not meant.";
+  return [{ part, state: "error", about: wrong.join("\n"), instruction }];
 }
 
 /** Records that several connections could make, and schedules, which name streams of one. */

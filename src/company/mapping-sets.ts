@@ -10,6 +10,7 @@ import {
   type Mapping,
   type Outbound,
 } from "../mapping/index.ts";
+import { choiceProblems, policySwitches, shippedPolicies } from "../pricing/index.ts";
 
 export interface MappingSet {
   readonly folder: string;
@@ -56,26 +57,42 @@ async function folderOf(settings: Settings, path: string[], name: string): Promi
   });
 }
 
-/** Throws DefinitionError where the settings name a price policy that is not shipped. */
-export async function checkPolicy(settings: Settings, code: string, policy: string): Promise<void> {
-  const folders = await contentsOf(settings, SHIPPED);
-  const known = [...folders].filter(([, files]) => files.includes(POLICY)).map(([name]) => name);
-  if (known.includes(policy)) return;
-  throw settings.wrong({
-    path: ["companies", code, "pricing", "policy"],
-    found: `the price policy "${policy}"`,
-    expected: `one of ${known.join(", ")}`,
-    nearest: nearest(policy, known),
-  });
+/**
+ * What is in force, in words. Throws DefinitionError where the settings name a price policy that is not shipped, or switches
+ * and choices that it does not have.
+ */
+export async function checkPolicy(
+  settings: Settings,
+  code: string,
+  { policy, switches }: CompanySettings["pricing"],
+): Promise<string> {
+  const at = ["companies", code, "pricing"];
+  const known = await shippedPolicies();
+  if (!known.includes(policy))
+    throw settings.wrong({
+      path: [...at, "policy"],
+      found: `the price policy "${policy}"`,
+      expected: `one of ${known.join(", ")}`,
+      nearest: nearest(policy, known),
+    });
+  const problems = choiceProblems(await policySwitches(policy), switches);
+  if (problems.length > 0)
+    throw settings.wrong(
+      ...problems.map(({ name, ...what }) => ({ path: [...at, "switches", name], ...what })),
+    );
+  const chosen = Object.entries(switches).map(([name, choice]) => `, ${name}: ${choice}`);
+  return `policy ${policy}${chosen.join("")}`;
 }
 
-const POLICY = "pricing.yaml";
+function isPolicy(file: string): boolean {
+  return file === "pricing.yaml" || file === "pricing.examples.yaml";
+}
 
 /** Folders that hold a mapping; one of a price policy alone is no set. */
 async function setsIn(settings: Settings, folder: string): Promise<string[]> {
   const folders = await contentsOf(settings, folder);
   return [...folders]
-    .filter(([, files]) => files.some((file) => file.endsWith(".yaml") && file !== POLICY))
+    .filter(([, files]) => files.some((file) => file.endsWith(".yaml") && !isPolicy(file)))
     .map(([name]) => name);
 }
 
@@ -107,7 +124,7 @@ async function readMappingSet(folder: string): Promise<MappingSet> {
   let exampleFiles = 0;
   let outbound: Outbound | null = null;
   for (const [file, source] of sources) {
-    if (file === POLICY || file.endsWith(".examples.yaml")) continue;
+    if (isPolicy(file) || file.endsWith(".examples.yaml")) continue;
     const compiled = file === "web-order.yaml" ? compileOutbound(source) : compileMapping(source);
     if ("render" in compiled) outbound = compiled;
     else mappings.push(compiled);

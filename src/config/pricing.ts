@@ -7,6 +7,12 @@ const share = z.number().positive();
 export const pricing = z
   .strictObject({
     policy: z.string().default("generic").describe("A folder of mappings/ with a pricing.yaml."),
+    switches: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe(
+        "Switch of the policy to its choice; one that is not named stands at its default. `tradepost price policy` lists them.",
+      ),
     staleAfter: duration
       .optional()
       .describe("A source last read longer ago makes prices stale; absent: none does by its age."),

@@ -69,3 +69,8 @@ export { openHolds } from "./holds.ts";
 export type { HeldRule, Hold, Holds } from "./holds.ts";
 /** What each state of an answer means, and what a shop shows and may do. */
 export { PRICE_STATES, stateTable } from "./states.ts";
+/** Baskets, and what orders hold of promotions with a limit. */
+export type { PricedBasket } from "./basket.ts";
+export type { BasketAnswer, BasketLineAnswer, BasketRequest } from "./basket-answer.ts";
+export { releasePromotions, reservePromotions } from "./promotion-uses.ts";
+export type { PromotionHeld } from "./promotion-uses.ts";

@@ -1,8 +1,9 @@
 /**
  * The live book: loads, publishes, follows what other processes publish, and answers from one root.
  */
+import { hash } from "node:crypto";
 import type { Log } from "../connections/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Queryable, Store } from "../store/index.ts";
 import type {
   ExplainedLine,
   PriceColumns,
@@ -10,6 +11,9 @@ import type {
   PriceLine,
   PriceRequest,
 } from "./answer.ts";
+import { priceBasket } from "./basket.ts";
+import type { PricedBasket, RefusedBasket } from "./basket.ts";
+import type { BasketRequest } from "./basket-answer.ts";
 import { digestOf, scaled } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
@@ -18,6 +22,9 @@ import type { OriginName } from "./evidence.ts";
 import { loadBook } from "./load.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
 import { loadPolicy } from "./policy.ts";
+import type { Choices } from "./switches.ts";
+import { changesAfter, noteChange, seenNow, tidyChanges } from "./changes.ts";
+import type { PriceChanges } from "./changes.ts";
 import { columnsJson } from "./columns-json.ts";
 import { columnSet, plainColumns } from "./columns.ts";
 import { priceRows } from "./price.ts";
@@ -37,6 +44,8 @@ export interface PricingOptions extends PricedCompany {
   readonly store: Store;
   /** Name of a shipped policy: a folder of mappings/ with a pricing.yaml. */
   readonly policy: string;
+  /** Choices of its switches; those not named stand at their defaults. */
+  readonly switches?: Choices;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
   /**
@@ -90,6 +99,18 @@ export interface Pricing {
   /** The same as the JSON of an answer, in UTF-8. */
   columnsJson(request: PriceColumnsRequest): WrittenColumns;
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
+  /**
+   * Several lines together: promotions over them, the document's totals. With a transaction the
+   * limits of its promotions are locked, so that they can be reserved in it.
+   */
+  basket(request: BasketRequest, tx?: Queryable): Promise<PricedBasket | RefusedBasket>;
+  /**
+   * What published books changed after a cursor, as scopes; null: a cursor to begin at. Throws
+   * `CursorRefused` where a shop must begin anew.
+   */
+  changes(after: string | null): Promise<PriceChanges>;
+  /** Deletes what is kept no longer; says how much it was. */
+  tidy(): Promise<number>;
   /** Null before the first book. */
   book(): BookInfo | null;
   /** The live book, to be proved. Throws `PricesNotReady` before the first book. */
@@ -109,7 +130,7 @@ export interface WrittenColumns {
  * used.
  */
 export async function openPricing(options: PricingOptions): Promise<Pricing> {
-  return pricingOf({ ...options, policy: await loadPolicy(options.policy) });
+  return pricingOf({ ...options, policy: await loadPolicy(options.policy, options.switches) });
 }
 
 type Opened = Omit<PricingOptions, "policy"> & { readonly policy: Policy };
@@ -143,6 +164,10 @@ function pricingOf(options: Opened): Pricing {
       return { problem, json: columnsJson(set, request.account) };
     },
     explain: (request) => explainRows(store, company, current(), request, today(), sources?.origin),
+    changes: (after) => changesAfter(store, company, current(), after),
+    tidy: () => tidyChanges(store, company, options.now()),
+    basket: (request, tx) =>
+      priceBasket(options, { root: current(), when: today() }, request, tx),
     book: () => (root === null ? null : infoOf(root)),
     trial: () => trialOf(current().book, current().version),
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
@@ -163,8 +188,18 @@ async function publish(options: Opened, adopt: (root: Root) => void): Promise<Pu
   await settleRounds({ ...options, timeZone: options.settings.timeZone });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const before = await latestVersion(store, company);
+    const seen = await seenNow(store, company, settingsDigest(options));
     const read = await readBook(options);
-    const published = await registerBook(store, company, before, read, now());
+    const published = await store.transaction(async (tx) => {
+      const at = now();
+      const registered = await registerBook(tx, company, before, read, at);
+      if (registered !== null && registered.version !== before?.version) {
+        const { version, digest } = registered;
+        const later = await seenNow(tx, company, seen.settings);
+        await noteChange(tx, { company, version, digest, at, seen }, later);
+      }
+      return registered;
+    });
     if (published === null) continue;
     const root = rootOf(options, read, published);
     adopt(root);
@@ -177,6 +212,11 @@ async function publish(options: Opened, adopt: (root: Root) => void): Promise<Pu
     `publishing the price book of ${company}: other processes published ${ATTEMPTS} times while ` +
       "it was read. Nothing is lost: their books answer, and the next run publishes again.",
   );
+}
+
+/** What a price hangs on besides rows: with another policy or VAT rate any price may differ. */
+function settingsDigest({ policy, settings }: Opened): string {
+  return hash("sha256", JSON.stringify([makerOf(policy), settings]), "hex");
 }
 
 async function refresh(

@@ -208,3 +208,15 @@ export async function shippedPolicies(): Promise<string[]> {
     .map((file) => file.slice(0, -"/pricing.yaml".length))
     .sort();
 }
+
+/** Examples beside the shipped policy; null: it has none. */
+export async function shippedExamples(
+  name: string,
+): Promise<{ readonly policy: DefinitionSource; readonly examples: DefinitionSource } | null> {
+  const policy = await shippedSource(name);
+  const folder = new URL(`${name}/`, MAPPINGS);
+  const file = "pricing.examples.yaml";
+  if (!(await readdir(folder)).includes(file)) return null;
+  const text = await readFile(new URL(file, folder), "utf8");
+  return { policy, examples: { file: `mappings/${name}/${file}`, text } };
+}

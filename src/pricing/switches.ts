@@ -15,7 +15,9 @@ const overlay = z
     steps: z
       .record(z.string(), z.union([z.literal("off"), loose]))
       .optional()
-      .describe("By the name of a step: off leaves it out, else words that replace its own."),
+      .describe(
+        "By the name of a step: off leaves it out, else words that replace its own; `unless: { without: [NAME] }` takes names away.",
+      ),
     base: z.array(z.unknown()).optional(),
     decides: loose.optional(),
     arithmetic: loose.optional(),
@@ -129,6 +131,10 @@ function rawOf(value: unknown): Raw {
   return loose.safeParse(value).data ?? {};
 }
 
+const names = z.array(z.string());
+/** So that two choices can each take their own name away. */
+const withoutNames = z.strictObject({ without: names.min(1) });
+
 /** What is left out is not waited for by the steps after it. */
 function overlaidSteps(steps: readonly Raw[], changes: NonNullable<Overlay["steps"]>): Raw[] {
   const off = Object.keys(changes).filter((name) => changes[name] === "off");
@@ -136,9 +142,11 @@ function overlaidSteps(steps: readonly Raw[], changes: NonNullable<Overlay["step
     const change = changes[String(step["step"])];
     if (change === "off") return [];
     const changed: Raw = { ...step, ...change };
-    const unless = z.array(z.string()).safeParse(changed["unless"]).data;
+    const { without } = withoutNames.safeParse(changed["unless"]).data ?? { without: [] };
+    const unless = names.safeParse(without.length > 0 ? step["unless"] : changed["unless"]).data;
     if (unless === undefined) return [changed];
-    return [{ ...changed, unless: unless.filter((name) => !off.includes(name)) }];
+    const gone = [...off, ...without];
+    return [{ ...changed, unless: unless.filter((name) => !gone.includes(name)) }];
   });
 }
 

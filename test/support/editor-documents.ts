@@ -10,6 +10,10 @@ const connectors = await listConnectors();
 export const editorDocuments = [
   { file: "src/config/settings.schema.json", make: settingsFileSchema },
   { file: "mappings/pricing.schema.json", make: () => FILE_SCHEMAS["pricing"]?.() },
+  {
+    file: "mappings/pricing-examples.schema.json",
+    make: () => FILE_SCHEMAS["pricing-examples"]?.(),
+  },
   { file: "src/incentives/plan.schema.json", make: () => FILE_SCHEMAS["plan"]?.() },
   ...connectors.map((name) => ({
     file: `connectors/${name}/settings.schema.json`,

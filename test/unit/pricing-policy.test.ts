@@ -66,7 +66,7 @@ describe("a policy file", () => {
 
   test("that is not there is refused with those that are", async () => {
     await expect(loadPolicy("genric")).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: the price policy "genric" of the settings does not exist (looked for mappings/genric/pricing.yaml); there are: generic. Did you mean generic?]`,
+      `[Error: the price policy "genric" of the settings does not exist (looked for mappings/genric/pricing.yaml); there are: generic, opera-3, sage-200, sage-50, sage-accounting. Did you mean generic?]`,
     );
   });
 
