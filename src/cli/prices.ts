@@ -2,6 +2,9 @@
 import type { Command } from "commander";
 import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
 import { answer, dateOption, example, NotFound, type Answer, type Opened } from "./command.ts";
+import { addCertifyCommand } from "./price-certify.ts";
+import { addImpactCommand } from "./price-impact.ts";
+import { addParityCommand } from "./price-parity.ts";
 import { moment, pounds, table } from "./print.ts";
 
 interface PriceOptions {
@@ -52,6 +55,9 @@ export function addPriceCommands(program: Command): void {
         });
       },
     );
+  addParityCommand(price);
+  addCertifyCommand(price);
+  addImpactCommand(price);
 }
 
 /** Prices as another process has published them, or published here when none has. */

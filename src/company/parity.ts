@@ -36,8 +36,8 @@ export function proofOf(
   },
 ): Proof {
   const { store, jobs, now } = context;
-  const { parity, vat } = settings;
-  const proof = openParity({ store, company, settings: parity, vat, pricing, now });
+  const { parity, vat, timeZone } = settings;
+  const proof = openParity({ store, company, settings: parity, vat, timeZone, pricing, now });
   return {
     ...proof,
     checkAndTell: async () => {

@@ -49,7 +49,7 @@ function switchText({ switch: name, is, tried }: SwitchTried): string {
 }
 
 function groupLines({ groups }: Certificate): string[] {
-  if (groups.length === 0) return ["Every line fits.", ""];
+  if (groups.length === 0) return ["No line is left without a reason.", ""];
   return [
     "Lines that do not fit, by the smallest switch that would explain them:",
     ...groups.flatMap(({ by, lines, difference, examples }) => [

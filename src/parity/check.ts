@@ -6,6 +6,7 @@
 import { POSTED_DOCUMENTS, STANDING_LINES } from "../sales/index.ts";
 import type { Trial } from "../pricing/index.ts";
 import type { Transaction } from "../store/index.ts";
+import { today } from "./context.ts";
 import type { ParityContext } from "./context.ts";
 import { CHARGED } from "./facts.ts";
 import type { ChargedLine } from "./facts.ts";
@@ -68,11 +69,12 @@ async function watermark({ store, company }: ParityContext): Promise<number> {
 const AGAIN_DAYS = 90;
 
 async function dueDocuments(
-  { store, company, now }: ParityContext,
+  context: ParityContext,
   { policy, version }: Trial,
   batch: number,
   everything: boolean,
 ): Promise<Due[]> {
+  const { store, company } = context;
   const [state] = await store.query<{ batch: number; policy: string; book: string }>(
     "select batch, policy, book from parity_state where company = $1",
     [company],
@@ -81,8 +83,7 @@ async function dueDocuments(
   if (!all && state.batch === batch && state.book === version) return [];
   const since = all ? -1 : state.batch;
   const again = !all && state.book !== version;
-  const from = now().toString().slice(0, 10);
-  return store.query<Due>(DUE, [company, since, again, from, AGAIN_DAYS]);
+  return store.query<Due>(DUE, [company, since, again, today(context), AGAIN_DAYS]);
 }
 
 /**

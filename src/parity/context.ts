@@ -18,7 +18,14 @@ export interface ParityContext {
   /** VAT code → rate in percent, decimal text. */
   readonly vat: Readonly<Record<string, string>>;
   readonly pricing: Pick<Pricing, "book" | "trial" | "trialRows">;
+  /** IANA time zone of the company's business dates. */
+  readonly timeZone: string;
   readonly now: () => Temporal.Instant;
+}
+
+/** The company's business date, ISO. */
+export function today({ now, timeZone }: Pick<ParityContext, "now" | "timeZone">): string {
+  return now().toZonedDateTimeISO(timeZone).toPlainDate().toString();
 }
 
 /** What becomes of a line. */

@@ -39,6 +39,8 @@ export interface ChargedLine {
   readonly partsNet: string | null;
   /** Invoice that a credit corrects, named by it or found by its price; null: none. */
   readonly credited: string | null;
+  /** Selling units of the line that it corrects; null: not known. */
+  readonly creditedQuantity: string | null;
 }
 
 /** Of these documents every line that stands; $1 company, $2 document types, $3 documents. */
@@ -69,6 +71,7 @@ export const CHARGED = `
           order by h.document_on desc, x.document desc, x.line limit 1) found on true),
    based as materialized (
      select l.*, i.document_on as corrects_on, i.document as credited,
+            il.quantity as credited_quantity,
             case when i.document is null then coalesce(l.line_erp_order, l.erp_order)
                  else coalesce(il.erp_order, i.erp_order) end as of_order,
             case when i.document is null then l.erp_order_line else il.erp_order_line end
@@ -85,7 +88,7 @@ export const CHARGED = `
           e.ordered_on as "orderedOn", sent.despatched_on as "despatchedOn",
           coalesce(b.corrects_on, b.document_on) as "invoicedOn", el.quantity as "orderedQuantity",
           coalesce(parts.parts, 0)::int as parts, parts.quantity as "partsQuantity",
-          parts.net as "partsNet", b.credited
+          parts.net as "partsNet", b.credited, b.credited_quantity as "creditedQuantity"
      from based b
      left join erp_order e on e.company = $1 and e.erp_order = b.of_order
      left join erp_order_line el on el.company = $1 and el.erp_order = b.of_order

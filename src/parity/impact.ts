@@ -4,6 +4,7 @@
  */
 import type { Trial, TrialPrice } from "../pricing/index.ts";
 import { STANDING_LINES } from "../sales/index.ts";
+import { today } from "./context.ts";
 import type { ParityContext } from "./context.ts";
 import { CHARGED } from "./facts.ts";
 import type { ChargedLine } from "./facts.ts";
@@ -85,7 +86,7 @@ interface Both {
 
 export async function impact(context: ParityContext, question: ImpactQuestion): Promise<Impact> {
   const { before, after, days, most } = question;
-  const to = context.now().toString().slice(0, 10);
+  const to = today(context);
   const from = Temporal.PlainDate.from(to).subtract({ days }).toString();
   const sold = await soldLines(context, question, from, to);
   const priced = sold.map((line) => bothPrices(line, before, after));

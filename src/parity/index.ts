@@ -12,7 +12,7 @@
 import { certifications, certify, sign } from "./certify.ts";
 import type { Certificate, CertifyOptions, SignedCertificate, Signing } from "./certify.ts";
 import { check, type Checked, type CheckOptions } from "./check.ts";
-import type { ParityContext } from "./context.ts";
+import { today, type ParityContext } from "./context.ts";
 import { impact, type Impact, type ImpactQuestion } from "./impact.ts";
 import {
   lines,
@@ -28,6 +28,8 @@ import {
 } from "./look.ts";
 
 export interface PriceProof {
+  /** The company's business date, ISO. */
+  today(): string;
   /** Job `parity.check`: brings parity up to the sales ledger; does nothing when it is already. */
   check(options?: CheckOptions): Promise<Checked>;
   parity(question: ParityQuestion): Promise<Parity>;
@@ -47,6 +49,7 @@ export interface PriceProof {
 
 export function openParity(context: ParityContext): PriceProof {
   return {
+    today: () => today(context),
     check: (options) => check(context, options),
     parity: (question) => parity(context, question),
     lines: (question) => lines(context, question),

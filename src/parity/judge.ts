@@ -125,7 +125,7 @@ function decidingDate(line: ChargedLine, { policy }: Trial): string {
 /** A break holds for what was ordered, however it was delivered. */
 export function orderedQuantity(line: ChargedLine): string {
   if (line.orderedQuantity !== null) return line.orderedQuantity;
-  return line.parts > 1 && line.partsQuantity !== null ? line.partsQuantity : line.quantity;
+  return line.partsQuantity ?? line.creditedQuantity ?? line.quantity;
 }
 
 type Found = Pick<Verdict, "state" | "reason" | "evidence">;

@@ -1,5 +1,6 @@
 /** What a policy is tried on: documents drawn by a seed, or answers of the ERP about their lines. */
 import { STANDING_LINES } from "../sales/index.ts";
+import { today } from "./context.ts";
 import type { ParityContext } from "./context.ts";
 import { CHARGED } from "./facts.ts";
 import type { ChargedLine } from "./facts.ts";
@@ -29,9 +30,10 @@ export interface Drawing {
 
 /** Whole documents, since quantities may count over all lines of one. */
 export async function drawSample(
-  { store, company, now }: ParityContext,
+  context: ParityContext,
   { lines, seed, from, to, enquire }: Drawing,
 ): Promise<Sample> {
+  const { store, company } = context;
   const drawn = await store.query<{ documentType: string; document: string }>(DRAW, [
     company,
     from,
@@ -46,8 +48,7 @@ export async function drawSample(
   ]);
   if (enquire === undefined) return { lines: charged, documents: drawn.length };
   const goods = charged.filter((line) => line.lineClass === "goods" && line.product !== null);
-  const on = now().toString().slice(0, 10);
-  return { lines: await answered(goods, on, enquire), documents: drawn.length };
+  return { lines: await answered(goods, today(context), enquire), documents: drawn.length };
 }
 
 const DRAW = `
@@ -91,6 +92,7 @@ async function answered(
       partsQuantity: null,
       partsNet: null,
       credited: null,
+      creditedQuantity: null,
       unitPrice: withPlaces(unitPrice, 6),
       discountPercent: "0",
       net: null,
