@@ -90,15 +90,20 @@ function candidatesOf(set: PromotionSet, input: BasketInput): Candidate[] {
   };
   for (const shelf of shelvesOf(set, input.customer))
     for (const [line, { product, groups }] of lines.entries()) {
-      for (const offer of shelf.byProduct.get(product) ?? []) meet(offer, line);
+      for (const offer of shelf.byProduct.get(product) ?? NONE) meet(offer, line);
       if (shelf.byGroup.size > 0)
-        for (const group of groups)
-          for (const offer of shelf.byGroup.get(group) ?? []) meet(offer, line);
+        for (const offer of groupOffers(shelf, groups)) meet(offer, line);
       for (const offer of shelf.everything) meet(offer, line);
     }
   for (const { offers } of found.values())
     if (offers.length > 1) offers.sort((a, b) => a.offer.index - b.offer.index);
   return [...found.values()];
+}
+
+const NONE: readonly Offer[] = [];
+
+function groupOffers({ byGroup }: Shelf, groups: readonly string[]): readonly Offer[] {
+  return groups.flatMap((group) => byGroup.get(group) ?? NONE);
 }
 
 const UNUSED: PromotionUse = { orders: 0, ofAccount: 0, given: 0 };

@@ -31,7 +31,8 @@ export type {
   Reason,
 } from "./basket-input.ts";
 export { compilePromotions } from "./offers.ts";
-export type { PromotionSet } from "./offers.ts";
+export type { Promotion, PromotionSet } from "./offers.ts";
 export { reasonText } from "./words.ts";
 export { twinOf } from "./twin.ts";
 export type { Twin } from "./twin.ts";
+export { openTo } from "./standing-line.ts";

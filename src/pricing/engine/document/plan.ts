@@ -167,16 +167,9 @@ function documentFalls(basket: Basket, offer: Offer, { lines }: Pool): Fall[] {
 }
 
 function documentFall({ set, places }: Basket, offer: Offer, goods: number): number {
-  const { mode } = set.arithmetic.lineNet;
-  switch (offer.kind) {
-    case "percent":
-    case "threshold":
-      return multiplyDivide(goods, offer.value, WHOLE, mode);
-    case "amount":
-      return Math.min(goods, moneyAt(offer.value, places));
-    default:
-      return goods - moneyAt(offer.value, places);
-  }
+  if (offer.kind === "amount") return Math.min(goods, moneyAt(offer.value, places));
+  if (offer.kind === "fixed") return goods - moneyAt(offer.value, places);
+  return multiplyDivide(goods, offer.value, WHOLE, set.arithmetic.lineNet.mode);
 }
 
 /** Every `buy` units for a price: the dearest units first, as long as a set saves something. */

@@ -89,7 +89,7 @@ export function unitsOf(
   let open = wanted;
   for (const line of first === "dearest"
     ? byWorth(basket, lines)
-    : byWorth(basket, lines).reverse()) {
+    : byWorth(basket, lines).toReversed()) {
     if (open <= 0) break;
     const { quantity } = basket.input.lines[line]!;
     const units = Math.min(open, quantity);

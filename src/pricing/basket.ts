@@ -1,0 +1,193 @@
+/**
+ * Baskets: several lines priced together, with the promotions that hold over them, the document's
+ * arithmetic and what other systems would make of it.
+ */
+import type { Queryable, Store } from "../store/index.ts";
+import { columnOf, records } from "../model/index.ts";
+import type { PriceProblem } from "./answer.ts";
+import type { BasketAnswer, BasketRequest } from "./basket-answer.ts";
+import { askBasket, givenLine, promotionsOn } from "./basket-price.ts";
+import type { BasketAsked } from "./basket-price.ts";
+import { answerBasket } from "./basket-words.ts";
+import type { Worked } from "./basket-words.ts";
+import { document, scaled } from "./engine/index.ts";
+import type { PromotionRow } from "./engine/index.ts";
+import { loadPolicy, shippedPolicies } from "./policy.ts";
+import { usesOf } from "./promotion-uses.ts";
+import type { PromotionHeld } from "./promotion-uses.ts";
+import type { PricingSettings } from "./load.ts";
+import type { Root } from "./root.ts";
+
+export interface BasketContext {
+  readonly store: Store;
+  readonly company: string;
+  readonly settings: PricingSettings;
+  readonly now: () => Temporal.Instant;
+}
+
+/** A basket with what an order of it must reserve. */
+export interface PricedBasket {
+  readonly answer: BasketAnswer;
+  /** Limited promotions among those that hold. */
+  readonly held: readonly PromotionHeld[];
+}
+
+/** Nobody can be priced for: every line says the same. */
+export type RefusedBasket = readonly PriceProblem[];
+
+/**
+ * Prices a basket. With `tx` the limits of its promotions are locked until that transaction ends,
+ * so that what is answered can be reserved in it.
+ */
+export async function priceBasket(
+  context: BasketContext,
+  { root, when }: { readonly root: Root; readonly when: number },
+  request: BasketRequest,
+  tx?: Queryable,
+): Promise<PricedBasket | RefusedBasket> {
+  const asked = askBasket(root, request, when);
+  if (!("known" in asked)) return asked;
+  const set = await promotionSet(context, root);
+  const on = await putOn(context, asked, set, request, tx);
+  const worked = work(asked, request, on, context.settings);
+  const twins = request.twin === true ? await otherArithmetics() : [];
+  const answer = answerBasket(asked, request, worked, twins);
+  return { answer, held: heldBy(on, worked.totals.places) };
+}
+
+/** Compiled once for each book. */
+const compiled = new WeakMap<object, Promise<document.PromotionSet>>();
+
+function promotionSet(context: BasketContext, root: Root): Promise<document.PromotionSet> {
+  const known = compiled.get(root.book);
+  if (known !== undefined) return known;
+  const { timeZone } = context.settings;
+  const { arithmetic } = root.book.policy;
+  const made = readPromotions(context).then((rows) =>
+    document.compilePromotions(rows, { arithmetic, timeZone }),
+  );
+  compiled.set(root.book, made);
+  made.catch(() => compiled.delete(root.book));
+  return made;
+}
+
+async function readPromotions({ store, company }: BasketContext): Promise<PromotionRow[]> {
+  const { fields, table } = records.promotion;
+  const columns = Object.keys(fields).map((field) => `${columnOf(field)} as "${field}"`);
+  const sql = `select ${columns.join(", ")} from ${table} where company = $1`;
+  const rows = await store.query<PromotionRow>(sql, [company]);
+  return rows.filter((row) => document.needsBasket(row));
+}
+
+const PERCENT_PLACES = 4;
+const ROUNDS = 3;
+
+/**
+ * Promotions as their limits are now. In a transaction those that hold are locked and looked at
+ * again: another order may have taken the last use meanwhile.
+ */
+async function putOn(
+  { store, company, settings, now }: BasketContext,
+  asked: BasketAsked,
+  set: document.PromotionSet,
+  request: BasketRequest,
+  tx: Queryable | undefined,
+): Promise<document.BasketPromotions> {
+  const moment = momentOf(request.on, settings.timeZone, now());
+  const codes = request.codes ?? [];
+  const places = document.placesOf(set.arithmetic);
+  const of = { company, account: request.account };
+  const limited = set.promotions.filter(isLimited).map(({ promotion }) => promotion);
+  let uses = await usesOf(tx ?? store, { ...of, promotions: limited }, { places, isFinal: false });
+  let on = promotionsOn(asked, { set, moment, codes, uses });
+  if (tx === undefined) return on;
+  const locked = new Set<string>();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const open = on.applied.filter(({ promotion }) => isLimited(promotion));
+    const wanted = open.map(({ promotion }) => promotion.promotion);
+    if (wanted.every((promotion) => locked.has(promotion))) break;
+    for (const promotion of wanted) locked.add(promotion);
+    const final = { ...of, promotions: [...locked] };
+    uses = new Map([...uses, ...(await usesOf(tx, final, { places, isFinal: true }))]);
+    on = promotionsOn(asked, { set, moment, codes, uses });
+  }
+  return on;
+}
+
+function isLimited({ mostUses, mostUsesPerAccount, budget }: document.Promotion): boolean {
+  return [mostUses, mostUsesPerAccount, budget].some((limit) => limit !== Infinity);
+}
+
+/** Now for today, the start of any other day. */
+function momentOf(on: string | null | undefined, timeZone: string, now: Temporal.Instant): number {
+  const today = now.toZonedDateTimeISO(timeZone).toPlainDate().toString();
+  if (on === null || on === undefined || on === today) return now.epochMilliseconds;
+  return Temporal.PlainDate.from(on).toZonedDateTime({ timeZone }).epochMilliseconds;
+}
+
+function work(
+  asked: BasketAsked,
+  request: BasketRequest,
+  on: document.BasketPromotions,
+  { vat }: PricingSettings,
+): Worked {
+  const { arithmetic } = asked.root.book.policy;
+  const given = on.applied.flatMap(({ promotion, free }) =>
+    free.map((line) => ({ promotion, line, ...givenLine(asked, line) })),
+  );
+  const input: document.DocumentInput = {
+    arithmetic,
+    lines: [
+      ...asked.known.map((line, index) => ({
+        ...line.document,
+        lowered: on.lowered[index] ?? 0,
+      })),
+      ...given.map((line) => line.document),
+    ],
+    charges: (request.charges ?? []).map((charge) => chargeOf(charge, vat, arithmetic)),
+    credit: request.credit ?? false,
+  };
+  const isKnown =
+    asked.known.length === request.lines.length &&
+    [...asked.known, ...given].every(({ hasRate }) => hasRate) &&
+    (request.charges ?? []).every(({ vatCode }) => vat[vatCode] !== undefined);
+  return { on, given, input, totals: document.computeDocument(input), isKnown };
+}
+
+function chargeOf(
+  { amount, vatCode, includesVat }: NonNullable<BasketRequest["charges"]>[number],
+  vat: PricingSettings["vat"],
+  arithmetic: document.DocumentArithmetic,
+): document.DocumentCharge {
+  return {
+    amount: scaled.scaledOf(amount, document.placesOf(arithmetic)) ?? 0,
+    vatRate: scaled.scaledOf(vat[vatCode] ?? "0", PERCENT_PLACES) ?? 0,
+    ...(includesVat === undefined ? {} : { includesVat }),
+  };
+}
+
+function heldBy(on: document.BasketPromotions, places: number): PromotionHeld[] {
+  return on.applied
+    .filter(({ promotion }) => isLimited(promotion))
+    .map(({ promotion, saving }) => ({
+      promotion: promotion.promotion,
+      given: scaled.textOf(saving, places),
+    }));
+}
+
+const TWINS = ["sage-50", "sage-200", "sage-accounting", "opera-3"] as const;
+let others: Promise<{ system: string; arithmetic: document.DocumentArithmetic }[]> | undefined;
+
+/** Arithmetic of the shipped policies that stand for a system. */
+function otherArithmetics() {
+  others ??= (async () => {
+    const shipped = await shippedPolicies();
+    const found = [];
+    for (const system of TWINS)
+      if (shipped.includes(system))
+        found.push({ system, arithmetic: (await loadPolicy(system)).arithmetic });
+    return found;
+  })();
+  others.catch(() => (others = undefined));
+  return others;
+}

@@ -1,0 +1,125 @@
+/**
+ * What orders hold of promotions with a limit. Reserved in the transaction that takes the order in,
+ * so that two orders at once never share the last use, and given back when the order is not to be.
+ */
+import type { Queryable, Transaction } from "../store/index.ts";
+import { scaled } from "./engine/index.ts";
+import type { document } from "./engine/index.ts";
+
+/** A promotion that an order holds, and what it gives away there. */
+export interface PromotionHeld {
+  readonly promotion: string;
+  /** Decimal text in the company's currency. */
+  readonly given: string;
+}
+
+export interface Reservation {
+  readonly company: string;
+  /** Id of the web order. */
+  readonly order: string;
+  readonly account: string;
+  readonly held: readonly PromotionHeld[];
+  readonly at: Temporal.Instant;
+}
+
+interface UseRow {
+  readonly promotion: string;
+  readonly orders: number;
+  readonly ofAccount: number;
+  readonly given: string;
+}
+
+/**
+ * How often promotions are held, and what they have given. With `isFinal` the rows are locked until
+ * the transaction ends: what is read is what a reservation in it will find.
+ */
+export async function usesOf(
+  queryable: Queryable,
+  { company, account, promotions }: UsesOf,
+  { places, isFinal }: { readonly places: number; readonly isFinal: boolean },
+): Promise<ReadonlyMap<string, document.PromotionUse>> {
+  if (promotions.length === 0) return new Map();
+  if (isFinal) await lockTallies(queryable, company, promotions);
+  const rows = await queryable.query<UseRow>(
+    `select t.promotion, t.orders, t.given,
+            (select count(*)::int from promotion_use u
+              where u.company = t.company and u.promotion = t.promotion and u.account = $3)
+              as "ofAccount"
+       from promotion_tally t where t.company = $1 and t.promotion = any($2)`,
+    [company, promotions, account],
+  );
+  return new Map(
+    rows.map(({ promotion, orders, ofAccount, given }) => [
+      promotion,
+      { orders, ofAccount, given: scaled.scaledOf(given, places) ?? Infinity },
+    ]),
+  );
+}
+
+export interface UsesOf {
+  readonly company: string;
+  readonly account: string;
+  readonly promotions: readonly string[];
+}
+
+/** Always in the same order, so that two orders with the same promotions cannot wait for each other. */
+async function lockTallies(
+  queryable: Queryable,
+  company: string,
+  promotions: readonly string[],
+): Promise<void> {
+  const sorted = [...new Set(promotions)].sort();
+  await queryable.query(
+    `insert into promotion_tally (company, promotion, orders, given)
+     select $1, promotion, 0, 0 from unnest($2::text[]) promotion order by promotion
+     on conflict do nothing`,
+    [company, sorted],
+  );
+  await queryable.query(
+    `select 1 from promotion_tally where company = $1 and promotion = any($2)
+      order by promotion for update`,
+    [company, sorted],
+  );
+}
+
+/** Counts the order among those that hold its promotions. Repeating it changes nothing. */
+export async function reservePromotions(tx: Transaction, reservation: Reservation): Promise<void> {
+  const { company, order, account, held, at } = reservation;
+  if (held.length === 0) return;
+  const promotions = held.map(({ promotion }) => promotion);
+  await lockTallies(tx, company, promotions);
+  await tx.query(
+    `with new as (
+       insert into promotion_use (company, promotion, order_id, account, given, reserved_at)
+       select $1, promotion, $2, $3, given, $6
+         from unnest($4::text[], $5::numeric[]) as held (promotion, given)
+       on conflict do nothing returning promotion, given)
+     update promotion_tally t set orders = t.orders + 1, given = t.given + new.given
+       from new where t.company = $1 and t.promotion = new.promotion`,
+    [company, order, account, promotions, held.map(({ given }) => given), at],
+  );
+}
+
+/** Gives back what an order that is cancelled or refused held. Repeating it changes nothing. */
+export async function releasePromotions(
+  tx: Transaction,
+  { company, order }: { readonly company: string; readonly order: string },
+): Promise<void> {
+  const held = await tx.query<{ promotion: string }>(
+    "select promotion from promotion_use where company = $1 and order_id = $2",
+    [company, order],
+  );
+  if (held.length === 0) return;
+  await lockTallies(
+    tx,
+    company,
+    held.map(({ promotion }) => promotion),
+  );
+  await tx.query(
+    `with gone as (
+       delete from promotion_use where company = $1 and order_id = $2 returning promotion, given)
+     update promotion_tally t set orders = t.orders - 1, given = t.given - gone.given
+       from gone where t.company = $1 and t.promotion = gone.promotion`,
+    [company, order],
+  );
+}
