@@ -57,10 +57,9 @@ async function impactAnswer(opened: Opened, options: ImpactOptions): Promise<Ans
     throw new UsageError("Give --to: the day whose prices are compared with those of --from.");
   await company.pricing.refresh();
   if (company.pricing.book() === null) await company.pricing.publish();
-  const trial = company.pricing.trial();
-  const found = await company.proof.impact({
-    before: { trial, on: from },
-    after: { trial, on: options.to },
+  const found = await company.proof.impactBetween({
+    from,
+    to: options.to,
     days,
     most: options.csv === true ? 100_000 : most,
     ...(account === undefined ? {} : { account }),

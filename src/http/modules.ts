@@ -3,6 +3,7 @@ import type { Access } from "../access/index.ts";
 import type { Orders } from "../orders/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
+import type { PriceProof } from "../parity/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
 import type { Sales } from "../sales/index.ts";
@@ -18,9 +19,13 @@ import type {
 
 /** One company's modules, opened. */
 export interface CompanyServices {
-  readonly pricing: Pick<Pricing, "price" | "columnsJson" | "explain">;
+  readonly pricing: Pick<Pricing, "price" | "columnsJson" | "explain" | "basket" | "lint">;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
+  readonly proof: Pick<
+    PriceProof,
+    "today" | "parity" | "lines" | "certifications" | "impactBetween"
+  >;
   readonly shop: Pick<Shop, "page" | "one" | "documents" | "changes" | "incomplete">;
   readonly incentives: Pick<Incentives, "statement" | "compare">;
   readonly sync: {

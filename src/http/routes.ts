@@ -1,9 +1,12 @@
 /** Every endpoint of the API, in the order in which the OpenAPI lists them. */
 import type { Endpoint } from "./endpoint.ts";
+import { askBasket } from "./basket-routes.ts";
 import { askPrices, explainPrice } from "./price-routes.ts";
+import { lintPriceRules } from "./lint-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
+import { listCertifications, priceImpact, priceParity, priceParityLines } from "./parity-routes.ts";
 import { showStatus } from "./status-routes.ts";
 import { applyPlan, makePlan } from "./plan-routes.ts";
 import { showCompleteness, showRun, startPull, stopRun } from "./pull-routes.ts";
@@ -21,6 +24,8 @@ import { listRuns } from "./sync-routes.ts";
 export const ENDPOINTS: readonly Endpoint[] = [
   askPrices,
   explainPrice,
+  lintPriceRules,
+  askBasket,
   ...SHOP_ENDPOINTS,
   placeOrder,
   checkOrder,
@@ -28,6 +33,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   salesTotals,
   reconciliation,
   traceLine,
+  priceParity,
+  priceParityLines,
+  listCertifications,
+  priceImpact,
+  priceParity,
+  priceParityLines,
+  listCertifications,
+  priceImpact,
   showStatement,
   comparePlans,
   showStatus,

@@ -13,6 +13,7 @@ import type { ChargedLine } from "./facts.ts";
 import { judge } from "./judge.ts";
 import { keepLines, keepTotals } from "./keep.ts";
 import { pooledBy } from "./pooled.ts";
+import { inSlices } from "./slices.ts";
 import { settleTyped } from "./typed.ts";
 
 export interface CheckOptions {
@@ -138,7 +139,10 @@ async function checkSet(
   const documents = set.map(({ document }) => document);
   const charged = await tx.query<ChargedLine>(CHARGED, [company, types, documents]);
   const pooled = pooledBy(trial.policy.decides.quantity, charged);
-  const judged = charged.map((line) => ({ line, verdict: judge(line, trial, pooled) }));
+  const judged = await inSlices(charged, (line) => ({
+    line,
+    verdict: judge(line, trial, pooled),
+  }));
   const days = await keepLines(tx, company, { types, documents, judged });
   const settled = await settleTyped(tx, company, days);
   await keepTotals(tx, company, [...new Set([...days, ...settled])]);

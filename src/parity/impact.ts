@@ -9,6 +9,7 @@ import type { ParityContext } from "./context.ts";
 import { CHARGED } from "./facts.ts";
 import type { ChargedLine } from "./facts.ts";
 import { orderedQuantity } from "./judge.ts";
+import { inSlices } from "./slices.ts";
 import { moneyText, unitText } from "./words.ts";
 
 /** Prices of a day: a book, and the day it is asked for. */
@@ -89,7 +90,7 @@ export async function impact(context: ParityContext, question: ImpactQuestion): 
   const to = today(context);
   const from = Temporal.PlainDate.from(to).subtract({ days }).toString();
   const sold = await soldLines(context, question, from, to);
-  const priced = sold.map((line) => bothPrices(line, before, after));
+  const priced = await inSlices(sold, (line) => bothPrices(line, before, after));
   const known = priced.filter((each) => each.before !== null && each.after !== null);
   const changed = known.filter((each) => differenceOf(each) !== 0);
   return {

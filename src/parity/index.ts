@@ -45,6 +45,13 @@ export interface PriceProof {
   sign(signing: Signing): Promise<SignedCertificate | null>;
   /** What changed prices do to customers, and would have done to sales. Nothing is kept. */
   impact(question: ImpactQuestion): Promise<Impact>;
+  /** The same of the prices that count, between two days. */
+  impactBetween(
+    question: Omit<ImpactQuestion, "before" | "after"> & {
+      readonly from: string;
+      readonly to: string;
+    },
+  ): Promise<Impact>;
 }
 
 export function openParity(context: ParityContext): PriceProof {
@@ -59,6 +66,11 @@ export function openParity(context: ParityContext): PriceProof {
     certifications: () => certifications(context),
     sign: (signing) => sign(context, signing),
     impact: (question) => impact(context, question),
+    impactBetween: ({ from, to, ...question }) => {
+      const trial = context.pricing.trial();
+      const before = { trial, on: from };
+      return impact(context, { ...question, before, after: { trial, on: to } });
+    },
   };
 }
 
