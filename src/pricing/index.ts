@@ -74,3 +74,5 @@ export type { PricedBasket } from "./basket.ts";
 export type { BasketAnswer, BasketLineAnswer, BasketRequest } from "./basket-answer.ts";
 export { releasePromotions, reservePromotions } from "./promotion-uses.ts";
 export type { PromotionHeld } from "./promotion-uses.ts";
+export { CursorRefused } from "./changes.ts";
+export type { PriceChangeEntry, PriceChanges, PriceScope } from "./changes.ts";

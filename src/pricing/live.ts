@@ -14,7 +14,7 @@ import type {
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
-import { digestOf, scaled } from "./engine/index.ts";
+import { calendar, digestOf, scaled } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
 import { explainRows } from "./explain.ts";
@@ -22,6 +22,8 @@ import type { OriginName } from "./evidence.ts";
 import { loadBook } from "./load.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
 import { loadPolicy } from "./policy.ts";
+import { lintPrices } from "./lint/index.ts";
+import type { LintFinding, LintKind } from "./lint/index.ts";
 import type { Choices } from "./switches.ts";
 import { changesAfter, noteChange, seenNow, tidyChanges } from "./changes.ts";
 import type { PriceChanges } from "./changes.ts";
@@ -111,6 +113,8 @@ export interface Pricing {
   changes(after: string | null): Promise<PriceChanges>;
   /** Deletes what is kept no longer; says how much it was. */
   tidy(): Promise<number>;
+  /** What is wrong, useless or not meant in the rules as they stand, of the kinds named or of all. */
+  lint(kinds?: readonly LintKind[]): AsyncGenerator<LintFinding>;
   /** Null before the first book. */
   book(): BookInfo | null;
   /** The live book, to be proved. Throws `PricesNotReady` before the first book. */
@@ -166,8 +170,13 @@ function pricingOf(options: Opened): Pricing {
     explain: (request) => explainRows(store, company, current(), request, today(), sources?.origin),
     changes: (after) => changesAfter(store, company, current(), after),
     tidy: () => tidyChanges(store, company, options.now()),
-    basket: (request, tx) =>
-      priceBasket(options, { root: current(), when: today() }, request, tx),
+    basket: (request, tx) => priceBasket(options, { root: current(), when: today() }, request, tx),
+    lint: (kinds) => {
+      const { settings, policy } = options;
+      const day = calendar.dateOf(today());
+      const asked = { store, company, currency: settings.currency, policy, today: day, kinds };
+      return lintPrices({ ...asked, origin: sources?.origin });
+    },
     book: () => (root === null ? null : infoOf(root)),
     trial: () => trialOf(current().book, current().version),
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
@@ -216,7 +225,8 @@ async function publish(options: Opened, adopt: (root: Root) => void): Promise<Pu
 
 /** What a price hangs on besides rows: with another policy or VAT rate any price may differ. */
 function settingsDigest({ policy, settings }: Opened): string {
-  return hash("sha256", JSON.stringify([makerOf(policy), settings]), "hex");
+  const { currency, timeZone, vat } = settings;
+  return hash("sha256", JSON.stringify([makerOf(policy), currency, timeZone, vat]), "hex");
 }
 
 async function refresh(

@@ -1123,6 +1123,18 @@ CREATE TABLE "raw_chunk" (
 );
 
 -- CreateTable
+CREATE TABLE "price_change" (
+    "company" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "digest" TEXT NOT NULL,
+    "published_at" TIMESTAMPTZ(6) NOT NULL,
+    "scopes" JSONB NOT NULL,
+    "seen" JSONB NOT NULL,
+
+    CONSTRAINT "price_change_pkey" PRIMARY KEY ("company","version")
+);
+
+-- CreateTable
 CREATE TABLE "price_round" (
     "company" TEXT NOT NULL,
     "id" UUID NOT NULL,
@@ -1782,6 +1794,9 @@ CREATE INDEX "plan_company_connection_stream_state_idx" ON "plan"("company", "co
 
 -- CreateIndex
 CREATE INDEX "raw_chunk_company_kept_at_idx" ON "raw_chunk"("company", "kept_at");
+
+-- CreateIndex
+CREATE INDEX "price_change_company_published_at_idx" ON "price_change"("company", "published_at");
 
 -- CreateIndex
 CREATE INDEX "price_round_company_state_idx" ON "price_round"("company", "state");
