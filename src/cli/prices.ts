@@ -1,10 +1,11 @@
-/** `price of` and `price explain`. */
+/** `price of`, `price explain` and `price basket`. */
 import type { Command } from "commander";
 import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
 import { answer, dateOption, example, NotFound, type Answer, type Opened } from "./command.ts";
 import { addCertifyCommand } from "./price-certify.ts";
 import { addImpactCommand } from "./price-impact.ts";
 import { addParityCommand } from "./price-parity.ts";
+import { addBasketCommand } from "./price-basket.ts";
 import { moment, pounds, table } from "./print.ts";
 
 interface PriceOptions {
@@ -58,6 +59,7 @@ export function addPriceCommands(program: Command): void {
   addParityCommand(price);
   addCertifyCommand(price);
   addImpactCommand(price);
+  addBasketCommand(price, ready);
 }
 
 /** Prices as another process has published them, or published here when none has. */

@@ -4,6 +4,13 @@ export const LIMITS = {
   priceLines: 10_000,
   /** Body of a price request: 10,000 rows with long codes. */
   priceBodyBytes: 4 * 1024 * 1024,
+  /** Lines of one basket. */
+  basketLines: 1_000,
+  /** Charges and codes of one basket. */
+  basketCharges: 50,
+  basketCodes: 20,
+  /** Body of a basket: 1,000 lines with long codes. */
+  basketBodyBytes: 512 * 1024,
   /** Body of an order: 1,000 lines with every field. */
   orderBodyBytes: 1024 * 1024,
   /** Body of a decision at the desk: one row's corrections. */

@@ -19,7 +19,10 @@ import type {
 
 /** One company's modules, opened. */
 export interface CompanyServices {
-  readonly pricing: Pick<Pricing, "price" | "columnsJson" | "explain" | "basket" | "lint">;
+  readonly pricing: Pick<
+    Pricing,
+    "price" | "changes" | "columnsJson" | "explain" | "basket" | "lint"
+  >;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly proof: Pick<

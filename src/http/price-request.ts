@@ -24,7 +24,7 @@ export const quantityOfQuery = z
   .refine(isQuantity, QUANTITY_WORDS)
   .describe(`Selling units: ${QUANTITY_WORDS}.`);
 
-const where = {
+export const where = {
   account: codeOf("Account of the customer."),
   site: codeOf("Delivery site of the account; null: none.").nullable().default(null),
   branch: codeOf("Branch that fulfils; null: the account's branch.").nullable().default(null),
@@ -32,7 +32,7 @@ const where = {
   on: z.iso.date().nullable().default(null).describe("Date of the price; null: today."),
 };
 
-const line = z.strictObject({ product, quantity });
+export const line = z.strictObject({ product, quantity });
 
 export const priceRows = z
   .strictObject({

@@ -1,10 +1,10 @@
 /** Prices over HTTP: by rows as texts, by columns as integers, and why. */
-import { PricesNotReady } from "../pricing/index.ts";
 import type { ExplainedLine, PriceLine, PriceProblem, PriceProblemCode } from "../pricing/index.ts";
 import { Written } from "./answering.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
+import { NOT_FOUND, problemIn, refuseAsker, whenReady } from "./price-asker.ts";
 import {
   codeOf,
   meantSchema,
@@ -13,10 +13,9 @@ import {
   quickPriceRequest,
 } from "./price-request.ts";
 import { Problem } from "./problem.ts";
-import type { Fault, ProblemCode } from "./problem.ts";
 import { amount, orNull, text } from "./words.ts";
 
-const known = {
+export const known = {
   product: text("Product code as asked."),
   quantity: text("Quantity as asked."),
   unitPrice: orNull(z.string(), "Net price per pricing unit, decimal text."),
@@ -40,7 +39,7 @@ const known = {
 };
 
 const STATES = ["confirmed", "modelled", "stale", "unknown", "onRequest"] as const;
-const state = z
+export const state = z
   .enum(STATES)
   .describe("unknown: the price cannot be known from what the ERP shows; it is never guessed.");
 
@@ -96,7 +95,7 @@ const explanation = z
   })
   .openapi("PriceExplanation");
 
-const priceProblem = z
+export const priceProblem = z
   .strictObject({
     state: z.literal("problem"),
     product: text("Product code as asked."),
@@ -153,14 +152,7 @@ const columnsAnswer = z
   })
   .openapi("PricedColumns");
 
-const NOT_FOUND = [
-  "account-unknown",
-  "site-unknown",
-  "branch-unknown",
-  "quotation-unknown",
-] as const;
-
-export const askPrices: Endpoint = endpoint({
+export export const askPrices: Endpoint = endpoint({
   method: "post",
   address: "/v1/prices",
   direct: true,
@@ -193,63 +185,6 @@ export const askPrices: Endpoint = endpoint({
     return { body: { account: body.account, lines } };
   },
 });
-
-/** Who asks is wrong: then every line has the same problem, and the first says which. */
-function problemIn(lines: readonly (PriceLine | ExplainedLine)[]): AskerProblem | undefined {
-  const [first] = lines;
-  return first?.state === "problem" ? first : undefined;
-}
-
-type AskerField = "account" | "site" | "branch" | "quotation" | "on";
-type AskerProblem = Pick<PriceProblem, "code" | "detail">;
-
-const ASKER: Readonly<
-  Partial<Record<PriceProblemCode, { code: ProblemCode; field: AskerField; expected: string }>>
-> = {
-  "unknown-account": {
-    code: "account-unknown",
-    field: "account",
-    expected: "an account of the ERP",
-  },
-  "unknown-site": { code: "site-unknown", field: "site", expected: "a site of the account" },
-  "unknown-branch": {
-    code: "branch-unknown",
-    field: "branch",
-    expected: "a branch of the merchant",
-  },
-  "unknown-quotation": {
-    code: "quotation-unknown",
-    field: "quotation",
-    expected: "an open quotation",
-  },
-  "bad-date": { code: "request-invalid", field: "on", expected: "a date that prices can have" },
-};
-
-function refuseAsker(
-  problem: AskerProblem | undefined,
-  asked: Readonly<Partial<Record<AskerField, string | null | undefined>>>,
-  where: Fault["in"] = "body",
-): void {
-  const asker = problem === undefined ? undefined : ASKER[problem.code];
-  if (problem === undefined || asker === undefined) return;
-  const { code, field, expected } = asker;
-  throw new Problem(code, `Pricing: ${problem.detail}.`, {
-    faults: [{ in: where, pointer: `/${field}`, found: asked[field] ?? "nothing", expected }],
-  });
-}
-
-/** Before the first book there is nothing to answer from; that passes by itself. */
-async function whenReady<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof PricesNotReady)) throw error;
-    throw new Problem("prices-not-ready", error.message, {
-      cause: error,
-      headers: { "retry-after": "5" },
-    });
-  }
-}
 
 export const explainPrice: Endpoint = endpoint({
   method: "get",

@@ -78,8 +78,9 @@ export interface BasketCharge {
   readonly charge: string;
   readonly net: string;
   readonly vatCode: string;
-  readonly vatPercent: string;
-  readonly vat: string;
+  /** Null: the settings give the code no rate. */
+  readonly vatPercent: string | null;
+  readonly vat: string | null;
 }
 
 export interface BasketVat {

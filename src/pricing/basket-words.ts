@@ -23,6 +23,8 @@ export interface Worked {
   }[];
   readonly input: document.DocumentInput;
   readonly totals: document.DocumentTotals;
+  /** VAT code → rate in percent. */
+  readonly rates: Readonly<Record<string, string>>;
   /** Every line and rate is known. */
   readonly isKnown: boolean;
 }
@@ -152,15 +154,14 @@ function freeAnswer(
   };
 }
 
-function chargeAnswers(request: BasketRequest, { input, totals }: Worked): BasketCharge[] {
+function chargeAnswers(request: BasketRequest, { rates, totals }: Worked): BasketCharge[] {
   const money = moneyAt(totals.places);
-  return (request.charges ?? []).map(({ charge, vatCode }, index) => ({
-    charge,
-    vatCode,
-    vatPercent: scaled.shortTextOf(input.charges?.[index]?.vatRate ?? 0, 4),
-    net: money(totals.charges[index]?.net ?? 0),
-    vat: money(totals.charges[index]?.vat ?? 0),
-  }));
+  return (request.charges ?? []).map(({ charge, vatCode }, index) => {
+    const vatPercent = rates[vatCode] ?? null;
+    const amounts = totals.charges[index];
+    const vat = vatPercent === null ? null : money(amounts?.vat ?? 0);
+    return { charge, vatCode, vatPercent, net: money(amounts?.net ?? 0), vat };
+  });
 }
 
 function rateAnswer({ vatRate, net, vat, gross }: document.RateAmounts, money: Money) {

@@ -151,7 +151,7 @@ function work(
     asked.known.length === request.lines.length &&
     [...asked.known, ...given].every(({ hasRate }) => hasRate) &&
     (request.charges ?? []).every(({ vatCode }) => vat[vatCode] !== undefined);
-  return { on, given, input, totals: document.computeDocument(input), isKnown };
+  return { on, given, input, totals: document.computeDocument(input), rates: vat, isKnown };
 }
 
 function chargeOf(
