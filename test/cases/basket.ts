@@ -23,9 +23,12 @@ export interface Lowered {
   /** By line: what promotions take off, at the document's places. */
   readonly off: readonly number[];
   readonly lines: readonly { readonly sku: string; readonly saved: string; readonly net: string }[];
-  readonly free: readonly { readonly sku: string; readonly qty: string; readonly price: string }[];
+  readonly free: readonly Readonly<Record<FreeWord, string>>[];
   readonly applied: readonly string[];
 }
+
+/** Words under which a case can expect what is given. */
+type FreeWord = "sku" | "qty" | "price" | "unit_price" | "rate";
 
 interface Whom {
   readonly account: string;
@@ -94,11 +97,11 @@ export function promoted(
       net: scaled.shortTextOf(net, places),
     })),
     free: basket.applied.flatMap(({ free }) =>
-      free.map(({ product, quantity, price }) => ({
-        sku: product,
-        qty: scaled.shortTextOf(quantity, 5),
-        price: scaled.shortTextOf(price, 6),
-      })),
+      free.map(({ product, quantity, price }) => {
+        const each = scaled.shortTextOf(price, 6);
+        const qty = scaled.shortTextOf(quantity, 5);
+        return { sku: product, qty, price: each, unit_price: each, rate: each };
+      }),
     ),
     applied: basket.applied.map(({ promotion }) => promotion.promotion),
   };

@@ -3,8 +3,8 @@
  *
  *     npm run -s cases -- pricing ../shared/cases/pricing.json
  *
- * Prints a line for each case that fails, and last how many passed and failed. Ends with 0 only when
- * none failed, with 2 when its words or the file are wrong.
+ * Prints a line for each case that fails, and last how many passed and failed. Ends with 0 only
+ * when none failed, with 2 when its words or the file are wrong.
  */
 import { runPricing } from "./pricing.ts";
 import { BadCaseFile } from "./read.ts";

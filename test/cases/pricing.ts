@@ -2,6 +2,7 @@
 import { ASKED } from "./asked.ts";
 import { difference } from "./compare.ts";
 import type { CaseFile, PricingCase, Rule } from "./format.ts";
+import { tierRules } from "./tiers.ts";
 import { readCase, readCases } from "./read.ts";
 import { STRATEGIES } from "./strategy.ts";
 import type { Strategy } from "./strategy.ts";
@@ -67,13 +68,7 @@ function rulesOf(of: PricingCase, datasets: Datasets): Rule[] {
   const ofLists = (of.lists ?? []).flatMap((list) =>
     (list.rules ?? []).map((rule): Rule => ({ ...rule, list: list.id })),
   );
-  const tiers = (of.tiers ?? []).map(({ group, ...tier }, at): Rule => ({
-    id: `tier ${at + 1}`,
-    kind: "fixed",
-    ...tier,
-    ...(group === undefined ? {} : { customer_group: group }),
-  }));
-  const rules = [...(named?.rules ?? []), ...(of.rules ?? []), ...ofLists, ...tiers];
+  const rules = [...(named?.rules ?? []), ...(of.rules ?? []), ...ofLists, ...tierRules(of)];
   return [...rules, ...(of.extra_rules ?? [])].map((rule) => ofList(of, rule));
 }
 

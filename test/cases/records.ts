@@ -1,6 +1,6 @@
 /**
- * What a case says, as the ordinary records of the product: products with their units, lists, rules,
- * formulas. Words are mapped and units named; no price is worked out here.
+ * What a case says, as the ordinary records of the product: products with their units, lists,
+ * rules, formulas. Words are mapped and units named; no price is worked out here.
  */
 import type { Canonical } from "../../src/model/index.ts";
 import { ruleRowsOf } from "./rule-rows.ts";

@@ -1,7 +1,7 @@
 /** Rules in a case's words → price rules and price formulas of the product's model. */
 import { decimal } from "../../src/model/index.ts";
 import type { Rule } from "./format.ts";
-import { negated, openRule, times, OWN_LIST } from "./world.ts";
+import { conditionText, negated, openRule, times, OWN_LIST } from "./world.ts";
 import type { Formula, Goods, RuleRecord, World } from "./world.ts";
 
 interface Mapped {
@@ -61,8 +61,13 @@ function commonUnit({ goods }: World): string | null {
 }
 
 function currencyOf(world: World, rule: Rule): string {
-  const list = world.lists.find(({ id }) => id === rule.list);
-  return rule.currency || list?.currency || world.currency;
+  const onList = world.strategy.rulesAre === "on-a-list";
+  const list = world.lists.find(({ id, buyers }) =>
+    rule.list === undefined && onList ? buyers : id === rule.list,
+  );
+  // Prices on a list are in the money that the list is asked for in.
+  const asked = onList ? world.query.currency : undefined;
+  return rule.currency || list?.currency || asked || world.currency;
 }
 
 function priorityOf({ strategy, rules }: World, rule: Rule, at: number): number | null {
@@ -184,13 +189,6 @@ function conditionsOf(
   if (ownVariant) said.push(["sku", code]);
   const parts = said.flatMap(([name, value]) => conditionText(name, value));
   return parts.length === 0 ? null : parts.join("; ");
-}
-
-function conditionText(name: string, value: unknown): string[] {
-  if (value === undefined || value === null || value === "") return [];
-  return [
-    `${name}=${Array.isArray(value) ? value.join("|") : JSON.stringify(value).replaceAll('"', "")}`,
-  ];
 }
 
 type Offer = Pick<RuleRecord, "kind" | "value"> &

@@ -100,6 +100,10 @@ function companyCurrency(given: PricingCase, rules: readonly Rule[], query: Quer
   if (typeof said === "string") return said;
   if (said?.list_currency !== undefined) return said.list_currency;
   if (query.currency_factor !== undefined) return "GBP";
+  // Of a pair of currencies prices are asked for in one, so the company's is the other.
+  const pair = Object.keys(given.company?.rates ?? {})[0]?.split("_per_") ?? [];
+  const other = pair.find((currency) => currency !== query.currency);
+  if (other !== undefined) return other;
   return rules.find((rule) => rule.currency)?.currency || query.currency || "GBP";
 }
 
@@ -194,4 +198,12 @@ export function openRule(rule: string, currency: string): RuleRecord {
     contractQuantity: null,
     contractUsedQuantity: null,
   };
+}
+
+/** "region=DE|DK"; nothing for what is not said. */
+export function conditionText(name: string, value: unknown): string[] {
+  if (value === undefined || value === null || value === "") return [];
+  return [
+    `${name}=${Array.isArray(value) ? value.join("|") : JSON.stringify(value).replaceAll('"', "")}`,
+  ];
 }
