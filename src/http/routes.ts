@@ -2,6 +2,7 @@
 import type { Endpoint } from "./endpoint.ts";
 import { askBasket } from "./basket-routes.ts";
 import { askPrices, explainPrice } from "./price-routes.ts";
+import { followPriceChanges } from "./price-feed-routes.ts";
 import { lintPriceRules } from "./lint-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
@@ -24,6 +25,7 @@ import { listRuns } from "./sync-routes.ts";
 export const ENDPOINTS: readonly Endpoint[] = [
   askPrices,
   explainPrice,
+  followPriceChanges,
   lintPriceRules,
   askBasket,
   ...SHOP_ENDPOINTS,
@@ -33,10 +35,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   salesTotals,
   reconciliation,
   traceLine,
-  priceParity,
-  priceParityLines,
-  listCertifications,
-  priceImpact,
   priceParity,
   priceParityLines,
   listCertifications,
