@@ -2,15 +2,8 @@
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
-import {
-  known,
-  NOT_FOUND,
-  priceProblem,
-  problemIn,
-  refuseAsker,
-  state,
-  whenReady,
-} from "./price-routes.ts";
+import { NOT_FOUND, problemIn, refuseAsker, whenReady } from "./price-asker.ts";
+import { known, priceProblem, state } from "./price-routes.ts";
 import { codeOf, line, where } from "./price-request.ts";
 import { amount, orNull, text } from "./words.ts";
 

@@ -1,5 +1,5 @@
 /** Prices over HTTP: by rows as texts, by columns as integers, and why. */
-import type { ExplainedLine, PriceLine, PriceProblem, PriceProblemCode } from "../pricing/index.ts";
+import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
 import { Written } from "./answering.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -152,7 +152,7 @@ const columnsAnswer = z
   })
   .openapi("PricedColumns");
 
-export export const askPrices: Endpoint = endpoint({
+export const askPrices: Endpoint = endpoint({
   method: "post",
   address: "/v1/prices",
   direct: true,
