@@ -33,8 +33,8 @@ export interface GlobalOptions {
 }
 
 export interface Answer {
-  /** What a person reads; lines end without a newline. */
-  readonly text: string;
+  /** What a person reads; lines end without a newline. Null: it was written as it came. */
+  readonly text: string | null;
   /** What `--json` prints. */
   readonly data: unknown;
   readonly exit?: ExitCode;
@@ -60,8 +60,10 @@ export async function answer(
 }
 
 export function print(given: Answer, global: GlobalOptions): void {
-  const text = global.json === true ? json(given.data) : printable(given.text);
-  process.stdout.write(`${text}\n`);
+  if (given.text !== null) {
+    const text = global.json === true ? json(given.data) : printable(given.text);
+    process.stdout.write(`${text}\n`);
+  }
   process.exitCode = given.exit ?? EXIT.fine;
 }
 

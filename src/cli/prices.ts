@@ -4,7 +4,9 @@ import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
 import { answer, dateOption, example, NotFound, type Answer, type Opened } from "./command.ts";
 import { addCertifyCommand } from "./price-certify.ts";
 import { addImpactCommand } from "./price-impact.ts";
+import { addLintCommand } from "./price-lint.ts";
 import { addParityCommand } from "./price-parity.ts";
+import { addPolicyCommand } from "./price-policy.ts";
 import { addBasketCommand } from "./price-basket.ts";
 import { moment, pounds, table } from "./print.ts";
 
@@ -24,6 +26,8 @@ export function addPriceCommands(program: Command): void {
       .option("--branch <branch>", "selling branch; the account's when absent")
       .option("--site <site>", "delivery site; the usual one when absent")
       .addHelpText("after", example(`price ${name} ANDR0001 DRYPLS220039 5 --on 31/07/2026`));
+  addLintCommand(price);
+  addPolicyCommand(price);
   asking("of", "The price the ERP would charge.").action(
     async (
       account: string,

@@ -93,14 +93,20 @@ export async function summarise(
   };
 }
 
-/** The first of the worst: a warning takes the place of a note that came before it. */
+/** The first of the worst: a warning takes the place of the last note that came before it. */
 function keepWorst(kept: LintFinding[], finding: LintFinding, most: number): void {
   const rank = ({ severity }: LintFinding) => LINT_SEVERITIES.indexOf(severity);
-  if (kept.length < most) kept.push(finding);
-  else {
-    const last = kept.findLastIndex((each) => rank(each) > rank(finding));
-    if (last >= 0) kept.splice(last, 1, finding);
+  if (kept.length < most) {
+    kept.push(finding);
+    return;
   }
+  const mildest = Math.max(...kept.map(rank));
+  if (rank(finding) >= mildest) return;
+  kept.splice(
+    kept.findLastIndex((each) => rank(each) === mildest),
+    1,
+  );
+  kept.push(finding);
 }
 
 /** The distinct conditions that cannot be read, and why; they are few where rules are many. */
