@@ -267,7 +267,8 @@ function ofOrder({ of, strategy }: Given): Answers {
 function ofRounding(given: Given): Answers {
   const { of } = given;
   if (of.tiers !== undefined) return ofRows(given);
-  const prices = of.prices_include_tax === true ? "inclusive" : "exclusive";
+  const isGross = of.lines?.some(({ gross_unit }) => gross_unit !== undefined);
+  const prices = (of.prices_include_tax ?? isGross) ? "inclusive" : "exclusive";
   const lines = (of.lines ?? []).map((line) => documentLine(line));
   const inUnits = (of.lines ?? []).map((line) => documentLine(line, "0"));
   const byLine = () => documentOf(policyOf("document-line"), { prices, lines });

@@ -51,6 +51,8 @@ const money = {
   percent_on_top: number.optional(),
   margin_percent: number.optional(),
   margin_amount: number.optional(),
+  margin_type: z.enum(["percent", "percentage", "amount"]).optional(),
+  margin_value: number.optional(),
   surcharge: number.optional(),
   round_to: number.optional(),
   min_margin: number.optional(),
@@ -94,6 +96,8 @@ const rule = z.preprocess(
     price: "value",
     mixed_conditions: "mixed",
     group: "customer_group",
+    groups: "customer_groups",
+    margin_rate_or_amount: "margin_value",
   }),
   z.strictObject({
     id: text.optional(),
@@ -255,6 +259,7 @@ const query = z.preprocess(
     price_list: "list",
     pricelist: "list",
     group: "customer_group",
+    groups: "customer_groups",
     coupon: "coupons",
     coupon_code: "coupons",
     item: "sku",
@@ -344,7 +349,8 @@ export const caseSchema = z.strictObject({
   surcharges: z.array(charge).optional(),
   minor_unit_decimals: number.optional(),
   prices_include_tax: z.boolean().optional(),
-  rounding: text.optional(),
+  /** Off when it is paid early: it changes neither a price nor its VAT. */
+  settlement_discount_percent: number.optional(),
   expect: z.record(text, z.unknown()),
 });
 export type PricingCase = z.infer<typeof caseSchema>;

@@ -202,18 +202,31 @@ function offersOf(rule: Rule, id: string): Offer[] {
 
 /** What is put on the price before anything is taken off. */
 function marginOf(rule: Rule): Offer[] {
-  if (rule.kind === "margin_percent" && rule.value)
-    return [{ kind: "percent", value: negated(rule.value) }];
-  if (rule.kind === "margin_amount" && rule.value)
-    return [{ kind: "amount", value: negated(rule.value) }];
-  return [
-    ...(rule.margin_percent === undefined
-      ? []
-      : [{ kind: "percent" as const, value: negated(rule.margin_percent) }]),
-    ...(rule.margin_amount === undefined
-      ? []
-      : [{ kind: "amount" as const, value: negated(rule.margin_amount) }]),
+  const { kind, value, margin_type, margin_value } = rule;
+  const percents = [
+    rule.margin_percent,
+    kind === "margin_percent" ? value : undefined,
+    margin_type !== "amount" ? margin_value : undefined,
   ];
+  const amounts = [
+    rule.margin_amount,
+    kind === "margin_amount" ? value : undefined,
+    margin_type === "amount" ? margin_value : undefined,
+  ];
+  return [
+    ...onTop(
+      "percent",
+      percents.find((percent) => percent),
+    ),
+    ...onTop(
+      "amount",
+      amounts.find((amount) => amount),
+    ),
+  ];
+}
+
+function onTop(kind: "percent" | "amount", value: string | null | undefined): Offer[] {
+  return value ? [{ kind, value: negated(value) }] : [];
 }
 
 function offerOf(rule: Rule, id: string): Offer | undefined {
