@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
 import { answer, dateOption, example, NotFound, type Answer, type Opened } from "./command.ts";
 import { addCertifyCommand } from "./price-certify.ts";
+import { addHoldCommands } from "./price-holds.ts";
+import { addRoundCommands } from "./price-rounds.ts";
 import { addImpactCommand } from "./price-impact.ts";
 import { addLintCommand } from "./price-lint.ts";
 import { addParityCommand } from "./price-parity.ts";
@@ -27,6 +29,8 @@ export function addPriceCommands(program: Command): void {
       .option("--site <site>", "delivery site; the usual one when absent")
       .addHelpText("after", example(`price ${name} ANDR0001 DRYPLS220039 5 --on 31/07/2026`));
   addLintCommand(price);
+  addRoundCommands(price);
+  addHoldCommands(price);
   addPolicyCommand(price);
   asking("of", "The price the ERP would charge.").action(
     async (

@@ -94,6 +94,7 @@ async function hold(
             source_id = excluded.source_id, learned_at = excluded.learned_at`,
     [company, id, at],
   );
+  await tx.query("analyze price_hold_rule, price_overlay");
 }
 
 /** What the ERP takes back waits no more; what it changes again waits as it is now. */

@@ -44,6 +44,7 @@ export async function coverRules(
          or price_overlay.source_id is distinct from excluded.source_id`,
     [company, id, now(), ...bounds],
   );
+  await tx.query("analyze price_overlay");
 }
 
 /** SQL of the one column of a row that says when it starts or stops. */

@@ -160,6 +160,8 @@ async function insertRules(
                              and p.from_quantity = n.from_quantity`,
     [company, id, JSON.stringify(rows), `round/${name}`, now()],
   );
+  // Guessing, the planner compares thousands of rules row by row.
+  await tx.query("analyze price_round_rule");
 }
 
 /** The prices are in the book from now on, with their start; nothing is rebuilt when it comes. */

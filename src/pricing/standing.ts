@@ -3,10 +3,9 @@
  * held back for a person, or on sources that are too old. Compiled once for a book from plain
  * facts, asked once per line.
  */
-import { entryOf, scaled, subjectOf } from "./engine/index.ts";
+import { entryOf, scaled } from "./engine/index.ts";
 import type { Enquiry, PriceBook } from "./engine/index.ts";
-
-type RuleScope = Parameters<typeof subjectOf>[2];
+import { productsOf, reaches } from "./places.ts";
 
 /** Whom and what a rule is for. */
 export interface StandingPlace {
@@ -72,10 +71,7 @@ const MODELLED: Stand = { state: "modelled", reason: null };
 const IN_ROUND = 1;
 const IN_HOLD = 2;
 
-interface HeldPlace {
-  readonly scope: RuleScope;
-  /** Number of whom it is for. */
-  readonly subject: number;
+interface HeldPlace extends StandingPlace {
   readonly about: string;
 }
 
@@ -111,58 +107,21 @@ function heldPlaces(
 ): ReadonlyMap<number, readonly HeldPlace[]> {
   const held = new Map<number, HeldPlace[]>();
   for (const { about, places } of holds)
-    for (const place of places) {
-      const scope = place.customerScope as RuleScope;
-      const subject = subjectNumber(book, scope, place.customerCode);
-      if (subject === undefined) continue;
+    for (const place of places)
       for (const product of productsOf(book, place)) {
         flags[product] = (flags[product] ?? 0) | IN_HOLD;
         const known = held.get(product);
-        const found = { scope, subject, about };
-        if (known === undefined) held.set(product, [found]);
-        else known.push(found);
+        if (known === undefined) held.set(product, [{ ...place, about }]);
+        else known.push({ ...place, about });
       }
-    }
   return held;
 }
 
 function heldFor(places: readonly HeldPlace[] | undefined, enquiry: Enquiry): Stand | null {
-  const { book, asking } = enquiry;
-  const found = places?.find(
-    ({ scope, subject }) => scope === "everyone" || subjectOf(book, asking, scope) === subject,
+  const found = places?.find(({ customerScope, customerCode }) =>
+    reaches(enquiry, customerScope, customerCode),
   );
   return found === undefined ? null : { state: "stale", reason: found.about };
-}
-
-/** Undefined: nobody of the book. */
-function subjectNumber(book: PriceBook, scope: RuleScope, code: string | null): number | undefined {
-  const of = {
-    account: book.accounts,
-    "head-office": book.headOffices,
-    "buying-group": book.buyingGroups,
-    "customer-group": book.customerGroups,
-    site: book.sites,
-    branch: book.branches,
-    "price-list": book.priceLists,
-  };
-  return scope === "everyone" ? 0 : of[scope].numbers.get(code ?? "");
-}
-
-function productsOf(book: PriceBook, { productScope, productCode }: StandingPlace): number[] {
-  const { products, groups } = book;
-  const all = () => [...products.codes.keys()];
-  if (productScope === "everything") return all();
-  if (productScope === "product") {
-    const product = products.numbers.get(productCode ?? "");
-    return product === undefined ? [] : [product];
-  }
-  const group = groups.numbers.get(productCode ?? "");
-  if (group === undefined) return [];
-  const within = (of: number): boolean => {
-    for (let at = of; at >= 0; at = groups.parent[at] ?? -1) if (at === group) return true;
-    return false;
-  };
-  return all().filter((product) => within(products.group[product] ?? -1));
 }
 
 /** The rule that gave the price, else the one that gave the base that it is worked out from. */

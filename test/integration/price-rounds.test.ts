@@ -112,3 +112,218 @@ test(
     expect(await company.alarms.list({ open: true })).toEqual([]);
   },
 );
+
+test("without a round the old price answers until the pull, and the new one from then on", async () => {
+  const trade = await openTrade(database.store, { products: 3, code: "NOROUND" });
+  await trade.pull();
+  const product = productOf(2);
+  trade.at("2026-12-31T23:59:00");
+  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(201);
+  trade.at("2027-01-01T00:01:00");
+  expect(stands(trade.price(product))).toEqual({
+    unitPrice: "12.0000",
+    state: "modelled",
+    validUntil: null,
+    stateReason: null,
+  });
+  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(201);
+  trade.at("2027-01-01T06:12:00");
+  trade.erp.set(product, "12.48");
+  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(201);
+  trade.at("2027-01-01T06:15:00");
+  await trade.pull();
+  expect(stands(trade.price(product))).toMatchObject({ unitPrice: "12.4800", state: "modelled" });
+  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(422);
+  expect((await trade.order({ product, unitPrice: "12.48" })).status).toBe(201);
+});
+
+test("what the pull brings otherwise than the round is told, and its prices answer stale until it is corrected or decided", async () => {
+  const trade = await openTrade(database.store, { products: 4, code: "DIFFERS" });
+  const { company } = trade;
+  await trade.pull();
+  const prices = raised(trade.erp);
+  await load(trade, prices);
+  await company.rounds.approve("2027", BY);
+  await trade.tradepost.drain();
+  trade.at("2027-01-01T06:15:00");
+  for (const [code, price] of prices) trade.erp.set(code, price);
+  trade.erp.set(productOf(1), "11.99");
+  trade.erp.set(productOf(2), "12.60");
+  await trade.pull();
+  expect(trade.price(productOf(0)).state).toBe("confirmed");
+  expect(stands(trade.price(productOf(1)))).toMatchObject({
+    unitPrice: "11.4400",
+    state: "stale",
+    stateReason:
+      "Price round 2027 of 01/01/2027 00:00, approved by Ann on 15/12/2026 09:00; the ERP says otherwise: fixed 11.99.",
+  });
+  const round = await company.rounds.find("2027");
+  expect(round).toMatchObject({
+    state: "approved",
+    rules: { confirmed: 2, differs: 2, waiting: 0 },
+  });
+  expect(await company.rounds.differences(round.id)).toMatchObject([
+    { rule: `STD ${productOf(1)}`, round: "fixed 11.44", erp: "fixed 11.99" },
+    { rule: `STD ${productOf(2)}`, round: "fixed 12.48", erp: "fixed 12.6" },
+  ]);
+  const [alarm] = await company.alarms.list({ open: true });
+  expect(alarm).toMatchObject({
+    key: "price-round/2027",
+    title: "the ERP has 2 other prices than round 2027",
+  });
+
+  // One is corrected in the ERP, the other decided by a person.
+  trade.erp.set(productOf(1), "11.44");
+  await trade.pull();
+  expect(trade.price(productOf(1)).state).toBe("confirmed");
+  await company.rounds.takeErp("2027", { who: "Bea", why: "The supplier raised it again" });
+  await trade.tradepost.drain();
+  expect(stands(trade.price(productOf(2)))).toMatchObject({
+    unitPrice: "12.6000",
+    state: "modelled",
+  });
+  await company.watch();
+  expect(await company.rounds.find("2027")).toMatchObject({ state: "confirmed" });
+  expect(await company.alarms.list({ open: true })).toEqual([]);
+  const book = await database.store.query<{ action: string; who: string }>(
+    "select action, who from audit where company = $1 order by at, id",
+    ["DIFFERS"],
+  );
+  expect(book).toEqual([
+    { action: "price-round-loaded", who: "Ann" },
+    { action: "price-round-approved", who: "Ann" },
+    { action: "price-round-erp-taken", who: "Bea" },
+  ]);
+});
+
+test("a round that no pull confirms in time answers stale, under an alarm, and can be cancelled", async () => {
+  const trade = await openTrade(database.store, { products: 2, code: "OVERDUE" });
+  const { company } = trade;
+  await trade.pull();
+  await load(trade, raised(trade.erp));
+  await company.rounds.approve("2027", BY);
+  await trade.tradepost.drain();
+  trade.at("2027-01-02T00:00:00");
+  expect(stands(trade.price(productOf(0)))).toMatchObject({
+    unitPrice: "10.4000",
+    state: "stale",
+    stateReason: expect.stringContaining("the ERP has not confirmed it by 02/01/2027 00:00."),
+  });
+  await company.watch();
+  expect((await company.alarms.list({ open: true })).map(({ key }) => key)).toEqual([
+    "price-round/2027",
+  ]);
+  await company.rounds.cancel("2027", { who: "Ann", why: "The round is put off" });
+  await trade.tradepost.drain();
+  await company.watch();
+  expect(stands(trade.price(productOf(0)))).toMatchObject({
+    unitPrice: "10.0000",
+    state: "modelled",
+  });
+  expect(await company.alarms.list({ open: true })).toEqual([]);
+});
+
+test("a pull's change past the limit waits for a person; its prices answer as before, stale, with the reason, in every instance and after a restart", async () => {
+  const trade = await openTrade(database.store, {
+    products: 5,
+    code: "HELD",
+    pricing: { holdAbove: { percent: 20, products: 3 } },
+  });
+  const { company } = trade;
+  await trade.pull();
+  // Two small changes go by themselves.
+  trade.erp.set(productOf(3), "13.10");
+  await trade.pull();
+  expect(stands(trade.price(productOf(3)))).toMatchObject({
+    unitPrice: "13.1000",
+    state: "modelled",
+  });
+  expect(await company.holds.list()).toEqual([]);
+
+  trade.at("2026-12-16T10:00:00");
+  trade.erp.set(productOf(0), "1.00");
+  trade.erp.set(productOf(1), "11.20");
+  await trade.pull();
+  const reason =
+    "A price change of 16/12/2026 10:00 waits for a person: a price moves by 90%, at most 20% goes by itself.";
+  const held = { unitPrice: "10.0000", state: "stale", stateReason: reason };
+  expect(stands(trade.price(productOf(0)))).toMatchObject(held);
+  expect(stands(trade.price(productOf(1)))).toMatchObject({ unitPrice: "11.0000", state: "stale" });
+  expect(trade.price(productOf(2)).state).toBe("modelled");
+  const second = await trade.second();
+  const asked = { account: "TRADE01", lines: [{ product: productOf(0), quantity: "1" }] };
+  expect(second.company.pricing.price(asked)).toMatchObject([held]);
+  const [waiting] = await company.holds.list({ open: true });
+  expect(waiting).toMatchObject({ state: "open", rules: 2, effect: { down: { count: 1 } } });
+  expect(await company.holds.rules(waiting?.id ?? "")).toMatchObject([
+    { rule: `STD ${productOf(0)}`, before: "fixed 10", after: "fixed 1" },
+    { rule: `STD ${productOf(1)}`, before: "fixed 11", after: "fixed 11.2" },
+  ]);
+  expect((await company.alarms.list({ open: true })).map(({ title }) => title)).toEqual([
+    "a change of 2 price rules waits for a person",
+  ]);
+
+  // The ERP takes one of the two back: it waits no more.
+  trade.erp.set(productOf(0), "10.00");
+  await trade.pull();
+  expect(trade.price(productOf(0)).state).toBe("modelled");
+  await company.holds.approve(waiting?.id ?? "", { who: "Cy", why: "Agreed with the buyer" });
+  await trade.tradepost.drain();
+  expect(stands(trade.price(productOf(1)))).toMatchObject({
+    unitPrice: "11.2000",
+    state: "modelled",
+  });
+  await second.company.pricing.refresh();
+  const other = { account: "TRADE01", lines: [{ product: productOf(1), quantity: "1" }] };
+  expect(second.company.pricing.price(other)).toMatchObject([
+    { unitPrice: "11.2000", state: "modelled" },
+  ]);
+  await second.close();
+  expect(await company.alarms.list({ open: true })).toEqual([]);
+});
+
+test("a change that a person rejects answers as before until the ERP takes it back", async () => {
+  const trade = await openTrade(database.store, {
+    products: 2,
+    code: "REJECT",
+    pricing: { holdAbove: { percent: 20 } },
+  });
+  const { company } = trade;
+  await trade.pull();
+  trade.erp.set(productOf(0), "100.00");
+  await trade.pull();
+  const [waiting] = await company.holds.list({ open: true });
+  await company.holds.reject(waiting?.id ?? "", { who: "Cy", why: "A typing slip" });
+  await trade.tradepost.drain();
+  expect(stands(trade.price(productOf(0)))).toMatchObject({
+    unitPrice: "10.0000",
+    state: "stale",
+    stateReason: expect.stringContaining("was rejected by Cy, and the ERP still has it."),
+  });
+  trade.erp.set(productOf(0), "10.00");
+  await trade.pull();
+  console.log(JSON.stringify(await database.store.query("select * from price_hold_rule where company = $1", ["REJECT"]), null, 1));
+  expect(trade.price(productOf(0)).state).toBe("modelled");
+  expect(await company.holds.find(waiting?.id ?? "")).toMatchObject({ state: "over" });
+});
+
+test("prices whose source was last read longer ago than the setting answer stale, and say so", async () => {
+  const trade = await openTrade(database.store, {
+    products: 1,
+    code: "AGED",
+    pricing: { staleAfter: "2d" },
+  });
+  await trade.pull();
+  trade.at("2026-12-17T08:59:00");
+  expect(trade.price(productOf(0)).state).toBe("modelled");
+  trade.at("2026-12-17T09:00:00");
+  expect(stands(trade.price(productOf(0)))).toMatchObject({
+    unitPrice: "10.0000",
+    state: "stale",
+    stateReason: expect.stringMatching(
+      /^The prices rest on erp\/[a-z-]+, which was last read at 15\/12\/2026 09:00: longer ago than 2 days \(pricing\.staleAfter\)\.$/,
+    ),
+  });
+  await trade.pull();
+  expect(trade.price(productOf(0)).state).toBe("modelled");
+});

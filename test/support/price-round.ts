@@ -39,6 +39,8 @@ export interface Trade {
 }
 
 export interface TradeOptions {
+  /** The company; a test file has one database. */
+  readonly code?: string;
   readonly products: number;
   readonly pricing?: object;
   readonly customers?: readonly string[];
@@ -46,12 +48,12 @@ export interface TradeOptions {
   readonly rules?: () => readonly string[];
 }
 
-export const CODE = "ROUND";
 const HEAD = "rule,customerScope,customerCode,productScope,productCode,kind,value";
 
 export const productOf = (at: number): string => `P${String(at).padStart(5, "0")}`;
 
 export async function openTrade(store: Store, options: TradeOptions): Promise<Trade> {
+  const { code = "ROUND" } = options;
   const folder = mkdtempSync(join(tmpdir(), "tradepost-round-"));
   mkdirSync(join(folder, "erp", "out"), { recursive: true });
   let now = moment("2026-12-15T09:00:00");
@@ -62,7 +64,7 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
     ]),
   );
   const told: string[] = [];
-  const settings = settingsIn(folder, store.url, options.pricing ?? {});
+  const settings = settingsIn(folder, store.url, code, options.pricing ?? {});
   const open = () =>
     openTradepost(settings, {
       now: () => now,
@@ -75,7 +77,7 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
     await tradepost[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
-  const company = await tradepost.company(CODE);
+  const company = await tradepost.company(code);
   let minute = 0;
   const write = (stream: string, lines: readonly string[]) => {
     minute += 1;
@@ -84,11 +86,6 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
     renameSync(join(folder, "half"), join(folder, "erp", "out", name));
   };
   const customers = options.customers ?? ["TRADE01"];
-  write("customers", ["account,name", ...customers.map((code) => `${code},Customer ${code}`)]);
-  write("products", [
-    "product,name,soldOnWeb",
-    ...[...erp.keys()].map((code) => `${code},Product ${code},true`),
-  ]);
   let orders = 0;
   return {
     tradepost,
@@ -99,6 +96,14 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
       now = moment(local);
     },
     pull: async () => {
+      write("customers", [
+        "account,name",
+        ...customers.map((account) => `${account},Customer ${account}`),
+      ]);
+      write("products", [
+        "product,name,soldOnWeb",
+        ...[...erp.keys()].map((product) => `${product},Product ${product},true`),
+      ]);
       write("price-rules", [HEAD, ...[...erp].map(ruleRow), ...(options.rules?.() ?? [])]);
       const results = await company.sync("erp", {});
       const failed = results.filter(({ state }) => state === "failed" || state === "stopped");
@@ -123,7 +128,7 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
     },
     second: async () => {
       const other = await open();
-      const services = await other.company(CODE);
+      const services = await other.company(code);
       await services.pricing.refresh();
       return { company: services, close: async () => other[Symbol.asyncDispose]() };
     },
@@ -138,7 +143,7 @@ export function moment(local: string): Temporal.Instant {
   return Temporal.PlainDateTime.from(local).toZonedDateTime("Europe/London").toInstant();
 }
 
-function settingsIn(folder: string, databaseUrl: string, pricing: object) {
+function settingsIn(folder: string, databaseUrl: string, code: string, pricing: object) {
   const erp = {
     connector: "csv",
     mode: "live",
@@ -147,7 +152,7 @@ function settingsIn(folder: string, databaseUrl: string, pricing: object) {
     settings: { folder: join(folder, "erp"), stableForMs: 0 },
   };
   const file = join(folder, "tradepost.yaml");
-  const companies = { [CODE]: { name: "Round", pricing, connections: { erp } } };
+  const companies = { [code]: { name: "Round", pricing, connections: { erp } } };
   writeFileSync(file, stringify({ http: { port: 0 }, companies }));
   return { ...readSettings({ file }), databaseUrl };
 }
