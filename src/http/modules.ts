@@ -4,7 +4,7 @@ import type { Orders } from "../orders/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import type { PriceProof } from "../parity/index.ts";
-import type { Pricing } from "../pricing/index.ts";
+import type { Holds, NewRound, Pricing, Round, Rounds } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
 import type { Sales } from "../sales/index.ts";
 import type { Shop } from "../shop/index.ts";
@@ -23,6 +23,19 @@ export interface CompanyServices {
     Pricing,
     "price" | "changes" | "columnsJson" | "explain" | "basket" | "lint"
   >;
+  readonly rounds: Pick<
+    Rounds,
+    "list" | "find" | "differences" | "approve" | "cancel" | "takeErp"
+  > & {
+    /** A file in the layout of the ERP's own price rules. */
+    load(
+      file: Omit<NewRound, "rules" | "fileSha256" | "words"> & {
+        readonly words: NonNullable<NewRound["words"]>;
+        readonly content: Uint8Array;
+      },
+    ): Promise<Round>;
+  };
+  readonly holds: Holds;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly proof: Pick<

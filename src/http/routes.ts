@@ -5,6 +5,7 @@ import { askPrices, explainPrice } from "./price-routes.ts";
 import { followPriceChanges } from "./price-feed-routes.ts";
 import { lintPriceRules } from "./lint-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
+import { ROUND_ENDPOINTS } from "./round-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
 import { listCertifications, priceImpact, priceParity, priceParityLines } from "./parity-routes.ts";
@@ -28,6 +29,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   followPriceChanges,
   lintPriceRules,
   askBasket,
+  ...ROUND_ENDPOINTS,
   ...SHOP_ENDPOINTS,
   placeOrder,
   checkOrder,
