@@ -19,7 +19,7 @@ import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
 import { explainRows } from "./explain.ts";
 import type { OriginName } from "./evidence.ts";
-import { loadBook } from "./load.ts";
+import { openFollower } from "./follow.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
 import { loadPolicy } from "./policy.ts";
 import { lintPrices } from "./lint/index.ts";
@@ -134,10 +134,15 @@ export interface WrittenColumns {
  * used.
  */
 export async function openPricing(options: PricingOptions): Promise<Pricing> {
-  return pricingOf({ ...options, policy: await loadPolicy(options.policy, options.switches) });
+  const policy = await loadPolicy(options.policy, options.switches);
+  return pricingOf({ ...options, policy, follow: openFollower({ ...options, policy }) });
 }
 
-type Opened = Omit<PricingOptions, "policy"> & { readonly policy: Policy };
+type Opened = Omit<PricingOptions, "policy"> & {
+  readonly policy: Policy;
+  /** The book as the tables are now. */
+  readonly follow: () => Promise<LoadedBook>;
+};
 
 function pricingOf(options: Opened): Pricing {
   const { store, company, sources } = options;
@@ -254,7 +259,7 @@ async function refresh(
 
 async function readBook(options: Opened): Promise<Read> {
   const facts = (await options.sources?.freshness()) ?? [];
-  const loaded = await loadBook(options.store, options, options.policy);
+  const loaded = await options.follow();
   const freshness = oldest(facts.map(({ at }) => at));
   const standing = await standingOf(options, facts);
   return { ...loaded, digest: digestOf(loaded.book), freshness, standing };

@@ -1,153 +1,124 @@
 /**
- * Canonical tables → a price book. Every table is read in one statement, so none is seen half
- * changed.
+ * Canonical tables → a price book: all of them, or what changed since a book was made. Everything is
+ * read at one moment, so that nothing is seen half changed.
  */
-import { columnOf, records } from "../model/index.ts";
-import type { RecordName } from "../model/index.ts";
-import type { Store } from "../store/index.ts";
-import { startBook } from "./engine/index.ts";
-import type { Masters, Policy, PriceBook, PromotionRow, QuotationRow } from "./engine/index.ts";
-import { ruleRows } from "./rule-rows.ts";
+import type { Reading, Store } from "../store/index.ts";
+import { isRefusal, runsIn, startBook, startRevision } from "./engine/index.ts";
+import type { Policy, PriceBook, PromotionRow, QuotationRow } from "./engine/index.ts";
+import { readMasters, readPromotions, readQuotations } from "./masters-read.ts";
+import type { PricedCompany, Runs } from "./masters-read.ts";
+import { positionAt, wayFrom } from "./position.ts";
+import type { Position, Way } from "./position.ts";
+import { readChangedRules, readRules } from "./rule-rows.ts";
 
-export interface PricedCompany {
-  readonly company: string;
-  readonly settings: PricingSettings;
-}
-
-export interface PricingSettings {
-  /** ISO currency of its ledger: what costs and promotions are in. */
-  readonly currency: string;
-  /** IANA time zone of its business dates. */
-  readonly timeZone: string;
-  /** VAT code → rate in percent, decimal text. */
-  readonly vat: Readonly<Record<string, string>>;
-}
+export type { PricedCompany, PricingSettings } from "./masters-read.ts";
 
 export interface LoadedBook {
   readonly book: PriceBook;
   /** Ids of the runs that last wrote the rows it was compiled from, by record, sorted. */
   readonly runs: Readonly<Record<string, readonly string[]>>;
+  readonly position: Position;
+  /** Rows that a change replaces as a whole. */
+  readonly promotions: readonly PromotionRow[];
+  readonly quotations: readonly QuotationRow[];
 }
 
-type Runs = Map<string, Set<string>>;
+/** How a book was brought up to date. */
+export interface Followed {
+  readonly loaded: LoadedBook;
+  /** Why all was read anew; null: only what changed was. */
+  readonly why: string | null;
+}
 
-export async function loadBook(
+/** The book as the tables are now; `known` is one that was made before, under the same policy. */
+export function followBook(
   store: Store,
-  { company, settings }: PricedCompany,
+  priced: PricedCompany,
   policy: Policy,
+  known: LoadedBook | null,
+): Promise<Followed> {
+  return store.reading(async (at) => {
+    const position = await positionAt(at, priced.company);
+    const way = await wayTo(at, priced.company, policy, known, position);
+    if (known === null || way.kind === "all")
+      return { loaded: await readAll(at, priced, policy, position), why: whyOf(way) };
+    if (way.kind === "none") return { loaded: { ...known, position }, why: null };
+    const changed = await readChanges(at, priced, known, position, way);
+    if ("book" in changed) return { loaded: changed, why: null };
+    return { loaded: await readAll(at, priced, policy, position), why: changed.refused };
+  });
+}
+
+async function wayTo(
+  at: Reading,
+  company: string,
+  policy: Policy,
+  known: LoadedBook | null,
+  position: Position,
+): Promise<Way> {
+  if (known === null) return { kind: "all", why: "there was no book before" };
+  const { policy: before } = known.book;
+  if (before.policy !== policy.policy || before.version !== policy.version)
+    return { kind: "all", why: "the policy is another" };
+  return wayFrom(at, company, known.position, position);
+}
+
+function whyOf(way: Way): string {
+  return way.kind === "all" ? way.why : "there was no book before";
+}
+
+async function readAll(
+  at: Reading,
+  priced: PricedCompany,
+  policy: Policy,
+  position: Position,
 ): Promise<LoadedBook> {
   const runs: Runs = new Map();
-  const builder = startBook(policy, await readMasters(store, company, settings, runs));
-  const ruleRuns = runsOf(runs, "price-rule");
-  for await (const batch of ruleRows(store, company)) {
-    builder.addRules(batch);
-    for (const row of batch) ruleRuns.add(row.runId);
+  const { company } = priced;
+  const builder = startBook(policy, await readMasters(at, priced, runs));
+  await readRules(at, company, builder);
+  const promotions = await readPromotions(at, company, runs);
+  const quotations = await readQuotations(at, company, runs);
+  builder.addPromotions(promotions);
+  builder.addQuotations(quotations);
+  const book = builder.finish();
+  return { book, runs: runsOf(book, {}, runs), position, promotions, quotations };
+}
+
+async function readChanges(
+  at: Reading,
+  priced: PricedCompany,
+  known: LoadedBook,
+  position: Position,
+  way: Extract<Way, { kind: "changes" }>,
+): Promise<LoadedBook | { readonly refused: string }> {
+  const { company } = priced;
+  const runs: Runs = new Map();
+  const masters = way.masters ? await readMasters(at, priced, runs) : undefined;
+  const revision = startRevision(known.book, masters);
+  if (isRefusal(revision)) return revision;
+  const { before, after } = revision;
+  if (way.rulesAfter !== null)
+    await readChangedRules(at, company, way.rulesAfter, { before, now: after });
+  let { promotions, quotations } = known;
+  if (way.promotions) {
+    before.addPromotions(promotions);
+    promotions = await readPromotions(at, company, runs);
+    after.addPromotions(promotions);
   }
-  builder.addPromotions(
-    await readRows<PromotionRow>(store, company, "promotion", PROMOTION_FIELDS, runs),
-  );
-  builder.addQuotations(await readQuotations(store, company, runs));
-  const sorted = [...runs].map(([record, ids]) => [record, [...ids].sort()] as const);
-  return { book: builder.finish(), runs: Object.fromEntries(sorted) };
-}
-
-async function readMasters(
-  store: Store,
-  company: string,
-  settings: PricingSettings,
-  runs: Runs,
-): Promise<Masters> {
-  const rows = <Row>(record: RecordName, fields: readonly (keyof Row & string)[]) =>
-    readRows<Row>(store, company, record, fields, runs);
-  return {
-    currency: settings.currency,
-    vat: settings.vat,
-    customers: await rows<Masters["customers"][number]>("customer", CUSTOMER_FIELDS),
-    sites: await rows<Masters["sites"][number]>("site", SITE_FIELDS),
-    branches: await rows<Masters["branches"][number]>("branch", ["branch"]),
-    priceLists: await rows<Masters["priceLists"][number]>("price-list", ["priceList", "standard"]),
-    productGroups: await rows<Masters["productGroups"][number]>("product-group", [
-      "productGroup",
-      "parent",
-    ]),
-    products: await rows<Masters["products"][number]>("product", PRODUCT_FIELDS),
-  };
-}
-
-const CUSTOMER_FIELDS = [
-  "account",
-  "headOffice",
-  "buyingGroup",
-  "customerGroup",
-  "priceList",
-  "branch",
-  "currency",
-  "discountPercent",
-  "vatCode",
-] as const;
-
-const SITE_FIELDS = ["account", "site", "vatCode", "standard"] as const;
-
-const PRODUCT_FIELDS = [
-  "product",
-  "productGroup",
-  "sellingUnit",
-  "pricingUnit",
-  "sellingUnitsPerPricingUnit",
-  "vatCode",
-  "standardCost",
-] as const;
-
-const PROMOTION_FIELDS = [
-  "promotion",
-  "customerScope",
-  "customerCode",
-  "productScope",
-  "productCode",
-  "kind",
-  "value",
-  "buyQuantity",
-  "thresholdValue",
-  "code",
-  "validFrom",
-  "validTo",
-] as const;
-
-function runsOf(runs: Runs, record: RecordName): Set<string> {
-  const known = runs.get(record) ?? new Set<string>();
-  runs.set(record, known);
-  return known;
-}
-
-async function readRows<Row>(
-  store: Store,
-  company: string,
-  record: RecordName,
-  fields: readonly (keyof Row & string)[],
-  runs: Runs,
-): Promise<Row[]> {
-  const columns = fields.map((field) => `${columnOf(field)} as "${field}"`).join(", ");
-  const sql = `select ${columns}, run_id as "runId" from ${records[record].table} where company = $1`;
-  const rows = await store.query<Row & { readonly runId: string }>(sql, [company]);
-  const ids = runsOf(runs, record);
-  for (const row of rows) ids.add(row.runId);
-  return rows;
-}
-
-/** Lines of open quotations. Whether the day is one of theirs is asked when they are used. */
-async function readQuotations(store: Store, company: string, runs: Runs): Promise<QuotationRow[]> {
-  const rows = await store.query<QuotationRow & { runId: string; lineRunId: string }>(
-    `select q.quotation, q.account, q.quoted_on as "quotedOn", q.expires_on as "expiresOn",
-            l.line, l.product, l.quantity, l.unit_price as "unitPrice",
-            q.run_id as "runId", l.run_id as "lineRunId"
-       from quotation q
-       join quotation_line l on l.company = q.company and l.quotation = q.quotation
-      where q.company = $1 and q.state = 'open'`,
-    [company],
-  );
-  for (const row of rows) {
-    runsOf(runs, "quotation").add(row.runId);
-    runsOf(runs, "quotation-line").add(row.lineRunId);
+  if (way.quotations) {
+    before.addQuotations(quotations);
+    quotations = await readQuotations(at, company, runs);
+    after.addQuotations(quotations);
   }
-  return rows;
+  const book = revision.finish();
+  if (isRefusal(book)) return book;
+  return { book, runs: runsOf(book, known.runs, runs), position, promotions, quotations };
+}
+
+/** Runs that were read now stand for those known of the same record. */
+function runsOf(book: PriceBook, known: LoadedBook["runs"], read: Runs): LoadedBook["runs"] {
+  const of = [...read].map(([record, ids]) => [record, [...ids].sort()] as const);
+  const rules = [["price-rule", [...runsIn(book)].sort()]] as const;
+  return Object.fromEntries([...Object.entries(known), ...of, ...rules]);
 }

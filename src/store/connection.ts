@@ -4,6 +4,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Client, PoolClient } from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
+import { copyRows } from "./copy-frames.ts";
+import type { RowBytes } from "./copy-frames.ts";
 import { StoreError, codeOf } from "./error.ts";
 import { parameters } from "./values.ts";
 
@@ -86,6 +88,29 @@ export async function transaction<T>(
     await client.query("ROLLBACK").catch((lost: unknown) => (fault = lost));
     throw error;
   } finally {
+    client.release(isBroken(fault));
+  }
+}
+
+/** Statements that all see the database as it was at one moment. */
+export interface Reading {
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** `COPY … TO STDOUT`, a call a row; what `row` is given it must not keep. */
+  copyRows(sql: string, row: RowBytes): Promise<void>;
+}
+
+/** Reads of one moment, whatever is written meanwhile. Writes nothing. */
+export async function reading<T>(connect: Connect, work: (at: Reading) => Promise<T>): Promise<T> {
+  const client = await begun(connect, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  let fault: unknown;
+  try {
+    const { query } = onClient(client);
+    return await work({ query, copyRows: (sql, row) => copyRows(client, sql, row) });
+  } catch (error) {
+    fault = error;
+    throw error;
+  } finally {
+    await client.query("ROLLBACK").catch((lost: unknown) => (fault = lost));
     client.release(isBroken(fault));
   }
 }

@@ -13,7 +13,7 @@ export { openStore } from "./open.ts";
 export type { Store, StoreOptions } from "./open.ts";
 export { StoreError } from "./error.ts";
 export type { StoreErrorCode } from "./error.ts";
-export type { CopyChunks, Queryable, Transaction } from "./connection.ts";
+export type { CopyChunks, Queryable, Reading, Transaction } from "./connection.ts";
 export { readMigrations } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
 export { dropStagingOf, stagedRuns } from "./drop-staging.ts";

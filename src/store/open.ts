@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type * as adapter from "@prisma/adapter-pg";
 import { Pool } from "pg";
 import type { PoolClient } from "pg";
-import { copyOut, isPassing, queryable, streamRows, transaction } from "./connection.ts";
-import type { Queryable, Transaction } from "./connection.ts";
+import { copyOut, isPassing, queryable, reading, streamRows, transaction } from "./connection.ts";
+import type { Queryable, Reading, Transaction } from "./connection.ts";
 import { StoreError, reasonOf } from "./error.ts";
 import type * as generated from "./generated/client.ts";
 import { migrate } from "./migrate.ts";
@@ -43,6 +43,8 @@ export interface Store extends Queryable, AsyncDisposable {
     values?: readonly unknown[],
     batch?: number,
   ): AsyncIterable<Row[]>;
+  /** Statements that all see one moment, on one connection; they can write nothing. */
+  reading<T>(work: (at: Reading) => Promise<T>): Promise<T>;
   /** `COPY … TO STDOUT`, about four times as fast as `stream`; the caller splits the bytes. */
   copyOut(sql: string): AsyncIterable<Buffer>;
   close(): Promise<void>;
@@ -95,6 +97,7 @@ function assemble({ url, pool, connect, own }: Parts): Store {
     },
     transaction: (work) => transaction(connect, work),
     stream: (sql, values = [], batch = 5000) => streamRows(connect, sql, values, batch),
+    reading: (work) => reading(connect, work),
     copyOut: (sql) => copyOut(connect, sql),
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),

@@ -305,6 +305,8 @@ describe("publishing", () => {
       "product",
       "product-group",
       "promotion",
+      "quotation",
+      "quotation-line",
       "site",
     ]);
   });

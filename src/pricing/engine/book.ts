@@ -5,6 +5,7 @@
  */
 import type { Policy } from "./policy.ts";
 import type { Program } from "./program.ts";
+import type { PromotionRow } from "./stage.ts";
 
 /**
  * Goes up with every change of what the arrays mean, so that books of two releases are not taken
@@ -65,6 +66,8 @@ export interface PriceBook {
   readonly unreached: Unreached;
   /** Four numbers that sum up what all its rows say: the same whatever order they came in. */
   readonly content: readonly number[];
+  /** Promotions that only a basket can judge, by what they say. */
+  readonly basketPromotions: readonly PromotionRow[];
 
   readonly accounts: Accounts;
   readonly products: Products;

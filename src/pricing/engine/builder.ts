@@ -4,15 +4,22 @@
  */
 import type { PriceBook } from "./book.ts";
 import { finishBook } from "./finish.ts";
+import { openIntake } from "./intake.ts";
+import type { Intake } from "./intake.ts";
 import type { Masters } from "./masters.ts";
 import type { Policy } from "./policy.ts";
 import { addPromotion, addQuotation, addRule, emptyWork } from "./stage.ts";
-import type { PromotionRow, QuotationRow, RuleRow } from "./stage.ts";
+import type { PromotionRow, QuotationRow, RuleRow, Staged, Work } from "./stage.ts";
 
-export interface BookBuilder {
+export interface RowSink {
   addRules(rows: readonly RuleRow[]): void;
   addPromotions(rows: readonly PromotionRow[]): void;
   addQuotations(rows: readonly QuotationRow[]): void;
+  /** For rules as bytes. */
+  openIntake(): Intake;
+}
+
+export interface BookBuilder extends RowSink {
   /** The book. The builder is spent afterwards. */
   finish(): PriceBook;
 }
@@ -35,16 +42,21 @@ export function compileBook(policy: Policy, input: BookInput): PriceBook {
 /** Starts a book. Masters are known first; rules come in any order and any number of batches. */
 export function startBook(policy: Policy, masters: Masters): BookBuilder {
   const work = emptyWork(masters);
+  return { ...sinkInto(work, work.staged), finish: () => finishBook(policy, work) };
+}
+
+/** Takes rows into one of the stagings of the same work. */
+export function sinkInto(work: Work, staged: Staged): RowSink {
+  const each =
+    <Row>(add: (work: Work, row: Row) => void) =>
+    (rows: readonly Row[]) => {
+      work.staged = staged;
+      for (const row of rows) add(work, row);
+    };
   return {
-    addRules: (rows) => {
-      for (const row of rows) addRule(work, row);
-    },
-    addPromotions: (rows) => {
-      for (const row of rows) addPromotion(work, row);
-    },
-    addQuotations: (rows) => {
-      for (const row of rows) addQuotation(work, row);
-    },
-    finish: () => finishBook(policy, work),
+    addRules: each(addRule),
+    addPromotions: each(addPromotion),
+    addQuotations: each(addQuotation),
+    openIntake: () => openIntake(work, staged),
   };
 }

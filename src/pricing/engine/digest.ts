@@ -33,6 +33,7 @@ export function digestOf(book: PriceBook): string {
     groups,
   ].map((of) => of.codes);
   const own = currencies[book.ownCurrency];
-  hash.update(JSON.stringify([book.content, book.entries, codes, named, book.vatCodes, own]));
+  const said = [book.content, book.entries, book.basketPromotions];
+  hash.update(JSON.stringify([said, codes, named, book.vatCodes, own]));
   return hash.digest("hex");
 }

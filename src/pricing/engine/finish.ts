@@ -27,7 +27,7 @@ import {
   subjectCount,
   subjectsOf,
 } from "./stage.ts";
-import type { Staged, Work } from "./stage.ts";
+import type { PromotionRow, Staged, Work } from "./stage.ts";
 import { TABLES, placeOf } from "./tables.ts";
 import { FROM, STRIDE } from "./terms.ts";
 
@@ -39,6 +39,8 @@ export interface Kept {
   /** Rows by table and kind, as they were staged. */
   readonly held: Int32Array;
   readonly unreached: ReadonlyMap<string, number>;
+  /** Runs that wrote its rules, with the number of rules. */
+  readonly runs: ReadonlyMap<string, number>;
   /** Numbers of the arenas that this book no longer reads. */
   readonly garbage: number;
 }
@@ -47,6 +49,11 @@ const kept = new WeakMap<PriceBook, Kept>();
 
 export function keptOf(book: PriceBook): Kept | undefined {
   return kept.get(book);
+}
+
+/** Ids of the runs that wrote its rules, as far as it was told. */
+export function runsIn(book: PriceBook): string[] {
+  return [...(kept.get(book)?.runs.keys() ?? [])];
 }
 
 export function finishBook(policy: Policy, work: Work): PriceBook {
@@ -73,6 +80,8 @@ export function finishBook(policy: Policy, work: Work): PriceBook {
     entries,
     held: staged.held,
     unreached: staged.unreached,
+    runs: staged.runs,
+    basket: staged.basket,
     tableRegions,
     regions,
     cells: { array: laid.cells, used: laid.cells.length },
@@ -87,6 +96,7 @@ export interface BookParts extends Omit<Kept, "work"> {
   readonly tableRegions: Int32Array;
   readonly regions: Int32Array;
   readonly sum: ContentSum;
+  readonly basket: readonly PromotionRow[];
 }
 
 export function bookOf(policy: Policy, work: Work, parts: BookParts): PriceBook {
@@ -109,6 +119,7 @@ export function bookOf(policy: Policy, work: Work, parts: BookParts): PriceBook 
     bytes: bytesOf([arrays, masters.accounts, masters.products]),
     unreached: { count: sumOf(unreached.values()), examples: firstExamples(unreached) },
     content: Array.from(sum, (number) => number >>> 0),
+    basketPromotions: inOrder(parts.basket),
     ...masters,
     currencies: [...work.currencies.numbers.keys()],
     ownCurrency: OWN_CURRENCY,
@@ -116,9 +127,15 @@ export function bookOf(policy: Policy, work: Work, parts: BookParts): PriceBook 
     labels: [...work.labels.numbers.keys()],
     ...arrays,
   };
-  const { cells, several, garbage } = parts;
-  kept.set(book, { work, cells, several, held, unreached, garbage });
+  const { cells, several, garbage, runs } = parts;
+  kept.set(book, { work, cells, several, held, unreached, runs, garbage });
   return book;
+}
+
+/** By what they say. */
+function inOrder(rows: readonly PromotionRow[]): PromotionRow[] {
+  const said = rows.map((row) => [JSON.stringify(row), row] as const);
+  return said.sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row);
 }
 
 /** Adds to the sum what all staged rows say, or takes it away. */

@@ -10,10 +10,13 @@
  *     priceLine(enquiry, product, quantity).price; // 42500 at the policy's 4 places
  */
 export { compileBook, startBook } from "./builder.ts";
-export type { BookBuilder, BookInput } from "./builder.ts";
-export { isRefusal, reviseBook } from "./revise.ts";
+export type { BookBuilder, BookInput, RowSink } from "./builder.ts";
+export { INTAKE_COLUMNS, INTAKE_RARE } from "./intake.ts";
+export type { Intake } from "./intake.ts";
+export { isRefusal, reviseBook, startRevision } from "./revise.ts";
 export type { Refusal, Revision } from "./revise.ts";
 export { digestOf } from "./digest.ts";
+export { runsIn } from "./finish.ts";
 export type { PromotionRow, QuotationRow, RuleRow } from "./stage.ts";
 export { LAYOUT } from "./book.ts";
 export type { PriceBook } from "./book.ts";

@@ -29,34 +29,24 @@ import {
 import type { ByRegion, CellList, GroupHash, Laying } from "./layout.ts";
 import { numberMasters } from "./masters.ts";
 import type { Masters, NumberedMasters } from "./masters.ts";
-import {
-  addPromotion,
-  addQuotation,
-  addRule,
-  emptyStaged,
-  keyCount,
-  subjectCount,
-  tableStartsOf,
-} from "./stage.ts";
+import { sinkInto } from "./builder.ts";
+import type { RowSink } from "./builder.ts";
+import { emptyStaged, keyCount, subjectCount, tableStartsOf } from "./stage.ts";
 import type { PromotionRow, QuotationRow, RuleRow, Staged, Work } from "./stage.ts";
 import { TABLES } from "./tables.ts";
 
-/** Rows of records, as many as fit in memory as they are. */
-export interface BookRows {
-  readonly rules: Iterable<RuleRow>;
-  readonly promotions: Iterable<PromotionRow>;
-  readonly quotations: Iterable<QuotationRow>;
-}
-
 /**
  * What changed. Of a rule of which anything changed all rows are given: as they were in the book,
- * and as they are.
+ * and as they are. Of promotions and quotations either none or all.
  */
 export interface Revision {
-  /** As they are; absent: as they were. */
-  readonly masters?: Masters;
-  readonly before: BookRows;
-  readonly after: BookRows;
+  readonly before: RowSink;
+  readonly after: RowSink;
+  /**
+   * The book with the change in it; the same as if it had been compiled from all rows anew. The
+   * revision is spent afterwards.
+   */
+  finish(): PriceBook | Refusal;
 }
 
 /** Why a book cannot be changed and must be compiled anew. */
@@ -64,22 +54,51 @@ export interface Refusal {
   readonly refused: string;
 }
 
-export function isRefusal(of: PriceBook | Refusal): of is Refusal {
+export function isRefusal(of: PriceBook | Revision | Refusal): of is Refusal {
   return "refused" in of;
 }
 
-/** The book with the change in it; the same as if it had been compiled from all rows anew. */
-export function reviseBook(book: PriceBook, revision: Revision): PriceBook | Refusal {
+/** `masters`: as they are; absent: as they were. */
+export function startRevision(book: PriceBook, masters?: Masters): Revision | Refusal {
   const kept = keptOf(book);
   if (kept === undefined) return { refused: "the book does not remember how it was made" };
   const { work } = kept;
-  const masters = mastersFor(work, book, revision.masters);
-  if ("refused" in masters) return masters;
-  work.masters = masters;
-  work.tableStarts = tableStartsOf(masters);
-  const before = staged(work, revision.before);
-  const after = staged(work, revision.after);
-  return revised(book, kept, before, after);
+  const numbered = mastersFor(work, book, masters);
+  if ("refused" in numbered) return numbered;
+  work.masters = numbered;
+  work.tableStarts = tableStartsOf(numbered);
+  const [before, after] = [emptyStaged(), emptyStaged()];
+  return {
+    before: sinkInto(work, before),
+    after: sinkInto(work, after),
+    finish: () => {
+      work.masters = numbered;
+      work.tableStarts = tableStartsOf(numbered);
+      return revised(book, kept, before, after);
+    },
+  };
+}
+
+/** Rows of records, as many as fit in memory as they are. */
+export interface BookRows {
+  readonly rules: readonly RuleRow[];
+  readonly promotions: readonly PromotionRow[];
+  readonly quotations: readonly QuotationRow[];
+}
+
+/** A revision of rows that are at hand. */
+export function reviseBook(
+  book: PriceBook,
+  rows: { readonly masters?: Masters; readonly before: BookRows; readonly after: BookRows },
+): PriceBook | Refusal {
+  const revision = startRevision(book, rows.masters);
+  if (isRefusal(revision)) return revision;
+  for (const side of ["before", "after"] as const) {
+    revision[side].addRules(rows[side].rules);
+    revision[side].addPromotions(rows[side].promotions);
+    revision[side].addQuotations(rows[side].quotations);
+  }
+  return revision.finish();
 }
 
 function mastersFor(
@@ -131,16 +150,6 @@ function sameTexts(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((text, at) => text === right[at]);
 }
 
-function staged(work: Work, rows: BookRows): Staged {
-  work.staged = emptyStaged();
-  for (const row of rows.rules) addRule(work, row);
-  for (const row of rows.promotions) addPromotion(work, row);
-  for (const row of rows.quotations) addQuotation(work, row);
-  const taken = work.staged;
-  work.staged = emptyStaged();
-  return taken;
-}
-
 function revised(book: PriceBook, kept: Kept, before: Staged, after: Staged): PriceBook | Refusal {
   const { work } = kept;
   const all = work.tableStarts[TABLES]!;
@@ -179,7 +188,9 @@ function revised(book: PriceBook, kept: Kept, before: Staged, after: Staged): Pr
   return bookOf(book.policy, work, {
     entries: book.entries - before.count + after.count,
     held,
-    unreached: unreachedAfter(kept.unreached, before.unreached, after.unreached),
+    unreached: countsAfter(kept.unreached, before.unreached, after.unreached),
+    runs: countsAfter(kept.runs, before.runs, after.runs),
+    basket: before.basket.length + after.basket.length > 0 ? after.basket : book.basketPromotions,
     tableRegions: directory.tableRegions,
     sum,
     ...tidied(editing),
@@ -352,7 +363,7 @@ function writeCell({ list, several }: Editing, key: number, groups: Group[]): vo
   addCell(list, key, start, SEVERAL);
 }
 
-function unreachedAfter(
+function countsAfter(
   known: ReadonlyMap<string, number>,
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

@@ -4,6 +4,7 @@ import type { Codes } from "./book.ts";
 import { dayOf } from "./calendar.ts";
 import { identityHashes } from "./content.ts";
 import { KEY, REGION, ROW, ROW_TERMS, RULE_HIGH, RULE_LOW, VALUE } from "./layout.ts";
+import { needsBasket } from "./document/needs.ts";
 import { numberMasters } from "./masters.ts";
 import type { Masters, NumberedMasters } from "./masters.ts";
 import { scaledOf } from "./scaled.ts";
@@ -75,6 +76,10 @@ export interface Staged {
   readonly held: Int32Array;
   /** Whom or what rows are for that is not there, in words, and how many rows. */
   readonly unreached: Map<string, number>;
+  /** Runs that wrote rules, and how many, as far as it was told. */
+  readonly runs: Map<string, number>;
+  /** Promotions that only a basket can judge. */
+  readonly basket: PromotionRow[];
 }
 
 export const HELD = 4;
@@ -87,6 +92,8 @@ export function emptyStaged(): Staged {
     count: 0,
     held: new Int32Array(TABLES * HELD),
     unreached: new Map(),
+    runs: new Map(),
+    basket: [],
   };
 }
 
@@ -140,6 +147,7 @@ export function draftRule(work: Work, row: Omit<RuleRow, "rule" | "value">): voi
 }
 
 export function addPromotion(work: Work, row: PromotionRow): void {
+  if (needsBasket(row)) work.staged.basket.push(row);
   const { draft } = work;
   draft.set(OPEN_TERMS);
   draft[terms.KIND] = terms.KINDS.indexOf(row.kind);
@@ -269,7 +277,11 @@ export function wideValue({ wide, widePlaces }: Work, value: number): number {
   return wide.push(value) - 1;
 }
 
-function leaveOut({ staged: { unreached } }: Work, row: PlacedRow, noSubject: boolean): void {
+export function leaveOut(
+  { staged: { unreached } }: Work,
+  row: PlacedRow,
+  noSubject: boolean,
+): void {
   const words = noSubject
     ? `${row.customerScope} ${row.customerCode ?? "(blank)"}`
     : `${row.productScope} ${row.productCode ?? "(blank)"}`;

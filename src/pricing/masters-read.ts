@@ -1,0 +1,143 @@
+/** The records that a book rests on besides its rules, as the tables hold them at one moment. */
+import { columnOf, records } from "../model/index.ts";
+import type { RecordName } from "../model/index.ts";
+import type { Masters, PromotionRow, QuotationRow } from "./engine/index.ts";
+
+export interface PricedCompany {
+  readonly company: string;
+  readonly settings: PricingSettings;
+}
+
+export interface PricingSettings {
+  /** ISO currency of its ledger: what costs and promotions are in. */
+  readonly currency: string;
+  /** IANA time zone of its business dates. */
+  readonly timeZone: string;
+  /** VAT code → rate in percent, decimal text. */
+  readonly vat: Readonly<Record<string, string>>;
+}
+
+/** Ids of the runs that wrote the rows that were read, by record. */
+export type Runs = Map<string, Set<string>>;
+
+/** Whatever reads rows: a pool, or one moment. */
+export interface Reader {
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** Records whose rows are masters. */
+export const MASTER_RECORDS = [
+  "customer",
+  "site",
+  "branch",
+  "price-list",
+  "product-group",
+  "product",
+  "customer-price-list",
+  "price-formula",
+  "product-unit",
+] as const satisfies readonly RecordName[];
+
+export async function readMasters(
+  on: Reader,
+  { company, settings }: PricedCompany,
+  runs: Runs,
+): Promise<Masters> {
+  const rows = <Row>(record: RecordName, fields: readonly (keyof Row & string)[]) =>
+    readRows<Row>(on, company, record, fields, runs);
+  return {
+    currency: settings.currency,
+    vat: settings.vat,
+    customers: await rows<Masters["customers"][number]>("customer", CUSTOMER_FIELDS),
+    sites: await rows<Masters["sites"][number]>("site", SITE_FIELDS),
+    branches: await rows<Masters["branches"][number]>("branch", ["branch"]),
+    priceLists: await rows<Masters["priceLists"][number]>("price-list", ["priceList", "standard"]),
+    productGroups: await rows<Masters["productGroups"][number]>("product-group", [
+      "productGroup",
+      "parent",
+    ]),
+    products: await rows<Masters["products"][number]>("product", PRODUCT_FIELDS),
+  };
+}
+
+const CUSTOMER_FIELDS = [
+  "account",
+  "headOffice",
+  "buyingGroup",
+  "customerGroup",
+  "priceList",
+  "branch",
+  "currency",
+  "discountPercent",
+  "vatCode",
+] as const;
+
+const SITE_FIELDS = ["account", "site", "vatCode", "standard"] as const;
+
+const PRODUCT_FIELDS = [
+  "product",
+  "productGroup",
+  "sellingUnit",
+  "pricingUnit",
+  "sellingUnitsPerPricingUnit",
+  "vatCode",
+  "standardCost",
+] as const;
+
+export function readPromotions(on: Reader, company: string, runs: Runs): Promise<PromotionRow[]> {
+  const fields = Object.keys(records.promotion.fields) as (keyof PromotionRow & string)[];
+  return readRows<PromotionRow>(on, company, "promotion", fields, runs);
+}
+
+/** Lines of open quotations. Whether the day is one of theirs is asked when they are used. */
+export async function readQuotations(
+  on: Reader,
+  company: string,
+  runs: Runs,
+): Promise<QuotationRow[]> {
+  const rows = await on.query<QuotationRow & { runId?: string; lineRunId?: string }>(
+    `select q.quotation, q.account, q.quoted_on as "quotedOn", q.expires_on as "expiresOn",
+            l.line, l.product, l.quantity, l.unit_price as "unitPrice",
+            q.run_id as "runId", l.run_id as "lineRunId"
+       from quotation q
+       join quotation_line l on l.company = q.company and l.quotation = q.quotation
+      where q.company = $1 and q.state = 'open'`,
+    [company],
+  );
+  noteRuns(runs, "quotation", rows);
+  const lines = runsOf(runs, "quotation-line");
+  for (const row of rows) {
+    if (row.lineRunId !== undefined) lines.add(row.lineRunId);
+    delete row.lineRunId;
+  }
+  return rows;
+}
+
+async function readRows<Row>(
+  on: Reader,
+  company: string,
+  record: RecordName,
+  fields: readonly (keyof Row & string)[],
+  runs: Runs,
+): Promise<Row[]> {
+  const columns = fields.map((field) => `${columnOf(field)} as "${field}"`).join(", ");
+  const sql = `select ${columns}, run_id as "runId" from ${records[record].table} where company = $1`;
+  const rows = await on.query<Row & { runId?: string }>(sql, [company]);
+  noteRuns(runs, record, rows);
+  return rows;
+}
+
+/** Run ids are told apart from what the rows say. */
+function noteRuns(runs: Runs, record: RecordName, rows: readonly { runId?: string }[]): void {
+  const ids = runsOf(runs, record);
+  for (const row of rows) {
+    if (row.runId !== undefined) ids.add(row.runId);
+    delete row.runId;
+  }
+}
+
+function runsOf(runs: Runs, record: RecordName): Set<string> {
+  const known = runs.get(record) ?? new Set<string>();
+  runs.set(record, known);
+  return known;
+}
