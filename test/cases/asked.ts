@@ -7,7 +7,7 @@ import type { Paper, Worked } from "./document.ts";
 import type { OrderLine, Rule, RuleMatch } from "./format.ts";
 import type { Answers, Given } from "./pricing.ts";
 import { recordsOf } from "./records.ts";
-import { worldOf } from "./world.ts";
+import { times, worldOf } from "./world.ts";
 import type { Goods, World } from "./world.ts";
 import { policyOf } from "./strategy.ts";
 
@@ -30,18 +30,17 @@ function ofLine(given: Given): Answers {
   if (query?.lines !== undefined || given.rules.some(needsBasket)) return ofBasket(given);
   const world = worldOf(given.of, asked(given), given.strategy);
   const line = (): Line => lineOf(world, world.query.qty ?? "1");
-  const at = (policy: string, per: (goods: Goods) => string): Priced =>
-    price(world, recordsOf(world, per), policyOf(policy), line());
+  const at = (policy: string, asked: Line): Priced =>
+    price(world, recordsOf(world, asked.unit), policyOf(policy), asked);
   const { policy, original } = given.strategy;
-  const here = () => at(policy, (goods) => sold(world, goods));
-  const perBase = () => at(policy, (goods) => goods.base_uom);
+  const here = () => at(policy, line());
+  const perBase = () => at(policy, inBaseUnits(line()));
   return {
     unit_price: () => here().unitPrice,
     price_per_base_uom: () => perBase().unitPrice,
     gross_unit_price: () => here().base,
     list_price: () => here().base,
-    original_price: () =>
-      original === undefined ? here().base : at(original, (goods) => sold(world, goods)).unitPrice,
+    original_price: () => (original === undefined ? here().base : at(original, line()).unitPrice),
     discount_percent: () => here().saved,
     rule: () => here().rule,
     line_amount: () => here().net,
@@ -72,6 +71,16 @@ function lineOf(world: World, quantity: string): Line {
   return { product, quantity, unit: sold(world, product), pooled: null };
 }
 
+/** The same quantity in the product's own unit. */
+function inBaseUnits(line: Line): Line {
+  const { product, quantity, unit } = line;
+  return {
+    ...line,
+    unit: product.base_uom,
+    quantity: times(quantity, product.uoms[unit] ?? "1"),
+  };
+}
+
 function ofBasket(given: Given): Answers {
   const { of, strategy } = given;
   const rules = asked(given);
@@ -85,7 +94,7 @@ function ofBasket(given: Given): Answers {
     strategy,
   );
   const policy = policyOf(strategy.policy);
-  const records = recordsOf(world, (goods) => goods.base_uom);
+  const records = recordsOf(world, null);
   const priced = lines.map((line) => {
     const product = world.goods.find(({ sku }) => sku === (line.sku ?? world.goods[0]?.sku));
     if (product === undefined) throw new Error(`${line.sku} is no product of the case`);
@@ -125,12 +134,9 @@ function ofTable(given: Given): Answers {
     const currencies = new Set(own.map((rule) => rule.currency ?? world.currency));
     return [...currencies].flatMap((currency) =>
       Object.keys(product.uoms).flatMap((uom) =>
-        ladder(
-          world,
-          recordsOf(world, (goods) => (uom in goods.uoms ? uom : goods.base_uom)),
-          policy,
-          { product, uom, currency },
-        ).map(({ from, unitPrice }) => ({ value: unitPrice, currency, min_qty: from, uom })),
+        ladder(world, recordsOf(world, uom), policy, { product, uom, currency }).map(
+          ({ from, unitPrice }) => ({ value: unitPrice, currency, min_qty: from, uom }),
+        ),
       ),
     );
   };
@@ -302,7 +308,7 @@ function ofRounding(given: Given): Answers {
 function ofRows(given: Given): Answers {
   const world = worldOf(given.of, given.rules, given.strategy);
   const rows = given.of.query?.rows ?? [given.of.query?.qty ?? "1"];
-  const records = recordsOf(world, (goods) => goods.base_uom);
+  const records = recordsOf(world, null);
   const policy = policyOf("tier-all-units");
   const unitPrice = (quantity: string, pooled: readonly string[] | null) =>
     price(world, records, policy, { ...lineOf(world, quantity), pooled }).unitPrice;

@@ -4,14 +4,14 @@
  */
 import type { Canonical } from "../../src/model/index.ts";
 import { ruleRowsOf } from "./rule-rows.ts";
-import { BUYER, negated, openRule, times } from "./world.ts";
+import { BUYER, negated, openRule, PRODUCT_PRICES, times } from "./world.ts";
 import type { Goods, ListPlace, ProductUnit, RuleRecord, World } from "./world.ts";
 
 /** Stands for a price that a case leaves open because its percents are what it is about. */
 const ANY_PRICE = "100";
 
-/** The records of a case; the price of each product is asked per `per`. */
-export function recordsOf(world: World, per: (goods: Goods) => string) {
+/** The records of a case; goods that know the unit have their prices per it, others per their own. */
+export function recordsOf(world: World, unit: string | null) {
   const { goods, query, lists, currency } = world;
   const account = query.customer ?? BUYER;
   const buyers = lists.filter((list) => list.buyers);
@@ -19,7 +19,8 @@ export function recordsOf(world: World, per: (goods: Goods) => string) {
   return {
     currency,
     rates: world.rates,
-    vat: {},
+    timeZone: "UTC",
+    vat: { NONE: "0" },
     customers: accountsOf(world, account).map((code) => ({
       account: code,
       headOffice: null,
@@ -41,7 +42,7 @@ export function recordsOf(world: World, per: (goods: Goods) => string) {
       closes,
     })),
     productGroups: groupsOf(goods),
-    products: goods.map((product) => productOf(product, per(product))),
+    products: goods.map((product) => productOf(product, unit)),
     productUnits: goods.flatMap(unitsOf),
     priceFormulas: mapped.formulas,
     rules: [...goods.flatMap((product) => listPrice(world, product)), ...mapped.rules],
@@ -73,9 +74,9 @@ function groupsOf(goods: readonly Goods[]): Canonical<"product-group">[] {
   }));
 }
 
-function productOf(product: Goods, per: string) {
-  const size = product.uoms[per];
-  if (size === undefined) throw new Error(`${product.sku} is not sold in ${per}`);
+function productOf(product: Goods, unit: string | null) {
+  const per = unit !== null && unit in product.uoms ? unit : product.base_uom;
+  const size = product.uoms[per] ?? "1";
   return {
     product: product.sku,
     productGroup: product.groupChain[0] ?? null,
@@ -111,6 +112,9 @@ function takesPercents({ rules }: World): boolean {
 function ownPrice(world: World, product: Goods, value: string, unit: string): RuleRecord {
   return {
     ...openRule(`LIST/${product.sku}`, product.list_currency ?? world.currency),
+    ...(world.strategy.ownPrice === "on-a-list"
+      ? { customerScope: "price-list" as const, customerCode: PRODUCT_PRICES }
+      : {}),
     productScope: "product",
     productCode: product.sku,
     kind: "fixed",

@@ -30,7 +30,7 @@ function mapped(world: World, rule: Rule, at: number): Mapped {
         ...common,
         ...what,
         ...quantitiesOf(rule, product ?? world.goods[0]),
-        unit: offer.kind === "fixed" || offer.kind === "amount" ? unit : null,
+        unit,
         soldIn: rule.uom ?? null,
         ...offer,
         rule: [id, ...(placed > 0 ? [placed] : []), ...(number > 0 ? ["+", number] : [])].join("/"),

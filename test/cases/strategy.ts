@@ -14,6 +14,8 @@ export interface Strategy {
   readonly original?: string;
   /** Whom a rule is for that names no list: the buyer's own list, or everyone. */
   readonly rulesAre: "on-a-list" | "for-everyone";
+  /** Where the product's own price stands, so that it never competes with rules on the product. */
+  readonly ownPrice: "for-everyone" | "on-a-list";
   /** What the place of a rule among the rules says: nothing, or which comes first. */
   readonly order: "none" | "first-wins" | "last-wins";
   /** Whether a variant's own rule is more particular than its template's. */
@@ -26,6 +28,7 @@ export interface Strategy {
 
 const PLAIN = {
   rulesAre: "for-everyone",
+  ownPrice: "for-everyone",
   order: "none",
   variants: "alike",
   currency: "plain",
@@ -40,7 +43,7 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
     order: "last-wins",
     variants: "before-template",
   },
-  erpnext_priority: { ...PLAIN, policy: "erpnext-priority" },
+  erpnext_priority: { ...PLAIN, policy: "erpnext-priority", ownPrice: "on-a-list" },
   medusa2_rules: { ...PLAIN, policy: "medusa2-rules", original: "medusa2-original" },
   medusa1_lowest: { ...PLAIN, policy: "medusa1-lowest", original: "own-price" },
   oro_merge: { ...PLAIN, policy: "oro-merge", closing: true },

@@ -40,6 +40,8 @@ export interface ListOf {
 
 export const BUYER = "BUYER";
 export const OWN_LIST = "OWN-LIST";
+/** List of the products' own prices, where a strategy keeps them on one. */
+export const PRODUCT_PRICES = "PRODUCT-PRICES";
 export const ITEM = "ITEM";
 export const UNIT = "unit";
 
@@ -149,6 +151,7 @@ function listsOf(
   const named = [...names].filter((id) => !bases.has(id));
   const asked = query.list ?? (onList ? (named.at(-1) ?? OWN_LIST) : undefined);
   if (asked !== undefined) names.add(asked);
+  if (strategy.ownPrice === "on-a-list") names.add(PRODUCT_PRICES);
   return [...names].map((id) => {
     const list = told.find((one) => one.id === id);
     return {
