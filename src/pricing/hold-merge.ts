@@ -33,7 +33,27 @@ export async function holdBack(
   context: HoldingContext,
 ): Promise<boolean> {
   if (merge.record !== "price-rule") return false;
-  await followHeld(tx, merge, context);
+  const open = await openHolds(tx, merge.company);
+  const held = await holdFree(tx, merge, context);
+  // Only now: what an earlier hold lets go was judged when it came.
+  if (open.length > 0) await followHeld(tx, merge, context, open);
+  return held;
+}
+
+async function openHolds(tx: Transaction, company: string): Promise<readonly string[]> {
+  const rows = await tx.query<{ id: string }>(
+    "select id from price_hold where company = $1 and state in ('open', 'rejected') for update",
+    [company],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Of rules that no round and no earlier hold speaks for. */
+async function holdFree(
+  tx: Transaction,
+  merge: HeldMerge,
+  context: HoldingContext,
+): Promise<boolean> {
   const { limits } = context;
   if (Object.values(limits).every((limit) => limit === undefined)) return false;
   const from = `${merge.from} JOIN LATERAL (SELECT WHERE NOT ${isCovered(merge.company)}) free ON true`;
@@ -102,12 +122,8 @@ async function followHeld(
   tx: Transaction,
   { company, from, at }: HeldMerge,
   context: HoldingContext,
+  open: readonly string[],
 ): Promise<void> {
-  const open = await tx.query<{ id: string }>(
-    "select id from price_hold where company = $1 and state in ('open', 'rejected') for update",
-    [company],
-  );
-  if (open.length === 0) return;
   await tx.affect(
     `update price_hold_rule h set after = f.after
        from (select coalesce(s.rule, t.rule) as rule,
@@ -116,9 +132,9 @@ async function followHeld(
                from ${from} where d.what in ('new', 'changed', 'gone')) f
       where h.company = $1 and h.hold_id = any($2::uuid[])
         and h.rule = f.rule and h.from_quantity = f.from_quantity`,
-    [company, open.map(({ id }) => id)],
+    [company, open],
   );
-  for (const { id } of open) await dropTakenBack(tx, { company, id, at }, context);
+  for (const id of open) await dropTakenBack(tx, { company, id, at }, context);
 }
 
 async function dropTakenBack(

@@ -7,7 +7,7 @@ import { momentText } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import { samePrice, uncover } from "./overlay.ts";
 import { coverRules } from "./round-cover.ts";
-import { listRounds, roundDifferences } from "./round-store.ts";
+import { listRounds, roundAlarm, roundDifferences } from "./round-store.ts";
 import type { Round, RoundsReading, Telling } from "./round-store.ts";
 
 export interface SettlingContext extends RoundsReading {
@@ -18,8 +18,8 @@ export interface SettlingContext extends RoundsReading {
 /** The rules of open rounds against what the ERP has now; how many stand otherwise than before. */
 export async function settleRounds(context: SettlingContext): Promise<number> {
   const { store, company } = context;
-  const open = await store.query(
-    "select from price_round where company = $1 and state = 'approved' limit 1",
+  const open = await store.query<{ id: string }>(
+    "select id from price_round where company = $1 and state = 'approved'",
     [company],
   );
   if (open.length === 0) return 0;
@@ -29,7 +29,9 @@ export async function settleRounds(context: SettlingContext): Promise<number> {
     await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`price rounds ${company}`]);
     for (const round of await approved(context, tx)) changed += await settle(context, tx, round);
   });
-  for (const round of await listRounds(context)) await tellOf(context, round);
+  const looked = new Set(open.map(({ id }) => id));
+  for (const round of await listRounds(context))
+    if (looked.has(round.id)) await tellOf(context, round);
   return changed;
 }
 
@@ -114,7 +116,7 @@ async function tellOf(context: SettlingContext, round: Round): Promise<void> {
   if (alarms === undefined || round.state === "loaded") return;
   const { name, rules, startsAt, confirmBy, state } = round;
   const open = state === "approved";
-  const key = `price-round/${name}`;
+  const key = roundAlarm(name);
   const started = `Price round ${name} began at ${momentText(startsAt, timeZone)}`;
   if (open && rules.differs > 0) {
     const all = await roundDifferences(context, round.id);

@@ -53,6 +53,11 @@ export interface Telling {
   clear(key: string, tx?: Transaction): Promise<void>;
 }
 
+/** Key of the alarm that a round raises. */
+export function roundAlarm(name: string): string {
+  return `price-round/${name}`;
+}
+
 /** What a person looks at before approving. */
 export interface RoundCheck {
   readonly rules: number;

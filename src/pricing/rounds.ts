@@ -16,6 +16,7 @@ import {
   findRound,
   listRounds,
   lockRound,
+  roundAlarm,
   roundDifferences,
 } from "./round-store.ts";
 import type { DecidedBy, Round, RoundDifference, RoundsContext } from "./round-store.ts";
@@ -225,6 +226,7 @@ async function cancelRound(context: RoundsContext, name: string, by: DecidedBy):
       [company, round.id, now(), by.who, by.why],
     );
     await audit(context, tx, by.who, "price-round-cancelled", name, { why: by.why });
+    await context.alarms?.clear(roundAlarm(round.name), tx);
     await publishLater(tx);
   });
   return findRound(context, name, ["cancelled"]);

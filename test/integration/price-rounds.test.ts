@@ -302,7 +302,6 @@ test("a change that a person rejects answers as before until the ERP takes it ba
   });
   trade.erp.set(productOf(0), "10.00");
   await trade.pull();
-  console.log(JSON.stringify(await database.store.query("select * from price_hold_rule where company = $1", ["REJECT"]), null, 1));
   expect(trade.price(productOf(0)).state).toBe("modelled");
   expect(await company.holds.find(waiting?.id ?? "")).toMatchObject({ state: "over" });
 });

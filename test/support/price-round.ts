@@ -109,6 +109,8 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
       const failed = results.filter(({ state }) => state === "failed" || state === "stopped");
       if (failed.length > 0) throw new Error(JSON.stringify(failed));
       await tradepost.drain();
+      // The service looks every second.
+      await company.pricing.refresh();
     },
     price: (product, { account = customers[0] ?? "" } = {}) => {
       const [line] = company.pricing.price({ account, lines: [{ product, quantity: "1" }] });
