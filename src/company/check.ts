@@ -8,6 +8,7 @@ import { checkPolicyExamples } from "../pricing/index.ts";
 import { checkAlarms } from "./alarms.ts";
 import { checkConnector } from "./connectors.ts";
 import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
+import { checkTokens } from "./price-tokens.ts";
 import { checkSchedules } from "./schedules.ts";
 import { leftOutInWords, readOwners, type Owned } from "./owners.ts";
 
@@ -54,7 +55,7 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
     if ("part" in tried) checked.push(tried);
     else completed.push(tried.value);
   }
-  checked.push(...checkAlarms(settings, company));
+  checked.push(...checkTokens(settings, company), ...checkAlarms(settings, company));
   const isWhole = completed.length === Object.keys(company.connections).length;
   if (!("part" in read) && isWhole)
     checked.push(...(await checkStreams(settings, code, read.value)));

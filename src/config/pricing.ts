@@ -28,5 +28,31 @@ export const pricing = z
       })
       .prefault({})
       .describe("A pull's price change past one of these waits for a person."),
+    tokens: z
+      .strictObject({
+        keys: z
+          .array(
+            z.strictObject({
+              id: z
+                .string()
+                .regex(/^[\w.-]{1,40}$/, "a short name of letters, digits, ., - and _")
+                .describe("Stands in the token, so that a key can be replaced by a newer one."),
+              secret: z
+                .string()
+                .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "a secret's name of letters, digits and _")
+                .describe("The secret that is the key, of at least 32 characters."),
+            }),
+          )
+          .default([])
+          .describe("Newest first: it signs, all of them verify. None: no price is signed."),
+        hours: z
+          .number()
+          .positive()
+          .max(24 * 31)
+          .default(24)
+          .describe("A signed price is honoured no longer than this, and never past validUntil."),
+      })
+      .prefault({})
+      .describe("Signed prices, which an order presents and is charged."),
   })
   .prefault({});

@@ -18,6 +18,8 @@ export interface PriceAsker {
 export type AskedQuantity = string | number;
 
 export interface PriceRequest extends PriceAsker {
+  /** True: every answer carries a signed token of its price; never for another day than today. */
+  readonly tokens?: boolean;
   readonly lines: readonly { readonly product: string; readonly quantity: AskedQuantity }[];
 }
 
@@ -54,6 +56,11 @@ export interface PriceAnswer {
   readonly freshness: string | null;
   /** Which rule gave the price, or why there is none. */
   readonly because: string;
+  /**
+   * Only when asked for: the price signed, for the order to present; null: this one cannot be
+   * promised.
+   */
+  readonly token?: string | null;
 }
 
 /** A line that cannot be priced as it was asked; the other lines of the request are. */

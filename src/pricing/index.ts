@@ -9,6 +9,8 @@
  *     await pricing.publish();
  *     pricing.price({ account: "BUILD01", lines: [{ product: "BRK001", quantity: "250" }] });
  */
+import type { Policy } from "./engine/index.ts";
+
 export { openPricing } from "./live.ts";
 export type { BookInfo, Pricing, PricingOptions, Published } from "./live.ts";
 export { loadPolicy, policySwitches, readPolicy, shippedPolicies } from "./policy.ts";
@@ -76,3 +78,9 @@ export { releasePromotions, reservePromotions } from "./promotion-uses.ts";
 export type { PromotionHeld } from "./promotion-uses.ts";
 export { CursorRefused } from "./changes.ts";
 export type { PriceChangeEntry, PriceChanges, PriceScope } from "./changes.ts";
+/** The arithmetic of documents, for prices that are agreed already. */
+export { addUp } from "./add-up.ts";
+export type DocumentArithmetic = Policy["arithmetic"];
+/** Signed prices. */
+export type { TokenSettings } from "./price-token.ts";
+export type { Presented, TokenClaims, TokenProblemCode, TokenVerdict } from "./token.ts";

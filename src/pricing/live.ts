@@ -30,6 +30,9 @@ import type { PriceChanges } from "./changes.ts";
 import { columnsJson } from "./columns-json.ts";
 import { columnSet, plainColumns } from "./columns.ts";
 import { priceRows } from "./price.ts";
+import { verdictOn, withTokens } from "./price-token.ts";
+import type { TokenSettings } from "./price-token.ts";
+import type { Presented, TokenVerdict } from "./token.ts";
 import { latestVersion, makerOf, registerBook } from "./publish.ts";
 import type { PublishedVersion } from "./publish.ts";
 import { dayStarts, todayIn } from "./root.ts";
@@ -48,6 +51,8 @@ export interface PricingOptions extends PricedCompany {
   readonly policy: string;
   /** Choices of its switches; those not named stand at their defaults. */
   readonly switches?: Choices;
+  /** What prices are signed with; absent: none is. */
+  readonly tokens?: TokenSettings;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
   /**
@@ -101,6 +106,8 @@ export interface Pricing {
   /** The same as the JSON of an answer, in UTF-8. */
   columnsJson(request: PriceColumnsRequest): WrittenColumns;
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
+  /** Whether a signed price that an order presents is ours, holds, and is for what it orders. */
+  verifyToken(token: string, presented: Omit<Presented, "company" | "at">): TokenVerdict;
   /**
    * Several lines together: promotions over them, the document's totals. With a transaction the
    * limits of its promotions are locked, so that they can be reserved in it.
@@ -115,6 +122,8 @@ export interface Pricing {
   tidy(): Promise<number>;
   /** What is wrong, useless or not meant in the rules as they stand, of the kinds named or of all. */
   lint(kinds?: readonly LintKind[]): AsyncGenerator<LintFinding>;
+  /** How the policy adds documents up. */
+  readonly arithmetic: Policy["arithmetic"];
   /** Null before the first book. */
   book(): BookInfo | null;
   /** The live book, to be proved. Throws `PricesNotReady` before the first book. */
@@ -144,9 +153,12 @@ type Opened = Omit<PricingOptions, "policy"> & {
   readonly follow: () => Promise<LoadedBook>;
 };
 
+const NO_TOKENS: TokenSettings = { keys: [], hours: 0 };
+
 function pricingOf(options: Opened): Pricing {
   const { store, company, sources } = options;
   const today = todayIn(options.settings.timeZone, options.now);
+  const signing = { company, tokens: options.tokens ?? NO_TOKENS, now: options.now };
   let root: Root | null = null;
   const current = (): Root => {
     if (root === null) throw new PricesNotReady(company);
@@ -165,7 +177,11 @@ function pricingOf(options: Opened): Pricing {
   return {
     publish: () => inTurn(() => publish(options, adopt)),
     refresh: () => inTurn(() => refresh(options, root, adopt)),
-    price: (request) => priceRows(current(), request, today()),
+    price: (request) => {
+      const lines = priceRows(current(), request, today());
+      return request.tokens === true ? withTokens(signing, request, lines) : lines;
+    },
+    verifyToken: (token, presented) => verdictOn(signing, token, presented),
     priceColumns: (request) => plainColumns(columnSet(current(), request, today())),
     columnsJson: (request) => {
       const set = columnSet(current(), request, today());
@@ -182,6 +198,7 @@ function pricingOf(options: Opened): Pricing {
       const asked = { store, company, currency: settings.currency, policy, today: day, kinds };
       return lintPrices({ ...asked, origin: sources?.origin });
     },
+    arithmetic: options.policy.arithmetic,
     book: () => (root === null ? null : infoOf(root)),
     trial: () => trialOf(current().book, current().version),
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),

@@ -1,0 +1,84 @@
+/** Prices that were answered, signed for the order that will present them. */
+import type { PriceAnswer, PriceAsker, PriceLine, PriceRequest } from "./answer.ts";
+import { scaled } from "./engine/index.ts";
+import { signToken, verifyToken } from "./token.ts";
+import type { Presented, TokenKey, TokenVerdict } from "./token.ts";
+
+export interface TokenSettings {
+  /** The first signs, all verify; none: no price is signed and no token is good. */
+  readonly keys: readonly TokenKey[];
+  /** How long a signed price is honoured at most. */
+  readonly hours: number;
+}
+
+export interface Signing {
+  readonly company: string;
+  readonly tokens: TokenSettings;
+  readonly now: () => Temporal.Instant;
+}
+
+/** The same answers, each with its token where one was asked for. */
+export function withTokens(
+  signing: Signing,
+  request: PriceRequest,
+  lines: readonly PriceLine[],
+): PriceLine[] {
+  const at = signing.now();
+  return lines.map((line) =>
+    line.state === "problem" ? line : { ...line, token: tokenOf(signing, request, line, at) },
+  );
+}
+
+/** Prices that somebody may still take back are not promised. */
+const PROMISED: ReadonlySet<string> = new Set(["confirmed", "modelled"]);
+
+function tokenOf(
+  { company, tokens }: Signing,
+  asker: PriceAsker,
+  answer: PriceAnswer,
+  at: Temporal.Instant,
+): string | null {
+  const [key, ...older] = tokens.keys;
+  const { unitPrice, state, quantity } = answer;
+  if (key === undefined || unitPrice === null || !PROMISED.has(state) || asker.on) return null;
+  const latest = at.add({ minutes: Math.round(tokens.hours * 60) });
+  return signToken([key, ...older], {
+    company,
+    account: asker.account,
+    site: asker.site ?? null,
+    branch: asker.branch ?? null,
+    conditions: {},
+    quotation: asker.quotation ?? null,
+    product: answer.product,
+    unit: answer.pricingUnit,
+    fromQuantity: quantity,
+    belowQuantity: justAbove(quantity),
+    unitPrice,
+    pricingUnit: answer.pricingUnit,
+    currency: answer.currency,
+    validUntil: earlier(answer.validUntil, latest),
+    issuedAt: at.toString(),
+    bookVersion: answer.bookVersion,
+    because: answer.because,
+  });
+}
+
+/** The smallest quantity above: the token is for the very quantity that was asked. */
+function justAbove(quantity: string): string {
+  return scaled.shortTextOf((scaled.scaledOf(quantity, 5) ?? 0) + 1, 5);
+}
+
+function earlier(validUntil: string | null, latest: Temporal.Instant): string {
+  if (validUntil === null) return latest.toString();
+  const until = Temporal.Instant.from(validUntil);
+  return Temporal.Instant.compare(until, latest) < 0 ? validUntil : latest.toString();
+}
+
+/** Whether a token that an order presents is ours, still holds, and is for what it orders. */
+export function verdictOn(
+  { company, tokens, now }: Signing,
+  token: string,
+  presented: Omit<Presented, "company" | "at">,
+): TokenVerdict {
+  return verifyToken(tokens.keys, token, { ...presented, company, at: now() });
+}
