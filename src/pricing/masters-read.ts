@@ -85,7 +85,7 @@ const PRODUCT_FIELDS = [
 ] as const;
 
 export function readPromotions(on: Reader, company: string, runs: Runs): Promise<PromotionRow[]> {
-  const fields = Object.keys(records.promotion.fields) as (keyof PromotionRow & string)[];
+  const fields = Object.keys(records.promotion.fields) as (keyof PromotionRow)[];
   return readRows<PromotionRow>(on, company, "promotion", fields, runs);
 }
 

@@ -16,6 +16,8 @@ const FOLLOWED = [
 
 export interface Position {
   readonly changes: Readonly<Record<string, number>>;
+  /** The run of each of these changes: a number alone could be that of another database. */
+  readonly runs: Readonly<Record<string, string>>;
   /** Records with rows that came past the merge: nothing tells when these change. */
   readonly untold: readonly string[];
   /** Says of the rounds and holds in force whether any of them moved. */
@@ -24,8 +26,9 @@ export interface Position {
 
 /** Taken at the moment at which the rows are read. */
 export async function positionAt(on: Reader, company: string): Promise<Position> {
-  const changes = await on.query<{ record: string; number: number }>(
-    "select record, max(number) as number from record_change where company = $1 group by 1",
+  const changes = await on.query<{ record: string; number: number; runId: string }>(
+    `select distinct on (record) record, number, run_id as "runId" from record_change
+      where company = $1 order by record, number desc`,
     [company],
   );
   const told = new Set(changes.map(({ record }) => record));
@@ -47,6 +50,7 @@ export async function positionAt(on: Reader, company: string): Promise<Position>
   );
   return {
     changes: Object.fromEntries(changes.map(({ record, number }) => [record, number])),
+    runs: Object.fromEntries(changes.map(({ record, runId }) => [record, runId])),
     untold: untold.map(({ record }) => record),
     overlay: overlay?.said ?? "",
   };
@@ -75,6 +79,8 @@ export async function wayFrom(
     return { kind: "all", why: "price rounds or held changes came into force or went" };
   if (now.untold.includes("price-rule"))
     return { kind: "all", why: "rules were written past the merge" };
+  if (!(await happenedHere(on, company, before)))
+    return { kind: "all", why: "it was made from another database, or from one put back in time" };
   const had = before.changes["price-rule"] ?? 0;
   const has = now.changes["price-rule"] ?? 0;
   if (had !== has && !(await allAreListed(on, company, had, has)))
@@ -90,6 +96,23 @@ export async function wayFrom(
   } as const;
   const some = way.masters || way.promotions || way.quotations || way.rulesAfter !== null;
   return some ? way : { kind: "none" };
+}
+
+async function happenedHere(on: Reader, company: string, { changes, runs }: Position) {
+  const known = Object.entries(changes);
+  const [row] = await on.query<{ here: number }>(
+    `select count(*) as here from record_change c
+       join unnest($2::text[], $3::int[], $4::uuid[]) as k (record, number, run_id)
+         on c.record = k.record and c.number = k.number and c.run_id = k.run_id
+      where c.company = $1`,
+    [
+      company,
+      known.map(([record]) => record),
+      known.map(([, number]) => number),
+      known.map(([record]) => runs[record] ?? ""),
+    ],
+  );
+  return row?.here === known.length;
 }
 
 async function allAreListed(

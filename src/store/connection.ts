@@ -104,8 +104,11 @@ export async function reading<T>(connect: Connect, work: (at: Reading) => Promis
   const client = await begun(connect, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   let fault: unknown;
   try {
-    const { query } = onClient(client);
-    return await work({ query, copyRows: (sql, row) => copyRows(client, sql, row) });
+    const on = onClient(client);
+    return await work({
+      query: (sql, values) => on.query(sql, values),
+      copyRows: (sql, row) => copyRows(client, sql, row),
+    });
   } catch (error) {
     fault = error;
     throw error;
