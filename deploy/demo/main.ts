@@ -10,6 +10,7 @@ import { isFree } from "./port.ts";
 import { openShop } from "./shop.ts";
 import { tellStory } from "./story.ts";
 import { compareOrders, daysPass, placeOrders } from "./steps/orders.ts";
+import { proveParity } from "./steps/parity.ts";
 import { followPenny, provePay, proveSales } from "./steps/pay.ts";
 import { ALL_FAULTS, firstPull, introduce, provePrices } from "./steps/pull.ts";
 import { COMPANY, DEMO_PORT, openWorld } from "./world.ts";
@@ -59,6 +60,7 @@ const placed = await placeOrders(story, world, shop);
 await daysPass(story, world, placed);
 await compareOrders(story, world, placed);
 await proveSales(story, world);
+await proveParity(story, world);
 await provePay(story, world, shop);
 const met = await followPenny(
   story,

@@ -246,6 +246,7 @@ describe("a year of an ERP and a fortnight after it", () => {
       const { product = "", quantity = "" } = line;
       // Prices change after the history: only what was sold before can be asked for again.
       if (documentOn > merchant.today) continue;
+      if (erp.books().typedPrices.includes(`${line["document"]}/${line["line"]}`)) continue;
       const answer = erp.books().priceFor(account, product, quantity, documentOn);
       expect(answer?.unitPrice).toBe(line["unitPrice"]);
       if (line["discountPercent"] === "0") expect(answer?.net).toBe(line["net"]);

@@ -17,6 +17,8 @@ export interface Books {
   readonly sales: readonly ChannelBooks[];
   /** By web order number, in the order of first arrival. */
   readonly webOrders: readonly WebOrderBooks[];
+  /** "INV500001/2": lines of documents whose price a seller typed over this ERP's. */
+  readonly typedPrices: readonly string[];
   readonly faults: readonly PlantedFault[];
   /** What the ERP would charge; null: it has no price. */
   priceFor(account: string, product: string, quantity: string, on: string): PriceAnswer | null;
@@ -105,6 +107,7 @@ export function booksOf(erp: Erp): Books {
       net: money(all),
     })),
     webOrders: webOrderBooks(erp.webOrders),
+    typedPrices: erp.tally.typed(),
     faults: erp.faults.planted(),
     priceFor: (account, product, quantity, on) =>
       priceAnswer(erp, { account, product, quantity5: scaled(quantity, QUANTITY), on }),

@@ -139,6 +139,7 @@ function rebateLine(net: number): DocumentLine {
     net,
     vat: vatOn(net, "STANDARD"),
     vatCode: "STANDARD",
+    typed: false,
     cost: null,
     erpOrder: null,
     orderLine: null,

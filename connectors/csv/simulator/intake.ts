@@ -132,7 +132,8 @@ function makeLine(
   if (price4 === undefined || price4 < 0)
     return `${where}: unit price "${line["unitPrice"]}" is no price with at most 4 places`;
   const own = erp.pricing.charge({ account, product: code, quantity5, on: orderedOn });
-  const draft = { line: number, quantity5, price4, discount4: 0, vatCode, own, webOrderLine };
+  const asAgreed = { typed: false, discount4: 0 };
+  const draft = { ...asAgreed, line: number, quantity5, price4, vatCode, own, webOrderLine };
   return goodsLine(product, draft);
 }
 

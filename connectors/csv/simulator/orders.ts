@@ -46,6 +46,8 @@ export interface OrderLine {
    * rule; null for charges and where no rule gives one.
    */
   readonly own: { readonly price4: number; readonly rule: string } | null;
+  /** True: the seller typed another price over this ERP's. */
+  readonly typed: boolean;
   /** Grow as goods leave and are invoiced. */
   despatched5: number;
   invoiced5: number;
@@ -103,19 +105,23 @@ interface Wanted {
   readonly product: string;
   readonly quantity: string;
   readonly discountPercent: string;
+  readonly typedBelowPercent: string;
 }
 
-/** A line at the ERP's own price, less what the seller typed in. */
+/** A line at the ERP's own price, or at the one typed over it, less what the seller typed in. */
 function ownLine(erp: Erp, wanted: Wanted): OrderLine {
   const { customer, on, line, quantity, discountPercent } = wanted;
   const product = erp.product(wanted.product);
   const quantity5 = scaled(quantity, QUANTITY);
   const asked = { account: customer.account, product: product.product, quantity5, on };
   const charge = erp.pricing.charge(asked);
+  const own4 = charge?.price4 ?? 0;
+  const typed4 = typedOver(own4, wanted.typedBelowPercent);
   return goodsLine(product, {
     line,
     quantity5,
-    price4: charge?.price4 ?? 0,
+    price4: typed4 ?? own4,
+    typed: typed4 !== null,
     discount4: scaled(discountPercent, PRICE),
     vatCode: customer.vatCode ?? product.vatCode,
     own: charge,
@@ -123,9 +129,19 @@ function ownLine(erp: Erp, wanted: Wanted): OrderLine {
   });
 }
 
+/** In steps of five pence, as people type; null: that would not be another price. */
+function typedOver(own4: number, belowPercent: string): number | null {
+  if (belowPercent === "0") return null;
+  const below4 = lessPercent(own4, scaled(belowPercent, PRICE));
+  const typed4 = Math.round(below4 / FIVE_PENCE4) * FIVE_PENCE4;
+  return typed4 <= 0 || Math.abs(typed4 - own4) < FIVE_PENCE4 ? null : typed4;
+}
+
+const FIVE_PENCE4 = 500;
+
 type GoodsDraft = Pick<
   OrderLine,
-  "line" | "quantity5" | "price4" | "discount4" | "vatCode" | "own" | "webOrderLine"
+  "line" | "quantity5" | "price4" | "discount4" | "vatCode" | "own" | "typed" | "webOrderLine"
 >;
 
 export function goodsLine(product: Product, draft: GoodsDraft): OrderLine {
@@ -171,6 +187,7 @@ export function chargeLine(draft: ChargeDraft): OrderLine {
     discount4: 0,
     cost4: null,
     own: null,
+    typed: false,
     vat: vatOn(draft.net, draft.vatCode),
   };
 }

@@ -19,6 +19,8 @@ export interface DocumentLine {
   readonly vat: number;
   readonly vatCode: string | null;
   readonly cost: number | null;
+  /** True: its price was typed over this ERP's. */
+  readonly typed: boolean;
   readonly erpOrder: string | null;
   /** Line of what was ordered, or sold over the counter; null: a line that nobody ordered. */
   readonly orderLine: number | null;

@@ -143,6 +143,7 @@ function invoiceLine(order: ErpOrder, { line, quantity5, number }: Portion): Doc
     net,
     vat,
     vatCode: line.vatCode,
+    typed: line.typed,
     cost: line.cost4 === null ? null : lineNet(quantity5, line.perPricingUnit5, line.cost4),
     erpOrder: order.number,
     orderLine: line.line,

@@ -28,6 +28,8 @@ export interface Tally {
   channels(): Iterable<ChannelTotal>;
   /** Goods by account since the last call. */
   takeQuarter(): ReadonlyMap<string, number>;
+  /** "INV500001/2": invoice and credit lines whose price was typed over. */
+  typed(): readonly string[];
   counts(): { readonly documents: number; readonly lines: number };
 }
 
@@ -39,10 +41,13 @@ export function tallyOf(): Tally {
   let quarter = new Map<string, number>();
   let documents = 0;
   let lines = 0;
+  const typed: string[] = [];
   return {
     post(posted, period) {
       documents += 1;
       lines += posted.lines.length;
+      for (const line of posted.lines)
+        if (line.typed) typed.push(`${posted.document}/${line.line}`);
       addPeriod(periods, posted, period);
       const goods = addChannel(channels, posted, period);
       const { account } = posted.heading;
@@ -55,6 +60,7 @@ export function tallyOf(): Tally {
       quarter = new Map();
       return taken;
     },
+    typed: () => typed,
     counts: () => ({ documents, lines }),
   };
 }

@@ -50,6 +50,11 @@ export interface SaleLine {
   readonly quantity: string;
   /** Typed in by the seller on top of the ERP's price; "0" for none. */
   readonly discountPercent: string;
+  /**
+   * Percent by which the seller went below the ERP's price by typing another price over it, in round
+   * money; "0": the ERP's price stands.
+   */
+  readonly typedBelowPercent: string;
 }
 
 export interface SaleCharge {
@@ -225,11 +230,12 @@ function linesOf(world: World, occasion: Occasion, channel: TrueChannel): readon
   const count = Math.min(atMost, random.whole(least, most));
   return Array.from({ length: count }, () => {
     const index = productFor(world, { account, day, random });
-    return {
+    const line = {
       product: at(world.range.products, index).product,
       quantity: usualQuantity(world.range, index, random),
       discountPercent: typedDiscount(channel, random),
     };
+    return { ...line, typedBelowPercent: typedBelow(world, occasion, channel, line) };
   });
 }
 
@@ -265,6 +271,26 @@ const TYPED: Readonly<Record<TrueChannel, number>> = {
 
 function typedDiscount(channel: TrueChannel, random: Random): string {
   return random.chance(TYPED[channel]) ? random.pick(["2.5", "5", "7.5", "10"]) : "0";
+}
+
+/** So many of a thousand lines have their price typed over; nobody types in a web shop. */
+const TYPED_OVER: Readonly<Record<TrueChannel, number>> = {
+  web: 0,
+  telephone: 4,
+  counter: 3,
+  field: 6,
+};
+
+/** Drawn for itself, so that it moves nothing else. */
+function typedBelow(
+  { scope }: World,
+  { account, day }: Occasion,
+  channel: TrueChannel,
+  { product, quantity, discountPercent }: Omit<SaleLine, "typedBelowPercent">,
+): string {
+  if (discountPercent !== "0") return "0";
+  const random = randomOf(scope.seed, "typed over", day, account.account, product, quantity);
+  return random.whole(1, 1000) <= TYPED_OVER[channel] ? random.pick(["4", "6", "8", "11"]) : "0";
 }
 
 /** How often a channel shows in the order taker, in the documents' own column, or not at all. */
