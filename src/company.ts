@@ -6,6 +6,7 @@ import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
+import { tokensOf } from "./company/price-tokens.ts";
 import { schedulesOf } from "./company/schedules.ts";
 import { statusOf, type StatusReport } from "./company/status.ts";
 import { watch, type Watched } from "./company/watch.ts";
@@ -18,8 +19,9 @@ import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs, Schedules } from "./jobs/index.ts";
 import type { Outbound } from "./mapping/index.ts";
 import type { Alarms } from "./notify/index.ts";
-import { openOrders, type OrderPricing, type Orders } from "./orders/index.ts";
-import { openPricing, type Holds, type Pricing } from "./pricing/index.ts";
+import { decimal } from "./model/index.ts";
+import { openOrders, type OrderBasket, type OrderPricing, type Orders } from "./orders/index.ts";
+import { openPricing, type Holds, type PricedBasket, type Pricing } from "./pricing/index.ts";
 import { proofOf, type Proof } from "./company/parity.ts";
 import { priceDesksOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
@@ -100,6 +102,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     settings,
     policy: settings.pricing.policy,
     switches: settings.pricing.switches,
+    tokens: tokensOf(context.settings, settings),
     now,
     log,
     sources: priceSources,
@@ -317,6 +320,29 @@ function orderPricing(pricing: Pricing): OrderPricing {
             },
       );
     },
+    async basket(tx, { currency: _currency, ...question }) {
+      const priced = await pricing.basket(question, tx);
+      return "answer" in priced ? orderBasket(priced) : null;
+    },
+    arithmetic: pricing.arithmetic,
+  };
+}
+
+function orderBasket({ answer, held }: PricedBasket): OrderBasket {
+  return {
+    lines: answer.lines.map((line) =>
+      line.state === "problem"
+        ? { lowered: "0", promotions: [] }
+        : {
+            lowered: decimal.format(
+              decimal.add(decimal.parse(line.lowered), decimal.parse(line.documentDiscount)),
+            ),
+            promotions: line.promotions.map(({ promotion }) => promotion),
+          },
+    ),
+    free: answer.free,
+    held,
+    unknownCodes: answer.unknownCodes,
   };
 }
 

@@ -3,7 +3,7 @@ import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { NOT_FOUND, problemIn, refuseAsker, whenReady } from "./price-asker.ts";
-import { known, priceProblem, state } from "./price-routes.ts";
+import { known, priceProblem, state } from "./price-answers.ts";
 import { codeOf, line, where } from "./price-request.ts";
 import { amount, orNull, text } from "./words.ts";
 
@@ -84,7 +84,7 @@ const basketAnswer = z
           promotion: text("Promotion that gives it."),
           product: text("Product code."),
           quantity: amount("Selling units."),
-          unitPrice: amount("Per selling unit; 0 when free."),
+          unitPrice: amount("Per pricing unit; 0 when free."),
           net: amount("Net of the line."),
           vatCode: orNull(z.string(), "VAT code."),
           vat: orNull(z.string(), "VAT of the line."),

@@ -13,8 +13,10 @@ import {
   type OrderAnswer,
   type OrderProblem,
 } from "./answer.ts";
+import { reservePromotions, type PromotionHeld } from "../pricing/index.ts";
+import { plainArithmetic } from "./amounts.ts";
 import { addEvent } from "./book.ts";
-import { examine, type Examined } from "./checks.ts";
+import { examine, type Examined, type OrderFacts } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
 import { gatherFacts } from "./facts.ts";
 import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
@@ -123,6 +125,7 @@ async function handle(
   if (placed === null)
     return refuse(tx, context, request, numberTakenProblem(request.body.webOrder ?? ""));
   const { id, number } = placed;
+  if (!request.test) await reserve(tx, context, request, id, examined);
   const held = examined.verdict === "hold";
   const state = await writeBook(tx, context, id, request, examined);
   if (state === "queued") await context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, id));
@@ -140,6 +143,17 @@ async function handle(
   return { status, replayed: false, order };
 }
 
+async function reserve(
+  tx: Transaction,
+  context: OrdersContext,
+  { body }: AcceptRequest,
+  order: string,
+  { held }: Priced,
+): Promise<void> {
+  const { company } = context;
+  await reservePromotions(tx, { company, order, account: body.account, held, at: context.now() });
+}
+
 export function jobData(company: string, order: string): { company: string; order: string } {
   return { company, order };
 }
@@ -148,20 +162,36 @@ async function examineNow(
   tx: Queryable,
   context: OrdersContext,
   body: OrderRequest,
-): Promise<Examined & { prices: readonly { evidence: unknown }[] }> {
-  const { settings } = context;
+): Promise<Priced> {
+  const { settings, pricing } = context;
   const today = context.now().toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
-  const facts = await gatherFacts(tx, context.company, body, (branch) =>
-    context.pricing.price({
+  const facts = await gatherFacts(tx, context.company, body, async (branch) => {
+    const question = {
       account: body.account,
       site: body.site,
       branch,
       on: today,
       currency: body.currency ?? settings.currency,
       lines: body.lines,
+    };
+    const prices = await pricing.price(question);
+    const basket = (await pricing.basket?.(tx, { ...question, codes: body.codes })) ?? null;
+    return { prices, basket };
+  });
+  const arithmetic = pricing.arithmetic ?? plainArithmetic(settings.rounding);
+  const examined = examine(body, facts, settings, today, arithmetic);
+  return { ...examined, evidence: evidenceOf(facts), held: facts.basket?.held ?? [] };
+}
+
+/** Where each line's price comes from; goods that a promotion gives name it. */
+function evidenceOf({ prices, basket }: OrderFacts): unknown[] {
+  return [
+    ...prices.map(({ evidence }, index) => {
+      const promotions = basket?.lines[index]?.promotions ?? [];
+      return promotions.length === 0 ? evidence : { price: evidence, promotions };
     }),
-  );
-  return { ...examine(body, facts, settings, today), prices: facts.prices };
+    ...(basket?.free ?? []).map(({ promotion }) => ({ promotions: [promotion] })),
+  ];
 }
 
 async function refuse(
@@ -189,7 +219,11 @@ async function keepAnswer(
   );
 }
 
-type Priced = Examined & { prices: readonly { evidence: unknown }[] };
+type Priced = Examined & {
+  /** By line of the order. */
+  readonly evidence: readonly unknown[];
+  readonly held: readonly PromotionHeld[];
+};
 
 /** The order with its lines; null when the shop's number was used before. */
 async function insertOrder(
@@ -275,7 +309,7 @@ async function insertLines(
 ): Promise<void> {
   const rows = examined.order.lines.map((line, index) => ({
     ...line,
-    price: examined.prices[index]?.evidence ?? null,
+    price: examined.evidence[index] ?? null,
   }));
   await tx.affect(
     `insert into web_order_line (company, order_id, line, product, quantity, unit_price, net, vat_code,

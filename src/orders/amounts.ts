@@ -1,31 +1,23 @@
 /**
- * What an order comes to, computed as the ERP will: each line rounded, VAT from the rounded net.
- * Pure.
+ * What an order comes to, added up by the document arithmetic of pricing: the same that basket
+ * answers, invoices on trial and other systems' totals come from. Pure.
  */
-import { decimal, type Decimal, type Money, type Rounding } from "../model/index.ts";
+import { decimal, type Money, type Rounding } from "../model/index.ts";
+import { addUp, type DocumentArithmetic } from "../pricing/index.ts";
 
-/** `unitPrice × quantity ÷ sellingUnitsPerPricingUnit`, rounded once. */
-export function lineNet(
-  line: {
-    readonly unitPrice: Decimal;
-    readonly quantity: Decimal;
-    readonly perPricingUnit: Decimal;
-  },
-  rounding: Rounding,
-): Money {
-  const { unitPrice, quantity, perPricingUnit } = line;
-  const scaleUp = 10n ** BigInt(rounding.scale + perPricingUnit.scale);
-  const scaleDown = 10n ** BigInt(unitPrice.scale + quantity.scale);
-  const digits = decimal.divideRounded(
-    unitPrice.digits * quantity.digits * scaleUp,
-    perPricingUnit.digits * scaleDown,
-    rounding.mode,
-  );
-  return { digits, scale: rounding.scale };
+export interface OrderFigures {
+  readonly lines: readonly LineFigures[];
+  readonly charges: readonly { readonly net: string; readonly vatPercent: string }[];
 }
 
-export function vatOf(net: Money, ratePercent: string, rounding: Rounding): Money {
-  return decimal.round(decimal.percentOf(net, decimal.parse(ratePercent)), rounding);
+export interface LineFigures {
+  /** Per pricing unit, as agreed. */
+  readonly unitPrice: string;
+  readonly quantity: string;
+  readonly perPricingUnit: string;
+  readonly vatPercent: string;
+  /** What promotions over the order take off. */
+  readonly lowered: string;
 }
 
 export interface Totals {
@@ -34,12 +26,65 @@ export interface Totals {
   readonly gross: string;
 }
 
-/** Sums of amounts that are rounded already. */
-export function totalsOf(parts: readonly { readonly net: string; readonly vat: string }[]): Totals {
-  const net = decimal.sum(parts.map((part) => decimal.parse<"money">(part.net)));
-  const vat = decimal.sum(parts.map((part) => decimal.parse<"money">(part.vat)));
-  const text = (value: Money): string => decimal.format(decimal.add(value, TWO_PLACES));
-  return { net: text(net), vat: text(vat), gross: text(decimal.add(net, vat)) };
+export interface OrderAmounts extends Totals {
+  readonly lines: readonly { readonly net: string; readonly vat: string }[];
+  readonly charges: readonly { readonly net: string; readonly vat: string }[];
+}
+
+/** Null: a figure is larger than any ledger holds. */
+export function amountsOf(
+  { lines, charges }: OrderFigures,
+  arithmetic: DocumentArithmetic,
+): OrderAmounts | null {
+  return addUp({
+    // The price is the one agreed, with all the places that it was agreed in.
+    arithmetic: { ...arithmetic, unitPrice: { scale: 6, mode: arithmetic.unitPrice.mode } },
+    lines,
+    charges,
+  });
+}
+
+/** Where the policy says nothing else: each line rounded once, VAT per line from the rounded net. */
+export function plainArithmetic(rounding: Rounding): DocumentArithmetic {
+  return {
+    unitPrice: { scale: 6, mode: rounding.mode },
+    discount: "unit",
+    lineNet: rounding,
+    vat: { ...rounding, per: "line" },
+    prices: "exclusive",
+    documentDiscount: "largest-remainder",
+    gross: "sum",
+  };
+}
+
+/**
+ * The price per pricing unit that comes to `net` at this quantity, with 6 places; null when none
+ * does, which takes quantities above 10,000.
+ */
+export function effectivePrice(
+  net: string,
+  { quantity, perPricingUnit }: Pick<LineFigures, "quantity" | "perPricingUnit">,
+  rounding: Rounding,
+): string | null {
+  const [amount, units, per] = [net, quantity, perPricingUnit].map((text) =>
+    decimal.parse<"money">(text),
+  );
+  if (amount === undefined || units === undefined || per === undefined) return null;
+  const price = ratio(decimal.multiply(amount, per), units, { scale: 6, mode: "half-away" });
+  const back = ratio(decimal.multiply(price, units), per, rounding);
+  return decimal.compare(back, amount) === 0 ? decimal.format(price) : null;
+}
+
+function ratio(over: Money, under: Money, { scale, mode }: Rounding): Money {
+  const up = 10n ** BigInt(scale + under.scale);
+  const down = 10n ** BigInt(over.scale);
+  const digits = decimal.divideRounded(over.digits * up, under.digits * down, mode);
+  return { digits, scale };
+}
+
+export function sumOf(texts: readonly string[]): string {
+  const sum = decimal.sum(texts.map((text) => decimal.parse<"money">(text)));
+  return decimal.format(decimal.add(sum, TWO_PLACES));
 }
 
 const TWO_PLACES: Money = decimal.integer(0, 2);

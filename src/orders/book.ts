@@ -1,5 +1,6 @@
 /** The rows of web orders: read, moved by the table of the machine, each move with its event. */
 import type { WebOrder } from "../model/index.ts";
+import { releasePromotions } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
 
@@ -145,6 +146,8 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       `Moving web order ${order.number}: it changed meanwhile (version ${order.version} is not the last). Look again.`,
     );
   await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
+  if (state === "refused" || state === "cancelled")
+    await releasePromotions(tx, { company: order.company, order: order.id });
   return moved;
 }
 

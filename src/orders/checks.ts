@@ -4,7 +4,18 @@
  * says what a finding means.
  */
 import { decimal, type Canonical, type WebOrder, type WebOrderLine } from "../model/index.ts";
-import { lineNet, sameAmount, totalsOf, vatOf, type Totals } from "./amounts.ts";
+import type { DocumentArithmetic } from "../pricing/index.ts";
+import {
+  amountsOf,
+  effectivePrice,
+  plainArithmetic,
+  sameAmount,
+  sumOf,
+  type LineFigures,
+  type OrderAmounts,
+  type Totals,
+} from "./amounts.ts";
+import type { OrderBasket } from "./facts.ts";
 import type { OrderRequest } from "./request.ts";
 import type { OrderSettings } from "./settings.ts";
 
@@ -55,6 +66,8 @@ export interface OrderFacts {
   readonly openGross: string;
   /** One for each line, in order. */
   readonly prices: readonly LinePrice[];
+  /** What promotions make of the order as a whole; null, or absent: nothing. */
+  readonly basket?: OrderBasket | null;
 }
 
 export interface Examined {
@@ -71,15 +84,15 @@ export function examine(
   facts: OrderFacts,
   settings: OrderSettings,
   today: string,
+  arithmetic: DocumentArithmetic = plainArithmetic(settings.rounding),
 ): Examined {
   const notes: Note[] = [];
   const note = (found: Note): void => void notes.push(found);
-  const lines = computeLines(request, facts, settings, note);
-  const charges = computeCharges(request, settings, note);
-  const totals = totalsOf([...lines, ...charges]);
+  const { lines, charges, totals } = computeOrder(request, facts, settings, arithmetic, note);
   checkAccount(request, facts, settings, note);
   checkLines(request, facts, note);
   checkPrices(request, facts, settings, note);
+  checkCodes(facts, note);
   checkTotals(request, lines, totals, note);
   checkMinimum(lines, settings, note);
   checkCredit(request, facts, totals, note);
@@ -114,47 +127,86 @@ function worst(findings: readonly OrderFinding[]): Policy {
   return findings.some((finding) => finding.policy === "hold") ? "hold" : "accept";
 }
 
-function computeLines(
+/** The order's own lines, those of goods that promotions give, charges, and what it all comes to. */
+function computeOrder(
   request: OrderRequest,
   facts: OrderFacts,
   settings: OrderSettings,
+  arithmetic: DocumentArithmetic,
   note: (found: Note) => void,
-): WebOrderLine[] {
-  return request.lines.map((line, index) => {
-    const product = facts.products.get(line.product);
-    const net = lineNet(
-      {
-        unitPrice: decimal.parse(line.unitPrice),
-        quantity: decimal.parse(line.quantity),
-        perPricingUnit: decimal.parse(product?.sellingUnitsPerPricingUnit ?? "1"),
-      },
-      settings.rounding,
-    );
-    const vatCode =
-      facts.site?.vatCode ?? facts.customer?.vatCode ?? product?.vatCode ?? "STANDARD";
-    const rate = vatRate(vatCode, settings, note, index + 1);
-    return {
-      line: index + 1,
-      product: line.product,
-      quantity: line.quantity,
+): { lines: WebOrderLine[]; charges: WebOrder["charges"]; totals: Totals } {
+  const wanted = [...request.lines, ...(facts.basket?.free ?? [])].map((line, index) => {
+    const vatCode = vatCodeOf(line.product, facts);
+    const figures: LineFigures = {
       unitPrice: line.unitPrice,
-      net: decimal.format(net),
-      vatCode,
-      vat: decimal.format(vatOf(net, rate, settings.rounding)),
+      quantity: line.quantity,
+      perPricingUnit: facts.products.get(line.product)?.sellingUnitsPerPricingUnit ?? "1",
+      vatPercent: vatRate(vatCode, settings, note, index + 1),
+      lowered: facts.basket?.lines[index]?.lowered ?? "0",
     };
+    return { product: line.product, vatCode, figures };
   });
+  const charges = request.charges.map(({ net, vatCode }) => ({
+    net,
+    vatPercent: vatRate(vatCode, settings, note),
+  }));
+  const figures = { lines: wanted.map((line) => line.figures), charges };
+  const amounts = amountsOf(figures, arithmetic) ?? tooLarge(figures, note);
+  return {
+    lines: wanted.map(({ product, vatCode, figures: line }, index) => ({
+      line: index + 1,
+      product,
+      quantity: line.quantity,
+      ...agreed(line, amounts.lines[index], arithmetic),
+      vatCode,
+      vat: amounts.lines[index]?.vat ?? "0.00",
+    })),
+    charges: request.charges.map((charge, index) => ({
+      ...charge,
+      net: amounts.charges[index]?.net ?? "0.00",
+      vat: amounts.charges[index]?.vat ?? "0.00",
+    })),
+    totals: { net: amounts.net, vat: amounts.vat, gross: amounts.gross },
+  };
 }
 
-function computeCharges(
-  request: OrderRequest,
-  settings: OrderSettings,
+/** What the ERP is told: where promotions lower a line, the price that comes to what is left. */
+function agreed(
+  line: LineFigures,
+  amounts: OrderAmounts["lines"][number] | undefined,
+  { lineNet }: DocumentArithmetic,
+): { unitPrice: string; net: string } {
+  const net = amounts?.net ?? "0.00";
+  const isLowered = !sameAmount(line.lowered, "0");
+  const unitPrice = isLowered ? effectivePrice(net, line, lineNet) : null;
+  return { unitPrice: unitPrice ?? line.unitPrice, net };
+}
+
+function vatCodeOf(product: string, { site, customer, products }: OrderFacts): string {
+  return site?.vatCode ?? customer?.vatCode ?? products.get(product)?.vatCode ?? "STANDARD";
+}
+
+/** No ledger holds such an order, so it refuses whatever the policies say. */
+function tooLarge(
+  { lines, charges }: { readonly lines: readonly unknown[]; readonly charges: readonly unknown[] },
   note: (found: Note) => void,
-): WebOrder["charges"] {
-  return request.charges.map((charge) => {
-    const net = decimal.round(decimal.parse<"money">(charge.net), settings.rounding);
-    const vat = vatOf(net, vatRate(charge.vatCode, settings, note), settings.rounding);
-    return { ...charge, net: decimal.format(net), vat: decimal.format(vat) };
+): OrderAmounts {
+  note({
+    check: "totals",
+    policy: "refuse",
+    code: "amount-too-large",
+    found: "a figure or a total of more than 15 digits",
+    expected: "amounts that a ledger holds",
+    about: "The order cannot be added up: a figure of it or its total is too large.",
+    instruction: "Look at quantities and prices; they are per selling and per pricing unit.",
   });
+  const nothing = { net: "0.00", vat: "0.00" };
+  return {
+    ...nothing,
+    gross: "0.00",
+    lines: lines.map(() => nothing),
+    charges: charges.map(() => nothing),
+  };
 }
 
 /** An unknown VAT code cannot be computed, so it refuses whatever the policies say. */
@@ -336,6 +388,20 @@ function checkPrices(
   }
 }
 
+/** A code that no promotion of now has gives nothing; the price is right without it. */
+function checkCodes({ basket }: OrderFacts, note: (found: Note) => void): void {
+  for (const code of basket?.unknownCodes ?? [])
+    note({
+      check: "price",
+      policy: "accept",
+      code: "promotion-code-unknown",
+      found: code,
+      expected: "the code of a promotion that holds now",
+      about: `No promotion has the code ${code} now; it changes nothing.`,
+      instruction: "Tell the customer that the code gives nothing.",
+    });
+}
+
 function checkTotals(
   request: OrderRequest,
   lines: readonly WebOrderLine[],
@@ -374,7 +440,7 @@ function checkMinimum(
   settings: OrderSettings,
   note: (found: Note) => void,
 ): void {
-  const { net } = totalsOf(lines);
+  const net = sumOf(lines.map((line) => line.net));
   if (decimal.compare(decimal.parse(net), decimal.parse(settings.minimumNet)) >= 0) return;
   note({
     check: "minimum",

@@ -1,5 +1,6 @@
 /** What the checks need to know, read inside the order's own transaction. */
 import { columnOf, records, type Canonical, type RecordName } from "../model/index.ts";
+import type { DocumentArithmetic, PromotionHeld } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
 import type { OrderRequest } from "./request.ts";
@@ -8,6 +9,36 @@ import type { OrderRequest } from "./request.ts";
 export interface OrderPricing {
   /** One answer for each line, in order. */
   price(question: PriceQuestion): Promise<readonly LinePrice[]>;
+  /**
+   * What promotions make of the whole order, their limits locked until the transaction ends; null:
+   * it cannot be said. Absent: there are none.
+   */
+  basket?(
+    tx: Queryable,
+    question: PriceQuestion & { readonly codes: readonly string[] },
+  ): Promise<OrderBasket | null>;
+  /** How documents are added up; absent: as the settings round. */
+  readonly arithmetic?: DocumentArithmetic;
+}
+
+export interface OrderBasket {
+  /** One for each line, in order. */
+  readonly lines: readonly {
+    /** What promotions take off, decimal text. */
+    readonly lowered: string;
+    readonly promotions: readonly string[];
+  }[];
+  /** Goods given, each on a line of its own. */
+  readonly free: readonly {
+    readonly promotion: string;
+    readonly product: string;
+    readonly quantity: string;
+    /** Per pricing unit. */
+    readonly unitPrice: string;
+  }[];
+  /** To be reserved when the order is taken. */
+  readonly held: readonly PromotionHeld[];
+  readonly unknownCodes: readonly string[];
 }
 
 export interface PriceQuestion {
@@ -24,7 +55,10 @@ export async function gatherFacts(
   tx: Queryable,
   company: string,
   request: OrderRequest,
-  ask: (branch: string | null) => Promise<readonly LinePrice[]>,
+  ask: (branch: string | null) => Promise<{
+    readonly prices: readonly LinePrice[];
+    readonly basket: OrderBasket | null;
+  }>,
 ): Promise<OrderFacts> {
   const { account, site } = request;
   const [customer = null] = await canonical(tx, "customer", "account = $2", [company, account]);
@@ -32,15 +66,18 @@ export async function gatherFacts(
     site === null
       ? undefined
       : await canonical(tx, "site", "account = $2 and site = $3", [company, account, site]);
-  const codes = [...new Set(request.lines.map((line) => line.product))];
-  const products = await canonical(tx, "product", "product = any($2)", [company, codes]);
   const limited = customer !== null && customer.creditLimit !== null;
+  const open = limited ? await openGross(tx, company, account) : "0.00";
+  const { prices, basket } = await ask(request.branch ?? customer?.branch ?? null);
+  const codes = new Set([...request.lines, ...(basket?.free ?? [])].map((line) => line.product));
+  const products = await canonical(tx, "product", "product = any($2)", [company, [...codes]]);
   return {
     customer,
     site: sites === undefined ? undefined : (sites[0] ?? null),
     products: new Map(products.map((product) => [product.product, product])),
-    openGross: limited ? await openGross(tx, company, account) : "0.00",
-    prices: await ask(request.branch ?? customer?.branch ?? null),
+    openGross: open,
+    prices,
+    basket,
   };
 }
 

@@ -61,6 +61,11 @@ export const orderRequest = z.strictObject({
   currency: z.string().length(3).describe("ISO currency; absent: the company's.").optional(),
   lines: z.array(orderLine).min(1).max(1000),
   charges: z.array(orderCharge).max(50).default([]),
+  codes: z
+    .array(z.string().min(1).max(60))
+    .max(20)
+    .default([])
+    .describe("Codes of promotions that the buyer gave."),
   payment: orderPayment.nullable().default(null),
   net: decimalText(2, "Net of the order as the shop computed it; compared.").optional(),
   vat: decimalText(2, "VAT of the order as the shop computed it; compared.").optional(),

@@ -46,7 +46,7 @@ export interface BasketFreeLine {
   readonly promotion: string;
   readonly product: string;
   readonly quantity: string;
-  /** Per selling unit; 0 when free. */
+  /** Per pricing unit; 0 when free. */
   readonly unitPrice: string;
   readonly net: string;
   readonly vatCode: string | null;

@@ -129,21 +129,26 @@ function priceOfOne(enquiry: Enquiry, code: string): number | undefined {
   return scaled.multiplyDivide(full, ONE_UNIT, perPricingUnit, "half-away");
 }
 
-/** Goods that promotions give, as lines of the document, with the VAT that they bear here. */
-export function givenLine(
-  { enquiry }: BasketAsked,
-  free: document.FreeLine,
-): { document: document.DocumentLine; vatCode: string | null; hasRate: boolean } {
+export interface GivenLine {
+  readonly document: document.DocumentLine;
+  readonly vatCode: string | null;
+  readonly hasRate: boolean;
+}
+
+/** Goods that promotions give, as a line of the document with the VAT that it bears here. */
+export function givenLine({ enquiry }: BasketAsked, free: document.FreeLine): GivenLine {
   const { book } = enquiry;
   const product = book.products.numbers.get(free.product);
   if (product !== undefined) priceLine(enquiry, product, free.quantity);
   const vatCode = product === undefined ? -1 : enquiry.found.vatCode;
   const rate = rateOf(book, vatCode);
+  const known = product === undefined ? Number.NaN : book.products.perPricingUnit[product];
+  const perPricingUnit = known !== undefined && known > 0 ? known : ONE_UNIT;
   return {
     document: {
-      price: free.price,
+      price: scaled.multiplyDivide(free.price, perPricingUnit, ONE_UNIT, "half-away"),
       quantity: free.quantity,
-      perPricingUnit: ONE_UNIT,
+      perPricingUnit,
       vatRate: Math.max(rate, 0),
     },
     vatCode: book.vatCodes[vatCode] ?? null,

@@ -9,18 +9,16 @@ import type {
   BasketTotals,
   BasketTwin,
 } from "./basket-answer.ts";
-import type { BasketAsked } from "./basket-price.ts";
+import type { BasketAsked, GivenLine } from "./basket-price.ts";
 import { document, scaled } from "./engine/index.ts";
 
 export interface Worked {
   readonly on: document.BasketPromotions;
   /** Goods that promotions give; their lines stand behind those asked for. */
-  readonly given: readonly {
+  readonly given: readonly (GivenLine & {
     readonly promotion: document.Promotion;
     readonly line: document.FreeLine;
-    readonly vatCode: string | null;
-    readonly hasRate: boolean;
-  }[];
+  })[];
   readonly input: document.DocumentInput;
   readonly totals: document.DocumentTotals;
   /** VAT code → rate in percent. */
@@ -138,7 +136,7 @@ const UNKNOWN = {
 } as const;
 
 function freeAnswer(
-  { promotion, line, vatCode, hasRate }: Worked["given"][number],
+  { promotion, line, document: { price }, vatCode, hasRate }: Worked["given"][number],
   amounts: document.LineAmounts | undefined,
   money: Money,
 ): BasketFreeLine {
@@ -146,7 +144,7 @@ function freeAnswer(
     promotion: promotion.promotion,
     product: line.product,
     quantity: scaled.shortTextOf(line.quantity, 5),
-    unitPrice: scaled.shortTextOf(line.price, 6),
+    unitPrice: scaled.shortTextOf(price, 6),
     net: money(amounts?.net ?? 0),
     vatCode,
     vat: hasRate ? money(amounts?.vat ?? 0) : null,

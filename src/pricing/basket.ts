@@ -3,7 +3,6 @@
  * arithmetic and what other systems would make of it.
  */
 import type { Queryable, Store } from "../store/index.ts";
-import { columnOf, records } from "../model/index.ts";
 import type { PriceProblem } from "./answer.ts";
 import type { BasketAnswer, BasketRequest } from "./basket-answer.ts";
 import { askBasket, givenLine, promotionsOn } from "./basket-price.ts";
@@ -11,7 +10,6 @@ import type { BasketAsked } from "./basket-price.ts";
 import { answerBasket } from "./basket-words.ts";
 import type { Worked } from "./basket-words.ts";
 import { document, scaled } from "./engine/index.ts";
-import type { PromotionRow } from "./engine/index.ts";
 import { loadPolicy, shippedPolicies } from "./policy.ts";
 import { usesOf } from "./promotion-uses.ts";
 import type { PromotionHeld } from "./promotion-uses.ts";
@@ -47,7 +45,7 @@ export async function priceBasket(
 ): Promise<PricedBasket | RefusedBasket> {
   const asked = askBasket(root, request, when);
   if (!("known" in asked)) return asked;
-  const set = await promotionSet(context, root);
+  const set = promotionSet(context, root);
   const on = await putOn(context, asked, set, request, tx);
   const worked = work(asked, request, on, context.settings);
   const twins = request.twin === true ? await otherArithmetics() : [];
@@ -56,27 +54,17 @@ export async function priceBasket(
 }
 
 /** Compiled once for each book. */
-const compiled = new WeakMap<object, Promise<document.PromotionSet>>();
+const compiled = new WeakMap<object, document.PromotionSet>();
 
-function promotionSet(context: BasketContext, root: Root): Promise<document.PromotionSet> {
-  const known = compiled.get(root.book);
+function promotionSet({ settings }: BasketContext, { book }: Root): document.PromotionSet {
+  const known = compiled.get(book);
   if (known !== undefined) return known;
-  const { timeZone } = context.settings;
-  const { arithmetic } = root.book.policy;
-  const made = readPromotions(context).then((rows) =>
-    document.compilePromotions(rows, { arithmetic, timeZone }),
-  );
-  compiled.set(root.book, made);
-  made.catch(() => compiled.delete(root.book));
-  return made;
-}
-
-async function readPromotions({ store, company }: BasketContext): Promise<PromotionRow[]> {
-  const { fields, table } = records.promotion;
-  const columns = Object.keys(fields).map((field) => `${columnOf(field)} as "${field}"`);
-  const sql = `select ${columns.join(", ")} from ${table} where company = $1`;
-  const rows = await store.query<PromotionRow>(sql, [company]);
-  return rows.filter((row) => document.needsBasket(row));
+  const set = document.compilePromotions(book.basketPromotions, {
+    arithmetic: book.policy.arithmetic,
+    timeZone: settings.timeZone,
+  });
+  compiled.set(book, set);
+  return set;
 }
 
 const PERCENT_PLACES = 4;

@@ -2,7 +2,7 @@
  * What orders hold of promotions with a limit. Reserved in the transaction that takes the order in,
  * so that two orders at once never share the last use, and given back when the order is not to be.
  */
-import type { Queryable, Transaction } from "../store/index.ts";
+import type { Queryable } from "../store/index.ts";
 import { scaled } from "./engine/index.ts";
 import type { document } from "./engine/index.ts";
 
@@ -83,7 +83,7 @@ async function lockTallies(
 }
 
 /** Counts the order among those that hold its promotions. Repeating it changes nothing. */
-export async function reservePromotions(tx: Transaction, reservation: Reservation): Promise<void> {
+export async function reservePromotions(tx: Queryable, reservation: Reservation): Promise<void> {
   const { company, order, account, held, at } = reservation;
   if (held.length === 0) return;
   const promotions = held.map(({ promotion }) => promotion);
@@ -102,7 +102,7 @@ export async function reservePromotions(tx: Transaction, reservation: Reservatio
 
 /** Gives back what an order that is cancelled or refused held. Repeating it changes nothing. */
 export async function releasePromotions(
-  tx: Transaction,
+  tx: Queryable,
   { company, order }: { readonly company: string; readonly order: string },
 ): Promise<void> {
   const held = await tx.query<{ promotion: string }>(

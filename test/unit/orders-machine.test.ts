@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { lineNet, totalsOf } from "../../src/orders/amounts.ts";
+import { amountsOf, effectivePrice, plainArithmetic } from "../../src/orders/amounts.ts";
 import { examine } from "../../src/orders/checks.ts";
 import type { CheckName, OrderFacts, Policy } from "../../src/orders/checks.ts";
 import { judge } from "../../src/orders/judge.ts";
@@ -9,7 +9,6 @@ import { after, DELIVERY_EVENTS, DELIVERY_STATES, fulfilment } from "../../src/o
 import type { DeliveryEvent, DeliveryState } from "../../src/orders/machine.ts";
 import { orderRequest, requestHash } from "../../src/orders/request.ts";
 import type { OrderSettings } from "../../src/orders/settings.ts";
-import { decimal } from "../../src/model/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
 import { record } from "../support/canonical-rows.ts";
 
@@ -240,21 +239,35 @@ describe("an order's amounts", () => {
     ["2.5", "3.333", "1", "8.33"],
     ["7", "10", "3", "23.33"],
   ])("%s selling units at %s per %s come to %s", (quantity, unitPrice, perPricingUnit, net) => {
-    const amount = lineNet(
-      {
-        quantity: decimal.parse(quantity),
-        unitPrice: decimal.parse(unitPrice),
-        perPricingUnit: decimal.parse(perPricingUnit),
-      },
-      { scale: 2, mode: "half-away" },
-    );
-    expect(decimal.format(amount)).toBe(net);
+    const line = { quantity, unitPrice, perPricingUnit, vatPercent: "20", lowered: "0" };
+    expect(amountsOf({ lines: [line], charges: [] }, PENNIES)?.lines[0]?.net).toBe(net);
   });
 
   test("add up with two places even when there is nothing", () => {
-    expect(totalsOf([])).toEqual({ net: "0.00", vat: "0.00", gross: "0.00" });
+    expect(amountsOf({ lines: [], charges: [] }, PENNIES)).toMatchObject({
+      net: "0.00",
+      vat: "0.00",
+      gross: "0.00",
+    });
+  });
+
+  test("are not known when no ledger holds them", () => {
+    const line = { quantity: "999999999999", unitPrice: "999999999999", perPricingUnit: "1" };
+    const figures = { lines: [{ ...line, vatPercent: "20", lowered: "0" }], charges: [] };
+    expect(amountsOf(figures, PENNIES)).toBeNull();
+  });
+
+  test.each([
+    ["90.00", "10", "1", "9.000000"],
+    ["10.00", "3", "1", "3.333333"],
+    ["85.41", "250", "1000", "341.640000"],
+  ])("%s for %s at so much per %s is a price of %s", (net, quantity, perPricingUnit, price) => {
+    const line = { quantity, perPricingUnit };
+    expect(effectivePrice(net, line, { scale: 2, mode: "half-away" })).toBe(price);
   });
 });
+
+const PENNIES = plainArithmetic({ scale: 2, mode: "half-away" });
 
 describe("a request", () => {
   const request = { account: "A1", lines: [{ product: "P1", quantity: "1", unitPrice: "2.00" }] };

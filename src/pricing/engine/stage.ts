@@ -147,7 +147,10 @@ export function draftRule(work: Work, row: Omit<RuleRow, "rule" | "value">): voi
 }
 
 export function addPromotion(work: Work, row: PromotionRow): void {
-  if (needsBasket(row)) work.staged.basket.push(row);
+  if (needsBasket(row)) {
+    work.staged.basket.push(row);
+    return;
+  }
   const { draft } = work;
   draft.set(OPEN_TERMS);
   draft[terms.KIND] = terms.KINDS.indexOf(row.kind);
