@@ -23,6 +23,7 @@ import { decimal } from "./model/index.ts";
 import { openOrders, type OrderBasket, type OrderPricing, type Orders } from "./orders/index.ts";
 import { openPricing, type Holds, type PricedBasket, type Pricing } from "./pricing/index.ts";
 import { proofOf, type Proof } from "./company/parity.ts";
+import { orderPrices } from "./company/order-prices.ts";
 import { priceDesksOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
 import { KINDS, openShop, type DropResult, type Shop } from "./shop/index.ts";
@@ -304,22 +305,7 @@ function outboundOf(
 /** Prices as the checks of an order ask for them, with the evidence that is kept with its lines. */
 function orderPricing(pricing: Pricing): OrderPricing {
   return {
-    async price(question) {
-      return pricing.price(question).map((line) =>
-        line.state === "problem"
-          ? { unitPrice: null, evidence: { code: line.code }, about: line.detail }
-          : {
-              unitPrice: line.unitPrice,
-              evidence: {
-                state: line.state,
-                because: line.because,
-                bookVersion: line.bookVersion,
-                validUntil: line.validUntil,
-              },
-              about: line.because,
-            },
-      );
-    },
+    price: (question) => orderPrices(pricing, question),
     async basket(tx, { currency: _currency, ...question }) {
       const priced = await pricing.basket(question, tx);
       return "answer" in priced ? orderBasket(priced) : null;

@@ -141,13 +141,22 @@ function refusal(problem: OrderProblem, headers: Readonly<Record<string, string>
 }
 
 function faultOf({ check, line, code, found, expected, instruction }: OrderFinding): Fault {
-  const field = line === null ? FIELD_OF[check] : LINE_FIELD_OF[check];
+  const ofLine = code.startsWith("token-") ? "/priceToken" : LINE_FIELD_OF[check];
+  const field = line === null ? FIELD_OF[check] : ofLine;
   const pointer = line === null ? field : `/lines/${line - 1}${field}`;
   return { in: "body", pointer, code, found, expected, instruction };
 }
 
 type Fields = Readonly<Record<OrderFinding["check"], string>>;
-const NO_FIELD = { quantity: "", product: "", price: "", credit: "", minimum: "", totals: "" };
+const NO_FIELD = {
+  quantity: "",
+  product: "",
+  price: "",
+  stale: "",
+  credit: "",
+  minimum: "",
+  totals: "",
+};
 const FIELD_OF: Fields = { ...NO_FIELD, account: "/account", stop: "/account", site: "/site" };
 const LINE_FIELD_OF: Fields = {
   ...NO_FIELD,
@@ -157,6 +166,7 @@ const LINE_FIELD_OF: Fields = {
   product: "/product",
   quantity: "/quantity",
   price: "/unitPrice",
+  stale: "/unitPrice",
 };
 
 export const checkOrder: Endpoint = endpoint({

@@ -4,7 +4,7 @@
  * says what a finding means.
  */
 import { decimal, type Canonical, type WebOrder, type WebOrderLine } from "../model/index.ts";
-import type { DocumentArithmetic } from "../pricing/index.ts";
+import type { DocumentArithmetic, TokenVerdict } from "../pricing/index.ts";
 import {
   amountsOf,
   effectivePrice,
@@ -16,6 +16,7 @@ import {
   type Totals,
 } from "./amounts.ts";
 import type { OrderBasket } from "./facts.ts";
+import { checkPrices } from "./price-check.ts";
 import type { OrderRequest } from "./request.ts";
 import type { OrderSettings } from "./settings.ts";
 
@@ -28,6 +29,7 @@ export const CHECK_NAMES = [
   "minimum",
   "site",
   "price",
+  "stale",
   "totals",
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
@@ -55,6 +57,11 @@ export interface LinePrice {
   readonly evidence: unknown;
   /** Why there is none, or which rule gave it, in words. */
   readonly about: string;
+  /** How it stands, and why; absent: as modelled. */
+  readonly state?: string;
+  readonly stateReason?: string | null;
+  /** Of the line's price token, whether it is honoured; null, or absent: it has none. */
+  readonly token?: TokenVerdict | null;
 }
 
 export interface OrderFacts {
@@ -77,7 +84,7 @@ export interface Examined {
   readonly order: Omit<WebOrder, "webOrder">;
 }
 
-type Note = Omit<OrderFinding, "policy" | "line"> & { line?: number; policy?: Policy };
+export type Note = Omit<OrderFinding, "policy" | "line"> & { line?: number; policy?: Policy };
 
 export function examine(
   request: OrderRequest,
@@ -359,33 +366,6 @@ function isMultiple(quantity: string, multiple: string): boolean {
   const scale = Math.max(left.scale, right.scale);
   const divisor = decimal.digitsAt(right, scale);
   return divisor === 0n || decimal.digitsAt(left, scale) % divisor === 0n;
-}
-
-function checkPrices(
-  request: OrderRequest,
-  facts: OrderFacts,
-  settings: OrderSettings,
-  note: (found: Note) => void,
-): void {
-  const currency = request.currency ?? settings.currency;
-  for (const [index, line] of request.lines.entries()) {
-    const ours = facts.prices[index];
-    // An unknown product has no price; the product check has said so already.
-    if (ours === undefined || !facts.products.has(line.product)) continue;
-    if (ours.unitPrice !== null && sameAmount(ours.unitPrice, line.unitPrice)) continue;
-    note({
-      check: "price",
-      code: ours.unitPrice === null ? "price-unknown" : "price-differs",
-      line: index + 1,
-      found: line.unitPrice,
-      expected: ours.unitPrice ?? "no price known",
-      about:
-        ours.unitPrice === null
-          ? `The order says ${line.unitPrice} ${currency} for ${line.product}, and we know no price: ${ours.about}.`
-          : `The order says ${line.unitPrice} ${currency} for ${line.product}, our price now is ${ours.unitPrice} (${ours.about}).`,
-      instruction: "Show the customer the price of now and send the order again with a new key.",
-    });
-  }
 }
 
 /** A code that no promotion of now has gives nothing; the price is right without it. */

@@ -48,7 +48,13 @@ export interface PriceQuestion {
   /** Business date of the prices: today, whatever date the order bears. */
   readonly on: string;
   readonly currency: string;
-  readonly lines: readonly { readonly product: string; readonly quantity: string }[];
+  readonly lines: readonly {
+    readonly product: string;
+    readonly quantity: string;
+    /** What the order says. */
+    readonly unitPrice?: string;
+    readonly priceToken?: string | undefined;
+  }[];
 }
 
 export async function gatherFacts(

@@ -20,6 +20,12 @@ const orderLine = z.strictObject({
     "expected more than 0",
   ),
   unitPrice: decimalText(6, "Price per pricing unit that the customer saw and agreed to."),
+  priceToken: z
+    .string()
+    .min(1)
+    .max(8_192)
+    .describe("Token of the price answer: the price is honoured until the token's moment.")
+    .optional(),
   net: decimalText(2, "Net of the line as the shop computed it; compared, never taken.").optional(),
 });
 

@@ -40,7 +40,9 @@ function tokenOf(
 ): string | null {
   const [key, ...older] = tokens.keys;
   const { unitPrice, state, quantity } = answer;
-  if (key === undefined || unitPrice === null || !PROMISED.has(state) || asker.on) return null;
+  if (key === undefined || unitPrice === null || !PROMISED.has(state)) return null;
+  // A price of another moment is no promise for now.
+  if (asker.on || asker.asOf) return null;
   const latest = at.add({ minutes: Math.round(tokens.hours * 60) });
   return signToken([key, ...older], {
     company,
@@ -74,11 +76,21 @@ function earlier(validUntil: string | null, latest: Temporal.Instant): string {
   return Temporal.Instant.compare(until, latest) < 0 ? validUntil : latest.toString();
 }
 
-/** Whether a token that an order presents is ours, still holds, and is for what it orders. */
+/**
+ * Whether a token that an order presents is ours, still holds, and is for what it orders. A price
+ * round may keep for a while what ended with its start.
+ */
 export function verdictOn(
   { company, tokens, now }: Signing,
   token: string,
   presented: Omit<Presented, "company" | "at">,
+  keptUntilMs: (endedMs: number) => number | null = () => null,
 ): TokenVerdict {
-  return verifyToken(tokens.keys, token, { ...presented, company, at: now() });
+  const at = now();
+  const verdict = verifyToken(tokens.keys, token, { ...presented, company, at });
+  if (verdict.fine || verdict.code !== "token-expired" || verdict.claims === null) return verdict;
+  const endedAt = Temporal.Instant.from(verdict.claims.validUntil);
+  const keptMs = keptUntilMs(endedAt.epochMilliseconds);
+  const isKept = keptMs !== null && at.epochMilliseconds < keptMs;
+  return isKept ? { fine: true, claims: verdict.claims } : verdict;
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { momentText } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { samePrice } from "./overlay.ts";
+import type { RoundWords } from "./round-words.ts";
 import { NO_FACTS } from "./standing.ts";
 import type { RoundPrice, StandingFacts, StandingPlace } from "./standing.ts";
 
@@ -24,7 +25,8 @@ export async function standingFacts(
   const prices = Object.keys(rounds).length === 0 ? [] : await roundPrices(on, company);
   const holds = await holdFacts(on, company, timeZone);
   const staleFrom = staleFact(sources, timeZone);
-  if (prices.length + holds.length === 0 && staleFrom === null) return NO_FACTS;
+  const nothing = Object.keys(rounds).length + holds.length === 0;
+  if (nothing && staleFrom === null) return NO_FACTS;
   const facts = { rounds, prices, holds, staleFrom };
   const revision = createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
   return { revision, ...facts };
@@ -42,19 +44,24 @@ async function roundFacts(
     confirmBy: Temporal.Instant;
     decidedBy: string | null;
     decidedAt: Temporal.Instant | null;
+    words: RoundWords;
   }>(
     `select id, name, starts_at as "startsAt", confirm_by as "confirmBy",
-            decided_by as "decidedBy", decided_at as "decidedAt"
+            decided_by as "decidedBy", decided_at as "decidedAt", words
        from price_round where company = $1 and state in ('approved', 'confirmed') order by id`,
     [company],
   );
   const shown = (at: Temporal.Instant | null) => (at === null ? "" : momentText(at, timeZone));
   return Object.fromEntries(
-    rows.map(({ id, name, startsAt, confirmBy, decidedBy, decidedAt }) => [
+    rows.map(({ id, name, startsAt, confirmBy, decidedBy, decidedAt, words }) => [
       id,
       {
         about: `Price round ${name} of ${shown(startsAt)}, approved by ${decidedBy ?? "nobody"} on ${shown(decidedAt)}`,
         startsMs: startsAt.epochMilliseconds,
+        keptMs:
+          words.openBaskets === "keep"
+            ? startsAt.epochMilliseconds + words.keepBasketsMinutes * 60_000
+            : null,
         dueMs: confirmBy.epochMilliseconds,
         due: shown(confirmBy),
       },

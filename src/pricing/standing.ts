@@ -36,6 +36,8 @@ export interface StandingFacts {
       {
         readonly about: string;
         readonly startsMs: number;
+        /** Until when open baskets keep the prices of before; null: until the start. */
+        readonly keptMs: number | null;
         readonly dueMs: number;
         readonly due: string;
       }
@@ -57,6 +59,8 @@ export interface Standing {
   readonly revision: string;
   /** Of the line that the enquiry found last, now; its price is known. */
   of(enquiry: Enquiry, product: number, nowMs: () => number): Stand;
+  /** Until when a basket's prices that ended with this moment are kept all the same; null: not. */
+  keptUntilMs(endedMs: number): number | null;
 }
 
 export const NO_FACTS: StandingFacts = {
@@ -84,8 +88,12 @@ export function compileStanding(book: PriceBook, facts: StandingFacts): Standing
       flags[product] = (flags[product] ?? 0) | IN_ROUND;
   }
   const held = heldPlaces(book, facts, flags);
+  const starts = new Map(
+    Object.values(facts.rounds).map((round) => [round.startsMs, round.keptMs]),
+  );
   return {
     revision: facts.revision,
+    keptUntilMs: (endedMs) => starts.get(endedMs) ?? null,
     of(enquiry, product, nowMs) {
       const flag = flags[product] ?? 0;
       if (flag === 0 && facts.staleFrom === null) return MODELLED;
@@ -133,8 +141,8 @@ function inRound(
 ): Stand {
   const { found } = enquiry;
   if (found.table < 0) return baseInRound(rounds, prices, enquiry, atMs);
-  const { table, key, value, word } = found;
-  const entry = entryOf(enquiry, { table, key, value, word });
+  const { table, subject, key, value, word } = found;
+  const entry = entryOf(enquiry, { table, subject, key, value, word });
   const price = prices.get(keyOf(entry));
   if (price !== undefined) return standOf(rounds, price, atMs, entry.kind === "fixed");
   return baseInRound(rounds, prices, enquiry, atMs);
@@ -146,9 +154,15 @@ function baseInRound(
   enquiry: Enquiry,
   atMs: number,
 ): Stand {
-  const { base, baseTable, baseKey, baseValue, baseWord } = enquiry.found;
+  const { base, baseTable, baseSubject, baseKey, baseValue, baseWord } = enquiry.found;
   if (base < 0) return MODELLED;
-  const at = { table: baseTable, key: baseKey, value: baseValue, word: baseWord };
+  const at = {
+    table: baseTable,
+    subject: baseSubject,
+    key: baseKey,
+    value: baseValue,
+    word: baseWord,
+  };
   const price = prices.get(keyOf(entryOf(enquiry, at)));
   // What is worked out from a confirmed price is worked out by us.
   return price === undefined ? MODELLED : standOf(rounds, price, atMs, false);

@@ -58,6 +58,7 @@ const SETTINGS: OrderSettings = {
     minimum: "refuse",
     site: "refuse",
     price: "refuse",
+    stale: "hold",
     totals: "refuse",
   },
   minimumNet: "0",

@@ -1,0 +1,76 @@
+/**
+ * The price of every line: one that was promised by a token is honoured until its moment, any other
+ * is compared with ours of now. A difference is never silent. Pure.
+ */
+import { sameAmount } from "./amounts.ts";
+import type { LinePrice, Note, OrderFacts } from "./checks.ts";
+import type { OrderRequest } from "./request.ts";
+import type { OrderSettings } from "./settings.ts";
+
+type Line = OrderRequest["lines"][number];
+type Say = (found: Note) => void;
+
+export function checkPrices(
+  request: OrderRequest,
+  facts: OrderFacts,
+  settings: OrderSettings,
+  note: Say,
+): void {
+  const currency = request.currency ?? settings.currency;
+  for (const [index, line] of request.lines.entries()) {
+    const ours = facts.prices[index];
+    // An unknown product has no price; the product check has said so already.
+    if (ours === undefined || !facts.products.has(line.product)) continue;
+    if (isPromised(ours)) continue;
+    const differs = ours.unitPrice === null || !sameAmount(ours.unitPrice, line.unitPrice);
+    const refused = tokenRefusal(line, ours, differs);
+    if (refused !== null) note({ ...refused, line: index + 1 });
+    else if (differs) note({ ...difference(line, ours, currency), line: index + 1 });
+    else if (ours.state === "stale") note({ ...stale(line, ours), line: index + 1 });
+  }
+}
+
+/** The shop was given this very price for this very line, and its moment has not passed. */
+export function isPromised({ token }: LinePrice): boolean {
+  return token?.fine === true;
+}
+
+/** One whose time is over does no harm where the price is still the same. */
+function tokenRefusal(line: Line, { token, unitPrice }: LinePrice, differs: boolean): Note | null {
+  if (token === undefined || token === null || token.fine) return null;
+  if (token.code === "token-expired" && !differs) return null;
+  return {
+    check: "price",
+    code: token.code,
+    found: line.unitPrice,
+    expected: unitPrice ?? "no price known",
+    about: `The price token of ${line.product} is not honoured: ${token.detail}.`,
+    instruction: "Show the customer the price of now and send the order again with a new key.",
+  };
+}
+
+function difference(line: Line, { unitPrice, about }: LinePrice, currency: string): Note {
+  return {
+    check: "price",
+    code: unitPrice === null ? "price-unknown" : "price-differs",
+    found: line.unitPrice,
+    expected: unitPrice ?? "no price known",
+    about:
+      unitPrice === null
+        ? `The order says ${line.unitPrice} ${currency} for ${line.product}, and we know no price: ${about}.`
+        : `The order says ${line.unitPrice} ${currency} for ${line.product}, our price now is ${unitPrice} (${about}).`,
+    instruction: "Show the customer the price of now and send the order again with a new key.",
+  };
+}
+
+/** The price is the one that was shown; whether it still is the ERP's, nobody can say now. */
+function stale(line: Line, { stateReason }: LinePrice): Note {
+  return {
+    check: "stale",
+    code: "price-stale",
+    found: `${line.unitPrice}, stale`,
+    expected: "a price that is confirmed or modelled",
+    about: `The price of ${line.product} may not be the ERP's any more: ${stateReason ?? "no reason is known"}`,
+    instruction: "A person confirms the price and releases the order, or cancels it.",
+  };
+}
