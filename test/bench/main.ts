@@ -15,6 +15,7 @@ import { measureDuringPull } from "./during-pull.ts";
 import { measureHttp } from "./http.ts";
 import { measurePages } from "./pages.ts";
 import { measurePrices } from "./prices.ts";
+import { measurePromotions } from "./promotions.ts";
 import { stopChildren } from "./process.ts";
 import { measurePulls } from "./pull.ts";
 import { machine, table } from "./report.ts";
@@ -46,6 +47,7 @@ const GROUPS: readonly Group[] = [
   { rows: ["S6"], measure: measurePages },
   { rows: ["P1", "P2", "P5"], measure: measurePrices },
   { rows: ["P3", "P4"], measure: measureHttp },
+  { rows: ["P7"], measure: measurePromotions },
   { rows: ["U1"], measure: measureStart },
 ];
 
