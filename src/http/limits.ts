@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** Lines of one price request. */
   priceLines: 10_000,
+  /** How long an answered price may be kept by a cache that does not follow the feed. */
+  priceMaxAgeSeconds: 60,
   /** Body of a price request: 10,000 rows with long codes. */
   priceBodyBytes: 4 * 1024 * 1024,
   /** Lines of one basket. */

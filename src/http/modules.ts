@@ -21,7 +21,7 @@ import type {
 export interface CompanyServices {
   readonly pricing: Pick<
     Pricing,
-    "price" | "changes" | "columnsJson" | "explain" | "basket" | "lint"
+    "price" | "changes" | "columnsJson" | "secondsUntil" | "signs" | "explain" | "basket" | "lint"
   >;
   readonly rounds: Pick<
     Rounds,

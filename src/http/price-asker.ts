@@ -17,7 +17,7 @@ export function problemIn(lines: readonly (PriceLine | ExplainedLine)[]): AskerP
   return first?.state === "problem" ? first : undefined;
 }
 
-type AskerField = "account" | "site" | "branch" | "quotation" | "on";
+type AskerField = "account" | "site" | "branch" | "quotation" | "asOf";
 type AskerProblem = Pick<PriceProblem, "code" | "detail">;
 
 const ASKER: Readonly<
@@ -39,7 +39,11 @@ const ASKER: Readonly<
     field: "quotation",
     expected: "an open quotation",
   },
-  "bad-date": { code: "request-invalid", field: "on", expected: "a date that prices can have" },
+  "bad-date": {
+    code: "request-invalid",
+    field: "asOf",
+    expected: "a date or moment that prices can have",
+  },
 };
 
 export function refuseAsker(

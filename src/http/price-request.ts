@@ -24,12 +24,16 @@ export const quantityOfQuery = z
   .refine(isQuantity, QUANTITY_WORDS)
   .describe(`Selling units: ${QUANTITY_WORDS}.`);
 
+export const asOfText = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })])
+  .describe("Business date (2026-03-31) or moment (2026-03-31T08:00:00Z) of the price; null: now.");
+
 export const where = {
   account: codeOf("Account of the customer."),
   site: codeOf("Delivery site of the account; null: none.").nullable().default(null),
   branch: codeOf("Branch that fulfils; null: the account's branch.").nullable().default(null),
   quotation: codeOf("Quotation that the buyer orders by; null: none.").nullable().default(null),
-  on: z.iso.date().nullable().default(null).describe("Date of the price; null: today."),
+  asOf: asOfText.nullable().default(null),
 };
 
 export const line = z.strictObject({ product, quantity });
@@ -38,6 +42,7 @@ export const priceRows = z
   .strictObject({
     ...where,
     explain: z.boolean().default(false).describe("True: with the steps that led to each price."),
+    tokens: z.boolean().default(false).describe("True: with each price signed, for the order."),
     lines: z.array(line).min(1).max(LIMITS.priceLines),
   })
   .openapi("PriceRows");
@@ -76,6 +81,7 @@ export function meantSchema(value: unknown): typeof priceRows | typeof priceColu
 const quickRows = z.strictObject({
   ...where,
   explain: z.boolean().default(false),
+  tokens: z.boolean().default(false),
   lines: z.custom<PriceRows["lines"]>(areLines),
 });
 const quickColumns = z

@@ -1,11 +1,14 @@
 /** Prices over HTTP: by rows as texts, by columns as integers, and why. */
-import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
+import type { ExplainedLine, PriceLine, PriceProblem, PriceRequest } from "../pricing/index.ts";
 import { Written } from "./answering.ts";
+import { columnsAnswer, explanation, pricedLine, rowsAnswer } from "./price-answers.ts";
+import { IF_NONE_MATCH, cachedFor, conditional } from "./price-caching.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { NOT_FOUND, problemIn, refuseAsker, whenReady } from "./price-asker.ts";
 import {
+  asOfText,
   codeOf,
   meantSchema,
   priceRequest,
@@ -13,144 +16,6 @@ import {
   quickPriceRequest,
 } from "./price-request.ts";
 import { Problem } from "./problem.ts";
-import { amount, orNull, text } from "./words.ts";
-
-export const known = {
-  product: text("Product code as asked."),
-  quantity: text("Quantity as asked."),
-  unitPrice: orNull(z.string(), "Net price per pricing unit, decimal text."),
-  pricingUnit: text("What the price is per."),
-  net: orNull(z.string(), "Net of the line, decimal text."),
-  vatCode: orNull(z.string(), "VAT code."),
-  vatPercent: orNull(z.string(), "Its rate."),
-  vat: orNull(z.string(), "VAT of the line, decimal text."),
-  currency: text("ISO currency."),
-  validUntil: orNull(z.string(), "When a rule that was looked at next starts or stops."),
-  bookVersion: text("Version of the price book that answered."),
-  stateReason: orNull(
-    z.string(),
-    "Why the state is what it is, where `because` does not say it: a price round, a change that waits, the age of a source.",
-  ),
-  freshness: orNull(
-    z.string(),
-    "When the stalest source was last applied, of those that ever were.",
-  ),
-  because: text("Which rule gave the price, or why there is none."),
-};
-
-const STATES = ["confirmed", "modelled", "stale", "unknown", "onRequest"] as const;
-export const state = z
-  .enum(STATES)
-  .describe("unknown: the price cannot be known from what the ERP shows; it is never guessed.");
-
-const entry = z
-  .strictObject({
-    source: text("Rule, promotion or quotation."),
-    customerScope: text("Whom it is for."),
-    customerCode: orNull(z.string(), "Their code."),
-    productScope: text("What it is for."),
-    productCode: orNull(z.string(), "Its code."),
-    kind: text("fixed, percent, amount, markup …"),
-    value: orNull(z.string(), "Price, percent or amount."),
-    net: z.boolean(),
-    currency: orNull(z.string(), "Currency of a price or amount."),
-    unit: orNull(z.string(), "Unit that it is per."),
-    fromQuantity: amount("Break."),
-    limitQuantity: orNull(z.string(), "Most selling units covered."),
-    validFrom: orNull(z.string(), "First day."),
-    validTo: orNull(z.string(), "Last day."),
-    label: orNull(z.string(), "Contract, promotion or quotation."),
-  })
-  .openapi("PriceEntry");
-
-const explanation = z
-  .strictObject({
-    asked: text("The question in words."),
-    because: text("Which rule gave the price, or why there is none."),
-    arithmetic: z.array(z.string()).describe("From the base price to the net, step by step."),
-    candidates: z.array(
-      z.strictObject({
-        step: text("Step of the policy."),
-        rule: text("The rule in words."),
-        whom: text("Whom it is for."),
-        what: text("What it is for."),
-        unitPrice: orNull(z.string(), "Its unit price."),
-        taken: z.boolean(),
-        why: text("Why it was taken, or not."),
-        entry: entry.nullable().describe("Null: the account's own discount."),
-        rows: z
-          .array(
-            z.strictObject({
-              record: text("Record it was read as."),
-              row: text("Its key."),
-              runId: text("Run that read it."),
-              originId: text("File, page or table."),
-              origin: orNull(z.string(), "Its name."),
-              line: z.number().int().describe("Line in it."),
-            }),
-          )
-          .describe("Rows of the ERP that say so; empty: they have changed since."),
-      }),
-    ),
-  })
-  .openapi("PriceExplanation");
-
-export const priceProblem = z
-  .strictObject({
-    state: z.literal("problem"),
-    product: text("Product code as asked."),
-    quantity: text("Quantity as asked."),
-    code: text("unknown-product or bad-quantity."),
-    detail: text("What was found, what was expected, what to do."),
-  })
-  .openapi("PriceProblem");
-
-const pricedLine = z.strictObject({
-  state,
-  ...known,
-  explanation: explanation.optional().describe("Only when asked to explain."),
-});
-
-const rowsAnswer = z
-  .strictObject({
-    account: text("Account as asked."),
-    lines: z.array(z.union([pricedLine, priceProblem])).describe("One a line, in the order asked."),
-  })
-  .openapi("PricedRows");
-
-const integers = z.array(z.number().int().nullable());
-const places = z.number().int();
-
-const columnsAnswer = z
-  .strictObject({
-    account: text("Account as asked."),
-    bookVersion: known.bookVersion,
-    freshness: known.freshness,
-    currency: text("ISO currency."),
-    scale: z
-      .strictObject({ unitPrice: places, net: places, vat: places })
-      .describe("Decimal places of the integers: 42500 at 4 is 4.2500."),
-    unitPrice: integers.describe("Net price per pricing unit; null: not known."),
-    net: integers.describe("Net of the line; null: not known."),
-    vat: integers.describe("VAT of the line; null: not known, or its code has no rate."),
-    vatCode: z.array(z.string().nullable()),
-    state: z.array(z.enum([...STATES, "problem"])),
-    stateReason: z
-      .array(z.string().nullable())
-      .optional()
-      .describe("Why a line stands as it does; absent: no line has a reason."),
-    validUntil: z.array(z.string().nullable()),
-    problems: z
-      .array(
-        z.strictObject({
-          line: z.number().int().describe("From 0."),
-          code: priceProblem.shape.code,
-          detail: priceProblem.shape.detail,
-        }),
-      )
-      .describe("Lines that could not be priced as asked."),
-  })
-  .openapi("PricedColumns");
 
 export const askPrices: Endpoint = endpoint({
   method: "post",
@@ -170,19 +35,104 @@ export const askPrices: Endpoint = endpoint({
   },
   answers: { 200: "The prices." },
   answer: z.union([rowsAnswer, columnsAnswer]),
-  problems: [...NOT_FOUND, "prices-not-ready"],
+  problems: [...NOT_FOUND, "prices-not-ready", "tokens-not-set-up"],
   async handle({ body, services: { pricing } }) {
     if ("product" in body) {
-      const { json, problem } = await whenReady(() => pricing.columnsJson(body));
+      const { json, problem, until } = await whenReady(() => pricing.columnsJson(body));
       refuseAsker(problem ?? undefined, body);
-      return { body: new Written(json) };
+      return { body: new Written(json), headers: cachedFor(pricing, until) };
     }
     const { explain, ...request } = body;
+    if (request.tokens && !pricing.signs) throw tokensNotSetUp();
     const lines = await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
       explain ? pricing.explain(request) : pricing.price(request),
     );
     refuseAsker(problemIn(lines), body);
-    return { body: { account: body.account, lines } };
+    const headers = cachedFor(pricing, earliest(lines));
+    return { body: { account: body.account, lines }, headers };
+  },
+});
+
+function tokensNotSetUp(): Problem {
+  return new Problem(
+    "tokens-not-set-up",
+    "Pricing: signed prices are asked for, and the settings name no key for them. Name one under " +
+      "pricing.tokens.keys and set its secret, or ask without tokens.",
+  );
+}
+
+/** The first moment at which one of the answers ceases to hold. */
+function earliest(lines: readonly (PriceLine | ExplainedLine)[]): string | null {
+  let first: string | null = null;
+  for (const line of lines) {
+    if (line.state === "problem" || line.validUntil === null) continue;
+    if (first === null || line.validUntil < first) first = line.validUntil;
+  }
+  return first;
+}
+
+const one = z.strictObject({
+  account: codeOf("Account of the customer."),
+  product: z.string().min(1).max(60).describe("Product code."),
+  quantity: quantityOfQuery,
+  site: codeOf("Delivery site of the account.").optional(),
+  branch: codeOf("Branch that fulfils.").optional(),
+  quotation: codeOf("Quotation that the buyer orders by.").optional(),
+  asOf: asOfText.optional(),
+});
+
+/** What one line is asked for by query, as pricing is asked. */
+function requestOf({ product, quantity, ...asker }: z.output<typeof one>): PriceRequest {
+  return {
+    account: asker.account,
+    site: asker.site ?? null,
+    branch: asker.branch ?? null,
+    quotation: asker.quotation ?? null,
+    asOf: asker.asOf ?? null,
+    lines: [{ product, quantity }],
+  };
+}
+
+/** The only answer; throws the problem that says why there is none. */
+function only<Line extends PriceLine | ExplainedLine>(
+  [line]: readonly Line[],
+  asked: z.output<typeof one>,
+): Exclude<Line, PriceProblem> {
+  if (line !== undefined && line.state !== "problem") return line as Exclude<Line, PriceProblem>;
+  const problem = line as PriceProblem | undefined;
+  refuseAsker(problem, asked, "query");
+  const { product } = asked;
+  throw new Problem("product-unknown", `Pricing: ${problem?.detail ?? "there is no answer"}.`, {
+    faults: [
+      {
+        in: "query",
+        pointer: "/product",
+        found: product,
+        expected: "a product of the ERP, its code compared exactly",
+      },
+    ],
+  });
+}
+
+const ONE_PROBLEMS = [...NOT_FOUND, "product-unknown", "prices-not-ready"] as const;
+
+export const askPrice: Endpoint = endpoint({
+  method: "get",
+  address: "/v1/prices",
+  scope: "prices",
+  tag: "prices",
+  summary: "One price, which may be kept for a moment",
+  description:
+    "Its `Cache-Control` is private and never outlives `validUntil`; `If-None-Match` with its `ETag` " +
+    "is answered by 304 while it is the same.",
+  query: one,
+  headers: [IF_NONE_MATCH],
+  answers: { 200: "The price.", 304: "It is as it was." },
+  answer: pricedLine,
+  problems: ONE_PROBLEMS,
+  async handle({ query, header, services: { pricing } }) {
+    const line = only(await whenReady(() => pricing.price(requestOf(query))), query);
+    return conditional(pricing, line, line.validUntil, header);
   },
 });
 
@@ -192,40 +142,16 @@ export const explainPrice: Endpoint = endpoint({
   scope: "prices",
   tag: "prices",
   summary: "Why a customer's price is what it is",
-  query: z.strictObject({
-    account: codeOf("Account of the customer."),
-    product: z.string().min(1).max(60).describe("Product code."),
-    quantity: quantityOfQuery,
-    site: codeOf("Delivery site of the account.").optional(),
-    branch: codeOf("Branch that fulfils.").optional(),
-    quotation: codeOf("Quotation that the buyer orders by.").optional(),
-    on: z.iso.date().optional().describe("Date of the price; today when not given."),
-  }),
-  answers: { 200: "The price with every candidate and the arithmetic." },
+  query: one,
+  headers: [IF_NONE_MATCH],
+  answers: {
+    200: "The price with every candidate and the arithmetic.",
+    304: "It is as it was.",
+  },
   answer: pricedLine.extend({ explanation }).openapi("ExplainedPrice"),
-  problems: [...NOT_FOUND, "product-unknown", "prices-not-ready"],
-  async handle({ query: { product, quantity, ...asker }, services: { pricing } }) {
-    const [line] = await whenReady(() =>
-      pricing.explain({
-        account: asker.account,
-        site: asker.site ?? null,
-        branch: asker.branch ?? null,
-        quotation: asker.quotation ?? null,
-        on: asker.on ?? null,
-        lines: [{ product, quantity }],
-      }),
-    );
-    if (line !== undefined && line.state !== "problem") return { body: line };
-    refuseAsker(line, asker, "query");
-    throw new Problem("product-unknown", `Pricing: ${line?.detail ?? "there is no answer"}.`, {
-      faults: [
-        {
-          in: "query",
-          pointer: "/product",
-          found: product,
-          expected: "a product of the ERP, its code compared exactly",
-        },
-      ],
-    });
+  problems: ONE_PROBLEMS,
+  async handle({ query, header, services: { pricing } }) {
+    const line = only(await whenReady(() => pricing.explain(requestOf(query))), query);
+    return conditional(pricing, line, line.validUntil, header);
   },
 });

@@ -1,7 +1,7 @@
 /** Every endpoint of the API, in the order in which the OpenAPI lists them. */
 import type { Endpoint } from "./endpoint.ts";
 import { askBasket } from "./basket-routes.ts";
-import { askPrices, explainPrice } from "./price-routes.ts";
+import { askPrice, askPrices, explainPrice } from "./price-routes.ts";
 import { followPriceChanges } from "./price-feed-routes.ts";
 import { lintPriceRules } from "./lint-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
@@ -25,6 +25,7 @@ import { listRuns } from "./sync-routes.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   askPrices,
+  askPrice,
   explainPrice,
   followPriceChanges,
   lintPriceRules,

@@ -10,6 +10,8 @@ export interface PriceAsker {
   readonly branch?: string | null;
   /** Business date of the prices, ISO; null or absent: today. */
   readonly on?: string | null;
+  /** Business date or moment of the prices, ISO, in the place of `on`; null or absent: now. */
+  readonly asOf?: string | null;
   /** Number of the quotation that the buyer orders by; null or absent: none. */
   readonly quotation?: string | null;
 }

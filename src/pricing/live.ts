@@ -4,20 +4,12 @@
 import { hash } from "node:crypto";
 import type { Log } from "../connections/index.ts";
 import type { Queryable, Store } from "../store/index.ts";
-import type {
-  ExplainedLine,
-  PriceColumns,
-  PriceColumnsRequest,
-  PriceLine,
-  PriceRequest,
-} from "./answer.ts";
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
 import { calendar, digestOf, scaled } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
-import { explainRows } from "./explain.ts";
 import type { OriginName } from "./evidence.ts";
 import { openFollower } from "./follow.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
@@ -25,14 +17,11 @@ import { loadPolicy } from "./policy.ts";
 import { lintPrices } from "./lint/index.ts";
 import type { LintFinding, LintKind } from "./lint/index.ts";
 import type { Choices } from "./switches.ts";
+import { askingOf } from "./asking.ts";
+import type { Asking } from "./asking.ts";
 import { changesAfter, noteChange, seenNow, tidyChanges } from "./changes.ts";
 import type { PriceChanges } from "./changes.ts";
-import { columnsJson } from "./columns-json.ts";
-import { columnSet, plainColumns } from "./columns.ts";
-import { priceRows } from "./price.ts";
-import { verdictOn, withTokens } from "./price-token.ts";
 import type { TokenSettings } from "./price-token.ts";
-import type { Presented, TokenVerdict } from "./token.ts";
 import { latestVersion, makerOf, registerBook } from "./publish.ts";
 import type { PublishedVersion } from "./publish.ts";
 import { dayStarts, todayIn } from "./root.ts";
@@ -90,7 +79,7 @@ export interface Published {
   readonly ms: number;
 }
 
-export interface Pricing {
+export interface Pricing extends Asking {
   /**
    * Brings the book up to date with the canonical tables. Safe to repeat: same content, same
    * version.
@@ -100,14 +89,6 @@ export interface Pricing {
    * Takes over what another process has published since. True when the prices are of a new version.
    */
   refresh(): Promise<boolean>;
-  /** One line an answer, in the order asked. Throws `PricesNotReady` before the first book. */
-  price(request: PriceRequest): PriceLine[];
-  priceColumns(request: PriceColumnsRequest): PriceColumns;
-  /** The same as the JSON of an answer, in UTF-8. */
-  columnsJson(request: PriceColumnsRequest): WrittenColumns;
-  explain(request: PriceRequest): Promise<ExplainedLine[]>;
-  /** Whether a signed price that an order presents is ours, holds, and is for what it orders. */
-  verifyToken(token: string, presented: Omit<Presented, "company" | "at">): TokenVerdict;
   /**
    * Several lines together: promotions over them, the document's totals. With a transaction the
    * limits of its promotions are locked, so that they can be reserved in it.
@@ -130,12 +111,6 @@ export interface Pricing {
   trial(): Trial;
   /** Rows to try other policies on. */
   trialRows(reach: Reach): Promise<TrialRows>;
-}
-
-export interface WrittenColumns {
-  readonly json: Uint8Array<ArrayBuffer>;
-  /** Set when no line could be priced: what the first one's problem is. */
-  readonly problem: PriceColumns["problems"][number] | null;
 }
 
 /**
@@ -177,18 +152,14 @@ function pricingOf(options: Opened): Pricing {
   return {
     publish: () => inTurn(() => publish(options, adopt)),
     refresh: () => inTurn(() => refresh(options, root, adopt)),
-    price: (request) => {
-      const lines = priceRows(current(), request, today());
-      return request.tokens === true ? withTokens(signing, request, lines) : lines;
-    },
-    verifyToken: (token, presented) => verdictOn(signing, token, presented),
-    priceColumns: (request) => plainColumns(columnSet(current(), request, today())),
-    columnsJson: (request) => {
-      const set = columnSet(current(), request, today());
-      const [problem = null] = set.problems.length === set.lines ? set.problems : [];
-      return { problem, json: columnsJson(set, request.account) };
-    },
-    explain: (request) => explainRows(store, company, current(), request, today(), sources?.origin),
+    ...askingOf({
+      ...signing,
+      store,
+      timeZone: options.settings.timeZone,
+      current,
+      today,
+      origin: sources?.origin,
+    }),
     changes: (after) => changesAfter(store, company, current(), after),
     tidy: () => tidyChanges(store, company, options.now()),
     basket: (request, tx) => priceBasket(options, { root: current(), when: today() }, request, tx),

@@ -1,0 +1,145 @@
+/** What is answered about prices, as the API documents it. */
+import { z } from "./endpoint.ts";
+import { amount, orNull, text } from "./words.ts";
+
+export const known = {
+  product: text("Product code as asked."),
+  quantity: text("Quantity as asked."),
+  unitPrice: orNull(z.string(), "Net price per pricing unit, decimal text."),
+  pricingUnit: text("What the price is per."),
+  net: orNull(z.string(), "Net of the line, decimal text."),
+  vatCode: orNull(z.string(), "VAT code."),
+  vatPercent: orNull(z.string(), "Its rate."),
+  vat: orNull(z.string(), "VAT of the line, decimal text."),
+  currency: text("ISO currency."),
+  validUntil: orNull(z.string(), "When a rule that was looked at next starts or stops."),
+  bookVersion: text("Version of the price book that answered."),
+  stateReason: orNull(
+    z.string(),
+    "Why the state is what it is, where `because` does not say it: a price round, a change that waits, the age of a source.",
+  ),
+  freshness: orNull(
+    z.string(),
+    "When the stalest source was last applied, of those that ever were.",
+  ),
+  because: text("Which rule gave the price, or why there is none."),
+};
+
+const STATES = ["confirmed", "modelled", "stale", "unknown", "onRequest"] as const;
+export const state = z
+  .enum(STATES)
+  .describe("unknown: the price cannot be known from what the ERP shows; it is never guessed.");
+
+const entry = z
+  .strictObject({
+    source: text("Rule, promotion or quotation."),
+    customerScope: text("Whom it is for."),
+    customerCode: orNull(z.string(), "Their code."),
+    productScope: text("What it is for."),
+    productCode: orNull(z.string(), "Its code."),
+    kind: text("fixed, percent, amount, markup …"),
+    value: orNull(z.string(), "Price, percent or amount."),
+    net: z.boolean(),
+    currency: orNull(z.string(), "Currency of a price or amount."),
+    unit: orNull(z.string(), "Unit that it is per."),
+    fromQuantity: amount("Break."),
+    limitQuantity: orNull(z.string(), "Most selling units covered."),
+    validFrom: orNull(z.string(), "First day."),
+    validTo: orNull(z.string(), "Last day."),
+    label: orNull(z.string(), "Contract, promotion or quotation."),
+  })
+  .openapi("PriceEntry");
+
+export const explanation = z
+  .strictObject({
+    asked: text("The question in words."),
+    because: text("Which rule gave the price, or why there is none."),
+    arithmetic: z.array(z.string()).describe("From the base price to the net, step by step."),
+    candidates: z.array(
+      z.strictObject({
+        step: text("Step of the policy."),
+        rule: text("The rule in words."),
+        whom: text("Whom it is for."),
+        what: text("What it is for."),
+        unitPrice: orNull(z.string(), "Its unit price."),
+        taken: z.boolean(),
+        why: text("Why it was taken, or not."),
+        entry: entry.nullable().describe("Null: the account's own discount."),
+        rows: z
+          .array(
+            z.strictObject({
+              record: text("Record it was read as."),
+              row: text("Its key."),
+              runId: text("Run that read it."),
+              originId: text("File, page or table."),
+              origin: orNull(z.string(), "Its name."),
+              line: z.number().int().describe("Line in it."),
+            }),
+          )
+          .describe("Rows of the ERP that say so; empty: they have changed since."),
+      }),
+    ),
+  })
+  .openapi("PriceExplanation");
+
+export const priceProblem = z
+  .strictObject({
+    state: z.literal("problem"),
+    product: text("Product code as asked."),
+    quantity: text("Quantity as asked."),
+    code: text("unknown-product or bad-quantity."),
+    detail: text("What was found, what was expected, what to do."),
+  })
+  .openapi("PriceProblem");
+
+export const pricedLine = z.strictObject({
+  state,
+  ...known,
+  explanation: explanation.optional().describe("Only when asked to explain."),
+  token: orNull(
+    z.string(),
+    "The price signed, for the order to present and be charged; only when asked for. Not promised: " +
+      "stale or unknown prices, and those of another day.",
+  ).optional(),
+});
+
+export const rowsAnswer = z
+  .strictObject({
+    account: text("Account as asked."),
+    lines: z.array(z.union([pricedLine, priceProblem])).describe("One a line, in the order asked."),
+  })
+  .openapi("PricedRows");
+
+const integers = z.array(z.number().int().nullable());
+const places = z.number().int();
+
+export const columnsAnswer = z
+  .strictObject({
+    account: text("Account as asked."),
+    bookVersion: known.bookVersion,
+    freshness: known.freshness,
+    currency: text("ISO currency."),
+    scale: z
+      .strictObject({ unitPrice: places, net: places, vat: places })
+      .describe("Decimal places of the integers: 42500 at 4 is 4.2500."),
+    unitPrice: integers.describe("Net price per pricing unit; null: not known."),
+    net: integers.describe("Net of the line; null: not known."),
+    vat: integers.describe("VAT of the line; null: not known, or its code has no rate."),
+    vatCode: z.array(z.string().nullable()),
+    state: z.array(z.enum([...STATES, "problem"])),
+    stateReason: z
+      .array(z.string().nullable())
+      .optional()
+      .describe("Why a line stands as it does; absent: no line has a reason."),
+    validUntil: z.array(z.string().nullable()),
+    problems: z
+      .array(
+        z.strictObject({
+          line: z.number().int().describe("From 0."),
+          code: priceProblem.shape.code,
+          detail: priceProblem.shape.detail,
+        }),
+      )
+      .describe("Lines that could not be priced as asked."),
+  })
+  .openapi("PricedColumns");

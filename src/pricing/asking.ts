@@ -1,0 +1,102 @@
+/** The ways in which an opened company is asked for prices. */
+import type {
+  ExplainedLine,
+  PriceAsker,
+  PriceColumns,
+  PriceColumnsRequest,
+  PriceLine,
+  PriceRequest,
+} from "./answer.ts";
+import { columnsJson } from "./columns-json.ts";
+import { columnSet, plainColumns } from "./columns.ts";
+import type { ColumnSet } from "./columns.ts";
+import { explainRows } from "./explain.ts";
+import type { OriginName } from "./evidence.ts";
+import { priceRows, untilText } from "./price.ts";
+import { verdictOn, withTokens } from "./price-token.ts";
+import type { Signing } from "./price-token.ts";
+import type { Root } from "./root.ts";
+import type { Presented, TokenVerdict } from "./token.ts";
+import type { Queryable } from "../store/index.ts";
+
+export interface Asking {
+  /** One line an answer, in the order asked. Throws `PricesNotReady` before the first book. */
+  price(request: PriceRequest): PriceLine[];
+  priceColumns(request: PriceColumnsRequest): PriceColumns;
+  /** The same as the JSON of an answer, in UTF-8. */
+  columnsJson(request: PriceColumnsRequest): WrittenColumns;
+  explain(request: PriceRequest): Promise<ExplainedLine[]>;
+  /** Whether a signed price that an order presents is ours, holds, and is for what it orders. */
+  verifyToken(token: string, presented: Omit<Presented, "company" | "at">): TokenVerdict;
+  /** Whether answers can carry tokens. */
+  readonly signs: boolean;
+  /** Whole seconds from now until a moment; 0 when it has passed. */
+  secondsUntil(moment: string): number;
+}
+
+export interface WrittenColumns {
+  readonly json: Uint8Array<ArrayBuffer>;
+  /** Set when no line could be priced: what the first one's problem is. */
+  readonly problem: PriceColumns["problems"][number] | null;
+  /** When the first of the prices ceases to hold; null: none does by itself. */
+  readonly until: string | null;
+}
+
+export interface AskingOptions extends Signing {
+  readonly store: Queryable;
+  readonly timeZone: string;
+  readonly current: () => Root;
+  readonly today: () => number;
+  readonly origin: OriginName | undefined;
+}
+
+export function askingOf(options: AskingOptions): Asking {
+  const { store, company, current, today, now, origin } = options;
+  const dated = <Request extends PriceAsker>(request: Request): Request =>
+    request.asOf ? { ...request, on: dateOf(request.asOf, options.timeZone) } : request;
+  return {
+    price: (request) => {
+      const lines = priceRows(current(), dated(request), today());
+      return request.tokens === true ? withTokens(options, request, lines) : lines;
+    },
+    priceColumns: (request) => plainColumns(columnSet(current(), dated(request), today())),
+    columnsJson: (request) => {
+      const set = columnSet(current(), dated(request), today());
+      const [problem = null] = set.problems.length === set.lines ? set.problems : [];
+      return { problem, json: columnsJson(set, request.account), until: firstEnd(set) };
+    },
+    explain: async (request) => {
+      const asked = dated(request);
+      const lines = await explainRows(store, company, current(), asked, today(), origin);
+      if (request.tokens !== true) return lines;
+      const signed = withTokens(options, request, lines);
+      return lines.map((line, at) => ({ ...line, ...signed[at] }) as ExplainedLine);
+    },
+    verifyToken: (token, presented) =>
+      verdictOn(
+        options,
+        token,
+        presented,
+        (endedMs) => current().standing?.keptUntilMs(endedMs) ?? null,
+      ),
+    signs: options.tokens.keys.length > 0,
+    secondsUntil: (moment) =>
+      Math.max(0, Math.floor((Date.parse(moment) - now().epochMilliseconds) / 1000)),
+  };
+}
+
+/** The business date of a date or moment; what is neither is left for the answer to refuse. */
+function dateOf(asOf: string, timeZone: string): string {
+  if (!asOf.includes("T")) return asOf;
+  try {
+    return Temporal.Instant.from(asOf).toZonedDateTimeISO(timeZone).toPlainDate().toString();
+  } catch {
+    return asOf;
+  }
+}
+
+function firstEnd(set: ColumnSet): string | null {
+  let first = Infinity;
+  for (const until of set.until) if (until < first) first = until;
+  return first === Infinity ? null : untilText(set.root, first);
+}
