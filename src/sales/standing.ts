@@ -14,7 +14,9 @@ export const STANDING_LINES = `
           turned.sign * p.vat as vat, p.currency, p.branch, p.web_order, p.erp_order,
           p.credits_document, p.credits_line
      from sales_line_state s
+     -- The posting's id says it all; the rest lets the planner start from either side.
      join sales_posting p on p.company = s.company and p.id = s.posting
+      and p.document_type = s.document_type and p.document = s.document and p.line = s.line
      cross join lateral (
        select case p.document_type when 'credit' then -1 else 1 end as sign) turned
     where s.line > 0)`;
