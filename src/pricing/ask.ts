@@ -11,8 +11,8 @@ export interface Problem {
 /** Places of a quantity: 1 selling unit is 100,000. */
 export const QUANTITY_PLACES = 5;
 
-/** The enquiry, or why no line of it can be priced. */
-export function enquire(book: PriceBook, asker: PriceAsker, today: number): Enquiry | Problem {
+/** The enquiry, or why no line of it can be priced. `now` in milliseconds since 1970. */
+export function enquire(book: PriceBook, asker: PriceAsker, now: number): Enquiry | Problem {
   const { account: code, site, branch, on, quotation } = asker;
   const account = book.accounts.numbers.get(code);
   if (account === undefined)
@@ -26,15 +26,17 @@ export function enquire(book: PriceBook, asker: PriceAsker, today: number): Enqu
   const label = quotation ? book.labels.indexOf(quotation) : -1;
   if (quotation && label < 0)
     return problem("unknown-quotation", `there is no open quotation "${quotation}"`);
-  const day = on ? tryDay(on) : today;
-  if (day === undefined)
+  const moment = on ? momentIn(book, on, now) : now;
+  if (moment === undefined)
     return problem("bad-date", `"${on ?? ""}" is no date; expected one such as 2026-03-31`);
   return startEnquiry(book, {
     account,
     site: siteNumber,
     branch: branchNumber,
-    day,
+    moment,
     quotation: label,
+    currency: -1,
+    conditions: null,
   });
 }
 
@@ -54,10 +56,11 @@ function numberIn(
   return code ? numbers.get(code) : -1;
 }
 
-function tryDay(date: string): number | undefined {
+/** Of today it is now, of any other date its first moment; undefined: it is no date. */
+function momentIn({ timeZone }: PriceBook, date: string, now: number): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
   try {
-    return calendar.dayOf(date);
+    return date === calendar.dateOf(now, timeZone) ? now : calendar.startOfDay(date, timeZone);
   } catch {
     return undefined;
   }

@@ -158,7 +158,8 @@ export function givenLine({ enquiry }: BasketAsked, free: document.FreeLine): Gi
 }
 
 /** Codes of what an account is and belongs to, as promotions name them. */
-function customerCodes({ book, asking }: Enquiry): document.BasketInput["customer"] {
+function customerCodes(enquiry: Enquiry): document.BasketInput["customer"] {
+  const { book, asking } = enquiry;
   const { accounts } = book;
   const { account } = asking;
   const site = asking.site >= 0 ? asking.site : (accounts.site[account] ?? -1);
@@ -172,6 +173,6 @@ function customerCodes({ book, asking }: Enquiry): document.BasketInput["custome
     "customer-group": code(book.customerGroups.codes, accounts.group[account]),
     site: code(book.sites.codes, site),
     branch: code(book.branches.codes, branch),
-    "price-list": code(book.priceLists.codes, accounts.priceList[account]),
+    "price-list": enquiry.lists.flatMap(({ list }) => code(book.priceLists.codes, list)),
   };
 }

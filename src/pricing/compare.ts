@@ -4,7 +4,7 @@
  * who can reach the same rules are priced once.
  */
 import { enquire, isProblem } from "./ask.ts";
-import { calendar, priceLine, scaled } from "./engine/index.ts";
+import { priceLine, scaled } from "./engine/index.ts";
 import type { Enquiry, PriceBook } from "./engine/index.ts";
 import { productsOf, reaches } from "./places.ts";
 
@@ -108,8 +108,8 @@ function groupsOf(
 ): readonly Group[] {
   const groups = new Map<string, { accounts: string[]; enquiries: readonly [Enquiry, Enquiry] }>();
   for (const account of after.accounts.codes) {
-    const one = enquire(before, { account, on: onBefore }, calendar.dayOf(onBefore));
-    const other = enquire(after, { account, on: onAfter }, calendar.dayOf(onAfter));
+    const one = enquire(before, { account, on: onBefore }, 0);
+    const other = enquire(after, { account, on: onAfter }, 0);
     if (isProblem(one) || isProblem(other)) continue;
     const key = `${reachOf(one)}|${reachOf(other)}`;
     const group = groups.get(key);

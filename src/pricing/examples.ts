@@ -7,11 +7,14 @@ import type { DefinitionProblem, DefinitionSource } from "../definition/index.ts
 import { records } from "../model/index.ts";
 import type { Field, RecordName, RecordValue } from "../model/index.ts";
 import { enquire, isProblem, quantityOf } from "./ask.ts";
-import { becauseOf, calendar, compileBook, document, priceLine, scaled } from "./engine/index.ts";
+import { askBasket, promotionsOn } from "./basket-price.ts";
+import type { BasketAsked } from "./basket-price.ts";
+import { becauseOf, compileBook, document, priceLine, scaled } from "./engine/index.ts";
 import type { BookInput, Enquiry, Policy, PriceBook, QuotationRow } from "./engine/index.ts";
 import { GIVEN, policyExamplesSchema } from "./examples-schema.ts";
 import type { Given, PolicyExample } from "./examples-schema.ts";
 import { readPolicy, shippedExamples } from "./policy.ts";
+import type { Root } from "./root.ts";
 
 export interface ExampleResult {
   readonly example: string;
@@ -88,6 +91,7 @@ function inputOf(shared: Given, own: Given): BookInput {
   );
   const input = {
     currency: shared.currency,
+    timeZone: TIME_ZONE,
     vat: { ...shared.vat, ...own.vat },
     customers: of("customers"),
     sites: of("sites"),
@@ -106,6 +110,8 @@ function inputOf(shared: Given, own: Given): BookInput {
   return input as unknown as BookInput;
 }
 
+const TIME_ZONE = "Europe/London";
+
 /** Sold and priced singly unless the example says otherwise. */
 function withDefaults(row: Row): Row {
   return {
@@ -121,21 +127,26 @@ interface PricedLine {
   readonly unitPrice: number;
   readonly vatCode: string | null;
   readonly because: string;
-  /** Full value of the line less its net, where a discount was taken; else 0. */
-  readonly full: number;
+  /** What the line would come to before any discount, at the places of amounts. */
+  readonly full: number | null;
 }
 
 function compare(book: PriceBook, { asked, gives }: PolicyExample, at: Problem) {
   const { account, on, site = null, branch = null, quotation = null } = asked;
   const asker = { account, on, site, branch, quotation };
-  const enquiry = enquire(book, asker, calendar.dayOf(on));
+  // The day is given, so that today does not matter.
+  const enquiry = enquire(book, asker, 0);
   if (isProblem(enquiry)) return [at(["asked"], enquiry.detail, "something that is given")];
   const priced = asked.lines.map((line) => priceOne(enquiry, line));
   const odd = priced.flatMap((each, index) =>
     typeof each === "string" ? [at(["asked", "lines", index], each, "a line that is given")] : [],
   );
   if (odd.length > 0) return odd;
-  const lines = priced.filter((each) => typeof each !== "string");
+  const lines = withPromotions(
+    book,
+    asked,
+    priced.filter((each) => typeof each !== "string"),
+  );
   return [
     ...compareLines(book, lines, { asked, gives }, at),
     ...compareTotals(book.policy, lines, { asked, gives }, at),
@@ -163,11 +174,73 @@ function priceOne(enquiry: Enquiry, line: Line): PricedLine | string {
     unitPrice: price,
     vatCode: book.vatCodes[vatCode] ?? null,
     because: becauseOf(enquiry),
-    full: 0,
+    full: fullOf(enquiry, quantity, perPricingUnit),
   };
 }
 
 const PRICE_PLACES = 6;
+
+/** The line at the price that the first discount was taken off; null: there was none. */
+function fullOf({ found, book }: Enquiry, quantity: number, perPricingUnit: number): number | null {
+  const links = found.links ?? [];
+  const [first] = links;
+  if (first === undefined || links.length < 2) return null;
+  const { digits, scale } = first.exact;
+  const price = Number(digits) * scaled.power(PRICE_PLACES - scale);
+  const { lineNet } = book.policy.arithmetic;
+  const divisor = perPricingUnit * scaled.power(PRICE_PLACES - lineNet.scale);
+  return scaled.multiplyDivide(price, quantity, divisor, lineNet.mode);
+}
+
+/** What promotions over the basket take off the lines that are products. */
+function withPromotions(
+  book: PriceBook,
+  asked: PolicyExample["asked"],
+  lines: readonly PricedLine[],
+): readonly PricedLine[] {
+  if (book.basketPromotions.length === 0) return lines;
+  const products = asked.lines.flatMap(({ product = "", quantity }, at) =>
+    product === "" ? [] : [{ product, quantity, at }],
+  );
+  const { account, on, site = null, branch = null, quotation = null } = asked;
+  const basket = askBasket(
+    rootOf(book),
+    { account, on, site, branch, quotation, lines: products },
+    0,
+  );
+  if (!("known" in basket)) return lines;
+  const lowered = loweredBy(book, basket, on);
+  return lines.map((line, index) => {
+    const at = basket.known.findIndex((known) => products[known.at]?.at === index);
+    if (line.document === null || at < 0) return line;
+    return { ...line, document: { ...line.document, lowered: lowered[at] ?? 0 } };
+  });
+}
+
+function loweredBy(book: PriceBook, basket: BasketAsked, on: string): readonly number[] {
+  const { arithmetic } = book.policy;
+  const set = document.compilePromotions(book.basketPromotions, {
+    arithmetic,
+    timeZone: TIME_ZONE,
+  });
+  const day = Temporal.PlainDate.from(on).toZonedDateTime(TIME_ZONE);
+  const moment = day.epochMilliseconds;
+  return promotionsOn(basket, { set, moment, codes: [], uses: new Map() }).lowered;
+}
+
+/** Of a book that is not published. */
+function rootOf(book: PriceBook): Root {
+  return {
+    book,
+    version: "example",
+    number: 0,
+    digest: "",
+    publishedAt: Temporal.Instant.fromEpochMilliseconds(0),
+    freshness: null,
+    vatPercents: book.vatCodes.map(() => null),
+    momentText: () => "",
+  };
+}
 
 function freeText(book: PriceBook, line: Line, quantity: number): PricedLine | string {
   const { text = "", price = "", vatCode = "" } = line;
@@ -180,7 +253,7 @@ function freeText(book: PriceBook, line: Line, quantity: number): PricedLine | s
     unitPrice: scaled.divide(value, scaled.power(PRICE_PLACES - scale), "half-away"),
     vatCode,
     because: text,
-    full: 0,
+    full: null,
   };
 }
 
@@ -218,7 +291,7 @@ function compareLines(
     const figures = {
       unitPrice: scaled.textOf(line.unitPrice, policy.arithmetic.unitPrice.scale),
       net: scaled.textOf(net, totals.places),
-      discount: scaled.textOf(line.full, totals.places),
+      discount: scaled.textOf(line.full === null ? 0 : line.full - Math.abs(net), totals.places),
       vat: scaled.textOf(vat, totals.places),
       vatCode: line.vatCode ?? "none",
     };

@@ -12,6 +12,7 @@ import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
 import type { OriginName } from "./evidence.ts";
 import { openFollower } from "./follow.ts";
+import type { Follower } from "./follow.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
 import { loadPolicy } from "./policy.ts";
 import { lintPrices } from "./lint/index.ts";
@@ -24,7 +25,7 @@ import type { PriceChanges } from "./changes.ts";
 import type { TokenSettings } from "./price-token.ts";
 import { latestVersion, makerOf, registerBook } from "./publish.ts";
 import type { PublishedVersion } from "./publish.ts";
-import { dayStarts, todayIn } from "./root.ts";
+import { momentTexts } from "./root.ts";
 import type { Root } from "./root.ts";
 import { settleRounds } from "./round-settle.ts";
 import type { Telling } from "./round-store.ts";
@@ -42,6 +43,8 @@ export interface PricingOptions extends PricedCompany {
   readonly switches?: Choices;
   /** What prices are signed with; absent: none is. */
   readonly tokens?: TokenSettings;
+  /** File that keeps the book between starts; absent: each start reads all rules. */
+  readonly snapshot?: string;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
   /**
@@ -119,20 +122,19 @@ export interface Pricing extends Asking {
  */
 export async function openPricing(options: PricingOptions): Promise<Pricing> {
   const policy = await loadPolicy(options.policy, options.switches);
-  return pricingOf({ ...options, policy, follow: openFollower({ ...options, policy }) });
+  return pricingOf({ ...options, policy, follower: openFollower({ ...options, policy }) });
 }
 
 type Opened = Omit<PricingOptions, "policy"> & {
   readonly policy: Policy;
-  /** The book as the tables are now. */
-  readonly follow: () => Promise<LoadedBook>;
+  readonly follower: Follower;
 };
 
 const NO_TOKENS: TokenSettings = { keys: [], hours: 0 };
 
 function pricingOf(options: Opened): Pricing {
   const { store, company, sources } = options;
-  const today = todayIn(options.settings.timeZone, options.now);
+  const today = () => options.now().epochMilliseconds;
   const signing = { company, tokens: options.tokens ?? NO_TOKENS, now: options.now };
   let root: Root | null = null;
   const current = (): Root => {
@@ -165,7 +167,7 @@ function pricingOf(options: Opened): Pricing {
     basket: (request, tx) => priceBasket(options, { root: current(), when: today() }, request, tx),
     lint: (kinds) => {
       const { settings, policy } = options;
-      const day = calendar.dateOf(today());
+      const day = calendar.dateOf(today(), settings.timeZone);
       const asked = { store, company, currency: settings.currency, policy, today: day, kinds };
       return lintPrices({ ...asked, origin: sources?.origin });
     },
@@ -205,6 +207,7 @@ async function publish(options: Opened, adopt: (root: Root) => void): Promise<Pu
     if (published === null) continue;
     const root = rootOf(options, read, published);
     adopt(root);
+    void options.follower.keep(read, read.digest);
     const { entries: rules, bytes } = read.book;
     const ms = Math.round(performance.now() - started);
     reportBook(options, root, ms);
@@ -247,7 +250,7 @@ async function refresh(
 
 async function readBook(options: Opened): Promise<Read> {
   const facts = (await options.sources?.freshness()) ?? [];
-  const loaded = await options.follow();
+  const loaded = await options.follower.follow();
   const freshness = oldest(facts.map(({ at }) => at));
   const standing = await standingOf(options, facts);
   return { ...loaded, digest: digestOf(loaded.book), freshness, standing };
@@ -285,7 +288,7 @@ function rootOf(options: Opened, read: Read, published: PublishedVersion): Root 
     vatPercents: Array.from(read.book.vatRates, (rate) =>
       rate < 0 ? null : scaled.shortTextOf(rate, 4),
     ),
-    startOf: dayStarts(options.settings.timeZone),
+    momentText: momentTexts(),
     ...standOf(options, read.book, read.standing),
   };
 }

@@ -1,6 +1,6 @@
 /** The records that a book rests on besides its rules, as the tables hold them at one moment. */
 import { columnOf, records } from "../model/index.ts";
-import type { RecordName } from "../model/index.ts";
+import type { Canonical, RecordName } from "../model/index.ts";
 import type { Masters, PromotionRow, QuotationRow } from "./engine/index.ts";
 
 export interface PricedCompany {
@@ -15,6 +15,8 @@ export interface PricingSettings {
   readonly timeZone: string;
   /** VAT code → rate in percent, decimal text. */
   readonly vat: Readonly<Record<string, string>>;
+  /** Currency → units of it for one of the company's own, decimal text. */
+  readonly rates?: Readonly<Record<string, string>>;
 }
 
 /** Ids of the runs that wrote the rows that were read, by record. */
@@ -47,6 +49,7 @@ export async function readMasters(
     readRows<Row>(on, company, record, fields, runs);
   return {
     currency: settings.currency,
+    timeZone: settings.timeZone,
     vat: settings.vat,
     customers: await rows<Masters["customers"][number]>("customer", CUSTOMER_FIELDS),
     sites: await rows<Masters["sites"][number]>("site", SITE_FIELDS),
@@ -57,7 +60,16 @@ export async function readMasters(
       "parent",
     ]),
     products: await rows<Masters["products"][number]>("product", PRODUCT_FIELDS),
+    timeZone: settings.timeZone,
+    customerPriceLists: await rows("customer-price-list", fieldsOf("customer-price-list")),
+    priceFormulas: await rows("price-formula", fieldsOf("price-formula")),
+    productUnits: await rows("product-unit", fieldsOf("product-unit")),
+    ...(settings.rates === undefined ? {} : { rates: settings.rates }),
   };
+}
+
+function fieldsOf<Name extends RecordName>(name: Name): (keyof Canonical<Name> & string)[] {
+  return Object.keys(records[name].fields) as (keyof Canonical<Name> & string)[];
 }
 
 const CUSTOMER_FIELDS = [
@@ -85,8 +97,7 @@ const PRODUCT_FIELDS = [
 ] as const;
 
 export function readPromotions(on: Reader, company: string, runs: Runs): Promise<PromotionRow[]> {
-  const fields = Object.keys(records.promotion.fields) as (keyof PromotionRow)[];
-  return readRows<PromotionRow>(on, company, "promotion", fields, runs);
+  return readRows<PromotionRow>(on, company, "promotion", fieldsOf("promotion"), runs);
 }
 
 /** Lines of open quotations. Whether the day is one of theirs is asked when they are used. */
@@ -97,7 +108,8 @@ export async function readQuotations(
 ): Promise<QuotationRow[]> {
   const rows = await on.query<QuotationRow & { runId?: string; lineRunId?: string }>(
     `select q.quotation, q.account, q.quoted_on as "quotedOn", q.expires_on as "expiresOn",
-            l.line, l.product, l.quantity, l.unit_price as "unitPrice",
+            l.line, l.product, l.quantity, l.ordered_quantity as "orderedQuantity",
+            l.unit_price as "unitPrice",
             q.run_id as "runId", l.run_id as "lineRunId"
        from quotation q
        join quotation_line l on l.company = q.company and l.quotation = q.quotation

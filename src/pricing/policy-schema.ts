@@ -64,9 +64,11 @@ const drawing = {
     .optional()
     .describe("Only percents and amounts that raise, or that lower the price; left out: any."),
   takes: z
-    .enum(["one", "stacked"])
+    .enum(["one", "stacked", "stacked-only"])
     .default("one")
-    .describe("stacked: beside the winner all rules that may stack, low priority first."),
+    .describe(
+      "stacked: beside the winner all rules that may stack, low priority first. stacked-only: the same, and nothing when the winner is none of those.",
+    ),
   ...reducing,
 };
 

@@ -76,5 +76,5 @@ function textOf(quantity: AskedQuantity): string {
 
 /** The moment at which a rule that was looked at next starts or stops; null: none does. */
 export function untilText(root: Root, until: number): string | null {
-  return until > calendar.LAST_DAY ? null : root.startOf(until);
+  return until === calendar.NEVER ? null : root.momentText(until);
 }

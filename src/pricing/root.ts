@@ -13,40 +13,22 @@ export interface Root {
   readonly freshness: string | null;
   /** By VAT code number: its rate as text; null: the settings give none. */
   readonly vatPercents: readonly (string | null)[];
-  /** Start of a day in the company's time zone, as the text of a moment. */
-  readonly startOf: (day: number) => string;
+  /** A moment (milliseconds since 1970) as text. */
+  readonly momentText: (moment: number) => string;
   /** How the price that was found last stands now; absent: as modelled. */
   readonly stand?: (enquiry: Enquiry, product: number) => Stand;
   readonly standing?: Standing;
 }
 
-/** Starts of days, remembered: the days on which rules change are few. */
-export function dayStarts(timeZone: string): (day: number) => string {
+/** Moments as texts, remembered: those at which rules change are few. */
+export function momentTexts(): (moment: number) => string {
   const known = new Map<number, string>();
-  return (day) => {
-    const found = known.get(day);
+  return (moment) => {
+    const found = known.get(moment);
     if (found !== undefined) return found;
-    const date = Temporal.PlainDate.from(calendar.dateOf(day));
-    const text = date.toZonedDateTime({ timeZone }).toInstant().toString();
+    const text = calendar.textOf(moment);
     if (known.size > 10_000) known.clear();
-    known.set(day, text);
+    known.set(moment, text);
     return text;
-  };
-}
-
-/** Today's number in the company's time zone; worked out anew only when the day has changed. */
-export function todayIn(timeZone: string, now: () => Temporal.Instant): () => number {
-  let day = 0;
-  let from = Infinity;
-  let until = -Infinity;
-  return () => {
-    const at = now();
-    const moment = at.epochMilliseconds;
-    if (moment >= from && moment < until) return day;
-    const local = at.toZonedDateTimeISO(timeZone).startOfDay();
-    day = calendar.dayOf(local.toPlainDate().toString());
-    from = local.epochMilliseconds;
-    until = local.add({ days: 1 }).startOfDay().epochMilliseconds;
-    return day;
   };
 }

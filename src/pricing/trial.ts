@@ -15,7 +15,6 @@ import {
   priceKindOf,
   priceLine,
   scaled,
-  workOutAmounts,
 } from "./engine/index.ts";
 import type { BookInput, Enquiry, Policy, PriceBook, PriceKind } from "./engine/index.ts";
 import type { PricingSettings } from "./load.ts";
@@ -118,11 +117,10 @@ function priced(
   const asked = ask(book, asker, line);
   if ("detail" in asked) return { state: "problem", ...asked };
   const { enquiry, product, quantity, counted } = asked;
-  const found = priceLine(enquiry, product, counted);
+  const found = priceLine(enquiry, product, quantity, -1, counted);
   const kind = priceKindOf(enquiry);
   if (found.doubt !== null || kind === null)
     return { state: "unknown", because: becauseOf(enquiry) };
-  if (counted !== quantity) workOutAmounts(enquiry, product, quantity);
   const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   return {
     state: "priced",
@@ -147,7 +145,13 @@ function candidatesOf(
 ): TrialCandidate[] {
   const asked = ask(book, asker, line);
   if ("detail" in asked) return [];
-  const { candidates } = explainLine(asked.enquiry, asked.product, asked.counted);
+  const { candidates } = explainLine(
+    asked.enquiry,
+    asked.product,
+    asked.quantity,
+    -1,
+    asked.counted,
+  );
   return candidates.map(({ rule, entry, whom, what, unitPrice, taken, why }) => ({
     rule,
     place: `${whom}, ${what}`,
@@ -188,6 +192,7 @@ export async function readTrialRows(
     allOf<Row>(on, company, record, where, [accounts, products]);
   return {
     currency: settings.currency,
+    timeZone: settings.timeZone,
     vat: settings.vat,
     customers: await all("customer", "account = any($2)"),
     sites: await all("site", "account = any($2)"),

@@ -1,5 +1,4 @@
 /** What a processor must at least do to find a price: the limit that the engine is held beside. */
-import { calendar } from "../../src/pricing/engine/index.ts";
 import type { RuleRow } from "../../src/pricing/engine/index.ts";
 import { LISTS, PRODUCTS, accountsOf, batches, rulesOf } from "./price-data.ts";
 import type { PricingSizes } from "./price-data.ts";
@@ -19,8 +18,8 @@ export function bareLookup(sizes: PricingSizes): Lookup {
     cells.set(key, cell);
     cell.push(
       Number(rule.fromQuantity),
-      rule.validFrom === null ? -1e6 : calendar.dayOf(rule.validFrom),
-      rule.validTo === null ? 1e6 : calendar.dayOf(rule.validTo),
+      rule.validFrom === null ? -1e6 : dayOf(rule.validFrom),
+      rule.validTo === null ? 1e6 : dayOf(rule.validTo),
       Math.round(Number(rule.value) * 1e4),
     );
   }
@@ -32,6 +31,11 @@ export function bareLookup(sizes: PricingSizes): Lookup {
     const list = find(accounts + (account % LISTS), product, quantity, day);
     return list >= 0 ? list : find(accounts + LISTS, product, quantity, day);
   };
+}
+
+/** Days since 1970. */
+export function dayOf(date: string): number {
+  return Date.parse(`${date}T00:00:00Z`) / 86_400_000;
 }
 
 function subjectOf(sizes: PricingSizes, rule: RuleRow): number {

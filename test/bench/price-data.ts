@@ -38,6 +38,7 @@ export function mastersOf(sizes: PricingSizes): Masters {
   const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
   return {
     currency: "GBP",
+    timeZone: "Europe/London",
     vat: VAT,
     sites: [],
     branches: [],

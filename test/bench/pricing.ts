@@ -7,7 +7,7 @@ import type { PriceBook } from "../../src/pricing/engine/index.ts";
 import { calendar, priceLine, startBook, startEnquiry } from "../../src/pricing/engine/index.ts";
 import { loadPolicy, openPricing } from "../../src/pricing/index.ts";
 import type { Store } from "../../src/store/index.ts";
-import { bareLookup } from "./price-bare.ts";
+import { bareLookup, dayOf } from "./price-bare.ts";
 import {
   PRICING_SIZES,
   PRODUCTS,
@@ -92,7 +92,8 @@ function usedBytes(): number | null {
 /** Engine and bare lookup, contender after contender within every round. */
 export function measureSpeed(sizes: PricingSizes, book: PriceBook): SpeedFigure[] {
   const bare = bareLookup(sizes);
-  const day = calendar.dayOf(TODAY);
+  const day = dayOf(TODAY);
+  const moment = calendar.startOfDay(TODAY, "Europe/London");
   // The book numbers codes in their order, the questions by the number in the code.
   const accounts = Int32Array.from({ length: accountsOf(sizes) }, (_, at) =>
     numberOf(book.accounts.numbers, `A${at}`),
@@ -107,8 +108,10 @@ export function measureSpeed(sizes: PricingSizes, book: PriceBook): SpeedFigure[
         account: accounts[account] ?? -1,
         site: -1,
         branch: -1,
-        day,
+        moment,
         quotation: -1,
+        currency: -1,
+        conditions: null,
       });
       for (let line = call * lines; line < (call + 1) * lines; line += 1) {
         const product = products[questions.products[line] ?? 0] ?? -1;

@@ -151,6 +151,7 @@ export function quotationsOf(text: string): QuotationRow[] {
 /** A small merchant: who is who in the tables of a test. */
 export const MERCHANT: Omit<BookInput, "rules" | "promotions" | "quotations"> = {
   currency: "GBP",
+  timeZone: "Europe/London",
   vat: { STANDARD: "20", REDUCED: "5", ZERO: "0" },
   customers: table(`
     account | head office | group | list  | branch | currency | discount | vat
@@ -227,11 +228,38 @@ function asked(
     account: book.accounts.numbers.get(account) ?? -1,
     site: book.sites.numbers.get(`${account}/${row["site"]}`) ?? -1,
     branch: book.branches.numbers.get(row["branch"] ?? "") ?? -1,
-    day: calendar.dayOf(row["on"] || "2026-06-01"),
+    moment: momentAt(row["on"] || "2026-06-01"),
     quotation: book.labels.indexOf(row["quotation"] || "?"),
+    currency: book.currencies.indexOf(row["currency"] || "?"),
+    conditions: statedIn(row["stated"] ?? ""),
   });
   const product = book.products.numbers.get(row["product"] || "NAIL") ?? -1;
   return { enquiry, product, quantity: scaled.scaledOf(row["quantity"] || "1", 5) ?? 0 };
+}
+
+/** "2026-06-01" is the start of its day; "2026-06-01 09:30" that time in London. */
+function momentAt(text: string): number {
+  const [date = "", time] = text.split(" ");
+  if (time === undefined) return calendar.startOfDay(date, MERCHANT.timeZone);
+  return Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(MERCHANT.timeZone)
+    .epochMilliseconds;
+}
+
+/** The first day of what comes next, and the time where it starts within a day. */
+function untilText(moment: number): string {
+  const date = calendar.dateOf(moment, MERCHANT.timeZone);
+  return calendar.startOfDay(date, MERCHANT.timeZone) === moment
+    ? date
+    : calendar.wordsOf(moment, MERCHANT.timeZone);
+}
+
+/** "delivery=collect; channel=web" → what the enquiry states. */
+function statedIn(text: string): ReadonlyMap<string, string> | null {
+  const pairs = text.split(";").flatMap((part) => {
+    const [name = "", value = ""] = part.split("=").map((word) => word.trim());
+    return name === "" ? [] : [[name, value] as const];
+  });
+  return pairs.length === 0 ? null : new Map(pairs);
 }
 
 /** What a row's line comes to, under the same headings. */
@@ -244,7 +272,7 @@ function priced(book: PriceBook, row: Readonly<Record<string, string>>): Record<
     "unit price": known ? scaled.textOf(found.price, unitPrice.scale) : "unknown",
     net: known ? scaled.textOf(found.net, lineNet.scale) : "",
     VAT: known && found.vat >= 0 ? scaled.textOf(found.vat, vat.scale) : "",
-    until: found.until > calendar.LAST_DAY ? "" : calendar.dateOf(found.until),
+    until: found.until === calendar.NEVER ? "" : untilText(found.until),
     because: becauseOf(enquiry),
   };
 }

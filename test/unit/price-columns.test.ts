@@ -10,7 +10,7 @@ const root = {
   book: { policy: { arithmetic }, vatCodes: ["STANDARD", "ÉTRANGER", 'T"1'] },
   version: "17-3fa9c2d1",
   freshness: null,
-  startOf: (day: number) => `day ${day}`,
+  momentText: (moment: number) => `moment ${moment}`,
 } as unknown as Root;
 
 const figure = fc.oneof(
@@ -24,7 +24,7 @@ const lines = fc.record({
   vat: figure,
   vatCode: fc.integer({ min: -1, max: 2 }),
   state: fc.integer({ min: 0, max: 5 }),
-  until: fc.constantFrom(20_543, 20_544, 1e15),
+  until: fc.constantFrom(1_774_911_600_000, 1_774_998_000_000, Infinity),
   reason: fc.constantFrom(null, "waits for Jane Smith’s decision"),
 });
 

@@ -396,7 +396,7 @@ describe("promotions", () => {
         },
         `
       product | unit price | because
-      PLY     | 40.0000    | Standard price; promotion SECRET needs a code
+      PLY     | 40.0000    | Standard price; promotion SECRET may apply in the basket
       `,
       ),
     ).toEqual([]);
@@ -412,14 +412,13 @@ describe("promotions", () => {
         },
         `
       product | quantity | unit price | because
-      PLY     | 9        | 40.0000    | Standard price
-      PLY     | 10       | 40.0000    | Standard price; promotion 11FOR10 gives free goods
+      PLY     | 10       | 40.0000    | Standard price; promotion 11FOR10 may apply in the basket
       `,
       ),
     ).toEqual([]);
   });
 
-  test("a multi-buy leaves the price unknown from the quantity at which it could change it", () => {
+  test("a multi-buy leaves the price of a line, and is mentioned for the basket", () => {
     expect(
       differences(
         {
@@ -429,14 +428,14 @@ describe("promotions", () => {
         },
         `
       product | quantity | unit price | because
-      PLY     | 2        | 40.0000    | Standard price
-      PLY     | 3        | unknown    | Not known: promotion 3FOR2 may change the price at this quantity
+      PLY     | 2        | 40.0000    | Standard price; promotion 3FOR2 may apply in the basket
+      PLY     | 3        | 40.0000    | Standard price; promotion 3FOR2 may apply in the basket
       `,
       ),
     ).toEqual([]);
   });
 
-  test("an order value leaves the price unknown once the line alone reaches it", () => {
+  test("an order value is looked at over the basket, not over a line", () => {
     expect(
       differences(
         {
@@ -446,8 +445,8 @@ describe("promotions", () => {
         },
         `
       product | quantity | unit price | because
-      PLY     | 4        | 40.0000    | Standard price; promotion BIG needs a higher order value
-      PLY     | 5        | unknown    | Not known: promotion BIG may change the price, since the line alone reaches its order value
+      PLY     | 4        | 40.0000    | Standard price; promotion BIG may apply in the basket
+      PLY     | 5        | 40.0000    | Standard price; promotion BIG may apply in the basket
       `,
       ),
     ).toEqual([]);
@@ -574,7 +573,7 @@ describe("units", () => {
         { rules: `${STANDARD}  P | account PLAIN01 | product BRK | £280.00 | | | per PALLET` },
         `
       product | unit price | because
-      BRK     | unknown    | Not known: a price that holds is per a unit that is neither the product's pricing unit nor its selling unit
+      BRK     | unknown    | Not known: a price that holds, or the line, is in a unit that the product is not sold in
       `,
       ),
     ).toEqual([]);
@@ -712,9 +711,9 @@ describe("explanation", () => {
 
   test("tells the arithmetic step by step", () => {
     expect([told.asked, told.because, ...told.arithmetic].join("\n")).toMatchInlineSnapshot(`
-      "1,500 EACH of BRK for BUILD01 on 2026-06-01
-      Contract C-17, from 500; promotion SECRET needs a code
-      Contract C-17: £550.0000 from 500, 2026-01-01 to 2026-12-31
+      "1,500 EACH of BRK for BUILD01 on 01/06/2026
+      Contract C-17, from 500; promotion SECRET may apply in the basket
+      Contract C-17: £550.0000 from 500, 01/01/2026 to 31/12/2026
       1,500 EACH at £550.0000 per 1000 (1,000 EACH): £825.00, rounded half away from zero to 2 places
       VAT STANDARD at 20% of £825.00: £165.00, rounded half away from zero to 2 places"
     `);
@@ -725,15 +724,15 @@ describe("explanation", () => {
       [step, rule, unitPrice ?? "-", why].join(" | "),
     );
     expect(lines.join("\n")).toMatchInlineSnapshot(`
-      "Price or discount | Contract C-17: £540.0000 from 5,000, 2026-01-01 to 2026-12-31 | - | holds from 5,000 only
-      Price or discount | Contract C-17: £550.0000 from 500, 2026-01-01 to 2026-12-31 | 550.0000 | gives the price
-      Price or discount | Contract C-17: £585.5000, 2026-01-01 to 2026-12-31 | - | a higher break of the same rule is reached
-      Price or discount | Customer price: £500.0000, until 2025-12-31 | - | ended on 2025-12-31
+      "Price or discount | Customer price: £500.0000, until 31/12/2025 | - | ended on 31/12/2025
+      Price or discount | Contract C-17: £540.0000 from 5,000, 01/01/2026 to 31/12/2026 | - | holds from 5,000 only
+      Price or discount | Contract C-17: £550.0000 from 500, 01/01/2026 to 31/12/2026 | 550.0000 | gives the price
+      Price or discount | Contract C-17: £585.5000, 01/01/2026 to 31/12/2026 | - | a higher break of the same rule is reached
       Base | List price (L1): £600.0000 | 600.0000 | is the base price
       Base | Standard price: £650.0000 | 650.0000 | the list price (L1) takes its place
       Price or discount | General discount: 7.5% off | 555.0000 | dearer by £5.0000
-      Promotion | Promotion SECRET: 50% off, 2020-01-01 to 2039-12-31 | - | holds only for a buyer who gives its code
-      Promotion | Promotion AUTUMN: 15% off, 2026-09-01 to 2026-09-30 | - | holds from 2026-09-01
+      Promotion | Promotion AUTUMN: 15% off, 01/09/2026 to 30/09/2026 | - | holds from 01/09/2026
+      Promotion | Promotion SECRET: 50% off, 01/01/2020 to 31/12/2039 | - | is worked out over the basket, not for a line
       Base price | List price (L1): £600.0000 | 600.0000 | dearer by £50.0000"
     `);
   });
@@ -741,7 +740,7 @@ describe("explanation", () => {
   test("leaves the answer as pricing gives it", () => {
     const expectation = `
       account | product | quantity | unit price | net    | because
-      BUILD01 | BRK     | 1500     | 550.0000   | 825.00 | Contract C-17, from 500; promotion SECRET needs a code
+      BUILD01 | BRK     | 1500     | 550.0000   | 825.00 | Contract C-17, from 500; promotion SECRET may apply in the basket
     `;
     expect(differences(book, expectation)).toEqual([]);
   });

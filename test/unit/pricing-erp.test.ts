@@ -46,6 +46,7 @@ test("the generic policy charges what the simulated ERP charges, to the penny", 
   const book = compileBook(generic, {
     ...merchant,
     currency: "GBP",
+    timeZone: "Europe/London",
     vat: { STANDARD: "20", REDUCED: "5", ZERO: "0" },
     rules: merchant.priceRules,
     quotations,
@@ -63,8 +64,10 @@ test("the generic policy charges what the simulated ERP charges, to the penny", 
       account: book.accounts.numbers.get(account) ?? -1,
       site: -1,
       branch: -1,
-      day: calendar.dayOf(on),
+      moment: calendar.startOfDay(on, "Europe/London"),
       quotation: -1,
+      currency: -1,
+      conditions: null,
     });
     const number = book.products.numbers.get(product) ?? -1;
     const found = priceLine(enquiry, number, scaled.scaledOf(quantity, 5) ?? 0);

@@ -132,8 +132,10 @@ function enquiryOf(book: PriceBook, { account, on }: Pick<Asked, "account" | "on
     account: book.accounts.numbers.get(account) ?? -1,
     site: -1,
     branch: -1,
-    day: calendar.dayOf(on),
+    moment: calendar.startOfDay(on, MERCHANT.timeZone),
     quotation: -1,
+    currency: -1,
+    conditions: null,
   });
 }
 
@@ -311,9 +313,12 @@ test("an answer stays the same until the day that it names", () => {
       const quantity = scaled.scaledOf(question.quantity, 5) ?? 0;
       const { until } = priceLine(enquiryOf(book, question), product, quantity);
       const now = pricedBy(book, question);
-      const first = calendar.dayOf(question.on);
-      for (let day = first + 1; day < Math.min(until, first + 400); day += 1)
-        expect(pricedBy(book, { ...question, on: calendar.dateOf(day) })).toBe(now);
+      const first = Temporal.PlainDate.from(question.on);
+      for (let days = 1; days < 400; days += 1) {
+        const on = first.add({ days }).toString();
+        if (calendar.startOfDay(on, MERCHANT.timeZone) >= until) break;
+        expect(pricedBy(book, { ...question, on })).toBe(now);
+      }
     }),
     { numRuns: 60 },
   );

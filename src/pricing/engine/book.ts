@@ -3,6 +3,7 @@
  * `startBook` or, from another book and what changed, by `reviseBook`; never changed. Arrays may be
  * longer than what is used: the room at the end is for the book after it.
  */
+import type { PriceFormula } from "./masters.ts";
 import type { Policy } from "./policy.ts";
 import type { Program } from "./program.ts";
 import type { PromotionRow } from "./stage.ts";
@@ -33,7 +34,13 @@ export interface Accounts extends Codes {
   readonly headOffice: Int32Array;
   readonly buyingGroup: Int32Array;
   readonly group: Int32Array;
-  readonly priceList: Int32Array;
+  /**
+   * The account's own lists, first counted first: from `listStart` of its number to that of the
+   * next, with 1 in `listCloses` for one that is used only where none before has a price.
+   */
+  readonly listStart: Int32Array;
+  readonly lists: Int32Array;
+  readonly listCloses: Uint8Array;
   readonly branch: Int32Array;
   readonly currency: Int32Array;
   /** The usual delivery site. */
@@ -53,6 +60,13 @@ export interface Products extends Codes {
   readonly perPricingUnit: Float64Array;
   /** Cost per pricing unit with 6 places; NaN when not known. */
   readonly cost: Float64Array;
+  /**
+   * Further units that it is sold in, from `unitStart` of its number to that of the next, and
+   * selling units in one of each with 5 places.
+   */
+  readonly unitStart: Int32Array;
+  readonly units: Int32Array;
+  readonly unitHolds: Float64Array;
 }
 
 export interface PriceBook {
@@ -78,6 +92,8 @@ export interface PriceBook {
   readonly buyingGroups: Codes;
   readonly customerGroups: Codes;
   readonly priceLists: Codes;
+  /** Number of the list of accounts that have none; -1: there is none. */
+  readonly standardList: number;
   readonly headOffices: Codes;
   readonly currencies: readonly string[];
   /** Number of the company's own currency: what costs and promotions are in. */
@@ -85,6 +101,15 @@ export interface PriceBook {
   readonly units: readonly string[];
   /** Contracts, promotions and quotations. */
   readonly labels: readonly string[];
+  /** What must be so besides, as `conditionsText` writes it. */
+  readonly conditions: readonly string[];
+  /** Names of formulas that rules name, and what is known of each. */
+  readonly formulas: readonly string[];
+  readonly formulaOf: ReadonlyMap<string, PriceFormula>;
+  /** IANA zone of the company's business dates. */
+  readonly timeZone: string;
+  /** Currency → units of it for one of the company's own, with 8 places. */
+  readonly rates: ReadonlyMap<string, number>;
   readonly vatCodes: readonly string[];
   /** Percent with 4 places by VAT code number; -1: the settings give no rate. */
   readonly vatRates: Int32Array;

@@ -1,9 +1,17 @@
 /** The digest of a book: equal digests, equal answers under one policy. */
 import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
+import { isColumn } from "./arena.ts";
 import type { PriceBook } from "./book.ts";
+import { mastersOf } from "./memory.ts";
 
-/** Columns whose numbers are those of names. */
-const NAMED_COLUMNS = new Set(["currency", "sellingUnit", "pricingUnit"]);
+/** Columns whose numbers are those of names: what they say is the names. */
+const NAMED_COLUMNS: Readonly<Record<string, "currencies" | "units">> = {
+  currency: "currencies",
+  sellingUnit: "units",
+  pricingUnit: "units",
+  units: "units",
+};
 
 /**
  * SHA-256 over everything that an answer can depend on, the policy apart. The same whether the book
@@ -11,29 +19,28 @@ const NAMED_COLUMNS = new Set(["currency", "sellingUnit", "pricingUnit"]);
  */
 export function digestOf(book: PriceBook): string {
   const hash = createHash("sha256");
-  const { accounts, products, sites, groups, currencies, units } = book;
-  for (const part of [accounts, products, sites, groups, { vatRates: book.vatRates }] as const)
-    for (const [name, column] of Object.entries<unknown>({ ...part }))
-      if (ArrayBuffer.isView(column) && !NAMED_COLUMNS.has(name))
-        hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
-  const named = [
-    Array.from(accounts.currency, (number) => currencies[number]),
-    Array.from(products.sellingUnit, (number) => units[number]),
-    Array.from(products.pricingUnit, (number) => units[number]),
-  ];
-  const codes = [
-    book.branches,
-    book.buyingGroups,
-    book.customerGroups,
-    book.priceLists,
-    book.headOffices,
-    accounts,
-    products,
-    sites,
-    groups,
-  ].map((of) => of.codes);
-  const own = currencies[book.ownCurrency];
-  const said = [book.content, book.entries, book.basketPromotions];
-  hash.update(JSON.stringify([said, codes, named, book.vatCodes, own]));
-  return hash.digest("hex");
+  const own = book.currencies[book.ownCurrency];
+  const said = [book.content, book.entries, book.basketPromotions, own];
+  const masters = Object.entries<unknown>({ ...mastersOf(book) }).sort(byName);
+  for (const [name, part] of masters) addPart(hash, book, name, part);
+  return hash.update(JSON.stringify(said)).digest("hex");
+}
+
+function addPart(hash: Hash, book: PriceBook, name: string, part: unknown): void {
+  hash.update(`\n${name} `);
+  if (isColumn(part)) {
+    const names = NAMED_COLUMNS[name];
+    if (names === undefined)
+      hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+    else hash.update(JSON.stringify(Array.from(part, (number) => book[names][number])));
+  } else if (part instanceof Map) {
+    if (name !== "numbers") hash.update(JSON.stringify([...part].sort(byName)));
+  } else if (typeof part === "object" && part !== null && !Array.isArray(part)) {
+    for (const [inner, value] of Object.entries<unknown>({ ...part }).sort(byName))
+      addPart(hash, book, inner, value);
+  } else hash.update(JSON.stringify(part) ?? "");
+}
+
+function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : 1;
 }

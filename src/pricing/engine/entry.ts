@@ -1,10 +1,9 @@
 /** An entry of the book in the vocabulary of the records it came from. */
 import { TERMS } from "./book.ts";
 import type { PriceBook } from "./book.ts";
-import { FIRST_DAY, LAST_DAY, dateOf } from "./calendar.ts";
+import { ALWAYS, NEVER, dateOf, startOfDay, textOf } from "./calendar.ts";
 import { valueOf } from "./candidate.ts";
 import type { Enquiry } from "./enquiry.ts";
-import { subjectOf } from "./enquiry.ts";
 import type { CustomerScope, ProductScope } from "./policy.ts";
 import { shortTextOf } from "./scaled.ts";
 import { placeOf, sourceOf } from "./tables.ts";
@@ -36,25 +35,42 @@ export interface Entry extends EntryHead {
   readonly unit: string | null;
   /** Most selling units that a contract or quotation covers; null: no limit. */
   readonly limitQuantity: string | null;
+  /** Most selling units of a line; null: any. */
+  readonly toQuantity: string | null;
+  /** Selling units of a contract or quotation that are used up; null: not told. */
+  readonly usedQuantity: string | null;
+  /** Unit that a line must be sold in; null: any. */
+  readonly soldIn: string | null;
+  /** First and last day; null: none, or the moment beside it says. */
   readonly validFrom: string | null;
   readonly validTo: string | null;
+  /** Moments within days, with their offset; null: it starts and stops with days. */
+  readonly startsAt: string | null;
+  readonly endsAt: string | null;
+  /** What must be so besides, as text; null: nothing. */
+  readonly conditions: string | null;
+  readonly formula: string | null;
+  readonly stack: "add" | "compound" | null;
+  readonly priority: number | null;
 }
 
 /** Where an entry stands, and its two numbers. */
 export interface EntryAt {
   readonly table: number;
+  /** Number of whom it is for. */
+  readonly subject: number;
   readonly key: number;
   readonly value: number;
   readonly word: number;
 }
 
-export function headOf({ book, asking }: Enquiry, at: EntryAt): EntryHead {
+export function headOf({ book }: Enquiry, at: EntryAt): EntryHead {
   const { customer, product } = placeOf(at.table);
   const row = (at.word & TERMS) * terms.STRIDE;
   return {
     source: sourceOf(at.table),
     customerScope: customer,
-    customerCode: customerCodeOf(book, customer, subjectOf(book, asking, customer)),
+    customerCode: customerCodeOf(book, customer, at.subject),
     productScope: product,
     productCode: productCodeOf(book, product, at.key),
     kind: terms.KINDS[book.terms[row + terms.KIND]!]!,
@@ -75,9 +91,34 @@ export function entryOf(enquiry: Enquiry, at: EntryAt): Entry {
     currency: book.currencies[of(terms.CURRENCY)] ?? null,
     unit: book.units[of(terms.UNIT)] ?? null,
     limitQuantity: quantityText(of(terms.LIMIT)),
-    validFrom: of(terms.START) === FIRST_DAY ? null : dateOf(of(terms.START)),
-    validTo: of(terms.END) === LAST_DAY ? null : dateOf(of(terms.END)),
+    toQuantity: quantityText(of(terms.TO)),
+    usedQuantity: of(terms.USED) < 0 ? null : quantityText(of(terms.USED)),
+    soldIn: book.units[of(terms.SOLD_IN)] ?? null,
+    ...heldFrom(book, of(terms.START)),
+    ...heldTo(book, of(terms.END)),
+    conditions: book.conditions[of(terms.CONDITIONS)] ?? null,
+    formula: book.formulas[of(terms.FORMULA)] ?? null,
+    stack: STACKS[of(terms.STACK)] ?? null,
+    priority: Number.isFinite(of(terms.PRIORITY)) ? of(terms.PRIORITY) : null,
   };
+}
+
+const STACKS: readonly Entry["stack"][] = [null, "add", "compound"];
+
+function heldFrom({ timeZone }: PriceBook, start: number): Pick<Entry, "validFrom" | "startsAt"> {
+  if (start === ALWAYS) return { validFrom: null, startsAt: null };
+  const date = dateOf(start, timeZone);
+  return startOfDay(date, timeZone) === start
+    ? { validFrom: date, startsAt: null }
+    : { validFrom: null, startsAt: textOf(start) };
+}
+
+/** The moment after the last one, as the last day when it ends with that. */
+function heldTo({ timeZone }: PriceBook, end: number): Pick<Entry, "validTo" | "endsAt"> {
+  if (end === NEVER) return { validTo: null, endsAt: null };
+  return startOfDay(dateOf(end, timeZone), timeZone) === end
+    ? { validTo: dateOf(end - 1, timeZone), endsAt: null }
+    : { validTo: null, endsAt: textOf(end) };
 }
 
 /** Selling units from 1/100,000; null when there is no bound. */

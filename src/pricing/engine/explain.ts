@@ -2,14 +2,13 @@
  * Why a line's price is what it is: every candidate, why each lost, and the arithmetic step by
  * step.
  */
-import { TERMS } from "./book.ts";
 import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import type { Enquiry } from "./enquiry.ts";
-import { dateOf } from "./calendar.ts";
+import { wordsOf } from "./calendar.ts";
+import { whyNot } from "./losing.ts";
 import { priceLine } from "./resolve.ts";
 import * as scaled from "./scaled.ts";
-import * as terms from "./terms.ts";
 import type { Trace, Traced } from "./trace.ts";
 import { arithmeticOf } from "./steps.ts";
 import * as words from "./words.ts";
@@ -17,13 +16,13 @@ import * as words from "./words.ts";
 export interface ExplainedCandidate {
   /** Name of the policy's step; "Base" for what the base price was looked up in. */
   readonly step: string;
-  /** "Contract C-17: £4.2500 from 10, 2026-01-01 to 2026-12-31". */
+  /** "Contract C-17: £4.2500 from 10, 01/01/2026 to 31/12/2026". */
   readonly rule: string;
   readonly whom: string;
   readonly what: string;
   /** Its unit price as decimal text; null: it gives none. */
   readonly unitPrice: string | null;
-  /** True for the one that gives the price. */
+  /** True for the one that gives the price, and for each that has a part in it. */
   readonly taken: boolean;
   /** Why it was taken or not. */
   readonly why: string;
@@ -32,7 +31,7 @@ export interface ExplainedCandidate {
 }
 
 export interface Explanation {
-  /** "10 EACH of BRK001 for BUILD01 on 2026-03-31". */
+  /** "10 EACH of BRK001 for BUILD01 on 31/03/2026". */
   readonly asked: string;
   readonly because: string;
   readonly arithmetic: readonly string[];
@@ -43,31 +42,37 @@ export interface Explanation {
  * Prices the line again with every candidate written down; `enquiry.found` holds the answer
  * afterwards.
  */
-export function explainLine(enquiry: Enquiry, product: number, quantity: number): Explanation {
-  const trace: Trace = [];
+export function explainLine(
+  enquiry: Enquiry,
+  product: number,
+  quantity: number,
+  unit = -1,
+  pooled = -1,
+): Explanation {
+  const trace: Trace = { candidates: [], best: new Map(), blocked: new Map() };
   enquiry.trace = trace;
   try {
-    priceLine(enquiry, product, quantity);
+    priceLine(enquiry, product, quantity, unit, pooled);
   } finally {
     enquiry.trace = null;
   }
-  const { book, asking } = enquiry;
-  const unit = book.units[book.products.sellingUnit[product]!]!;
+  const { book, asking, line } = enquiry;
   const account = book.accounts.codes[asking.account]!;
   const code = book.products.codes[product]!;
   const amount = words.grouped(quantityText(quantity) ?? "");
+  const when = wordsOf(asking.moment, book.timeZone);
   return {
-    asked: `${amount} ${unit} of ${code} for ${account} on ${dateOf(asking.day)}`,
+    asked: `${amount} ${book.units[line.unit]!} of ${code} for ${account} on ${when}`,
     because: words.becauseOf(enquiry),
-    arithmetic: arithmeticOf(enquiry, product, quantity),
-    candidates: trace.map((traced) => explained(enquiry, traced)),
+    arithmetic: arithmeticOf(enquiry),
+    candidates: trace.candidates.map((traced) => explained(enquiry, trace, traced)),
   };
 }
 
-function explained(enquiry: Enquiry, traced: Traced): ExplainedCandidate {
+function explained(enquiry: Enquiry, trace: Trace, traced: Traced): ExplainedCandidate {
   const { book } = enquiry;
   const entry = traced.table < 0 ? null : entryOf(enquiry, traced);
-  const taken = isTaken(enquiry, traced);
+  const part = partOf(enquiry, traced);
   return {
     step: traced.step < 0 ? "Base" : book.policy.steps[traced.step]!.step,
     rule: entry === null ? words.discountText(traced.value) : words.ruleText(enquiry, entry),
@@ -78,97 +83,43 @@ function explained(enquiry: Enquiry, traced: Traced): ExplainedCandidate {
     what: entry === null ? "everything" : words.whatText(entry),
     unitPrice:
       traced.price < 0 ? null : scaled.textOf(traced.price, book.policy.arithmetic.unitPrice.scale),
-    taken,
-    why: taken ? "gives the price" : whyNot(enquiry, traced, entry),
+    taken: part !== null,
+    why: part ?? whyNot(enquiry, trace, traced, entry),
     entry,
   };
 }
 
-function isTaken({ found }: Enquiry, traced: Traced): boolean {
+/** What a candidate has to do with the price; null: nothing. */
+function partOf({ found, line }: Enquiry, traced: Traced): string | null {
+  if (traced.outcome === "on-request" && found.doubt === "on-request")
+    return isSame(traced, found) && traced.step === found.step
+      ? "gives no price: it is on request"
+      : null;
+  if (traced.outcome !== "priced") return null;
+  const links = found.links ?? [];
+  const at = links.findIndex((link) => link.step === traced.step && isSame(link, traced));
+  if (links.length > 1 && at >= 0)
+    return at === 0
+      ? "gives the price that the rest is taken off"
+      : "is taken off what came before";
+  if (found.doubt === "ambiguous" || line.tied) return null;
+  return traced.step === found.step && isSame(traced, found) ? "gives the price" : null;
+}
+
+interface Standing {
+  readonly table: number;
+  readonly subject: number;
+  readonly key: number;
+  readonly value: number;
+  readonly word: number;
+}
+
+function isSame(left: Standing, right: Standing): boolean {
   return (
-    traced.outcome === "priced" &&
-    traced.step === found.step &&
-    traced.table === found.table &&
-    traced.key === found.key &&
-    traced.value === found.value &&
-    traced.word === found.word
+    left.table === right.table &&
+    left.subject === right.subject &&
+    left.key === right.key &&
+    left.value === right.value &&
+    left.word === right.word
   );
-}
-
-/** Whether the base price was found in this entry. */
-function isBase({ found }: Enquiry, traced: Traced): boolean {
-  return (
-    traced.table === found.baseTable &&
-    traced.key === found.baseKey &&
-    traced.value === found.baseValue &&
-    traced.word === found.baseWord
-  );
-}
-
-function whyNot(enquiry: Enquiry, traced: Traced, entry: Entry | null): string {
-  switch (traced.outcome) {
-    case "priced":
-      return beatenText(enquiry, traced);
-    case "lower-break":
-      return "a higher break of the same rule is reached";
-    case "not-reached":
-      return `holds from ${words.grouped(entry?.fromQuantity ?? "0")} only`;
-    case "over-limit":
-      return `covers at most ${words.grouped(entry?.limitQuantity ?? "0")}`;
-    case "not-yet":
-      return `holds from ${entry?.validFrom ?? "later"}`;
-    case "ended":
-      return `ended on ${entry?.validTo ?? "an earlier day"}`;
-    case "not-named":
-      return "counts only for an order that names it";
-    case "other-currency":
-      return currencyText(enquiry, entry);
-    case "no-base":
-      return "there is no base price to take it off";
-    case "unit-unknown":
-      return `cannot be worked out: ${entry?.unit ?? "its unit"} is neither the pricing unit nor the selling unit`;
-    case "cost-unknown":
-      return "cannot be worked out: the product's cost is not known";
-    case "unreadable":
-      return "cannot be worked out: its value is too large";
-    case "below-zero":
-      return "cannot be meant: it takes the price below zero";
-    case "needs-code":
-      return "holds only for a buyer who gives its code";
-    case "from-order-value":
-      return `holds from an order value of ${thresholdText(enquiry, traced)} and is not worked out`;
-    case "multi-buy":
-      return "may change the price and is not worked out";
-    case "free-goods":
-      return "gives free goods; the price of what is bought stays";
-    case "base-replaced":
-      return `${words.baseName(enquiry)} takes its place`;
-    default:
-      return traced.outcome satisfies never;
-  }
-}
-
-/** Costs have no currency of their own: they are in the company's. */
-function currencyText({ book, currency }: Enquiry, entry: Entry | null): string {
-  const own = book.currencies[book.ownCurrency]!;
-  return `is in ${entry?.currency ?? own}, the account is in ${book.currencies[currency]!}`;
-}
-
-function thresholdText({ book }: Enquiry, traced: Traced): string {
-  const value = book.terms[(traced.word & TERMS) * terms.STRIDE + terms.THRESHOLD]!;
-  return words.moneyText(value, 2, book.currencies[book.ownCurrency]!);
-}
-
-function beatenText(enquiry: Enquiry, traced: Traced): string {
-  const { found, book } = enquiry;
-  if (traced.step < 0)
-    return isBase(enquiry, traced) ? "is the base price" : "another base price is as low or lower";
-  const winner = book.policy.steps[found.step]!;
-  if (winner.hit === "stop" && traced.step > found.step)
-    return `"${winner.step}" comes first and ends the search`;
-  const difference = traced.price - found.price;
-  if (difference === 0) return "the same price; the one taken is named first";
-  if (difference < 0) return "a place that comes first gave the price";
-  const { scale } = book.policy.arithmetic.unitPrice;
-  return `dearer by ${words.moneyText(difference, scale, book.currencies[enquiry.currency]!)}`;
 }

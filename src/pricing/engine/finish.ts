@@ -1,11 +1,12 @@
 /** Staged rows → the book. Nothing in what it answers or says hangs on the order of arrival. */
-import { inShared, sharedFloats, sharedInts } from "./arena.ts";
-import type { Arena } from "./arena.ts";
+import { inShared, isColumn, sharedFloats, sharedInts } from "./arena.ts";
 import type { PriceBook } from "./book.ts";
 import { codeHashes, emptySum, highOf, lowOf, mix, saidBy, sumRow } from "./content.ts";
 import type { ContentSum, Said } from "./content.ts";
 import { KEY, ROW, ROW_TERMS, RULE_HIGH, RULE_LOW, VALUE, byRegion, layOut } from "./layout.ts";
 import type { ByRegion } from "./layout.ts";
+import { keep } from "./memory.ts";
+import type { Kept } from "./memory.ts";
 import type { NumberedMasters } from "./masters.ts";
 import type { Policy } from "./policy.ts";
 import {
@@ -30,31 +31,6 @@ import {
 import type { PromotionRow, Staged, Work } from "./stage.ts";
 import { TABLES, placeOf } from "./tables.ts";
 import { FROM, STRIDE } from "./terms.ts";
-
-/** What a book needs to be changed later: kept beside it, never in it. */
-export interface Kept {
-  readonly work: Work;
-  readonly cells: Arena;
-  readonly several: Arena;
-  /** Rows by table and kind, as they were staged. */
-  readonly held: Int32Array;
-  readonly unreached: ReadonlyMap<string, number>;
-  /** Runs that wrote its rules, with the number of rules. */
-  readonly runs: ReadonlyMap<string, number>;
-  /** Numbers of the arenas that this book no longer reads. */
-  readonly garbage: number;
-}
-
-const kept = new WeakMap<PriceBook, Kept>();
-
-export function keptOf(book: PriceBook): Kept | undefined {
-  return kept.get(book);
-}
-
-/** Ids of the runs that wrote its rules, as far as it was told. */
-export function runsIn(book: PriceBook): string[] {
-  return [...(kept.get(book)?.runs.keys() ?? [])];
-}
 
 export function finishBook(policy: Policy, work: Work): PriceBook {
   const { staged } = work;
@@ -105,7 +81,7 @@ export function bookOf(policy: Policy, work: Work, parts: BookParts): PriceBook 
   const wideValues = sharedFloats(work.wide.length);
   wideValues.set(work.wide);
   const arrays = {
-    tableRegions: inShared(tableRegions),
+    tableRegions,
     regions,
     cells: parts.cells.array,
     several: parts.several.array,
@@ -125,10 +101,12 @@ export function bookOf(policy: Policy, work: Work, parts: BookParts): PriceBook 
     ownCurrency: OWN_CURRENCY,
     units: [...work.units.numbers.keys()],
     labels: [...work.labels.numbers.keys()],
+    conditions: [...work.conditions.numbers.keys()],
+    formulas: [...work.formulas.numbers.keys()],
     ...arrays,
   };
   const { cells, several, garbage, runs } = parts;
-  kept.set(book, { work, cells, several, held, unreached, runs, garbage });
+  keep(book, { work, cells, several, held, unreached, runs, garbage });
   return book;
 }
 
@@ -227,7 +205,7 @@ function sharedMasters(masters: NumberedMasters): NumberedMasters {
     Object.fromEntries(
       Object.entries(part).map(([name, column]: [string, unknown]) => [
         name,
-        column instanceof Int32Array || column instanceof Float64Array ? inShared(column) : column,
+        isColumn(column) ? inShared(column) : column,
       ]),
     ) as Part;
   const { accounts, products, sites, groups } = masters;

@@ -6,7 +6,6 @@
 import type { RuleRow, Staged, Work } from "./stage.ts";
 import { draftRule, keysOf, leaveOut, stageRow, subjectsOf, wideValue } from "./stage.ts";
 import { identityHashes } from "./content.ts";
-import { dateOf, dayOf } from "./calendar.ts";
 import { tableOf } from "./tables.ts";
 import * as terms from "./terms.ts";
 
@@ -221,10 +220,10 @@ function rareIn(json: string | null): Partial<RuleRow> {
 }
 
 function dateIn(field: Buffer | null): string | null {
-  return field === null ? null : dateOf(field.readInt32BE(0) + POSTGRES_EPOCH);
+  return field === null ? null : POSTGRES_EPOCH.add({ days: field.readInt32BE(0) }).toString();
 }
 
-const POSTGRES_EPOCH = dayOf("2000-01-01");
+const POSTGRES_EPOCH = Temporal.PlainDate.from("2000-01-01");
 
 function uuidOf(field: Buffer | null): string {
   const hex = field?.toString("hex") ?? "";

@@ -7,6 +7,8 @@ import { scaledOf } from "./scaled.ts";
 import { numberOf } from "./terms.ts";
 import type { Names } from "./terms.ts";
 
+export type PriceFormula = Canonical<"price-formula">;
+
 /** What the book needs to know of each record, and no more. */
 export interface Masters {
   readonly customers: readonly (Partial<Pick<Canonical<"customer">, "buyingGroup">> &
@@ -37,6 +39,13 @@ export interface Masters {
   >[];
   /** The company's own currency: what costs and promotions are in. */
   readonly currency: string;
+  /** IANA zone of its business dates. */
+  readonly timeZone: string;
+  readonly productUnits?: readonly Canonical<"product-unit">[];
+  readonly customerPriceLists?: readonly Canonical<"customer-price-list">[];
+  readonly priceFormulas?: readonly PriceFormula[];
+  /** Currency → units of it for one of the company's own, decimal text: { EUR: "1.17" }. */
+  readonly rates?: Readonly<Record<string, string>>;
   /** VAT rates in percent by VAT code, from the company's settings. */
   readonly vat: Readonly<Record<string, string>>;
 }
@@ -51,9 +60,13 @@ export type NumberedMasters = Pick<
   | "buyingGroups"
   | "customerGroups"
   | "priceLists"
+  | "standardList"
   | "headOffices"
   | "vatCodes"
   | "vatRates"
+  | "formulaOf"
+  | "timeZone"
+  | "rates"
 >;
 
 /** Units and currencies are shared with the rules, so they get their last numbers later. */
@@ -76,6 +89,7 @@ export function numberMasters(masters: Masters, units: Names, currencies: Names)
     headOffices: codesOf(customers.map((customer) => customer.headOffice)),
     priceLists: codesOf([
       ...masters.priceLists.map((list) => list.priceList),
+      ...(masters.customerPriceLists ?? []).map((row) => row.priceList),
       ...customers.map((customer) => customer.priceList),
     ]),
     branches: codesOf([
@@ -92,6 +106,10 @@ export function numberMasters(masters: Masters, units: Names, currencies: Names)
     buyingGroups: named.buyingGroups,
     customerGroups: named.customerGroups,
     priceLists: named.priceLists,
+    standardList: standardList(masters, named.priceLists),
+    formulaOf: new Map(masters.priceFormulas?.map((row) => [row.formula, row])),
+    timeZone: masters.timeZone,
+    rates: ratesOf(masters),
     headOffices: named.headOffices,
     vatCodes: vatCodes.codes,
     vatRates: Int32Array.from(vatCodes.codes, (code) => scaledOf(masters.vat[code] ?? "", 4) ?? -1),
@@ -126,9 +144,6 @@ function accountsOf(
 ): Accounts {
   const codes = codesOf(masters.customers.map((customer) => customer.account));
   const inOrder = ordered(codes, masters.customers, (customer) => customer.account);
-  const standard = masters.priceLists.filter((list) => list.standard).map((list) => list.priceList);
-  // An account without a list is on the standard one; with two of those, on the first by code.
-  const otherwise = standard.sort()[0] ?? null;
   const usual = usualSites(masters);
   return {
     ...codes,
@@ -145,10 +160,7 @@ function accountsOf(
       named.customerGroups,
       inOrder.map((row) => row.customerGroup),
     ),
-    priceList: column(
-      named.priceLists,
-      inOrder.map((row) => row.priceList ?? otherwise),
-    ),
+    ...listsOf(masters, named.priceLists, inOrder),
     branch: column(
       named.branches,
       inOrder.map((row) => row.branch),
@@ -190,7 +202,38 @@ function productsOf(
       return units !== undefined && units > 0 ? units : NaN;
     }),
     cost: Float64Array.from(inOrder, (row) => scaledOf(row.standardCost ?? "", 6) ?? NaN),
+    ...unitsOf(masters, inOrder, units),
   };
+}
+
+/** Units in order of their names; of two records for one unit the last given stands. */
+function unitsOf(
+  { productUnits = [] }: Masters,
+  products: readonly { readonly product: string }[],
+  units: Names,
+): Pick<Products, "unitStart" | "units" | "unitHolds"> {
+  const byProduct = Map.groupBy(productUnits, (row) => row.product);
+  const rows = products.map(({ product }) => {
+    const named = new Map(byProduct.get(product)?.map((row) => [row.unit, row.sellingUnits]));
+    return [...named].sort(([left], [right]) => (left < right ? -1 : 1));
+  });
+  return {
+    unitStart: startsOf(rows),
+    units: Int32Array.from(rows.flat(), ([unit]) => numberOf(units, unit)),
+    unitHolds: Float64Array.from(rows.flat(), ([, holds]) => {
+      const known = scaledOf(holds, 5);
+      return known !== undefined && known > 0 ? known : NaN;
+    }),
+  };
+}
+
+/** Where each one's rows start when all stand behind each other, and where the last ones end. */
+function startsOf(rows: readonly (readonly unknown[])[]): Int32Array {
+  const starts = new Int32Array(rows.length + 1);
+  rows.forEach((own, at) => {
+    starts[at + 1] = starts[at]! + own.length;
+  });
+  return starts;
 }
 
 function sitesOf(
@@ -205,6 +248,49 @@ function sitesOf(
       inOrder.map((row) => row.vatCode),
     ),
   };
+}
+
+type ListOf = Pick<Canonical<"customer-price-list">, "priceList" | "closes">;
+
+/** Further lists by position, then the account's own; each once, where it comes first. */
+function listsOf(
+  { customerPriceLists = [] }: Masters,
+  priceLists: Codes,
+  customers: readonly { readonly account: string; readonly priceList: string | null }[],
+): Pick<Accounts, "listStart" | "lists" | "listCloses"> {
+  const byAccount = Map.groupBy(customerPriceLists, (row) => row.account);
+  const rows = customers.map(({ account, priceList }) => {
+    const further: ListOf[] = (byAccount.get(account) ?? []).toSorted(
+      (left, right) =>
+        left.position - right.position || (left.priceList < right.priceList ? -1 : 1),
+    );
+    if (priceList !== null) further.push({ priceList, closes: false });
+    return further.filter(
+      (row, at) => further.findIndex((other) => other.priceList === row.priceList) === at,
+    );
+  });
+  return {
+    listStart: startsOf(rows),
+    lists: column(
+      priceLists,
+      rows.flat().map((row) => row.priceList),
+    ),
+    listCloses: Uint8Array.from(rows.flat(), (row) => (row.closes ? 1 : 0)),
+  };
+}
+
+/** Of two standard lists the first by code. */
+function standardList({ priceLists }: Masters, { numbers }: Codes): number {
+  const standard = priceLists.filter((list) => list.standard).map((list) => list.priceList);
+  return numbers.get(standard.sort()[0] ?? "") ?? -1;
+}
+
+function ratesOf({ rates = {}, currency }: Masters): ReadonlyMap<string, number> {
+  const known = Object.entries({ ...rates, [currency]: "1" }).flatMap(([code, text]) => {
+    const rate = scaledOf(text, 8);
+    return rate !== undefined && rate > 0 ? [[code, rate] as const] : [];
+  });
+  return new Map(known);
 }
 
 /** Each account's usual delivery site; of two, the first by code. */

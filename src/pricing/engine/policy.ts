@@ -79,7 +79,7 @@ export interface PolicyStep {
   readonly only: "net" | "not-net" | "any";
   /** Only rules from a quantity on, or only those from the first unit. */
   readonly breaks: "only" | "none" | "any";
-  /** Only percents and amounts that raise the price, or only those that lower it. */
+  /** Of percents and amounts only those that raise the price, or only those that lower it. */
   readonly sign: "surcharge" | "discount" | "any";
   /** Most particular first. A fixed price in a place of the base competes as base price alone. */
   readonly places: readonly Place[];
@@ -90,8 +90,11 @@ export interface PolicyStep {
   readonly compete: readonly Comparator[];
   /** When no comparator tells two apart: the first by content, or no price at all. */
   readonly tie: "first" | "ambiguous";
-  /** `stacked`: beside the winner all rules that may stack. */
-  readonly takes: "one" | "stacked";
+  /**
+   * `stacked`: beside the winner all rules that may stack; `stacked-only`: nothing at all when the
+   * winner is none of those.
+   */
+  readonly takes: "one" | "stacked" | "stacked-only";
   /**
    * What percents and amounts are taken off: the base price, what the steps before came to, or the
    * price before any discount of theirs, so that percents add up.

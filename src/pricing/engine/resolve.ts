@@ -1,334 +1,451 @@
 /**
- * Prices one line of an enquiry by the policy's steps. Allocates nothing: the answer is left in
- * `enquiry.found`. What an explanation tells is written down by these same functions.
+ * Prices one line of an enquiry by the policy's steps. The answer is left in `enquiry.found`. What
+ * an explanation tells is written down by these same functions.
  */
 import { workOutAmounts } from "./amounts.ts";
-import { LAST, RULE, SEVERAL, TERMS, homeOf } from "./book.ts";
-import { LAST_DAY } from "./calendar.ts";
+import { TERMS } from "./book.ts";
+import { NEVER } from "./calendar.ts";
 import * as candidate from "./candidate.ts";
+import { fine, groundOf, linked, setLink, stackOrder, stacksCompound } from "./chain.ts";
+import type { Ground, Link } from "./chain.ts";
 import { doubt } from "./enquiry.ts";
-import type { Enquiry, Found, Shelf } from "./enquiry.ts";
-import type { PolicyStep } from "./policy.ts";
-import { unpricedOutcome } from "./promotion.ts";
+import type { Enquiry, Found, Shelf, StackedEntry } from "./enquiry.ts";
+import { byBasis } from "./basis.ts";
+import { multiplyDivide } from "./scaled.ts";
+import type { ProgramStep } from "./program.ts";
+import {
+  NOT_LOOKED_UP,
+  PRICELESS,
+  SEARCH,
+  fail,
+  findBase,
+  inShadow,
+  isOnRequest,
+  isOpen,
+  searchShelf,
+  take,
+} from "./search.ts";
 import * as terms from "./terms.ts";
-import type { Outcome } from "./trace.ts";
-
-/** What is being looked for at the moment: a line, and the step or the base price. */
-interface Search {
-  readonly enquiry: Enquiry;
-  readonly product: number;
-  /** With 5 places. */
-  readonly quantity: number;
-  /** Position of the step that is running. */
-  at: number;
-  step: PolicyStep;
-  /** True while the base price is looked up. */
-  forBase: boolean;
-  /** Where the entry in hand stands: its table (-1: the account's discount), and its key there. */
-  table: number;
-  key: number;
-}
 
 /**
- * Prices a quantity (1/100,000 selling units, above 0) of a product; the answer is `enquiry.found`.
+ * Prices a quantity of a product; the answer is `enquiry.found`.
+ *
+ * `quantity` has 5 places and is in `unit`, the number of a unit of the product (-1: its selling
+ * unit). `pooled` is what breaks are compared with when the policy counts them over more than the
+ * line: selling units with 5 places (-1: the line's own).
  */
-export function priceLine(enquiry: Enquiry, product: number, quantity: number): Found {
-  const { found } = enquiry;
+export function priceLine(
+  enquiry: Enquiry,
+  product: number,
+  quantity: number,
+  unit = -1,
+  pooled = -1,
+): Found {
+  const { found, line, active } = enquiry;
   const { steps } = enquiry.book.program;
-  clear(found);
-  const search: Search = {
-    enquiry,
-    product,
-    quantity,
-    at: 0,
-    step: steps[0]!.step,
-    forBase: false,
-    table: -1,
-    key: -1,
-  };
-  for (; search.at < steps.length; search.at += 1) {
-    search.step = steps[search.at]!.step;
-    runStep(search);
-    if (found.price >= 0 && search.step.hit === "stop") break;
+  begin(enquiry, product, quantity, unit, pooled);
+  let at = -1;
+  for (let index = 0; index < active.length; index += 1) {
+    at = active[index]!;
+    if (runStep(enquiry, steps[at]!, at)) break;
   }
-  if (enquiry.trace !== null) traceTheRest(search);
-  workOutAmounts(enquiry, product, quantity);
+  if (found.price < 0 && line.running !== null) goBack(enquiry);
+  if (enquiry.trace !== null) traceTheRest(enquiry, at + 1);
+  finish(enquiry);
+  workOutAmounts(enquiry);
   return found;
+}
+
+function begin(
+  enquiry: Enquiry,
+  product: number,
+  quantity: number,
+  unit: number,
+  pooled: number,
+): void {
+  const { line, book } = enquiry;
+  const { products } = book;
+  clear(enquiry.found);
+  line.shadow = false;
+  line.product = product;
+  line.unit = products.sellingUnit[product]!;
+  line.priceUnit = products.pricingUnit[product]!;
+  line.perUnit = products.perPricingUnit[product]!;
+  line.quantity = quantity;
+  line.netQuantity = quantity;
+  line.netPer = line.perUnit;
+  line.plain = true;
+  if (unit >= 0 && unit !== line.unit) beginIn(enquiry, quantity, unit);
+  line.counted = pooled < 0 ? line.quantity : pooled;
+  line.gave = 0;
+  line.tied = false;
+  line.pooling = false;
+  line.running = null;
+  line.openLists = null;
+  line.forBase = false;
+  line.depth = 0;
+}
+
+/** A line in another unit than the selling unit has its price per that unit. */
+function beginIn(enquiry: Enquiry, quantity: number, unit: number): void {
+  const { line, book } = enquiry;
+  const size = candidate.sizeOfUnit(book, line.product, unit);
+  line.unit = unit;
+  if (Number.isNaN(size)) {
+    doubt(enquiry, "unit-unknown", -1);
+    return;
+  }
+  line.quantity = multiplyDivide(quantity, size, 100_000, "half-away");
+  line.netPer = 100_000;
+  if (unit === line.priceUnit) return;
+  line.priceUnit = unit;
+  line.perUnit = size;
+  line.plain = false;
 }
 
 function clear(found: Found): void {
   found.price = -1;
   found.step = -1;
   found.table = -1;
+  found.subject = -1;
   found.key = -1;
   found.value = 0;
   found.word = 0;
-  found.until = LAST_DAY + 1;
+  found.entry = -1;
+  found.links = null;
+  found.until = NEVER;
+  found.stepUp = Infinity;
   found.doubt = null;
   found.doubtLabel = -1;
-  found.codeLabel = -1;
-  found.freeLabel = -1;
-  found.thresholdLabel = -1;
-  found.threshold = Infinity;
+  found.basketLabel = -1;
   found.base = NOT_LOOKED_UP;
 }
 
-const NOT_LOOKED_UP = -2;
-const NO_BASE = -1;
-
-/** For an explanation: what the steps after the end would have found. The answer stays as it is. */
-function traceTheRest(search: Search): void {
-  const { found, book } = search.enquiry;
-  const { steps } = book.program;
-  const answer = { ...found };
-  for (search.at += 1; search.at < steps.length; search.at += 1) {
-    search.step = steps[search.at]!.step;
-    runStep(search);
-  }
-  const { base, baseTable, baseKey, baseValue, baseWord } = found;
-  Object.assign(found, answer, { base, baseTable, baseKey, baseValue, baseWord });
-}
-
-function runStep(search: Search): void {
-  const { step, enquiry } = search;
-  if (step.compete[0] === "particular" && enquiry.found.price >= 0) {
-    compareLater(search);
-    return;
-  }
-  const particular = step.compete[0] === "particular";
-  for (const shelf of enquiry.shelves[search.at]!) {
-    searchShelf(search, shelf);
-    if (particular && enquiry.found.price >= 0) return;
-  }
-  if (step.draw === "account-discount") offerAccountDiscount(search);
-  if (enquiry.book.program.steps[search.at]!.offersBase) offerBase(search);
-}
-
-/**
- * A step where the first place wins, after others found a price: the two are compared at its end.
- */
-function compareLater(search: Search): void {
-  const { found } = search.enquiry;
-  const { price, step, table, key, value, word } = found;
-  found.price = -1;
-  runStep(search);
-  if (found.price < 0 || price <= found.price)
-    Object.assign(found, { price, step, table, key, value, word });
-}
-
-function searchShelf(search: Search, shelf: Shelf): void {
-  const { products, groups, policy } = search.enquiry.book;
-  if (shelf.of.keyedBy === 0) searchCell(search, shelf, search.product);
-  else if (shelf.of.keyedBy === 2) searchCell(search, shelf, 0);
-  else {
-    let group = products.group[search.product]!;
-    while (group >= 0) {
-      searchCell(search, shelf, group);
-      group = policy.productGroups === "own" ? -1 : groups.parent[group]!;
-    }
-  }
-}
-
-function searchCell(search: Search, shelf: Shelf, key: number): void {
-  const { cells, several } = search.enquiry.book;
-  const at = cellOf(cells, shelf, key);
-  if (at < 0) return;
-  search.table = shelf.of.table;
-  search.key = key;
-  const value = cells[at]!;
-  const word = cells[at + 1]!;
-  if ((word & SEVERAL) === 0) {
-    weigh(search, shelf, value, word);
-    return;
-  }
-  // A rule's breaks stand together, highest first: the first that holds is the rule's price.
-  let taken = false;
-  for (let entry = value; ; entry += 2) {
-    const word = several[entry + 1]!;
-    if ((word & RULE) !== 0) taken = false;
-    if (!taken) taken = weigh(search, shelf, several[entry]!, word);
-    else if (search.enquiry.trace !== null && isDrawn(search, shelf, word))
-      note(search, several[entry]!, word, "lower-break");
-    if ((word & LAST) !== 0) return;
-  }
-}
-
-/** Position of a key's value in the cells; -1: the region has nothing under it. */
-function cellOf(cells: Int32Array, { start, size }: Shelf, key: number): number {
-  if (size < 0) {
-    const at = start + key * 2;
-    return cells[at + 1] === 0 ? -1 : at;
-  }
-  let slot = homeOf(key, size);
-  for (;;) {
-    const at = start + slot * 3;
-    if (cells[at + 2] === 0) return -1;
-    if (cells[at] === key) return at + 1;
-    slot = slot + 1 === size ? 0 : slot + 1;
-  }
-}
-
-/**
- * Lets one entry compete. True when it holds for the quantity and day, so that its rule's lower
- * breaks do not.
- */
-function weigh(search: Search, shelf: Shelf, value: number, word: number): boolean {
-  const row = (word & TERMS) * terms.STRIDE;
-  if (!isNamed(search, row)) {
-    note(search, value, word, "not-named");
-    return true;
-  }
-  const standing = standingOf(search, row);
-  if (standing !== null) {
-    if (search.enquiry.trace !== null && isDrawn(search, shelf, word))
-      note(search, value, word, standing);
+/** Runs one step; true when it is the last, since it gave the price. */
+function runStep(enquiry: Enquiry, ran: ProgramStep, at: number): boolean {
+  const { line, found } = enquiry;
+  const { hit } = ran.step;
+  if ((ran.unless & line.gave) !== 0) {
+    if (enquiry.trace !== null) traceBlocked(enquiry, ran, at);
     return false;
   }
-  if (!isDrawn(search, shelf, word)) return true;
-  if (search.forBase) offerAsBase(search, value, word);
-  else offer(search, value, word);
-  return true;
+  const pools = hit === "compete";
+  if (found.price >= 0 && !(pools && line.pooling)) settle(enquiry);
+  if (found.price >= 0 && !ran.simple) poolLater(enquiry, ran, at);
+  else search(enquiry, ran, at);
+  line.pooling = pools;
+  if (pools || found.price < 0) return false;
+  if (hit === "stop") return true;
+  settle(enquiry);
+  return false;
 }
 
-/** False for a quotation that the buyer would have to name and did not. */
-function isNamed({ enquiry, step }: Search, row: number): boolean {
-  if (step.draw !== "quotations" || step.applies === "by-itself") return true;
-  return enquiry.book.terms[row + terms.LABEL] === enquiry.asking.quotation;
-}
-
-/**
- * Why an entry does not hold for the quantity and day; null: it does. Keeps when that will change.
- */
-function standingOf({ enquiry, quantity }: Search, row: number): Outcome | null {
+/** A step by itself, then weighed against what its pool came to before; the first stays on a tie. */
+function poolLater(enquiry: Enquiry, ran: ProgramStep, at: number): void {
   const { found } = enquiry;
-  const { day } = enquiry.asking;
-  const all = enquiry.book.terms;
-  if (quantity < all[row + terms.FROM]!) return "not-reached";
-  if (quantity > all[row + terms.LIMIT]!) return "over-limit";
-  const start = all[row + terms.START]!;
-  const end = all[row + terms.END]!;
-  if (day > end) return "ended";
-  if (day < start) {
-    if (start < found.until && end >= start) found.until = start;
-    return "not-yet";
-  }
-  if (end + 1 < found.until) found.until = end + 1;
-  return null;
+  const before = answerIn(found);
+  found.price = -1;
+  search(enquiry, ran, at);
+  if (found.price < 0 || before.price <= found.price) Object.assign(found, before);
 }
 
-/** Whether what is being looked for is drawn from this entry at all. */
-function isDrawn({ enquiry, step, forBase }: Search, shelf: Shelf, word: number): boolean {
-  const all = enquiry.book.terms;
-  const row = (word & TERMS) * terms.STRIDE;
-  const fixed = all[row + terms.KIND] === terms.FIXED;
-  if (forBase) return fixed;
-  if (step.draw !== "rules") return true;
-  if (fixed && shelf.of.holdsBase) return false;
-  if (step.only === "any") return true;
-  return (step.only === "net") === ((all[row + terms.FLAGS]! & terms.NET) !== 0);
+type Answer = Pick<
+  Found,
+  "price" | "step" | "table" | "subject" | "key" | "value" | "word" | "entry" | "links"
+>;
+
+function answerIn(found: Found): Answer {
+  const { price, step, table, subject, key, value, word, entry, links } = found;
+  return { price, step, table, subject, key, value, word, entry, links };
 }
 
-function offer(search: Search, value: number, word: number): void {
-  const { enquiry } = search;
-  const row = (word & TERMS) * terms.STRIDE;
-  if (search.step.draw === "promotions") {
-    const unpriced = unpricedOutcome(enquiry, row);
-    if (unpriced !== null) {
-      note(search, value, word, unpriced);
-      return;
+/** Lets everything compete that the step draws; its best is left in `found`. */
+function search(enquiry: Enquiry, ran: ProgramStep, at: number): void {
+  const { line } = enquiry;
+  line.at = at;
+  line.bit = ran.bit;
+  line.fast = ran.fast && line.plain && enquiry.trace === null && enquiry.plainFactor !== 0;
+  const shelves = enquiry.shelves[at]!;
+  if (ran.simple)
+    for (let index = 0; index < shelves.length; index += 1) searchShelf(enquiry, shelves[index]!);
+  else searchInOrder(enquiry, ran, shelves);
+  if (ran.offersBase) offerBase(enquiry);
+  else if (ran.step.draw === "account-discount") offerAccountDiscount(enquiry);
+  if (ran.scopes.length > 0) hide(enquiry, ran);
+  if (!ran.simple) close(enquiry, ran);
+}
+
+/** Lists in the account's order, and no further than the first place where that decides. */
+function searchInOrder(enquiry: Enquiry, ran: ProgramStep, shelves: readonly Shelf[]): void {
+  const { line, found, trace } = enquiry;
+  line.tied = false;
+  if (line.stack.length > 0) line.stack.length = 0;
+  let place = -1;
+  for (const shelf of shelves) {
+    if (ran.inListOrder && shelf.list > 0 && !isOpen(enquiry, shelf.list)) {
+      if (trace !== null) traceClosed(enquiry, shelf);
+      continue;
     }
+    const isLater = ran.firstPlace && found.price >= 0 && shelf.of.place !== place;
+    place = shelf.of.place;
+    if (!isLater) searchShelf(enquiry, shelf);
+    else if (trace === null) return;
+    else inShadow(enquiry, () => searchShelf(enquiry, shelf));
   }
-  if (candidate.needsBase(enquiry.book.terms[row + terms.KIND]!)) findBase(search);
-  const price = candidate.priceOf(enquiry, search.product, value, row);
-  if (price >= 0) take(search, value, word, price);
-  else fail(search, value, word, price);
 }
 
-/** Keeps a candidate's price when it is the lowest so far. */
-function take(search: Search, value: number, word: number, price: number): void {
-  const { found, trace } = search.enquiry;
-  if (trace !== null) note(search, value, word, "priced", price);
-  if (found.price >= 0 && found.price <= price) return;
-  found.price = price;
-  found.step = search.at;
-  found.table = search.table;
-  found.key = search.key;
-  found.value = value;
-  found.word = word;
+/** What only the whole step can tell: a tie, a best without a price, what stacks on it. */
+function close(enquiry: Enquiry, ran: ProgramStep): void {
+  const { line, found, trace, book } = enquiry;
+  if (found.price < 0) return;
+  trace?.best.set(line.at, { ...answerIn(found), rank: line.bestRank, list: line.bestList });
+  if (line.tied) doubt(enquiry, "ambiguous", book.terms[labelAt(found.word)]!);
+  if (found.price === PRICELESS) {
+    found.price = -1;
+    line.gave &= ~line.bit;
+  } else if (ran.step.takes !== "one") stackOn(enquiry, ran);
 }
 
-/** A rule that holds but whose price cannot be worked out leaves the line's price unknown. */
-function fail(search: Search, value: number, word: number, failure: number): void {
-  const { enquiry } = search;
-  const outcome = candidate.outcomeOf(failure);
-  note(search, value, word, outcome);
-  if (outcome === "other-currency" || outcome === "no-base") return;
-  doubt(enquiry.found, outcome, enquiry.book.terms[(word & TERMS) * terms.STRIDE + terms.LABEL]!);
+function labelAt(word: number): number {
+  return (word & TERMS) * terms.STRIDE + terms.LABEL;
 }
 
-function note(search: Search, value: number, word: number, outcome: Outcome, price = -1): void {
-  const { trace } = search.enquiry;
-  if (trace === null) return;
-  const { table, key, forBase, at } = search;
-  trace.push({ step: forBase ? -1 : at, table, key, value, word, outcome, price });
+/** The ERP has discounts here that it does not show: what it would charge cannot be known. */
+function hide(enquiry: Enquiry, { scopes }: ProgramStep): void {
+  if (scopes.some((scope) => enquiry.subjects[scope]! >= 0)) doubt(enquiry, "hidden", -1);
 }
 
-/** Looks the base price up once a line: the lowest fixed price in the first place that has one. */
-function findBase(search: Search): void {
-  const { found, trace, base } = search.enquiry;
-  if (found.base !== NOT_LOOKED_UP) return;
-  const { table, key } = search;
-  found.base = NO_BASE;
-  search.forBase = true;
-  for (const shelf of base) {
-    if (found.base >= 0 && trace === null) break;
-    searchShelf(search, shelf);
-  }
-  search.forBase = false;
-  search.table = table;
-  search.key = key;
-}
-
-function offerAsBase(search: Search, value: number, word: number): void {
-  const { found, book } = search.enquiry;
-  const row = (word & TERMS) * terms.STRIDE;
-  const price = candidate.fixedOf(search.enquiry, search.product, value, row);
-  const replaced = found.base >= 0 && found.baseTable !== search.table;
-  if (price < 0) {
-    if (!replaced) fail(search, value, word, price);
+/** The winner with all that may stack on it, as one chain of links. */
+function stackOn(enquiry: Enquiry, { step }: ProgramStep): void {
+  const { line, found, book } = enquiry;
+  const winner = entryIn(found);
+  const stacks = line.stack.some((entry) => isSame(entry, winner));
+  if (step.takes === "stacked-only" && !stacks) {
+    found.price = -1;
+    line.gave &= ~line.bit;
     return;
   }
-  const outcome = replaced ? "base-replaced" : "priced";
-  note(search, value, word, outcome, candidate.rounded(book, price));
-  if (found.base >= 0 && (replaced || found.base <= price)) return;
-  found.base = price;
-  found.baseTable = search.table;
-  found.baseKey = search.key;
-  found.baseValue = value;
-  found.baseWord = word;
+  if (isOnRequest(enquiry, found.word)) return;
+  const all = stacks ? line.stack : [winner, ...line.stack];
+  if (all.length < 2) return;
+  const links = chainOf(enquiry, stackOrder(enquiry, [...all]), winner);
+  const last = links?.at(-1);
+  if (links === null || last === undefined) return;
+  const price = candidate.priceFrom(book, last.exact);
+  if (price < 0) fail(enquiry, found.value, found.word, price);
+  else Object.assign(found, { price, links });
+}
+
+function entryIn(found: Found): StackedEntry {
+  const { table, subject, key, value, word } = found;
+  return { table, subject, key, value, word };
+}
+
+function isSame(left: StackedEntry, right: StackedEntry): boolean {
+  return (
+    left.table === right.table &&
+    left.subject === right.subject &&
+    left.key === right.key &&
+    left.value === right.value &&
+    left.word === right.word
+  );
+}
+
+/** A winner with a price of its own comes first, then percents and amounts in their order. */
+function chainOf(
+  enquiry: Enquiry,
+  entries: readonly StackedEntry[],
+  winner: StackedEntry,
+): readonly Link[] | null {
+  const { line, book } = enquiry;
+  const { step } = book.program.steps[line.at]!;
+  const isSet = !reduces(enquiry, winner);
+  const ground = isSet ? setGround(enquiry, winner) : groundOf(enquiry, step);
+  if (ground === null) return null;
+  let links = ground.links;
+  for (const entry of entries) {
+    if (!reduces(enquiry, entry)) continue;
+    const so = links.at(-1)?.exact ?? ground.so;
+    const of = stacksCompound(enquiry, entry) ? so : ground.of;
+    const next = linked(enquiry, line.at, entry, { links, so, of });
+    if (next !== null) links = next;
+  }
+  return links;
+}
+
+function reduces({ book }: Enquiry, { table, word }: StackedEntry): boolean {
+  if (table < 0) return true;
+  const row = (word & TERMS) * terms.STRIDE;
+  return (
+    candidate.isReduction(book.terms[row + terms.KIND]!) && book.terms[row + terms.FORMULA]! < 0
+  );
+}
+
+function setGround(enquiry: Enquiry, winner: StackedEntry): Ground {
+  const exact = exactOf(enquiry, winner);
+  const links = [setLink(enquiry.line.at, winner, exact)];
+  return { links, so: exact, of: exact };
+}
+
+/** The exact price of an entry that is one, the base price among them. */
+function exactOf(enquiry: Enquiry, { value, word, table }: StackedEntry) {
+  const { book, found, holding } = enquiry;
+  const row = (word & TERMS) * terms.STRIDE;
+  if (book.terms[row + terms.FORMULA]! >= 0) {
+    const exact = byBasis(enquiry, value, row, SEARCH);
+    if (typeof exact !== "number") return exact;
+  } else if (
+    table >= 0 &&
+    holding.modes[word & TERMS] !== 0 &&
+    book.policy.breaks === "all-units"
+  ) {
+    const price = candidate.fixedOf(enquiry, value, row);
+    if (price >= 0) return fine(price);
+  }
+  const { scale } = book.policy.arithmetic.unitPrice;
+  return { digits: BigInt(found.price), scale };
+}
+
+/** What the steps so far came to becomes the running price, and the next ones start anew. */
+function settle(enquiry: Enquiry): void {
+  const { found, line } = enquiry;
+  line.pooling = false;
+  const links = found.links ?? linksOf(enquiry);
+  const exact = links.at(-1)?.exact;
+  const { price, step } = found;
+  if (exact !== undefined)
+    line.running = { price, exact, links, step, entry: entryIn(found), position: found.entry };
+  found.price = -1;
+  found.links = null;
+}
+
+/** How the best so far came about. */
+function linksOf(enquiry: Enquiry): readonly Link[] {
+  const { found, line, book } = enquiry;
+  const entry = entryIn(found);
+  if (reduces(enquiry, entry)) {
+    const ground = groundOf(enquiry, book.program.steps[found.step]!.step);
+    const links = ground === null ? null : linked(enquiry, found.step, entry, ground);
+    if (links !== null) return links;
+  }
+  line.at = found.step;
+  return [setLink(found.step, entry, exactOf(enquiry, entry))];
+}
+
+/** No later step gave anything: the running price is the price. */
+function goBack({ found, line }: Enquiry): void {
+  const { running } = line;
+  if (running === null) return;
+  const { price, step, links, entry, position } = running;
+  Object.assign(found, entry, { price, step, links, entry: position });
+}
+
+/** What an answer that is no price means, and how a chain of steps came to it. */
+function finish(enquiry: Enquiry): void {
+  const { found, line, book } = enquiry;
+  found.unit = line.priceUnit;
+  found.perUnit = line.perUnit;
+  if (found.price < 0) return;
+  const asked =
+    isOnRequest(enquiry, found.word) || found.links?.some(({ word }) => isOnRequest(enquiry, word));
+  if (asked === true) {
+    doubt(enquiry, "on-request", book.terms[labelAt(found.word)]!);
+    found.price = -1;
+  } else if (book.program.linked && found.links === null && line.running !== null)
+    found.links = linksOf(enquiry);
 }
 
 /** The base price competes itself; in a step for net prices, only when it is one. */
-function offerBase(search: Search): void {
-  const { found, book } = search.enquiry;
-  const { step } = search;
-  findBase(search);
+function offerBase(enquiry: Enquiry): void {
+  const { found, book, line } = enquiry;
+  const { step } = book.program.steps[line.at]!;
+  findBase(enquiry);
   if (found.base < 0) return;
   const net =
     (book.terms[(found.baseWord & TERMS) * terms.STRIDE + terms.FLAGS]! & terms.NET) !== 0;
   if (step.draw === "rules" && step.only !== "any" && (step.only === "net") !== net) return;
-  search.table = found.baseTable;
-  search.key = found.baseKey;
-  take(search, found.baseValue, found.baseWord, candidate.rounded(book, found.base));
+  line.table = found.baseTable;
+  line.subject = found.baseSubject;
+  line.key = found.baseKey;
+  line.entry = found.baseEntry;
+  line.rank = BEHIND;
+  line.list = -1;
+  const price = found.basePlain
+    ? found.baseValue * enquiry.plainFactor
+    : candidate.rounded(book, found.base);
+  take(enquiry, found.baseValue, found.baseWord, price);
 }
 
-function offerAccountDiscount(search: Search): void {
-  const { enquiry } = search;
-  if (enquiry.discount === 0) return;
-  findBase(search);
-  search.table = -1;
-  search.key = -1;
-  const price = candidate.percentOff(enquiry, enquiry.discount);
-  if (price >= 0) take(search, enquiry.discount, 0, price);
-  else fail(search, enquiry.discount, 0, price);
+/** Behind all places of a step. */
+const BEHIND = 1_000_000;
+
+function offerAccountDiscount(enquiry: Enquiry): void {
+  const { line, discount, book } = enquiry;
+  if (discount === 0) return;
+  findBase(enquiry);
+  line.table = -1;
+  line.subject = -1;
+  line.key = -1;
+  line.entry = -1;
+  line.rank = BEHIND;
+  line.list = -1;
+  const price =
+    line.running === null ? candidate.percentOff(enquiry, discount) : offRunning(enquiry);
+  if (price >= 0) take(enquiry, discount, 0, price);
+  else fail(enquiry, discount, 0, price);
+
+  function offRunning({ discount: value }: Enquiry): number {
+    const ground = groundOf(enquiry, book.program.steps[line.at]!.step);
+    if (ground === null) return candidate.NO_BASE;
+    const entry = { table: -1, subject: -1, key: -1, value, word: 0 };
+    const last = linked(enquiry, line.at, entry, ground)?.at(-1);
+    return last === undefined ? candidate.NO_BASE : candidate.priceFrom(book, last.exact);
+  }
+}
+
+/** For an explanation: what the steps after the end would have found. The answer stays as it is. */
+function traceTheRest(enquiry: Enquiry, from: number): void {
+  const { steps } = enquiry.book.program;
+  for (let at = from; at < steps.length; at += 1) traceApart(enquiry, steps[at]!, at);
+}
+
+/** For an explanation: what stands on a list that another one closes. */
+function traceClosed(enquiry: Enquiry, shelf: Shelf): void {
+  const { found, line, trace } = enquiry;
+  const answer = { ...found };
+  const place = { ...line };
+  const before = trace?.candidates.length ?? 0;
+  found.price = -1;
+  inShadow(enquiry, () => searchShelf(enquiry, shelf));
+  Object.assign(found, answer);
+  Object.assign(line, place);
+  const added = trace?.candidates.splice(before) ?? [];
+  for (const each of added) trace?.candidates.push({ ...each, outcome: "list-closed", price: -1 });
+}
+
+/** For an explanation: what a step that another one blocks would have found. */
+function traceBlocked(enquiry: Enquiry, ran: ProgramStep, at: number): void {
+  const { line, trace } = enquiry;
+  const blocking = 31 - Math.clz32(ran.unless & line.gave);
+  trace?.blocked.set(at, blocking);
+  traceApart(enquiry, ran, at);
+}
+
+function traceApart(enquiry: Enquiry, ran: ProgramStep, at: number): void {
+  const { found, line } = enquiry;
+  const answer = { ...found };
+  const place = { ...line };
+  found.price = -1;
+  inShadow(enquiry, () => search(enquiry, ran, at));
+  const { base, baseTable, baseSubject, baseKey, baseValue, baseWord, baseEntry } = found;
+  Object.assign(found, answer, {
+    base,
+    baseTable,
+    baseSubject,
+    baseKey,
+    baseValue,
+    baseWord,
+    baseEntry,
+  });
+  Object.assign(line, place);
 }

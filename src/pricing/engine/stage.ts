@@ -1,7 +1,8 @@
 /** Records → staged rows: where each stands, its value, its terms. */
 import type { Canonical } from "../../model/index.ts";
 import type { Codes } from "./book.ts";
-import { dayOf } from "./calendar.ts";
+import { endOfDay, momentOf, startOfDay } from "./calendar.ts";
+import { conditionsText } from "./conditions.ts";
 import { identityHashes } from "./content.ts";
 import { KEY, REGION, ROW, ROW_TERMS, RULE_HIGH, RULE_LOW, VALUE } from "./layout.ts";
 import { needsBasket } from "./document/needs.ts";
@@ -48,7 +49,8 @@ export type QuotationRow = Pick<
   Canonical<"quotation">,
   "quotation" | "account" | "quotedOn" | "expiresOn"
 > &
-  Pick<Canonical<"quotation-line">, "line" | "product" | "quantity" | "unitPrice">;
+  Pick<Canonical<"quotation-line">, "line" | "product" | "quantity" | "unitPrice"> &
+  Partial<Pick<Canonical<"quotation-line">, "orderedQuantity">>;
 
 export interface Work {
   /** With the book that is being made: of one kept up to date they change. */
@@ -57,10 +59,11 @@ export interface Work {
   readonly units: Names;
   readonly currencies: Names;
   readonly labels: Names;
+  readonly conditions: Names;
+  readonly formulas: Names;
   readonly terms: TermsTable;
   /** Row of terms being filled in. */
   readonly draft: Float64Array;
-  readonly days: Map<string, number>;
   /** Values that do not fit a cell, each once, in order of arrival. */
   readonly wide: number[];
   readonly widePlaces: Map<number, number>;
@@ -107,9 +110,10 @@ export function emptyWork(masters: Masters): Work {
     units,
     currencies,
     labels: { numbers: new Map() },
+    conditions: { numbers: new Map() },
+    formulas: { numbers: new Map() },
     terms: terms.emptyTerms(),
     draft: terms.openTerms(),
-    days: new Map(),
     wide: [],
     widePlaces: new Map(),
     staged: emptyStaged(),
@@ -136,30 +140,33 @@ export function draftRule(work: Work, row: Omit<RuleRow, "rule" | "value">): voi
   draft[terms.KIND] = terms.KINDS.indexOf(row.kind);
   draft[terms.FLAGS] = row.net ? terms.NET : 0;
   draft[terms.FROM] = scaledOf(row.fromQuantity, 5) ?? Infinity;
-  if (row.contractQuantity !== null)
-    draft[terms.LIMIT] = scaledOf(row.contractQuantity, 5) ?? Infinity;
-  setDates(work, row.validFrom, row.validTo);
-  if (row.kind === "fixed" || row.kind === "amount") {
+  draft[terms.TO] = scaledOf(row.toQuantity ?? "", 5) ?? Infinity;
+  setLimit(draft, row.contractQuantity, row.contractUsedQuantity);
+  setDates(work, row);
+  if (row.kind === "fixed" || row.kind === "amount" || row.formula) {
     draft[terms.CURRENCY] = terms.numberOf(work.currencies, row.currency);
     draft[terms.UNIT] = terms.numberOf(work.units, row.unit);
   }
+  draft[terms.SOLD_IN] = terms.numberOf(work.units, row.soldIn ?? null);
+  draft[terms.CONDITIONS] = terms.numberOf(work.conditions, conditionsText(row.conditions));
+  draft[terms.FORMULA] = terms.numberOf(work.formulas, row.formula ?? null);
+  draft[terms.STACK] = STACKS[row.stack ?? "alone"];
+  draft[terms.PRIORITY] = row.priority ?? -Infinity;
   draft[terms.LABEL] = terms.numberOf(work.labels, row.contract);
 }
 
 export function addPromotion(work: Work, row: PromotionRow): void {
-  if (needsBasket(row)) {
-    work.staged.basket.push(row);
-    return;
-  }
+  const isOfBasket = needsBasket(row);
+  if (isOfBasket) work.staged.basket.push(row);
   const { draft } = work;
   draft.set(OPEN_TERMS);
   draft[terms.KIND] = terms.KINDS.indexOf(row.kind);
-  draft[terms.FLAGS] = row.code === null ? 0 : terms.CODE;
-  draft[terms.FROM] = scaledOf(row.buyQuantity ?? "0", 5) ?? Infinity;
-  if (row.thresholdValue !== null || row.kind === "threshold")
-    draft[terms.THRESHOLD] = scaledOf(row.thresholdValue ?? "0", 2) ?? Infinity;
+  // A line only says that such a promotion may hold over the basket.
+  draft[terms.FLAGS] = isOfBasket ? terms.BASKET : 0;
+  if (!isOfBasket) draft[terms.FROM] = scaledOf(row.buyQuantity ?? "0", 5) ?? Infinity;
   if (row.kind === "fixed" || row.kind === "amount") draft[terms.CURRENCY] = OWN_CURRENCY;
-  setDates(work, row.validFrom, row.validTo);
+  setDates(work, row);
+  draft[terms.PRIORITY] = row.priority ?? -Infinity;
   draft[terms.LABEL] = terms.numberOf(work.labels, row.promotion);
   const place = {
     customerScope: row.customerScope,
@@ -174,8 +181,8 @@ export function addQuotation(work: Work, row: QuotationRow): void {
   const { draft } = work;
   draft.set(OPEN_TERMS);
   draft[terms.KIND] = terms.FIXED;
-  draft[terms.LIMIT] = scaledOf(row.quantity, 5) ?? Infinity;
-  setDates(work, row.quotedOn, row.expiresOn);
+  setLimit(draft, row.quantity, row.orderedQuantity);
+  setDates(work, { validFrom: row.quotedOn, validTo: row.expiresOn });
   draft[terms.LABEL] = terms.numberOf(work.labels, row.quotation);
   const place = {
     customerScope: "account",
@@ -190,17 +197,36 @@ export function addQuotation(work: Work, row: QuotationRow): void {
 export const OWN_CURRENCY = 0;
 const OPEN_TERMS = terms.openTerms();
 
-function setDates({ draft, days }: Work, from: string | null, to: string | null): void {
-  if (from !== null) draft[terms.START] = rememberedDay(days, from);
-  if (to !== null) draft[terms.END] = rememberedDay(days, to);
+const STACKS = {
+  alone: terms.STANDS_ALONE,
+  add: terms.STACKS_ADD,
+  compound: terms.STACKS_COMPOUND,
+} as const;
+
+/** What is left of what a contract or quotation covers; below 0 nothing is. */
+function setLimit(
+  draft: Float64Array,
+  covered: string | null,
+  used: string | null | undefined,
+): void {
+  if (covered === null) return;
+  const all = scaledOf(covered, 5) ?? Infinity;
+  const gone = scaledOf(used ?? "", 5);
+  draft[terms.LIMIT] = Math.max(0, all - (gone ?? 0));
+  if (gone !== undefined) draft[terms.USED] = gone;
 }
 
-function rememberedDay(days: Map<string, number>, date: string): number {
-  const known = days.get(date);
-  if (known !== undefined) return known;
-  const day = dayOf(date);
-  days.set(date, day);
-  return day;
+type Dated = Partial<Pick<RuleRow, "startsAt" | "endsAt">> & Pick<RuleRow, "validFrom" | "validTo">;
+
+/** A moment counts before the day beside it. */
+function setDates(
+  { draft, masters: { timeZone } }: Work,
+  { validFrom, validTo, startsAt, endsAt }: Dated,
+): void {
+  if (startsAt) draft[terms.START] = momentOf(startsAt);
+  else if (validFrom !== null) draft[terms.START] = startOfDay(validFrom, timeZone);
+  if (endsAt) draft[terms.END] = momentOf(endsAt);
+  else if (validTo !== null) draft[terms.END] = endOfDay(validTo, timeZone);
 }
 
 type PlacedRow = Pick<RuleRow, "customerScope" | "customerCode" | "productScope" | "productCode">;

@@ -1,9 +1,13 @@
 /** The arithmetic of an answer, step by step, with what was rounded where. */
 import type { PriceBook } from "./book.ts";
-import type { Rounding } from "../../model/index.ts";
+import { decimal } from "../../model/index.ts";
+import type { Decimal, Rounding } from "../../model/index.ts";
+import { reductionOf } from "./amounts.ts";
+import type { Link } from "./chain.ts";
 import type { Enquiry } from "./enquiry.ts";
 import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
+import { tiersOf } from "./incremental.ts";
 import { scaledOf, shortTextOf } from "./scaled.ts";
 import {
   baseHeadOf,
@@ -16,45 +20,89 @@ import {
 } from "./words.ts";
 
 /** Lines from the rule to the VAT; none when there is no price. */
-export function arithmeticOf(enquiry: Enquiry, product: number, quantity: number): string[] {
-  const { found, book } = enquiry;
+export function arithmeticOf(enquiry: Enquiry): string[] {
+  const { found, book, line } = enquiry;
   if (found.price < 0) return [];
-  const { lineNet, vat, unitPrice } = book.policy.arithmetic;
+  const { unitPrice } = book.policy.arithmetic;
   const currency = book.currencies[enquiry.currency]!;
-  const sellingUnit = book.units[book.products.sellingUnit[product]!]!;
-  const each = shortTextOf(book.products.perPricingUnit[product]!, 5);
-  const price = `${moneyText(found.price, unitPrice.scale, currency)} per ${pricingUnit(book, product)}`;
-  const holds = each === "1" ? "" : ` (${grouped(each)} ${sellingUnit})`;
-  const net = moneyText(found.net, lineNet.scale, currency);
+  const price = `${moneyText(found.price, unitPrice.scale, currency)} per ${priceUnit(enquiry)}`;
+  const unit = book.units[line.unit]!;
+  const each = Number.isNaN(line.netPer) ? "1" : shortTextOf(line.netPer, 5);
+  const holds = each === "1" ? "" : ` (${grouped(each)} ${unit})`;
+  const asked = `${grouped(quantityText(line.netQuantity) ?? "")} ${unit}`;
   return [
-    ...unitPriceLines(enquiry, product, price),
-    `${grouped(quantityText(quantity) ?? "")} ${sellingUnit} at ${price}${holds}: ${net}, ${how(lineNet)}`,
-    vatLine(enquiry, net, vat, currency),
+    ...unitPriceLines(enquiry, price),
+    ...lineLines(enquiry, `${asked} at ${price}${holds}`, asked),
+    vatLine(enquiry, currency),
   ];
 }
 
-function vatLine({ found, book }: Enquiry, net: string, lineVat: Rounding, currency: string) {
+/** From the unit price to the value of the line. */
+function lineLines(enquiry: Enquiry, usual: string, asked: string): string[] {
+  const { found, book } = enquiry;
+  const { lineNet, discount, prices } = book.policy.arithmetic;
+  const currency = book.currencies[enquiry.currency]!;
+  const inclusive = prices === "inclusive";
+  const value = inclusive && found.vat > 0 ? grossOf(enquiry) : found.net;
+  const comes = `${moneyText(value, lineNet.scale, currency)}${inclusive ? " with VAT" : ""}`;
+  const tiers = tierLines(enquiry);
+  if (tiers.length > 0) return [...tiers, `${asked} in all: ${comes}, ${how(lineNet)}`];
+  const reduced = discount === "unit" ? null : reductionOf(enquiry);
+  if (reduced === null) return [`${usual}: ${comes}, ${how(lineNet)}`];
+  const full = exactText(reduced.full, currency);
+  const way =
+    discount === "line"
+      ? "the full value rounded, less the discount rounded once more"
+      : "the full value and the discount each rounded, and the one taken off the other";
+  return [`${asked} at ${full} in full, less the discount: ${comes}, ${way}, ${how(lineNet)}`];
+}
+
+function grossOf({ found, book }: Enquiry): number {
+  const { lineNet, vat } = book.policy.arithmetic;
+  return found.net + Math.round(found.vat * 10 ** (lineNet.scale - vat.scale));
+}
+
+/** Each tier of incremental breaks. */
+function tierLines(enquiry: Enquiry): string[] {
+  const { found, book } = enquiry;
+  if (book.policy.breaks !== "incremental" || found.entry < 0 || found.links !== null) return [];
+  const tiers = tiersOf(enquiry, found.entry);
+  if (typeof tiers === "number" || tiers.length < 2) return [];
+  const currency = book.currencies[enquiry.currency]!;
+  return tiers.toReversed().map(({ units, price }) => {
+    const amount = grouped(quantityText(units) ?? "");
+    return `${amount} of them at ${fineMoneyText(price, currency)} per ${priceUnit(enquiry)}`;
+  });
+}
+
+function vatLine({ found, book }: Enquiry, currency: string) {
+  const { vat, lineNet, prices } = book.policy.arithmetic;
   const code = book.vatCodes[found.vatCode] ?? "(none)";
   if (found.vat < 0) return `VAT: code ${code} has no rate in the settings`;
   const rate = shortTextOf(book.vatRates[found.vatCode]!, 4);
-  const vat = moneyText(found.vat, lineVat.scale, currency);
-  return `VAT ${code} at ${rate}% of ${net}: ${vat}, ${how(lineVat)}`;
+  const net = moneyText(found.net, lineNet.scale, currency);
+  const amount = moneyText(found.vat, vat.scale, currency);
+  return prices === "inclusive"
+    ? `VAT ${code} at ${rate}% in it: ${amount}, ${how(vat)}; net ${net}`
+    : `VAT ${code} at ${rate}% of ${net}: ${amount}, ${how(vat)}`;
 }
 
 /** From the rule that won to the unit price. */
-function unitPriceLines(enquiry: Enquiry, product: number, price: string): string[] {
+function unitPriceLines(enquiry: Enquiry, price: string): string[] {
   const { found, book } = enquiry;
   const rounded = how(book.policy.arithmetic.unitPrice);
+  if (found.links !== null && found.links.length > 1) return linkLines(enquiry, found.links, price);
   if (found.table < 0)
-    return [baseLine(enquiry, product), `${discountText(found.value)}: ${price}, ${rounded}`];
+    return [baseLine(enquiry), `${discountText(found.value)}: ${price}, ${rounded}`];
   const entry = entryOf(enquiry, found);
   const rule = ruleText(enquiry, entry);
+  if (entry.formula !== null) return formulaLines(enquiry, entry, `${rule}: ${price}, ${rounded}`);
   switch (entry.kind) {
     case "percent":
     case "amount":
-      return [baseLine(enquiry, product), `${rule}: ${price}, ${rounded}`];
+      return [baseLine(enquiry), `${rule}: ${price}, ${rounded}`];
     case "markup":
-      return [costLine(book, product), `${rule}: ${price}, ${rounded}`];
+      return [costLine(enquiry), `${rule}: ${price}, ${rounded}`];
     case "fixed":
     case "multi-buy":
     case "free-goods":
@@ -68,6 +116,46 @@ function unitPriceLines(enquiry: Enquiry, product: number, price: string): strin
   }
 }
 
+/** Every rule that has a part in the price, with what it left. */
+function linkLines(enquiry: Enquiry, links: readonly Link[], price: string): string[] {
+  const { book } = enquiry;
+  const currency = book.currencies[enquiry.currency]!;
+  const lines = links.map((link) => {
+    const name =
+      link.table < 0 ? discountText(link.value) : ruleText(enquiry, entryOf(enquiry, link));
+    const left = exactText(link.exact, currency);
+    return link.does === "set"
+      ? `${name}: ${left} per ${priceUnit(enquiry)}`
+      : `${name}, off ${exactText(link.of, currency)}: leaves ${left}`;
+  });
+  return [...lines, `Unit price: ${price}, ${how(book.policy.arithmetic.unitPrice)}`];
+}
+
+function formulaLines(enquiry: Enquiry, { formula }: Entry, last: string): string[] {
+  const { book, found } = enquiry;
+  const known = book.formulaOf.get(formula ?? "");
+  if (known === undefined) return [last];
+  const basis = known.basis === "price-list" ? `list ${known.priceList ?? ""}` : known.basis;
+  const parts = [
+    `Formula ${known.formula}: off the ${basis === "base" ? "base price" : basis}`,
+    known.roundTo === null ? "" : `rounded ${known.rounding} to a multiple of ${known.roundTo}`,
+    known.adjustment === null ? "" : `then ${known.adjustment} added`,
+    known.leastMargin === null ? "" : `at least ${known.leastMargin} above it`,
+    known.mostMargin === null ? "" : `at most ${known.mostMargin} above it`,
+  ];
+  const words = parts.filter((part) => part !== "").join(", ");
+  const isOffBase = (known.basis === "base" || known.basis === "running") && found.base >= 0;
+  return [...(isOffBase ? [baseLine(enquiry)] : []), words, last];
+}
+
+/** An exact price with the places that it needs, at least 4. */
+function exactText(exact: Decimal, currency: string): string {
+  const shown = exact.scale > 8 ? decimal.round(exact, { scale: 8, mode: "half-away" }) : exact;
+  const short = decimal.canonical(shown);
+  const places = Math.max(4, short.split(".")[1]?.length ?? 0);
+  return moneyText(Number(decimal.digitsAt(decimal.parse(short), places)), places, currency);
+}
+
 /** Whether a fixed price is the unit price as it stands. */
 function isExact({ policy }: PriceBook, { unit, value }: Entry): boolean {
   return (
@@ -77,19 +165,20 @@ function isExact({ policy }: PriceBook, { unit, value }: Entry): boolean {
   );
 }
 
-function baseLine(enquiry: Enquiry, product: number): string {
+function baseLine(enquiry: Enquiry): string {
   const { found, book } = enquiry;
   const base = fineMoneyText(found.base, book.currencies[enquiry.currency]!);
-  return `${nameOf(baseHeadOf(enquiry))}: ${base} per ${pricingUnit(book, product)}`;
+  return `${nameOf(baseHeadOf(enquiry))}: ${base} per ${priceUnit(enquiry)}`;
 }
 
-function costLine(book: PriceBook, product: number): string {
-  const cost = fineMoneyText(book.products.cost[product]!, book.currencies[book.ownCurrency]!);
-  return `Cost: ${cost} per ${pricingUnit(book, product)}`;
+function costLine(enquiry: Enquiry): string {
+  const { book, line } = enquiry;
+  const cost = fineMoneyText(book.products.cost[line.product]!, book.currencies[book.ownCurrency]!);
+  return `Cost: ${cost} per ${book.units[book.products.pricingUnit[line.product]!]!}`;
 }
 
-function pricingUnit(book: PriceBook, product: number): string {
-  return book.units[book.products.pricingUnit[product]!]!;
+function priceUnit({ book, line }: Enquiry): string {
+  return book.units[line.priceUnit]!;
 }
 
 function how({ scale, mode }: Rounding): string {

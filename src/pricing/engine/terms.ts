@@ -3,27 +3,42 @@
  * referred to by number, so that a price costs its value and one number.
  */
 import { sharedFloats } from "./arena.ts";
-import { FIRST_DAY, LAST_DAY } from "./calendar.ts";
+import { ALWAYS, NEVER } from "./calendar.ts";
 
 /** Columns of a row of terms. All are numbers; a row is `STRIDE` of them in one array. */
-export const STRIDE = 10;
-/** Least quantity, in 1/100,000 selling units. */
+export const STRIDE = 16;
+/** Least and most quantity, inclusive, in 1/100,000 selling units; Infinity: any. */
 export const FROM = 0;
-/** Most quantity that a contract or quotation covers, in the same unit; Infinity: no limit. */
-export const LIMIT = 1;
-/** First and last day, inclusive. */
-export const START = 2;
-export const END = 3;
-export const KIND = 4;
-export const FLAGS = 5;
+export const TO = 1;
+/** Quantity that a contract or quotation has left, in the same unit; Infinity: no limit. */
+export const LIMIT = 2;
+/** Quantity of it that is used up; -1: not told. */
+export const USED = 3;
+/** First moment, and the first one after the last. */
+export const START = 4;
+export const END = 5;
+export const KIND = 6;
+export const FLAGS = 7;
 /** Number of the currency that a price or amount is in; -1: the account's. */
-export const CURRENCY = 6;
+export const CURRENCY = 8;
 /** Number of the unit that a price or amount is per; -1: the product's pricing unit. */
-export const UNIT = 7;
-/** Order value from which a promotion holds, in 1/100; -1: none. */
-export const THRESHOLD = 8;
+export const UNIT = 9;
 /** Number of the contract, promotion or quotation; -1: none. */
-export const LABEL = 9;
+export const LABEL = 10;
+/** Number of the unit that a line must be sold in; -1: any. */
+export const SOLD_IN = 11;
+/** Number of the conditions that must be so besides; -1: none. */
+export const CONDITIONS = 12;
+/** Number of the price formula; -1: none. */
+export const FORMULA = 13;
+/** How it stacks. */
+export const STACK = 14;
+/** Higher wins where the policy looks at it; -Infinity: none. */
+export const PRIORITY = 15;
+
+export const STANDS_ALONE = 0;
+export const STACKS_ADD = 1;
+export const STACKS_COMPOUND = 2;
 
 export const KINDS = [
   "fixed",
@@ -45,13 +60,14 @@ export const MARKUP = 3;
 export const MULTI_BUY = 4;
 export const FREE_GOODS = 5;
 export const THRESHOLD_OFFER = 6;
+export const ON_REQUEST = 7;
 
 /** Flags. */
 export const NET = 1;
 /** The value has 6 places instead of 4. */
 export const FINE = 2;
-/** The buyer must give a code. */
-export const CODE = 4;
+/** A promotion that only a basket can tell: its price is no line's. */
+export const BASKET = 4;
 /** The value is outside what the engine can hold: what it would charge is not known. */
 export const UNREADABLE = 8;
 /**
@@ -67,6 +83,9 @@ export const NAMED = [
   [CURRENCY, "currencies"],
   [UNIT, "units"],
   [LABEL, "labels"],
+  [SOLD_IN, "units"],
+  [CONDITIONS, "conditions"],
+  [FORMULA, "formulas"],
 ] as const;
 export type NameKind = (typeof NAMED)[number][1];
 
@@ -108,14 +127,17 @@ export function termsAgain(rows: Float64Array, count: number): TermsTable {
   return table;
 }
 
-/** Terms that hold for any quantity on any day, at the product's pricing unit. */
+/** Terms that hold for any quantity at any time, at the product's pricing unit. */
 export function openTerms(): Float64Array {
   const row = new Float64Array(STRIDE).fill(-1);
   row[FROM] = 0;
+  row[TO] = Infinity;
   row[LIMIT] = Infinity;
-  row[START] = FIRST_DAY;
-  row[END] = LAST_DAY;
+  row[START] = ALWAYS;
+  row[END] = NEVER;
   row[FLAGS] = 0;
+  row[STACK] = STANDS_ALONE;
+  row[PRIORITY] = -Infinity;
   return row;
 }
 

@@ -1,9 +1,10 @@
 /** Prices, rules and reasons in words that a finance person reads. */
 import { TERMS } from "./book.ts";
-import type { PriceBook } from "./book.ts";
 import type { Enquiry, Found } from "./enquiry.ts";
 import { entryOf, headOf } from "./entry.ts";
 import type { Entry, EntryHead } from "./entry.ts";
+import { momentOf, shownDate, wordsOf } from "./calendar.ts";
+import { conditionsWords } from "./conditions.ts";
 import type { CustomerScope } from "./policy.ts";
 import { scaledOf, shortTextOf, textOf } from "./scaled.ts";
 import { placeOf } from "./tables.ts";
@@ -75,13 +76,29 @@ export function nameOf(entry: EntryHead): string {
   return `${capital(customerScope)} ${price}`;
 }
 
-/** "Contract C-17: £4.2500 from 10, 2026-01-01 to 2026-12-31". */
+/** "Contract C-17: £4.2500 from 10, 01/01/2026 to 31/12/2026". */
 export function ruleText(enquiry: Enquiry, entry: Entry): string {
   const currency = enquiry.book.currencies[enquiry.currency]!;
-  const from = entry.fromQuantity === "0" ? "" : ` from ${grouped(entry.fromQuantity)}`;
-  const unit = entry.unit === null ? "" : ` per ${entry.unit}`;
-  const net = entry.net ? ", net" : "";
-  return `${nameOf(entry)}: ${offerText(entry, currency)}${unit}${from}${datesText(entry)}${net}`;
+  const parts = [
+    `${nameOf(entry)}: ${offerText(entry, currency)}${unitText(entry)}${breakText(entry)}`,
+    datesText(entry, enquiry.book.timeZone),
+    entry.soldIn === null ? "" : `sold in ${entry.soldIn}`,
+    entry.conditions === null ? "" : `where ${conditionsWords(entry.conditions)}`,
+    entry.formula === null ? "" : `by formula ${entry.formula}`,
+    entry.net ? "net" : "",
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+function unitText({ unit }: Entry): string {
+  return unit === null ? "" : ` per ${unit}`;
+}
+
+/** " from 10", " from 10 to 99", " up to 99". */
+function breakText({ fromQuantity, toQuantity }: Entry): string {
+  const from = fromQuantity === "0" ? "" : ` from ${grouped(fromQuantity)}`;
+  if (toQuantity === null) return from;
+  return from === "" ? ` up to ${grouped(toQuantity)}` : `${from} to ${grouped(toQuantity)}`;
 }
 
 /** The account's own discount, a percent with 4 places. */
@@ -89,10 +106,25 @@ export function discountText(percent: number): string {
   return `Account discount: ${percentText(shortTextOf(percent, 4))}`;
 }
 
-function datesText({ validFrom, validTo }: Entry): string {
-  if (validFrom !== null && validTo !== null) return `, ${validFrom} to ${validTo}`;
-  if (validFrom !== null) return `, since ${validFrom}`;
-  return validTo === null ? "" : `, until ${validTo}`;
+/** "01/01/2026 to 31/12/2026", "since 01/01/2026", "until 31/12/2026 17:00". */
+function datesText(entry: Entry, timeZone: string): string {
+  const from = startText(entry, timeZone);
+  const to = endText(entry, timeZone);
+  if (from !== null && to !== null) return `${from} to ${to}`;
+  if (from !== null) return `since ${from}`;
+  return to === null ? "" : `until ${to}`;
+}
+
+/** When it starts, as the trade writes it; null: it always held. */
+export function startText({ validFrom, startsAt }: Entry, timeZone: string): string | null {
+  if (validFrom !== null) return shownDate(validFrom);
+  return startsAt === null ? null : wordsOf(momentOf(startsAt), timeZone);
+}
+
+/** Its last day, or the moment at which it stops; null: it holds until further notice. */
+export function endText({ validTo, endsAt }: Entry, timeZone: string): string | null {
+  if (validTo !== null) return shownDate(validTo);
+  return endsAt === null ? null : wordsOf(momentOf(endsAt), timeZone);
 }
 
 /** "customer group TRADE", "everyone". */
@@ -115,21 +147,37 @@ function capital(scope: string): string {
 /** Why the answer is what it is, in one short line. */
 export function becauseOf(enquiry: Enquiry): string {
   const { found } = enquiry;
-  const reason = found.doubt === null ? priceReason(enquiry) : doubtText(enquiry.book, found);
+  const reason = found.doubt === null ? priceReason(enquiry) : doubtText(found);
   return reason + remarks(enquiry);
 }
 
 function priceReason(enquiry: Enquiry): string {
   const { found } = enquiry;
+  if (found.links !== null && found.links.length > 1) return chainReason(enquiry);
   if (found.table < 0) return `${discountText(found.value)} ${baseName(enquiry)}`;
   // A fixed price on a product is called the same on every line of the account under the same
   // terms.
   if (!isPlain(enquiry)) return reasonOf(enquiry);
-  const name = found.table * (TERMS + 1) + (found.word & TERMS);
-  const reasons = (enquiry.reasons ??= new Map<number, string>());
-  const known = reasons.get(name) ?? reasonOf(enquiry);
-  reasons.set(name, known);
-  return known;
+  const { table, subject, word } = found;
+  const reasons = (enquiry.reasons ??= new Map());
+  const known = reasons.get(word & TERMS);
+  if (known !== undefined && known.table === table && known.subject === subject) return known.text;
+  const text = reasonOf(enquiry);
+  reasons.set(word & TERMS, { table, subject, text });
+  return text;
+}
+
+/** "List price (TRADE), then 10% off, then 5% off". */
+function chainReason(enquiry: Enquiry): string {
+  const currency = enquiry.book.currencies[enquiry.currency]!;
+  const links = enquiry.found.links ?? [];
+  return links
+    .map((link, at) => {
+      if (link.table < 0) return percentText(shortTextOf(link.value, 4));
+      const entry = entryOf(enquiry, link);
+      return at === 0 ? nameOf(entry) : `${offerText(entry, currency)} (${nameOf(entry)})`;
+    })
+    .join(", then ");
 }
 
 function isPlain({ found, book }: Enquiry): boolean {
@@ -164,37 +212,47 @@ function discountReason(enquiry: Enquiry): string {
 
 /** "the list price (TRADE)"; only after the base price was found. */
 export function baseName(enquiry: Enquiry): string {
+  if (enquiry.found.base < 0) return "what came before";
   return `the ${lowerFirst(nameOf(baseHeadOf(enquiry)))}`;
 }
 
 export function baseHeadOf(enquiry: Enquiry): EntryHead {
-  const { baseTable, baseKey, baseValue, baseWord } = enquiry.found;
-  return headOf(enquiry, { table: baseTable, key: baseKey, value: baseValue, word: baseWord });
+  const { baseTable, baseSubject, baseKey, baseValue, baseWord } = enquiry.found;
+  return headOf(enquiry, {
+    table: baseTable,
+    subject: baseSubject,
+    key: baseKey,
+    value: baseValue,
+    word: baseWord,
+  });
 }
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-function doubtText(book: PriceBook, { doubt, doubtLabel }: Found): string {
-  const promotion = `promotion ${book.labels[doubtLabel] ?? ""}`;
+function doubtText({ doubt }: Found): string {
   switch (doubt) {
     case null:
       return "";
     case "no-price":
       return "No price holds for this customer, product, quantity and day";
+    case "on-request":
+      return "Price on request";
+    case "ambiguous":
+      return "Not known: ambiguous rules; two or more hold and nothing in the policy tells which of them counts";
+    case "hidden":
+      return "Not known: the ERP has discounts for this customer that its interface does not show";
+    case "formula-unknown":
+      return "Not known: a price that holds is worked out by a formula that is not there";
     case "unit-unknown":
-      return "Not known: a price that holds is per a unit that is neither the product's pricing unit nor its selling unit";
+      return "Not known: a price that holds, or the line, is in a unit that the product is not sold in";
     case "cost-unknown":
       return "Not known: a price that holds is a markup on a cost that is not known";
     case "unreadable":
       return "Not known: a rule that holds has a value too large to work with";
     case "below-zero":
       return "Not known: a rule that holds takes the price below zero";
-    case "multi-buy":
-      return `Not known: ${promotion} may change the price at this quantity`;
-    case "order-value":
-      return `Not known: ${promotion} may change the price, since the line alone reaches its order value`;
     case "pricing-unit-unknown":
       return "Not known: how many selling units the product's pricing unit has is missing or not above 0";
     case "too-large":
@@ -211,10 +269,6 @@ function remarks({ book, found, asking }: Enquiry): string {
   const unused = asking.quotation >= 0 && !stops;
   return (
     (unused ? `; quotation ${book.labels[asking.quotation] ?? ""} gives no price here` : "") +
-    remark(found.codeLabel, "needs a code") +
-    remark(found.freeLabel, "gives free goods") +
-    (found.doubt === "order-value"
-      ? ""
-      : remark(found.thresholdLabel, "needs a higher order value"))
+    remark(found.basketLabel, "may apply in the basket")
   );
 }
