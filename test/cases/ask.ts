@@ -1,15 +1,21 @@
 /** Prices one line by the product's engine, under a policy, from records. */
 import {
-  calendar,
   compileBook,
   document,
+  entryOf,
+  isRefusal,
+  ladderOf,
   priceLine,
+  reviseBook,
   scaled,
   startEnquiry,
 } from "../../src/pricing/engine/index.ts";
+import type { Enquiry, PriceBook } from "../../src/pricing/engine/index.ts";
 import { at } from "./document.ts";
 import type { Records } from "./records.ts";
-import { times } from "./world.ts";
+import { momentOf } from "./rule-rows.ts";
+import { sortOf } from "./tiers.ts";
+import { BUYER, conditionText, times } from "./world.ts";
 import type { Goods, World } from "./world.ts";
 import type { Policy } from "./strategy.ts";
 
@@ -18,12 +24,12 @@ export interface Line {
   readonly quantity: string;
   /** Unit that the quantity is in. */
   readonly unit: string;
-  /** Quantities of all lines that count together; null: only this one's. */
+  /** Quantities of all lines that count together, in the same unit; null: only this one's. */
   readonly pooled: readonly string[] | null;
 }
 
 export interface Priced {
-  /** Per pricing unit, shortest text; null: no price. */
+  /** Per unit that is asked for, shortest text; null: no price. */
   readonly unitPrice: string | null;
   /** What discounts are off; null: nothing. */
   readonly base: string | null;
@@ -40,38 +46,79 @@ const ANY_MOMENT = "2026-01-15T12:00:00Z";
 
 export function price(world: World, records: Records, policy: Policy, line: Line): Priced {
   const book = compileBook(policy, records);
-  const account = book.accounts.numbers.get(records.customers[0]?.account ?? "") ?? -1;
-  const product = book.products.numbers.get(line.product.sku) ?? -1;
-  const enquiry = startEnquiry(book, {
-    account,
-    site: -1,
-    branch: -1,
-    quotation: -1,
-    day: calendar.dayOf((world.query.date ?? ANY_MOMENT).slice(0, 10)),
-  });
-  const found = priceLine(enquiry, product, inSellingUnits(line));
+  const enquiry = enquiryOf(world, book, line.product);
+  const found = priceLine(
+    enquiry,
+    book.products.numbers.get(line.product.sku) ?? -1,
+    Math.abs(at(line.quantity, 5)),
+    book.units.indexOf(line.unit),
+    line.pooled === null ? -1 : inSellingUnits(line, line.pooled),
+  );
   const { unitPrice, lineNet } = policy.arithmetic;
   const isKnown = found.doubt === null && found.price >= 0;
-  const fine = scaledUp(found.price, unitPrice.scale);
+  const fine = found.price * scaled.power(6 - unitPrice.scale);
   return {
     unitPrice: isKnown ? scaled.shortTextOf(found.price, unitPrice.scale) : null,
     base: found.base >= 0 ? scaled.shortTextOf(found.base, 6) : null,
-    rule: null,
+    rule: isKnown ? ruleOf(enquiry) : null,
     saved: isKnown ? scaled.shortTextOf(document.savedPercent(found.base, fine, 4), 4) : null,
     net: isKnown ? scaled.shortTextOf(found.net, lineNet.scale) : null,
     error: found.doubt === "no-price" ? null : found.doubt,
   };
 }
 
-function scaledUp(price: number, places: number): number {
-  return price * scaled.power(6 - places);
+/** Who asks, when, in what money, and what is so besides. */
+function enquiryOf(
+  world: World,
+  book: PriceBook,
+  product: Goods,
+  currency = world.query.currency || world.currency,
+): Enquiry {
+  return startEnquiry(book, {
+    account: book.accounts.numbers.get(world.query.customer ?? BUYER) ?? -1,
+    site: -1,
+    branch: -1,
+    moment: momentOf(world.query.date ?? ANY_MOMENT).epochMilliseconds,
+    quotation: -1,
+    currency: book.currencies.indexOf(currency),
+    conditions: conditionsOf(world, product),
+  });
 }
 
-/** What breaks count: without a sign, in units of the product's own. */
-function inSellingUnits({ product, quantity, unit }: Line): number {
+function conditionsOf({ query }: World, product: Goods): ReadonlyMap<string, string> {
+  const said: [string, unknown][] = [
+    ["quantity", sortOf(query)],
+    ["sku", product.sku],
+    ["brand", query.brand ?? product.brand],
+    ["variant", query.variant],
+    ["option", query.option],
+    ["campaign", query.campaign],
+    ["territory", query.territory],
+    ["sales_partner", query.sales_partner],
+    ["channel", query.channel],
+    ["region", query.region],
+    ["customer", query.customer],
+    ["customer_group", query.customer_groups ?? query.customer_group],
+    ["currency", query.currency],
+    ["is_return", query.is_return],
+    ...Object.entries(query.attrs ?? {}),
+  ];
+  const told = said.flatMap(([name, value]) => conditionText(name, value));
+  return new Map(
+    told.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]),
+  );
+}
+
+function inSellingUnits({ product, unit }: Line, quantities: readonly string[]): number {
   const size = product.uoms[unit];
   if (size === undefined) throw new Error(`${product.sku} is not sold in ${unit}`);
-  return Math.abs(at(times(quantity, size), 5));
+  return quantities.reduce((sum, quantity) => sum + at(times(quantity, size), 5), 0);
+}
+
+/** The rule stands in the contract's place, since that is what an answer names. */
+function ruleOf(enquiry: Enquiry): string | null {
+  const { found } = enquiry;
+  return found.table < 0 ? null : entryOf(enquiry, found).label;
 }
 
 export interface Rung {
@@ -79,12 +126,35 @@ export interface Rung {
   readonly unitPrice: string | null;
 }
 
+/** The breaks that the buyer sees. */
 export function ladder(
   world: World,
-  records: Records,
-  policy: Policy,
+  book: PriceBook,
   asked: { readonly product: Goods; readonly uom: string; readonly currency: string },
 ): Rung[] {
-  void [world, records, policy, asked];
-  throw new Error("no ladder yet");
+  const enquiry = enquiryOf(world, book, asked.product, asked.currency);
+  const product = book.products.numbers.get(asked.product.sku) ?? -1;
+  return ladderOf(enquiry, product, book.units.indexOf(asked.uom))
+    .filter(({ price }) => price >= 0)
+    .map(({ quantity, price }) => ({
+      from: scaled.shortTextOf(quantity, 5),
+      unitPrice: scaled.shortTextOf(price, book.policy.arithmetic.unitPrice.scale),
+    }));
+}
+
+/** A book compiled from its records, and one that was changed to hold the same. */
+export function booksOf(policy: Policy, records: Records, before: Records): PriceBook[] {
+  const whole = compileBook(policy, records);
+  const revised = reviseBook(compileBook(policy, before), {
+    masters: records,
+    before: rulesOnlyIn(before, records),
+    after: rulesOnlyIn(records, before),
+  });
+  return isRefusal(revised) ? [whole] : [whole, revised];
+}
+
+function rulesOnlyIn({ rules }: Records, other: Records) {
+  const held = new Set(other.rules.map((rule) => JSON.stringify(rule)));
+  const changed = rules.filter((rule) => !held.has(JSON.stringify(rule)));
+  return { rules: changed, promotions: [], quotations: [] };
 }

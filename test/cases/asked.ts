@@ -1,5 +1,6 @@
 /** What each kind of case asks of the product, and under which names it can expect the answers. */
-import { ladder, price } from "./ask.ts";
+import { booksOf, ladder, price } from "./ask.ts";
+import { agrees } from "./compare.ts";
 import type { Line, Priced } from "./ask.ts";
 import { needsBasket, promoted, promotionsOfOrder, promotionsOfRules, whomOf } from "./basket.ts";
 import { documentLine, documentOf, savedPercent } from "./document.ts";
@@ -125,20 +126,30 @@ function ofTable(given: Given): Answers {
   const { of, strategy } = given;
   const rules = changed(given);
   const world = worldOf(of, rules, strategy);
+  const before = worldOf(of, given.rules, strategy);
   const policy = policyOf(strategy.policy);
   const products = new Set([...world.goods.map(({ sku }) => sku), ...Object.keys(of.expect)]);
   const table = (sku: string) => {
     const product = world.goods.find((one) => one.sku === sku);
     if (product === undefined) return [];
     const own = rules.filter((rule) => (rule.sku ?? rule.scope?.sku) === sku);
-    const currencies = new Set(own.map((rule) => rule.currency ?? world.currency));
-    return [...currencies].flatMap((currency) =>
-      Object.keys(product.uoms).flatMap((uom) =>
-        ladder(world, recordsOf(world, uom), policy, { product, uom, currency }).map(
-          ({ from, unitPrice }) => ({ value: unitPrice, currency, min_qty: from, uom }),
+    const currencies = [...new Set(own.map((rule) => rule.currency ?? world.currency))];
+    return Object.keys(product.uoms).flatMap((uom) => {
+      const books = booksOf(policy, recordsOf(world, uom), recordsOf(before, uom));
+      const [rows = [], ...others] = books.map((book) =>
+        currencies.flatMap((currency) =>
+          ladder(world, book, { product, uom, currency }).map(({ from, unitPrice }) => ({
+            value: unitPrice,
+            currency,
+            min_qty: from,
+            uom,
+          })),
         ),
-      ),
-    );
+      );
+      if (!others.every((other) => agrees(rows, other)))
+        throw new Error(`${sku}: a book that was changed differs from one compiled anew`);
+      return rows;
+    });
   };
   return Object.fromEntries(
     [...products].map((sku) => [sku, () => inOrderOf(of.expect[sku], table(sku))]),

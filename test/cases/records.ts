@@ -98,15 +98,10 @@ function unitsOf({ sku, base_uom, uoms }: Goods): ProductUnit[] {
 function listPrice(world: World, product: Goods): RuleRecord[] {
   const perOrdered = product.list_price_per_ordered_uom;
   const value = perOrdered ?? product.list_price ?? product.unit_price;
-  const open = product.list_price === undefined && takesPercents(world);
   if (value === undefined || value === null)
-    return open ? [ownPrice(world, product, ANY_PRICE, product.base_uom)] : [];
+    return world.percentsOnly ? [ownPrice(world, product, ANY_PRICE, product.base_uom)] : [];
   const unit = perOrdered === undefined ? product.base_uom : (world.query.uom ?? product.base_uom);
   return [ownPrice(world, product, value, unit), ...optionsOf(world, product)];
-}
-
-function takesPercents({ rules }: World): boolean {
-  return rules.some((rule) => rule.kind === "percent_off" || rule.percent_off !== undefined);
 }
 
 function ownPrice(world: World, product: Goods, value: string, unit: string): RuleRecord {

@@ -23,6 +23,8 @@ export interface World {
   readonly query: Query;
   readonly goods: readonly Goods[];
   readonly rules: readonly Rule[];
+  /** Whether it is about percents alone, so that any price does where none is told. */
+  readonly percentsOnly: boolean;
   /** Lists by name, in the order in which the buyer has them. */
   readonly lists: readonly ListOf[];
   readonly currency: string;
@@ -54,6 +56,7 @@ export function worldOf(given: PricingCase, rules: readonly Rule[], strategy: St
     query,
     goods,
     rules,
+    percentsOnly: !Object.keys(given.expect).some((name) => /price|net|amount|total/.test(name)),
     lists: listsOf(given, rules, query, strategy),
     currency,
     rates: ratesOf(given, query, currency),
