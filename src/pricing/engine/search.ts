@@ -206,13 +206,17 @@ function offer(enquiry: Enquiry, value: number, word: number, entry: number): vo
 }
 
 function isUnset(enquiry: Enquiry, value: number, word: number): boolean {
-  const { book, holding } = enquiry;
+  if (!isNothing(enquiry, value, word)) return false;
+  note(enquiry, value, word, "zero-not-set", -1);
+  return true;
+}
+
+/** A price of 0 where the policy says that it is none. */
+function isNothing({ book, holding }: Enquiry, value: number, word: number): boolean {
   if (value !== 0 || book.policy.zero === "price") return false;
   const row = (word & TERMS) * terms.STRIDE;
   if ((book.terms[row + terms.FLAGS]! & (terms.WIDE | terms.UNREADABLE)) !== 0) return false;
-  if (holding.modes[word & TERMS] === OTHER) return false;
-  note(enquiry, value, word, "zero-not-set", -1);
-  return true;
+  return holding.modes[word & TERMS] !== OTHER;
 }
 
 export const SEARCH = { shelf: searchShelf, base: findBase };
@@ -437,13 +441,15 @@ function holdsPrice(enquiry: Enquiry, region: number, list: number): boolean {
   if (size === 0) return false;
   const cell = cellOf(book.cells, { start: book.regions[at]!, size } as Shelf, line.product);
   if (cell < 0) return false;
-  const holds = (word: number) =>
-    (holding.bits[word & TERMS]! & HOLDS) !== 0 && holding.modes[word & TERMS] !== OTHER;
+  const holds = (value: number, word: number) =>
+    (holding.bits[word & TERMS]! & HOLDS) !== 0 &&
+    holding.modes[word & TERMS] !== OTHER &&
+    !isNothing(enquiry, value, word);
   const word = book.cells[cell + 1]!;
-  if ((word & SEVERAL) === 0) return holds(word);
+  if ((word & SEVERAL) === 0) return holds(book.cells[cell]!, word);
   for (let entry = book.cells[cell]!; ; entry += 2) {
     const each = book.several[entry + 1]!;
-    if (holds(each)) return true;
+    if (holds(book.several[entry]!, each)) return true;
     if ((each & LAST) !== 0) return false;
   }
 }
