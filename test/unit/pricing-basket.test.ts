@@ -185,6 +185,20 @@ describe("what each kind takes off a basket", () => {
       "B 4.00; = 0.00+4.00",
     ],
     [
+      "two lines of A share what they get",
+      [
+        row("B", {
+          kind: "buy-get",
+          buyQuantity: "10",
+          freeQuantity: "1",
+          freeProduct: "B",
+          productCode: "A",
+        }),
+      ],
+      ["A 10 × 1.00", "A 10 × 1.00", "B 1 × 8.00"],
+      "B 8.00; = 0.00+0.00+8.00",
+    ],
+    [
       "the other product is not in the basket",
       [
         row("B", {

@@ -91,8 +91,7 @@ function candidatesOf(set: PromotionSet, input: BasketInput): Candidate[] {
   for (const shelf of shelvesOf(set, input.customer))
     for (const [line, { product, groups }] of lines.entries()) {
       for (const offer of shelf.byProduct.get(product) ?? NONE) meet(offer, line);
-      if (shelf.byGroup.size > 0)
-        for (const offer of groupOffers(shelf, groups)) meet(offer, line);
+      if (shelf.byGroup.size > 0) for (const offer of groupOffers(shelf, groups)) meet(offer, line);
       for (const offer of shelf.everything) meet(offer, line);
     }
   for (const { offers } of found.values())
@@ -288,11 +287,11 @@ function offerPlan(
   most: number,
 ): Plan | Reason {
   const usable = usableOf(basket, offer, lines, used);
-  if (usable.length === lines.length) return planOf(basket, offer, lines, most);
+  if (usable.length === lines.length) return planOf(basket, offer, lines, most, used);
   const plan: Plan | Reason =
-    usable.length === 0 ? { reason: "no-saving" } : planOf(basket, offer, usable, most);
+    usable.length === 0 ? { reason: "no-saving" } : planOf(basket, offer, usable, most, used);
   if (!("reason" in plan)) return plan;
-  const isKept = usable.length === 0 || !("reason" in planOf(basket, offer, lines, most));
+  const isKept = usable.length === 0 || !("reason" in planOf(basket, offer, lines, most, used));
   return isKept ? (keptFrom(basket, lines) ?? plan) : plan;
 }
 

@@ -16,17 +16,23 @@ export interface Plan {
   readonly times: number;
 }
 
-/** At most `most` times. `lines` are those of its places that it may use. */
+/**
+ * At most `most` times. `lines` are those of its places that it may use; `used` those that its
+ * promotion has on other terms already.
+ */
 export function planOf(
   basket: Basket,
   offer: Offer,
   lines: readonly number[],
   most: number,
+  used: readonly number[],
 ): Plan | Reason {
   if (offer.kind === "bundle") return bundle(basket, offer, lines, most);
+  if (offer.kind === "buy-get" && givesOther(basket, offer, lines))
+    return cheaperOther(basket, offer, lines, most, used);
   const plans: Pooled[] = [];
   let lacks: Reason | null = null;
-  for (const pool of poolsOf(basket, offer, bought(basket, offer, lines))) {
+  for (const pool of poolsOf(basket, offer, lines)) {
     const plan = inPool(basket, offer, pool, most);
     if ("reason" in plan) lacks = nearer(lacks, plan);
     else plans.push({ pool, plan });
@@ -41,16 +47,24 @@ interface Pooled {
   readonly plan: Plan;
 }
 
-/** Where another product is given cheaper, its own lines are not what is bought for it. */
-function bought(basket: Basket, { kind, given }: Offer, lines: readonly number[]) {
-  if (kind !== "buy-get" || given === null) return lines;
-  const others = lines.filter((line) => basket.input.lines[line]!.product !== given);
-  return others.length === 0 ? lines : others;
+/** What is told of several: the same whatever the order of the lines. */
+function nearer(known: Reason | null, next: Reason): Reason {
+  if (known === null) return next;
+  const nearness =
+    NEAREST.indexOf(known.reason) - NEAREST.indexOf(next.reason) || moreOf(known) - moreOf(next);
+  return nearness > 0 ? next : known;
 }
 
-function nearer(known: Reason | null, next: Reason): Reason {
-  if (known === null || !("more" in known)) return next;
-  return "more" in next && next.reason === known.reason && next.more < known.more ? next : known;
+const NEAREST: readonly Reason["reason"][] = [
+  "worth-unknown",
+  "needs-quantity",
+  "needs-value",
+  "needs-product",
+  "no-saving",
+];
+
+function moreOf(reason: Reason): number {
+  return "more" in reason ? reason.more : 0;
 }
 
 /** All pools; where it holds only so many times, those that save most. */
@@ -95,9 +109,7 @@ function inPool(basket: Basket, offer: Offer, pool: Pool, most: number): Plan | 
     case "multi-buy":
       return multiBuy(basket, offer, pool, most);
     case "buy-get":
-      return offer.given === null || isOwn(basket, offer, pool)
-        ? cheaperOnes(basket, offer, pool, most)
-        : cheaperOther(basket, offer, pool, most);
+      return cheaperOnes(basket, offer, pool, most);
     case "free-goods":
       return freeGoods(basket, offer, pool, most);
     case "bundle":
@@ -107,8 +119,9 @@ function inPool(basket: Basket, offer: Offer, pool: Pool, most: number): Plan | 
   }
 }
 
-function isOwn(basket: Basket, { given }: Offer, { lines }: Pool): boolean {
-  return lines.every((line) => basket.input.lines[line]!.product === given);
+/** Whether what is given cheaper is another product than those bought. */
+function givesOther(basket: Basket, { given }: Offer, lines: readonly number[]): boolean {
+  return given !== null && lines.some((line) => basket.input.lines[line]!.product !== given);
 }
 
 /** A percent, an amount off or a price, on lines or on the document. */
@@ -240,26 +253,52 @@ function percentFalls(basket: Basket, offer: Offer, units: readonly Units[]): Fa
     .filter(({ amount }) => amount > 0);
 }
 
-/** Buy some, get another product of the basket cheaper. */
-function cheaperOther(basket: Basket, offer: Offer, pool: Pool, most: number): Plan | Reason {
+/**
+ * Buy some, get another product of the basket cheaper. That product's own lines are not what is
+ * bought for it, and all that is bought shares them.
+ */
+function cheaperOther(
+  basket: Basket,
+  offer: Offer,
+  lines: readonly number[],
+  most: number,
+  used: readonly number[],
+): Plan | Reason {
   const product = offer.given ?? "";
-  const sets = offer.buy > 0 ? Math.floor(unitsIn(basket, pool.lines) / offer.buy) : 1;
-  if (sets === 0) return lacking(basket, pool.lines, offer.buy);
-  const targets = [...basket.input.lines.keys()].filter(
+  const all = basket.input.lines;
+  const bought = lines.filter((line) => all[line]!.product !== product);
+  const targets = [...all.keys()].filter(
     (line) =>
-      basket.input.lines[line]!.product === product &&
-      basket.input.lines[line]!.closed === null &&
-      (offer.promotion.stacks || basket.holders[line] === null),
+      all[line]!.product === product &&
+      all[line]!.closed === null &&
+      (offer.promotion.stacks || basket.holders[line] === null) &&
+      !used.includes(line),
   );
+  let [sets, uses] = [0, [] as number[]];
+  let lacks: Reason = { reason: "no-saving" };
+  for (const pool of poolsOf(basket, offer, bought)) {
+    const found = setsBought(offer, pool);
+    if (typeof found !== "number") lacks = nearer(lacks, found);
+    else [sets, uses] = [sets + found, [...uses, ...pool.lines]];
+  }
+  if (sets === 0) return lacks;
   const wanted = Math.min(sets, most) * offer.give;
   const units = unitsOf(basket, targets, wanted, "cheapest");
   if (units.length === 0) return { reason: "needs-product", product, more: wanted };
   const got = units.reduce((sum, each) => sum + each.units, 0);
   return planned(
     percentFalls(basket, offer, units),
-    [...pool.lines, ...units.map(({ line }) => line)],
+    [...uses, ...units.map(({ line }) => line)],
     Math.ceil(got / offer.give),
   );
+}
+
+function setsBought({ buy, threshold }: Offer, { quantity, value }: Pool): number | Reason {
+  if (threshold >= 0 && value < threshold)
+    return { reason: "needs-value", more: threshold - value };
+  if (buy <= 0) return 1;
+  const sets = Math.floor(quantity / buy);
+  return sets > 0 ? sets : { reason: "needs-quantity", more: buy - quantity };
 }
 
 /** Goods on lines of their own, beside what is bought. */
