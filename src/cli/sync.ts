@@ -176,7 +176,7 @@ function paceOf({ rowsPerSecond, secondsLeft, slices }: Progress): string {
 const NOTHING_WAITED =
   "Nothing waited: no stream had new content. If files were expected, look at the export at its source.";
 
-export function syncAnswer(results: readonly RunResult[]): Answer {
+export function syncAnswer(results: readonly RunResult[]): Answer & { readonly text: string } {
   const shown = results.filter((result) => result.state !== "nothing");
   const notes = shown.flatMap((result) => result.notes);
   const failed = shown.some((result) => result.state === "failed" || result.state === "stopped");
