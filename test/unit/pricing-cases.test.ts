@@ -101,7 +101,7 @@ describe("npm run cases", () => {
       cwd: new URL("../..", import.meta.url).pathname,
     }).then(
       ({ stdout }) => ({ code: 0, stdout, stderr: "" }),
-      (error: { code: number; stdout: string; stderr: string }) => error,
+      (error: unknown) => error as { code: number; stdout: string; stderr: string },
     );
 
   test("ends with 0 and the count when nothing failed, and with 1 when something did", async () => {
