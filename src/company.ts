@@ -104,6 +104,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     policy: settings.pricing.policy,
     switches: settings.pricing.switches,
     tokens: tokensOf(context.settings, settings),
+    snapshot: join(dirname(context.settings.database.folder), "price-books", `${code}.book`),
     now,
     log,
     sources: priceSources,
@@ -306,7 +307,7 @@ function outboundOf(
 function orderPricing(pricing: Pricing): OrderPricing {
   return {
     price: (question) => orderPrices(pricing, question),
-    async basket(tx, { currency: _currency, ...question }) {
+    async basket(tx, { currency: _currency, on: _on, ...question }) {
       const priced = await pricing.basket(question, tx);
       return "answer" in priced ? orderBasket(priced) : null;
     },

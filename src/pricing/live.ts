@@ -157,7 +157,6 @@ function pricingOf(options: Opened): Pricing {
     ...askingOf({
       ...signing,
       store,
-      timeZone: options.settings.timeZone,
       current,
       today,
       origin: sources?.origin,

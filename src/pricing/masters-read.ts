@@ -60,7 +60,6 @@ export async function readMasters(
       "parent",
     ]),
     products: await rows<Masters["products"][number]>("product", PRODUCT_FIELDS),
-    timeZone: settings.timeZone,
     customerPriceLists: await rows("customer-price-list", fieldsOf("customer-price-list")),
     priceFormulas: await rows("price-formula", fieldsOf("price-formula")),
     productUnits: await rows("product-unit", fieldsOf("product-unit")),

@@ -13,18 +13,17 @@ export interface SharedRoot {
   readonly publishedAt: string;
   readonly freshness: string | null;
   readonly vatPercents: readonly (string | null)[];
-  readonly timeZone: string;
 }
 
-export function shareRoot(root: Root, timeZone: string): SharedRoot {
+export function shareRoot(root: Root): SharedRoot {
   const { version, number, digest, freshness, vatPercents } = root;
   const publishedAt = root.publishedAt.toString();
   const book = shareBook(root.book);
-  return { book, version, number, digest, publishedAt, freshness, vatPercents, timeZone };
+  return { book, version, number, digest, publishedAt, freshness, vatPercents };
 }
 
 /** For the thread that was sent it. */
-export function openShared({ book, publishedAt, timeZone, ...rest }: SharedRoot): Root {
+export function openShared({ book, publishedAt, ...rest }: SharedRoot): Root {
   return {
     ...rest,
     book: bookFromShared(book),

@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { openPricing } from "../../src/pricing/index.ts";
 import type { Pricing } from "../../src/pricing/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
@@ -9,9 +12,10 @@ const database = useDatabase();
 
 interface Opening {
   readonly log?: string[];
+  readonly snapshot?: string;
 }
 
-function open(company: string, { log = [] }: Opening = {}): Promise<Pricing> {
+function open(company: string, { log = [], ...rest }: Opening = {}): Promise<Pricing> {
   return openPricing({
     store: database.store,
     company,
@@ -19,6 +23,7 @@ function open(company: string, { log = [] }: Opening = {}): Promise<Pricing> {
     policy: "generic",
     now: () => Temporal.Instant.from("2026-06-01T09:00:00Z"),
     log: (_, message) => log.push(message),
+    ...rest,
   });
 }
 
@@ -192,3 +197,105 @@ describe("a pull that changes some rules", () => {
     expect(await anew(company)).toEqual({ version, prices: allPrices(pricing) });
   });
 });
+
+describe("the book in a file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tradepost-book-"));
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const fileOf = (company: string) => join(folder, `${company}.book`);
+
+  /** The file is written beside the answers: waits until it is there and whole. */
+  async function kept(company: string, atLeast = 1): Promise<string> {
+    const file = fileOf(company);
+    await vi.waitFor(() => {
+      expect(statSync(file).size).toBeGreaterThan(atLeast);
+    });
+    return file;
+  }
+
+  test("is where the next start begins: rules that did not change are not read again", async () => {
+    const company = "START";
+    await merchant(company, manyRules());
+    const first = await open(company, { snapshot: fileOf(company) });
+    const { version } = await first.publish();
+    await kept(company);
+    // Whatever reads the rules as a whole now meets a table without them.
+    await database.store.query("DELETE FROM price_rule WHERE company = $1", [company]);
+    const log: string[] = [];
+    const next = await open(company, { snapshot: fileOf(company), log });
+    expect(await next.refresh()).toBe(true);
+    expect(next.book()?.version).toBe(version);
+    expect(allPrices(next)).toEqual(allPrices(first));
+    expect(log.filter((line) => READ_WHOLE.test(line) || /not used/.test(line))).toEqual([]);
+  });
+
+  test("is followed by what changed after it was written, as after a service that was killed", async () => {
+    const company = "KILLED";
+    await merchant(company, manyRules());
+    const first = await open(company, { snapshot: fileOf(company) });
+    await first.publish();
+    await kept(company);
+    const rules = manyRules().map((row) => (row.rule === "CB4" ? { ...row, value: "0.5" } : row));
+    await mergeRows(database.store, company, "price-rule", rules);
+    const log: string[] = [];
+    const next = await open(company, { snapshot: fileOf(company), log });
+    const { version } = await next.publish();
+    expect(log.filter((line) => READ_WHOLE.test(line) || /not used/.test(line))).toEqual([]);
+    expect(await anew(company)).toEqual({ version, prices: allPrices(next) });
+    // And it goes on from there.
+    await mergeRows(database.store, company, "price-rule", manyRules());
+    await next.publish();
+    expect(allPrices(next)).toEqual(allPrices(first));
+  });
+
+  test.each([
+    ["cut short", (bytes: Buffer) => bytes.subarray(0, -8), /bytes, and should have/],
+    ["damaged", (bytes: Buffer) => flipped(bytes, bytes.length - 40), /\(digest\)/],
+    ["damaged at its head", (bytes: Buffer) => flipped(bytes, 70), /not used: it/],
+    ["no book", () => Buffer.from("x".repeat(500)), /it is no price book/],
+    ["empty", () => Buffer.alloc(0), /it is no price book/],
+  ])("that is %s is not used, and the log says why", async (how, spoiled, reason) => {
+    const company = how.replaceAll(" ", "-");
+    await merchant(company, manyRules());
+    const first = await open(company, { snapshot: fileOf(company) });
+    const { version } = await first.publish();
+    const file = await kept(company, 1000);
+    writeFileSync(file, spoiled(readFileSync(file)));
+    const log: string[] = [];
+    const next = await open(company, { snapshot: file, log });
+    expect((await next.publish()).version).toBe(version);
+    expect(allPrices(next)).toEqual(allPrices(first));
+    expect(log.join("\n")).toMatch(reason);
+  });
+
+  test("of another company, other settings or another database is not used", async () => {
+    await merchant("MINE", manyRules());
+    await merchant("YOURS", [rule("S1", "1")]);
+    await (await open("MINE", { snapshot: fileOf("MINE") })).publish();
+    const file = await kept("MINE");
+    const log: string[] = [];
+    const yours = await open("YOURS", { snapshot: file, log });
+    await yours.publish();
+    expect(log.join("\n")).toContain("not used: it is of the company MINE");
+    await kept("MINE");
+    const mine = await open("MINE", { snapshot: fileOf("THERE"), log });
+    await mine.publish();
+    const there = await kept("THERE");
+    // The same numbers of changes, made by other runs: a database that was put back in time.
+    await database.store.query("UPDATE record_change SET run_id = $2 WHERE company = $1", [
+      "MINE",
+      "01960000-0000-7000-8000-00000000beef",
+    ]);
+    const back = await open("MINE", { snapshot: there, log });
+    await back.publish();
+    expect(log.join("\n")).toContain("made from another database, or from one put back in time");
+    expect(allPrices(back)).toEqual(allPrices(mine));
+  });
+});
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const spoiled = Buffer.from(bytes);
+  spoiled.writeUInt8((spoiled.readUInt8(at) + 1) % 256, at);
+  return spoiled;
+}

@@ -18,13 +18,22 @@ export function sharedFloats(length: number): Float64Array {
   return new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
 }
 
+/** Numbers in one array. */
+export type Column = Int32Array | Float64Array | Uint8Array;
+
+export function isColumn(value: unknown): value is Column {
+  return (
+    value instanceof Int32Array || value instanceof Float64Array || value instanceof Uint8Array
+  );
+}
+
 /** The same numbers in shared memory; those that are there already stay where they are. */
-export function inShared<Column extends Int32Array | Float64Array>(column: Column): Column {
+export function inShared(column: Column): Column {
   if (column.buffer instanceof SharedArrayBuffer) return column;
-  const shared =
-    column instanceof Int32Array ? sharedInts(column.length) : sharedFloats(column.length);
-  shared.set(column);
-  return shared as Column;
+  const buffer = new SharedArrayBuffer(column.byteLength);
+  new Uint8Array(buffer).set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+  if (column instanceof Int32Array) return new Int32Array(buffer);
+  return column instanceof Float64Array ? new Float64Array(buffer) : new Uint8Array(buffer);
 }
 
 export function openArena(length: number): Arena {

@@ -8,8 +8,10 @@ import { LAST, RULE, SEVERAL, TERMS } from "./book.ts";
 import type { PriceBook } from "./book.ts";
 import { saidBy } from "./content.ts";
 import type { Said } from "./content.ts";
-import { bookOf, fromOf, holdsAny, keptOf, sumRows, tableFinder } from "./finish.ts";
-import type { BookParts, Kept } from "./finish.ts";
+import { bookOf, fromOf, holdsAny, sumRows, tableFinder } from "./finish.ts";
+import type { BookParts } from "./finish.ts";
+import { keptOf, mastersOf } from "./memory.ts";
+import type { Kept } from "./memory.ts";
 import {
   COLUMN,
   HASHED,
@@ -112,13 +114,6 @@ function mastersFor(
   const numbered = numberMasters(masters, work.units, work.currencies);
   const moved = NUMBERING.find((name) => !sameTexts(numbered[name].codes, book[name].codes));
   return moved === undefined ? numbered : { refused: `there are other ${WORDS[moved]}` };
-}
-
-function mastersOf(book: PriceBook): NumberedMasters {
-  const { accounts, products, sites, branches, groups, buyingGroups, customerGroups } = book;
-  const { priceLists, headOffices, vatCodes, vatRates } = book;
-  const places = { accounts, products, sites, branches, groups, buyingGroups, customerGroups };
-  return { ...places, priceLists, headOffices, vatCodes, vatRates };
 }
 
 /** Codes whose numbers stand in cells and regions. */
