@@ -43,6 +43,9 @@ const orderChecks = z
     minimum: check.default("refuse").describe("Below the minimum order."),
     site: check.default("refuse").describe("Unknown delivery site."),
     price: check.default("refuse").describe("Price differs from ours now."),
+    agreement: check
+      .default("refuse")
+      .describe("Quotation not open or ordered before, or more than it or a contract has left."),
     stale: check.default("hold").describe("Price is ours, and its state is stale."),
     totals: check.default("refuse").describe("Net, VAT or gross does not add up."),
   })

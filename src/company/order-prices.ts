@@ -9,9 +9,10 @@ export async function orderPrices(
   pricing: Pick<Pricing, "price" | "verifyToken">,
   question: Question,
 ): Promise<LinePrices> {
-  const { account, site, branch, on } = question;
+  // No date: as they are at this moment, which need not be how the day began.
+  const { account, site, branch, quotation } = question;
   const lines = question.lines.map(({ product, quantity }) => ({ product, quantity }));
-  return pricing.price({ account, site, branch, on, lines }).map((line, index) => {
+  return pricing.price({ account, site, branch, quotation, lines }).map((line, index) => {
     const token = tokenOf(pricing, question, index);
     return { ...priceOf(line), evidence: evidenceOf(line, token), token };
   });
@@ -19,7 +20,7 @@ export async function orderPrices(
 
 function tokenOf(
   pricing: Pick<Pricing, "verifyToken">,
-  { account, site, currency, lines }: Question,
+  { account, site, currency, quotation, lines }: Question,
   index: number,
 ): TokenVerdict | null {
   const line = lines[index];
@@ -28,6 +29,7 @@ function tokenOf(
   return pricing.verifyToken(line.priceToken, {
     account,
     site,
+    quotation,
     product,
     quantity,
     unitPrice,

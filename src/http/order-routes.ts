@@ -153,11 +153,18 @@ const NO_FIELD = {
   product: "",
   price: "",
   stale: "",
+  agreement: "",
   credit: "",
   minimum: "",
   totals: "",
 };
-const FIELD_OF: Fields = { ...NO_FIELD, account: "/account", stop: "/account", site: "/site" };
+const FIELD_OF: Fields = {
+  ...NO_FIELD,
+  account: "/account",
+  stop: "/account",
+  site: "/site",
+  agreement: "/quotation",
+};
 const LINE_FIELD_OF: Fields = {
   ...NO_FIELD,
   account: "",
@@ -167,6 +174,7 @@ const LINE_FIELD_OF: Fields = {
   quantity: "/quantity",
   price: "/unitPrice",
   stale: "/unitPrice",
+  agreement: "/quantity",
 };
 
 export const checkOrder: Endpoint = endpoint({

@@ -14,6 +14,7 @@ import {
   type OrderProblem,
 } from "./answer.ts";
 import { reservePromotions, type PromotionHeld } from "../pricing/index.ts";
+import { takeUp } from "./agreements.ts";
 import { plainArithmetic } from "./amounts.ts";
 import { addEvent } from "./book.ts";
 import { examine, type Examined, type OrderFacts } from "./checks.ts";
@@ -126,6 +127,8 @@ async function handle(
     return refuse(tx, context, request, numberTakenProblem(request.body.webOrder ?? ""));
   const { id, number } = placed;
   if (!request.test) await reserve(tx, context, request, id, examined);
+  const { quotation } = request.body;
+  if (quotation !== null && !request.test) await takeUp(tx, context.company, quotation, id);
   const held = examined.verdict === "hold";
   const state = await writeBook(tx, context, id, request, examined);
   if (state === "queued") await context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, id));
@@ -171,6 +174,7 @@ async function examineNow(
       site: body.site,
       branch,
       on: today,
+      quotation: body.quotation,
       currency: body.currency ?? settings.currency,
       lines: body.lines,
     };

@@ -15,6 +15,7 @@ import {
   type OrderAmounts,
   type Totals,
 } from "./amounts.ts";
+import { checkAgreements, type Agreements } from "./agreements.ts";
 import type { OrderBasket } from "./facts.ts";
 import { checkPrices } from "./price-check.ts";
 import type { OrderRequest } from "./request.ts";
@@ -30,6 +31,7 @@ export const CHECK_NAMES = [
   "site",
   "price",
   "stale",
+  "agreement",
   "totals",
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
@@ -75,6 +77,8 @@ export interface OrderFacts {
   readonly prices: readonly LinePrice[];
   /** What promotions make of the order as a whole; null, or absent: nothing. */
   readonly basket?: OrderBasket | null;
+  /** What is left of the quotation and the contracts; absent: there are none. */
+  readonly agreements?: Agreements;
 }
 
 export interface Examined {
@@ -99,6 +103,7 @@ export function examine(
   checkAccount(request, facts, settings, note);
   checkLines(request, facts, note);
   checkPrices(request, facts, settings, note);
+  if (facts.agreements !== undefined) checkAgreements(request, facts.agreements, today, note);
   checkCodes(facts, note);
   checkTotals(request, lines, totals, note);
   checkMinimum(lines, settings, note);

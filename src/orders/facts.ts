@@ -2,6 +2,7 @@
 import { columnOf, records, type Canonical, type RecordName } from "../model/index.ts";
 import type { DocumentArithmetic, PromotionHeld } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { gatherAgreements } from "./agreements.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
 import type { OrderRequest } from "./request.ts";
 
@@ -47,6 +48,8 @@ export interface PriceQuestion {
   readonly branch: string | null;
   /** Business date of the prices: today, whatever date the order bears. */
   readonly on: string;
+  /** Number of the quotation that the order takes up; null: none. */
+  readonly quotation: string | null;
   readonly currency: string;
   readonly lines: readonly {
     readonly product: string;
@@ -84,6 +87,12 @@ export async function gatherFacts(
     openGross: open,
     prices,
     basket,
+    agreements: await gatherAgreements(
+      tx,
+      company,
+      request,
+      prices.map(({ about }) => about),
+    ),
   };
 }
 

@@ -64,6 +64,9 @@ export const orderRequest = z.strictObject({
   site: code(40, "Delivery site; null: the account's usual address.").nullable().default(null),
   branch: code(40, "Branch that fulfils; null: the account's branch.").nullable().default(null),
   requestedOn: isoDate("Delivery wanted on; null: as soon as possible.").nullable().default(null),
+  quotation: code(60, "Quotation of the ERP that the order takes up, once; null: none.")
+    .nullable()
+    .default(null),
   currency: z.string().length(3).describe("ISO currency; absent: the company's.").optional(),
   lines: z.array(orderLine).min(1).max(1000),
   charges: z.array(orderCharge).max(50).default([]),

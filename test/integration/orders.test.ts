@@ -59,6 +59,7 @@ const SETTINGS: OrderSettings = {
     site: "refuse",
     price: "refuse",
     stale: "hold",
+    agreement: "refuse",
     totals: "refuse",
   },
   minimumNet: "0",

@@ -955,6 +955,15 @@ CREATE TABLE "web_order_line" (
 );
 
 -- CreateTable
+CREATE TABLE "web_order_quotation" (
+    "company" TEXT NOT NULL,
+    "quotation" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+
+    CONSTRAINT "web_order_quotation_pkey" PRIMARY KEY ("company","quotation","order_id")
+);
+
+-- CreateTable
 CREATE TABLE "web_order_account" (
     "company" TEXT NOT NULL,
     "account" TEXT NOT NULL,
