@@ -2,7 +2,7 @@
  * Which rows of the canonical tables say what an entry of the book says; looked up only to explain.
  */
 import type { RuleRowEvidence } from "./answer.ts";
-import { scaled } from "./engine/index.ts";
+import { calendar, conditionsText, scaled } from "./engine/index.ts";
 import { countedRules } from "./overlay.ts";
 import type { Entry } from "./engine/index.ts";
 import type { Queryable } from "../store/index.ts";
@@ -18,7 +18,9 @@ export async function findEvidence(
   company: string,
   entries: readonly Entry[],
   originName: OriginName | undefined,
+  timeZone: string,
 ): Promise<EvidenceOf> {
+  const contentOf = (of: Entry | Row) => contentIn(of, timeZone);
   const rows = [
     ...(await ruleRows(store, company, entries)),
     ...(await promotionRows(store, company, entries)),
@@ -42,9 +44,10 @@ type Row = Omit<Entry, "customerScope" | "productScope" | "kind"> & {
 };
 
 /**
- * What an entry and a row must share to be the same. Currency and unit count where there is money.
+ * What an entry and a row must share to be the same. Currency and unit count where there is money;
+ * a promotion is known by its name, whatever is to be bought.
  */
-function contentOf(of: Entry | Row): string {
+function contentIn(of: Entry | Row, timeZone: string): string {
   const money = of.source === "rule" && (of.kind === "fixed" || of.kind === "amount");
   return JSON.stringify([
     of.source,
@@ -57,12 +60,28 @@ function contentOf(of: Entry | Row): string {
     of.net,
     money ? of.currency : null,
     money ? of.unit : null,
-    plain(of.fromQuantity),
+    of.source === "promotion" ? null : plain(of.fromQuantity),
     plain(of.limitQuantity),
-    of.validFrom,
-    of.validTo,
+    momentText(of.startsAt, of.validFrom, (date) => calendar.startOfDay(date, timeZone)),
+    momentText(of.endsAt, of.validTo, (date) => calendar.endOfDay(date, timeZone)),
     of.label,
+    plain(of.toQuantity),
+    of.soldIn,
+    conditionsText(of.conditions),
+    of.formula,
+    of.stack,
+    of.priority,
   ]);
+}
+
+/** A moment counts before the day beside it. */
+function momentText(
+  at: string | null,
+  day: string | null,
+  momentOf: (date: string) => number,
+): string | null {
+  if (at !== null) return calendar.textOf(calendar.momentOf(at));
+  return day === null ? null : calendar.textOf(momentOf(day));
 }
 
 /** "4.250000" and "4.25" are the same. */
@@ -95,6 +114,11 @@ async function namesOf(
   return names;
 }
 
+const BLANK = `null as "toQuantity", null as "soldIn", null as conditions, null as formula,
+            null as stack`;
+const RARE = `to_quantity as "toQuantity", sold_in as "soldIn", starts_at as "startsAt",
+            ends_at as "endsAt", conditions, formula, stack, priority`;
+
 const PROVENANCE = `run_id as "runId", origin_id as "originId", origin_line as "line"`;
 
 /** Places of entries of one source as four parameter arrays; blanks stand for null. */
@@ -119,8 +143,9 @@ async function ruleRows(
   return store.query<Row>(
     `select 'rule' as source, customer_scope as "customerScope", customer_code as "customerCode",
             product_scope as "productScope", product_code as "productCode", kind, value, net,
-            currency, unit, from_quantity as "fromQuantity", contract_quantity as "limitQuantity",
-            valid_from as "validFrom", valid_to as "validTo", contract as label,
+            currency, unit, from_quantity as "fromQuantity", 
+            contract_quantity - least(coalesce(contract_used_quantity, 0), contract_quantity) as "limitQuantity",
+            valid_from as "validFrom", valid_to as "validTo", contract as label, ${RARE},
             rule || case when from_quantity = 0 then '' else ' from ' || trim_scale(from_quantity) end as row, ${PROVENANCE}
        from ${countedRules("$1")} r
       where (customer_scope, coalesce(customer_code, ''), product_scope, coalesce(product_code, ''))
@@ -144,6 +169,7 @@ async function promotionRows(
             false as net, null as currency, null as unit,
             coalesce(buy_quantity, 0) as "fromQuantity", null as "limitQuantity",
             valid_from as "validFrom", valid_to as "validTo", promotion as label,
+            starts_at as "startsAt", ends_at as "endsAt", priority, ${BLANK},
             promotion as row, ${PROVENANCE}
        from promotion
       where company = $1
@@ -166,8 +192,10 @@ async function quotationRows(
     `select 'quotation' as source, 'account' as "customerScope", q.account as "customerCode",
             'product' as "productScope", l.product as "productCode", 'fixed' as kind,
             l.unit_price as value, false as net, null as currency, null as unit,
-            0::numeric as "fromQuantity", l.quantity as "limitQuantity",
+            0::numeric as "fromQuantity",
+            greatest(l.quantity - coalesce(l.ordered_quantity, 0), 0) as "limitQuantity",
             q.quoted_on as "validFrom", q.expires_on as "validTo", q.quotation as label,
+            null as "startsAt", null as "endsAt", null as priority, ${BLANK},
             q.quotation || ' line ' || l.line as row,
             l.run_id as "runId", l.origin_id as "originId", l.origin_line as "line"
        from quotation q

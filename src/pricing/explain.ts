@@ -1,12 +1,12 @@
 /** Answers with their explanations, and the rows of the ERP behind every candidate. */
 import type { Queryable } from "../store/index.ts";
 import type { ExplainedLine, PriceAnswer, PriceProblem, PriceRequest } from "./answer.ts";
-import { badQuantity, enquire, isProblem, quantityOf, unknownProduct } from "./ask.ts";
+import { enquire, isProblem } from "./ask.ts";
 import { explainLine } from "./engine/index.ts";
 import type { Enquiry, Explanation } from "./engine/index.ts";
 import { findEvidence } from "./evidence.ts";
 import type { EvidenceOf, OriginName } from "./evidence.ts";
-import { answerOf, problemOf } from "./price.ts";
+import { answerOf, lineOf, problemOf } from "./price.ts";
 import type { Root } from "./root.ts";
 
 type Explained = PriceProblem | (PriceAnswer & { readonly explanation: Explanation });
@@ -25,17 +25,15 @@ export async function explainRows(
   const entries = lines.flatMap((line) =>
     line.state === "problem" ? [] : line.explanation.candidates.flatMap(({ entry }) => entry ?? []),
   );
-  const evidence = await findEvidence(store, company, entries, originName);
+  const evidence = await findEvidence(store, company, entries, originName, root.book.timeZone);
   return lines.map((line) => (line.state === "problem" ? line : withRows(line, evidence)));
 }
 
 function explained(root: Root, enquiry: Enquiry, line: PriceRequest["lines"][number]): Explained {
-  const product = root.book.products.numbers.get(line.product);
-  if (product === undefined) return problemOf(line, unknownProduct(line.product));
-  const quantity = quantityOf(line.quantity);
-  if (quantity === undefined) return problemOf(line, badQuantity(line.quantity));
-  const explanation = explainLine(enquiry, product, quantity);
-  return { ...answerOf(root, enquiry, line, product), explanation };
+  const asked = lineOf(root, line);
+  if ("detail" in asked) return problemOf(line, asked);
+  const explanation = explainLine(enquiry, asked.product, asked.quantity, asked.unit);
+  return { ...answerOf(root, enquiry, line, asked.product), explanation };
 }
 
 function withRows(

@@ -49,5 +49,6 @@ export {
 export type { Place, Policy, PolicyStep } from "./policy.ts";
 export * as calendar from "./calendar.ts";
 export * as scaled from "./scaled.ts";
+export { conditionsText } from "./conditions.ts";
 export { becauseOf } from "./words.ts";
 export * as document from "./document/index.ts";
