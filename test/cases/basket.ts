@@ -226,7 +226,6 @@ export function promotionsOfOrder(promotions: readonly OrderPromotion[]): Promot
   return inOrder.flatMap((promotion, place) =>
     (promotion.skus ?? [promotion.sku]).map((sku): PromotionRow => ({
       ...openPromotion(promotion.id ?? `${promotion.level} ${place + 1}`),
-      ...kindOf(promotion),
       customerScope: promotion.customer_group === undefined ? "everyone" : "customer-group",
       customerCode: promotion.customer_group ?? "*",
       productScope:
@@ -240,6 +239,7 @@ export function promotionsOfOrder(promotions: readonly OrderPromotion[]): Promot
       thresholdValue: promotion.min_order ?? null,
       countsOver: "document",
       lowers: promotion.level === "order" ? "document" : "line",
+      ...kindOf(promotion),
       code: promotion.coupon ?? null,
       stacks: true,
       priority: inOrder.length - place,
@@ -247,7 +247,9 @@ export function promotionsOfOrder(promotions: readonly OrderPromotion[]): Promot
   );
 }
 
-function kindOf({ kind, value }: OrderPromotion): Pick<PromotionRow, "kind" | "value"> {
+function kindOf(promotion: OrderPromotion): Pick<PromotionRow, "kind" | "value"> {
+  const { kind, value } = promotion;
+  if (kind === "buy_x_get_y" || kind === "buy_x_get_y_free") return buyGet(promotion);
   if (value === undefined) throw new Error(`promotion kind ${kind} has no value`);
   switch (kind) {
     case "percent_off":
@@ -261,6 +263,19 @@ function kindOf({ kind, value }: OrderPromotion): Pick<PromotionRow, "kind" | "v
     default:
       throw new Error(`promotion kind ${kind} is not understood`);
   }
+}
+
+/** For so many bought others are cheaper, or free where nothing says by how much. */
+function buyGet({ buy_qty, get_qty, get_sku, value }: OrderPromotion) {
+  return {
+    kind: "buy-get" as const,
+    value: value ?? null,
+    buyQuantity: buy_qty ?? "1",
+    freeQuantity: get_qty ?? "1",
+    freeProduct: get_sku ?? null,
+    countsOver: "group" as const,
+    lowers: "line" as const,
+  };
 }
 
 function openPromotion(promotion: string): PromotionRow {

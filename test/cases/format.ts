@@ -130,6 +130,7 @@ const rule = z.preprocess(
     customer_groups: texts.optional(),
     region: text.optional(),
     variant: text.optional(),
+    brand: text.optional(),
     coupon: text.optional(),
     applies_to: scope.optional(),
     mixed: z.boolean().optional(),
@@ -204,6 +205,7 @@ const orderLine = z.preprocess(
     vat: "tax_percent",
     tax: "tax_percent",
     vat_percent: "tax_percent",
+    facets: "groups",
   }),
   z.strictObject({
     id: text.optional(),
@@ -233,7 +235,13 @@ const charge = z.preprocess(
 export type Charge = z.infer<typeof charge>;
 
 const promotion = z.preprocess(
-  inOurWords({ min_total: "min_order", min_amount: "min_order", coupon_code: "coupon" }),
+  inOurWords({
+    min_total: "min_order",
+    min_amount: "min_order",
+    coupon_code: "coupon",
+    facet: "group",
+    buy_sku: "sku",
+  }),
   z.strictObject({
     id: text.optional(),
     level: z.enum(["item", "line", "order", "shipping"]),
@@ -243,6 +251,9 @@ const promotion = z.preprocess(
     min_qty: number.optional(),
     sku: text.optional(),
     skus: texts.optional(),
+    buy_qty: number.optional(),
+    get_qty: number.optional(),
+    get_sku: text.optional(),
     priority: number.optional(),
     coupon: text.optional(),
     group: text.optional(),

@@ -10,7 +10,7 @@ import type { Goods, ListPlace, ProductUnit, RuleRecord, World } from "./world.t
 /** Stands for a price that a case leaves open because its percents are what it is about. */
 const ANY_PRICE = "100";
 
-/** The records of a case; goods that know the unit have their prices per it, others per their own. */
+/** The records of a case. Goods that know the unit have prices per it, others per their own. */
 export function recordsOf(world: World, unit: string | null) {
   const { goods, query, lists, currency } = world;
   const account = query.customer ?? BUYER;

@@ -1,7 +1,7 @@
 /** Rules in a case's words → price rules and price formulas of the product's model. */
 import { decimal } from "../../src/model/index.ts";
 import type { Rule } from "./format.ts";
-import { conditionText, negated, openRule, times, OWN_LIST } from "./world.ts";
+import { conditionText, fullList, negated, openRule, times, OWN_LIST } from "./world.ts";
 import type { Formula, Goods, RuleRecord, World } from "./world.ts";
 
 interface Mapped {
@@ -41,7 +41,25 @@ function mapped(world: World, rule: Rule, at: number): Mapped {
       };
     }),
   );
-  return { rules, formulas: offers.flatMap(({ formula }) => formula ?? []) };
+  const formulas = offers.flatMap(({ formula }) => formula ?? []);
+  return { rules: [...rules, ...rules.flatMap((row) => fullPrice(rule, row))], formulas };
+}
+
+/** A price that has a discount of its own stands on a list of its own; the rule is off that. */
+function fullPrice(rule: Rule, row: RuleRecord): RuleRecord[] {
+  const list = fullList(rule);
+  if (list === undefined || rule.value === undefined || rule.value === null) return [];
+  return [
+    {
+      ...openRule(`${row.rule}/full`, row.currency),
+      customerScope: "price-list",
+      customerCode: list,
+      productScope: row.productScope,
+      productCode: row.productCode,
+      value: rule.value,
+      unit: row.unit,
+    },
+  ];
 }
 
 /** Rules that are switched off, drafts and what has run out never reach a price book. */
@@ -174,7 +192,7 @@ function conditionsOf(
     ["territory", scope.territory],
     ["sales_partner", scope.sales_partner],
     ["channel", scope.channel],
-    ["brand", scope.brand],
+    ["brand", scope.brand ?? rule.brand],
     ["region", rule.region],
     ["variant", rule.variant ?? scope.variant],
     ["customer_group", rule.customer_groups ?? (onList ? groupOf(rule) : undefined)],
@@ -236,6 +254,7 @@ function offerOf(rule: Rule, id: string): Offer | undefined {
     case "price":
     case "rate":
       if (value === undefined) throw new Error(`rule ${id}: a fixed price without a value`);
+      if (rule.percent_off !== undefined) return percent(rule, id, rule.percent_off);
       return { kind: "fixed", value };
     case "percent_off":
     case "percentage":
@@ -287,7 +306,8 @@ function amount(rule: Rule, id: string, value: string): Offer {
 
 /** The formula of a rule whose price is more than a percent off what the policy takes it off. */
 function formulaOf(rule: Rule, id: string, surcharge: string | undefined): Formula | undefined {
-  const { basis, priceList } = basisOf(rule.base);
+  const full = fullList(rule);
+  const { basis, priceList } = basisOf(full === undefined ? rule.base : `list:${full}`);
   const { round_to, min_margin, max_margin } = rule;
   const rare = [round_to, min_margin, max_margin, surcharge];
   if (basis === "running" && rare.every((word) => word === undefined)) return undefined;

@@ -142,9 +142,10 @@ function listsOf(
   strategy: Strategy,
 ): ListOf[] {
   const told = [...(given.lists_in_priority_order ?? []), ...(given.lists ?? [])];
-  const bases = new Set(
-    [...rules, ...told].flatMap(({ base }) => (base?.startsWith("list:") ? base.slice(5) : [])),
-  );
+  const bases = new Set([
+    ...[...rules, ...told].flatMap(({ base }) => (base?.startsWith("list:") ? base.slice(5) : [])),
+    ...rules.flatMap((rule) => fullList(rule) ?? []),
+  ]);
   const names = new Set([
     ...told.map(({ id }) => id),
     ...rules.flatMap((rule) => rule.list ?? rule.scope?.list ?? []),
@@ -212,4 +213,10 @@ export function conditionText(name: string, value: unknown): string[] {
   return [
     `${name}=${Array.isArray(value) ? value.join("|") : JSON.stringify(value).replaceAll('"', "")}`,
   ];
+}
+
+/** List that holds the full price of a rule which says a price and a discount from it. */
+export function fullList({ id, kind = "fixed", value, percent_off }: Rule): string | undefined {
+  const isBoth = kind === "fixed" && value !== undefined && percent_off !== undefined;
+  return isBoth ? `FULL/${id ?? "rule"}` : undefined;
 }

@@ -11,7 +11,7 @@ const ours = new URL("../cases/more.json", import.meta.url).pathname;
 /** Stands beside a checkout where the cases that all share are kept; an export has none. */
 const shared = new URL("../../../shared/cases/pricing.json", import.meta.url).pathname;
 
-/** Cases of the shared sample that no price of this trade needs; README.md of the cases says why. */
+/** Cases of the shared sample that cannot be asked; README.md of the cases says why. */
 const LEFT_OUT = ["rounding_field-13"];
 
 const folder = mkdtempSync(join(tmpdir(), "tradepost-cases-"));
