@@ -46,6 +46,15 @@ const entry = z
     limitQuantity: orNull(z.string(), "Most selling units covered."),
     validFrom: orNull(z.string(), "First day."),
     validTo: orNull(z.string(), "Last day."),
+    startsAt: orNull(z.string(), "Moment, where it starts within a day."),
+    endsAt: orNull(z.string(), "Moment, where it ends within a day."),
+    toQuantity: orNull(z.string(), "Most selling units of a line."),
+    usedQuantity: orNull(z.string(), "Selling units of a contract or quotation that are used up."),
+    soldIn: orNull(z.string(), "Unit that the line must be sold in."),
+    conditions: orNull(z.string(), "What must be so besides."),
+    formula: orNull(z.string(), "Formula that works the price out."),
+    stack: z.enum(["add", "compound"]).nullable().describe("How it joins others; null: alone."),
+    priority: z.number().nullable().describe("Lower comes first; null: none."),
     label: orNull(z.string(), "Contract, promotion or quotation."),
   })
   .openapi("PriceEntry");

@@ -17,7 +17,7 @@ export function problemIn(lines: readonly (PriceLine | ExplainedLine)[]): AskerP
   return first?.state === "problem" ? first : undefined;
 }
 
-type AskerField = "account" | "site" | "branch" | "quotation" | "asOf";
+type AskerField = "account" | "site" | "branch" | "quotation" | "asOf" | "currency";
 type AskerProblem = Pick<PriceProblem, "code" | "detail">;
 
 const ASKER: Readonly<
@@ -38,6 +38,11 @@ const ASKER: Readonly<
     code: "quotation-unknown",
     field: "quotation",
     expected: "an open quotation",
+  },
+  "unknown-currency": {
+    code: "request-invalid",
+    field: "currency",
+    expected: "a currency that there are prices in",
   },
   "bad-date": {
     code: "request-invalid",

@@ -6,6 +6,7 @@ import { z } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 
 const MOST_PRODUCT = 60;
+const MOST_UNIT = 40;
 const MOST_UNITS = 9_999_999_999;
 const QUANTITY = /^\d{1,10}(?:\.\d{1,5})?$/;
 const QUANTITY_WORDS = `more than 0 with at most 5 places, as text ("2.5") or a whole number`;
@@ -28,15 +29,44 @@ export const asOfText = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })])
   .describe("Business date (2026-03-31) or moment (2026-03-31T08:00:00Z) of the price; null: now.");
 
+export const currencyText = z
+  .string()
+  .regex(/^[A-Z]{3}$/, "three capital letters such as GBP")
+  .describe("ISO currency of the prices; null: the account's.");
+
+const MOST_CONDITIONS = 20;
+
+/** Conditions in a query: `delivery=collect,channel=web`. */
+export const whenText = z
+  .string()
+  .max(1_000)
+  .regex(/^[^=,]+=[^=,]+(?:,[^=,]+=[^=,]+)*$/, "attribute=value, with commas between several")
+  .transform((text) =>
+    Object.fromEntries(text.split(",").map((pair) => pair.split("=", 2) as [string, string])),
+  )
+  .describe("What is so besides: delivery=collect,channel=web.");
+
 export const where = {
   account: codeOf("Account of the customer."),
   site: codeOf("Delivery site of the account; null: none.").nullable().default(null),
   branch: codeOf("Branch that fulfils; null: the account's branch.").nullable().default(null),
   quotation: codeOf("Quotation that the buyer orders by; null: none.").nullable().default(null),
   asOf: asOfText.nullable().default(null),
+  currency: currencyText.nullable().default(null),
+  conditions: z
+    .record(z.string().min(1).max(40), z.string().min(1).max(60))
+    .refine((all) => Object.keys(all).length <= MOST_CONDITIONS, `at most ${MOST_CONDITIONS}`)
+    .default({})
+    .describe('What is so besides, as rules may ask: { "delivery": "collect", "channel": "web" }.'),
 };
 
-export const line = z.strictObject({ product, quantity });
+export const unit = z
+  .string()
+  .min(1)
+  .max(MOST_UNIT)
+  .describe("Unit that the quantity counts: the selling unit when not given.");
+
+export const line = z.strictObject({ product, quantity, unit: unit.optional() });
 
 export const priceRows = z
   .strictObject({
@@ -56,8 +86,21 @@ export const priceColumns = z
       .min(1)
       .max(LIMITS.priceLines)
       .describe("One for each product, in the same order."),
+    unit: z
+      .array(unit.nullable())
+      .max(LIMITS.priceLines)
+      .nullable()
+      .default(null)
+      .describe("Likewise; null: all in their selling units."),
   })
   .superRefine((columns, context) => {
+    if (columns.unit !== null && columns.product.length !== columns.unit.length)
+      context.addIssue({
+        code: "custom",
+        path: ["unit"],
+        input: columns.unit,
+        message: `as many units as products: ${columns.product.length}`,
+      });
     if (columns.product.length !== columns.quantity.length)
       context.addIssue({
         code: "custom",
@@ -89,8 +132,13 @@ const quickColumns = z
     ...where,
     product: z.custom<string[]>(areProducts),
     quantity: z.custom<(string | number)[]>(areQuantities),
+    unit: z.custom<(string | null)[]>(areUnits).nullable().default(null),
   })
-  .refine((columns) => columns.product.length === columns.quantity.length);
+  .refine(
+    ({ product: products, quantity: quantities, unit: units }) =>
+      products.length === quantities.length &&
+      (units?.length ?? products.length) === products.length,
+  );
 
 /** Accepts and gives exactly what `priceRequest` does, and says nothing when it refuses. */
 export function quickPriceRequest(value: unknown): PriceRows | PriceColumns | null {
@@ -104,9 +152,19 @@ function areLines(value: unknown): boolean {
   for (const each of value) {
     if (!isObject(each) || !isProduct(each["product"]) || !isQuantity(each["quantity"]))
       return false;
-    for (const key in each) if (key !== "product" && key !== "quantity") return false;
+    for (const key in each)
+      if (key === "unit" ? !isUnit(each[key]) : key !== "product" && key !== "quantity")
+        return false;
   }
   return true;
+}
+
+function areUnits(value: unknown): boolean {
+  return isList(value) && value.every((each) => each === null || isUnit(each));
+}
+
+function isUnit(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= MOST_UNIT;
 }
 
 function areProducts(value: unknown): boolean {

@@ -10,10 +10,13 @@ import { NOT_FOUND, problemIn, refuseAsker, whenReady } from "./price-asker.ts";
 import {
   asOfText,
   codeOf,
+  currencyText,
   meantSchema,
   priceRequest,
   quantityOfQuery,
   quickPriceRequest,
+  unit,
+  whenText,
 } from "./price-request.ts";
 import { Problem } from "./problem.ts";
 
@@ -79,17 +82,22 @@ const one = z.strictObject({
   branch: codeOf("Branch that fulfils.").optional(),
   quotation: codeOf("Quotation that the buyer orders by.").optional(),
   asOf: asOfText.optional(),
+  currency: currencyText.optional(),
+  unit: unit.optional(),
+  when: whenText.optional(),
 });
 
 /** What one line is asked for by query, as pricing is asked. */
 function requestOf({ product, quantity, ...asker }: z.output<typeof one>): PriceRequest {
   return {
+    currency: asker.currency ?? null,
+    conditions: asker.when ?? {},
     account: asker.account,
     site: asker.site ?? null,
     branch: asker.branch ?? null,
     quotation: asker.quotation ?? null,
     asOf: asker.asOf ?? null,
-    lines: [{ product, quantity }],
+    lines: [{ product, quantity, unit: asker.unit ?? null }],
   };
 }
 
@@ -99,10 +107,9 @@ function only<Line extends PriceLine | ExplainedLine>(
   asked: z.output<typeof one>,
 ): Exclude<Line, PriceProblem> {
   if (line !== undefined && line.state !== "problem") return line as Exclude<Line, PriceProblem>;
-  const problem = line as PriceProblem | undefined;
-  refuseAsker(problem, asked, "query");
+  refuseAsker(line, asked, "query");
   const { product } = asked;
-  throw new Problem("product-unknown", `Pricing: ${problem?.detail ?? "there is no answer"}.`, {
+  throw new Problem("product-unknown", `Pricing: ${line?.detail ?? "there is no answer"}.`, {
     faults: [
       {
         in: "query",

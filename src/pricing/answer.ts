@@ -12,6 +12,10 @@ export interface PriceAsker {
   readonly on?: string | null;
   /** Business date or moment of the prices, ISO, in the place of `on`; null or absent: now. */
   readonly asOf?: string | null;
+  /** What is so besides, attribute → value: `{ delivery: "collect" }`; several: "vip|trade". */
+  readonly conditions?: Readonly<Record<string, string>>;
+  /** ISO currency of the prices; null or absent: the account's. */
+  readonly currency?: string | null;
   /** Number of the quotation that the buyer orders by; null or absent: none. */
   readonly quotation?: string | null;
 }
@@ -22,13 +26,20 @@ export type AskedQuantity = string | number;
 export interface PriceRequest extends PriceAsker {
   /** True: every answer carries a signed token of its price; never for another day than today. */
   readonly tokens?: boolean;
-  readonly lines: readonly { readonly product: string; readonly quantity: AskedQuantity }[];
+  readonly lines: readonly {
+    readonly product: string;
+    readonly quantity: AskedQuantity;
+    /** Unit that the quantity counts; null or absent: the selling unit. */
+    readonly unit?: string | null | undefined;
+  }[];
 }
 
 export interface PriceColumnsRequest extends PriceAsker {
   readonly product: readonly string[];
   /** One for each product, in the same order. */
   readonly quantity: readonly AskedQuantity[];
+  /** Likewise; absent, or null in it: the selling unit. */
+  readonly unit?: readonly (string | null)[] | null;
 }
 
 export interface PriceAnswer {
@@ -38,8 +49,9 @@ export interface PriceAnswer {
   readonly product: string;
   /** As asked. */
   readonly quantity: string;
-  /** Net price per pricing unit, decimal text; null when not known, as are net and VAT then. */
+  /** Net price per `pricingUnit`, decimal text; null when not known, as are net and VAT then. */
   readonly unitPrice: string | null;
+  /** What the price is per: the product's, or the unit that the line was asked in. */
   readonly pricingUnit: string;
   readonly net: string | null;
   /** Null: neither customer, site nor product has one. */
@@ -80,6 +92,8 @@ export type PriceProblemCode =
   | "unknown-site"
   | "unknown-branch"
   | "unknown-quotation"
+  | "unknown-currency"
+  | "unknown-unit"
   | "bad-date"
   | "unknown-product"
   | "bad-quantity";

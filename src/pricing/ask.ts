@@ -13,7 +13,7 @@ export const QUANTITY_PLACES = 5;
 
 /** The enquiry, or why no line of it can be priced. `now` in milliseconds since 1970. */
 export function enquire(book: PriceBook, asker: PriceAsker, now: number): Enquiry | Problem {
-  const { account: code, site, branch, on, quotation } = asker;
+  const { account: code, site, branch, on, asOf = on, quotation, currency, conditions } = asker;
   const account = book.accounts.numbers.get(code);
   if (account === undefined)
     return problem("unknown-account", `there is no account "${code}"; accounts come from the ERP`);
@@ -26,17 +26,23 @@ export function enquire(book: PriceBook, asker: PriceAsker, now: number): Enquir
   const label = quotation ? book.labels.indexOf(quotation) : -1;
   if (quotation && label < 0)
     return problem("unknown-quotation", `there is no open quotation "${quotation}"`);
-  const moment = on ? momentIn(book, on, now) : now;
+  const moment = asOf ? momentIn(book, asOf, now) : now;
   if (moment === undefined)
-    return problem("bad-date", `"${on ?? ""}" is no date; expected one such as 2026-03-31`);
+    return problem(
+      "bad-date",
+      `"${asOf ?? ""}" is no date or moment; expected one such as 2026-03-31 or 2026-03-31T08:00:00Z`,
+    );
+  const currencyNumber = currency ? book.currencies.indexOf(currency) : -1;
+  if (currency && currencyNumber < 0)
+    return problem("unknown-currency", `there are no prices in the currency "${currency}"`);
   return startEnquiry(book, {
     account,
     site: siteNumber,
     branch: branchNumber,
     moment,
     quotation: label,
-    currency: -1,
-    conditions: null,
+    currency: currencyNumber,
+    conditions: conditions === undefined ? null : new Map(Object.entries(conditions)),
   });
 }
 
@@ -56,10 +62,11 @@ function numberIn(
   return code ? numbers.get(code) : -1;
 }
 
-/** Of today it is now, of any other date its first moment; undefined: it is no date. */
+/** Of today it is now, of any other date its first moment; undefined: it is neither. */
 function momentIn({ timeZone }: PriceBook, date: string, now: number): number | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
   try {
+    if (date.includes("T")) return calendar.momentOf(date);
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined;
     return date === calendar.dateOf(now, timeZone) ? now : calendar.startOfDay(date, timeZone);
   } catch {
     return undefined;
@@ -84,6 +91,14 @@ export function quantityOf(quantity: AskedQuantity): number | undefined {
 
 /** Whole numbers below it have 15 digits at most with their 5 places. */
 const WHOLE_MOST = 10_000_000_000;
+
+/** Number of a unit of the book; -1: none asked for, which is the selling unit. */
+export function unitOf({ units }: PriceBook, unit: string | null | undefined): number | Problem {
+  if (!unit) return -1;
+  const number = units.indexOf(unit);
+  if (number >= 0) return number;
+  return problem("unknown-unit", `no product is sold or priced in the unit "${unit}"`);
+}
 
 export function badQuantity(quantity: AskedQuantity): Problem {
   return problem(

@@ -1,7 +1,6 @@
 /** The ways in which an opened company is asked for prices. */
 import type {
   ExplainedLine,
-  PriceAsker,
   PriceColumns,
   PriceColumnsRequest,
   PriceLine,
@@ -44,7 +43,6 @@ export interface WrittenColumns {
 
 export interface AskingOptions extends Signing {
   readonly store: Queryable;
-  readonly timeZone: string;
   readonly current: () => Root;
   readonly today: () => number;
   readonly origin: OriginName | undefined;
@@ -52,22 +50,19 @@ export interface AskingOptions extends Signing {
 
 export function askingOf(options: AskingOptions): Asking {
   const { store, company, current, today, now, origin } = options;
-  const dated = <Request extends PriceAsker>(request: Request): Request =>
-    request.asOf ? { ...request, on: dateOf(request.asOf, options.timeZone) } : request;
   return {
     price: (request) => {
-      const lines = priceRows(current(), dated(request), today());
+      const lines = priceRows(current(), request, today());
       return request.tokens === true ? withTokens(options, request, lines) : lines;
     },
-    priceColumns: (request) => plainColumns(columnSet(current(), dated(request), today())),
+    priceColumns: (request) => plainColumns(columnSet(current(), request, today())),
     columnsJson: (request) => {
-      const set = columnSet(current(), dated(request), today());
+      const set = columnSet(current(), request, today());
       const [problem = null] = set.problems.length === set.lines ? set.problems : [];
       return { problem, json: columnsJson(set, request.account), until: firstEnd(set) };
     },
     explain: async (request) => {
-      const asked = dated(request);
-      const lines = await explainRows(store, company, current(), asked, today(), origin);
+      const lines = await explainRows(store, company, current(), request, today(), origin);
       if (request.tokens !== true) return lines;
       const signed = withTokens(options, request, lines);
       return lines.map((line, at) => ({ ...line, ...signed[at] }) as ExplainedLine);
@@ -83,16 +78,6 @@ export function askingOf(options: AskingOptions): Asking {
     secondsUntil: (moment) =>
       Math.max(0, Math.floor((Date.parse(moment) - now().epochMilliseconds) / 1000)),
   };
-}
-
-/** The business date of a date or moment; what is neither is left for the answer to refuse. */
-function dateOf(asOf: string, timeZone: string): string {
-  if (!asOf.includes("T")) return asOf;
-  try {
-    return Temporal.Instant.from(asOf).toZonedDateTimeISO(timeZone).toPlainDate().toString();
-  } catch {
-    return asOf;
-  }
 }
 
 function firstEnd(set: ColumnSet): string | null {

@@ -9,7 +9,7 @@ import type {
   PriceLine,
   PriceProblemCode,
 } from "./answer.ts";
-import { badQuantity, enquire, isProblem, quantityOf, unknownProduct } from "./ask.ts";
+import { badQuantity, enquire, isProblem, quantityOf, unitOf, unknownProduct } from "./ask.ts";
 import type { Problem } from "./ask.ts";
 import { priceLine } from "./engine/index.ts";
 import type { Enquiry } from "./engine/index.ts";
@@ -52,12 +52,12 @@ const PROBLEM = STATES.indexOf("problem");
 
 export function columnSet(root: Root, request: PriceColumnsRequest, today: number): ColumnSet {
   const enquiry = enquire(root.book, request, today);
-  const { product: codes, quantity: asked } = request;
+  const { product: codes, quantity: asked, unit: units = null } = request;
   const set = emptySet(root, isProblem(enquiry) ? null : enquiry, codes.length);
   for (let line = 0; line < codes.length; line += 1) {
     const problem = isProblem(enquiry)
       ? enquiry
-      : priceAt(set, line, enquiry, codes[line] ?? "", asked[line] ?? "");
+      : priceAt(set, line, enquiry, codes[line] ?? "", asked[line] ?? "", units?.[line]);
     if (problem !== null) addProblem(set, line, problem);
   }
   return set;
@@ -85,12 +85,15 @@ function priceAt(
   enquiry: Enquiry,
   code: string,
   asked: AskedQuantity,
+  inUnit: string | null | undefined,
 ): Problem | null {
   const product = enquiry.book.products.numbers.get(code);
   if (product === undefined) return unknownProduct(code);
   const quantity = quantityOf(asked);
   if (quantity === undefined) return badQuantity(asked);
-  const found = priceLine(enquiry, product, quantity);
+  const unit = unitOf(enquiry.book, inUnit);
+  if (typeof unit !== "number") return unit;
+  const found = priceLine(enquiry, product, quantity, unit);
   const known = found.doubt === null;
   set.unitPrice[line] = known ? found.price : NaN;
   set.net[line] = known ? found.net : NaN;
@@ -101,7 +104,7 @@ function priceAt(
   const { state, reason } = known ? standOf(set.root, enquiry, product) : stateOf(found.doubt);
   set.state[line] = STATES.indexOf(state);
   if (reason !== null) {
-    set.stateReason ??= new Array<string | null>(set.lines).fill(null);
+    set.stateReason ??= Array.from({ length: set.lines }, () => null);
     set.stateReason[line] = reason;
   }
   return null;

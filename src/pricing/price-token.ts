@@ -49,7 +49,7 @@ function tokenOf(
     account: asker.account,
     site: asker.site ?? null,
     branch: asker.branch ?? null,
-    conditions: {},
+    conditions: asker.conditions ?? {},
     quotation: asker.quotation ?? null,
     product: answer.product,
     unit: answer.pricingUnit,

@@ -6,7 +6,7 @@ import type {
   PriceProblem,
   PriceRequest,
 } from "./answer.ts";
-import { badQuantity, enquire, isProblem, quantityOf, unknownProduct } from "./ask.ts";
+import { badQuantity, enquire, isProblem, quantityOf, unitOf, unknownProduct } from "./ask.ts";
 import type { Problem } from "./ask.ts";
 import { becauseOf, calendar, priceLine, scaled } from "./engine/index.ts";
 import type { Enquiry, Found } from "./engine/index.ts";
@@ -19,13 +19,24 @@ export function priceRows(root: Root, request: PriceRequest, today: number): Pri
   const enquiry = enquire(root.book, request, today);
   if (isProblem(enquiry)) return request.lines.map((line) => problemOf(line, enquiry));
   return request.lines.map((line) => {
-    const product = root.book.products.numbers.get(line.product);
-    if (product === undefined) return problemOf(line, unknownProduct(line.product));
-    const quantity = quantityOf(line.quantity);
-    if (quantity === undefined) return problemOf(line, badQuantity(line.quantity));
-    priceLine(enquiry, product, quantity);
-    return answerOf(root, enquiry, line, product);
+    const asked = lineOf(root, line);
+    if ("detail" in asked) return problemOf(line, asked);
+    priceLine(enquiry, asked.product, asked.quantity, asked.unit);
+    return answerOf(root, enquiry, line, asked.product);
   });
+}
+
+/** A line in numbers of the book, or what is wrong with it. */
+export function lineOf(
+  { book }: Root,
+  line: Line,
+): Problem | { readonly product: number; readonly quantity: number; readonly unit: number } {
+  const product = book.products.numbers.get(line.product);
+  if (product === undefined) return unknownProduct(line.product);
+  const quantity = quantityOf(line.quantity);
+  if (quantity === undefined) return badQuantity(line.quantity);
+  const unit = unitOf(book, line.unit);
+  return typeof unit === "number" ? { product, quantity, unit } : unit;
 }
 
 export function problemOf(line: Line, { code, detail }: Problem): PriceProblem {
@@ -45,7 +56,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
     product: line.product,
     quantity: textOf(line.quantity),
     unitPrice: known ? scaled.textOf(found.price, unitPrice.scale) : null,
-    pricingUnit: book.units[book.products.pricingUnit[product] ?? -1] ?? "",
+    pricingUnit: book.units[found.unit] ?? "",
     net: known ? scaled.textOf(found.net, lineNet.scale) : null,
     vatCode: book.vatCodes[found.vatCode] ?? null,
     vatPercent,
@@ -59,11 +70,12 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
 }
 
 /** How a line stands whose price is not known. */
-export function stateOf(_doubt: Found["doubt"]): Pick<PriceAnswer, "state"> & { reason: null } {
-  return UNKNOWN;
+export function stateOf(doubt: Found["doubt"]): Pick<PriceAnswer, "state"> & { reason: null } {
+  return doubt === "on-request" ? ON_REQUEST : UNKNOWN;
 }
 
 const UNKNOWN = { state: "unknown", reason: null } as const;
+const ON_REQUEST = { state: "onRequest", reason: null } as const;
 const MODELLED: Stand = { state: "modelled", reason: null };
 
 export function standOf(root: Root, enquiry: Enquiry, product: number): Stand {

@@ -53,6 +53,8 @@ const head = fc.record(
       20260331,
     ),
     tokens: fc.constantFrom<unknown>(true, false, 1),
+    currency: fc.constantFrom<unknown>("EUR", null, "eur", 5),
+    conditions: fc.constantFrom<unknown>({ delivery: "collect" }, {}, { delivery: 1 }, null, []),
     explain: fc.constantFrom<unknown>(true, false, "yes"),
     extra: fc.constant<unknown>(1),
   },
@@ -61,6 +63,7 @@ const head = fc.record(
 const line = fc.oneof(
   { weight: 9, arbitrary: fc.record({ product, quantity }) },
   fc.record({ product, quantity, qty: fc.constant(1) }),
+  fc.record({ product, quantity, unit: fc.constantFrom<unknown>("BOX", "", null, 7) }),
   fc.constantFrom<unknown>(null, [], "x", {}),
 );
 const lists = fc.oneof(
@@ -72,6 +75,13 @@ const lists = fc.oneof(
     product: fc.array(product, { maxLength: 3 }),
     quantity: fc.array(quantity, { maxLength: 3 }),
   }),
+  fc.constantFrom<object>(
+    { product: ["P"], quantity: [1], unit: ["BOX"] },
+    { product: ["P"], quantity: [1], unit: [null] },
+    { product: ["P"], quantity: [1], unit: null },
+    { product: ["P"], quantity: [1], unit: ["BOX", null] },
+    { product: ["P"], quantity: [1], unit: [] },
+  ),
 );
 // A third of the requests is wholly right: both must accept, and give the same value.
 const right = fc
