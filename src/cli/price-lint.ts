@@ -13,7 +13,6 @@ import {
 import { answer, chosen, example, EXIT, wholeNumber, type Answer, type Opened } from "./command.ts";
 import { count, csv, table, words } from "./print.ts";
 
-const EXPORTS = ["csv", "ndjson"] as const;
 const FAIL_ON = [...LINT_SEVERITIES, "never"] as const;
 
 const LOOKED_FOR = `
@@ -36,7 +35,8 @@ Ends with 1 when something of the severity of --fail-on, or worse, was found: er
 interface LintOptions {
   readonly kind?: LintKind;
   readonly examples: number;
-  readonly export?: (typeof EXPORTS)[number];
+  readonly csv?: true;
+  readonly ndjson?: true;
   readonly failOn: (typeof FAIL_ON)[number];
 }
 
@@ -46,12 +46,14 @@ export function addLintCommand(price: Command): void {
     .description("What is wrong, useless or not meant in the price rules, with the ERP's rows.")
     .option("--kind <kind>", "only this kind", chosen("--kind", LINT_KINDS))
     .option("--examples <number>", "so many of each kind", wholeNumber(0, 1_000), 3)
-    .option("--export <format>", "every finding, csv or ndjson", chosen("--export", EXPORTS))
+    .option("--csv", "every finding as CSV, written as it is found")
+    .option("--ndjson", "every finding as a line of JSON, written as it is found")
     .option("--fail-on <severity>", FAIL_ON.join(", "), chosen("--fail-on", FAIL_ON), "error")
-    .addHelpText("after", LOOKED_FOR + example("price lint --export csv > findings.csv"))
+    .addHelpText("after", LOOKED_FOR + example("price lint --csv > findings.csv"))
     .action(async (options: LintOptions, command: Command) => {
-      if (options.export === undefined) await answer(command, (opened) => summary(opened, options));
-      else await exported(command, options, options.export);
+      const isExport = options.csv === true || options.ndjson === true;
+      if (isExport) await exported(command, options);
+      else await answer(command, (opened) => summary(opened, options));
     });
 }
 
@@ -124,15 +126,12 @@ const COLUMNS = [
 const BATCH = 500;
 
 /** Written as they are found: a million findings are never held. */
-async function exported(
-  command: Command,
-  options: LintOptions,
-  format: (typeof EXPORTS)[number],
-): Promise<void> {
+async function exported(command: Command, options: LintOptions): Promise<void> {
   const counts: Record<LintSeverity, number> = { error: 0, warning: 0, note: 0 };
-  const write = format === "csv" ? csvText : ndjsonText;
+  const isTable = options.ndjson !== true;
+  const write = isTable ? csvText : ndjsonText;
   await answer(command, async ({ company }) => {
-    if (format === "csv") await say(`${COLUMNS.join(",")}\n`);
+    if (isTable) await say(`${COLUMNS.join(",")}\n`);
     let batch: LintFinding[] = [];
     for await (const finding of findings(company, options)) {
       counts[finding.severity] += 1;

@@ -47,7 +47,7 @@ export const lintPriceRules: Endpoint = endpoint({
   summary: "What is wrong, useless or not meant in the price rules",
   description:
     "Goes through all rules as last pulled, which takes seconds for a million. Every finding of a " +
-    "kind is had with `examples`; more than that by `tradepost price lint --export`.",
+    "kind is had with `examples`; more than that by `tradepost price lint --csv`.",
   query: z.strictObject({
     kind: kind.optional().describe("Only this kind."),
     examples: limited(3, 1_000),

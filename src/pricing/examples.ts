@@ -74,7 +74,7 @@ function keyed(name: RecordName, field: string, at: number): string | null {
 }
 
 function valueOf(field: Field, text: unknown): RecordValue {
-  const given = text === undefined || text === "" ? field.otherwise : text;
+  const given = typeof text === "string" && text !== "" ? text : field.otherwise;
   if (given === undefined) return null;
   if (field.kind === "flag") return given === true || given === "true";
   return field.kind === "integer" ? Number(given) : String(given);
@@ -287,7 +287,7 @@ function compareLines(
         ...compareUnknown(line, expected.unknown, (...told) => at(path("unknown"), ...told)),
       ];
     const totals = totalsOf(policy, [line], { ...asked, documentDiscount: undefined });
-    const [{ net = 0, vat = 0 } = {}] = totals.lines;
+    const { net, vat } = totals.lines[0] ?? { net: 0, vat: 0 };
     const figures = {
       unitPrice: scaled.textOf(line.unitPrice, policy.arithmetic.unitPrice.scale),
       net: scaled.textOf(net, totals.places),

@@ -31,6 +31,7 @@ test("every policy of a system of the trade has examples", async () => {
 });
 
 test("every choice of every switch makes a policy of its own", async () => {
+  expect.hasAssertions();
   for (const name of policies) {
     const versions = new Set<string>();
     let choices = 0;

@@ -150,7 +150,7 @@ async function* findingsOf(
     };
 }
 
-/** As JSON lines out of COPY, which escapes backslashes only: JSON itself holds no bare controls. */
+/** JSON lines out of COPY, which escapes backslashes only: JSON holds no bare controls. */
 async function* rowsOf(store: Store, sql: string): AsyncGenerator<FoundRow> {
   let rest = "";
   const decoder = new TextDecoder();

@@ -1,4 +1,4 @@
-/** Rules that name what is not there, or that no step of the policy and no customer ever reaches. */
+/** Rules that name what is not there, or that no step of the policy and no customer reaches. */
 import type { Place, Policy } from "../engine/index.ts";
 import { ORIGIN, RULE_PLACE, RULE_ROW, literal, notOver } from "./check.ts";
 import type { Check, LintScope } from "./check.ts";

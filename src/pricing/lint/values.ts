@@ -1,4 +1,4 @@
-/** Rules whose values cannot be meant: breaks that do not fall, twins, nothing to pay, below cost. */
+/** Rules whose values cannot be meant: breaks that rise, twins, nothing to pay, below cost. */
 import { ORIGIN, RULE_PLACE, RULE_ROW, notOver } from "./check.ts";
 import type { Check, LintScope } from "./check.ts";
 
