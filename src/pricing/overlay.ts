@@ -11,15 +11,25 @@ import type { Queryable } from "../store/index.ts";
  * parameter such as `$1`, or a quoted literal where a statement takes none.
  */
 export function countedRules(company: string): string {
-  return `(select p.* from price_rule p
+  const [canonical, over] = [columnsOf("p", "p"), columnsOf("o", "n")];
+  return `(select ${canonical} from price_rule p
             where p.company = ${company} and not exists (
               select from price_overlay o
                where o.company = ${company} and o.hides
                  and o.rule = p.rule and o.from_quantity = p.from_quantity)
            union all
-           select n.* from price_overlay o
+           select ${over} from price_overlay o
             cross join lateral jsonb_populate_record(null::price_rule, o.row) n
             where o.company = ${company} and o.row is not null)`;
+}
+
+/** The key's columns from a table of its own, so that a rule is found by its index. */
+function columnsOf(key: string, rest: string): string {
+  const fields = Object.keys(records["price-rule"].fields).map(columnOf);
+  const kept = ["feed", "row_hash", "origin_id", "origin_line", "run_id", "learned_at"];
+  const of = (column: string) =>
+    `${column === "rule" || column === "from_quantity" ? key : rest}.${column}`;
+  return [`${key}.company`, ...[...fields, ...kept].map(of)].join(", ");
 }
 
 /** What makes two rows the same price: all but when they hold and how much of them is used. */
