@@ -1,8 +1,8 @@
 /** What pricing is asked of a whole basket, and what it answers. */
-import type { AskedQuantity, PriceAnswer, PriceAsker, PriceProblem } from "./answer.ts";
+import type { PriceAnswer, PriceAsker, PriceProblem, PriceRequest } from "./answer.ts";
 
 export interface BasketRequest extends PriceAsker {
-  readonly lines: readonly { readonly product: string; readonly quantity: AskedQuantity }[];
+  readonly lines: PriceRequest["lines"];
   /** Codes of promotions that the buyer gives; upper and lower case are the same. */
   readonly codes?: readonly string[];
   /** Delivery, packing, a surcharge: charge codes, never products. */

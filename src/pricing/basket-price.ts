@@ -1,10 +1,11 @@
 /** A basket from one price book: lines priced, promotions put on them, the document added up. */
+import { decimal } from "../model/index.ts";
 import type { PriceAnswer, PriceProblem } from "./answer.ts";
-import { badQuantity, enquire, isProblem, quantityOf, unknownProduct } from "./ask.ts";
+import { enquire, isProblem } from "./ask.ts";
 import type { BasketRequest } from "./basket-answer.ts";
-import { document, priceLine, scaled } from "./engine/index.ts";
+import { document, priceLine, reductionOf, scaled } from "./engine/index.ts";
 import type { Enquiry, PriceBook } from "./engine/index.ts";
-import { answerOf, problemOf } from "./price.ts";
+import { answerOf, lineOf, problemOf } from "./price.ts";
 import type { Root } from "./root.ts";
 
 /** A line whose price is known. */
@@ -39,46 +40,99 @@ export function askBasket(
   const enquiry = enquire(root.book, request, when);
   if (isProblem(enquiry)) return request.lines.map((line) => problemOf(line, enquiry));
   const known: KnownLine[] = [];
+  const pooled = pooledQuantities(root, enquiry, request);
   const answers = request.lines.map((line, at) => {
-    const product = root.book.products.numbers.get(line.product);
-    if (product === undefined) return problemOf(line, unknownProduct(line.product));
-    const quantity = quantityOf(line.quantity);
-    if (quantity === undefined) return problemOf(line, badQuantity(line.quantity));
-    priceLine(enquiry, product, quantity);
-    const answer = answerOf(root, enquiry, line, product);
-    if (answer.unitPrice !== null) known.push(knownLine(enquiry, at, product, quantity));
+    const asked = lineOf(root, line);
+    if ("detail" in asked) return problemOf(line, asked);
+    priceLine(enquiry, asked.product, asked.quantity, asked.unit, pooled[at]);
+    const answer = answerOf(root, enquiry, line, asked.product);
+    if (answer.unitPrice !== null) known.push(knownLine(enquiry, at, asked.product));
     return answer;
   });
   return { root, enquiry, answers, known };
 }
 
+/**
+ * What breaks are compared with, by line: selling units where the policy counts over several lines;
+ * -1: the line's own.
+ */
+function pooledQuantities(root: Root, enquiry: Enquiry, { lines }: BasketRequest): number[] {
+  const { book } = root;
+  const { quantity: over } = book.policy.decides;
+  if (over === "line") return lines.map(() => -1);
+  const sums = new Map<number, number>();
+  const pools = lines.map((line) => {
+    const asked = lineOf(root, line);
+    if ("detail" in asked) return null;
+    priceLine(enquiry, asked.product, asked.quantity, asked.unit);
+    const pool = poolOf(book, asked.product, over);
+    sums.set(pool, (sums.get(pool) ?? 0) + enquiry.line.quantity);
+    return pool;
+  });
+  return pools.map((pool) => (pool === null ? -1 : (sums.get(pool) ?? -1)));
+}
+
+/** A product without a group counts by itself. */
+function poolOf(
+  { products }: PriceBook,
+  product: number,
+  over: "product" | "group" | "document",
+): number {
+  if (over === "document") return 0;
+  const group = over === "group" ? (products.group[product] ?? -1) : -1;
+  return group < 0 ? product : -1 - group;
+}
+
 /** The line that the enquiry found last. */
-function knownLine(enquiry: Enquiry, at: number, product: number, quantity: number): KnownLine {
-  const { book, found } = enquiry;
-  const { unitPrice, lineNet } = book.policy.arithmetic;
-  const places = document.placesOf(book.policy.arithmetic);
-  const amount = found.net * scaled.power(places - lineNet.scale);
+function knownLine(enquiry: Enquiry, at: number, product: number): KnownLine {
+  const { book, found, line } = enquiry;
+  const amount = amountOf(enquiry);
   const rate = rateOf(book, found.vatCode);
-  const perPricingUnit = book.products.perPricingUnit[product] ?? Number.NaN;
   return {
     at,
     line: {
       product: book.products.codes[product] ?? "",
       groups: groupsOf(book, product),
-      quantity,
-      perPricingUnit,
+      quantity: line.quantity,
+      perPricingUnit: found.perUnit,
       amount,
       ...document.openTo(enquiry),
     },
     document: {
-      price: found.price * scaled.power(6 - unitPrice.scale),
-      quantity,
-      perPricingUnit,
+      ...priceOf(enquiry),
+      quantity: line.netQuantity,
+      perPricingUnit: line.netPer,
       vatRate: Math.max(rate, 0),
       amount,
     },
     hasRate: rate >= 0,
   };
+}
+
+/** In the document's basis, at its places. */
+function amountOf({ book, found }: Enquiry): number {
+  const { arithmetic } = book.policy;
+  const places = document.placesOf(arithmetic);
+  const net = found.net * scaled.power(places - arithmetic.lineNet.scale);
+  if (arithmetic.prices === "exclusive" || found.vat < 0) return net;
+  return net + found.vat * scaled.power(places - arithmetic.vat.scale);
+}
+
+/**
+ * The price that the line came from and its discount, where it is a plain percent off it: what
+ * other systems' arithmetic starts from.
+ */
+function priceOf(enquiry: Enquiry): { price: number; discountPercent?: number } {
+  const { book, found } = enquiry;
+  const { scale } = book.policy.arithmetic.unitPrice;
+  const net = { price: found.price * scaled.power(6 - scale) };
+  const reduction = reductionOf(enquiry);
+  if (reduction === null) return net;
+  const full = scaled.scaledOf(decimal.canonical(reduction.full), 6);
+  const left = reduction.left.digits * 10n ** BigInt(reduction.full.scale + 6);
+  const whole = reduction.full.digits * 10n ** BigInt(reduction.left.scale);
+  if (full === undefined || whole <= 0n || left % whole !== 0n) return net;
+  return { price: full, discountPercent: 1_000_000 - Number(left / whole) };
 }
 
 /** Percent with 4 places; -1: the code has no rate. */
@@ -121,8 +175,7 @@ function priceOfOne(enquiry: Enquiry, code: string): number | undefined {
   const { book } = enquiry;
   const product = book.products.numbers.get(code);
   if (product === undefined) return undefined;
-  const { price, doubt } = priceLine(enquiry, product, ONE_UNIT);
-  const perPricingUnit = book.products.perPricingUnit[product] ?? Number.NaN;
+  const { price, doubt, perUnit: perPricingUnit } = priceLine(enquiry, product, ONE_UNIT);
   if (doubt !== null || !(perPricingUnit > 0)) return undefined;
   const { scale } = book.policy.arithmetic.unitPrice;
   const full = price * scaled.power(6 - scale);

@@ -20,7 +20,6 @@ export interface BasketContext {
   readonly store: Store;
   readonly company: string;
   readonly settings: PricingSettings;
-  readonly now: () => Temporal.Instant;
 }
 
 /** A basket with what an order of it must reserve. */
@@ -75,13 +74,13 @@ const ROUNDS = 3;
  * again: another order may have taken the last use meanwhile.
  */
 async function putOn(
-  { store, company, settings, now }: BasketContext,
+  { store, company }: BasketContext,
   asked: BasketAsked,
   set: document.PromotionSet,
   request: BasketRequest,
   tx: Queryable | undefined,
 ): Promise<document.BasketPromotions> {
-  const moment = momentOf(request.on, settings.timeZone, now());
+  const { moment } = asked.enquiry.asking;
   const codes = request.codes ?? [];
   const places = document.placesOf(set.arithmetic);
   const of = { company, account: request.account };
@@ -104,13 +103,6 @@ async function putOn(
 
 function isLimited({ mostUses, mostUsesPerAccount, budget }: document.Promotion): boolean {
   return [mostUses, mostUsesPerAccount, budget].some((limit) => limit !== Infinity);
-}
-
-/** Now for today, the start of any other day. */
-function momentOf(on: string | null | undefined, timeZone: string, now: Temporal.Instant): number {
-  const today = now.toZonedDateTimeISO(timeZone).toPlainDate().toString();
-  if (on === null || on === undefined || on === today) return now.epochMilliseconds;
-  return Temporal.PlainDate.from(on).toZonedDateTime({ timeZone }).epochMilliseconds;
 }
 
 function work(

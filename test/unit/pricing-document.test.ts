@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { document } from "../../src/pricing/engine/index.ts";
 import type { DocumentArithmetic, DocumentInput } from "../../src/pricing/engine/document/index.ts";
 
-const { computeDocument, savedPercent } = document;
+const { computeDocument, savedPercent, twinOf } = document;
 const PENNY = { scale: 2, mode: "half-away" } as const;
 const PER_LINE: DocumentArithmetic = {
   unitPrice: { scale: 4, mode: "half-away" },
@@ -255,5 +255,27 @@ describe("a document is added up as its ledger does", () => {
   it("says what a lower price saves as a shop shows it", () => {
     expect(savedPercent(5000, 3500)).toBe(30);
     expect(savedPercent(3500, 5000)).toBe(0);
+  });
+});
+
+describe("the same document in another system", () => {
+  const PER_UNIT: DocumentArithmetic = { ...PER_LINE, discount: "unit", unitPrice: PENNY };
+  it.each([
+    ["VAT per rate", PER_LINE, PER_RATE, ["1 × 10.43 at 20%", "1 × 0.83 at 20%"], "13.51", "0.01"],
+    ["discount by unit price", PER_LINE, PER_UNIT, ["20 × 9.99 less 20% at 0%"], "159.80", "0.04"],
+    ["nothing to reconcile", PER_LINE, PER_RATE, ["3 × 2.00 at 20%"], "7.20", "0.00"],
+  ] as const)("%s", (_, shop, system, lines, gross, difference) => {
+    const input = { arithmetic: shop, lines: lines.map(line) };
+    const ours = computeDocument(input);
+    const twin = twinOf(input, ours, "other", system);
+    expect((twin.totals.gross / 100).toFixed(2)).toBe(gross);
+    expect((twin.gross / 100).toFixed(2)).toBe(difference);
+    expect(twin.totals.gross + twin.gross).toBe(ours.gross);
+  });
+
+  it("keeps an amount that no unit price gives, as of a price made of tiers", () => {
+    const tiers = { ...line("15 × 0.90 at 20%"), amount: 1400 };
+    const input = { arithmetic: PER_LINE, lines: [tiers] };
+    expect(twinOf(input, computeDocument(input), "other", PER_RATE).totals.net).toBe(1400);
   });
 });

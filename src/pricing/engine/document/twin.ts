@@ -3,8 +3,8 @@
  * and the line that makes up the difference.
  */
 import type { DocumentArithmetic, DocumentInput, DocumentTotals } from "./input.ts";
-import { power } from "../scaled.ts";
-import { computeDocument } from "./totals.ts";
+import { divide, power } from "../scaled.ts";
+import { computeDocument, placesOf } from "./totals.ts";
 
 export interface Twin {
   readonly system: string;
@@ -27,9 +27,33 @@ export function twinOf(
   arithmetic: DocumentArithmetic,
 ): Twin {
   const { prices } = input.arithmetic;
-  const totals = computeDocument({ ...input, arithmetic: { ...arithmetic, prices } });
+  const other = { ...arithmetic, prices };
+  const totals = computeDocument(asOther(input, other));
   const places = Math.max(ours.places, totals.places);
   const less = (name: "net" | "vat" | "gross"): number =>
     ours[name] * power(places - ours.places) - totals[name] * power(places - totals.places);
   return { system, totals, places, net: less("net"), vat: less("vat"), gross: less("gross") };
+}
+
+/**
+ * Lines from their price and discount again, where these give what the line was found to cost; a
+ * price made of tiers stays the amount that it is.
+ */
+function asOther(input: DocumentInput, arithmetic: DocumentArithmetic): DocumentInput {
+  const bare = input.lines.map(({ amount: _amount, ...line }) => line);
+  const again = computeDocument({ ...input, lines: bare, credit: false });
+  const from = placesOf(input.arithmetic);
+  const to = placesOf(arithmetic);
+  const at = (amount: number): number =>
+    to >= from ? amount * power(to - from) : divide(amount, power(from - to), "half-away");
+  return {
+    ...input,
+    arithmetic,
+    lines: input.lines.map(({ amount, lowered = 0, ...line }, index) => {
+      const { full = 0, discount = 0 } = again.lines[index] ?? {};
+      const isPrice = amount === undefined || amount === full - discount;
+      return { ...line, lowered: at(lowered), ...(isPrice ? {} : { amount: at(amount) }) };
+    }),
+    charges: (input.charges ?? []).map((charge) => ({ ...charge, amount: at(charge.amount) })),
+  };
 }
