@@ -3,6 +3,7 @@ import {
   compileBook,
   document,
   entryOf,
+  explainLine,
   isRefusal,
   ladderOf,
   priceLine,
@@ -10,7 +11,7 @@ import {
   scaled,
   startEnquiry,
 } from "../../src/pricing/engine/index.ts";
-import type { Enquiry, PriceBook } from "../../src/pricing/engine/index.ts";
+import type { Enquiry, Explanation, PriceBook } from "../../src/pricing/engine/index.ts";
 import { at } from "./document.ts";
 import type { Records } from "./records.ts";
 import { momentOf } from "./rule-rows.ts";
@@ -47,14 +48,20 @@ const ANY_MOMENT = "2026-01-15T12:00:00Z";
 export function price(world: World, records: Records, policy: Policy, line: Line): Priced {
   const book = compileBook(policy, records);
   const enquiry = enquiryOf(world, book, line.product);
-  const found = priceLine(
+  const asked = [
     enquiry,
     book.products.numbers.get(line.product.sku) ?? -1,
     Math.abs(at(line.quantity, 5)),
     book.units.indexOf(line.unit),
     line.pooled === null ? -1 : inSellingUnits(line, line.pooled),
-  );
-  const { unitPrice, lineNet } = policy.arithmetic;
+  ] as const;
+  const answer = answerIn(enquiry, priceLine(...asked));
+  checkExplanation(explainLine(...asked), answer, answerIn(enquiry, enquiry.found));
+  return answer;
+}
+
+function answerIn(enquiry: Enquiry, found: Enquiry["found"]): Priced {
+  const { unitPrice, lineNet } = enquiry.book.policy.arithmetic;
   const isKnown = found.doubt === null && found.price >= 0;
   const fine = found.price * scaled.power(6 - unitPrice.scale);
   return {
@@ -65,6 +72,18 @@ export function price(world: World, records: Records, policy: Policy, line: Line
     net: isKnown ? scaled.shortTextOf(found.net, lineNet.scale) : null,
     error: found.doubt === "no-price" ? null : found.doubt,
   };
+}
+
+/** What explains an answer is the same answer, names what gave it, and why each other did not. */
+function checkExplanation(of: Explanation, answer: Priced, again: Priced): void {
+  const text = JSON.stringify(of);
+  const wrong =
+    /undefined|NaN/.exec(text)?.[0] ??
+    (answer.unitPrice !== again.unitPrice ? `it comes to ${again.unitPrice}` : null) ??
+    of.candidates.find(({ why }) => why.trim() === "")?.rule ??
+    (answer.unitPrice !== null && !of.candidates.some(({ taken }) => taken) ? "none won" : null) ??
+    (answer.unitPrice !== null && of.arithmetic.length === 0 ? "no arithmetic" : null);
+  if (wrong !== null) throw new Error(`the explanation does not hold: ${wrong}: ${text}`);
 }
 
 /** Who asks, when, in what money, and what is so besides. */

@@ -13,21 +13,25 @@ export interface Outcome {
   readonly failures: readonly string[];
 }
 
-export function runPricing(file: string): Outcome {
+export function runPricing(file: string, order: "given" | "reversed" = "given"): Outcome {
   const cases = readCases(file);
   const failures = cases.cases.flatMap((given) => {
-    const problem = tried(given, cases.datasets ?? {});
+    const problem = tried(given, cases.datasets ?? {}, order);
     return problem === null ? [] : `${given.id}: ${problem}`;
   });
   return { passed: cases.cases.length - failures.length, failures };
 }
 
 /** What is wrong with the answer to a case; null: it is as expected. */
-function tried(given: { readonly id: string }, datasets: Datasets): string | null {
+function tried(
+  given: { readonly id: string },
+  datasets: Datasets,
+  order: "given" | "reversed",
+): string | null {
   const read = readCase(given);
   if (typeof read === "string") return read;
   try {
-    return judged(read, datasets);
+    return judged(read, datasets, order === "reversed");
   } catch (error) {
     if (error instanceof Error) return error.message;
     throw error;
@@ -46,12 +50,12 @@ export interface Given {
 /** What came out, by the name under which a case can expect it; asked only when it does. */
 export type Answers = Readonly<Record<string, () => unknown>>;
 
-function judged(of: PricingCase, datasets: Datasets): string | null {
+function judged(of: PricingCase, datasets: Datasets, reversed: boolean): string | null {
   const strategy = STRATEGIES[of.strategy];
   if (strategy === undefined) return `strategy ${of.strategy} is not supported`;
   const ask = ASKED[of.kind];
   if (ask === undefined) return `kind ${of.kind} is not supported`;
-  const answers = ask({ of, strategy, rules: rulesOf(of, datasets) });
+  const answers = ask({ of, strategy: { ...strategy, reversed }, rules: rulesOf(of, datasets) });
   const differences = Object.entries(of.expect).map(([name, expected]) => {
     const answer = answers[name];
     if (answer === undefined) return `field expect.${name} is not understood`;

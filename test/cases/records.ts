@@ -16,6 +16,7 @@ export function recordsOf(world: World, unit: string | null) {
   const account = query.customer ?? BUYER;
   const buyers = lists.filter((list) => list.buyers);
   const mapped = ruleRowsOf(world);
+  const rules = [...goods.flatMap((product) => listPrice(world, product)), ...mapped.rules];
   return {
     currency,
     rates: world.rates,
@@ -45,7 +46,7 @@ export function recordsOf(world: World, unit: string | null) {
     products: goods.map((product) => productOf(product, unit)),
     productUnits: goods.flatMap(unitsOf),
     priceFormulas: mapped.formulas,
-    rules: [...goods.flatMap((product) => listPrice(world, product)), ...mapped.rules],
+    rules: world.strategy.reversed === true ? rules.toReversed() : rules,
     promotions: [],
     quotations: [],
   };

@@ -22,6 +22,8 @@ export interface Strategy {
   readonly variants: "alike" | "before-template";
   /** Whether a price that names its currency asks for more than one that does not. */
   readonly currency: "plain" | "condition";
+  /** Records in the opposite order, which must make no difference. */
+  readonly reversed?: boolean;
   /** Whether a list says of itself that it is used alone. */
   readonly closing: boolean;
 }

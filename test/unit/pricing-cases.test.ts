@@ -30,6 +30,10 @@ describe("other engines' pricing, said as policies", () => {
     },
   );
 
+  test("in whatever order the records come", () => {
+    expect(runPricing(ours, "reversed").failures).toEqual([]);
+  });
+
   test("no two cases have one id", () => {
     const ids = readCases(ours).cases.map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)]);
