@@ -21,6 +21,7 @@ import type {
   BookInput,
   Enquiry,
   Explanation,
+  Masters,
   PriceBook,
   PromotionRow,
   QuotationRow,
@@ -42,6 +43,7 @@ export function table(text: string): Record<string, string>[] {
 const CUSTOMER_SCOPES: Readonly<Record<string, RuleRow["customerScope"]>> = {
   account: "account",
   "head office": "head-office",
+  "buying group": "buying-group",
   group: "customer-group",
   site: "site",
   branch: "branch",
@@ -65,10 +67,11 @@ function scoped<Scope>(
   return { scope, code: text === word ? null : text.slice(word.length + 1) };
 }
 
-/** "£4.25", "EUR 4.25", "12.5% off", "£0.50 off", "cost + 20%". */
+/** "£4.25", "EUR 4.25", "12.5% off", "£0.50 off", "cost + 20%", "on request". */
 function given(text: string): Pick<RuleRow, "kind" | "value" | "currency"> {
   const [, value = ""] = /(-?[\d.]+)/.exec(text) ?? [];
   const currency = /^[A-Z]{3} /.test(text) ? text.slice(0, 3) : "GBP";
+  if (text === "on request") return { kind: "on-request", value: "0", currency };
   if (text.startsWith("cost +")) return { kind: "markup", value, currency };
   if (text.endsWith("% off")) return { kind: "percent", value, currency };
   if (text.endsWith(" off")) return { kind: "amount", value, currency };
@@ -78,6 +81,17 @@ function given(text: string): Pick<RuleRow, "kind" | "value" | "currency"> {
 function dates(text: string): { readonly from: string | null; readonly to: string | null } {
   const [from = "", to = ""] = text.split("..").map((date) => date.trim());
   return { from: from || null, to: to || null };
+}
+
+/** "2026-06-01 09:00" → the moment in London; a plain date is none. */
+function instantIn(text: string | null): string | null {
+  if (text === null || !text.includes(" ")) return null;
+  const local = Temporal.PlainDateTime.from(text.replace(" ", "T"));
+  return local.toZonedDateTime("Europe/London").toInstant().toString();
+}
+
+function dayIn(text: string | null): string | null {
+  return instantIn(text) === null ? text : null;
 }
 
 function noted(notes: string, word: string): string | null {
@@ -98,8 +112,21 @@ export function rulesOf(text: string): RuleRow[] {
       ...given(row["gives"] ?? ""),
       unit: noted(notes, "per"),
       fromQuantity: row["from"] || "0",
-      validFrom: dates(row["dates"] ?? "").from,
-      validTo: dates(row["dates"] ?? "").to,
+      toQuantity: row["to"] || null,
+      soldIn: noted(notes, "sold in"),
+      validFrom: dayIn(dates(row["dates"] ?? "").from),
+      validTo: dayIn(dates(row["dates"] ?? "").to),
+      startsAt: instantIn(dates(row["dates"] ?? "").from),
+      endsAt: instantIn(dates(row["dates"] ?? "").to),
+      conditions: row["where"]?.replaceAll(" or ", "|") || null,
+      formula: noted(notes, "formula"),
+      stack: /\bstacks add\b/.test(notes)
+        ? "add"
+        : /\bstacks compound\b/.test(notes)
+          ? "compound"
+          : null,
+      priority: row["priority"] ? Number(row["priority"]) : null,
+      contractUsedQuantity: noted(notes, "used"),
       net: /\bnet\b/.test(notes),
       contract: noted(notes, "contract"),
       contractQuantity: noted(notes, "limit"),
@@ -204,6 +231,8 @@ export const MERCHANT: Omit<BookInput, "rules" | "promotions" | "quotations"> = 
 };
 
 export interface Tables {
+  /** Masters beside or instead of the merchant's. */
+  readonly masters?: Partial<Masters>;
   readonly rules?: string;
   readonly promotions?: string;
   readonly quotations?: string;
@@ -212,6 +241,7 @@ export interface Tables {
 export function bookOf(tables: Tables, policy = generic): PriceBook {
   return compileBook(policy, {
     ...MERCHANT,
+    ...tables.masters,
     rules: rulesOf(tables.rules ?? ""),
     promotions: promotionsOf(tables.promotions ?? ""),
     quotations: quotationsOf(tables.quotations ?? ""),
@@ -222,7 +252,13 @@ export function bookOf(tables: Tables, policy = generic): PriceBook {
 function asked(
   book: PriceBook,
   row: Readonly<Record<string, string>>,
-): { readonly enquiry: Enquiry; readonly product: number; readonly quantity: number } {
+): {
+  readonly enquiry: Enquiry;
+  readonly product: number;
+  readonly quantity: number;
+  readonly unit: number;
+  readonly pooled: number;
+} {
   const account = row["account"] || "PLAIN01";
   const enquiry = startEnquiry(book, {
     account: book.accounts.numbers.get(account) ?? -1,
@@ -234,7 +270,13 @@ function asked(
     conditions: statedIn(row["stated"] ?? ""),
   });
   const product = book.products.numbers.get(row["product"] || "NAIL") ?? -1;
-  return { enquiry, product, quantity: scaled.scaledOf(row["quantity"] || "1", 5) ?? 0 };
+  return {
+    enquiry,
+    product,
+    quantity: scaled.scaledOf(row["quantity"] || "1", 5) ?? 0,
+    unit: book.units.indexOf(row["unit"] || "?"),
+    pooled: row["in all"] ? (scaled.scaledOf(row["in all"], 5) ?? -1) : -1,
+  };
 }
 
 /** "2026-06-01" is the start of its day; "2026-06-01 09:30" that time in London. */
@@ -264,8 +306,8 @@ function statedIn(text: string): ReadonlyMap<string, string> | null {
 
 /** What a row's line comes to, under the same headings. */
 function priced(book: PriceBook, row: Readonly<Record<string, string>>): Record<string, string> {
-  const { enquiry, product, quantity } = asked(book, row);
-  const found = priceLine(enquiry, product, quantity);
+  const { enquiry, product, quantity, unit, pooled } = asked(book, row);
+  const found = priceLine(enquiry, product, quantity, unit, pooled);
   const known = found.doubt === null;
   const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   return {
@@ -278,8 +320,8 @@ function priced(book: PriceBook, row: Readonly<Record<string, string>>): Record<
 }
 
 export function explained(book: PriceBook, row: Readonly<Record<string, string>>): Explanation {
-  const { enquiry, product, quantity } = asked(book, row);
-  return explainLine(enquiry, product, quantity);
+  const { enquiry, product, quantity, unit, pooled } = asked(book, row);
+  return explainLine(enquiry, product, quantity, unit, pooled);
 }
 
 /** Rows of an expectation that the book answers otherwise; empty when the whole table holds. */

@@ -78,8 +78,8 @@ function tierLines(enquiry: Enquiry): string[] {
 function vatLine({ found, book }: Enquiry, currency: string) {
   const { vat, lineNet, prices } = book.policy.arithmetic;
   const code = book.vatCodes[found.vatCode] ?? "(none)";
-  if (found.vat < 0) return `VAT: code ${code} has no rate in the settings`;
-  const rate = shortTextOf(book.vatRates[found.vatCode]!, 4);
+  if (found.vat < 0) return `VAT: code ${code} has no rate in the settings on the day`;
+  const rate = shortTextOf(found.vatRate, 4);
   const net = moneyText(found.net, lineNet.scale, currency);
   const amount = moneyText(found.vat, vat.scale, currency);
   return prices === "inclusive"
@@ -121,8 +121,10 @@ function linkLines(enquiry: Enquiry, links: readonly Link[], price: string): str
   const { book } = enquiry;
   const currency = book.currencies[enquiry.currency]!;
   const lines = links.map((link) => {
-    const name =
-      link.table < 0 ? discountText(link.value) : ruleText(enquiry, entryOf(enquiry, link));
+    const entry = link.table < 0 ? null : entryOf(enquiry, link);
+    const rule = entry === null ? discountText(link.value) : ruleText(enquiry, entry);
+    // A price is told by what it comes to; a discount by what it takes off.
+    const name = entry !== null && link.does === "set" ? nameOf(entry) : rule;
     const left = exactText(link.exact, currency);
     return link.does === "set"
       ? `${name}: ${left} per ${priceUnit(enquiry)}`
