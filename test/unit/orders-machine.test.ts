@@ -312,6 +312,8 @@ describe("the checks", () => {
     minimum: "refuse",
     site: "refuse",
     price: "refuse",
+    stale: "hold",
+    agreement: "refuse",
     totals: "refuse",
   };
   const settings: OrderSettings = {
