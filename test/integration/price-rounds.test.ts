@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { PriceAnswer } from "../../src/pricing/index.ts";
 import { useDatabase } from "../support/database.ts";
-import { moment, openTrade, productOf, type Trade } from "../support/price-round.ts";
+import { moment, openTrade, productOf, TOKEN_KEY, type Trade } from "../support/price-round.ts";
 
 const database = useDatabase();
 const START = "2027-01-01T00:00:00";
@@ -13,11 +13,11 @@ function raised(erp: ReadonlyMap<string, string>): Map<string, string> {
   return new Map([...erp].map(([product, price]) => [product, (Number(price) * 1.04).toFixed(4)]));
 }
 
-function load(trade: Trade, prices: ReadonlyMap<string, string>, name = "2027") {
+function load(trade: Trade, prices: ReadonlyMap<string, string>, words = {}, name = "2027") {
   return trade.company.rounds.load({
     name,
     startsAt: moment(START),
-    words: {},
+    words,
     file: "round-2027.csv",
     content: trade.file(prices),
     who: "Ann",
@@ -325,4 +325,136 @@ test("prices whose source was last read longer ago than the setting answer stale
   });
   await trade.pull();
   expect(trade.price(productOf(0)).state).toBe("modelled");
+});
+
+const TOKENS = { tokens: { keys: [{ id: "k1", secret: TOKEN_KEY }], hours: 24 } };
+
+test("a token's price is honoured until validUntil, and a difference is a typed problem", async () => {
+  const trade = await openTrade(database.store, { products: 3, code: "TOKENS", pricing: TOKENS });
+  const { company } = trade;
+  await trade.pull();
+  const product = productOf(2);
+  const priced = trade.price(product, { tokens: true });
+  const priceToken = priced.token ?? "";
+  expect(priceToken).not.toBe("");
+  // The ERP's price goes up within the token's hours.
+  trade.at("2026-12-15T12:00:00");
+  trade.erp.set(product, "13.00");
+  await trade.pull();
+  const codes = async (line: Parameters<Trade["order"]>[0]) => {
+    const result = await trade.order(line);
+    return "problem" in result
+      ? result.problem.problems.map(({ code, line: of }) => `${code} of line ${of ?? "none"}`)
+      : result.status;
+  };
+  expect(await codes({ product, unitPrice: "12.00", priceToken })).toBe(201);
+  const [kept] = await database.store.query<{ price: object }>(
+    `select l.price from web_order_line l where l.company = 'TOKENS' order by l.order_id desc limit 1`,
+  );
+  expect(kept?.price).toMatchObject({
+    bookVersion: trade.price(product).bookVersion,
+    token: {
+      unitPrice: "12.0000",
+      bookVersion: priced.bookVersion,
+      because: priced.because,
+      validUntil: "2026-12-16T09:00:00Z",
+    },
+  });
+  expect(await codes({ product, unitPrice: "12.00" })).toEqual(["price-differs of line 1"]);
+  expect(await codes({ product, unitPrice: "11.00", priceToken })).toEqual([
+    "token-changed of line 1",
+  ]);
+  expect(await codes({ product, unitPrice: "12.00", priceToken, quantity: "2" })).toEqual([
+    "token-other-quantity of line 1",
+  ]);
+  expect(await codes({ product: productOf(1), unitPrice: "12.00", priceToken })).toEqual([
+    "token-other-product of line 1",
+  ]);
+  expect(await codes({ product, unitPrice: "12.00", priceToken: `${priceToken}x` })).toEqual([
+    "token-bad-signature of line 1",
+  ]);
+  trade.at("2026-12-16T09:00:00");
+  expect(await codes({ product, unitPrice: "12.00", priceToken })).toEqual([
+    "token-expired of line 1",
+  ]);
+  // Its time is over, and the price is the one of now all the same.
+  expect(await codes({ product, unitPrice: "13.00", priceToken })).toEqual([
+    "token-changed of line 1",
+  ]);
+  expect(await company.orders.list({})).toHaveLength(1);
+});
+
+test("an open basket keeps its prices until the round starts, or for as long as the round's words say", async () => {
+  const basket = async (code: string, words: object) => {
+    const trade = await openTrade(database.store, { products: 1, code, pricing: TOKENS });
+    await trade.pull();
+    await load(trade, raised(trade.erp), words);
+    await trade.company.rounds.approve("2027", BY);
+    await trade.tradepost.drain();
+    trade.at("2026-12-31T23:59:00");
+    const product = productOf(0);
+    const priceToken = trade.price(product, { tokens: true }).token ?? "";
+    const at = async (local: string) => {
+      trade.at(local);
+      return (await trade.order({ product, unitPrice: "10.00", priceToken })).status;
+    };
+    return [
+      await at("2026-12-31T23:59:30"),
+      await at("2027-01-01T00:01:00"),
+      await at("2027-01-01T00:30:00"),
+    ];
+  };
+  expect(await basket("ENDS", {})).toEqual([201, 422, 422]);
+  expect(await basket("KEPT", { openBaskets: "keep", keepBasketsMinutes: 30 })).toEqual([
+    201, 201, 422,
+  ]);
+});
+
+test("a quotation is ordered by its number, once, and at most its quantity", async () => {
+  const trade = await openTrade(database.store, {
+    products: 2,
+    code: "QUOTE",
+    customers: ["TRADE01", "OTHER01"],
+  });
+  const product = productOf(0);
+  const head = "quotation,account,quotedOn,expiresOn,state";
+  trade.export("quotations", [
+    head,
+    "Q1,TRADE01,2026-12-01,2026-12-31,open",
+    "Q2,TRADE01,2026-11-01,2026-11-30,open",
+    "Q3,OTHER01,2026-12-01,2026-12-31,open",
+  ]);
+  trade.export("quotation-lines", [
+    "quotation,line,product,quantity,orderedQuantity,unitPrice",
+    `Q1,1,${product},100,40,8.00`,
+    `Q2,1,${product},100,0,8.00`,
+    `Q3,1,${product},100,0,8.00`,
+  ]);
+  await trade.pull();
+  const order = async (quotation: string, quantity: string) => {
+    const result = await trade.order({ product, unitPrice: "8.00", quantity }, { quotation });
+    return "problem" in result ? result.problem.problems.map(({ code }) => code) : result.status;
+  };
+  expect(await order("Q1", "61")).toContain("quotation-used-up");
+  expect(await order("Q2", "10")).toContain("quotation-not-open");
+  expect(await order("Q3", "10")).toContain("quotation-unknown");
+  expect(await order("Q1", "60")).toBe(201);
+  expect(await order("Q1", "1")).toContain("quotation-ordered");
+});
+
+test("a contract covers what is left of it, with web orders that are not invoiced yet", async () => {
+  const product = productOf(0);
+  const trade = await openTrade(database.store, {
+    products: 1,
+    code: "CONTRACT",
+    rules: () => [`C1,account,TRADE01,product,${product},fixed,7.00,C-17,100,30`],
+  });
+  await trade.pull();
+  const order = async (quantity: string) => {
+    const result = await trade.order({ product, unitPrice: "7.00", quantity });
+    return "problem" in result ? result.problem.problems.map(({ code }) => code) : result.status;
+  };
+  expect(await order("50")).toBe(201);
+  expect(await order("21")).toEqual(["contract-used-up"]);
+  expect(await order("20")).toBe(201);
 });

@@ -14,6 +14,13 @@ import { orderRequest } from "../../src/orders/index.ts";
 import type { PriceAnswer } from "../../src/pricing/index.ts";
 import type { Store } from "../../src/store/index.ts";
 
+export interface OrderedLine {
+  readonly product: string;
+  readonly unitPrice: string;
+  readonly quantity?: string;
+  readonly priceToken?: string | undefined;
+}
+
 export interface Trade {
   readonly tradepost: Tradepost;
   readonly company: CompanyServices;
@@ -26,14 +33,18 @@ export interface Trade {
   /** The ERP exports its prices, and Tradepost pulls them and does what follows. */
   pull(): Promise<void>;
   /** The price of one product for the trade account, now. */
-  price(product: string, asker?: { readonly account?: string }): PriceAnswer;
+  price(
+    product: string,
+    asker?: { readonly account?: string; readonly tokens?: boolean },
+  ): PriceAnswer;
   /** The new prices as a file in the ERP's layout. */
   file(prices: ReadonlyMap<string, string>): Uint8Array;
-  order(line: {
-    product: string;
-    unitPrice: string;
-    token?: string;
-  }): ReturnType<CompanyServices["orders"]["accept"]>;
+  order(
+    line: OrderedLine,
+    more?: { readonly quotation?: string },
+  ): ReturnType<CompanyServices["orders"]["accept"]>;
+  /** A further export of the ERP, written before the next pull. */
+  export(stream: string, lines: readonly string[]): void;
   /** Another instance of Tradepost on the same database. */
   second(): Promise<{ readonly company: CompanyServices; close(): Promise<void> }>;
 }
@@ -48,7 +59,10 @@ export interface TradeOptions {
   readonly rules?: () => readonly string[];
 }
 
-const HEAD = "rule,customerScope,customerCode,productScope,productCode,kind,value";
+/** Name of the secret that price tokens are signed with. */
+export const TOKEN_KEY = "price_key";
+const HEAD =
+  "rule,customerScope,customerCode,productScope,productCode,kind,value,contract,contractQuantity,contractUsedQuantity";
 
 export const productOf = (at: number): string => `P${String(at).padStart(5, "0")}`;
 
@@ -112,18 +126,21 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
       // The service looks every second.
       await company.pricing.refresh();
     },
-    price: (product, { account = customers[0] ?? "" } = {}) => {
-      const [line] = company.pricing.price({ account, lines: [{ product, quantity: "1" }] });
+    price: (product, { account = customers[0] ?? "", tokens = false } = {}) => {
+      const lines = [{ product, quantity: "1" }];
+      const [line] = company.pricing.price({ account, lines, tokens });
       if (line === undefined || line.state === "problem")
         throw new Error(`no answer: ${JSON.stringify(line)}`);
       return line;
     },
     file: (prices) => Buffer.from([HEAD, ...[...prices].map(ruleRow), ""].join("\r\n")),
-    order: (line) => {
+    export: write,
+    order: (line, more = {}) => {
       orders += 1;
       const body: OrderRequest = orderRequest.parse({
         account: customers[0],
         lines: [{ quantity: "1", ...line }],
+        ...more,
       });
       const idempotencyKey = `key-${orders}`;
       return company.orders.accept({ idempotencyKey, body, apiKey: "test", test: false });
@@ -138,7 +155,7 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
 }
 
 function ruleRow([product, price]: readonly [string, string]): string {
-  return `STD ${product},everyone,,product,${product},fixed,${price}`;
+  return `STD ${product},everyone,,product,${product},fixed,${price},,,`;
 }
 
 export function moment(local: string): Temporal.Instant {
@@ -156,5 +173,7 @@ function settingsIn(folder: string, databaseUrl: string, code: string, pricing: 
   const file = join(folder, "tradepost.yaml");
   const companies = { [code]: { name: "Round", pricing, connections: { erp } } };
   writeFileSync(file, stringify({ http: { port: 0 }, companies }));
-  return { ...readSettings({ file }), databaseUrl };
+  const secret = (name: string) =>
+    name === TOKEN_KEY ? "a key of prices that is long enough" : null;
+  return { ...readSettings({ file }), databaseUrl, secret };
 }
