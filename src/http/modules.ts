@@ -21,7 +21,15 @@ import type {
 export interface CompanyServices {
   readonly pricing: Pick<
     Pricing,
-    "price" | "changes" | "columnsJson" | "secondsUntil" | "signs" | "explain" | "basket" | "lint"
+    | "price"
+    | "changes"
+    | "columnsJson"
+    | "priceList"
+    | "secondsUntil"
+    | "signs"
+    | "explain"
+    | "basket"
+    | "lint"
   >;
   readonly rounds: Pick<
     Rounds,

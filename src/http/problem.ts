@@ -45,6 +45,7 @@ export const PROBLEMS = {
   "assignment-impossible": { status: 409, title: "Assignments contradict each other" },
   "cursor-expired": { status: 410, title: "The cursor is too old" },
   "tokens-not-set-up": { status: 409, title: "Prices are not signed here" },
+  "price-list-changed": { status: 412, title: "The price list is another one by now" },
   "web-order-number-taken": { status: 422, title: "The order number was used before" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "content-type-unsupported": { status: 415, title: "The body must be JSON" },

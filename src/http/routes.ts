@@ -3,6 +3,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { askBasket } from "./basket-routes.ts";
 import { askPrice, askPrices, explainPrice } from "./price-routes.ts";
 import { followPriceChanges } from "./price-feed-routes.ts";
+import { streamPriceList } from "./price-list-routes.ts";
 import { lintPriceRules } from "./lint-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { ROUND_ENDPOINTS } from "./round-routes.ts";
@@ -27,6 +28,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   askPrices,
   askPrice,
   explainPrice,
+  streamPriceList,
   followPriceChanges,
   lintPriceRules,
   askBasket,

@@ -6,12 +6,15 @@ import type {
   PriceLine,
   PriceRequest,
 } from "./answer.ts";
+import type { Problem } from "./ask.ts";
 import { columnsJson } from "./columns-json.ts";
 import { columnSet, plainColumns } from "./columns.ts";
 import type { ColumnSet } from "./columns.ts";
 import { explainRows } from "./explain.ts";
 import type { OriginName } from "./evidence.ts";
 import { priceRows, untilText } from "./price.ts";
+import { priceListOf } from "./price-list.ts";
+import type { PriceList, PriceListRequest } from "./price-list.ts";
 import { verdictOn, withTokens } from "./price-token.ts";
 import type { Signing } from "./price-token.ts";
 import type { Root } from "./root.ts";
@@ -25,6 +28,8 @@ export interface Asking {
   /** The same as the JSON of an answer, in UTF-8. */
   columnsJson(request: PriceColumnsRequest): WrittenColumns;
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
+  /** A customer's whole price list; a problem: it is not known who asks. */
+  priceList(request: PriceListRequest): PriceList | Problem;
   /** Whether a signed price that an order presents is ours, holds, and is for what it orders. */
   verifyToken(token: string, presented: Omit<Presented, "company" | "at">): TokenVerdict;
   /** Whether answers can carry tokens. */
@@ -67,6 +72,7 @@ export function askingOf(options: AskingOptions): Asking {
       const signed = withTokens(options, request, lines);
       return lines.map((line, at) => ({ ...line, ...signed[at] }) as ExplainedLine);
     },
+    priceList: (request) => priceListOf(current(), request, today()),
     verifyToken: (token, presented) =>
       verdictOn(
         options,

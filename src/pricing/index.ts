@@ -84,3 +84,4 @@ export type DocumentArithmetic = Policy["arithmetic"];
 /** Signed prices. */
 export type { TokenSettings } from "./price-token.ts";
 export type { Presented, TokenClaims, TokenProblemCode, TokenVerdict } from "./token.ts";
+export type { PriceList, PriceListRequest, PriceListRow } from "./price-list.ts";

@@ -103,6 +103,7 @@ describe("an answer", () => {
     const request = { account: "BUILD01", lines: [{ product: "PLY", quantity: "12" }] };
     expect(answerTo(pricing.price(request))).toEqual({
       state: "modelled",
+      stateReason: null,
       product: "PLY",
       quantity: "12",
       unitPrice: "35.5050",
@@ -174,7 +175,7 @@ describe("an answer", () => {
           "unknown-quotation: there is no open quotation "Q-1"",
         ],
         [
-          "bad-date: "2026-02-30" is no date; expected one such as 2026-03-31",
+          "bad-date: "2026-02-30" is no date or moment; expected one such as 2026-03-31 or 2026-03-31T08:00:00Z",
         ],
         [
           "modelled",
@@ -300,10 +301,13 @@ describe("publishing", () => {
     expect(Object.keys(row?.runs ?? {}).sort()).toEqual([
       "branch",
       "customer",
+      "customer-price-list",
+      "price-formula",
       "price-list",
       "price-rule",
       "product",
       "product-group",
+      "product-unit",
       "promotion",
       "quotation",
       "quotation-line",

@@ -50,7 +50,11 @@ export interface TestApi {
 /** Of March 2026, after everything that the small merchant sold. */
 export const NOW = Temporal.Instant.from("2026-03-31T09:00:00Z");
 
-export function useApi(companies: readonly string[]): TestApi {
+/** `more`: further settings of the first company, by their keys. */
+export function useApi(
+  companies: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
+): TestApi {
   const database = useDatabase();
   const folder = mkdtempSync(join(tmpdir(), "tradepost-api-"));
   const logged: string[] = [];
@@ -60,7 +64,7 @@ export function useApi(companies: readonly string[]): TestApi {
   beforeAll(async () => {
     const settings = readSettings({
       file: "tradepost.yaml",
-      text: settingsText(companies, folder),
+      text: settingsText(companies, folder, more),
     });
     tradepost = await openTradepost(
       { ...settings, databaseUrl: database.store.url },
@@ -93,11 +97,24 @@ export function useApi(companies: readonly string[]): TestApi {
       const answer = await fetch(`${api?.url}${address}`, requestOf(method, key, options));
       const { status, headers } = answer;
       const text = await answer.text();
-      const body = text === "" ? null : (JSON.parse(text) as unknown);
+      const body = bodyOf(headers, text);
       if (method !== "HEAD") expectDocumented(method, address, answer, body);
       return { status, headers, body: body as Body };
     },
   };
+}
+
+/** Lines of JSON as their values, a CSV file as its text. */
+function bodyOf(headers: Headers, text: string): unknown {
+  const type = headers.get("content-type") ?? "";
+  if (type.startsWith("text/csv")) return text;
+  if (!type.startsWith("application/x-ndjson"))
+    return text === "" ? null : (JSON.parse(text) as unknown);
+  if (text === "") return [];
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
 }
 
 function requestOf(method: string, standardKey: string, options: AskOptions): RequestInit {
@@ -134,13 +151,19 @@ function expectDocumented(method: string, address: string, answer: Response, bod
   }
   if (SERVICE.has(path)) return;
   expect(Object.keys(endpoint?.answers ?? {})).toContain(String(status));
-  endpoint?.answer.parse(body);
+  if (status === 304 || typeof body === "string") return;
+  for (const each of endpoint?.produces === undefined ? [body] : (body as unknown[]))
+    endpoint?.answer.parse(each);
 }
 
-function settingsText(companies: readonly string[], folder: string): string {
+function settingsText(
+  companies: readonly string[],
+  folder: string,
+  more: Readonly<Record<string, unknown>>,
+): string {
   const plans = join(import.meta.dirname, "../../deploy/demo/plans");
   const entries = companies.map(
-    (code) => `  ${code}:
+    (code, at) => `  ${code}:
     name: ${code}
     orders: { connection: erp }
     connections:
@@ -149,7 +172,14 @@ function settingsText(companies: readonly string[], folder: string): string {
       plans:
         flat: ${JSON.stringify(join(plans, "flat.yaml"))}
         new-and-repeat: ${JSON.stringify(join(plans, "new-and-repeat.yaml"))}
-`,
+${at === 0 ? moreText(more) : ""}`,
   );
   return `companies:\n${entries.join("")}`;
+}
+
+/** JSON is YAML too. */
+function moreText(more: Readonly<Record<string, unknown>>): string {
+  return Object.entries(more)
+    .map(([name, value]) => `    ${name}: ${JSON.stringify(value)}\n`)
+    .join("");
 }

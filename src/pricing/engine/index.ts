@@ -27,6 +27,7 @@ export type { Masters } from "./masters.ts";
 export { startEnquiry, subjectOf } from "./enquiry.ts";
 export type { Asking, Enquiry, Found } from "./enquiry.ts";
 export { priceLine } from "./resolve.ts";
+export { boundsAround } from "./bounds.ts";
 export { ladderOf } from "./ladder.ts";
 export type { Rung } from "./ladder.ts";
 export { reductionOf } from "./amounts.ts";
@@ -36,6 +37,8 @@ export { priceKindOf } from "./kind.ts";
 export type { PriceKind } from "./kind.ts";
 export { explainLine } from "./explain.ts";
 export type { ExplainedCandidate, Explanation } from "./explain.ts";
+export { VAT_EVIDENCE, VAT_SOURCES, rateAt, ruleOf } from "./vat.ts";
+export type { VatCodeRule, VatRules } from "./vat.ts";
 export { entryOf } from "./entry.ts";
 export type { Entry } from "./entry.ts";
 export {
