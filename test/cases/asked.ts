@@ -10,7 +10,7 @@ import type { Answers, Given } from "./pricing.ts";
 import { recordsOf } from "./records.ts";
 import { times, worldOf } from "./world.ts";
 import type { Goods, World } from "./world.ts";
-import { policyOf } from "./strategy.ts";
+import { policyOf, roundedAs } from "./strategy.ts";
 
 export const ASKED: Readonly<Record<string, (given: Given) => Answers>> = {
   unit_price: ofLine,
@@ -208,7 +208,7 @@ function ofTax({ of, strategy }: Given): Answers {
     lines: [documentLine(line, asItStands ? undefined : (included ?? "0"))],
   };
   return {
-    ...lineAnswers(() => documentOf(policyOf(strategy.policy), paper)),
+    ...lineAnswers(() => documentOf(roundedAs(policyOf(strategy.policy), of.rounding), paper)),
   };
 }
 
@@ -229,12 +229,11 @@ function lineAnswers(work: () => Worked): Answers {
 }
 
 /** Orders in the smallest unit of their money: goods, surcharges and carriage. */
-function ofOrder({ of, strategy }: Given): Answers {
+function ofOrder({ of }: Given): Answers {
   const prices = of.prices_include_tax === true ? "inclusive" : "exclusive";
-  const policy = policyOf(
-    strategy.policy === "vendure-promotions" || of.minor_unit_decimals === undefined
-      ? strategy.policy
-      : "vendure-promotions",
+  const policy = roundedAs(
+    policyOf(of.minor_unit_decimals === undefined ? "document-line" : "vendure-promotions"),
+    of.rounding,
   );
   const given = (of.lines ?? []).map((line, at) => ({
     ...line,
@@ -288,10 +287,11 @@ function ofRounding(given: Given): Answers {
   const prices = (of.prices_include_tax ?? isGross) ? "inclusive" : "exclusive";
   const lines = (of.lines ?? []).map((line) => documentLine(line));
   const inUnits = (of.lines ?? []).map((line) => documentLine(line, "0"));
-  const byLine = () => documentOf(policyOf("document-line"), { prices, lines });
-  const byRate = () => documentOf(policyOf("document-rate"), { prices, lines });
+  const rounded = (name: string) => roundedAs(policyOf(name), of.rounding);
+  const byLine = () => documentOf(rounded("document-line"), { prices, lines });
+  const byRate = () => documentOf(rounded("document-rate"), { prices, lines });
   const byUnit = () =>
-    documentOf(policyOf("document-unit"), { prices: "inclusive", lines: inUnits });
+    documentOf(rounded("document-unit"), { prices: "inclusive", lines: inUnits });
   const named = (work: () => Worked, suffix: string): Answers => ({
     [`net${suffix}`]: () => work().net,
     [`vat${suffix}`]: () => work().vat,

@@ -330,7 +330,7 @@ const change = z.strictObject({
   set_value: z.strictObject({ match: ruleMatch, value: number }).optional(),
 });
 
-export const caseSchema = z.strictObject({
+const caseWords = z.strictObject({
   id: text,
   source: text.optional(),
   test: text.optional(),
@@ -360,10 +360,17 @@ export const caseSchema = z.strictObject({
   surcharges: z.array(charge).optional(),
   minor_unit_decimals: number.optional(),
   prices_include_tax: z.boolean().optional(),
+  rounding: z
+    .enum(["half_up", "half_even", "half_away", "half_away_from_zero", "down", "up"])
+    .optional(),
   /** Off when it is paid early: it changes neither a price nor its VAT. */
   settlement_discount_percent: number.optional(),
   expect: z.record(text, z.unknown()),
 });
+export const caseSchema = z.preprocess(
+  inOurWords({ rounding_mode: "rounding", ppd_percent: "settlement_discount_percent" }),
+  caseWords,
+);
 export type PricingCase = z.infer<typeof caseSchema>;
 
 export const fileSchema = z.object({

@@ -76,3 +76,28 @@ export function policyOf(name: string): Policy {
   READ.set(name, policy);
   return policy;
 }
+
+const MODES = {
+  half_up: "half-up",
+  half_even: "half-even",
+  half_away: "half-away",
+  half_away_from_zero: "half-away",
+  down: "down",
+  up: "up",
+} as const;
+
+/** The same policy with all its amounts rounded as a case says; none: as the policy says. */
+export function roundedAs(policy: Policy, rounding: keyof typeof MODES | undefined): Policy {
+  if (rounding === undefined) return policy;
+  const mode = MODES[rounding];
+  const { unitPrice, lineNet, vat } = policy.arithmetic;
+  return {
+    ...policy,
+    arithmetic: {
+      ...policy.arithmetic,
+      unitPrice: { ...unitPrice, mode },
+      lineNet: { ...lineNet, mode },
+      vat: { ...vat, mode },
+    },
+  };
+}
