@@ -38,24 +38,61 @@ interface Due {
 export async function check(context: ParityContext, options: CheckOptions = {}): Promise<Checked> {
   if (context.pricing.book() === null) return { documents: 0, lines: 0, book: null };
   const trial = context.pricing.trial();
-  const { store, company } = context;
+  const { store } = context;
   const batch = await watermark(context);
   const due = await dueDocuments(context, trial, batch, options.everything === true);
   let documents = 0;
   let lines = 0;
+  const days = new Set<string>();
   for (const set of setsOf(due)) {
-    lines += await store.transaction((tx) => checkSet(tx, context, trial, set));
+    const kept = await store.transaction((tx) => checkSet(tx, context, trial, set));
+    for (const day of kept.days) days.add(day);
+    lines += kept.lines;
     documents += set.length;
     options.progress?.({ documents, of: due.length });
   }
-  await store.affect(
+  await store.transaction((tx) => finish(tx, context, { trial, batch, days: [...days], lines }));
+  return { documents, lines, book: trial.version };
+}
+
+/** From so many lines on the planner must not go on believing that there are none. */
+const MANY_LINES = 10_000;
+
+/**
+ * Until this is done the ledger counts as not looked at: after a kill the same documents are due
+ * again.
+ */
+async function finish(
+  tx: Transaction,
+  { company, now }: ParityContext,
+  {
+    trial,
+    batch,
+    days,
+    lines,
+  }: {
+    readonly trial: Trial;
+    readonly batch: number;
+    readonly days: readonly string[];
+    readonly lines: number;
+  },
+): Promise<void> {
+  await oneAtATime(tx, company);
+  if (lines > MANY_LINES) await tx.query("analyze parity_line");
+  const settled = days.length === 0 ? [] : await settleTyped(tx, company, days);
+  if (days.length > 0) await keepTotals(tx, company, [...new Set([...days, ...settled])]);
+  await tx.affect(
     `insert into parity_state (company, batch, policy, book, checked_at) values ($1, $2, $3, $4, $5)
      on conflict (company) do update
         set batch = excluded.batch, policy = excluded.policy, book = excluded.book,
             checked_at = excluded.checked_at`,
-    [company, batch, trial.policy.version, trial.version, context.now()],
+    [company, batch, trial.policy.version, trial.version, now()],
   );
-  return { documents, lines, book: trial.version };
+}
+
+/** So that no line is counted twice. */
+async function oneAtATime(tx: Transaction, company: string): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtextextended('parity/' || $1, 0))", [company]);
 }
 
 async function watermark({ store, company }: ParityContext): Promise<number> {
@@ -131,10 +168,9 @@ async function checkSet(
   context: ParityContext,
   trial: Trial,
   set: readonly Due[],
-): Promise<number> {
+): Promise<{ readonly lines: number; readonly days: readonly string[] }> {
   const { company } = context;
-  // One at a time, so that no line is counted twice.
-  await tx.query("select pg_advisory_xact_lock(hashtextextended('parity/' || $1, 0))", [company]);
+  await oneAtATime(tx, company);
   const types = set.map(({ documentType }) => documentType);
   const documents = set.map(({ document }) => document);
   const charged = await tx.query<ChargedLine>(CHARGED, [company, types, documents]);
@@ -144,7 +180,5 @@ async function checkSet(
     verdict: judge(line, trial, pooled),
   }));
   const days = await keepLines(tx, company, { types, documents, judged });
-  const settled = await settleTyped(tx, company, days);
-  await keepTotals(tx, company, [...new Set([...days, ...settled])]);
-  return charged.length;
+  return { lines: charged.length, days };
 }

@@ -118,7 +118,7 @@ function apart(
 
 export const TOTALLED = "document_on, channel, source, price_kind, state, reason, currency";
 
-/** The lines of these days added up anew. */
+/** The lines of these days added up anew, whoever looked at them. */
 export async function keepTotals(
   tx: Transaction,
   company: string,
