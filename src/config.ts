@@ -10,6 +10,7 @@ import { z } from "zod";
 import { alarms, connection, webhookProblem } from "./config/connection.ts";
 import { parity } from "./config/parity.ts";
 import { pricing } from "./config/pricing.ts";
+import { newestRates, unstatedCodes, vatCodes, vatCountries, vatRulesOf } from "./config/vat.ts";
 import { shownSetting } from "./config/shown.ts";
 import {
   DefinitionError,
@@ -59,10 +60,13 @@ const statedCompany = z.strictObject({
     .regex(/^[A-Z]{3}$/, "three capital letters such as GBP")
     .default("GBP")
     .describe("ISO currency of its ledger."),
-  vat: z
-    .record(z.string(), decimalText)
-    .default({ STANDARD: "20", REDUCED: "5", ZERO: "0" })
-    .describe("VAT code to rate in percent."),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, "an ISO country such as GB")
+    .default("GB")
+    .describe("Country that the company delivers from."),
+  vat: vatCodes,
+  vatCountries,
   connections: z
     .record(code, connection)
     .refine((all) => Object.keys(all).length > 0, "at least one connection")
@@ -160,7 +164,9 @@ const NONE_MEANT = "";
 const company = statedCompany.transform((stated) => {
   const usual = usualConnection(Object.keys(stated.connections)) ?? NONE_MEANT;
   const { connection = usual, ...orders } = stated.orders;
-  return { ...stated, orders: { connection, ...orders } };
+  const { country, vatCountries: countries } = stated;
+  const vatRules = vatRulesOf(stated.vat, country, countries);
+  return { ...stated, vat: newestRates(stated.vat), vatRules, orders: { connection, ...orders } };
 });
 
 const settingsSchema = z.strictObject({
@@ -272,7 +278,12 @@ export function readSettings(source: { file: string; text?: string }): Settings 
     effective: (completed = []) => {
       const stated = readDefinition({ file: source.file, text }, z.unknown());
       const values = new Map(completed.map(({ path: at, value }) => [at.join("."), value]));
-      return effectiveSettings(parsed, { stated, path: [], values, lineOf: definition.lineOf });
+      return effectiveSettings(stateable(parsed), {
+        stated,
+        path: [],
+        values,
+        lineOf: definition.lineOf,
+      });
     },
   };
 }
@@ -292,6 +303,14 @@ function companyProblems(
         found: `the text "${company.timeZone}"`,
         expected: "an IANA time zone such as Europe/London",
         nearest: nearest(company.timeZone, Intl.supportedValuesOf("timeZone")),
+      }),
+    );
+  for (const { path: where, found } of unstatedCodes(company.vat, company.vatRules))
+    problems.push(
+      problem([...at, ...where], {
+        found: `the VAT code "${found}"`,
+        expected: `one of companies.${name}.vat: ${Object.keys(company.vat).join(", ")}`,
+        nearest: nearest(found, Object.keys(company.vat)),
       }),
     );
   const connections = Object.keys(company.connections);
@@ -346,6 +365,12 @@ interface Effect {
   readonly path: DefinitionPath;
   readonly values: ReadonlyMap<string, unknown>;
   readonly lineOf: (path: DefinitionPath) => number;
+}
+
+/** Without what is worked out from settings and is none itself. */
+function stateable({ companies, ...rest }: z.infer<typeof settingsSchema>): unknown {
+  const stated = Object.entries(companies).map(([code, { vatRules: _, ...each }]) => [code, each]);
+  return { ...rest, companies: Object.fromEntries(stated) as unknown };
 }
 
 function effectiveSettings(parsed: unknown, at: Effect): EffectiveSetting[] {

@@ -87,7 +87,7 @@ function poolOf(
 function knownLine(enquiry: Enquiry, at: number, product: number): KnownLine {
   const { book, found, line } = enquiry;
   const amount = amountOf(enquiry);
-  const rate = rateOf(book, found.vatCode);
+  const rate = found.vatRate;
   return {
     at,
     line: {
@@ -136,8 +136,8 @@ function priceOf(enquiry: Enquiry): { price: number; discountPercent?: number } 
 }
 
 /** Percent with 4 places; -1: the code has no rate. */
-function rateOf(book: PriceBook, vatCode: number): number {
-  return book.vatRates[vatCode] ?? -1;
+function rateOf({ vat }: Enquiry, vatCode: number): number {
+  return vat.percents[vatCode] ?? -1;
 }
 
 function groupsOf(book: PriceBook, product: number): string[] {
@@ -194,7 +194,7 @@ export function givenLine({ enquiry }: BasketAsked, free: document.FreeLine): Gi
   const product = book.products.numbers.get(free.product);
   if (product !== undefined) priceLine(enquiry, product, free.quantity);
   const vatCode = product === undefined ? -1 : enquiry.found.vatCode;
-  const rate = rateOf(book, vatCode);
+  const rate = rateOf(enquiry, vatCode);
   const known = product === undefined ? Number.NaN : book.products.perPricingUnit[product];
   const perPricingUnit = known !== undefined && known > 0 ? known : ONE_UNIT;
   return {

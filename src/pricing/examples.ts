@@ -159,11 +159,10 @@ function priceOne(enquiry: Enquiry, line: Line): PricedLine | string {
   const { book } = enquiry;
   const quantity = quantityOf(line.quantity);
   if (quantity === undefined) return `the quantity "${line.quantity}"`;
-  if (line.product === undefined) return freeText(book, line, quantity);
+  if (line.product === undefined) return freeText(enquiry, line, quantity);
   const product = book.products.numbers.get(line.product);
   if (product === undefined) return `the product "${line.product}"`;
-  const { price, vatCode, doubt } = priceLine(enquiry, product, quantity);
-  const vatRate = book.vatRates[vatCode] ?? -1;
+  const { price, vatCode, vatRate, doubt } = priceLine(enquiry, product, quantity);
   const places = scaled.power(PRICE_PLACES - book.policy.arithmetic.unitPrice.scale);
   const perPricingUnit = book.products.perPricingUnit[product] ?? NaN;
   return {
@@ -237,14 +236,13 @@ function rootOf(book: PriceBook): Root {
     digest: "",
     publishedAt: Temporal.Instant.fromEpochMilliseconds(0),
     freshness: null,
-    vatPercents: book.vatCodes.map(() => null),
     momentText: () => "",
   };
 }
 
-function freeText(book: PriceBook, line: Line, quantity: number): PricedLine | string {
+function freeText({ book, vat }: Enquiry, line: Line, quantity: number): PricedLine | string {
   const { text = "", price = "", vatCode = "" } = line;
-  const vatRate = book.vatRates[book.vatCodes.indexOf(vatCode)];
+  const vatRate = vat.percents[book.vatCodes.indexOf(vatCode)];
   if (vatRate === undefined || vatRate < 0) return `the VAT code "${vatCode}"`;
   const value = scaled.scaledOf(price, PRICE_PLACES) ?? 0;
   const { scale } = book.policy.arithmetic.unitPrice;

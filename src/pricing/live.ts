@@ -7,11 +7,13 @@ import type { Queryable, Store } from "../store/index.ts";
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
-import { calendar, digestOf, scaled } from "./engine/index.ts";
+import { calendar, digestOf } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PricesNotReady } from "./error.ts";
 import type { OriginName } from "./evidence.ts";
 import { openFollower } from "./follow.ts";
+import { rootAt } from "./known.ts";
+import type { KnownAt } from "./known.ts";
 import type { Follower } from "./follow.ts";
 import type { LoadedBook, PricedCompany } from "./load.ts";
 import { loadPolicy } from "./policy.ts";
@@ -43,6 +45,8 @@ export interface PricingOptions extends PricedCompany {
   readonly switches?: Choices;
   /** What prices are signed with; absent: none is. */
   readonly tokens?: TokenSettings;
+  /** How long it can be told what was known; absent: for ever. */
+  readonly keepPastDays?: number;
   /** File that keeps the book between starts; absent: each start reads all rules. */
   readonly snapshot?: string;
   readonly now: () => Temporal.Instant;
@@ -110,6 +114,8 @@ export interface Pricing extends Asking {
   readonly arithmetic: Policy["arithmetic"];
   /** Null before the first book. */
   book(): BookInfo | null;
+  /** A small book of all that could reach the account, from what was known at a moment. */
+  rootAt(asked: KnownAt): Promise<Root>;
   /** The live book, to be proved. Throws `PricesNotReady` before the first book. */
   trial(): Trial;
   /** Rows to try other policies on. */
@@ -160,9 +166,10 @@ function pricingOf(options: Opened): Pricing {
       current,
       today,
       origin: sources?.origin,
+      rootAt: (asked) => rootAt(store, options, options.policy, asked),
     }),
     changes: (after) => changesAfter(store, company, current(), after),
-    tidy: () => tidyChanges(store, company, options.now()),
+    tidy: () => tidy(options),
     basket: (request, tx) => priceBasket(options, { root: current(), when: today() }, request, tx),
     lint: (kinds) => {
       const { settings, policy } = options;
@@ -172,9 +179,18 @@ function pricingOf(options: Opened): Pricing {
     },
     arithmetic: options.policy.arithmetic,
     book: () => (root === null ? null : infoOf(root)),
+    rootAt: (asked) => rootAt(store, options, options.policy, asked),
     trial: () => trialOf(current().book, current().version),
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
   };
+}
+
+/** Changes that nobody follows any more, and what was known before the days that are kept. */
+async function tidy({ store, company, now, keepPastDays }: Opened): Promise<number> {
+  const changes = await tidyChanges(store, company, now());
+  if (keepPastDays === undefined) return changes;
+  const before = now().subtract({ hours: 24 * keepPastDays });
+  return changes + (await tidySuperseded(store, company, before));
 }
 
 type Read = LoadedBook & {
@@ -284,9 +300,6 @@ function rootOf(options: Opened, read: Read, published: PublishedVersion): Root 
     digest: read.digest,
     publishedAt: published.publishedAt,
     freshness: published.freshness?.toString() ?? null,
-    vatPercents: Array.from(read.book.vatRates, (rate) =>
-      rate < 0 ? null : scaled.shortTextOf(rate, 4),
-    ),
     momentText: momentTexts(),
     ...standOf(options, read.book, read.standing),
   };

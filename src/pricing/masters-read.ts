@@ -1,7 +1,7 @@
 /** The records that a book rests on besides its rules, as the tables hold them at one moment. */
 import { columnOf, records } from "../model/index.ts";
 import type { Canonical, RecordName } from "../model/index.ts";
-import type { Masters, PromotionRow, QuotationRow } from "./engine/index.ts";
+import type { Masters, PromotionRow, QuotationRow, VatRules } from "./engine/index.ts";
 
 export interface PricedCompany {
   readonly company: string;
@@ -13,8 +13,10 @@ export interface PricingSettings {
   readonly currency: string;
   /** IANA time zone of its business dates. */
   readonly timeZone: string;
-  /** VAT code → rate in percent, decimal text. */
+  /** VAT code → rate in percent, decimal text: the newest where it changes. */
   readonly vat: Readonly<Record<string, string>>;
+  /** The same with dates, evidence and countries; absent: rates are all that is said. */
+  readonly vatRules?: VatRules;
   /** Currency → units of it for one of the company's own, decimal text. */
   readonly rates?: Readonly<Record<string, string>>;
 }
@@ -25,6 +27,12 @@ export type Runs = Map<string, Set<string>>;
 /** Whatever reads rows: a pool, or one moment. */
 export interface Reader {
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** SQL of a relation that stands where a record's table would; absent: the table. */
+  readonly relation?: (record: RecordName) => string;
+}
+
+function relationOf({ relation }: Reader, record: RecordName): string {
+  return relation?.(record) ?? records[record].table;
 }
 
 /** Records whose rows are masters. */
@@ -50,7 +58,10 @@ export async function readMasters(
   return {
     currency: settings.currency,
     timeZone: settings.timeZone,
-    vat: settings.vat,
+    vat: settings.vatRules?.codes ?? settings.vat,
+    ...(settings.vatRules === undefined
+      ? {}
+      : { country: settings.vatRules.country, vatCountries: settings.vatRules.countries }),
     customers: await rows<Masters["customers"][number]>("customer", CUSTOMER_FIELDS),
     sites: await rows<Masters["sites"][number]>("site", SITE_FIELDS),
     branches: await rows<Masters["branches"][number]>("branch", ["branch"]),
@@ -81,9 +92,12 @@ const CUSTOMER_FIELDS = [
   "currency",
   "discountPercent",
   "vatCode",
+  "vatNumber",
+  "vatEvidence",
+  "country",
 ] as const;
 
-const SITE_FIELDS = ["account", "site", "vatCode", "standard"] as const;
+const SITE_FIELDS = ["account", "site", "vatCode", "standard", "country"] as const;
 
 const PRODUCT_FIELDS = [
   "product",
@@ -110,8 +124,8 @@ export async function readQuotations(
             l.line, l.product, l.quantity, l.ordered_quantity as "orderedQuantity",
             l.unit_price as "unitPrice",
             q.run_id as "runId", l.run_id as "lineRunId"
-       from quotation q
-       join quotation_line l on l.company = q.company and l.quotation = q.quotation
+       from ${relationOf(on, "quotation")} q
+       join ${relationOf(on, "quotation-line")} l on l.company = q.company and l.quotation = q.quotation
       where q.company = $1 and q.state = 'open'`,
     [company],
   );
@@ -132,7 +146,7 @@ async function readRows<Row>(
   runs: Runs,
 ): Promise<Row[]> {
   const columns = fields.map((field) => `${columnOf(field)} as "${field}"`).join(", ");
-  const sql = `select ${columns}, run_id as "runId" from ${records[record].table} where company = $1`;
+  const sql = `select ${columns}, run_id as "runId" from ${relationOf(on, record)} r where company = $1`;
   const rows = await on.query<Row & { runId?: string }>(sql, [company]);
   noteRuns(runs, record, rows);
   return rows;

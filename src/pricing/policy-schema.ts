@@ -10,6 +10,7 @@ import {
   HITS,
   PRODUCT_SCOPES,
   RULE_KINDS,
+  VAT_SOURCES,
 } from "./engine/index.ts";
 
 const customer = z.enum(CUSTOMER_SCOPES);
@@ -156,6 +157,12 @@ export const policySchema = z.strictObject({
   productGroups: z
     .enum(["own", "with-parents"])
     .describe("with-parents: a rule on a group holds for products of the groups below it too."),
+  vatFrom: z
+    .array(z.enum(VAT_SOURCES))
+    .default([...VAT_SOURCES])
+    .describe(
+      "Where a VAT code that overrides the product's is looked for: the account's own, the delivery site's, the country of delivery's by the settings.",
+    ),
   breaks: z
     .enum(["all-units", "incremental"])
     .default("all-units")

@@ -48,7 +48,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
   const { found, book } = enquiry;
   const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   const known = found.doubt === null;
-  const vatPercent = root.vatPercents[found.vatCode] ?? null;
+  const vatPercent = found.vatRate < 0 ? null : scaled.shortTextOf(found.vatRate, 4);
   const { state, reason } = known ? standOf(root, enquiry, product) : stateOf(found.doubt);
   return {
     state,

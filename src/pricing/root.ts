@@ -11,8 +11,6 @@ export interface Root {
   readonly digest: string;
   readonly publishedAt: Temporal.Instant;
   readonly freshness: string | null;
-  /** By VAT code number: its rate as text; null: the settings give none. */
-  readonly vatPercents: readonly (string | null)[];
   /** A moment (milliseconds since 1970) as text. */
   readonly momentText: (moment: number) => string;
   /** How the price that was found last stands now; absent: as modelled. */

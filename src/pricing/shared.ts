@@ -12,14 +12,13 @@ export interface SharedRoot {
   readonly digest: string;
   readonly publishedAt: string;
   readonly freshness: string | null;
-  readonly vatPercents: readonly (string | null)[];
 }
 
 export function shareRoot(root: Root): SharedRoot {
-  const { version, number, digest, freshness, vatPercents } = root;
+  const { version, number, digest, freshness } = root;
   const publishedAt = root.publishedAt.toString();
   const book = shareBook(root.book);
-  return { book, version, number, digest, publishedAt, freshness, vatPercents };
+  return { book, version, number, digest, publishedAt, freshness };
 }
 
 /** For the thread that was sent it. */

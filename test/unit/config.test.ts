@@ -50,8 +50,8 @@ describe("settings that are wrong", () => {
       "tradepost.yaml cannot be used: 4 problems
         tradepost.yaml:5: companies.HARROW.connections.erp.connector: found nothing, expected text
         tradepost.yaml:6: companies.HARROW.connections.erp.conector: found the key "conector", expected one of connector, mode, mappings, settings, dropBrakePercent, schedules, streams, keepRawDays (nearest match "connector")
-        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, vat, connections, pricing, orders, sales, owners, alarms, completeness, pay (nearest match "timeZone")
-        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, credit, product, quantity, minimum, site, price, totals (nearest match "price")"
+        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, country, vat, vatCountries, connections, pricing, parity, orders, shop, sales, owners, alarms, completeness, pay (nearest match "timeZone")
+        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, credit, product, quantity, minimum, site, price, agreement, stale, totals (nearest match "price")"
     `);
   });
 
@@ -118,7 +118,7 @@ describe("settings that are wrong", () => {
     ).toMatchInlineSnapshot(`
       "tradepost.yaml cannot be used: 4 problems
         tradepost.yaml:9: companies.HARROW.currency: found the text "gbp", expected three capital letters such as GBP
-        tradepost.yaml:10: companies.HARROW.vat.STANDARD: found the number 20, expected text (put it in quotes)
+        tradepost.yaml:10: companies.HARROW.vat.STANDARD: found the number 20, expected text (put it in quotes) or a mapping of keys to values
         tradepost.yaml:11: companies.HARROW.orders.minimumNet: found the text "-5", expected a decimal such as "20" or "12.50", not negative
         tradepost.yaml:12: companies.HARROW.pay.startOn: found the text "2026-02-31", expected a date such as 2026-03-31"
     `);
@@ -206,9 +206,11 @@ describe("settings as they hold", () => {
       companies.HARROW.name = Harrow & Stone (3)
       companies.HARROW.timeZone = Europe/London (default)
       companies.HARROW.currency = GBP (default)
+      companies.HARROW.country = GB (default)
       companies.HARROW.vat.STANDARD = 20 (default)
       companies.HARROW.vat.REDUCED = 5 (default)
       companies.HARROW.vat.ZERO = 0 (default)
+      companies.HARROW.vatCountries = [object Object] (default)
       companies.HARROW.connections.erp.connector = csv (6)
       companies.HARROW.connections.erp.mode = read-only (default)
       companies.HARROW.connections.erp.mappings = tradepost-csv (7)
@@ -219,6 +221,14 @@ describe("settings as they hold", () => {
       companies.HARROW.connections.erp.streams = [object Object] (default)
       companies.HARROW.connections.erp.keepRawDays = 400 (default)
       companies.HARROW.pricing.policy = generic (default)
+      companies.HARROW.pricing.switches = [object Object] (default)
+      companies.HARROW.pricing.staleAfterOf = [object Object] (default)
+      companies.HARROW.pricing.holdAbove = [object Object] (default)
+      companies.HARROW.pricing.tokens.keys =  (default)
+      companies.HARROW.pricing.tokens.hours = 24 (default)
+      companies.HARROW.parity.alarmBelowPercent = 90 (default)
+      companies.HARROW.parity.alarmFromLines = 20 (default)
+      companies.HARROW.parity.certifyPercent = 99 (default)
       companies.HARROW.orders.connection = erp (default)
       companies.HARROW.orders.checks.account = refuse (default)
       companies.HARROW.orders.checks.stop = refuse (default)
@@ -228,9 +238,12 @@ describe("settings as they hold", () => {
       companies.HARROW.orders.checks.minimum = refuse (default)
       companies.HARROW.orders.checks.site = refuse (default)
       companies.HARROW.orders.checks.price = refuse (default)
+      companies.HARROW.orders.checks.agreement = refuse (default)
+      companies.HARROW.orders.checks.stale = hold (default)
       companies.HARROW.orders.checks.totals = refuse (default)
       companies.HARROW.orders.minimumNet = 0 (default)
       companies.HARROW.orders.answerWithinHours = 24 (default)
+      companies.HARROW.shop = [object Object] (default)
       companies.HARROW.sales.channels.0.takenBy = TILL* (9)
       companies.HARROW.sales.channels.0.channel = counter (9)
       companies.HARROW.owners = [object Object] (default)

@@ -50,7 +50,7 @@ describe("a policy file", () => {
         mappings/generic/pricing.yaml:36: steps[0].unless[0]: found "Quotation", expected no name, since this is the first step
       mappings/generic/pricing.yaml cannot be used: 2 problems
         mappings/generic/pricing.yaml:1: productGroups: found nothing, expected one of own, with-parents
-        mappings/generic/pricing.yaml:14: productGroup: found the key "productGroup", expected one of policy, about, decides, productGroups, breaks, zero, otherCurrency, base, steps, arithmetic, switches (nearest match "productGroups")
+        mappings/generic/pricing.yaml:14: productGroup: found the key "productGroup", expected one of policy, about, decides, productGroups, vatFrom, breaks, zero, otherCurrency, base, steps, arithmetic, switches (nearest match "productGroups")
       mappings/generic/pricing.yaml cannot be used: 1 problem
         mappings/generic/pricing.yaml:77: arithmetic.unitPrice.rounding: found the text "half-aways", expected one of half-away, half-even, half-up, down, up (nearest match "half-away")
       mappings/generic/pricing.yaml cannot be used: 1 problem

@@ -415,7 +415,7 @@ function amounts(price: bigint, quantity: string, each: string, vatCode: string)
     "half-away",
   );
   const net = { digits: pence, scale: 2 };
-  const rate = decimal.parse<"percent">(MERCHANT.vat[vatCode] ?? "0");
+  const rate = decimal.parse<"percent">(String(MERCHANT.vat[vatCode] ?? "0"));
   const vat = decimal.round(decimal.percentOf(net, rate), { scale: 2, mode: "half-away" });
   return [{ digits: price, scale: 4 }, net, vat].map((of) => decimal.format(of)).join(" ");
 }

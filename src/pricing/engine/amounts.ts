@@ -13,7 +13,7 @@ import * as terms from "./terms.ts";
 /** Fills in net, VAT and what doubts remain once the unit price is found. */
 export function workOutAmounts(enquiry: Enquiry): void {
   const { found, book, line } = enquiry;
-  found.vatCode = enquiry.vatCode >= 0 ? enquiry.vatCode : book.products.vatCode[line.product]!;
+  findVat(enquiry);
   found.net = 0;
   found.vat = 0;
   if (found.price < 0) {
@@ -27,7 +27,7 @@ export function workOutAmounts(enquiry: Enquiry): void {
   if (book.program.amounts.plain && plainAmounts(enquiry)) return;
   const value = valueOf(enquiry);
   if (!Number.isSafeInteger(value)) doubt(enquiry, "too-large", -1);
-  const rate = found.vatCode < 0 ? -1 : book.vatRates[found.vatCode]!;
+  const rate = found.vatRate;
   if (book.policy.arithmetic.prices === "inclusive") splitGross(enquiry, value, rate);
   else {
     const { lineNet, vat } = book.policy.arithmetic;
@@ -35,6 +35,19 @@ export function workOutAmounts(enquiry: Enquiry): void {
     const divisor = power(lineNet.scale + 6 - vat.scale);
     found.vat = rate < 0 ? -1 : multiplyDivide(value, rate, divisor, vat.mode);
   }
+}
+
+/** The code that the line bears and its rate; a rate that changes ends the answer. */
+function findVat({ found, book, line, vat }: Enquiry): void {
+  let code = vat.code;
+  if (code < 0) {
+    code = book.products.vatCode[line.product]!;
+    if (code >= 0 && vat.charged !== null) code = vat.charged[code]!;
+  }
+  found.vatCode = code;
+  found.vatRate = code < 0 ? -1 : vat.percents[code]!;
+  if (code >= 0 && vat.turns !== null && vat.turns[code]! < found.until)
+    found.until = vat.turns[code]!;
 }
 
 /** Most lines: whole numbers below 2^53, rounded half away from zero. False: not one of those. */
@@ -51,7 +64,7 @@ function plainAmounts({ found, book, line }: Enquiry): boolean {
     rest += divisor;
   }
   if (rest * 2 >= divisor) net += 1;
-  const rate = found.vatCode < 0 ? -1 : book.vatRates[found.vatCode]!;
+  const rate = found.vatRate;
   const taxed = net * rate;
   if (taxed > MOST) return false;
   found.net = net;

@@ -6,6 +6,7 @@
 import type { PriceFormula } from "./masters.ts";
 import type { Policy } from "./policy.ts";
 import type { Program } from "./program.ts";
+import type { VatBook } from "./vat.ts";
 import type { PromotionRow } from "./stage.ts";
 
 /**
@@ -48,6 +49,10 @@ export interface Accounts extends Codes {
   /** Percent with 4 places off every line, as an integer. */
   readonly discount: Int32Array;
   readonly vatCode: Int32Array;
+  /** VAT code of the account's country by the settings; -1: it is the company's, or none is said. */
+  readonly countryVat: Int32Array;
+  /** What it proves, as bits of `VAT_EVIDENCE`; that it is abroad counts where there is no site. */
+  readonly evidence: Int32Array;
 }
 
 /** Columns by product number. */
@@ -86,7 +91,12 @@ export interface PriceBook {
   readonly accounts: Accounts;
   readonly products: Products;
   /** "ACCOUNT/SITE" → its number; VAT code that overrides, by site number. */
-  readonly sites: Codes & { readonly vatCode: Int32Array };
+  readonly sites: Codes & {
+    readonly vatCode: Int32Array;
+    readonly countryVat: Int32Array;
+    /** 1: in another country than the company's. */
+    readonly abroad: Uint8Array;
+  };
   readonly branches: Codes;
   readonly groups: Codes & { readonly parent: Int32Array };
   readonly buyingGroups: Codes;
@@ -111,8 +121,8 @@ export interface PriceBook {
   /** Currency → units of it for one of the company's own, with 8 places. */
   readonly rates: ReadonlyMap<string, number>;
   readonly vatCodes: readonly string[];
-  /** Percent with 4 places by VAT code number; -1: the settings give no rate. */
-  readonly vatRates: Int32Array;
+  /** Rates by VAT code number, and what each needs. */
+  readonly vat: VatBook;
 
   /** First region of each table; -1: nothing in it. Region = this + the subject's number. */
   readonly tableRegions: Int32Array;

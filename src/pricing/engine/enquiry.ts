@@ -11,6 +11,8 @@ import type { Holding } from "./holding.ts";
 import { CUSTOMER_SCOPES } from "./policy.ts";
 import type { CustomerScope } from "./policy.ts";
 import type { LiveTable } from "./program.ts";
+import { atPlace, vatFor } from "./vat.ts";
+import type { VatAsked } from "./vat.ts";
 import type { Trace } from "./trace.ts";
 
 export interface Asking {
@@ -54,8 +56,8 @@ export interface Enquiry {
   readonly currency: number;
   /** Percent with 4 places off every line. */
   readonly discount: number;
-  /** VAT code that overrides the product's; -1: none. */
-  readonly vatCode: number;
+  /** VAT code that overrides the product's, rates and evidence, as they are now. */
+  readonly vat: VatAsked;
   /** Numbers of whom each customer scope means, in their order; -1: nobody. */
   readonly subjects: readonly number[];
   readonly lists: readonly ListPlace[];
@@ -181,6 +183,8 @@ export interface Found {
   /** -1: the VAT code has no rate. */
   vat: number;
   vatCode: number;
+  /** Percent with 4 places; -1: the code has none. */
+  vatRate: number;
   /** First later moment at which a rule that was looked at starts or has stopped. */
   until: number;
   /** Next higher quantity (selling units, 5 places) at which one starts or has stopped. */
@@ -212,7 +216,6 @@ export function startEnquiry(book: PriceBook, asking: Asking): Enquiry {
       tables.length === 0 ? NONE : shelvesOf(book, tables, subjects, lists, inListOrder),
     );
   const site = subjects[SITE]!;
-  const ofAccount = accounts.vatCode[asking.account]!;
   const currency = asking.currency >= 0 ? asking.currency : accounts.currency[asking.account]!;
   return {
     asking,
@@ -220,7 +223,7 @@ export function startEnquiry(book: PriceBook, asking: Asking): Enquiry {
     holding: holdingOf(book, asking.moment, currency, asking.conditions),
     currency,
     discount: accounts.discount[asking.account]!,
-    vatCode: ofAccount < 0 && site >= 0 ? book.sites.vatCode[site]! : ofAccount,
+    vat: vatOf(book, asking, site),
     subjects,
     lists,
     shelves,
@@ -232,6 +235,21 @@ export function startEnquiry(book: PriceBook, asking: Asking): Enquiry {
     reasons: null,
     trace: null,
   };
+}
+
+/** The place of delivery counts; where there is none, the account's own country. */
+function vatOf({ accounts, sites, vat, policy }: PriceBook, asking: Asking, site: number) {
+  const { account, moment } = asking;
+  const evidence = accounts.evidence[account]!;
+  const place = site < 0 ? accounts.countryVat[account]! : sites.countryVat[site]!;
+  const codes = {
+    account: accounts.vatCode[account]!,
+    site: site < 0 ? -1 : sites.vatCode[site]!,
+    country: place,
+  };
+  const order = policy.vatFrom;
+  const proved = site < 0 ? evidence : atPlace(evidence, sites.abroad[site] === 1);
+  return vatFor(vat, codes, { evidence: proved, order, moment });
 }
 
 function activeSteps(
@@ -399,6 +417,7 @@ function emptyFound(): Found {
     net: 0,
     vat: 0,
     vatCode: -1,
+    vatRate: -1,
     until: NEVER,
     stepUp: Infinity,
     doubt: null,

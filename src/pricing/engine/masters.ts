@@ -6,12 +6,17 @@ import type { Accounts, Codes, PriceBook, Products } from "./book.ts";
 import { scaledOf } from "./scaled.ts";
 import { numberOf } from "./terms.ts";
 import type { Names } from "./terms.ts";
+import { startOfDay } from "./calendar.ts";
+import { compileVat, countryCode, evidenceOf, ruleOf } from "./vat.ts";
+import type { VatRules } from "./vat.ts";
 
 export type PriceFormula = Canonical<"price-formula">;
 
 /** What the book needs to know of each record, and no more. */
 export interface Masters {
-  readonly customers: readonly (Partial<Pick<Canonical<"customer">, "buyingGroup">> &
+  readonly customers: readonly (Partial<
+    Pick<Canonical<"customer">, "buyingGroup" | "vatNumber" | "vatEvidence" | "country">
+  > &
     Pick<
       Canonical<"customer">,
       | "account"
@@ -23,7 +28,8 @@ export interface Masters {
       | "discountPercent"
       | "vatCode"
     >)[];
-  readonly sites: readonly Pick<Canonical<"site">, "account" | "site" | "vatCode" | "standard">[];
+  readonly sites: readonly (Partial<Pick<Canonical<"site">, "country">> &
+    Pick<Canonical<"site">, "account" | "site" | "vatCode" | "standard">)[];
   readonly branches: readonly Pick<Canonical<"branch">, "branch">[];
   readonly priceLists: readonly Pick<Canonical<"price-list">, "priceList" | "standard">[];
   readonly productGroups: readonly Pick<Canonical<"product-group">, "productGroup" | "parent">[];
@@ -46,8 +52,12 @@ export interface Masters {
   readonly priceFormulas?: readonly PriceFormula[];
   /** Currency → units of it for one of the company's own, decimal text: { EUR: "1.17" }. */
   readonly rates?: Readonly<Record<string, string>>;
-  /** VAT rates in percent by VAT code, from the company's settings. */
-  readonly vat: Readonly<Record<string, string>>;
+  /** By VAT code, from the company's settings. */
+  readonly vat: VatRules["codes"];
+  /** ISO country of the company; absent: GB. */
+  readonly country?: string;
+  /** Country of delivery → VAT code; absent: none is by country. */
+  readonly vatCountries?: VatRules["countries"];
 }
 
 export type NumberedMasters = Pick<
@@ -63,7 +73,7 @@ export type NumberedMasters = Pick<
   | "standardList"
   | "headOffices"
   | "vatCodes"
-  | "vatRates"
+  | "vat"
   | "formulaOf"
   | "timeZone"
   | "rates"
@@ -74,6 +84,8 @@ export function numberMasters(masters: Masters, units: Names, currencies: Names)
   const { customers, products, sites } = masters;
   const vatCodes = codesOf([
     ...Object.keys(masters.vat),
+    ...Object.values(masters.vat).map((stated) => ruleOf(stated).instead),
+    ...Object.values(masters.vatCountries ?? {}),
     ...[...customers, ...sites, ...products].map((record) => record.vatCode),
   ]);
   const groups = codesOf([
@@ -112,7 +124,9 @@ export function numberMasters(masters: Masters, units: Names, currencies: Names)
     rates: ratesOf(masters),
     headOffices: named.headOffices,
     vatCodes: vatCodes.codes,
-    vatRates: Int32Array.from(vatCodes.codes, (code) => scaledOf(masters.vat[code] ?? "", 4) ?? -1),
+    vat: compileVat({ codes: masters.vat }, vatCodes.codes, (date) =>
+      startOfDay(date, masters.timeZone),
+    ),
   };
 }
 
@@ -175,7 +189,29 @@ function accountsOf(
       named.vatCodes,
       inOrder.map((row) => row.vatCode),
     ),
+    countryVat: countryCodes(masters, named.vatCodes, inOrder),
+    evidence: Int32Array.from(inOrder, (row) => evidenceOf(row, isAbroad(masters, row))),
   };
+}
+
+interface Placed {
+  readonly country?: string | null;
+}
+
+function countryCodes(masters: Masters, vatCodes: Codes, placed: readonly Placed[]): Int32Array {
+  const rules = { country: ownCountry(masters), countries: masters.vatCountries ?? {} };
+  return column(
+    vatCodes,
+    placed.map(({ country = null }) => countryCode(rules, country)),
+  );
+}
+
+function ownCountry({ country = "GB" }: Masters): string {
+  return country;
+}
+
+function isAbroad(masters: Masters, { country = null }: Placed): boolean {
+  return country !== null && country !== ownCountry(masters);
 }
 
 function productsOf(
@@ -247,6 +283,8 @@ function sitesOf(
       named.vatCodes,
       inOrder.map((row) => row.vatCode),
     ),
+    countryVat: countryCodes(masters, named.vatCodes, inOrder),
+    abroad: Uint8Array.from(inOrder, (row) => (isAbroad(masters, row) ? 1 : 0)),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { records } from "../../model/index.ts";
 import type { Canonical, Rounding } from "../../model/index.ts";
+import type { VatSource } from "./vat.ts";
 
 export type CustomerScope = Canonical<"price-rule">["customerScope"];
 export type ProductScope = Canonical<"price-rule">["productScope"];
@@ -143,6 +144,8 @@ export interface Policy {
   };
   /** `with-parents`: a rule on a group also holds for the products of the groups below it. */
   readonly productGroups: "own" | "with-parents";
+  /** Where a VAT code that overrides the product's is looked for, first to last. */
+  readonly vatFrom: readonly VatSource[];
   /**
    * `all-units`: all cost what the highest break reached says; `incremental`: each unit costs what
    * its break says.

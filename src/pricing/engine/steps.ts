@@ -9,6 +9,7 @@ import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import { tiersOf } from "./incremental.ts";
 import { scaledOf, shortTextOf } from "./scaled.ts";
+import { vatReasons } from "./vat-words.ts";
 import {
   baseHeadOf,
   discountText,
@@ -33,6 +34,7 @@ export function arithmeticOf(enquiry: Enquiry): string[] {
   return [
     ...unitPriceLines(enquiry, price),
     ...lineLines(enquiry, `${asked} at ${price}${holds}`, asked),
+    ...vatReasons(enquiry),
     vatLine(enquiry, currency),
   ];
 }
