@@ -270,7 +270,7 @@ test("percents that add come to their sum, and percents that compound to their p
         contract: `C${at}`,
       }));
       const book = bookUnder(stacked, [base, ...off]);
-      const question = { account: "PLAIN01", quantity: "1", stated: null };
+      const question = { account: "PLAIN01", quantity: "1", stated: null } as const;
       const { price } = priceLine(enquiryOf(book, question), PLY(book), 100_000);
       const exact =
         stack === "add"

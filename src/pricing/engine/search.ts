@@ -2,7 +2,7 @@
  * Looks through shelves of the book for what holds, and lets it compete. Allocates nothing but for
  * formulas, chains of prices and explanations.
  */
-import { LAST, RULE, SEVERAL, TERMS, homeOf } from "./book.ts";
+import { LAST, RULE, SEVERAL, TERMS } from "./book.ts";
 import * as candidate from "./candidate.ts";
 import { groundOf, linked } from "./chain.ts";
 import { compareBy } from "./compare.ts";
@@ -12,6 +12,7 @@ import type { Enquiry, Shelf } from "./enquiry.ts";
 import { byBasis } from "./basis.ts";
 import { HOLDS, LEAST, MOST, NEXT, OTHER, PLAIN, RESTRICTED, SPAN } from "./holding.ts";
 import { averageOf } from "./incremental.ts";
+import { cellOf, isNothing, isOpen } from "./lists.ts";
 import * as terms from "./terms.ts";
 import type { Outcome } from "./trace.ts";
 
@@ -44,7 +45,7 @@ export function searchShelf(enquiry: Enquiry, shelf: Shelf): void {
 
 function searchCell(enquiry: Enquiry, shelf: Shelf, key: number): void {
   const { cells, several } = enquiry.book;
-  const at = cellOf(cells, shelf, key);
+  const at = cellOf(cells, shelf.start, shelf.size, key);
   if (at < 0) return;
   enquiry.line.key = key;
   const value = cells[at]!;
@@ -62,21 +63,6 @@ function searchCell(enquiry: Enquiry, shelf: Shelf, key: number): void {
     else if (enquiry.trace !== null && isDrawn(enquiry, shelf, word))
       note(enquiry, several[entry]!, word, "lower-break", -1);
     if ((word & LAST) !== 0) return;
-  }
-}
-
-/** Position of a key's value in the cells; -1: the region has nothing under it. */
-export function cellOf(cells: Int32Array, { start, size }: Shelf, key: number): number {
-  if (size < 0) {
-    const at = start + key * 2;
-    return cells[at + 1] === 0 ? -1 : at;
-  }
-  let slot = homeOf(key, size);
-  for (;;) {
-    const at = start + slot * 3;
-    if (cells[at + 2] === 0) return -1;
-    if (cells[at] === key) return at + 1;
-    slot = slot + 1 === size ? 0 : slot + 1;
   }
 }
 
@@ -209,14 +195,6 @@ function isUnset(enquiry: Enquiry, value: number, word: number): boolean {
   if (!isNothing(enquiry, value, word)) return false;
   note(enquiry, value, word, "zero-not-set", -1);
   return true;
-}
-
-/** A price of 0 where the policy says that it is none. */
-function isNothing({ book, holding }: Enquiry, value: number, word: number): boolean {
-  if (value !== 0 || book.policy.zero === "price") return false;
-  const row = (word & TERMS) * terms.STRIDE;
-  if ((book.terms[row + terms.FLAGS]! & (terms.WIDE | terms.UNREADABLE)) !== 0) return false;
-  return holding.modes[word & TERMS] !== OTHER;
 }
 
 export const SEARCH = { shelf: searchShelf, base: findBase };
@@ -410,46 +388,4 @@ function offerAsBase(enquiry: Enquiry, value: number, word: number, entry: numbe
   found.baseWord = word;
   found.baseEntry = entry;
   found.basePlain = isPlain && enquiry.plainFactor !== 0;
-}
-
-/** Whether a list of the account counts for the product, where those before it can close it. */
-export function isOpen(enquiry: Enquiry, list: number): boolean {
-  const { line } = enquiry;
-  line.openLists ??= openLists(enquiry);
-  return line.openLists[list] ?? true;
-}
-
-/** A list that closes counts only if none before has a price; then no later one does. */
-function openLists(enquiry: Enquiry): boolean[] {
-  let hasPrice = false;
-  let isClosed = false;
-  return enquiry.lists.map(({ list, closes }) => {
-    const counts = !isClosed && !(closes && hasPrice);
-    if (!counts) return false;
-    const has = enquiry.book.program.lists.some((of) => holdsPrice(enquiry, of.region, list));
-    hasPrice ||= has;
-    isClosed ||= closes && has;
-    return true;
-  });
-}
-
-/** Whether a list has a fixed price of the product at the moment, whatever the quantity. */
-function holdsPrice(enquiry: Enquiry, region: number, list: number): boolean {
-  const { book, line, holding } = enquiry;
-  const at = (region + list) * 2;
-  const size = book.regions[at + 1]!;
-  if (size === 0) return false;
-  const cell = cellOf(book.cells, { start: book.regions[at]!, size } as Shelf, line.product);
-  if (cell < 0) return false;
-  const holds = (value: number, word: number) =>
-    (holding.bits[word & TERMS]! & HOLDS) !== 0 &&
-    holding.modes[word & TERMS] !== OTHER &&
-    !isNothing(enquiry, value, word);
-  const word = book.cells[cell + 1]!;
-  if ((word & SEVERAL) === 0) return holds(book.cells[cell]!, word);
-  for (let entry = book.cells[cell]!; ; entry += 2) {
-    const each = book.several[entry + 1]!;
-    if (holds(book.several[entry]!, each)) return true;
-    if ((each & LAST) !== 0) return false;
-  }
 }

@@ -1,6 +1,6 @@
 /** Prices, rules and reasons in words that a finance person reads. */
 import { TERMS } from "./book.ts";
-import type { Enquiry, Found } from "./enquiry.ts";
+import type { Enquiry, Found, Reason } from "./enquiry.ts";
 import { entryOf, headOf } from "./entry.ts";
 import type { Entry, EntryHead } from "./entry.ts";
 import { momentOf, shownDate, wordsOf } from "./calendar.ts";
@@ -159,7 +159,7 @@ function priceReason(enquiry: Enquiry): string {
   // terms.
   if (!isPlain(enquiry)) return reasonOf(enquiry);
   const { table, subject, word } = found;
-  const reasons = (enquiry.reasons ??= new Map());
+  const reasons = (enquiry.reasons ??= new Map<number, Reason>());
   const known = reasons.get(word & TERMS);
   if (known !== undefined && known.table === table && known.subject === subject) return known.text;
   const text = reasonOf(enquiry);
