@@ -23,8 +23,9 @@ interface Cart {
   readonly lines: readonly document.BasketLine[];
 }
 
-export async function measurePromotions({ rounds, seed, say }: Bench): Promise<Figure[]> {
-  say(`promotions: ${PROMOTIONS} active, carts of ${LINES} lines`);
+export async function measurePromotions(bench: Bench): Promise<Figure[]> {
+  const { rounds, seed } = bench;
+  bench.say(`promotions: ${PROMOTIONS} active, carts of ${LINES} lines`);
   const { arithmetic } = await loadPolicy("generic");
   const compile = (rows: PromotionRow[]) =>
     document.compilePromotions(rows, { arithmetic, timeZone: "Europe/London" });
