@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { records } from "../model/index.ts";
 import type { Field, RecordName } from "../model/index.ts";
+import { VAT_EVIDENCE } from "./engine/index.ts";
 
 /** Records of one kind by their fields; those left out are null, or the record's own default. */
 function rows(name: RecordName) {
@@ -33,9 +34,34 @@ export const GIVEN = {
   quotationLines: "quotation-line",
 } as const satisfies Readonly<Record<string, RecordName>>;
 
+const vatCode = z.strictObject({
+  rates: z.array(
+    z.strictObject({
+      from: z.iso
+        .date()
+        .optional()
+        .transform((date) => date ?? null),
+      percent: z.string(),
+    }),
+  ),
+  needs: z.array(z.enum(VAT_EVIDENCE)).default([]),
+  instead: z
+    .string()
+    .optional()
+    .transform((code) => code ?? null),
+});
+
 const given = z.strictObject({
   currency: z.string().default("GBP").describe("Currency of the company's ledger."),
-  vat: z.record(z.string(), z.string()).default({}).describe("VAT code to rate in percent."),
+  vat: z
+    .record(z.string(), z.union([z.string(), vatCode]))
+    .default({})
+    .describe("VAT code to rate in percent, or to rates by day and the evidence that it needs."),
+  country: z.string().default("GB").describe("Country that the company delivers from."),
+  vatCountries: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("Country of delivery to VAT code; * for all others."),
   customers: rows("customer"),
   sites: rows("site"),
   branches: rows("branch"),

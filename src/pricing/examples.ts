@@ -9,7 +9,7 @@ import type { Field, RecordName, RecordValue } from "../model/index.ts";
 import { enquire, isProblem, quantityOf } from "./ask.ts";
 import { askBasket, promotionsOn } from "./basket-price.ts";
 import type { BasketAsked } from "./basket-price.ts";
-import { becauseOf, compileBook, document, priceLine, scaled } from "./engine/index.ts";
+import { becauseOf, compileBook, document, priceLine, scaled, vatReasons } from "./engine/index.ts";
 import type { BookInput, Enquiry, Policy, PriceBook, QuotationRow } from "./engine/index.ts";
 import { GIVEN, policyExamplesSchema } from "./examples-schema.ts";
 import type { Given, PolicyExample } from "./examples-schema.ts";
@@ -93,6 +93,8 @@ function inputOf(shared: Given, own: Given): BookInput {
     currency: shared.currency,
     timeZone: TIME_ZONE,
     vat: { ...shared.vat, ...own.vat },
+    country: shared.country,
+    vatCountries: { ...shared.vatCountries, ...own.vatCountries },
     customers: of("customers"),
     sites: of("sites"),
     branches: of("branches"),
@@ -172,7 +174,7 @@ function priceOne(enquiry: Enquiry, line: Line): PricedLine | string {
         : null,
     unitPrice: price,
     vatCode: book.vatCodes[vatCode] ?? null,
-    because: becauseOf(enquiry),
+    because: [becauseOf(enquiry), ...vatReasons(enquiry)].join("; "),
     full: fullOf(enquiry, quantity, perPricingUnit),
   };
 }

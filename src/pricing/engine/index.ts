@@ -37,6 +37,7 @@ export { priceKindOf } from "./kind.ts";
 export type { PriceKind } from "./kind.ts";
 export { explainLine } from "./explain.ts";
 export type { ExplainedCandidate, Explanation } from "./explain.ts";
+export { vatReasons } from "./vat-words.ts";
 export { VAT_EVIDENCE, VAT_SOURCES, rateAt, ruleOf } from "./vat.ts";
 export type { VatCodeRule, VatRules } from "./vat.ts";
 export { entryOf } from "./entry.ts";
