@@ -105,6 +105,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     switches: settings.pricing.switches,
     tokens: tokensOf(context.settings, settings),
     snapshot: join(dirname(context.settings.database.folder), "price-books", `${code}.book`),
+    keepPastDays: settings.pricing.keepPastDays,
     now,
     log,
     sources: priceSources,

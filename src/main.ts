@@ -229,7 +229,11 @@ async function tidyAll(
   codes: readonly string[],
   company: (code: string) => Promise<CompanyServices>,
 ): Promise<void> {
-  for (const code of codes) await (await company(code)).tidyKept();
+  for (const code of codes) {
+    const { tidyKept, pricing } = await company(code);
+    await tidyKept();
+    await pricing.tidy();
+  }
 }
 
 async function refreshAll(

@@ -7,6 +7,15 @@ const share = z.number().positive();
 export const pricing = z
   .strictObject({
     policy: z.string().default("generic").describe("A folder of mappings/ with a pricing.yaml."),
+    keepPastDays: z
+      .number()
+      .int()
+      .min(31)
+      .max(36_525)
+      .default(2_557)
+      .describe(
+        "How long it can be told what was known of prices; what changed before is deleted.",
+      ),
     switches: z
       .record(z.string(), z.string())
       .default({})

@@ -12,6 +12,7 @@ import { columnSet, plainColumns } from "./columns.ts";
 import type { ColumnSet } from "./columns.ts";
 import { explainRows } from "./explain.ts";
 import type { OriginName } from "./evidence.ts";
+import type { KnownAt } from "./known.ts";
 import { priceRows, untilText } from "./price.ts";
 import { priceListOf } from "./price-list.ts";
 import type { PriceList, PriceListRequest } from "./price-list.ts";
@@ -28,6 +29,9 @@ export interface Asking {
   /** The same as the JSON of an answer, in UTF-8. */
   columnsJson(request: PriceColumnsRequest): WrittenColumns;
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
+  /** The same from what was known at a moment, which is also when it is asked for by itself. */
+  known(request: PriceRequest, knownAt: Temporal.Instant): Promise<PriceLine[]>;
+  explainKnown(request: PriceRequest, knownAt: Temporal.Instant): Promise<ExplainedLine[]>;
   /** A customer's whole price list; a problem: it is not known who asks. */
   priceList(request: PriceListRequest): PriceList | Problem;
   /** Whether a signed price that an order presents is ours, holds, and is for what it orders. */
@@ -51,6 +55,7 @@ export interface AskingOptions extends Signing {
   readonly current: () => Root;
   readonly today: () => number;
   readonly origin: OriginName | undefined;
+  readonly rootAt: (asked: KnownAt) => Promise<Root>;
 }
 
 export function askingOf(options: AskingOptions): Asking {
@@ -71,6 +76,15 @@ export function askingOf(options: AskingOptions): Asking {
       if (request.tokens !== true) return lines;
       const signed = withTokens(options, request, lines);
       return lines.map((line, at) => ({ ...line, ...signed[at] }) as ExplainedLine);
+    },
+    known: async (request, knownAt) => {
+      const root = await options.rootAt({ account: request.account, knownAt });
+      return priceRows(root, request, knownAt.epochMilliseconds);
+    },
+    explainKnown: async (request, knownAt) => {
+      const root = await options.rootAt({ account: request.account, knownAt });
+      const at = knownAt.epochMilliseconds;
+      return explainRows(store, company, root, request, at, origin);
     },
     priceList: (request) => priceListOf(current(), request, today()),
     verifyToken: (token, presented) =>

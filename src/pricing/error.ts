@@ -46,3 +46,17 @@ export class HoldRefused extends Error {
     this.code = code;
   }
 }
+
+/** What was known at a moment has been deleted since. */
+export class PastNotKept extends Error {
+  override readonly name = "PastNotKept";
+  readonly code = "past-not-kept";
+
+  constructor(company: string, knownAt: Temporal.Instant, days: number) {
+    super(
+      `Telling what was known of the prices of ${company} at ${knownAt.toString()}: what changed ` +
+        `more than ${days} days ago is not kept. Ask for a later moment; pricing.keepPastDays of ` +
+        "the settings says how long it is kept from now on.",
+    );
+  }
+}

@@ -3,13 +3,14 @@
  */
 import { hash } from "node:crypto";
 import type { Log } from "../connections/index.ts";
+import { tidySuperseded } from "../store/index.ts";
 import type { Queryable, Store } from "../store/index.ts";
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
 import { calendar, digestOf } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
-import { PricesNotReady } from "./error.ts";
+import { PastNotKept, PricesNotReady } from "./error.ts";
 import type { OriginName } from "./evidence.ts";
 import { openFollower } from "./follow.ts";
 import { rootAt } from "./known.ts";
@@ -166,7 +167,7 @@ function pricingOf(options: Opened): Pricing {
       current,
       today,
       origin: sources?.origin,
-      rootAt: (asked) => rootAt(store, options, options.policy, asked),
+      rootAt: (asked) => knownRoot(options, asked),
     }),
     changes: (after) => changesAfter(store, company, current(), after),
     tidy: () => tidy(options),
@@ -179,10 +180,20 @@ function pricingOf(options: Opened): Pricing {
     },
     arithmetic: options.policy.arithmetic,
     book: () => (root === null ? null : infoOf(root)),
-    rootAt: (asked) => rootAt(store, options, options.policy, asked),
+    rootAt: (asked) => knownRoot(options, asked),
     trial: () => trialOf(current().book, current().version),
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
   };
+}
+
+async function knownRoot(options: Opened, asked: KnownAt): Promise<Root> {
+  const { store, company, policy, now, keepPastDays } = options;
+  if (keepPastDays !== undefined) {
+    const oldest = now().subtract({ hours: 24 * keepPastDays });
+    if (Temporal.Instant.compare(asked.knownAt, oldest) < 0)
+      throw new PastNotKept(company, asked.knownAt, keepPastDays);
+  }
+  return rootAt(store, options, policy, asked);
 }
 
 /** Changes that nobody follows any more, and what was known before the days that are kept. */
@@ -236,8 +247,8 @@ async function publish(options: Opened, adopt: (root: Root) => void): Promise<Pu
 
 /** What a price hangs on besides rows: with another policy or VAT rate any price may differ. */
 function settingsDigest({ policy, settings }: Opened): string {
-  const { currency, timeZone, vat } = settings;
-  return hash("sha256", JSON.stringify([makerOf(policy), currency, timeZone, vat]), "hex");
+  const { currency, timeZone, vat, vatRules = vat } = settings;
+  return hash("sha256", JSON.stringify([makerOf(policy), currency, timeZone, vatRules]), "hex");
 }
 
 async function refresh(

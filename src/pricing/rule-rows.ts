@@ -10,7 +10,16 @@ import { countedRules } from "./overlay.ts";
 
 /** All rules of a company that count. */
 export async function readRules(at: Reading, company: string, into: RowSink): Promise<void> {
-  await readRulesFrom(at, `${countedRules(literal(company))} r`, into);
+  const [covered] = await at.query(
+    "SELECT FROM price_overlay WHERE company = $1 AND (hides OR row IS NOT NULL) LIMIT 1",
+    [company],
+  );
+  // Where no round and no hold covers anything the table is the same, and twice as fast to read.
+  const from =
+    covered === undefined
+      ? `price_rule r WHERE r.company = ${literal(company)}`
+      : `${countedRules(literal(company))} r`;
+  await readRulesFrom(at, from, into);
 }
 
 /**
@@ -25,16 +34,16 @@ export async function readChangedRules(
 ): Promise<void> {
   const of = literal(company);
   // The first change of a key tells what it was. What a round or a hold covers did not change.
+  // NOT IN, which hashes: these rows are new to the planner, and it takes them for few.
   const changed = `
     c AS MATERIALIZED (
       SELECT DISTINCT ON (s.key) split_part(s.key, E'\\x1f', 1) AS rule,
              split_part(s.key, E'\\x1f', 2)::numeric AS from_quantity, s.was
         FROM superseded_row s
        WHERE s.company = ${of} AND s.record = 'price-rule' AND s.change > ${Math.trunc(after)}
-         AND NOT EXISTS (
-           SELECT FROM price_overlay o
-            WHERE o.company = ${of} AND o.hides AND o.rule = split_part(s.key, E'\\x1f', 1)
-              AND o.from_quantity = split_part(s.key, E'\\x1f', 2)::numeric)
+         AND (split_part(s.key, E'\\x1f', 1), split_part(s.key, E'\\x1f', 2)::numeric) NOT IN (
+           SELECT o.rule, o.from_quantity FROM price_overlay o
+            WHERE o.company = ${of} AND o.hides)
        ORDER BY s.key, s.change, s.was IS NULL),
     n AS MATERIALIZED (SELECT DISTINCT rule FROM c)`;
   // Looked up by key, rule by rule: the rows that did not change are many more.
@@ -45,8 +54,7 @@ export async function readChangedRules(
     at,
     `(WITH ${changed}
       SELECT p.* FROM ${held}
-       WHERE NOT EXISTS (
-         SELECT FROM c WHERE c.rule = p.rule AND c.from_quantity = p.from_quantity)
+       WHERE (p.rule, p.from_quantity) NOT IN (SELECT c.rule, c.from_quantity FROM c)
       UNION ALL
       SELECT w.* FROM c CROSS JOIN LATERAL jsonb_populate_record(null::price_rule, c.was) w
        WHERE c.was IS NOT NULL) r`,

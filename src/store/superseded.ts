@@ -123,6 +123,11 @@ export async function tidySuperseded(
   before: Temporal.Instant,
   most = 50_000,
 ): Promise<number> {
+  // Whoever follows from before then must read all rows.
+  await on.affect(
+    "UPDATE record_change SET whole = true WHERE company = $1 AND at < $2 AND NOT whole",
+    [company, before],
+  );
   return on.affect(
     `DELETE FROM superseded_row WHERE ctid IN (
        SELECT ctid FROM superseded_row WHERE company = $1 AND known_to < $2 LIMIT $3)`,

@@ -7,12 +7,14 @@ import type { Pricing } from "../../src/pricing/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
 import { useDatabase } from "../support/database.ts";
 import { mergeRows } from "../support/merge-rows.ts";
+import { pricesFrom } from "../support/root-prices.ts";
 
 const database = useDatabase();
 
 interface Opening {
   readonly log?: string[];
   readonly snapshot?: string;
+  readonly keepPastDays?: number;
 }
 
 function open(company: string, { log = [], ...rest }: Opening = {}): Promise<Pricing> {
@@ -299,3 +301,81 @@ function flipped(bytes: Buffer, at: number): Buffer {
   spoiled.writeUInt8((spoiled.readUInt8(at) + 1) % 256, at);
   return spoiled;
 }
+
+describe("what was known at a moment", () => {
+  const company = "KNOWN";
+  const MORNING = "2026-04-01T08:00:00Z";
+  const NOON = "2026-04-01T12:00:00Z";
+  const known = async (pricing: Pricing, account: string, knownAt: string) => {
+    const root = await pricing.rootAt({ account, knownAt: Temporal.Instant.from(knownAt) });
+    return pricesFrom(root, account, PRODUCTS, Temporal.Instant.from("2026-06-01T09:00:00Z"));
+  };
+  const now = (pricing: Pricing, account: string) =>
+    pricing
+      .price({ account, lines: PRODUCTS.map((product) => ({ product, quantity: "1" })) })
+      .map((line) => (line.state === "problem" ? line.code : line.unitPrice));
+
+  test("is answered before a change and after it, for rules, promotions, customers and products", async () => {
+    await merchant(company, manyRules());
+    const pricing = await open(company);
+    await pricing.publish();
+    const first = { A: now(pricing, "A"), B: now(pricing, "B") };
+    const rules = manyRules().flatMap((row) => {
+      if (row.rule === "CA1") return [{ ...row, value: "1.5" }];
+      if (row.rule === "CA2") return [];
+      return row.rule === "CB3" ? [{ ...row, customerCode: "A" }] : [row];
+    });
+    rules.push(rule("FRESH", "2.5", { productCode: "P8" }));
+    await mergeRows(database.store, company, "price-rule", rules, { at: MORNING });
+    await pricing.publish();
+    const second = { A: now(pricing, "A"), B: now(pricing, "B") };
+    await mergeRows(
+      database.store,
+      company,
+      "customer",
+      [
+        { account: "A", name: "A", discountPercent: "99" },
+        { account: "B", name: "B" },
+      ],
+      { at: NOON },
+    );
+    const products = PRODUCTS.slice(1).map((product) => ({ product, name: product }));
+    await mergeRows(database.store, company, "product", products, { at: NOON });
+    await pricing.publish();
+    const third = { A: now(pricing, "A"), B: now(pricing, "B") };
+    for (const account of ["A", "B"] as const) {
+      expect(second[account]).not.toEqual(first[account]);
+      expect(third[account]).not.toEqual(second[account]);
+      expect(await known(pricing, account, "2026-04-01T07:59:59Z")).toEqual(first[account]);
+      expect(await known(pricing, account, MORNING)).toEqual(second[account]);
+      expect(await known(pricing, account, "2026-04-01T11:59:59Z")).toEqual(second[account]);
+      expect(await known(pricing, account, NOON)).toEqual(third[account]);
+    }
+  });
+
+  test("is kept as long as the settings say, and refused before that instead of guessed", async () => {
+    const pricing = await open(company, { keepPastDays: 61 });
+    // 61 days before 09:00 on 1 June is 09:00 on 1 April.
+    const ask = (knownAt: string) =>
+      pricing.rootAt({ account: "A", knownAt: Temporal.Instant.from(knownAt) });
+    await expect(ask("2026-04-01T08:59:00Z")).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[PastNotKept: Telling what was known of the prices of KNOWN at 2026-04-01T08:59:00Z: what changed more than 61 days ago is not kept. Ask for a later moment; pricing.keepPastDays of the settings says how long it is kept from now on.]`,
+    );
+    await expect(ask("2026-04-01T09:00:00Z")).resolves.toBeDefined();
+    const kept = () =>
+      database.store.query(
+        'SELECT DISTINCT known_to AS "to" FROM superseded_row WHERE company = $1 ORDER BY 1',
+        [company],
+      );
+    expect(await kept()).toEqual([MORNING, NOON].map((to) => ({ to: Temporal.Instant.from(to) })));
+    await pricing.tidy();
+    expect(await kept()).toEqual([{ to: Temporal.Instant.from(NOON) }]);
+  });
+
+  test("before anything was known there was nobody to ask for", async () => {
+    const pricing = await open(company);
+    expect(new Set(await known(pricing, "A", "2020-01-01T00:00:00Z"))).toEqual(
+      new Set(["unknown-account"]),
+    );
+  });
+});
