@@ -45,7 +45,7 @@ const GROUPS: readonly Group[] = [
   { rows: ["S1", "S2", "S3", "S4"], measure: measurePulls },
   { rows: ["S5"], measure: measureDuringPull },
   { rows: ["S6"], measure: measurePages },
-  { rows: ["P1", "P2", "P5"], measure: measurePrices },
+  { rows: ["P1", "P2", "P5", "P6"], measure: measurePrices },
   { rows: ["P3", "P4"], measure: measureHttp },
   { rows: ["P7"], measure: measurePromotions },
   { rows: ["U1"], measure: measureStart },

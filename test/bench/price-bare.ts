@@ -1,6 +1,6 @@
 /** What a processor must at least do to find a price: the limit that the engine is held beside. */
 import type { RuleRow } from "../../src/pricing/engine/index.ts";
-import { LISTS, PRODUCTS, accountsOf, batches, rulesOf } from "./price-data.ts";
+import { PRODUCTS, accountsOf, batches, listsOf, rulesOf } from "./price-data.ts";
 import type { PricingSizes } from "./price-data.ts";
 
 type Lookup = (account: number, product: number, quantity: number, day: number) => number;
@@ -25,11 +25,12 @@ export function bareLookup(sizes: PricingSizes): Lookup {
   }
   const find = packed(cells);
   const accounts = accountsOf(sizes);
+  const lists = listsOf(sizes);
   return (account, product, quantity, day) => {
     const own = find(account, product, quantity, day);
     if (own >= 0) return own;
-    const list = find(accounts + (account % LISTS), product, quantity, day);
-    return list >= 0 ? list : find(accounts + LISTS, product, quantity, day);
+    const list = find(accounts + (account % lists), product, quantity, day);
+    return list >= 0 ? list : find(accounts + lists, product, quantity, day);
   };
 }
 
@@ -42,7 +43,7 @@ function subjectOf(sizes: PricingSizes, rule: RuleRow): number {
   const accounts = accountsOf(sizes);
   if (rule.customerScope === "account") return Number(rule.customerCode?.slice(1));
   return rule.customerCode === null
-    ? accounts + LISTS
+    ? accounts + listsOf(sizes)
     : accounts + Number(rule.customerCode.slice(1));
 }
 

@@ -6,13 +6,18 @@ export interface PricingSizes {
   /** Rounds that a median is taken of. */
   readonly rounds: number;
   readonly seed: number;
+  /** Price lists in the book; each customer is on one of them, and standard prices are behind it. */
+  readonly lists?: number;
 }
 
 export const PRICING_SIZES: PricingSizes = { rules: 1_000_000, rounds: 5, seed: 42 };
 
+export function listsOf({ lists = 1000 }: PricingSizes): number {
+  return lists;
+}
+
 export const PRODUCTS = 20_000;
 const GROUPS = 200;
-export const LISTS = 50;
 /** Products that an account has prices of its own for; five rows each: three breaks, two ended. */
 export const OWN_PRODUCTS = 250;
 export const TODAY = "2026-06-01";
@@ -35,6 +40,7 @@ export function accountsOf({ rules }: PricingSizes): number {
 }
 
 export function mastersOf(sizes: PricingSizes): Masters {
+  const lists = listsOf(sizes);
   const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
   return {
     currency: "GBP",
@@ -46,13 +52,13 @@ export function mastersOf(sizes: PricingSizes): Masters {
       account: `A${at}`,
       headOffice: null,
       customerGroup: `CG${at % 10}`,
-      priceList: `L${at % LISTS}`,
+      priceList: `L${at % lists}`,
       branch: null,
       currency: "GBP",
       discountPercent: null,
       vatCode: null,
     })),
-    priceLists: numbers(LISTS).map((at) => ({ priceList: `L${at}`, standard: false })),
+    priceLists: numbers(lists).map((at) => ({ priceList: `L${at}`, standard: false })),
     productGroups: numbers(GROUPS).map((at) => ({ productGroup: `PG${at}`, parent: null })),
     products: numbers(PRODUCTS).map((at) => ({
       product: `P${at}`,
@@ -105,9 +111,9 @@ export function* rulesOf(sizes: PricingSizes): Generator<RuleRow> {
       ...PLAIN,
       rule: `L${at}`,
       customerScope: "price-list",
-      customerCode: `L${at % LISTS}`,
+      customerCode: `L${at % listsOf(sizes)}`,
       productScope: "product",
-      productCode: `P${Math.floor(at / LISTS) % PRODUCTS}`,
+      productCode: `P${Math.floor(at / listsOf(sizes)) % PRODUCTS}`,
       kind: "fixed",
       value: money(1.5),
     };

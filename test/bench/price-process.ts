@@ -8,7 +8,14 @@ import { openTradepost } from "../../src/main.ts";
 import { COMPANY, benchSettings } from "./pull-process.ts";
 import { bareFill } from "./price-fill.ts";
 import { inRounds } from "./measure.ts";
-import { PRICING_SIZES, compileBenchBook, measureDoor, measureSpeed } from "./pricing.ts";
+import {
+  PRICING_SIZES,
+  compileBenchBook,
+  measureDoor,
+  measureExplaining,
+  measureLists,
+  measureSpeed,
+} from "./pricing.ts";
 import type { DoorFigure, MemoryFigure, SpeedFigure } from "./pricing.ts";
 import { asked, tell } from "./process.ts";
 
@@ -25,6 +32,10 @@ export interface Question {
 export interface EngineFigures {
   readonly memory: MemoryFigure;
   readonly speed: readonly SpeedFigure[];
+  /** Time of 10,000 explanations, of that of their prices. */
+  readonly explaining: number;
+  /** Cost of a line with 1,000 lists, of that with 50. */
+  readonly lists: number;
 }
 
 export interface DatabaseFigures {
@@ -44,7 +55,12 @@ type Sizes = Omit<Question, "what">;
 async function engine({ rules, rounds, seed }: Sizes): Promise<EngineFigures> {
   const sizes = { ...PRICING_SIZES, rules, rounds, seed };
   const { book, figure } = await compileBenchBook(sizes);
-  return { memory: figure, speed: measureSpeed(sizes, book) };
+  return {
+    memory: figure,
+    speed: measureSpeed(sizes, book),
+    explaining: measureExplaining(sizes, book),
+    lists: await measureLists({ ...sizes, rules: Math.min(rules, 1_000_000) }),
+  };
 }
 
 async function database(question: Sizes): Promise<DatabaseFigures> {

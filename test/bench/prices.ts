@@ -12,7 +12,7 @@ export async function measurePrices(bench: Bench): Promise<Figure[]> {
   await using child = startChild("test/bench/price-process.ts", { node: ["--expose-gc"] });
   const { rules, rounds, seed } = bench;
   child.ask({ what: "engine", folder: "", database: "", rules, rounds, seed } satisfies Question);
-  const { memory, speed } = await answer<EngineFigures>(child);
+  const { memory, speed, explaining, lists } = await answer<EngineFigures>(child);
   const { door, fills } = await preparedFolder(bench);
   return [
     ...speed.map(({ lines, engine, bare, ratio }) => ({
@@ -23,6 +23,22 @@ export async function measurePrices(bench: Bench): Promise<Figure[]> {
       ratio,
       goal: ratioGoal(ratio, { atLeast: 0.5 }),
     })),
+    {
+      row: "P1",
+      work: "a line with 1,000 price lists in the book",
+      ours: `${lists.toFixed(2)} times`,
+      limit: "one with 50",
+      ratio: lists,
+      goal: { of: lists, atMost: 1.2, words: "≤ 1.2 times" },
+    },
+    {
+      row: "P6",
+      work: "explain 10,000 lines",
+      ours: `${explaining.toFixed(1)} times`,
+      limit: "the time of their prices",
+      ratio: explaining,
+      goal: { of: explaining, atMost: 2, words: "≤ 2 times" },
+    },
     ...doorFigures(door, speed),
     {
       row: "P2",

@@ -3,8 +3,14 @@
  * same entries in typed arrays (no discounts, no line values, no VAT, no reasons: only what a
  * processor must touch to find a number), and through the module's door with the database below.
  */
-import type { PriceBook } from "../../src/pricing/engine/index.ts";
-import { calendar, priceLine, startBook, startEnquiry } from "../../src/pricing/engine/index.ts";
+import type { Enquiry, PriceBook } from "../../src/pricing/engine/index.ts";
+import {
+  calendar,
+  explainLine,
+  priceLine,
+  startBook,
+  startEnquiry,
+} from "../../src/pricing/engine/index.ts";
 import { loadPolicy, openPricing } from "../../src/pricing/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { bareLookup, dayOf } from "./price-bare.ts";
@@ -89,10 +95,37 @@ function usedBytes(): number | null {
   return heapUsed + arrayBuffers;
 }
 
-/** Engine and bare lookup, contender after contender within every round. */
-export function measureSpeed(sizes: PricingSizes, book: PriceBook): SpeedFigure[] {
-  const bare = bareLookup(sizes);
-  const day = dayOf(TODAY);
+/** The same lines of one book after the other: what a line costs with many lists, of what few cost. */
+export async function measureLists(sizes: PricingSizes): Promise<number> {
+  const many = { ...sizes, lists: 1000 };
+  const few = { ...sizes, lists: 50 };
+  const books = [(await compileBenchBook(many)).book, (await compileBenchBook(few)).book] as const;
+  const speeds = rounds(sizes, 1000, 500, {
+    many: pricingOf(many, books[0]),
+    few: pricingOf(few, books[1]),
+  });
+  return median(speeds.map(({ many, few }) => few / many));
+}
+
+/** Time of explaining 10,000 lines, of the time of pricing them. */
+export function measureExplaining(sizes: PricingSizes, book: PriceBook): number {
+  const price = pricingOf(sizes, book);
+  const explain = pricingOf(sizes, book, (enquiry, product, quantity) => {
+    const { candidates } = explainLine(enquiry, product, quantity);
+    return candidates.length;
+  });
+  const speeds = rounds(sizes, 10_000, 1, { price, explain });
+  return median(speeds.map((speed) => speed.price / speed.explain));
+}
+
+type Price = (enquiry: Enquiry, product: number, quantity: number) => number;
+
+/** Prices or explains every question of a round. */
+function pricingOf(
+  sizes: PricingSizes,
+  book: PriceBook,
+  price: Price = (enquiry, product, quantity) => priceLine(enquiry, product, quantity).price,
+): (questions: Questions, lines: number) => number {
   const moment = calendar.startOfDay(TODAY, "Europe/London");
   // The book numbers codes in their order, the questions by the number in the code.
   const accounts = Int32Array.from({ length: accountsOf(sizes) }, (_, at) =>
@@ -101,7 +134,7 @@ export function measureSpeed(sizes: PricingSizes, book: PriceBook): SpeedFigure[
   const products = Int32Array.from({ length: PRODUCTS }, (_, at) =>
     numberOf(book.products.numbers, `P${at}`),
   );
-  const engine = (questions: Questions, lines: number) => {
+  return (questions, lines) => {
     let sum = 0;
     questions.accounts.forEach((account, call) => {
       const enquiry = startEnquiry(book, {
@@ -115,11 +148,22 @@ export function measureSpeed(sizes: PricingSizes, book: PriceBook): SpeedFigure[
       });
       for (let line = call * lines; line < (call + 1) * lines; line += 1) {
         const product = products[questions.products[line] ?? 0] ?? -1;
-        sum += priceLine(enquiry, product, (questions.quantities[line] ?? 0) * 100_000).price;
+        sum += price(enquiry, product, (questions.quantities[line] ?? 0) * 100_000);
       }
     });
     return sum;
   };
+}
+
+/** Engine and bare lookup, contender after contender within every round. */
+export function measureSpeed(
+  sizes: PricingSizes,
+  book: PriceBook,
+  asked: readonly number[] = SIZES.map(([lines]) => lines),
+): SpeedFigure[] {
+  const bare = bareLookup(sizes);
+  const day = dayOf(TODAY);
+  const engine = pricingOf(sizes, book);
   const plain = (questions: Questions, lines: number) => {
     let sum = 0;
     questions.accounts.forEach((account, call) => {
@@ -128,7 +172,8 @@ export function measureSpeed(sizes: PricingSizes, book: PriceBook): SpeedFigure[
     });
     return sum;
   };
-  return SIZES.map(([lines, calls]) => {
+  return asked.map((lines) => {
+    const calls = Math.max(100, Math.min(300_000, Math.round(1_000_000 / lines)));
     const speeds = rounds(sizes, lines, calls, { engine, plain });
     return {
       lines,
