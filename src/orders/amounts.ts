@@ -44,7 +44,7 @@ export function amountsOf(
   });
 }
 
-/** Where the policy says nothing else: each line rounded once, VAT per line from the rounded net. */
+/** Where no policy says more: each line rounded once, VAT per line from the rounded net. */
 export function plainArithmetic(rounding: Rounding): DocumentArithmetic {
   return {
     unitPrice: { scale: 6, mode: rounding.mode },

@@ -1,4 +1,4 @@
-/** The order with everything that we compute: lines, goods that promotions give, charges, totals. */
+/** The order with all that we compute: lines, goods that promotions give, charges, totals. */
 import type { WebOrder, WebOrderLine } from "../model/index.ts";
 import type { DocumentArithmetic } from "../pricing/index.ts";
 import {
@@ -25,7 +25,7 @@ export interface Miscounted {
   readonly instruction: string;
 }
 
-/** The order's own lines, those of goods that promotions give, charges, and what it all comes to. */
+/** The order's own lines, those of goods given, charges, and what it all comes to. */
 export function computeOrder(
   request: OrderRequest,
   facts: OrderFacts,

@@ -108,7 +108,7 @@ export interface BasketAnswer {
   readonly currency: string;
   readonly bookVersion: string;
   readonly freshness: string | null;
-  /** Earliest moment at which a price or a promotion of it may change; null: none does by itself. */
+  /** When a price or a promotion of it may change first; null: none does by itself. */
   readonly validUntil: string | null;
   readonly lines: readonly (BasketLineAnswer | PriceProblem)[];
   readonly free: readonly BasketFreeLine[];

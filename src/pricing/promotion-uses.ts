@@ -62,7 +62,7 @@ export interface UsesOf {
   readonly promotions: readonly string[];
 }
 
-/** Always in the same order, so that two orders with the same promotions cannot wait for each other. */
+/** Always in the same order, so that two orders cannot wait for each other. */
 async function lockTallies(
   queryable: Queryable,
   company: string,

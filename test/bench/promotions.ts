@@ -1,7 +1,8 @@
 /**
  * Promotions on carts (P7): 200 of them active, on carts of 100 lines, beside a bare loop over an
- * index that finds the one percent of a line and multiplies. The shape is that of shops' own promotion
- * modules: each promotion is for a customer group and 20 products. A second row has all kinds mixed.
+ * index that finds the one percent of a line and multiplies. The shape is that of shops' own
+ * promotion modules: each promotion is for a customer group and 20 products. A second row has all
+ * kinds mixed.
  */
 import { document } from "../../src/pricing/engine/index.ts";
 import type { PromotionRow } from "../../src/pricing/engine/index.ts";

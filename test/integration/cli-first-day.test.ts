@@ -54,6 +54,22 @@ it("says of when a price's sources are, and which never came", async () => {
   );
 });
 
+it("prices a basket from a file, and knows no totals where a price is not known", async () => {
+  const file = tradepost.settings("basket.csv", "product,quantity\nP1,2\nP9,1\n");
+  const words = ["price", "basket", "A001"];
+  const { out, exit } = await run(...words, file, "--code", "X");
+  expect(exit).toBe(0);
+  const rows = out.split("\n").map((row) => row.trim().split(/ {2,}/).join(" | "));
+  expect(rows[2]).toMatch(/^P1 \| 2 \| – .* No price holds for this customer/);
+  expect(rows[3]).toMatch(/^P9 \| 1 \| – .* there is no product "P9"/);
+  expect(rows).toContain("X | no promotion has this code");
+  expect(out).toContain("The document has no totals");
+  expect(await run(...words, "--line", "P1")).toMatchObject({
+    exit: 2,
+    err: expect.stringContaining("--line P1: expected product=quantity.") as unknown,
+  });
+});
+
 it("says that nothing was compared while the ERP states no totals", async () => {
   const { out, exit } = await run("reconcile");
   expect(exit).toBe(3);

@@ -55,7 +55,7 @@ const charge = fc.record({
   amount: fc.integer({ min: -5000, max: 5000 }),
   vatRate: fc.constantFrom(0, 200_000),
 });
-/** Amounts at 2 places in documents of other places are still integers: they are taken as they are. */
+/** Amounts are integers whatever the places of the document. */
 const input: fc.Arbitrary<document.DocumentInput> = fc.record({
   arithmetic,
   lines: fc.array(documentLine, { maxLength: 8 }),

@@ -1,4 +1,4 @@
-/** Documents added up as the ledgers of the trade do it, in tables that a finance person can check. */
+/** Documents added up as the ledgers of the trade do it, in tables that a finance person reads. */
 import { describe, expect, it } from "vitest";
 import { document } from "../../src/pricing/engine/index.ts";
 import type { DocumentArithmetic, DocumentInput } from "../../src/pricing/engine/document/index.ts";

@@ -176,7 +176,7 @@ function turnOf(
   return turn;
 }
 
-/** Lines before the document, the higher priority first, those that stack after those that do not. */
+/** Lines before the document, the higher priority first, those that stack last. */
 function compareTurns(a: Promotion, b: Promotion): number {
   if (a.lowers !== b.lowers) return a.lowers === "line" ? -1 : 1;
   const [first, second] = [a.priority ?? -Infinity, b.priority ?? -Infinity];

@@ -72,7 +72,7 @@ export interface PromotionSet {
   readonly given: readonly string[];
 }
 
-/** Compiles the promotions of a company; those that are a line's price are left out by the caller. */
+/** Compiles the promotions of a company; the caller leaves out those that are a line's price. */
 export function compilePromotions(
   rows: readonly PromotionRow[],
   { arithmetic, timeZone }: { arithmetic: DocumentArithmetic; timeZone: string },

@@ -9,7 +9,7 @@ import { computeDocument, placesOf } from "./totals.ts";
 export interface Twin {
   readonly system: string;
   readonly totals: DocumentTotals;
-  /** The shop's amounts less the system's, at `places`: what a reconciling line would have to be. */
+  /** The shop's amounts less the system's, at `places`: what a reconciling line must be. */
   readonly places: number;
   readonly net: number;
   readonly vat: number;
