@@ -31,7 +31,10 @@ export function addImpactCommand(group: Command): void {
     .description("What changed prices do to customers, and would have done to sales of late.")
     .option("--from <date>", "prices of this day; today when absent", dateOption)
     .option("--to <date>", "prices of this day against them", dateOption)
-    .option("--held", "prices that count against those that wait for a person")
+    .option(
+      "--held",
+      "the prices that answer today against what the ERP's rows say: changes that wait for a person",
+    )
     .option("--days <days>", "so many days of sales are priced again", wholeNumber(1, 1_100), 90)
     .option("--account <account>", "only this customer")
     .option("--product <product>", "only this product")
@@ -53,20 +56,25 @@ async function impactAnswer(opened: Opened, options: ImpactOptions): Promise<Ans
   const { company } = opened;
   const today = company.proof.today();
   const { from = today, days, account, product, most } = options;
-  if (options.to === undefined)
-    throw new UsageError("Give --to: the day whose prices are compared with those of --from.");
+  if (options.to === undefined && options.held !== true)
+    throw new UsageError(
+      "Give --to, the day whose prices are compared with those of --from, or --held.",
+    );
   await company.pricing.refresh();
   if (company.pricing.book() === null) await company.pricing.publish();
-  const found = await company.proof.impactBetween({
-    from,
-    to: options.to,
+  const asked = {
     days,
     most: options.csv === true ? 100_000 : most,
     ...(account === undefined ? {} : { account }),
     ...(product === undefined ? {} : { product }),
-  });
+  };
+  const found =
+    options.to === undefined
+      ? await company.proof.impactOfErpRows(asked)
+      : await company.proof.impactBetween({ ...asked, from, to: options.to });
   return {
-    text: options.csv === true ? await impactCsv(found) : impactText(found),
+    text:
+      options.csv === true ? await impactCsv(found) : impactText(found, options.to === undefined),
     data: found,
   };
 }
@@ -75,10 +83,10 @@ function share(percent: string | null): string {
   return percent === null ? "–" : `${percent}%`;
 }
 
-function impactText(found: Impact): string {
+function impactText(found: Impact, held: boolean): string {
   const { changed, all } = found;
   const head = [
-    `Prices of ${day(found.beforeOn)} against those of ${day(found.afterOn)}, on the sales from ${day(found.from)} to ${day(found.to)}`,
+    `${held ? "Prices that answer today against those of the ERP's own rows" : `Prices of ${day(found.beforeOn)} against those of ${day(found.afterOn)}`}, on the sales from ${day(found.from)} to ${day(found.to)}`,
     "",
     table(
       [

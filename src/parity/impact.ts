@@ -120,6 +120,23 @@ export async function impact(context: ParityContext, question: ImpactQuestion): 
   };
 }
 
+/** Who bought what on these days. */
+export async function soldReach(
+  context: ParityContext,
+  days: number,
+): Promise<{ readonly accounts: readonly string[]; readonly products: readonly string[] }> {
+  const to = today(context);
+  const from = Temporal.PlainDate.from(to).subtract({ days }).toString();
+  const [sold] = await context.store.query<{ accounts: string[]; products: string[] }>(
+    `select coalesce(array_agg(distinct account), '{}') as accounts,
+            coalesce(array_agg(distinct product) filter (where product is not null), '{}') as products
+       from ${STANDING_LINES} standing
+      where company = $1 and document_on between $2::date and $3::date and line_class = 'goods'`,
+    [context.company, from, to],
+  );
+  return sold ?? { accounts: [], products: [] };
+}
+
 async function soldLines(
   { store, company }: ParityContext,
   { account, product }: ImpactQuestion,

@@ -13,7 +13,8 @@ import { certifications, certify, sign } from "./certify.ts";
 import type { Certificate, CertifyOptions, SignedCertificate, Signing } from "./certify.ts";
 import { check, type Checked, type CheckOptions } from "./check.ts";
 import { today, type ParityContext } from "./context.ts";
-import { impact, type Impact, type ImpactQuestion } from "./impact.ts";
+import { trialUnder } from "../pricing/index.ts";
+import { impact, soldReach, type Impact, type ImpactQuestion } from "./impact.ts";
 import {
   lines,
   lowDays,
@@ -52,6 +53,8 @@ export interface PriceProof {
       readonly to: string;
     },
   ): Promise<Impact>;
+  /** The prices that answer today against those of the ERP's own rows: what waits for a person. */
+  impactOfErpRows(question: Omit<ImpactQuestion, "before" | "after">): Promise<Impact>;
 }
 
 export function openParity(context: ParityContext): PriceProof {
@@ -66,6 +69,13 @@ export function openParity(context: ParityContext): PriceProof {
     certifications: () => certifications(context),
     sign: (signing) => sign(context, signing),
     impact: (question) => impact(context, question),
+    impactOfErpRows: async (question) => {
+      const live = context.pricing.trial();
+      const rows = await context.pricing.trialRows(await soldReach(context, question.days));
+      const on = today(context);
+      const after = { trial: trialUnder(live.policy, rows), on };
+      return impact(context, { ...question, before: { trial: live, on }, after });
+    },
     impactBetween: ({ from, to, ...question }) => {
       const trial = context.pricing.trial();
       const before = { trial, on: from };

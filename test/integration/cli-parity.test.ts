@@ -97,7 +97,7 @@ describe("price impact", () => {
     const without = await tradepost.run(["price", "impact"]);
     expect([without.exit, without.err]).toEqual([
       2,
-      "Give --to: the day whose prices are compared with those of --from.\n",
+      "Give --to, the day whose prices are compared with those of --from, or --held.\n",
     ]);
   });
 });

@@ -260,6 +260,27 @@ describe("impact", () => {
     for (const price of found.prices) expect(price.before).not.toBe(price.after);
   });
 
+  it("is nothing where nothing is held back", async () => {
+    const found = await company.proof.impactOfErpRows({ days: 90, most: 10 });
+    expect(found.all.lines).toBeGreaterThan(0);
+    expect([found.changed.lines, found.prices]).toEqual([0, []]);
+  });
+
+  it("is the change that waits for a person, before it is approved", async () => {
+    const { prices } = await company.proof.impactBetween({
+      from: merchant.today,
+      to: "2026-10-01",
+      days: 90,
+      most: 1,
+    });
+    const change = "update price_rule set value = value * $1::numeric where product_code = $2";
+    await database.store.affect(change, ["1.5", prices[0]?.product]);
+    const found = await company.proof.impactOfErpRows({ days: 90, most: 10 });
+    await database.store.affect(change, [(1 / 1.5).toFixed(12), prices[0]?.product]);
+    expect(found.changedProducts).toBe(1);
+    expect(found.prices[0]?.product).toBe(prices[0]?.product);
+  });
+
   it("is nothing between a day and itself", async () => {
     const found = await company.proof.impactBetween({
       from: merchant.today,
