@@ -130,7 +130,8 @@ const CONTRACT_LEFT = `
          ))::text as left
     from price_rule p
    where p.company = $1 and p.contract = $2 and p.contract_quantity is not null
-     and (p.product_scope <> 'product' or p.product_code = $3)`;
+     and (p.product_scope <> 'product' or p.product_code = $3)
+  having count(*) > 0`;
 
 /** Findings of an order against what is left of its agreements. Pure. */
 export function checkAgreements(

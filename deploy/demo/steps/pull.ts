@@ -110,7 +110,7 @@ export async function provePrices(story: Story, world: World, shop: Shop): Promi
       product: random.pick(merchant.products).product,
       quantity: String(random.pick([1, 5, 12, 100, 1200])),
     }));
-    const { body } = await shop.post("/v1/prices", { account, on, lines });
+    const { body } = await shop.post("/v1/prices", { account, asOf: on, lines });
     lines.forEach(({ product, quantity }, index) => {
       asked += 1;
       const ours = {
