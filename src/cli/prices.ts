@@ -1,7 +1,10 @@
 /** `price of`, `price explain` and `price basket`. */
 import type { Command } from "commander";
 import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
-import { answer, dateOption, example, NotFound, type Answer, type Opened } from "./command.ts";
+import { answer, example, NotFound, type Answer, type Opened } from "./command.ts";
+import { addAskingOptions, askerOf, asOf } from "./price-asking.ts";
+import type { AskingOptions } from "./price-asking.ts";
+import { addPriceListCommand } from "./price-list.ts";
 import { addCertifyCommand } from "./price-certify.ts";
 import { addHoldCommands } from "./price-holds.ts";
 import { addRoundCommands } from "./price-rounds.ts";
@@ -12,21 +15,16 @@ import { addPolicyCommand } from "./price-policy.ts";
 import { addBasketCommand } from "./price-basket.ts";
 import { moment, pounds, table } from "./print.ts";
 
-interface PriceOptions {
-  readonly on?: string;
-  readonly branch?: string;
-  readonly site?: string;
+interface PriceOptions extends AskingOptions {
+  readonly unit?: string;
 }
 
 export function addPriceCommands(program: Command): void {
   const price = program.command("price").description("What a customer pays, and why.");
   const asking = (name: string, about: string) =>
-    price
-      .command(`${name} <account> <product> [quantity]`)
-      .description(about)
-      .option("--on <date>", "business date; today when absent", dateOption)
-      .option("--branch <branch>", "selling branch; the account's when absent")
-      .option("--site <site>", "delivery site; the usual one when absent")
+    addAskingOptions(price.command(`${name} <account> <product> [quantity]`).description(about))
+      .option("--known-at <moment>", "what would have been said at that moment", asOf)
+      .option("--unit <unit>", "unit that the quantity counts; the selling unit when absent")
       .addHelpText("after", example(`price ${name} ANDR0001 DRYPLS220039 5 --on 31/07/2026`));
   addLintCommand(price);
   addRoundCommands(price);
@@ -42,7 +40,9 @@ export function addPriceCommands(program: Command): void {
     ) => {
       await answer(command, async (opened) => {
         const pricing = await ready(opened);
-        const line = known(pricing.price(request(account, product, quantity ?? "1", options)));
+        const asked = request(account, product, quantity ?? "1", options);
+        const then = knownMoment(opened, options);
+        const line = known(then === null ? pricing.price(asked) : await pricing.known(asked, then));
         return { text: (await priceText(opened, line)).join("\n"), data: line };
       });
     },
@@ -60,10 +60,15 @@ export function addPriceCommands(program: Command): void {
         await answer(command, async (opened) => {
           const pricing = await ready(opened);
           const asked = request(account, product, quantity ?? "1", options);
-          return explained(opened, known(await pricing.explain(asked)), original);
+          const then = knownMoment(opened, options);
+          const lines = await (then === null
+            ? pricing.explain(asked)
+            : pricing.explainKnown(asked, then));
+          return explained(opened, known(lines), original);
         });
       },
     );
+  addPriceListCommand(price, ready);
   addParityCommand(price);
   addCertifyCommand(price);
   addImpactCommand(price);
@@ -78,7 +83,16 @@ async function ready({ company }: Opened) {
 }
 
 function request(account: string, product: string, quantity: string, options: PriceOptions) {
-  return { account, ...options, lines: [{ product, quantity }] };
+  const { unit = null } = options;
+  return { ...askerOf(account, options), lines: [{ product, quantity, unit }] };
+}
+
+/** A date means all that was known when it began. */
+function knownMoment({ company }: Opened, { knownAt }: PriceOptions): Temporal.Instant | null {
+  if (knownAt === undefined) return null;
+  if (knownAt.includes("T")) return Temporal.Instant.from(knownAt);
+  const { timeZone } = company.settings;
+  return Temporal.PlainDate.from(knownAt).toZonedDateTime(timeZone).toInstant();
 }
 
 /** The only line; what cannot be priced ends the command with its reason. */

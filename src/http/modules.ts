@@ -25,6 +25,8 @@ export interface CompanyServices {
     | "changes"
     | "columnsJson"
     | "priceList"
+    | "known"
+    | "explainKnown"
     | "secondsUntil"
     | "signs"
     | "explain"

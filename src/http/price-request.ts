@@ -29,6 +29,10 @@ export const asOfText = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })])
   .describe("Business date (2026-03-31) or moment (2026-03-31T08:00:00Z) of the price; null: now.");
 
+export const knownAtText = z.iso
+  .datetime({ offset: true })
+  .describe("What would have been said at that moment, by what was known then; null: now.");
+
 export const currencyText = z
   .string()
   .regex(/^[A-Z]{3}$/, "three capital letters such as GBP")
@@ -71,6 +75,7 @@ export const line = z.strictObject({ product, quantity, unit: unit.optional() })
 export const priceRows = z
   .strictObject({
     ...where,
+    knownAt: knownAtText.nullable().default(null),
     explain: z.boolean().default(false).describe("True: with the steps that led to each price."),
     tokens: z.boolean().default(false).describe("True: with each price signed, for the order."),
     lines: z.array(line).min(1).max(LIMITS.priceLines),
@@ -123,6 +128,7 @@ export function meantSchema(value: unknown): typeof priceRows | typeof priceColu
 
 const quickRows = z.strictObject({
   ...where,
+  knownAt: knownAtText.nullable().default(null),
   explain: z.boolean().default(false),
   tokens: z.boolean().default(false),
   lines: z.custom<PriceRows["lines"]>(areLines),

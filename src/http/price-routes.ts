@@ -11,6 +11,7 @@ import {
   asOfText,
   codeOf,
   currencyText,
+  knownAtText,
   meantSchema,
   priceRequest,
   quantityOfQuery,
@@ -18,6 +19,7 @@ import {
   unit,
   whenText,
 } from "./price-request.ts";
+import type { CompanyServices } from "./modules.ts";
 import { Problem } from "./problem.ts";
 
 export const askPrices: Endpoint = endpoint({
@@ -45,16 +47,26 @@ export const askPrices: Endpoint = endpoint({
       refuseAsker(problem ?? undefined, body);
       return { body: new Written(json), headers: cachedFor(pricing, until) };
     }
-    const { explain, ...request } = body;
+    const { explain, knownAt, ...request } = body;
     if (request.tokens && !pricing.signs) throw tokensNotSetUp();
     const lines = await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
-      explain ? pricing.explain(request) : pricing.price(request),
+      asked(pricing, request, { explain, knownAt }),
     );
     refuseAsker(problemIn(lines), body);
     const headers = cachedFor(pricing, earliest(lines));
     return { body: { account: body.account, lines }, headers };
   },
 });
+
+function asked(
+  pricing: CompanyServices["pricing"],
+  request: PriceRequest,
+  { explain, knownAt }: { readonly explain: boolean; readonly knownAt?: string | null | undefined },
+): readonly PriceLine[] | Promise<readonly (PriceLine | ExplainedLine)[]> {
+  if (!knownAt) return explain ? pricing.explain(request) : pricing.price(request);
+  const moment = Temporal.Instant.from(knownAt);
+  return explain ? pricing.explainKnown(request, moment) : pricing.known(request, moment);
+}
 
 function tokensNotSetUp(): Problem {
   return new Problem(
@@ -82,6 +94,7 @@ const one = z.strictObject({
   branch: codeOf("Branch that fulfils.").optional(),
   quotation: codeOf("Quotation that the buyer orders by.").optional(),
   asOf: asOfText.optional(),
+  knownAt: knownAtText.optional(),
   currency: currencyText.optional(),
   unit: unit.optional(),
   when: whenText.optional(),
@@ -138,7 +151,11 @@ export const askPrice: Endpoint = endpoint({
   answer: pricedLine,
   problems: ONE_PROBLEMS,
   async handle({ query, header, services: { pricing } }) {
-    const line = only(await whenReady(() => pricing.price(requestOf(query))), query);
+    const { knownAt } = query;
+    const lines = await whenReady(() =>
+      asked(pricing, requestOf(query), { explain: false, knownAt }),
+    );
+    const line = only(lines, query);
     return conditional(pricing, line, line.validUntil, header);
   },
 });
@@ -158,7 +175,14 @@ export const explainPrice: Endpoint = endpoint({
   answer: pricedLine.extend({ explanation }).openapi("ExplainedPrice"),
   problems: ONE_PROBLEMS,
   async handle({ query, header, services: { pricing } }) {
-    const line = only(await whenReady(() => pricing.explain(requestOf(query))), query);
+    const { knownAt } = query;
+    const request = requestOf(query);
+    const lines = await whenReady(() =>
+      knownAt === undefined
+        ? pricing.explain(request)
+        : pricing.explainKnown(request, Temporal.Instant.from(knownAt)),
+    );
+    const line = only(lines, query);
     return conditional(pricing, line, line.validUntil, header);
   },
 });

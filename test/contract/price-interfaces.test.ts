@@ -1,4 +1,8 @@
 /** How shops ask for prices: one that may be kept, lists that stream, changes, signed prices. */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useApi } from "../support/api.ts";
 import { pullMerchant } from "../support/merchant.ts";
@@ -80,6 +84,20 @@ describe("one price", () => {
     expect(await at("2026-03-31T09:00:19Z")).toBe("1.0000");
     expect(await at("2026-03-31T09:00:20Z")).toBe("4.8000");
     expect(await at("2026-04-01")).toBe("4.8000");
+  });
+
+  it("is of what was known at a moment, when that is asked", async () => {
+    await api.tradepost.store.affect(
+      "update price_rule set learned_at = '2026-03-31T08:30:00Z' where company = 'HARROW' and rule = 'ENDS'",
+      [],
+    );
+    const then = await get(`${ONE}&knownAt=2026-03-31T08:15:00Z`);
+    expect(then.body["unitPrice"]).toBe("4.8000");
+    expect((await get(`${ONE}&knownAt=2026-03-31T08:45:00Z`)).body["unitPrice"]).toBe("1.0000");
+    const asked = { account: "A001", knownAt: "2026-03-31T08:15:00Z" };
+    const lines = [{ product: "CEM001", quantity: "10" }];
+    const { body } = await post<{ lines: unknown[] }>({ ...asked, lines, explain: true });
+    expect(body.lines[0]).toMatchObject(then.body);
   });
 
   it("says what is wrong with a currency or unit that there is not", async () => {
@@ -199,5 +217,22 @@ describe("a signed price", () => {
       body: asked,
     });
     expect([status, body.code]).toEqual([409, "tokens-not-set-up"]);
+  });
+});
+
+describe("the README's storefront call", () => {
+  it("shows a price as it stands there", async () => {
+    const readme = await readFile(join(import.meta.dirname, "../../README.md"), "utf8");
+    const code = /```js\n(const answer = await fetch[^]*?)```/.exec(readme)?.[1] ?? "";
+    const here = code
+      .replace("http://127.0.0.1:4600", api.url)
+      .replace("ANDR0001", "A001")
+      .replace("DRYPLS220039", "CEM001");
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--input-type=module", "--eval", here],
+      { env: { ...process.env, TRADEPOST_KEY: await api.keyWith({ scopes: ["prices"] }) } },
+    );
+    expect(stdout).toBe("5 × CEM001: £1.0000 per EACH, £5.00 net (modelled)\n");
   });
 });

@@ -35,6 +35,8 @@ export interface AskOptions {
 export interface TestApi {
   readonly tradepost: Tradepost;
   readonly logged: readonly string[];
+  /** "http://127.0.0.1:41234" */
+  readonly url: string;
   keyWith(options: {
     scopes?: readonly Scope[];
     company?: string;
@@ -92,6 +94,9 @@ export function useApi(
       return opened();
     },
     logged,
+    get url() {
+      return api?.url ?? "";
+    },
     keyWith,
     ask: async <Body>(method: string, address: string, options: AskOptions = {}) => {
       const answer = await fetch(`${api?.url}${address}`, requestOf(method, key, options));

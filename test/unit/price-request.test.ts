@@ -52,6 +52,7 @@ const head = fc.record(
       "31/03/2026",
       20260331,
     ),
+    knownAt: fc.constantFrom<unknown>("2026-03-31T08:00:00Z", null, "2026-03-31"),
     tokens: fc.constantFrom<unknown>(true, false, 1),
     currency: fc.constantFrom<unknown>("EUR", null, "eur", 5),
     conditions: fc.constantFrom<unknown>({ delivery: "collect" }, {}, { delivery: 1 }, null, []),

@@ -1,0 +1,84 @@
+/** `price of`, `price explain` and `price list` as a person types them. */
+import { beforeAll, expect, test } from "vitest";
+import { useTradepost } from "../support/tradepost.ts";
+
+const tradepost = useTradepost();
+let account = "";
+let product = "";
+
+interface Row {
+  readonly product: string;
+  readonly fromQuantity: string;
+  readonly unitPrice: string | null;
+  readonly state: string;
+}
+
+interface List {
+  readonly bookVersion: string;
+  readonly rows: readonly Row[];
+}
+
+beforeAll(async () => {
+  await tradepost.run(["sync"]);
+  account = tradepost.merchant.customers[0]?.account ?? "";
+  const { rows } = await tradepost.json<List>("price", "list", account);
+  product = rows.find(({ unitPrice }) => unitPrice !== null)?.product ?? "";
+}, 60_000);
+
+test("a price list is a table, JSON or CSV with the same rows", async () => {
+  const { rows } = await tradepost.json<List>("price", "list", account);
+  expect(rows.length).toBeGreaterThan(20);
+  const csv = await tradepost.run(["price", "list", account, "--csv"]);
+  const [head, ...lines] = csv.out.trimEnd().split("\n");
+  expect(head).toMatch(/^product,fromQuantity,/);
+  expect(lines.map((line) => line.split(",").slice(0, 2).join())).toEqual(
+    rows.map((row) => `${row.product},${row.fromQuantity}`),
+  );
+  const table = await tradepost.run(["price", "list", account]);
+  expect(table.out.trimEnd().split("\n")).toHaveLength(rows.length + 2);
+  expect(table.out).toMatch(/£\d/);
+});
+
+test("a price is asked for a moment, a unit and conditions, and a wrong word is told", async () => {
+  const asked = ["price", "of", account, product, "5"];
+  const now = await tradepost.json<{ unitPrice: string }>(...asked);
+  const same = await tradepost.json<{ unitPrice: string }>(...asked, "--when", "delivery=collect");
+  expect(same.unitPrice).toBe(now.unitPrice);
+  const before = await tradepost.run([...asked, "--as-of", "01/01/1990"]);
+  expect([before.exit, before.out]).toEqual([0, expect.stringContaining("because")]);
+  const wrong = await tradepost.run([...asked, "--when", "collect"]);
+  expect([wrong.exit, wrong.err]).toEqual([
+    2,
+    expect.stringContaining('"collect" is no condition. Write delivery=collect.'),
+  ]);
+  const unit = await tradepost.run([...asked, "--unit", "FATHOM"]);
+  expect(unit.err).toContain('no product is sold or priced in the unit "FATHOM"');
+});
+
+test("what was known before the first sync is that there was no such account", async () => {
+  const asked = ["price", "explain", account, product, "--known-at", "2020-01-01T00:00:00Z"];
+  const { exit, err } = await tradepost.run(asked);
+  expect([exit, err]).toEqual([1, expect.stringContaining(`there is no account "${account}"`)]);
+});
+
+test("a basket is added up, and beside it as other systems would", async () => {
+  interface Amounts {
+    readonly net: string;
+    readonly gross: string;
+  }
+  const words = ["price", "basket", account, "--line", `${product}=3`, "--charge", "CARR=12.50"];
+  const basket = await tradepost.json<{
+    lines: { net: string }[];
+    totals: Amounts;
+    twins: (Amounts & { system: string; difference: Amounts })[];
+  }>(...words, "--twin");
+  const pence = (text: string) => Math.round(Number(text) * 100);
+  expect(pence(basket.totals.net)).toBe(pence(basket.lines[0]?.net ?? "") + 1250);
+  expect(basket.twins.map(({ system }) => system)).toContain("sage-200");
+  for (const twin of basket.twins)
+    expect(pence(twin.gross) + pence(twin.difference.gross)).toBe(pence(basket.totals.gross));
+  const { out } = await tradepost.run([...words, "--twin"]);
+  expect(out).toMatch(/^VAT at 20% +£/m);
+  expect(out).toMatch(/^total +£/m);
+  expect(out).toMatch(/^sage-200 +£/m);
+});
