@@ -1,6 +1,6 @@
 /**
- * Moments of rules and enquiries: milliseconds since 1970, so that when a rule holds is two numbers.
- * A business date stands for its day in the company's time zone.
+ * Moments of rules and enquiries: milliseconds since 1970, so that when a rule holds is two
+ * numbers. A business date stands for its day in the company's time zone.
  */
 
 /** Of a rule without a first or last moment. */

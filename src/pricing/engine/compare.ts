@@ -72,7 +72,7 @@ function of({ terms: all }: PriceBook, { word }: Compared, column: number): numb
 
 const OPEN = terms.openTerms();
 
-/** A price on request is above every price where the highest wins, and below where the lowest does. */
+/** A price on request wins where the highest does, and where the lowest does. */
 function dearest(book: PriceBook, compared: Compared): number {
   return of(book, compared, terms.KIND) === terms.ON_REQUEST ? Infinity : compared.price;
 }

@@ -138,7 +138,7 @@ function runStep(enquiry: Enquiry, ran: ProgramStep, at: number): boolean {
   return false;
 }
 
-/** A step by itself, then weighed against what its pool came to before; the first stays on a tie. */
+/** A step by itself, then weighed against its pool so far; the first stays on a tie. */
 function poolLater(enquiry: Enquiry, ran: ProgramStep, at: number): void {
   const { found } = enquiry;
   const before = answerIn(found);

@@ -262,7 +262,7 @@ export function isOnRequest({ book }: Enquiry, word: number): boolean {
   return book.terms[(word & TERMS) * terms.STRIDE + terms.KIND] === terms.ON_REQUEST && word !== 0;
 }
 
-/** Whether the entry in hand beats the best so far; the lower and then the first is kept on a tie. */
+/** Whether the entry in hand beats the best so far; on a tie the lower, then the first is kept. */
 function beats(enquiry: Enquiry, word: number, price: number): boolean {
   const { found, line, book } = enquiry;
   const { compete, tie } = book.program.steps[line.at]!.step;
