@@ -6,7 +6,7 @@ export interface PricingSizes {
   /** Rounds that a median is taken of. */
   readonly rounds: number;
   readonly seed: number;
-  /** Price lists in the book; each customer is on one of them, and standard prices are behind it. */
+  /** Price lists in the book; each customer is on one, and standard prices are behind it. */
   readonly lists?: number;
 }
 

@@ -12,6 +12,7 @@ import {
   startEnquiry,
 } from "../../src/pricing/engine/index.ts";
 import { loadPolicy, openPricing } from "../../src/pricing/index.ts";
+import type { Pricing } from "../../src/pricing/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { bareLookup, dayOf } from "./price-bare.ts";
 import {
@@ -95,7 +96,7 @@ function usedBytes(): number | null {
   return heapUsed + arrayBuffers;
 }
 
-/** The same lines of one book after the other: what a line costs with many lists, of what few cost. */
+/** What a line costs in a book with many lists, of what it costs in one with few. */
 export async function measureLists(sizes: PricingSizes): Promise<number> {
   const many = { ...sizes, lists: 1000 };
   const few = { ...sizes, lists: 50 };
@@ -220,6 +221,19 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
+/** Prices that have read nothing yet, and keep nothing in a file. */
+export function openBenchPricing(store: Store): Promise<Pricing> {
+  const now = Temporal.Instant.from(`${TODAY}T09:00:00Z`);
+  return openPricing({
+    store,
+    company: "BENCH",
+    settings: { currency: "GBP", timeZone: "Europe/London", vat: VAT },
+    policy: "generic",
+    now: () => now,
+    log: () => undefined,
+  });
+}
+
 /**
  * Through the door: the same rules in the database, published, asked by codes and answered in
  * texts.
@@ -234,15 +248,7 @@ export async function measureDoor(
 }> {
   const company = "BENCH";
   await fillTables(store, company, sizes);
-  const now = Temporal.Instant.from(`${TODAY}T09:00:00Z`);
-  const pricing = await openPricing({
-    store,
-    company,
-    settings: { currency: "GBP", timeZone: "Europe/London", vat: VAT },
-    policy: "generic",
-    now: () => now,
-    log: () => undefined,
-  });
+  const pricing = await openBenchPricing(store);
   const { ms: publishMs } = await pricing.publish();
   const calling =
     (ask: (account: string, product: string[], quantity: number[]) => number) =>
