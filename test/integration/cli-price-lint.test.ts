@@ -20,7 +20,7 @@ test("price policy shows the steps, and the switches of another policy with thei
 });
 
 test("price lint counts what it finds, writes all of it as CSV, and its exit code is for builds", async () => {
-  // Without the products every price of one is an orphan.
+  // Without products and their groups every price of one is an orphan.
   await tradepost.run(["sync", "customers", "price-rules"]);
   const found = await tradepost.json<Lint>("price", "lint");
   expect(found.errors).toBeGreaterThan(0);
@@ -33,7 +33,7 @@ test("price lint counts what it finds, writes all of it as CSV, and its exit cod
   expect(rows[0]).toMatch(/^orphan,error,price-rule,.*,price-rules-.*\.csv,/);
   const { exit, out } = await tradepost.run(["price", "lint"]);
   expect(exit).toBe(1);
-  expect(out).toContain("Correct the code in the ERP, or pull the products.");
+  expect(out).toContain("Correct the code in the ERP, or pull the product groups.");
 });
 
 test("a switch or a choice that the policy does not have is refused with the nearest one", async () => {
