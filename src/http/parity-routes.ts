@@ -1,6 +1,7 @@
 /** Our prices against what the ERP charged, as data for screens. */
 import {
   PARITY_BY,
+  PLACE,
   placeOf,
   STATES,
   type Certificate,
@@ -136,7 +137,11 @@ export const priceParityLines: Endpoint = endpoint({
       channel: z.string().min(1).optional().describe("Only this channel."),
       state: z.enum(STATES).optional().describe("Only lines in this state."),
       reason: z.string().min(1).optional().describe("Only lines with this reason."),
-      after: z.string().optional().describe("`next` of the page before."),
+      after: z
+        .string()
+        .regex(PLACE, "`next` of the page before")
+        .optional()
+        .describe("`next` of the page before."),
       limit: limited(100, 1_000),
     })
     .superRefine(inOrder),

@@ -1,8 +1,8 @@
 /**
- * A policy tried on what the ERP charged, before anybody relies on it: a sample of documents (or the
- * ERP's own answers, where it can be asked) is priced under the policy and under each of its
- * switches set otherwise. What does not fit is grouped by the smallest switch that would explain it.
- * The same seed draws the same sample.
+ * A policy tried on what the ERP charged, before anybody relies on it: a sample of documents (or
+ * the ERP's own answers, where it can be asked) is priced under the policy and under each of its
+ * switches set otherwise. What does not fit is grouped by the smallest switch that would explain
+ * it. The same seed draws the same sample.
  */
 import { createHash, randomUUIDv7 } from "node:crypto";
 import { policyVariants, trialUnder } from "../pricing/index.ts";

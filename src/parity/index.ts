@@ -92,5 +92,5 @@ export type { ParityContext, ParitySettings } from "./context.ts";
 export type { Certificate, SignedCertificate, SwitchTried } from "./certify.ts";
 export { certificateText } from "./certificate-text.ts";
 export type { Impact, ImpactQuestion } from "./impact.ts";
-export { PARITY_BY, placeOf } from "./look.ts";
+export { PARITY_BY, PLACE, placeOf } from "./look.ts";
 export type { Parity, ParityBy, ParityLine, ParityQuestion, ParityRow } from "./look.ts";

@@ -200,13 +200,16 @@ const LINE = `document_type as "documentType", document, line, document_on as "d
   charged_percent as "chargedPercent", charged_net as "chargedNet", charged_vat as "chargedVat",
   difference, vat_difference as "vatDifference", currency`;
 
+/** "invoice/INV500001/2": what `placeOf` makes; numbers of documents may hold a slash. */
+export const PLACE = /^(invoice|credit)\/(.+)\/(\d{1,9})$/;
+
 /** By document; the furthest apart are found by asking for mismatches. */
 export async function lines(
   { store, company }: ParityContext,
   question: LinesQuestion,
 ): Promise<readonly ParityLine[]> {
   const { from, to, account, document, product, channel, state, reason, limit, after } = question;
-  const [type = null, number = null, line = null] = after?.split("/") ?? [];
+  const [, type = null, number = null, line = null] = PLACE.exec(after ?? "") ?? [];
   return store.query<ParityLine>(
     `select ${LINE} from parity_line
       where company = $1 and ($2::date is null or document_on >= $2)
@@ -235,7 +238,7 @@ export async function lines(
   );
 }
 
-/** What `after` takes to go on behind a line. Document numbers hold no slash of ours: it is cut last. */
+/** What `after` takes to go on behind a line. */
 export function placeOf({ documentType, document, line }: ParityLine): string {
   return `${documentType}/${document}/${line}`;
 }
@@ -246,7 +249,7 @@ export interface ParityDifference {
   readonly counted: string | null;
 }
 
-/** The lines added up anew against the totals kept, and against the ledger; empty: all are equal. */
+/** The lines added up anew against the totals kept; empty: all are equal. */
 export async function recheck({
   store,
   company,

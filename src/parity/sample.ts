@@ -1,4 +1,4 @@
-/** What a policy is tried on: documents drawn by a seed, or answers of the ERP about their lines. */
+/** What a policy is tried on: documents drawn by a seed, or the ERP's answers about their lines. */
 import { STANDING_LINES } from "../sales/index.ts";
 import { today } from "./context.ts";
 import type { ParityContext } from "./context.ts";

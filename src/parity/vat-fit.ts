@@ -49,7 +49,7 @@ function vatOf(
   let vat = 0n;
   const on = (net: bigint, code: string) => {
     const rate = decimal.digitsAt(decimal.parse(rates[code] ?? "0"), 4);
-    // Pence × percent with 4 places are millionths of a penny; back to pence from the policy's places.
+    // Pence × percent with 4 places are millionths of a penny.
     const rounded = decimal.divideRounded(net * rate, 10n ** BigInt(8 - scale), mode);
     return scale <= 2 ? rounded * 10n ** BigInt(2 - scale) : rounded / 10n ** BigInt(scale - 2);
   };

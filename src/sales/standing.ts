@@ -21,6 +21,6 @@ export const STANDING_LINES = `
        select case p.document_type when 'credit' then -1 else 1 end as sign) turned
     where s.line > 0)`;
 
-/** Documents of which something was posted or reversed: (company, document_type, document, batch). */
+/** Documents of which something was posted: (company, document_type, document, batch). */
 export const POSTED_DOCUMENTS = `
   (select company, document_type, document, batch from sales_posting where line > 0)`;

@@ -51,8 +51,8 @@ export interface SaleLine {
   /** Typed in by the seller on top of the ERP's price; "0" for none. */
   readonly discountPercent: string;
   /**
-   * Percent by which the seller went below the ERP's price by typing another price over it, in round
-   * money; "0": the ERP's price stands.
+   * Percent by which the seller went below the ERP's price by typing another price over it, in
+   * round money; "0": the ERP's price stands.
    */
   readonly typedBelowPercent: string;
 }

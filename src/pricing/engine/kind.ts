@@ -5,7 +5,8 @@ import type { CustomerScope } from "./policy.ts";
 
 /**
  * `account-price`: a price agreed with the account; `price-list-discount`: a percent or amount off
- * for all on a list; `account-discount` is a rule, `whole-account-discount` the account's own field.
+ * for all on a list; `account-discount` is a rule, `whole-account-discount` the account's own
+ * field.
  */
 export type PriceKind =
   | "quotation"
