@@ -1,4 +1,4 @@
-/** Who asks for prices, and the problem when that is not known: the same for every way of asking. */
+/** Who asks for prices, and the problem when that is not known, for every way of asking. */
 import { PricesNotReady } from "../pricing/index.ts";
 import type { ExplainedLine, PriceLine, PriceProblem, PriceProblemCode } from "../pricing/index.ts";
 import { Problem } from "./problem.ts";

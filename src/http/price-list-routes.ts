@@ -48,7 +48,7 @@ export const streamPriceList: Endpoint = endpoint({
   path: z.strictObject({ account: codeOf("Account of the customer.") }),
   query: z.strictObject({
     format: z
-      .enum(["ndjson", "csv"])
+      .enum(Object.keys(TYPES) as (keyof typeof TYPES)[])
       .optional()
       .describe("In the place of the Accept header; NDJSON when neither says."),
     after: z.string().min(1).max(60).optional().describe("Begin after this product."),

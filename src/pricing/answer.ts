@@ -44,7 +44,7 @@ export interface PriceColumnsRequest extends PriceAsker {
 
 export interface PriceAnswer {
   readonly state: "confirmed" | "modelled" | "stale" | "unknown" | "onRequest";
-  /** Why it stands so, where `because` does not say it: the round, the change that waits, the age. */
+  /** Why it stands so, where `because` does not say it: a round, a change that waits, the age. */
   readonly stateReason: string | null;
   readonly product: string;
   /** As asked. */

@@ -1,7 +1,7 @@
 /**
  * Signed price tokens: a price that was answered, with for whom and for what, so that an order can
- * present it later and be charged it. A JWS in compact form (RFC 7515, HS256), which a shop can read
- * with any library and cannot change.
+ * present it later and be charged it. A JWS in compact form (RFC 7515, HS256): any library of a shop
+ * can read it, and nobody can change it.
  *
  *     const token = signToken(keys, claims);
  *     verifyToken(keys, token, presented); // { fine: true, claims } or why not
