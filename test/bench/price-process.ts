@@ -6,6 +6,8 @@
 import { readSettings } from "../../src/config.ts";
 import { openTradepost } from "../../src/main.ts";
 import { COMPANY, benchSettings } from "./pull-process.ts";
+import { measureBook } from "./book-change.ts";
+import type { BookFigures } from "./book-change.ts";
 import { bareFill } from "./price-fill.ts";
 import { inRounds } from "./measure.ts";
 import {
@@ -15,6 +17,7 @@ import {
   measureExplaining,
   measureLists,
   measureSpeed,
+  openBenchPricing,
 } from "./pricing.ts";
 import type { DoorFigure, MemoryFigure, SpeedFigure } from "./pricing.ts";
 import { asked, tell } from "./process.ts";
@@ -36,6 +39,7 @@ export interface EngineFigures {
   readonly explaining: number;
   /** Cost of a line with 1,000 lists, of that with 50. */
   readonly lists: number;
+  readonly book: BookFigures;
 }
 
 export interface DatabaseFigures {
@@ -60,6 +64,7 @@ async function engine({ rules, rounds, seed }: Sizes): Promise<EngineFigures> {
     speed: measureSpeed(sizes, book),
     explaining: measureExplaining(sizes, book),
     lists: await measureLists({ ...sizes, rules: Math.min(rules, 1_000_000) }),
+    book: await measureBook(sizes, book),
   };
 }
 
@@ -73,9 +78,10 @@ async function database(question: Sizes): Promise<DatabaseFigures> {
   });
   const { door } = await measureDoor(tradepost.store, sizes);
   await tradepost.store.query("VACUUM ANALYZE price_rule");
-  const { pricing } = await tradepost.company(COMPANY);
+  // The service that is started on this folder begins with the file that this leaves.
+  await (await tradepost.company(COMPANY)).pricing.publish();
   const fills = await inRounds(rounds, {
-    ours: async () => (await pricing.publish()).ms,
+    ours: async () => (await (await openBenchPricing(tradepost.store)).publish()).ms,
     bare: async () => bareFill(tradepost.store, rules),
   });
   const { secret } = await tradepost.access.createKey({

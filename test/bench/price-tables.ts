@@ -75,6 +75,17 @@ export async function fillTables(
       "from_quantity, valid_from, valid_to, net, contract",
     ruleColumns(sizes),
   );
+  // As the first load of each leaves it: what comes later is told by its changes.
+  await store.query(
+    `INSERT INTO record_change (company, record, number, run_id, at, whole)
+     SELECT $1, record, 1, $2::uuid, $3::timestamptz, true FROM unnest($4::text[]) AS record`,
+    [
+      company,
+      PROVENANCE[4],
+      PROVENANCE[5],
+      ["customer", "price-list", "product-group", "product", "price-rule"],
+    ],
+  );
 }
 
 function* ruleColumns(sizes: PricingSizes): Generator<(string | null)[]> {

@@ -1,6 +1,7 @@
 /** P: prices in one process, beside a bare lookup of the same entries; filling the book. */
 import { median, ratioOf } from "./measure.ts";
 import { answer, startChild } from "./process.ts";
+import type { BookFigures } from "./book-change.ts";
 import type { DatabaseFigures, EngineFigures, Question } from "./price-process.ts";
 import { rate, ratioGoal } from "./report.ts";
 import type { Figure } from "./report.ts";
@@ -12,7 +13,7 @@ export async function measurePrices(bench: Bench): Promise<Figure[]> {
   await using child = startChild("test/bench/price-process.ts", { node: ["--expose-gc"] });
   const { rules, rounds, seed } = bench;
   child.ask({ what: "engine", folder: "", database: "", rules, rounds, seed } satisfies Question);
-  const { memory, speed, explaining, lists } = await answer<EngineFigures>(child);
+  const { memory, speed, explaining, lists, book } = await answer<EngineFigures>(child);
   const { door, fills } = await preparedFolder(bench);
   return [
     ...speed.map(({ lines, engine, bare, ratio }) => ({
@@ -49,6 +50,23 @@ export async function measurePrices(bench: Bench): Promise<Figure[]> {
       goal: { of: memory.bytesPerRule, atMost: 24, words: "≤ 24 bytes a price" },
     },
     fillFigure(fills, bench.rules),
+    ...bookFigures(book, bench.rules),
+  ];
+}
+
+function bookFigures({ rows, changes, saves, loads }: BookFigures, rules: number): Figure[] {
+  const figure = (work: string, times: readonly number[], most: number | null): Figure => ({
+    row: "P5",
+    work,
+    ours: `${median(times).toFixed(0)} ms`,
+    limit: "–",
+    ratio: null,
+    goal: most === null ? null : { of: median(times), atMost: most, words: `≤ ${most} ms` },
+  });
+  return [
+    figure(`${rows} changed rows of ${rules} into the next book`, changes, 100),
+    figure("write the book to its file", saves, null),
+    figure("load the book from its file", loads, 1000),
   ];
 }
 
