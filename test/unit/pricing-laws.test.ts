@@ -193,7 +193,7 @@ test("an explanation is of the price that is answered, and of lines asked togeth
         }
       },
     ),
-    RUNS,
+    { numRuns: 1200 },
   );
 });
 
