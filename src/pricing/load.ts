@@ -1,6 +1,6 @@
 /**
- * Canonical tables → a price book: all of them, or what changed since a book was made. Everything is
- * read at one moment, so that nothing is seen half changed.
+ * Canonical tables → a price book: all of them, or what changed since a book was made. Everything
+ * is read at one moment, so that nothing is seen half changed.
  */
 import type { Reading, Store } from "../store/index.ts";
 import { isRefusal, runsIn, startBook, startRevision } from "./engine/index.ts";

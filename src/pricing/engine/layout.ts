@@ -74,7 +74,7 @@ export function byRegion(rows: Int32Array, count: number, regions: number): ByRe
   return { starts, order };
 }
 
-/** Lays out every region that has rows. `region` maps a region of staged rows to one of the book. */
+/** Lays out every region that has rows. `placeOf` tells where in the book a staged one stands. */
 export function layOut(
   laying: Omit<Laying, "cells" | "several">,
   grouped: ByRegion,

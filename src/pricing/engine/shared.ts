@@ -1,6 +1,7 @@
 /**
  * A book as plain data: for another thread, which reads the same arrays in shared memory, and for a
- * file. Maps from codes to numbers are left out and made again: they cost more to copy than to fill.
+ * file. Maps from codes to numbers are left out and made again: they cost more to copy than to
+ * fill.
  */
 import { isColumn } from "./arena.ts";
 import type { PriceBook } from "./book.ts";
