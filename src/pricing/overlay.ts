@@ -59,11 +59,16 @@ export async function uncover(
   { company, at, sourceId }: { company: string; at: Temporal.Instant; sourceId: string },
   keys: string,
 ): Promise<number> {
-  return on.affect(
+  const uncovered = await on.affect(
     `update price_overlay o set hides = false, row = null, source = null, source_id = null,
             learned_at = $3
       where o.company = $1 and o.source_id = $2
         and (o.rule, o.from_quantity) in (${keys})`,
     [company, sourceId, at],
   );
+  // Guessing, the planner takes them for what they were, and compares row by row.
+  if (uncovered >= MANY) await on.query("analyze price_overlay, superseded_row");
+  return uncovered;
 }
+
+const MANY = 500;

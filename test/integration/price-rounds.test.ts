@@ -5,10 +5,11 @@ import { useDatabase } from "../support/database.ts";
 import { moment, openTrade, productOf, TOKEN_KEY, type Trade } from "../support/price-round.ts";
 
 const database = useDatabase();
+const PRICES = 1_000;
 const START = "2027-01-01T00:00:00";
 const BY = { who: "Ann", why: "Yearly round, board of 10/12/2026" };
 
-/** 8,000 prices go up by 4%. */
+/** All prices go up by 4%. */
 function raised(erp: ReadonlyMap<string, string>): Map<string, string> {
   return new Map([...erp].map(([product, price]) => [product, (Number(price) * 1.04).toFixed(4)]));
 }
@@ -32,10 +33,10 @@ const stands = ({ unitPrice, state, validUntil, stateReason }: PriceAnswer) => (
 });
 
 test(
-  "8,000 prices rise at 00:00, the ERP is updated at 06:10 and pulled at 06:15: each answer before, between and after is as the state table says",
+  "1,000 prices rise at 00:00, the ERP is updated at 06:10 and pulled at 06:15: each answer before, between and after is as the state table says",
   { timeout: 60_000 },
   async () => {
-    const trade = await openTrade(database.store, { products: 8_000 });
+    const trade = await openTrade(database.store, { products: PRICES });
     const { company } = trade;
     await trade.pull();
     const product = productOf(2);
@@ -49,10 +50,10 @@ test(
     const loaded = await load(trade, prices);
     expect(loaded).toMatchObject({
       state: "loaded",
-      checked: { rules: 8_000, changed: 8_000, new: 0, same: 0, unreached: 0, zero: 0 },
+      checked: { rules: PRICES, changed: PRICES, new: 0, same: 0, unreached: 0, zero: 0 },
     });
     expect(loaded.checked.effect).toMatchObject({
-      up: { count: 8_000, median: "4.00" },
+      up: { count: PRICES, median: "4.00" },
       customers: 1,
     });
     await trade.tradepost.drain();
@@ -107,7 +108,7 @@ test(
     });
     expect(await company.rounds.find("2027")).toMatchObject({
       state: "confirmed",
-      rules: { waiting: 0, confirmed: 8_000, differs: 0 },
+      rules: { waiting: 0, confirmed: PRICES, differs: 0 },
     });
     expect(await company.alarms.list({ open: true })).toEqual([]);
   },
