@@ -58,8 +58,8 @@ async function folderOf(settings: Settings, path: string[], name: string): Promi
 }
 
 /**
- * What is in force, in words. Throws DefinitionError where the settings name a price policy that is not shipped, or switches
- * and choices that it does not have.
+ * What is in force, in words. Throws DefinitionError where the settings name a price policy that is
+ * not shipped, or switches and choices that it does not have.
  */
 export async function checkPolicy(
   settings: Settings,

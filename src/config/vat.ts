@@ -1,4 +1,4 @@
-/** VAT codes of a company: rates that change on a day, the evidence that a code needs, countries. */
+/** VAT codes of a company: rates that change on a day, evidence that codes need, countries. */
 import { z } from "zod";
 
 const percent = z

@@ -49,7 +49,7 @@ export interface Accounts extends Codes {
   /** Percent with 4 places off every line, as an integer. */
   readonly discount: Int32Array;
   readonly vatCode: Int32Array;
-  /** VAT code of the account's country by the settings; -1: it is the company's, or none is said. */
+  /** VAT code of the account's country by the settings; -1: the company's own, or none said. */
   readonly countryVat: Int32Array;
   /** What it proves, as bits of `VAT_EVIDENCE`; that it is abroad counts where there is no site. */
   readonly evidence: Int32Array;
