@@ -125,7 +125,8 @@ export async function readQuotations(
             l.unit_price as "unitPrice",
             q.run_id as "runId", l.run_id as "lineRunId"
        from ${relationOf(on, "quotation")} q
-       join ${relationOf(on, "quotation-line")} l on l.company = q.company and l.quotation = q.quotation
+       join ${relationOf(on, "quotation-line")} l
+         on l.company = q.company and l.quotation = q.quotation
       where q.company = $1 and q.state = 'open'`,
     [company],
   );
@@ -146,7 +147,8 @@ async function readRows<Row>(
   runs: Runs,
 ): Promise<Row[]> {
   const columns = fields.map((field) => `${columnOf(field)} as "${field}"`).join(", ");
-  const sql = `select ${columns}, run_id as "runId" from ${relationOf(on, record)} r where company = $1`;
+  const sql = `select ${columns}, run_id as "runId"
+                 from ${relationOf(on, record)} r where company = $1`;
   const rows = await on.query<Row & { runId?: string }>(sql, [company]);
   noteRuns(runs, record, rows);
   return rows;
