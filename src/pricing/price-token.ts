@@ -24,9 +24,11 @@ export function withTokens(
   lines: readonly PriceLine[],
 ): PriceLine[] {
   const at = signing.now();
-  return lines.map((line) =>
-    line.state === "problem" ? line : { ...line, token: tokenOf(signing, request, line, at) },
-  );
+  return lines.map((line, number) => {
+    if (line.state === "problem") return line;
+    const unit = request.lines[number]?.unit ?? null;
+    return { ...line, token: tokenOf(signing, { ...request, unit }, line, at) };
+  });
 }
 
 /** Prices that somebody may still take back are not promised. */
@@ -34,7 +36,7 @@ const PROMISED: ReadonlySet<string> = new Set(["confirmed", "modelled"]);
 
 function tokenOf(
   { company, tokens }: Signing,
-  asker: PriceAsker,
+  asker: PriceAsker & { readonly unit: string | null },
   answer: PriceAnswer,
   at: Temporal.Instant,
 ): string | null {
@@ -52,7 +54,7 @@ function tokenOf(
     conditions: asker.conditions ?? {},
     quotation: asker.quotation ?? null,
     product: answer.product,
-    unit: answer.pricingUnit,
+    unit: asker.unit,
     fromQuantity: quantity,
     belowQuantity: justAbove(quantity),
     unitPrice,

@@ -1,7 +1,7 @@
 /**
  * Signed price tokens: a price that was answered, with for whom and for what, so that an order can
- * present it later and be charged it. A JWS in compact form (RFC 7515, HS256): any library of a shop
- * can read it, and nobody can change it.
+ * present it later and be charged it. A JWS in compact form (RFC 7515, HS256): libraries of a
+ * shop can read it, and nobody can change it.
  *
  *     const token = signToken(keys, claims);
  *     verifyToken(keys, token, presented); // { fine: true, claims } or why not
@@ -32,8 +32,8 @@ const claimsSchema = z.strictObject({
   /** Number of the quotation that the price was asked by; null: none. */
   quotation: code.nullable(),
   product: code,
-  /** Unit that the quantity counts. */
-  unit: code,
+  /** Unit that the quantity counts; null: the selling unit. */
+  unit: code.nullable(),
   /** The price holds from this quantity (it included) … */
   fromQuantity: decimalText,
   /** … to below this one; null: for any more. */
@@ -211,10 +211,11 @@ function otherQuantity(claims: TokenClaims, { quantity }: Presented): Difference
   if (asked !== undefined && from !== undefined && below !== undefined)
     if (asked >= from && asked < below) return null;
   const until = claims.belowQuantity === null ? "" : ` to below ${claims.belowQuantity}`;
+  const unit = claims.unit === null ? "" : ` ${claims.unit}`;
   return {
     code: "token-other-quantity",
     detail:
-      `it is for ${claims.fromQuantity}${until} ${claims.unit}, and the line is of ${quantity}; ` +
+      `it is for ${claims.fromQuantity}${until}${unit}, and the line is of ${quantity}; ` +
       "ask for the price of that quantity",
   };
 }
@@ -222,7 +223,7 @@ function otherQuantity(claims: TokenClaims, { quantity }: Presented): Difference
 function otherTerms(claims: TokenClaims, presented: Presented): Difference | null {
   const asked = presented.conditions;
   const pairs: [name: string, inToken: string | null, inOrder: string | null | undefined][] = [
-    ["unit", claims.unit, presented.unit ?? undefined],
+    ["unit", claims.unit, claims.unit === null ? undefined : (presented.unit ?? undefined)],
     ["site", claims.site, presented.site],
     ["branch", claims.branch, presented.branch],
     ["quotation", claims.quotation, presented.quotation],
