@@ -291,3 +291,34 @@ describe("impact", () => {
     expect([found.changed.lines, found.prices, found.all.difference]).toEqual([0, [], "0.00"]);
   });
 });
+
+describe("over HTTP", () => {
+  it("gives parity, its lines page by page, certificates and impact", async () => {
+    const { secret } = await tradepost.access.createKey({
+      company: company.code,
+      name: "screens",
+      scopes: ["sales"],
+      test: false,
+      createdBy: "a test",
+    });
+    const api = await tradepost.serve({ port: 0 });
+    const get = async (address: string) => {
+      const answer = await fetch(`${api.url}${address}`, {
+        headers: { authorization: `Bearer ${secret}` },
+      });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    };
+    const { all } = await company.proof.parity({ by: "channel" });
+    expect((await get("/v1/parity?by=day")).body["all"]).toEqual(all);
+    const page = await get("/v1/parity/lines?limit=10&state=match");
+    const next = String(page.body["next"]);
+    expect(page.body["lines"]).toHaveLength(10);
+    expect((await get(`/v1/parity/lines?limit=10&state=match&after=${next}`)).status).toBe(200);
+    expect((await get("/v1/parity/lines?after=nowhere")).status).toBe(400);
+    const impact = await get(`/v1/impact?from=${merchant.today}&to=2026-10-01`);
+    expect([impact.status, impact.body["afterOn"]]).toEqual([200, "2026-10-01"]);
+    const { certifications } = (await get("/v1/certifications")).body;
+    expect(certifications).toHaveLength((await company.proof.certifications()).length);
+    await api.close();
+  });
+});
