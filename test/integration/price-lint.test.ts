@@ -144,11 +144,11 @@ const CASES: readonly {
     kind: "conditions",
     rules: [
       rule("A", { conditions: "delivery=collect; channel=web|phone" }),
-      rule("B", { conditions: "delivery" }),
+      rule("B", { conditions: "delivery=collect=now" }),
       rule("C", { conditions: "channel=" }),
     ],
     found: [
-      'B has the conditions "delivery": "delivery" is not one attribute=value',
+      'B has the conditions "delivery=collect=now": "delivery=collect=now" is not one attribute=value',
       'C has the conditions "channel=": "channel=" lacks a value',
     ],
   },
