@@ -147,6 +147,8 @@ export interface Line {
   openLists: readonly boolean[] | null;
   /** Set in a search that only tells: what it finds changes nothing. */
   shadow: boolean;
+  /** What the base price says of the answer, when it was looked up in such a search. */
+  shaded: Pick<Found, "until" | "stepUp" | "doubt" | "doubtLabel"> | null;
   /** Price lists that are being worked out of each other. */
   depth: number;
 }
@@ -397,6 +399,7 @@ function emptyLine(): Line {
     stack: [],
     openLists: null,
     shadow: false,
+    shaded: null,
     depth: 0,
   };
 }

@@ -65,6 +65,7 @@ function begin(
   const { products } = book;
   clear(enquiry.found);
   line.shadow = false;
+  line.shaded = null;
   line.product = product;
   line.unit = products.sellingUnit[product]!;
   line.priceUnit = products.pricingUnit[product]!;

@@ -3,6 +3,7 @@
  * formulas, chains of prices and explanations.
  */
 import { LAST, RULE, SEVERAL, TERMS } from "./book.ts";
+import { NEVER } from "./calendar.ts";
 import * as candidate from "./candidate.ts";
 import { groundOf, linked } from "./chain.ts";
 import { compareBy } from "./compare.ts";
@@ -324,7 +325,14 @@ export function note(
 /** Looks the base price up once a line: the lowest fixed price in the first place that has one. */
 export function findBase(enquiry: Enquiry): void {
   const { found, line, trace, base } = enquiry;
-  if (found.base !== NOT_LOOKED_UP) return;
+  if (found.base !== NOT_LOOKED_UP) {
+    if (line.shaded !== null && !line.shadow) comeOut(enquiry);
+    return;
+  }
+  if (line.shadow) {
+    findInShadow(enquiry);
+    return;
+  }
   const { table, subject, key, rank, list } = line;
   found.base = NO_BASE;
   line.forBase = true;
@@ -341,6 +349,33 @@ export function findBase(enquiry: Enquiry): void {
   line.key = key;
   line.rank = rank;
   line.list = list;
+}
+
+/** What a base price says of the answer waits until something that counts asks for it. */
+function findInShadow(enquiry: Enquiry): void {
+  const { found, line } = enquiry;
+  const { until, stepUp, doubt: known, doubtLabel } = found;
+  Object.assign(found, { until: NEVER, stepUp: Infinity, doubt: null, doubtLabel: -1 });
+  line.shadow = false;
+  findBase(enquiry);
+  line.shadow = true;
+  line.shaded = {
+    until: found.until,
+    stepUp: found.stepUp,
+    doubt: found.doubt,
+    doubtLabel: found.doubtLabel,
+  };
+  Object.assign(found, { until, stepUp, doubt: known, doubtLabel });
+}
+
+function comeOut(enquiry: Enquiry): void {
+  const { found, line } = enquiry;
+  const { shaded } = line;
+  line.shaded = null;
+  if (shaded === null) return;
+  found.until = Math.min(found.until, shaded.until);
+  found.stepUp = Math.min(found.stepUp, shaded.stepUp);
+  if (shaded.doubt !== null) doubt(enquiry, shaded.doubt, shaded.doubtLabel);
 }
 
 /** For an explanation: looks at what changes nothing. */
