@@ -1,4 +1,4 @@
-/** Our prices as the checks of an order ask for them, with the evidence that is kept with its lines. */
+/** Our prices as the checks of an order ask for them, with the evidence kept with its lines. */
 import type { OrderPricing } from "../orders/index.ts";
 import type { PriceLine, Pricing, TokenVerdict } from "../pricing/index.ts";
 

@@ -1,4 +1,4 @@
-/** A company's price rounds: files in the layout of its own price rules, read by its own mapping. */
+/** Price rounds: files in the layout of a company's own price rules, read by its own mapping. */
 import { createHash } from "node:crypto";
 import { createSplitter, type SplitItem } from "#connector/files";
 import type { Context } from "../company.ts";

@@ -1,7 +1,7 @@
 /**
  * Which customers pay another price for which products in one book than in another. Exact: every
- * price is resolved in both. Quick: only the places whose rules changed are looked at, and customers
- * who can reach the same rules are priced once.
+ * price is resolved in both. Quick: only the places whose rules changed are looked at, and
+ * customers who can reach the same rules are priced once.
  */
 import { enquire, isProblem } from "./ask.ts";
 import { priceLine, scaled } from "./engine/index.ts";
@@ -95,7 +95,7 @@ const emptyFound = (): Compared => ({
   changes: [],
 });
 
-/** Accounts that reach the same rules on the same terms in both books: one price for all of them. */
+/** Accounts that reach the same rules on the same terms in both books: one price for them all. */
 interface Group {
   readonly accounts: readonly string[];
   readonly enquiries: readonly [Enquiry, Enquiry];

@@ -1,4 +1,4 @@
-/** The desk of price changes that wait: looked at, approved, or rejected, by a person with a reason. */
+/** The desk of price changes that wait: a person approves or rejects them, with a reason. */
 import type { Queryable } from "../store/index.ts";
 import type { PriceEffect } from "./effect.ts";
 import { HoldRefused } from "./error.ts";

@@ -58,7 +58,7 @@ function settle(context: SettlingContext, tx: Transaction, round: Open): Promise
     : compareErp(context, tx, round);
 }
 
-/** Until the start the ERP's own changes count; the new price, put in early, waits for its start. */
+/** Until the start the ERP's own changes count; a new price put in early waits for its start. */
 async function followErp(context: SettlingContext, tx: Transaction, round: Open): Promise<number> {
   const followed = await tx.affect(
     `update price_round_rule u set before = f.now
