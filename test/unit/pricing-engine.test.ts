@@ -191,7 +191,7 @@ describe("discounts", () => {
         },
         `
       product | quantity | unit price | because
-      PLY     | 1        | 35.0000    | General discount: £5.0000 off the standard price, account PLAIN01 on everything
+      PLY     | 1        | 35.0000    | General discount: £5.00 off the standard price, account PLAIN01 on everything
       PLY     | 5        | 32.0000    | Standard discount: 20% off the standard price, from 5
       `,
       ),
@@ -364,7 +364,7 @@ describe("promotions", () => {
       BUILD01 | PLY     | 2026-03-31 | 31.0000    | 2026-04-01 | Promotion MARCH
       BUILD01 | PLY     | 2026-04-01 | 40.0000    |            | Standard price
       PLAIN01 | PLY     | 2026-03-31 | 36.0000    | 2026-04-01 | Promotion SPRING: 10% off the standard price
-      PLAIN01 | NAIL    | 2026-03-31 | 0.0400     | 2026-04-01 | Promotion NAILS: £0.0100 off the standard price
+      PLAIN01 | NAIL    | 2026-03-31 | 0.0400     | 2026-04-01 | Promotion NAILS: £0.01 off the standard price
       `,
       ),
     ).toEqual([]);
@@ -713,9 +713,10 @@ describe("explanation", () => {
     expect([told.asked, told.because, ...told.arithmetic].join("\n")).toMatchInlineSnapshot(`
       "1,500 EACH of BRK for BUILD01 on 01/06/2026
       Contract C-17, from 500; promotion SECRET may apply in the basket
-      Contract C-17: £550.0000 from 500, 01/01/2026 to 31/12/2026
-      1,500 EACH at £550.0000 per 1000 (1,000 EACH): £825.00, rounded half away from zero to 2 places
-      VAT STANDARD at 20% of £825.00: £165.00, rounded half away from zero to 2 places"
+      Contract C-17: £550.00 per 1000 from 500, 01/01/2026 to 31/12/2026
+      1,500 EACH at £550.00 per 1000 (1,000 EACH): £825.00
+      VAT STANDARD at 20% of £825.00: £165.00
+      Rounding: unit price to 4 places, line to 2 places, VAT to 2 places; halves up, away from zero"
     `);
   });
 
@@ -724,16 +725,15 @@ describe("explanation", () => {
       [step, rule, unitPrice ?? "-", why].join(" | "),
     );
     expect(lines.join("\n")).toMatchInlineSnapshot(`
-      "Price or discount | Customer price: £500.0000, until 31/12/2025 | - | ended on 31/12/2025
-      Price or discount | Contract C-17: £540.0000 from 5,000, 01/01/2026 to 31/12/2026 | - | holds from 5,000 only
-      Price or discount | Contract C-17: £550.0000 from 500, 01/01/2026 to 31/12/2026 | 550.0000 | gives the price
-      Price or discount | Contract C-17: £585.5000, 01/01/2026 to 31/12/2026 | - | a higher break of the same rule is reached
-      Base | List price (L1): £600.0000 | 600.0000 | is the base price
-      Base | Standard price: £650.0000 | 650.0000 | the list price (L1) takes its place
-      Price or discount | General discount: 7.5% off | 555.0000 | dearer by £5.0000
-      Promotion | Promotion AUTUMN: 15% off, 01/09/2026 to 30/09/2026 | - | holds from 01/09/2026
+      "Price or discount | Customer price: £500.00 per 1000, until 31/12/2025 | - | ended on 31/12/2025
+      Price or discount | Contract C-17: £540.00 per 1000 from 5,000, 01/01/2026 to 31/12/2026 | - | counts only from 5,000 EACH
+      Price or discount | Contract C-17: £550.00 per 1000 from 500, 01/01/2026 to 31/12/2026 | 550.0000 | gives the price
+      Price or discount | Contract C-17: £585.50 per 1000, 01/01/2026 to 31/12/2026 | - | a higher break of the same rule is reached
+      Base price | Standard price: £650.00 per 1000 | 650.0000 | the list price (L1) takes its place
+      Price or discount | General discount: 7.5% off | 555.0000 | dearer by £5.00 per 1000
+      Promotion | Promotion AUTUMN: 15% off, 01/09/2026 to 30/09/2026 | - | starts on 01/09/2026
       Promotion | Promotion SECRET: 50% off, 01/01/2020 to 31/12/2039 | - | is worked out over the basket, not for a line
-      Base price | List price (L1): £600.0000 | 600.0000 | dearer by £50.0000"
+      Base price | List price (L1): £600.00 per 1000 | 600.0000 | is the base price; dearer by £50.00 per 1000"
     `);
   });
 
@@ -753,10 +753,9 @@ describe("explanation", () => {
     });
     const { candidates } = explained(net, { product: "PLY" });
     expect(candidates.map(({ rule, why }) => `${rule} | ${why}`)).toEqual([
-      "Customer price: £41.0000, net | gives the price",
-      'Customer price: £30.0000 | "Net price" comes first and ends the search',
-      "Standard price: £40.0000 | is the base price",
-      'Standard price: £40.0000 | "Net price" comes first and ends the search',
+      "Customer price: £41.00 per EACH, net | gives the price",
+      'Customer price: £30.00 per EACH | "Net price" comes first and settles the price',
+      'Standard price: £40.00 per EACH | is the base price; "Net price" comes first and settles the price',
     ]);
   });
 });

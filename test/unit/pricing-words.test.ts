@@ -224,12 +224,12 @@ describe("takes: stacked", () => {
     ).toEqual([]);
     const told = explained(bookOf(second("stacks compound"), policy), { product: "PLY" });
     expect(told.arithmetic).toEqual([
-      "Standard price: £100.0000 per EACH",
-      "Customer discount: 10% off, off £100.0000: leaves £90.0000",
-      "Product group discount: 20% off, off £90.0000: leaves £72.0000",
-      "Unit price: £72.0000 per EACH, rounded half away from zero to 4 places",
-      "1 EACH at £72.0000 per EACH: £72.00, rounded half away from zero to 2 places",
-      "VAT STANDARD at 20% of £72.00: £14.40, rounded half away from zero to 2 places",
+      "Standard price: £100.00 per EACH",
+      "Customer discount: 10% off: £100.00 − £10.00 = £90.00",
+      "Product group discount: 20% off: £90.00 − £18.00 = £72.00",
+      "1 EACH at £72.00 per EACH: £72.00",
+      "VAT STANDARD at 20% of £72.00: £14.40",
+      "Rounding: unit price to 4 places, line to 2 places, VAT to 2 places; halves up, away from zero",
     ]);
   });
   test("one that stands alone wins, and those that may stack come on top", () => {
@@ -293,7 +293,7 @@ describe("hit, from, unless and sign", () => {
     ).toEqual([]);
     const told = explained(bookOf(tables, policy), { product: "PLY" });
     expect(told.candidates.find(({ step }) => step === "Group")?.why).toBe(
-      'not looked at, since "Own" gave something',
+      'does not count where "Own" applies',
     );
   });
   test("sign: a step for surcharges leaves discounts to another", () => {
@@ -402,7 +402,7 @@ describe("what a rule can say", () => {
       ),
     ).toEqual([]);
     const told = explained(bookOf(tables, competing("lowest")), { product: "PLY", quantity: "31" });
-    expect(told.candidates[0]?.why).toBe("30 left of what it covers; 70 used so far");
+    expect(told.candidates[0]?.why).toBe("covers 30 EACH more; 70 are used");
   });
 
   test("a formula: cost and a margin to the next 5 pence, less a penny, never under the least margin", () => {
@@ -492,10 +492,10 @@ describe("what a policy says of all prices", () => {
     ).toEqual([]);
     const told = explained(bookOf(breaks, policy), { product: "PLY", quantity: "30" });
     expect(told.arithmetic.slice(1, 5)).toEqual([
-      "10 of them at £10.0000 per EACH",
-      "10 of them at £8.0000 per EACH",
-      "10 of them at £5.0000 per EACH",
-      "30 EACH in all: £230.00, rounded half away from zero to 2 places",
+      "10 of them at £10.00 per EACH",
+      "10 of them at £8.00 per EACH",
+      "10 of them at £5.00 per EACH",
+      "30 EACH in all: £230.00",
     ]);
   });
 

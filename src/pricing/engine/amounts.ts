@@ -152,7 +152,7 @@ function lessDiscount(enquiry: Enquiry, { full, left }: Reduction): number {
 }
 
 /** Quantity × an exact unit price, rounded as line values are. */
-function lineValue({ book, line }: Enquiry, price: Decimal): bigint {
+export function lineValue({ book, line }: Enquiry, price: Decimal): bigint {
   const { lineNet } = book.policy.arithmetic;
   const digits = price.digits * BigInt(line.netQuantity);
   const up = 10n ** BigInt(Math.max(0, lineNet.scale - price.scale));

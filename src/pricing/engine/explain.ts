@@ -6,7 +6,7 @@ import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import type { Enquiry } from "./enquiry.ts";
 import { wordsOf } from "./calendar.ts";
-import { whyNot } from "./losing.ts";
+import { IS_BASE, isBase, whyNot } from "./losing.ts";
 import { priceLine } from "./resolve.ts";
 import * as scaled from "./scaled.ts";
 import type { Trace, Traced } from "./trace.ts";
@@ -14,7 +14,7 @@ import { arithmeticOf } from "./steps.ts";
 import * as words from "./words.ts";
 
 export interface ExplainedCandidate {
-  /** Name of the policy's step; "Base" for what the base price was looked up in. */
+  /** Name of the policy's step; "Base price" for where that was looked up. */
   readonly step: string;
   /** "Contract C-17: £4.2500 from 10, 01/01/2026 to 31/12/2026". */
   readonly rule: string;
@@ -60,13 +60,25 @@ export function explainLine(
   const account = book.accounts.codes[asking.account]!;
   const code = book.products.codes[product]!;
   const amount = words.grouped(quantityText(quantity) ?? "");
-  const when = wordsOf(asking.moment, book.timeZone);
+  const when = wordsOf(asking.moment - (asking.moment % MINUTE), book.timeZone);
   return {
     asked: `${amount} ${book.units[line.unit]!} of ${code} for ${account} on ${when}`,
     because: words.becauseOf(enquiry),
     arithmetic: arithmeticOf(enquiry),
-    candidates: trace.candidates.map((traced) => explained(enquiry, trace, traced)),
+    candidates: candidatesOf(enquiry, trace),
   };
+}
+
+const MINUTE = 60_000;
+
+/** In the order in which they were looked at; a base price that competes itself is told once. */
+function candidatesOf(enquiry: Enquiry, trace: Trace): ExplainedCandidate[] {
+  const all = trace.candidates;
+  const competes = (traced: Traced) =>
+    all.some((other) => other.step >= 0 && isSame(other, traced));
+  return all
+    .filter((traced) => traced.step >= 0 || !competes(traced))
+    .map((traced) => explained(enquiry, trace, traced));
 }
 
 function explained(enquiry: Enquiry, trace: Trace, traced: Traced): ExplainedCandidate {
@@ -74,7 +86,7 @@ function explained(enquiry: Enquiry, trace: Trace, traced: Traced): ExplainedCan
   const entry = traced.table < 0 ? null : entryOf(enquiry, traced);
   const part = partOf(enquiry, traced);
   return {
-    step: traced.step < 0 ? "Base" : book.policy.steps[traced.step]!.step,
+    step: traced.step < 0 ? BASE : book.policy.steps[traced.step]!.step,
     rule: entry === null ? words.discountText(traced.value) : words.ruleText(enquiry, entry),
     whom:
       entry === null
@@ -84,9 +96,18 @@ function explained(enquiry: Enquiry, trace: Trace, traced: Traced): ExplainedCan
     unitPrice:
       traced.price < 0 ? null : scaled.textOf(traced.price, book.policy.arithmetic.unitPrice.scale),
     taken: part !== null,
-    why: part ?? whyNot(enquiry, trace, traced, entry),
+    why: part ?? reasonOf(enquiry, trace, traced, entry),
     entry,
   };
+}
+
+const BASE = "Base price";
+
+/** Why it lost, and whether the discounts are taken off it all the same. */
+function reasonOf(enquiry: Enquiry, trace: Trace, traced: Traced, entry: Entry | null): string {
+  const why = whyNot(enquiry, trace, traced, entry);
+  const isBoth = traced.step >= 0 && traced.table >= 0 && isBase(enquiry, traced);
+  return isBoth ? `${IS_BASE}; ${why}` : why;
 }
 
 /** What a candidate has to do with the price; null: nothing. */

@@ -21,13 +21,13 @@ export function whyNot(
     case "lower-break":
       return "a higher break of the same rule is reached";
     case "not-reached":
-      return `holds from ${words.grouped(entry?.fromQuantity ?? "0")} only`;
+      return `counts only from ${unitsText(enquiry, entry?.fromQuantity)}`;
     case "beyond":
-      return `holds up to ${words.grouped(entry?.toQuantity ?? "")} only`;
+      return `counts only up to ${unitsText(enquiry, entry?.toQuantity)}`;
     case "over-limit":
-      return limitText(entry);
+      return limitText(enquiry, entry);
     case "not-yet":
-      return `holds from ${(entry === null ? null : words.startText(entry, book.timeZone)) ?? "later"}`;
+      return `starts on ${(entry === null ? null : words.startText(entry, book.timeZone)) ?? "a later day"}`;
     case "ended":
       return `ended on ${(entry === null ? null : words.endText(entry, book.timeZone)) ?? "an earlier day"}`;
     case "not-so":
@@ -63,13 +63,19 @@ export function whyNot(
   }
 }
 
-/** "covers at most 50", "30 are left of what it covers, 20 are used". */
-function limitText(entry: Entry | null): string {
-  const left = words.grouped(entry?.limitQuantity ?? "0");
+/** "27 EACH": breaks and limits count selling units. */
+function unitsText({ book, line }: Enquiry, quantity: string | null | undefined): string {
+  const unit = book.units[book.products.sellingUnit[line.product]!] ?? "";
+  return `${words.grouped(quantity ?? "0")} ${unit}`;
+}
+
+/** "covers at most 50 EACH", "covers 30 EACH more; 20 are used". */
+function limitText(enquiry: Enquiry, entry: Entry | null): string {
+  const left = unitsText(enquiry, entry?.limitQuantity);
   const used = entry?.usedQuantity ?? null;
   return used === null
     ? `covers at most ${left}`
-    : `${left} left of what it covers; ${words.grouped(used)} used so far`;
+    : `covers ${left} more; ${words.grouped(used)} are used`;
 }
 
 /** Costs have no currency of their own: they are in the company's. */
@@ -83,14 +89,13 @@ function currencyText({ book, currency }: Enquiry, entry: Entry | null): string 
 function beatenText(enquiry: Enquiry, trace: Trace, traced: Traced): string {
   const { found, book } = enquiry;
   if (traced.step < 0)
-    return isBase(enquiry, traced) ? "is the base price" : "another base price is as low or lower";
+    return isBase(enquiry, traced) ? IS_BASE : "another base price is as low or lower";
   const { steps } = book.policy;
   const blocking = trace.blocked.get(traced.step);
-  if (blocking !== undefined)
-    return `not looked at, since "${steps[blocking]!.step}" gave something`;
+  if (blocking !== undefined) return `does not count where "${steps[blocking]!.step}" applies`;
   const winner = steps[found.step];
   if (winner !== undefined && winner.hit === "stop" && traced.step > found.step)
-    return `"${winner.step}" comes first and ends the search`;
+    return `"${winner.step}" comes first and settles the price`;
   const best = trace.best.get(traced.step);
   if (best !== undefined && !isBest(best, traced)) return lostText(enquiry, traced, best);
   if (winner === undefined) return "another step leaves the price open";
@@ -99,15 +104,19 @@ function beatenText(enquiry: Enquiry, trace: Trace, traced: Traced): string {
   return dearerText(enquiry, traced.price - found.price);
 }
 
-function dearerText({ book, currency }: Enquiry, difference: number): string {
+function dearerText({ book, currency, line }: Enquiry, difference: number): string {
   if (difference === 0) return "the same price; the one taken is named first";
   if (difference < 0) return "a place that comes first gave the price";
   const { scale } = book.policy.arithmetic.unitPrice;
-  return `dearer by ${words.moneyText(difference, scale, book.currencies[currency]!)}`;
+  const money = words.moneyText(difference, scale, book.currencies[currency]!);
+  return `dearer by ${money} per ${book.units[line.priceUnit]!}`;
 }
 
+/** Of the price that percents and amounts are taken off. */
+export const IS_BASE = "is the base price";
+
 /** Whether the base price was found in this entry. */
-function isBase({ found }: Enquiry, traced: Traced): boolean {
+export function isBase({ found }: Enquiry, traced: Traced): boolean {
   return (
     traced.table === found.baseTable &&
     traced.subject === found.baseSubject &&

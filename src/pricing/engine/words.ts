@@ -10,16 +10,21 @@ import { scaledOf, shortTextOf, textOf } from "./scaled.ts";
 import { placeOf } from "./tables.ts";
 import { FIXED, KIND, STRIDE } from "./terms.ts";
 
-/** "£1,234.5000", "EUR 12.00". */
+/** "£1,234.50", "EUR 12.00", "£0.8145": with the places that it needs, at least pence. */
 export function moneyText(value: number, places: number, currency: string): string {
   const sign = value < 0 ? "-" : "";
   const symbol = currency === "GBP" ? "£" : `${currency} `;
-  return `${sign}${symbol}${grouped(textOf(Math.abs(value), places))}`;
+  return `${sign}${symbol}${grouped(inPence(textOf(Math.abs(value), places)))}`;
 }
 
-/** From 6 places: 4 places where the last two are 0. */
+/** From 6 places. */
 export function fineMoneyText(value: number, currency: string): string {
-  return moneyText(value, 6, currency).replace(/(\.\d{4})00$/, "$1");
+  return moneyText(value, 6, currency);
+}
+
+/** Without the noughts behind the pence: "4.2500" → "4.25". */
+function inPence(text: string): string {
+  return text.replace(/(\.\d\d\d*?)0+$/, "$1");
 }
 
 /** "1,000", "2.5": a decimal text with its thousands set apart. */
@@ -80,7 +85,7 @@ export function nameOf(entry: EntryHead): string {
 export function ruleText(enquiry: Enquiry, entry: Entry): string {
   const currency = enquiry.book.currencies[enquiry.currency]!;
   const parts = [
-    `${nameOf(entry)}: ${offerText(entry, currency)}${unitText(entry)}${breakText(entry)}`,
+    `${nameOf(entry)}: ${offerText(entry, currency)}${unitText(enquiry, entry)}${breakText(entry)}`,
     datesText(entry, enquiry.book.timeZone),
     entry.soldIn === null ? "" : `sold in ${entry.soldIn}`,
     entry.conditions === null ? "" : `where ${conditionsWords(entry.conditions)}`,
@@ -90,8 +95,12 @@ export function ruleText(enquiry: Enquiry, entry: Entry): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-function unitText({ unit }: Entry): string {
-  return unit === null ? "" : ` per ${unit}`;
+/** " per HUNDRED": of money; where the rule names no unit it is the product's pricing unit. */
+function unitText({ book, line }: Enquiry, { kind, unit, formula }: Entry): string {
+  const isMoney = (kind === "fixed" || kind === "amount") && formula === null;
+  const own = isMoney ? book.units[book.products.pricingUnit[line.product]!] : undefined;
+  const per = unit ?? own;
+  return per === undefined ? "" : ` per ${per}`;
 }
 
 /** " from 10", " from 10 to 99", " up to 99". */
