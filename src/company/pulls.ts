@@ -62,6 +62,7 @@ const CONSUMERS: readonly Consumer[] = [
       "product-unit",
       "stock",
       "customer",
+      "customer-price-list",
       "site",
       "sales-document",
       "ledger-transaction",

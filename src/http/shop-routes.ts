@@ -80,6 +80,7 @@ const customer = z
     buyingGroup: words("Buying group."),
     customerGroup: words("Customer group."),
     priceList: words("Price list."),
+    furtherPriceLists: z.array(z.string()).describe("Further lists it is on, first ones first."),
     branch: words("Branch that serves it."),
     currency: text("ISO currency."),
     country: words("ISO country."),

@@ -29,7 +29,7 @@ export interface Changes {
   readonly more: boolean;
 }
 
-/** Documents are looked at again when they, or what is owed on them, changed since; a day overlaps. */
+/** Documents that are looked at again: they, or what is owed on them, changed since. */
 const RECENT_DOCUMENTS = `
   select d.document_type || '/' || d.document from sales_document d
    where d.company = $1 and ($2::timestamptz is null or d.learned_at >= $2)

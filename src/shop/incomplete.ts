@@ -13,8 +13,8 @@ export interface Incomplete {
 }
 
 /**
- * All of them, by product. `vatCodes` are the codes that the settings give a rate. A product without
- * a price rule of its own, a markup or a price on request can have no price at all.
+ * All of them, by product. `vatCodes` are the codes that the settings give a rate. A product
+ * without a price rule of its own, a markup or a price on request can have no price at all.
  */
 export async function incomplete(
   { store, company }: ShopContext,

@@ -35,8 +35,8 @@ const PRODUCT = `
    where p.company = $1`;
 
 /**
- * Free is what lies there less what the ERP has promised, less our orders that it has not yet: those
- * it has not taken, and those it took after it last said something new of the product's stock.
+ * Free is what lies there less what the ERP has promised, less our orders that it has not yet:
+ * those it has not taken, and those it took after it last said something new of the stock.
  */
 const STOCK = `
   select s.product as key, null::text as account, jsonb_build_object(
@@ -78,7 +78,8 @@ const CUSTOMER = `
   select c.account as key, c.account, jsonb_build_object(
       'account', c.account, 'name', c.name, 'tradingEntity', c.trading_entity,
       'headOffice', c.head_office, 'buyingGroup', c.buying_group,
-      'customerGroup', c.customer_group, 'priceList', c.price_list, 'branch', c.branch,
+      'customerGroup', c.customer_group, 'priceList', c.price_list,
+      'furtherPriceLists', coalesce(l.lists, '[]'::jsonb), 'branch', c.branch,
       'currency', c.currency, 'country', c.country, 'vatNumber', c.vat_number,
       'termsDays', c.terms_days, 'termsBasis', c.terms_basis,
       'settlementPercent', ${figure("c.settlement_percent")}, 'settlementDays', c.settlement_days,
@@ -89,6 +90,9 @@ const CUSTOMER = `
       'state', c.state, 'email', c.email, 'telephone', c.telephone, 'postcode', c.postcode,
       'sites', coalesce(s.sites, '[]'::jsonb)) as body
     from customer c
+    left join (select account, jsonb_agg(price_list order by position, price_list) as lists
+                 from customer_price_list where company = $1 group by account) l
+      on l.account = c.account
     left join (select account, sum(open) as open from ${OPEN_ORDERS} o where o.company = $1
                 group by account) o on o.account = c.account
     left join (select account, jsonb_agg(jsonb_build_object(
