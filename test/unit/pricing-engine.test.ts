@@ -755,7 +755,7 @@ describe("explanation", () => {
     expect(candidates.map(({ rule, why }) => `${rule} | ${why}`)).toEqual([
       "Customer price: £41.00 per EACH, net | gives the price",
       'Customer price: £30.00 per EACH | "Net price" comes first and settles the price',
-      'Standard price: £40.00 per EACH | is the base price; "Net price" comes first and settles the price',
+      'Standard price: £40.00 per EACH | "Net price" comes first and settles the price',
     ]);
   });
 });

@@ -2,6 +2,9 @@
  * Why a line's price is what it is: every candidate, why each lost, and the arithmetic step by
  * step.
  */
+import { decimal } from "../../model/index.ts";
+import { TERMS } from "./book.ts";
+import { isReduction } from "./candidate.ts";
 import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import type { Enquiry } from "./enquiry.ts";
@@ -9,6 +12,7 @@ import { wordsOf } from "./calendar.ts";
 import { IS_BASE, isBase, whyNot } from "./losing.ts";
 import { priceLine } from "./resolve.ts";
 import * as scaled from "./scaled.ts";
+import { KIND, STRIDE } from "./terms.ts";
 import type { Trace, Traced } from "./trace.ts";
 import { arithmeticOf } from "./steps.ts";
 import * as words from "./words.ts";
@@ -74,10 +78,12 @@ const MINUTE = 60_000;
 /** In the order in which they were looked at; a base price that competes itself is told once. */
 function candidatesOf(enquiry: Enquiry, trace: Trace): ExplainedCandidate[] {
   const all = trace.candidates;
-  const competes = (traced: Traced) =>
+  const isTwice = (traced: Traced) =>
+    traced.step < 0 &&
+    partOf(enquiry, traced) === null &&
     all.some((other) => other.step >= 0 && isSame(other, traced));
   return all
-    .filter((traced) => traced.step >= 0 || !competes(traced))
+    .filter((traced) => !isTwice(traced))
     .map((traced) => explained(enquiry, trace, traced));
 }
 
@@ -107,23 +113,38 @@ const BASE = "Base price";
 function reasonOf(enquiry: Enquiry, trace: Trace, traced: Traced, entry: Entry | null): string {
   const why = whyNot(enquiry, trace, traced, entry);
   const isBoth = traced.step >= 0 && traced.table >= 0 && isBase(enquiry, traced);
-  return isBoth ? `${IS_BASE}; ${why}` : why;
+  return isBoth && isTakenOff(enquiry, trace) ? `${IS_BASE}; ${why}` : why;
+}
+
+/** Whether any percent or amount that was weighed is off the base price and no chain of prices. */
+function isTakenOff(enquiry: Enquiry, trace: Trace): boolean {
+  const { book, found } = enquiry;
+  if (found.links !== null && found.links.length > 1) return false;
+  return trace.candidates.some(({ step, table, word, outcome }) => {
+    if (step < 0 || outcome !== "priced" || trace.blocked.has(step)) return false;
+    const kind = book.terms[(word & TERMS) * STRIDE + KIND]!;
+    return (table < 0 || isReduction(kind)) && book.policy.steps[step]!.from === "base";
+  });
 }
 
 /** What a candidate has to do with the price; null: nothing. */
-function partOf({ found, line }: Enquiry, traced: Traced): string | null {
+function partOf(enquiry: Enquiry, traced: Traced): string | null {
+  const { found, line } = enquiry;
   if (traced.outcome === "on-request" && found.doubt === "on-request")
     return isSame(traced, found) && traced.step === found.step
       ? "gives no price: it is on request"
       : null;
-  if (traced.outcome !== "priced") return null;
+  if (traced.outcome !== "priced" || found.doubt !== null || line.tied) return null;
   const links = found.links ?? [];
   const at = links.findIndex((link) => link.step === traced.step && isSame(link, traced));
-  if (links.length > 1 && at >= 0)
-    return at === 0
-      ? "gives the price that the rest is taken off"
+  const link = links[at];
+  if (links.length > 1 && link !== undefined) {
+    if (at === 0 || link.does === "set") return "gives the price to begin with";
+    const before = links[at - 1]!.exact;
+    return decimal.compare(link.exact, before) > 0
+      ? "is added to what came before"
       : "is taken off what came before";
-  if (found.doubt === "ambiguous" || line.tied) return null;
+  }
   return traced.step === found.step && isSame(traced, found) ? "gives the price" : null;
 }
 

@@ -1,7 +1,7 @@
 /** Why a candidate is not the price, in words that a finance person reads. */
 import { decisive } from "./compare.ts";
 import type { Entry } from "./entry.ts";
-import type { Enquiry } from "./enquiry.ts";
+import type { Doubt, Enquiry } from "./enquiry.ts";
 import { conditionsWords } from "./conditions.ts";
 import type { Comparator } from "./policy.ts";
 import type { StepBest, Trace, Traced } from "./trace.ts";
@@ -43,7 +43,9 @@ export function whyNot(
     case "other-currency":
       return currencyText(enquiry, entry);
     case "no-base":
-      return "there is no base price to take it off";
+      return comesFirst(enquiry, traced)
+        ? firstText(enquiry)
+        : "there is no base price to take it off";
     case "unit-unknown":
       return `cannot be worked out: ${entry?.unit ?? "its unit"} is not a unit that the product is sold in`;
     case "cost-unknown":
@@ -94,15 +96,45 @@ function beatenText(enquiry: Enquiry, trace: Trace, traced: Traced): string {
   const blocking = trace.blocked.get(traced.step);
   if (blocking !== undefined) return `does not count where "${steps[blocking]!.step}" applies`;
   const winner = steps[found.step];
-  if (winner !== undefined && winner.hit === "stop" && traced.step > found.step)
-    return `"${winner.step}" comes first and settles the price`;
-  const best = trace.best.get(traced.step);
+  if (comesFirst(enquiry, traced)) return firstText(enquiry);
+  const best = trace.best.get(traced.step) ?? linkIn(enquiry, trace, traced.step);
   if (best !== undefined && !isBest(best, traced)) return lostText(enquiry, traced, best);
+  if (found.doubt !== null) return openText(found.doubt);
   if (winner === undefined) return "another step leaves the price open";
   if (found.step > traced.step && winner.hit !== "compete")
     return `"${winner.step}" comes later and replaces it`;
   return dearerText(enquiry, traced.price - found.price);
 }
+
+/** Whether a step before it has settled the price. */
+function comesFirst({ found, book }: Enquiry, { step }: Traced): boolean {
+  return book.policy.steps[found.step]?.hit === "stop" && step > found.step;
+}
+
+function firstText({ found, book }: Enquiry): string {
+  return `"${book.policy.steps[found.step]!.step}" comes first and settles the price`;
+}
+
+/** What a step contributed to a price that several steps make. */
+function linkIn({ found }: Enquiry, trace: Trace, step: number): StepBest | undefined {
+  const link = found.links?.find((each) => each.step === step);
+  return link === undefined
+    ? undefined
+    : trace.candidates.find(
+        (each) => each.step === step && each.outcome === "priced" && isBest(each, link),
+      );
+}
+
+/** Of what would be the price, where none is told. */
+function openText(doubt: Doubt): string {
+  if (doubt === "ambiguous") return AMBIGUOUS;
+  if (doubt === "hidden")
+    return "would count, but there may be discounts that the ERP does not show";
+  if (doubt === "on-request") return "a price on request takes its place";
+  return "would count, but something else that holds cannot be worked out";
+}
+
+const AMBIGUOUS = "nothing tells it apart from another rule that holds";
 
 function dearerText({ book, currency, line }: Enquiry, difference: number): string {
   if (difference === 0) return "the same price; the one taken is named first";
@@ -126,7 +158,7 @@ export function isBase({ found }: Enquiry, traced: Traced): boolean {
   );
 }
 
-function isBest(best: StepBest, traced: Traced): boolean {
+function isBest(best: Standing, traced: Standing): boolean {
   return (
     best.table === traced.table &&
     best.subject === traced.subject &&
@@ -136,15 +168,15 @@ function isBest(best: StepBest, traced: Traced): boolean {
   );
 }
 
+type Standing = Pick<StepBest, "table" | "subject" | "key" | "value" | "word">;
+
 /** What it lost to inside its own step. */
 function lostText(enquiry: Enquiry, traced: Traced, best: StepBest): string {
   const { book } = enquiry;
   const { compete, tie } = book.policy.steps[traced.step]!;
   const by = decisive(book, compete, traced, best);
   if (by === null)
-    return tie === "ambiguous"
-      ? "nothing tells it apart from another rule that holds"
-      : dearerText(enquiry, traced.price - best.price);
+    return tie === "ambiguous" ? AMBIGUOUS : dearerText(enquiry, traced.price - best.price);
   return LOST[by] ?? dearerText(enquiry, traced.price - best.price);
 }
 
@@ -152,7 +184,7 @@ function lostText(enquiry: Enquiry, traced: Traced, best: StepBest): string {
 const LOST: Readonly<Record<Comparator, string | null>> = {
   lowest: null,
   highest: "cheaper, and the higher price counts here",
-  particular: "a rule that is more particular comes first",
+  particular: "a rule that the policy looks at before it holds",
   newest: "a newer rule comes first",
   oldest: "an older rule comes first",
   priority: "a rule of higher priority comes first",

@@ -61,7 +61,7 @@ function searchCell(enquiry: Enquiry, shelf: Shelf, key: number): void {
     const word = several[entry + 1]!;
     if ((word & RULE) !== 0) taken = false;
     if (!taken) taken = weigh(enquiry, shelf, several[entry]!, word, entry);
-    else if (enquiry.trace !== null && isDrawn(enquiry, shelf, word))
+    else if (enquiry.trace !== null && isDrawn(enquiry, shelf, several[entry]!, word))
       note(enquiry, several[entry]!, word, "lower-break", -1);
     if ((word & LAST) !== 0) return;
   }
@@ -131,7 +131,7 @@ function weigh(
 
 /** Only for an explanation: why an entry does not hold. */
 function noteAbsent(enquiry: Enquiry, shelf: Shelf, value: number, word: number): void {
-  if (isDrawn(enquiry, shelf, word)) note(enquiry, value, word, absence(enquiry, word), -1);
+  if (isDrawn(enquiry, shelf, value, word)) note(enquiry, value, word, absence(enquiry, word), -1);
 }
 
 function absence({ book, line, asking, holding }: Enquiry, word: number): Outcome {
@@ -157,17 +157,26 @@ function isRestricted(enquiry: Enquiry, shelf: Shelf, value: number, word: numbe
     if (limit < found.stepUp) found.stepUp = limit + 1;
     return false;
   }
-  if (enquiry.trace !== null && isDrawn(enquiry, shelf, word))
+  if (enquiry.trace !== null && isDrawn(enquiry, shelf, value, word))
     note(enquiry, value, word, isOther ? "not-sold-in" : "over-limit", -1);
   return true;
 }
 
 /** Whether what is being looked for is drawn from this entry at all. */
-function isDrawn({ line, holding }: Enquiry, shelf: Shelf, word: number): boolean {
+function isDrawn(enquiry: Enquiry, shelf: Shelf, value: number, word: number): boolean {
+  const { line, holding } = enquiry;
   const row = word & TERMS;
   const isFixed = holding.modes[row] !== OTHER;
   if (line.forBase) return isFixed;
-  return (holding.bits[row]! & line.bit) !== 0 && !(isFixed && shelf.of.leavesFixed);
+  if ((holding.bits[row]! & line.bit) === 0 || (isFixed && shelf.of.leavesFixed)) return false;
+  return hasSign(enquiry, value, row * terms.STRIDE);
+}
+
+/** Of percents and amounts a step may draw those that raise a price, or that lower it, alone. */
+function hasSign({ book, line }: Enquiry, value: number, row: number): boolean {
+  const { sign } = book.program.steps[line.at]!.step;
+  if (sign === "any" || !candidate.isReduction(book.terms[row + terms.KIND]!)) return true;
+  return (sign === "surcharge") === value < 0;
 }
 
 function offer(enquiry: Enquiry, value: number, word: number, entry: number): void {
@@ -184,8 +193,7 @@ function offer(enquiry: Enquiry, value: number, word: number, entry: number): vo
     if (!line.shadow) enquiry.found.basketLabel = book.terms[row + terms.LABEL]!;
     return;
   }
-  const isReduction = candidate.isReduction(book.terms[row + terms.KIND]!);
-  if (isReduction && step.sign !== "any" && (step.sign === "surcharge") !== value < 0) return;
+  if (!hasSign(enquiry, value, row)) return;
   if (isUnset(enquiry, value, word)) return;
   const price = priceOf(enquiry, value, word, entry);
   if (price >= 0) take(enquiry, value, word, price);

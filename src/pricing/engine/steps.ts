@@ -25,7 +25,7 @@ import {
 /** Lines from the rule to the VAT; none when there is no price. */
 export function arithmeticOf(enquiry: Enquiry): string[] {
   const { found, book, line } = enquiry;
-  if (found.price < 0) return [];
+  if (found.price < 0 || found.doubt !== null) return [];
   const { unitPrice } = book.policy.arithmetic;
   const currency = book.currencies[enquiry.currency]!;
   const price = `${moneyText(found.price, unitPrice.scale, currency)} per ${priceUnit(enquiry)}`;
@@ -74,7 +74,7 @@ function reducedLines(
   const exact =
     full.digits === 0n ? null : quotientOf(decimal.multiply(whole, left), full.digits, full.scale);
   const inFull = `${asked} at ${money(full)} per ${priceUnit(enquiry)} in full: ${money(whole)}`;
-  const off = `Less the discounts, ${money(decimal.subtract(full, left))} of each ${money(full)}`;
+  const off = `Less the discounts, ${money(decimal.subtract(full, left))} on each ${money(full)}`;
   if (arithmetic.discount === "line" || exact === null)
     return [inFull, `${off}: ${roundedText(enquiry, exact, net)}`];
   const taken = roundedText(enquiry, decimal.subtract(whole, exact), decimal.subtract(whole, net));
@@ -128,7 +128,7 @@ function vatLine(enquiry: Enquiry): string {
   if (prices === "inclusive")
     return `VAT ${code} at ${rate}% in it: ${exactText(amount, currency)}; net ${exactText(net, currency)}`;
   const exact = decimal.multiply(net, { digits: BigInt(found.vatRate), scale: 6 });
-  const together = vat.per === "rate" ? `; a document's is of all its lines at ${rate}%` : "";
+  const together = vat.per === "rate" ? `; on a document it is worked out of all its lines at ${rate}% together` : "";
   return `VAT ${code} at ${rate}% of ${exactText(net, currency)}: ${roundedText(enquiry, exact, amount)}${together}`;
 }
 
