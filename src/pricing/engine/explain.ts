@@ -7,11 +7,12 @@ import { TERMS } from "./book.ts";
 import { isReduction } from "./candidate.ts";
 import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
-import type { Enquiry } from "./enquiry.ts";
+import type { Enquiry, Found } from "./enquiry.ts";
 import { wordsOf } from "./calendar.ts";
 import { IS_BASE, isBase, whyNot } from "./losing.ts";
 import { priceLine } from "./resolve.ts";
 import * as scaled from "./scaled.ts";
+import { NOT_LOOKED_UP } from "./search.ts";
 import { KIND, STRIDE } from "./terms.ts";
 import type { Trace, Traced } from "./trace.ts";
 import { arithmeticOf } from "./steps.ts";
@@ -43,7 +44,7 @@ export interface Explanation {
 }
 
 /**
- * Prices the line again with every candidate written down; `enquiry.found` holds the answer
+ * Prices the line, and again with every candidate written down; `enquiry.found` holds the answer
  * afterwards.
  */
 export function explainLine(
@@ -53,13 +54,7 @@ export function explainLine(
   unit = -1,
   pooled = -1,
 ): Explanation {
-  const trace: Trace = { candidates: [], best: new Map(), blocked: new Map() };
-  enquiry.trace = trace;
-  try {
-    priceLine(enquiry, product, quantity, unit, pooled);
-  } finally {
-    enquiry.trace = null;
-  }
+  const trace = tracedLine(enquiry, product, quantity, unit, pooled);
   const { book, asking, line } = enquiry;
   const account = book.accounts.codes[asking.account]!;
   const code = book.products.codes[product]!;
@@ -71,6 +66,49 @@ export function explainLine(
     arithmetic: arithmeticOf(enquiry),
     candidates: candidatesOf(enquiry, trace),
   };
+}
+
+/**
+ * What writing down looks at besides must not change what is answered: the answer is that of the
+ * line priced by itself, and only a base price that it never asked for is told beside it.
+ */
+function tracedLine(
+  enquiry: Enquiry,
+  product: number,
+  quantity: number,
+  unit: number,
+  pooled: number,
+): Trace {
+  const trace: Trace = { candidates: [], best: new Map(), blocked: new Map() };
+  const { found, line } = enquiry;
+  priceLine(enquiry, product, quantity, unit, pooled);
+  const answer = { ...found };
+  const place = { ...line };
+  enquiry.trace = trace;
+  try {
+    priceLine(enquiry, product, quantity, unit, pooled);
+  } finally {
+    enquiry.trace = null;
+  }
+  const base = answer.base === NOT_LOOKED_UP ? baseIn(found) : {};
+  Object.assign(found, answer, base);
+  Object.assign(line, place);
+  return trace;
+}
+
+const BASE_FIELDS = [
+  "base",
+  "baseTable",
+  "baseSubject",
+  "baseKey",
+  "baseValue",
+  "baseWord",
+  "baseEntry",
+  "basePlain",
+] as const;
+
+function baseIn(found: Found): Partial<Found> {
+  return Object.fromEntries(BASE_FIELDS.map((field) => [field, found[field]]));
 }
 
 const MINUTE = 60_000;
