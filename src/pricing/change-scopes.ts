@@ -7,6 +7,7 @@
 import { columnOf, records } from "../model/index.ts";
 import type { RecordName } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { literal } from "./rule-rows.ts";
 
 /** Whom and what: a code is null for `everyone` and `everything`. */
 export interface PriceScope {
@@ -57,13 +58,13 @@ const ofRow = values(
 );
 /** Prices that formulas work out are read from lists that their customers need not be on. */
 const BY_FORMULA = `select f.customer_scope, f.customer_code, f.product_scope, f.product_code
-   from price_rule f where f.company = $1 and f.formula is not null`;
+   from (select * from price_rule where company = $1 union all
+         select n.* from price_overlay o
+          cross join lateral jsonb_populate_record(null::price_rule, o.row) n
+          where o.company = $1 and o.row is not null) f where f.formula is not null`;
 
 const REACHES: readonly Reach[] = [
-  {
-    record: "price-rule",
-    scopes: `${ofRow} union ${BY_FORMULA} and r.customer_scope in ('price-list', 'everyone')`,
-  },
+  { record: "price-rule", scopes: ofRow },
   { record: "promotion", scopes: ofRow },
   { record: "quotation", scopes: ofAccount },
   {
@@ -155,13 +156,23 @@ export async function scopesSince(
   );
   if (await anyWhole(on, company, touched, since)) return [EVERYTHING];
   const overlaid = now.overlayAt !== null && now.overlayAt !== since.overlayAt;
-  const relations = touched.map((reach) => changedScopes(reach, since.records[reach.record] ?? 0));
-  if (overlaid) relations.push(overlaidScopes(since.overlayAt));
   // A version without a change that we know of: whoever wrote the tables did not say.
-  if (relations.length === 0) return [EVERYTHING];
-  const found = await bounded(on, company, relations.join("\nunion all\n"));
+  if (touched.length === 0 && !overlaid) return [EVERYTHING];
+  await on.query(
+    `create temp table price_scope (customer_scope text, customer_code text, product_scope text,
+                                    product_code text) on commit drop`,
+  );
+  const [rules, others] = [touched.filter(isRules), touched.filter((reach) => !isRules(reach))];
+  for (const reach of rules) await addChanged(on, company, reach, since);
+  if (overlaid) await addOverlaid(on, company, since.overlayAt);
+  if (rules.length > 0 || overlaid) await addByFormula(on, company);
+  for (const reach of others) await addChanged(on, company, reach, since);
+  const found = await bounded(on);
+  await on.query("drop table price_scope");
   return found.length === 0 ? [EVERYTHING] : found;
 }
+
+const isRules = ({ record }: Reach): boolean => record === "price-rule";
 
 /** First loads, and changes so large that their new rows are not listed. */
 async function anyWhole(
@@ -184,29 +195,58 @@ async function anyWhole(
   return row?.whole === true;
 }
 
-/** Rows as they were and as they are, except those that say of prices what they said before. */
-function changedScopes({ record, fields, scopes }: Reach, since: number): string {
+/**
+ * Scopes of rows as they were and as they are, except those that say of prices what they said
+ * before. Through tables of the moment that are counted first: the planner takes rows that a merge
+ * has just written for none, and would compare thousands of them with thousands one by one.
+ */
+async function addChanged(
+  on: Queryable,
+  company: string,
+  { record, fields, scopes }: Reach,
+  since: Seen,
+): Promise<void> {
   const { table, key } = records[record];
-  const keyed = key.map((field) => `n.${columnOf(field)} = o.${columnOf(field)}`).join(" and ");
-  const names = fields ?? Object.keys(records[record].fields);
-  const says = (alias: string) =>
-    `row(${names.map((field) => `${alias}.${columnOf(field)}`).join(", ")})`;
-  const keyAt = (at: number) => `split_part(t.key, E'\\x1f', ${at + 1})`;
-  const ofKey = key
-    .map((field, at) => `n.${columnOf(field)} = ${keyAt(at)}::${typeOf(record, field)}`)
-    .join(" and ");
-  const touched = `(select distinct key, was from superseded_row
-                     where company = $1 and record = '${record}' and change > ${since})`;
-  return `select s.* from (
-      select o.* from ${touched} t
-       cross join lateral jsonb_populate_record(null::${table}, t.was) o
-       where t.was is not null and not exists (
-         select from ${table} n where n.company = $1 and ${keyed} and ${says("n")} is not distinct from ${says("o")})
-      union all
-      select n.* from ${touched} t join ${table} n on n.company = $1 and ${ofKey}
-       where t.was is null
-          or ${says("n")} is distinct from (select ${says("o")} from jsonb_populate_record(null::${table}, t.was) o)
-    ) r cross join lateral (${scopes}) s(customer_scope, customer_code, product_scope, product_code)`;
+  const columns = key.map(columnOf);
+  const names = (fields ?? Object.keys(records[record].fields)).map(columnOf);
+  const same = (of: readonly string[]) =>
+    `(${of.map((column) => `n.${column}`).join(", ")}) is not distinct from (${of.map((column) => `o.${column}`).join(", ")})`;
+  const keyed = (alias: string) =>
+    columns.map((column) => `n.${column} = ${alias}.${column}`).join(" and ");
+  const parts = key.map(
+    (field, at) =>
+      `split_part(key, E'\\x1f', ${at + 1})::${typeOf(record, field)} as ${columnOf(field)}`,
+  );
+  const changed = `from superseded_row where company = ${literal(company)} and record = '${record}'
+    and change > ${since.records[record] ?? 0}`;
+  await on.query(
+    `create temp table price_was on commit drop as
+     select o.* from (select distinct was ${changed} and was is not null) t
+      cross join lateral jsonb_populate_record(null::${table}, t.was) o`,
+  );
+  await on.query(
+    `create temp table price_key on commit drop as
+     select ${parts.join(", ")}, bool_or(was is null) as is_new ${changed} group by key`,
+  );
+  await on.query("analyze price_was, price_key");
+  await on.query(
+    `create temp table price_is on commit drop as
+     select n.* from price_key k join ${table} n on n.company = ${literal(company)} and ${keyed("k")}`,
+  );
+  await on.query("analyze price_is");
+  await on.affect(
+    `insert into price_scope select distinct s.* from (
+       select o.* from price_was o left join price_is n on ${keyed("o")}
+        where n.company is null or not ${same(names)}
+       union all
+       select n.* from price_is n join price_was o on ${keyed("o")} where not ${same(names)}
+       union all
+       select n.* from price_is n join price_key k on ${keyed("k")} where k.is_new
+     ) r cross join lateral (${scopes}) s(customer_scope, customer_code, product_scope, product_code)
+     where $1::text is not null`,
+    [company],
+  );
+  await on.query("drop table price_was, price_key, price_is");
 }
 
 /** Of a column of a key, so that its index is used. */
@@ -215,33 +255,42 @@ function typeOf(record: RecordName, field: string): string {
   return record === "quotation-line" && field === "line" ? "int" : "text";
 }
 
-function overlaidScopes(since: string | null): string {
-  const later = since === null ? "true" : `o.learned_at >= '${since}'::timestamptz`;
-  return `select s.* from (
-      select n.* from price_overlay o
-       cross join lateral jsonb_populate_record(null::price_rule, o.row) n
-       where o.company = $1 and ${later} and o.row is not null
-      union all
-      select n.* from price_overlay o join price_rule n
-          on n.company = $1 and n.rule = o.rule and n.from_quantity = o.from_quantity
-       where o.company = $1 and ${later}
-    ) r cross join lateral ${ofRow} s(customer_scope, customer_code, product_scope, product_code)`;
+/** What a round or a hold put in the place of rules, or took away again. */
+async function addOverlaid(on: Queryable, company: string, since: string | null): Promise<void> {
+  await on.query("analyze price_overlay");
+  await on.affect(
+    `insert into price_scope select distinct s.* from (
+       select n.* from price_overlay o
+        cross join lateral jsonb_populate_record(null::price_rule, o.row) n
+        where o.company = $1 and ($2::timestamptz is null or o.learned_at >= $2) and o.row is not null
+       union all
+       select n.* from price_rule n where n.company = $1 and (n.rule, n.from_quantity) in (
+         select o.rule, o.from_quantity from price_overlay o
+          where o.company = $1 and ($2::timestamptz is null or o.learned_at >= $2))
+     ) r cross join lateral ${ofRow} s(customer_scope, customer_code, product_scope, product_code)`,
+    [company, since],
+  );
+}
+
+/** Looked for once, and only where there are formulas. */
+async function addByFormula(on: Queryable, company: string): Promise<void> {
+  const [formulas] = await on.query(
+    `select from price_formula where company = $1 and exists (
+       select from price_scope where customer_scope in ('price-list', 'everyone')) limit 1`,
+    [company],
+  );
+  if (formulas !== undefined) await on.affect(`insert into price_scope ${BY_FORMULA}`, [company]);
 }
 
 /** At most MOST_SCOPES: as they are, else whole customers, else whole products, else everything. */
-async function bounded(
-  on: Queryable,
-  company: string,
-  relation: string,
-): Promise<readonly PriceScope[]> {
+async function bounded(on: Queryable): Promise<readonly PriceScope[]> {
   const distinct = async (customers: boolean, products: boolean) => {
     const scopes = await on.query<PriceScope>(
       `select distinct ${customers ? "customer_scope" : "'everyone'"} as "customerScope",
               ${customers ? "customer_code" : "null"} as "customerCode",
               ${products ? "product_scope" : "'everything'"} as "productScope",
               ${products ? "product_code" : "null"} as "productCode"
-         from (${relation}) changed order by 1, 2, 3, 4 limit ${MOST_SCOPES + 1}`,
-      [company],
+         from price_scope order by 1, 2, 3, 4 limit ${MOST_SCOPES + 1}`,
     );
     return scopes.length <= MOST_SCOPES ? scopes : null;
   };
