@@ -10,6 +10,7 @@ import { isFree } from "./port.ts";
 import { openShop } from "./shop.ts";
 import { tellStory } from "./story.ts";
 import { compareOrders, daysPass, placeOrders } from "./steps/orders.ts";
+import { proveExplanations } from "./steps/explain.ts";
 import { proveParity } from "./steps/parity.ts";
 import { followPenny, provePay, proveSales } from "./steps/pay.ts";
 import { ALL_FAULTS, firstPull, introduce, provePrices } from "./steps/pull.ts";
@@ -56,6 +57,7 @@ const { secret } = await world.tradepost.access.createKey({
 const api = await world.tradepost.serve(check ? { port: 0 } : {});
 const shop = openShop(api.url, secret);
 await provePrices(story, world, shop);
+await proveExplanations(story, world);
 const placed = await placeOrders(story, world, shop);
 await daysPass(story, world, placed);
 await compareOrders(story, world, placed);

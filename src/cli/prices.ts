@@ -4,6 +4,7 @@ import type { ExplainedLine, PriceLine } from "../pricing/index.ts";
 import { answer, example, NotFound, type Answer, type Opened } from "./command.ts";
 import { addAskingOptions, askerOf, asOf } from "./price-asking.ts";
 import type { AskingOptions } from "./price-asking.ts";
+import { answerLines, explainedLines, placeOf } from "./price-explain.ts";
 import { addPriceListCommand } from "./price-list.ts";
 import { addCertifyCommand } from "./price-certify.ts";
 import { addHoldCommands } from "./price-holds.ts";
@@ -13,7 +14,7 @@ import { addLintCommand } from "./price-lint.ts";
 import { addParityCommand } from "./price-parity.ts";
 import { addPolicyCommand } from "./price-policy.ts";
 import { addBasketCommand } from "./price-basket.ts";
-import { moment, pounds, table } from "./print.ts";
+import { moment } from "./print.ts";
 
 interface PriceOptions extends AskingOptions {
   readonly unit?: string;
@@ -111,20 +112,7 @@ async function priceText(
   line: Exclude<PriceLine, { state: "problem" }>,
 ): Promise<string[]> {
   const { timeZone } = company.settings;
-  const until =
-    line.validUntil === null
-      ? "until further notice"
-      : `until ${moment(Temporal.Instant.from(line.validUntil), timeZone)}`;
-  const price =
-    line.unitPrice === null
-      ? `not known (${line.state})`
-      : `${line.currency === "GBP" ? "£" : `${line.currency} `}${line.unitPrice} per ${line.pricingUnit}`;
-  return [
-    `price     ${price}, ${line.state}, ${until}`,
-    `line      ${line.quantity} × ${line.product}: ${pounds(line.net, line.currency)} net, ${pounds(line.vat, line.currency)} VAT (${line.vatCode ?? "no code"})`,
-    `because   ${line.because}`,
-    `book      ${line.bookVersion}, ${await sourcesText(company, line.freshness)}`,
-  ];
+  return answerLines(line, { timeZone, sources: await sourcesText(company, line.freshness) });
 }
 
 /** As of when the sources are that ever came, and which never did. */
@@ -143,41 +131,19 @@ async function explained(
   line: Exclude<ExplainedLine, { state: "problem" }>,
   original: boolean,
 ): Promise<Answer> {
-  const { explanation } = line;
-  const { company } = opened;
-  const candidates = table(explanation.candidates, [
-    { head: "", of: (each) => (each.taken ? "→" : "") },
-    { head: "step", of: (each) => each.step },
-    { head: "rule", of: (each) => each.rule },
-    { head: "for", of: (each) => `${each.whom}, ${each.what}` },
-    { head: "price", right: true, of: (each) => each.unitPrice ?? "–" },
-    { head: "why", of: (each) => each.why },
-    { head: "row of the ERP", of: (each) => each.rows.map(placeOf).join(" ") },
-  ]);
-  const originals = original ? await originalsOf(company, line) : [];
+  const originals = original ? await originalsOf(opened.company, line) : [];
   const text = [
-    explanation.asked,
+    line.explanation.asked,
     "",
     ...(await priceText(opened, line)),
     "",
-    candidates,
+    ...explainedLines(line),
     ...originals.map(({ place, text: row }) => `\n${place}\n  ${row ?? GONE}`),
-    "",
-    ...explanation.arithmetic,
   ].join("\n");
   return { text, data: original ? { ...line, originals } : line };
 }
 
 const GONE = "(the file is no longer where it was kept)";
-
-type EvidenceRow = Exclude<
-  ExplainedLine,
-  { state: "problem" }
->["explanation"]["candidates"][number]["rows"][number];
-
-function placeOf(row: EvidenceRow): string {
-  return `${row.origin ?? row.originId}:${row.line}`;
-}
 
 /** Each row once, however many candidates stand on it. */
 async function originalsOf(

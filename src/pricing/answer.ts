@@ -102,8 +102,8 @@ export type PriceLine = PriceAnswer | PriceProblem;
 
 /** Where a row of the ERP that a price comes from stands. */
 export interface RuleRowEvidence {
-  readonly record: "price-rule" | "promotion" | "quotation-line";
-  /** Its key: the rule and its break, the promotion, the quotation and its line. */
+  readonly record: "price-rule" | "promotion" | "quotation-line" | "customer";
+  /** Its key: the rule and its break, the promotion, the quotation and its line, the account. */
   readonly row: string;
   readonly runId: string;
   readonly originId: string;

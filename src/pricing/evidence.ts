@@ -10,7 +10,8 @@ import type { Queryable } from "../store/index.ts";
 /** Tells the name of the file or page that a row came from. */
 export type OriginName = (originId: string) => Promise<{ readonly name: string } | null>;
 
-export type EvidenceOf = (entry: Entry) => readonly RuleRowEvidence[];
+/** Null: the account's own discount. */
+export type EvidenceOf = (entry: Entry | null) => readonly RuleRowEvidence[];
 
 /** Looks the rows of all entries up at once; the function returned gives those of one. */
 export async function findEvidence(
@@ -19,7 +20,7 @@ export async function findEvidence(
   entries: readonly Entry[],
   originName: OriginName | undefined,
   timeZone: string,
-): Promise<EvidenceOf> {
+): Promise<(entry: Entry) => readonly RuleRowEvidence[]> {
   const contentOf = (of: Entry | Row) => contentIn(of, timeZone);
   const rows = [
     ...(await ruleRows(store, company, entries)),
@@ -31,6 +32,26 @@ export async function findEvidence(
   const names = await namesOf(kept, originName);
   const found = Map.groupBy(kept, contentOf);
   return (entry) => (found.get(contentOf(entry)) ?? []).map((row) => evidenceOf(row, names));
+}
+
+/** The customer's row that says the account's own discount (percent, 4 places); none: it changed. */
+export async function accountEvidence(
+  store: Queryable,
+  company: string,
+  { account, discount }: { readonly account: string; readonly discount: number },
+  originName: OriginName | undefined,
+): Promise<readonly RuleRowEvidence[]> {
+  const rows = await store.query<Omit<RuleRowEvidence, "record" | "origin"> & { value: string }>(
+    `select account as row, coalesce(discount_percent, 0) as value, ${PROVENANCE}
+       from customer where company = $1 and account = $2`,
+    [company, account],
+  );
+  const kept = rows.filter(({ value }) => scaled.scaledOf(value, 4) === discount);
+  const names = await namesOf(kept, originName);
+  return kept.map(({ row, runId, originId, line }) => {
+    const origin = names.get(originId) ?? null;
+    return { record: "customer", row, runId, originId, origin, line };
+  });
 }
 
 type Row = Omit<Entry, "customerScope" | "productScope" | "kind"> & {
@@ -103,7 +124,7 @@ function evidenceOf(row: Row, names: ReadonlyMap<string, string>): RuleRowEviden
 }
 
 async function namesOf(
-  rows: readonly Row[],
+  rows: readonly Pick<Row, "originId">[],
   originName: OriginName | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();

@@ -4,7 +4,7 @@ import type { ExplainedLine, PriceAnswer, PriceProblem, PriceRequest } from "./a
 import { enquire, isProblem } from "./ask.ts";
 import { explainLine } from "./engine/index.ts";
 import type { Enquiry, Explanation } from "./engine/index.ts";
-import { findEvidence } from "./evidence.ts";
+import { accountEvidence, findEvidence } from "./evidence.ts";
 import type { EvidenceOf, OriginName } from "./evidence.ts";
 import { answerOf, lineOf, problemOf } from "./price.ts";
 import type { Root } from "./root.ts";
@@ -26,7 +26,15 @@ export async function explainRows(
     line.state === "problem" ? [] : line.explanation.candidates.flatMap(({ entry }) => entry ?? []),
   );
   const evidence = await findEvidence(store, company, entries, originName, root.book.timeZone);
-  return lines.map((line) => (line.state === "problem" ? line : withRows(line, evidence)));
+  const isOwn = lines.some(
+    (line) =>
+      line.state !== "problem" && line.explanation.candidates.some(({ entry }) => entry === null),
+  );
+  const { discount } = enquiry;
+  const { account } = request;
+  const own = isOwn ? await accountEvidence(store, company, { account, discount }, originName) : [];
+  const all: EvidenceOf = (entry) => (entry === null ? own : evidence(entry));
+  return lines.map((line) => (line.state === "problem" ? line : withRows(line, all)));
 }
 
 function explained(root: Root, enquiry: Enquiry, line: PriceRequest["lines"][number]): Explained {
@@ -42,7 +50,7 @@ function withRows(
 ): ExplainedLine {
   const candidates = line.explanation.candidates.map((candidate) => ({
     ...candidate,
-    rows: candidate.entry === null ? [] : evidence(candidate.entry),
+    rows: evidence(candidate.entry),
   }));
   return { ...line, explanation: { ...line.explanation, candidates } };
 }

@@ -55,6 +55,18 @@ test("a price is asked for a moment, a unit and conditions, and a wrong word is 
   expect(unit.err).toContain('no product is sold or priced in the unit "FATHOM"');
 });
 
+test("an explanation is no wider than a page, and names a row of a file for everything", async () => {
+  const { out, exit } = await tradepost.run(["price", "explain", account, product, "5"]);
+  expect(exit).toBe(0);
+  const lines = out.trimEnd().split("\n");
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(118);
+  const looked = lines.slice(lines.findIndex((line) => line.startsWith("What was looked at")));
+  expect(looked.filter((line) => line.startsWith("→ "))).toHaveLength(1);
+  expect(looked.join("\n")).toMatch(/gives the price\n.* price-rules-\d{8}-\d{4}\.csv:\d+/);
+  expect(out).toMatch(/^state {5}modelled: The price that the policy works out/m);
+  expect(out).not.toMatch(/\d{4}-\d{2}-\d{2}/);
+});
+
 test("what was known before the first sync is that there was no such account", async () => {
   const asked = ["price", "explain", account, product, "--known-at", "2020-01-01T00:00:00Z"];
   const { exit, err } = await tradepost.run(asked);

@@ -500,7 +500,7 @@ describe("an explanation", () => {
     ).toMatchInlineSnapshot(`
       [
         "Contract C-17: £33.00 per EACH from 100 | gives the price | C1 from 100 @ price-rules-1.csv:3",
-        "Contract C-17: £35.00 per EACH | a higher break of the same rule is reached | C1 @ price-rules-1.csv:2",
+        "Contract C-17: £35.00 per EACH | a higher break of the rule is reached | C1 @ price-rules-1.csv:2",
         "Standard price: £40.00 per EACH | another base price is as low or lower | S1 @ price-rules-1.csv:1 | TWIN @ price-rules-1.csv:5",
         "Product group discount: 2.5% off | dearer by £6.00 per EACH | G1 @ price-rules-1.csv:4",
         "Standard price: £40.00 per EACH | is the base price; dearer by £7.00 per EACH | S1 @ price-rules-1.csv:1 | TWIN @ price-rules-1.csv:5",
@@ -513,6 +513,31 @@ describe("an explanation", () => {
     });
     const { explanation: _, ...answer } = line;
     expect(plain).toEqual([answer]);
+  });
+
+  test("the discount on the account ends at the customer's own row", async () => {
+    await merchant("OWNROW", [rule("S1", "40")]);
+    await pull(database.store, "OWNROW", "customer", [
+      { account: "PLAIN01", name: "Plain", discountPercent: "5" },
+    ]);
+    const pricing = await open("OWNROW", { freshness: () => [NOW] });
+    await pricing.publish();
+    const line = await told(pricing, "PLAIN01", "PLY", "2026-06-01");
+    expect(line).toMatchObject({ unitPrice: "38.0000" });
+    const own = line.explanation.candidates.find(({ entry }) => entry === null);
+    expect(own).toMatchObject({
+      rule: "Account discount: 5% off",
+      taken: true,
+      rows: [{ record: "customer", row: "PLAIN01", line: 1 }],
+    });
+    expect(line.explanation.arithmetic[1]).toBe(
+      "Account discount: 5% off: £40.00 − £2.00 = £38.00 per EACH",
+    );
+    await database.store.query(
+      `update customer set discount_percent = 6 where company = 'OWNROW' and account = 'PLAIN01'`,
+    );
+    const changed = await told(pricing, "PLAIN01", "PLY", "2026-06-01");
+    expect(changed.explanation.candidates.find(({ entry }) => entry === null)?.rows).toEqual([]);
   });
 
   test("a row that has changed since is not taken for the one that the price came from", async () => {

@@ -728,7 +728,7 @@ describe("explanation", () => {
       "Price or discount | Customer price: £500.00 per 1000, until 31/12/2025 | - | ended on 31/12/2025
       Price or discount | Contract C-17: £540.00 per 1000 from 5,000, 01/01/2026 to 31/12/2026 | - | counts only from 5,000 EACH
       Price or discount | Contract C-17: £550.00 per 1000 from 500, 01/01/2026 to 31/12/2026 | 550.0000 | gives the price
-      Price or discount | Contract C-17: £585.50 per 1000, 01/01/2026 to 31/12/2026 | - | a higher break of the same rule is reached
+      Price or discount | Contract C-17: £585.50 per 1000, 01/01/2026 to 31/12/2026 | - | a higher break of the rule is reached
       Base price | Standard price: £650.00 per 1000 | 650.0000 | the list price (L1) takes its place
       Price or discount | General discount: 7.5% off | 555.0000 | dearer by £5.00 per 1000
       Promotion | Promotion AUTUMN: 15% off, 01/09/2026 to 30/09/2026 | - | starts on 01/09/2026

@@ -19,7 +19,7 @@ export function whyNot(
     case "on-request":
       return beatenText(enquiry, trace, traced);
     case "lower-break":
-      return "a higher break of the same rule is reached";
+      return "a higher break of the rule is reached";
     case "not-reached":
       return `counts only from ${unitsText(enquiry, entry?.fromQuantity)}`;
     case "beyond":
