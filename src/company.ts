@@ -48,6 +48,8 @@ export interface Context {
   readonly now: () => Temporal.Instant;
   /** The book of who did what; absent: nothing is written there. */
   readonly access?: Pick<Access, "audit">;
+  /** True in the service, where nothing may hold up an answer. */
+  readonly service?: boolean;
 }
 
 /** One company's modules, wired. */
@@ -106,6 +108,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     tokens: tokensOf(context.settings, settings),
     snapshot: join(dirname(context.settings.database.folder), "price-books", `${code}.book`),
     keepPastDays: settings.pricing.keepPastDays,
+    apart: context.service ?? false,
     now,
     log,
     sources: priceSources,

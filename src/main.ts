@@ -77,7 +77,8 @@ export async function openTradepost(
     return openJobs(store, { log: warnings(log) });
   });
   const access = openAccess({ store, now });
-  const context: Context = { settings, store, jobs, log, now, access };
+  const service = options.service === true;
+  const context: Context = { settings, store, jobs, log, now, access, service };
   const companies = new Map<string, Promise<CompanyServices>>();
   const company = (code: string): Promise<CompanyServices> => {
     const opened = companies.get(code) ?? openCompany(context, code);
@@ -103,9 +104,16 @@ export async function openTradepost(
     },
     async [Symbol.asyncDispose]() {
       await jobs.close();
+      for (const opened of companies.values()) await closed(opened);
       await store.close();
     },
   };
+}
+
+/** One that could not be opened holds nothing open. */
+async function closed(company: Promise<CompanyServices>): Promise<void> {
+  const opened = await company.catch(() => null);
+  await opened?.pricing.close();
 }
 
 function warnings(log: Log): (line: string) => void {

@@ -4,62 +4,101 @@
  */
 import type { Log } from "../connections/index.ts";
 import type { Store } from "../store/index.ts";
+import { digestOf } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { followBook } from "./load.ts";
-import type { LoadedBook } from "./load.ts";
+import type { LoadedBook, MadeBook } from "./load.ts";
 import type { PricedCompany } from "./masters-read.ts";
 import { makerOf } from "./publish.ts";
 import { loadSnapshot, saveSnapshot } from "./snapshot.ts";
 import type { SnapshotOf } from "./snapshot.ts";
 
-export interface Following extends PricedCompany {
-  readonly store: Store;
+/** What the book rests on, as plain data. */
+export interface Followed extends PricedCompany {
   readonly policy: Policy;
-  readonly log: Log;
   /** Where the book is kept between starts; absent: nowhere. */
   readonly snapshot?: string;
 }
 
-export interface Follower {
-  /** The book as the tables are now. Calls must follow one another. */
-  follow(): Promise<LoadedBook>;
-  /** Keeps a book that answers for the next start, unless the file has it. Never throws. */
-  keep(loaded: LoadedBook, digest: string): Promise<void>;
+export interface Following extends Followed {
+  readonly store: Store;
+  readonly log: Log;
 }
 
+export interface Follower {
+  /** The book as the tables are now. Calls must follow one another. */
+  follow(): Promise<MadeBook>;
+  /** Keeps the book that was made last for the next start, unless the file has it. Never throws. */
+  keep(): Promise<void>;
+  /** Ends what it holds open. */
+  close(): Promise<void>;
+}
+
+/** Makes books on the thread that asks. */
 export function openFollower(following: Following): Follower {
-  const { store, policy, log, company, snapshot } = following;
+  const { store, policy, log, company } = following;
   const of: SnapshotOf = {
     company,
     maker: makerOf(policy),
-    settings: JSON.stringify(following.settings),
+    settings: JSON.stringify(pricedBy(following.settings)),
   };
   let known: LoadedBook | null = null;
+  let digest = "";
   let keptDigest = "";
   return {
     follow: async () => {
       known ??= await fromFile(following, of);
-      const had = known !== null;
-      const { loaded, why } = await followBook(store, following, policy, known);
-      if (had && why !== null)
+      const before = known;
+      const { loaded, why } = await followBook(store, following, policy, before);
+      if (before !== null && why !== null)
         log("info", `price book of ${company} is read anew as a whole: ${why}`);
       known = loaded;
-      return loaded;
+      if (loaded.book !== before?.book || digest === "") digest = digestOf(loaded.book);
+      return { book: loaded.book, runs: loaded.runs, digest };
     },
-    keep: async (loaded, digest) => {
-      if (snapshot === undefined || digest === keptDigest) return;
-      try {
-        await saveSnapshot(snapshot, of, loaded);
-        keptDigest = digest;
-      } catch (error) {
-        log(
-          "warn",
-          `keeping the price book of ${company} in ${snapshot}: ${String(error)}. ` +
-            "Prices are answered all the same; the next start reads all rules again.",
-        );
-      }
+    keep: async () => {
+      if (known === null || digest === keptDigest) return;
+      const keeping = digest;
+      if (await keepIn(following, of, known)) keptDigest = keeping;
     },
+    close: () => Promise.resolve(),
   };
+}
+
+/** Of a company's settings those that its book is made with. */
+export function pricedBy({
+  currency,
+  timeZone,
+  vat,
+  vatRules,
+  rates,
+}: PricedCompany["settings"]): PricedCompany["settings"] {
+  return {
+    currency,
+    timeZone,
+    vat,
+    ...(vatRules === undefined ? {} : { vatRules }),
+    ...(rates === undefined ? {} : { rates }),
+  };
+}
+
+async function keepIn(
+  { snapshot, log, company }: Following,
+  of: SnapshotOf,
+  loaded: LoadedBook,
+): Promise<boolean> {
+  if (snapshot === undefined) return false;
+  try {
+    await saveSnapshot(snapshot, of, loaded);
+    return true;
+  } catch (error) {
+    log(
+      "warn",
+      `keeping the price book of ${company} in ${snapshot}: ${String(error)}. ` +
+        "Prices are answered all the same; the next start reads all rules again.",
+    );
+    return false;
+  }
 }
 
 async function fromFile(

@@ -8,15 +8,16 @@ import type { Queryable, Store } from "../store/index.ts";
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
-import { calendar, digestOf } from "./engine/index.ts";
+import { calendar } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PastNotKept, PricesNotReady } from "./error.ts";
 import type { OriginName } from "./evidence.ts";
 import { openFollower } from "./follow.ts";
+import { openFollowerApart } from "./follow-apart.ts";
 import { rootAt } from "./known.ts";
 import type { KnownAt } from "./known.ts";
 import type { Follower } from "./follow.ts";
-import type { LoadedBook, PricedCompany } from "./load.ts";
+import type { MadeBook, PricedCompany } from "./load.ts";
 import { loadPolicy } from "./policy.ts";
 import { lintPrices } from "./lint/index.ts";
 import type { LintFinding, LintKind } from "./lint/index.ts";
@@ -50,6 +51,10 @@ export interface PricingOptions extends PricedCompany {
   readonly keepPastDays?: number;
   /** File that keeps the book between starts; absent: each start reads all rules. */
   readonly snapshot?: string;
+  /**
+   * True for a service: books are made in a thread of their own, and nothing holds up an answer.
+   */
+  readonly apart?: boolean;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
   /**
@@ -109,7 +114,7 @@ export interface Pricing extends Asking {
   changes(after: string | null): Promise<PriceChanges>;
   /** Deletes what is kept no longer; says how much it was. */
   tidy(): Promise<number>;
-  /** What is wrong, useless or not meant in the rules as they stand, of the kinds named or of all. */
+  /** What is wrong, useless or not meant in the rules as they stand, of the kinds named or all. */
   lint(kinds?: readonly LintKind[]): AsyncGenerator<LintFinding>;
   /** How the policy adds documents up. */
   readonly arithmetic: Policy["arithmetic"];
@@ -121,6 +126,8 @@ export interface Pricing extends Asking {
   trial(): Trial;
   /** Rows to try other policies on. */
   trialRows(reach: Reach): Promise<TrialRows>;
+  /** Ends what it holds open; the store is not its own. */
+  close(): Promise<void>;
 }
 
 /**
@@ -129,7 +136,9 @@ export interface Pricing extends Asking {
  */
 export async function openPricing(options: PricingOptions): Promise<Pricing> {
   const policy = await loadPolicy(options.policy, options.switches);
-  return pricingOf({ ...options, policy, follower: openFollower({ ...options, policy }) });
+  const following = { ...options, policy };
+  const follower = options.apart ? openFollowerApart(following) : openFollower(following);
+  return pricingOf({ ...following, follower });
 }
 
 type Opened = Omit<PricingOptions, "policy"> & {
@@ -183,6 +192,7 @@ function pricingOf(options: Opened): Pricing {
     rootAt: (asked) => knownRoot(options, asked),
     trial: () => trialOf(current().book, current().version),
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
+    close: () => options.follower.close(),
   };
 }
 
@@ -204,8 +214,7 @@ async function tidy({ store, company, now, keepPastDays }: Opened): Promise<numb
   return changes + (await tidySuperseded(store, company, before));
 }
 
-type Read = LoadedBook & {
-  readonly digest: string;
+type Read = MadeBook & {
   readonly freshness: Temporal.Instant | null;
   readonly standing: StandingFacts;
 };
@@ -233,7 +242,7 @@ async function publish(options: Opened, adopt: (root: Root) => void): Promise<Pu
     if (published === null) continue;
     const root = rootOf(options, read, published);
     adopt(root);
-    void options.follower.keep(read, read.digest);
+    void options.follower.keep();
     const { entries: rules, bytes } = read.book;
     const ms = Math.round(performance.now() - started);
     reportBook(options, root, ms);
@@ -276,10 +285,10 @@ async function refresh(
 
 async function readBook(options: Opened): Promise<Read> {
   const facts = (await options.sources?.freshness()) ?? [];
-  const loaded = await options.follower.follow();
+  const made = await options.follower.follow();
   const freshness = oldest(facts.map(({ at }) => at));
   const standing = await standingOf(options, facts);
-  return { ...loaded, digest: digestOf(loaded.book), freshness, standing };
+  return { ...made, freshness, standing };
 }
 
 type Ages = readonly { readonly source: string; readonly at: Temporal.Instant | null }[];

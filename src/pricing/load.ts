@@ -23,6 +23,11 @@ export interface LoadedBook {
   readonly quotations: readonly QuotationRow[];
 }
 
+/** A book as it is published. */
+export interface MadeBook extends Pick<LoadedBook, "book" | "runs"> {
+  readonly digest: string;
+}
+
 /** How a book was brought up to date. */
 export interface Followed {
   readonly loaded: LoadedBook;

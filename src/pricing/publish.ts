@@ -5,7 +5,7 @@
 import type { Queryable } from "../store/index.ts";
 import { LAYOUT } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
-import type { LoadedBook } from "./load.ts";
+import type { MadeBook } from "./load.ts";
 
 export interface PublishedVersion {
   readonly version: number;
@@ -42,10 +42,10 @@ export async function registerBook(
   store: Queryable,
   company: string,
   before: PublishedVersion | null,
-  loaded: LoadedBook & { readonly digest: string; readonly freshness: Temporal.Instant | null },
+  made: MadeBook & { readonly freshness: Temporal.Instant | null },
   at: Temporal.Instant,
 ): Promise<PublishedVersion | null> {
-  const { book, digest, freshness } = loaded;
+  const { book, digest, freshness } = made;
   const maker = makerOf(book.policy);
   if (before?.digest === digest && before.maker === maker) {
     await store.affect("update price_book set freshness = $3 where company = $1 and version = $2", [
@@ -68,7 +68,7 @@ export async function registerBook(
       book.policy.policy,
       book.entries,
       book.bytes,
-      JSON.stringify(loaded.runs),
+      JSON.stringify(made.runs),
       at,
       freshness,
     ],

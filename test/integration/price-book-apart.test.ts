@@ -1,0 +1,111 @@
+import { describe, expect, test, vi } from "vitest";
+import { openPricing } from "../../src/pricing/index.ts";
+import type { Pricing } from "../../src/pricing/index.ts";
+import type { Canonical } from "../../src/model/index.ts";
+import { useDatabase } from "../support/database.ts";
+import { mergeRows } from "../support/merge-rows.ts";
+
+const database = useDatabase();
+
+/** As a service opens it: books are made in a thread of their own. */
+async function open(company: string, log: string[] = [], apart = true): Promise<Pricing> {
+  return openPricing({
+    store: database.store,
+    company,
+    settings: { currency: "GBP", timeZone: "Europe/London", vat: { STANDARD: "20" } },
+    policy: "generic",
+    apart,
+    now: () => Temporal.Instant.from("2026-06-01T09:00:00Z"),
+    log: (_, message) => log.push(message),
+  });
+}
+
+type Rule = Partial<Canonical<"price-rule">>;
+
+const COUNT = 300;
+const PRODUCTS = Array.from({ length: COUNT }, (_, at) => `P${at}`);
+
+function rules(add: number): Rule[] {
+  return PRODUCTS.map((productCode, at) => ({
+    rule: `S${at}`,
+    customerScope: "everyone",
+    productScope: "product",
+    productCode,
+    kind: "fixed",
+    value: `${at + 1 + (at % 7 === 0 ? add : 0)}`,
+  }));
+}
+
+async function merchant(company: string): Promise<void> {
+  await mergeRows(database.store, company, "customer", [{ account: "A", name: "A" }]);
+  const products = PRODUCTS.map((product) => ({ product, name: product }));
+  await mergeRows(database.store, company, "product", products);
+  await mergeRows(database.store, company, "price-rule", rules(0));
+}
+
+function prices(pricing: Pricing): unknown {
+  const quantity = PRODUCTS.map(() => "1");
+  return pricing.priceColumns({ account: "A", product: PRODUCTS, quantity }).unitPrice;
+}
+
+const ENDED =
+  "the thread that makes the price books of ENDED ended: it was ended. The book of before " +
+  "answers, if there is one; the next publish starts another thread.";
+
+describe("a book that is made in a thread of its own", () => {
+  test("is the book that would be made here, at first and after every change", async () => {
+    const company = "APART";
+    await merchant(company);
+    const log: string[] = [];
+    const apart = await open(company, log);
+    const here = await open(company, [], false);
+    for (const add of [0, 10, 20]) {
+      await mergeRows(database.store, company, "price-rule", rules(add));
+      const published = await apart.publish();
+      await here.refresh();
+      expect(here.book()?.version).toBe(published.version);
+      expect(prices(apart)).toEqual(prices(here));
+    }
+    expect(log.filter((line) => !line.includes("answers"))).toEqual([]);
+    await apart.close();
+  });
+
+  test("is told when the thread ends, while the book of before answers and the next one comes", async () => {
+    const company = "ENDED";
+    await merchant(company);
+    const pricing = await open(company);
+    await pricing.publish();
+    const before = prices(pricing);
+    await mergeRows(database.store, company, "price-rule", rules(10));
+    await database.store.transaction(async (tx) => {
+      await tx.query("LOCK TABLE price_rule IN ACCESS EXCLUSIVE MODE");
+      const publishing = pricing.publish();
+      publishing.catch(() => undefined);
+      await vi.waitFor(async () => {
+        expect(await tx.query("SELECT FROM pg_locks WHERE NOT granted")).toHaveLength(1);
+      });
+      await pricing.close();
+      await expect(publishing).rejects.toThrow(ENDED);
+    });
+    expect(prices(pricing)).toEqual(before);
+    await pricing.publish();
+    expect(prices(pricing)).not.toEqual(before);
+    await pricing.close();
+  });
+
+  test("says what the database said when it cannot be read", async () => {
+    const company = "UNREADABLE";
+    await merchant(company);
+    const pricing = await open(company);
+    await pricing.publish();
+    const before = prices(pricing);
+    await mergeRows(database.store, company, "price-rule", rules(10));
+    await database.store.query("ALTER TABLE price_overlay RENAME COLUMN hides TO hidden");
+    await expect(pricing.publish()).rejects.toThrow(/column .*hides.* does not exist/);
+    await database.store.query("ALTER TABLE price_overlay RENAME COLUMN hidden TO hides");
+    expect(prices(pricing)).toEqual(before);
+    await pricing.publish();
+    expect(prices(pricing)).not.toEqual(before);
+    await pricing.close();
+  });
+});
