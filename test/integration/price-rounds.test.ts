@@ -5,7 +5,6 @@ import { useDatabase } from "../support/database.ts";
 import { moment, openTrade, productOf, TOKEN_KEY, type Trade } from "../support/price-round.ts";
 
 const database = useDatabase();
-const PRICES = 1_000;
 const START = "2027-01-01T00:00:00";
 const BY = { who: "Ann", why: "Yearly round, board of 10/12/2026" };
 
@@ -30,112 +29,6 @@ const stands = ({ unitPrice, state, validUntil, stateReason }: PriceAnswer) => (
   state,
   validUntil,
   stateReason,
-});
-
-test(
-  "1,000 prices rise at 00:00, the ERP is updated at 06:10 and pulled at 06:15: each answer before, between and after is as the state table says",
-  { timeout: 60_000 },
-  async () => {
-    const trade = await openTrade(database.store, { products: PRICES });
-    const { company } = trade;
-    await trade.pull();
-    const product = productOf(2);
-    expect(stands(trade.price(product))).toEqual({
-      unitPrice: "12.0000",
-      state: "modelled",
-      validUntil: null,
-      stateReason: null,
-    });
-    const prices = raised(trade.erp);
-    const loaded = await load(trade, prices);
-    expect(loaded).toMatchObject({
-      state: "loaded",
-      checked: { rules: PRICES, changed: PRICES, new: 0, same: 0, unreached: 0, zero: 0 },
-    });
-    expect(loaded.checked.effect).toMatchObject({
-      up: { count: PRICES, median: "4.00" },
-      customers: 1,
-    });
-    await trade.tradepost.drain();
-    expect(trade.price(product).validUntil).toBeNull();
-
-    await company.rounds.approve("2027", BY);
-    await trade.tradepost.drain();
-    trade.at("2026-12-31T23:59:00");
-    const before = trade.price(product);
-    expect(stands(before)).toEqual({
-      unitPrice: "12.0000",
-      state: "modelled",
-      validUntil: "2027-01-01T00:00:00Z",
-      stateReason: null,
-    });
-    const early = await trade.order({ product, unitPrice: "12.00" });
-    expect(early.status).toBe(201);
-
-    trade.at("2027-01-01T00:00:00");
-    const between = trade.price(product);
-    expect(stands(between)).toEqual({
-      unitPrice: "12.4800",
-      state: "modelled",
-      validUntil: null,
-      stateReason:
-        "Price round 2027 of 01/01/2027 00:00, approved by Ann on 15/12/2026 09:00; no pull has confirmed it yet.",
-    });
-    // Nothing was rebuilt at that moment: the same book answers.
-    expect(between.bookVersion).toBe(before.bookVersion);
-    trade.at("2027-01-01T00:01:00");
-    expect((await trade.order({ product, unitPrice: "12.48" })).status).toBe(201);
-    expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(422);
-
-    // A pull of the night, before anybody touched the ERP, says nothing yet.
-    trade.at("2027-01-01T02:00:00");
-    await trade.pull();
-    expect(trade.price(product).state).toBe("modelled");
-
-    trade.at("2027-01-01T06:10:00");
-    for (const [code, price] of prices) trade.erp.set(code, price);
-    expect(trade.price(product).state).toBe("modelled");
-    trade.at("2027-01-01T06:12:00");
-    expect((await trade.order({ product, unitPrice: "12.48" })).status).toBe(201);
-    trade.at("2027-01-01T06:15:00");
-    await trade.pull();
-    expect(stands(trade.price(product))).toEqual({
-      unitPrice: "12.4800",
-      state: "confirmed",
-      validUntil: null,
-      stateReason:
-        "Price round 2027 of 01/01/2027 00:00, approved by Ann on 15/12/2026 09:00; the ERP has the same price.",
-    });
-    expect(await company.rounds.find("2027")).toMatchObject({
-      state: "confirmed",
-      rules: { waiting: 0, confirmed: PRICES, differs: 0 },
-    });
-    expect(await company.alarms.list({ open: true })).toEqual([]);
-  },
-);
-
-test("without a round the old price answers until the pull, and the new one from then on", async () => {
-  const trade = await openTrade(database.store, { products: 3, code: "NOROUND" });
-  await trade.pull();
-  const product = productOf(2);
-  trade.at("2026-12-31T23:59:00");
-  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(201);
-  trade.at("2027-01-01T00:01:00");
-  expect(stands(trade.price(product))).toEqual({
-    unitPrice: "12.0000",
-    state: "modelled",
-    validUntil: null,
-    stateReason: null,
-  });
-  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(201);
-  trade.at("2027-01-01T06:12:00");
-  trade.erp.set(product, "12.48");
-  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(201);
-  trade.at("2027-01-01T06:15:00");
-  await trade.pull();
-  expect(stands(trade.price(product))).toMatchObject({ unitPrice: "12.4800", state: "modelled" });
-  expect((await trade.order({ product, unitPrice: "12.00" })).status).toBe(422);
-  expect((await trade.order({ product, unitPrice: "12.48" })).status).toBe(201);
 });
 
 test("what the pull brings otherwise than the round is told, and its prices answer stale until it is corrected or decided", async () => {

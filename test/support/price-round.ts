@@ -23,6 +23,9 @@ export interface OrderedLine {
 
 export interface Trade {
   readonly tradepost: Tradepost;
+  readonly code: string;
+  /** The account that `price` and `order` are for. */
+  readonly customer: string;
   readonly company: CompanyServices;
   /** What the ERP would charge now: pounds by product. */
   readonly erp: Map<string, string>;
@@ -103,6 +106,8 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
   let orders = 0;
   return {
     tradepost,
+    code,
+    customer: customers[0] ?? "",
     company,
     erp,
     told,
