@@ -17,9 +17,10 @@ import type { Look, Text } from "./examine.ts";
 import type { Entry, Folder } from "./folder.ts";
 import { OUT, openInbox } from "./inbox.ts";
 import type { Completeness, FileStream, Inbox } from "./inbox.ts";
-import { fileNameProblem, partOf } from "./names.ts";
+import { partOf } from "./names.ts";
 import type { Delimiter } from "./scan.ts";
 import { openShelf } from "./shelf.ts";
+import { SHOP, layFile } from "./shop.ts";
 import type { Shelf } from "./shelf.ts";
 import { openSpool } from "./spool.ts";
 import type { Spool } from "./spool.ts";
@@ -106,26 +107,6 @@ export async function openFileSession(options: FileSessionOptions, host: Host): 
       await folder[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Where files for a shop are laid. */
-const SHOP = "shop";
-
-/** Written beside its place first, so that nobody takes half of it. */
-async function layFile(folder: Folder, name: string, content: string): Promise<void> {
-  const problem = fileNameProblem(name);
-  if (problem !== null)
-    throw new ConnectorFault(
-      "defect",
-      `Laying a file: its name is "${name}", and ${problem}.`,
-      "Report it: names of files are made by Tradepost itself.",
-    );
-  await folder.makeFolder(`${SHOP}/.staged`);
-  const staged = `${SHOP}/.staged/${name}`;
-  await folder.write(staged, content);
-  if ((await folder.look(`${SHOP}/${name}`)) !== null) await folder.remove(`${SHOP}/${name}`);
-  await folder.rename(staged, `${SHOP}/${name}`);
-  await folder.settle(SHOP);
 }
 
 function readingOf(options: FileSessionOptions, host: Host): Reading {
