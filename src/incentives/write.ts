@@ -1,6 +1,7 @@
 /** A run's rows, written in one transaction: run, totals, lines and evidence. */
 import { decimal } from "../model/index.ts";
-import type { Transaction } from "../store/index.ts";
+import { copyTable } from "../store/index.ts";
+import type { Cell, Transaction } from "../store/index.ts";
 import { textOf } from "./digest.ts";
 import { percentText, shareAt } from "./engine/index.ts";
 import type { ComponentPay, PayCell, PayResult, Share } from "./engine/index.ts";
@@ -17,14 +18,14 @@ export async function writeRows(
   result: PayResult,
   pence: readonly Float64Array[],
 ): Promise<void> {
-  await copy(tx, "pay_total", TOTAL_COLUMNS, totalRows(target, result));
-  await copy(
+  await copyTable(tx, "pay_total", TOTAL_COLUMNS, totalRows(target, result));
+  await copyTable(
     tx,
     "pay_evidence",
     ["company", "run", "evidence", "facts"],
     evidenceRows(target, result),
   );
-  await copy(tx, "pay_line", LINE_COLUMNS, lineRows(target, result, pence));
+  await copyTable(tx, "pay_line", LINE_COLUMNS, lineRows(target, result, pence));
 }
 
 const TOTAL_COLUMNS = [
@@ -154,42 +155,7 @@ function rateUnits(cell: PayCell | undefined): number {
   return cell?.rate.units ?? 0;
 }
 
-type Row = readonly (string | number | boolean | null)[];
-
-/** COPY in its text format, in pieces of about 64 kB. */
-async function copy(
-  tx: Transaction,
-  table: string,
-  columns: readonly string[],
-  rows: Iterable<Row>,
-): Promise<void> {
-  await tx.copyIn(`COPY ${table} (${columns.join(", ")}) FROM STDIN`, chunksOf(rows));
-}
-
-function* chunksOf(rows: Iterable<Row>): Generator<string> {
-  let chunk = "";
-  for (const row of rows) {
-    chunk += `${row.map(cellText).join("\t")}\n`;
-    if (chunk.length < 65_536) continue;
-    yield chunk;
-    chunk = "";
-  }
-  if (chunk !== "") yield chunk;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "\\": String.raw`\\`,
-  "\t": String.raw`\t`,
-  "\n": String.raw`\n`,
-  "\r": String.raw`\r`,
-};
-
-function cellText(value: Row[number]): string {
-  if (value === null) return String.raw`\N`;
-  return typeof value === "string"
-    ? value.replaceAll(/[\\\t\n\r]/g, (it) => ESCAPES[it] ?? it)
-    : String(value);
-}
+type Row = readonly Cell[];
 
 /** The row of the run itself. */
 export async function writeRun(

@@ -48,12 +48,17 @@ function switchText({ switch: name, is, tried }: SwitchTried): string {
   return `${name}: ${tried} in place of ${is}`;
 }
 
+/** "-0.84" → "-£0.84" */
+function moneyOf(difference: string): string {
+  return difference.startsWith("-") ? `-£${difference.slice(1)}` : `£${difference}`;
+}
+
 function groupLines({ groups }: Certificate): string[] {
   if (groups.length === 0) return ["No line is left without a reason.", ""];
   return [
     "Lines that do not fit, by the smallest switch that would explain them:",
     ...groups.flatMap(({ by, lines, difference, examples }) => [
-      `  ${lines} lines, £${difference}: ${by === null ? "no single switch explains them" : `${switchText(by)} (it would break ${by.loses})`}`,
+      `  ${lines === 1 ? "1 line" : `${lines} lines`}, ${moneyOf(difference)}: ${by === null ? "no single switch explains them" : `${switchText(by)} (it would break ${by.loses})`}`,
       ...examples.map(
         ({ document, line, account, product, quantity, charged, ours }) =>
           `    ${document} line ${line}: ${account}, ${quantity.replace(/\.?0+$/, "")} of ${product}, charged £${charged}, ours ${ours === null ? "none" : `£${ours}`}`,

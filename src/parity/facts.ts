@@ -104,4 +104,6 @@ export const CHARGED = `
         where x.company = $1 and x.erp_order = b.of_order and x.erp_order_line = b.of_order_line
           and h.despatched_on <= coalesce(b.corrects_on, b.document_on)) sent
        on b.of_order_line is not null
-    order by b.account, b.document_type, b.document, b.line`;
+    -- Days of prices together: what holds on a day is worked out once for all of its lines.
+    order by coalesce(e.ordered_on, b.corrects_on, b.document_on), b.account, b.document_type,
+             b.document, b.line`;

@@ -1,5 +1,6 @@
 /** Writes what was found of lines, and adds up the days that they are of. */
-import type { Transaction } from "../store/index.ts";
+import { copyTable } from "../store/index.ts";
+import type { Cell, Transaction } from "../store/index.ts";
 import type { ChargedLine } from "./facts.ts";
 import type { Verdict } from "./judge.ts";
 import { moneyText, unitText } from "./words.ts";
@@ -22,98 +23,103 @@ export async function keepLines(
   { types, documents, judged }: Kept,
 ): Promise<readonly string[]> {
   const before = await tx.query<{ day: string }>(
-    `delete from parity_line p using unnest($2::text[], $3::text[]) as due (document_type, document)
-      where p.company = $1 and p.document_type = due.document_type and p.document = due.document
-     returning p.document_on as day`,
+    `with gone as (
+       delete from parity_line p using unnest($2::text[], $3::text[]) as due (document_type, document)
+        where p.company = $1 and p.document_type = due.document_type and p.document = due.document
+       returning p.document_on)
+     select distinct document_on as day from gone`,
     [company, types, documents],
   );
-  const rows = judged.map(rowOf);
-  await tx.affect(
-    `insert into parity_line (company, ${COLUMNS.map(([name]) => name).join(", ")})
-     select $1, ${COLUMNS.map(([name]) => name).join(", ")}
-       from json_to_recordset($2::json) as row (${COLUMNS.map((each) => each.join(" ")).join(", ")})`,
-    [company, JSON.stringify(rows)],
-  );
+  await copyTable(tx, "parity_line", COLUMNS, rowsOf(company, judged));
   return [
     ...new Set([...before.map(({ day }) => day), ...judged.map(({ line }) => line.documentOn)]),
   ];
 }
 
 const COLUMNS = [
-  ["document_type", "text"],
-  ["document", "text"],
-  ["line", "int"],
-  ["document_on", "date"],
-  ["account", "text"],
-  ["product", "text"],
-  ["channel", "text"],
-  ["source", "text"],
-  ["state", "text"],
-  ["reason", "text"],
-  ["evidence", "text"],
-  ["price_kind", "text"],
-  ["because", "text"],
-  ["priced_on", "date"],
-  ["counted_quantity", "numeric"],
-  ["quantity", "numeric"],
-  ["unit_price", "numeric"],
-  ["net", "numeric"],
-  ["vat", "numeric"],
-  ["charged_unit_price", "numeric"],
-  ["charged_percent", "numeric"],
-  ["charged_net", "numeric"],
-  ["charged_vat", "numeric"],
-  ["difference", "numeric"],
-  ["vat_difference", "numeric"],
-  ["currency", "text"],
-] as const;
+  "company",
+  "document_type",
+  "document",
+  "line",
+  "document_on",
+  "account",
+  "product",
+  "channel",
+  "source",
+  "quantity",
+  "charged_unit_price",
+  "charged_percent",
+  "charged_net",
+  "charged_vat",
+  "currency",
+  "state",
+  "reason",
+  "evidence",
+  "price_kind",
+  "because",
+  "priced_on",
+  "counted_quantity",
+  "unit_price",
+  "net",
+  "vat",
+  "difference",
+  "vat_difference",
+];
 
-type Row = Readonly<Record<(typeof COLUMNS)[number][0], string | number | null>>;
+function* rowsOf(company: string, judged: readonly Judged[]): Generator<Cell[]> {
+  for (const { line, verdict } of judged)
+    yield [company, ...chargedCells(line), ...verdictCells(line, verdict)];
+}
 
-function rowOf({ line, verdict }: Judged): Row {
+function chargedCells(line: ChargedLine): Cell[] {
+  return [
+    line.documentType,
+    line.document,
+    line.line,
+    line.documentOn,
+    line.account,
+    line.product,
+    line.channel,
+    line.source,
+    line.quantity,
+    line.unitPrice,
+    line.discountPercent,
+    line.net ?? "0.00",
+    line.vat,
+    line.currency,
+  ];
+}
+
+function verdictCells(line: ChargedLine, verdict: Verdict): Cell[] {
   const { ours, pricedOn, counted } = verdict;
-  return {
-    document_type: line.documentType,
-    document: line.document,
-    line: line.line,
-    document_on: line.documentOn,
-    account: line.account,
-    product: line.product,
-    channel: line.channel,
-    source: line.source,
-    state: verdict.state,
-    reason: verdict.reason,
-    evidence: verdict.evidence,
-    price_kind: ours?.kind ?? "",
-    because: verdict.because,
-    priced_on: pricedOn,
-    counted_quantity: counted,
-    quantity: line.quantity,
-    unit_price: ours === null ? null : unitText(ours.unitPrice),
-    net: ours === null ? null : moneyText(ours.net),
-    vat: ours === null || ours.vat === null ? null : moneyText(ours.vat),
-    charged_unit_price: line.unitPrice,
-    charged_percent: line.discountPercent,
-    charged_net: line.net ?? "0.00",
-    charged_vat: line.vat,
+  return [
+    verdict.state,
+    verdict.reason,
+    verdict.evidence,
+    ours?.kind ?? "",
+    verdict.because,
+    pricedOn,
+    counted,
+    ours === null ? null : unitText(ours.unitPrice),
+    ours === null ? null : moneyText(ours.net),
+    ours === null || ours.vat === null ? null : moneyText(ours.vat),
     ...apart(line, verdict),
-    currency: line.currency,
-  };
+  ];
 }
 
 /** Charged less ours; what is credited counts the other way. */
 function apart(
   { documentType, net, vat }: ChargedLine,
   { state, ours }: Verdict,
-): Pick<Row, "difference" | "vat_difference"> {
-  if (ours === null) return { difference: "0.00", vat_difference: "0.00" };
+): [difference: string, vatDifference: string] {
+  if (ours === null) return ["0.00", "0.00"];
   const turn = documentType === "credit" ? -1 : 1;
   const pence = (text: string) => Number(text.replace(".", ""));
   const sameNet = state === "match" && ours.vat !== null;
-  return {
-    difference: moneyText(turn * (net === null ? 0 : pence(net) - ours.net)),
-    vat_difference: moneyText(sameNet ? turn * (pence(vat) - (ours.vat ?? 0)) : 0),
-  };
+  return [
+    moneyText(turn * (net === null ? 0 : pence(net) - ours.net)),
+    moneyText(sameNet ? turn * (pence(vat) - (ours.vat ?? 0)) : 0),
+  ];
 }
 
 export const TOTALLED = "document_on, channel, source, price_kind, state, reason, currency";

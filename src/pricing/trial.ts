@@ -75,14 +75,43 @@ export interface Trial {
   hasBranch(code: string): boolean;
 }
 
-export function trialOf(book: PriceBook, version: string): Trial {
+export function trialOf(live: PriceBook, version: string): Trial {
+  // A book by itself, so that what is worked out for days long ago takes no place of what shops ask.
+  const book = { ...live };
+  const enquiries = new Enquiries(book);
   return {
     policy: book.policy,
     version,
-    price: (asker, line) => priced(book, asker, line),
-    candidates: (asker, line) => candidatesOf(book, asker, line),
+    price: (asker, line) => priced(book, enquiries.of(asker), line),
+    candidates: (asker, line) => candidatesOf(book, enquire(book, asker, 0), line),
     hasBranch: (code) => book.branches.numbers.has(code),
   };
+}
+
+/** At most so many are kept: a document has few lines, and an order few days around it. */
+const MOST_ENQUIRIES = 64;
+
+/** What can matter to an account on a day is found once for all of its lines. */
+class Enquiries {
+  readonly #book: PriceBook;
+  readonly #known = new Map<string, Enquiry | Problem>();
+
+  constructor(book: PriceBook) {
+    this.#book = book;
+  }
+
+  of(asker: PriceAsker & { readonly on: string }): Enquiry | Problem {
+    const { account, branch = null, on, ...rest } = asker;
+    // `on` is given, so that the day it is does not matter.
+    if (Object.keys(rest).length > 0) return enquire(this.#book, asker, 0);
+    const key = `${account}\n${branch ?? ""}\n${on}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MOST_ENQUIRIES) this.#known.clear();
+    const made = enquire(this.#book, asker, 0);
+    this.#known.set(key, made);
+    return made;
+  }
 }
 
 interface Asked {
@@ -92,13 +121,7 @@ interface Asked {
   readonly counted: number;
 }
 
-function ask(
-  book: PriceBook,
-  asker: PriceAsker & { readonly on: string },
-  line: TrialLine,
-): Asked | Problem {
-  // `on` is given, so that the day it is does not matter.
-  const enquiry = enquire(book, asker, 0);
+function ask(book: PriceBook, enquiry: Enquiry | Problem, line: TrialLine): Asked | Problem {
   if (isProblem(enquiry)) return enquiry;
   const product = book.products.numbers.get(line.product);
   if (product === undefined) return unknownProduct(line.product);
@@ -109,12 +132,8 @@ function ask(
   return { enquiry, product, quantity, counted };
 }
 
-function priced(
-  book: PriceBook,
-  asker: PriceAsker & { readonly on: string },
-  line: TrialLine,
-): TrialAnswer {
-  const asked = ask(book, asker, line);
+function priced(book: PriceBook, by: Enquiry | Problem, line: TrialLine): TrialAnswer {
+  const asked = ask(book, by, line);
   if ("detail" in asked) return { state: "problem", ...asked };
   const { enquiry, product, quantity, counted } = asked;
   const found = priceLine(enquiry, product, quantity, -1, counted);
@@ -138,12 +157,8 @@ function hundredths(value: number, places: number): number {
     : scaled.divide(value, scaled.power(places - 2), "half-away");
 }
 
-function candidatesOf(
-  book: PriceBook,
-  asker: PriceAsker & { readonly on: string },
-  line: TrialLine,
-): TrialCandidate[] {
-  const asked = ask(book, asker, line);
+function candidatesOf(book: PriceBook, by: Enquiry | Problem, line: TrialLine): TrialCandidate[] {
+  const asked = ask(book, by, line);
   if ("detail" in asked) return [];
   const { candidates } = explainLine(
     asked.enquiry,

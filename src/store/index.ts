@@ -13,6 +13,8 @@ export { openStore } from "./open.ts";
 export type { Store, StoreOptions } from "./open.ts";
 export { StoreError } from "./error.ts";
 export type { StoreErrorCode } from "./error.ts";
+export { copyTable } from "./copy-table.ts";
+export type { Cell } from "./copy-table.ts";
 export type { CopyChunks, Queryable, Reading, Transaction } from "./connection.ts";
 export { readMigrations } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";

@@ -37,7 +37,11 @@ export async function firstPull(story: Story, world: World): Promise<void> {
     company.sync("erp", {}),
   );
   story.say(syncAnswer(results).text);
-  await story.timed("price book published and sales posted", () => tradepost.drain());
+  await story.timed("price book published", () => company.pricing.publish());
+  await story.timed("sales posted", () => company.sales.post());
+  await story.timed("every line that the ERP charged priced again, and the rest of the jobs", () =>
+    tradepost.drain(),
+  );
   story.holds("no job failed", await tradepost.jobs.failures(), []);
   const sums = results.map(
     ({ rows }) => rows.read - rows.mapped - rows.ignored - rows.repeated - rows.quarantined,
