@@ -33,7 +33,8 @@ import { momentTexts } from "./root.ts";
 import type { Root } from "./root.ts";
 import { settleRounds } from "./round-settle.ts";
 import type { Telling } from "./round-store.ts";
-import { standingFacts } from "./standing-facts.ts";
+import { openStandingReader } from "./standing-facts.ts";
+import type { StandingReader } from "./standing-facts.ts";
 import { compileStanding } from "./standing.ts";
 import type { Standing, StandingFacts } from "./standing.ts";
 import { readTrialRows, trialOf } from "./trial.ts";
@@ -138,12 +139,15 @@ export async function openPricing(options: PricingOptions): Promise<Pricing> {
   const policy = await loadPolicy(options.policy, options.switches);
   const following = { ...options, policy };
   const follower = options.apart ? openFollowerApart(following) : openFollower(following);
-  return pricingOf({ ...following, follower });
+  const { company, settings } = options;
+  const readStanding = openStandingReader({ company, timeZone: settings.timeZone });
+  return pricingOf({ ...following, follower, readStanding });
 }
 
 type Opened = Omit<PricingOptions, "policy"> & {
   readonly policy: Policy;
   readonly follower: Follower;
+  readonly readStanding: StandingReader;
 };
 
 const NO_TOKENS: TokenSettings = { keys: [], hours: 0 };
@@ -294,9 +298,9 @@ async function readBook(options: Opened): Promise<Read> {
 type Ages = readonly { readonly source: string; readonly at: Temporal.Instant | null }[];
 
 function standingOf(options: Opened, ages: Ages): Promise<StandingFacts> {
-  const { store, company, settings, staleAfter } = options;
+  const { store, staleAfter, readStanding } = options;
   const aged = ages.map((age) => ({ ...age, staleAfterSeconds: staleAfter?.(age.source) ?? null }));
-  return standingFacts(store, { company, timeZone: settings.timeZone }, aged);
+  return readStanding(store, aged);
 }
 
 /**

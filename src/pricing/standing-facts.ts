@@ -16,20 +16,59 @@ export interface SourceAge {
   readonly staleAfterSeconds: number | null;
 }
 
-export async function standingFacts(
+/** Reads the facts; what no round, hold or pull has touched since the last time it knows. */
+export type StandingReader = (
   on: Queryable,
-  { company, timeZone }: { readonly company: string; readonly timeZone: string },
   sources: readonly SourceAge[],
-): Promise<StandingFacts> {
+) => Promise<StandingFacts>;
+
+export function openStandingReader(of: {
+  readonly company: string;
+  readonly timeZone: string;
+}): StandingReader {
+  const { company, timeZone } = of;
+  let known: { readonly key: string; readonly decided: Decided } | null = null;
+  return async (on, sources) => {
+    const key = await keyOf(on, company);
+    // Read after its key, so that what changes in between is read again the next time.
+    if (known?.key !== key) known = { key, decided: await decidedFacts(on, company, timeZone) };
+    const { decided } = known;
+    const staleFrom = staleFact(sources, timeZone);
+    const nothing = Object.keys(decided.rounds).length + decided.holds.length === 0;
+    if (nothing && staleFrom === null) return NO_FACTS;
+    const revision = createHash("sha256").update(JSON.stringify([decided.revision, staleFrom]));
+    return { ...decided, staleFrom, revision: revision.digest("hex").slice(0, 16) };
+  };
+}
+
+type Decided = Omit<StandingFacts, "staleFrom">;
+
+/** Changes whenever one of the facts may: asked every second, so that it must cost nothing. */
+async function keyOf(on: Queryable, company: string): Promise<string> {
+  const [row] = await on.query<{ key: string }>(
+    `select jsonb_build_array(
+       (select jsonb_agg(jsonb_build_array(id, state, decided_by, decided_at, case when state = 'approved' then (
+                 select jsonb_agg(jsonb_build_array(s.state, s.rules, s.seen) order by s.state) from (
+                   select x.state, count(*) as rules, sum(extract(epoch from x.seen_at)) as seen
+                     from price_round_rule x where x.company = r.company and x.round_id = r.id
+                    group by x.state) s) end) order by id)
+          from price_round r where company = $1 and state in ('approved', 'confirmed')),
+       (select jsonb_agg(jsonb_build_array(id, state, decided_by) order by id)
+          from price_hold where company = $1 and state in ('open', 'rejected')),
+       (select max(number) from record_change where company = $1 and record = 'price-rule'),
+       (select max(learned_at) from price_overlay where company = $1),
+       (select max(version) from price_book where company = $1))::text as key`,
+    [company],
+  );
+  return row?.key ?? "";
+}
+
+async function decidedFacts(on: Queryable, company: string, timeZone: string): Promise<Decided> {
   const rounds = await roundFacts(on, company, timeZone);
   const prices = Object.keys(rounds).length === 0 ? [] : await roundPrices(on, company);
   const holds = await holdFacts(on, company, timeZone);
-  const staleFrom = staleFact(sources, timeZone);
-  const nothing = Object.keys(rounds).length + holds.length === 0;
-  if (nothing && staleFrom === null) return NO_FACTS;
-  const facts = { rounds, prices, holds, staleFrom };
-  const revision = createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
-  return { revision, ...facts };
+  const facts = { rounds, prices, holds };
+  return { ...facts, revision: createHash("sha256").update(JSON.stringify(facts)).digest("hex") };
 }
 
 async function roundFacts(

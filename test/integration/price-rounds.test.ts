@@ -278,30 +278,29 @@ test("a token's price is honoured until validUntil, and a difference is a typed 
   expect(await company.orders.list({})).toHaveLength(1);
 });
 
-test("an open basket keeps its prices until the round starts, or for as long as the round's words say", async () => {
-  const basket = async (code: string, words: object) => {
-    const trade = await openTrade(database.store, { products: 1, code, pricing: TOKENS });
-    await trade.pull();
-    await load(trade, raised(trade.erp), words);
-    await trade.company.rounds.approve("2027", BY);
-    await trade.tradepost.drain();
-    trade.at("2026-12-31T23:59:00");
-    const product = productOf(0);
-    const priceToken = trade.price(product, { tokens: true }).token ?? "";
-    const at = async (local: string) => {
-      trade.at(local);
-      return (await trade.order({ product, unitPrice: "10.00", priceToken })).status;
-    };
-    return [
-      await at("2026-12-31T23:59:30"),
-      await at("2027-01-01T00:01:00"),
-      await at("2027-01-01T00:30:00"),
-    ];
-  };
-  expect(await basket("ENDS", {})).toEqual([201, 422, 422]);
-  expect(await basket("KEPT", { openBaskets: "keep", keepBasketsMinutes: 30 })).toEqual([
-    201, 201, 422,
-  ]);
+test.each([
+  { says: "until the round starts", code: "ENDS", words: {}, taken: [201, 422, 422] },
+  {
+    says: "for as long as the round's words say",
+    code: "KEPT",
+    words: { openBaskets: "keep", keepBasketsMinutes: 30 },
+    taken: [201, 201, 422],
+  },
+])("an open basket keeps its prices $says", async ({ code, words, taken }) => {
+  const trade = await openTrade(database.store, { products: 1, code, pricing: TOKENS });
+  await trade.pull();
+  await load(trade, raised(trade.erp), words);
+  await trade.company.rounds.approve("2027", BY);
+  await trade.tradepost.drain();
+  trade.at("2026-12-31T23:59:00");
+  const product = productOf(0);
+  const priceToken = trade.price(product, { tokens: true }).token ?? "";
+  const found: number[] = [];
+  for (const local of ["2026-12-31T23:59:30", "2027-01-01T00:01:00", "2027-01-01T00:30:00"]) {
+    trade.at(local);
+    found.push((await trade.order({ product, unitPrice: "10.00", priceToken })).status);
+  }
+  expect(found).toEqual(taken);
 });
 
 test("a quotation is ordered by its number, once, and at most its quantity", async () => {
