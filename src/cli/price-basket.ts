@@ -4,7 +4,7 @@ import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import type { BasketAnswer, BasketRequest, Pricing } from "../pricing/index.ts";
 import { answer, dateOption, example, NotFound, UsageError, type Opened } from "./command.ts";
-import { moment, plain, pounds, table } from "./print.ts";
+import { moment, pounds, price, table } from "./print.ts";
 
 interface BasketOptions {
   readonly line: readonly string[];
@@ -161,7 +161,7 @@ function basketText(basket: BasketAnswer, { company }: Opened): string {
 
 type MoneyText = (text: string | null) => string;
 
-function linesText({ lines, free }: BasketAnswer, money: MoneyText): string {
+function linesText({ lines, free, currency }: BasketAnswer, money: MoneyText): string {
   const rows = [
     ...lines.map((line) =>
       line.state === "problem"
@@ -170,7 +170,9 @@ function linesText({ lines, free }: BasketAnswer, money: MoneyText): string {
             cells: [
               line.product,
               line.quantity,
-              line.unitPrice === null ? "–" : `${plain(line.unitPrice)} per ${line.pricingUnit}`,
+              line.unitPrice === null
+                ? "–"
+                : `${price(line.unitPrice, currency)} per ${line.pricingUnit}`,
               money(line.full),
               money(line.lowered),
               money(line.documentDiscount),
@@ -183,7 +185,7 @@ function linesText({ lines, free }: BasketAnswer, money: MoneyText): string {
           },
     ),
     ...free.map(({ product, quantity, unitPrice, net, promotion, worth }) => ({
-      cells: [product, quantity, unitPrice, money(net), "–", "–", money(net)],
+      cells: [product, quantity, price(unitPrice, currency), money(net), "–", "–", money(net)],
       why: `given by ${promotion}${worth === null ? "" : `, worth ${money(worth)}`}`,
     })),
   ];

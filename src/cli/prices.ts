@@ -44,7 +44,7 @@ export function addPriceCommands(program: Command): void {
         const asked = request(account, product, quantity ?? "1", options);
         const then = knownMoment(opened, options);
         const line = known(then === null ? pricing.price(asked) : await pricing.known(asked, then));
-        return { text: (await priceText(opened, line)).join("\n"), data: line };
+        return { text: (await priceText(opened, line, then)).join("\n"), data: line };
       });
     },
   );
@@ -65,7 +65,7 @@ export function addPriceCommands(program: Command): void {
           const lines = await (then === null
             ? pricing.explain(asked)
             : pricing.explainKnown(asked, then));
-          return explained(opened, known(lines), original);
+          return explained(opened, known(lines), { original, knownAt: then });
         });
       },
     );
@@ -110,9 +110,14 @@ function known<Line extends PriceLine | ExplainedLine>([line]: readonly Line[]):
 async function priceText(
   { company }: Opened,
   line: Exclude<PriceLine, { state: "problem" }>,
+  then: Temporal.Instant | null,
 ): Promise<string[]> {
   const { timeZone } = company.settings;
-  return answerLines(line, { timeZone, sources: await sourcesText(company, line.freshness) });
+  const sources =
+    then === null
+      ? await sourcesText(company, line.freshness)
+      : `as it was known on ${moment(then, timeZone)}`;
+  return answerLines(line, { timeZone, sources });
 }
 
 /** As of when the sources are that ever came, and which never did. */
@@ -129,13 +134,13 @@ async function sourcesText(company: Opened["company"], freshness: string | null)
 async function explained(
   opened: Opened,
   line: Exclude<ExplainedLine, { state: "problem" }>,
-  original: boolean,
+  { original, knownAt }: { readonly original: boolean; readonly knownAt: Temporal.Instant | null },
 ): Promise<Answer> {
   const originals = original ? await originalsOf(opened.company, line) : [];
   const text = [
     line.explanation.asked,
     "",
-    ...(await priceText(opened, line)),
+    ...(await priceText(opened, line, knownAt)),
     "",
     ...explainedLines(line),
     ...originals.map(({ place, text: row }) => `\n${place}\n  ${row ?? GONE}`),

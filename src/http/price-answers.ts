@@ -1,18 +1,30 @@
 /** What is answered about prices, as the API documents it. */
 import { z } from "./endpoint.ts";
+import { PRICE_STATES } from "../pricing/index.ts";
 import { amount, orNull, text } from "./words.ts";
 
 export const known = {
   product: text("Product code as asked."),
   quantity: text("Quantity as asked."),
-  unitPrice: orNull(z.string(), "Net price per pricing unit, decimal text."),
-  pricingUnit: text("What the price is per."),
+  unitPrice: orNull(
+    z.string(),
+    'Net price per `pricingUnit`, decimal text: "6.6585"; null: not known, as are net and VAT then.',
+  ),
+  pricingUnit: text(
+    "What the price is per: 1000, HUNDRED, EACH; the unit asked in, where one was.",
+  ),
   net: orNull(z.string(), "Net of the line, decimal text."),
-  vatCode: orNull(z.string(), "VAT code."),
-  vatPercent: orNull(z.string(), "Its rate."),
-  vat: orNull(z.string(), "VAT of the line, decimal text."),
+  vatCode: orNull(z.string(), "VAT code; null: neither customer, site nor product has one."),
+  vatPercent: orNull(z.string(), "Its rate on the day; null: the settings give it none."),
+  vat: orNull(
+    z.string(),
+    "VAT of the line by itself, decimal text; a basket adds VAT up as the ERP does.",
+  ),
   currency: text("ISO currency."),
-  validUntil: orNull(z.string(), "When a rule that was looked at next starts or stops."),
+  validUntil: orNull(
+    z.string(),
+    "Show it no longer than this: then a rule that was looked at starts or stops. Null: none does by itself.",
+  ),
   bookVersion: text("Version of the price book that answered."),
   stateReason: orNull(
     z.string(),
@@ -28,7 +40,7 @@ export const known = {
 const STATES = ["confirmed", "modelled", "stale", "unknown", "onRequest"] as const;
 export const state = z
   .enum(STATES)
-  .describe("unknown: the price cannot be known from what the ERP shows; it is never guessed.");
+  .describe(STATES.map((each) => `${each}: ${PRICE_STATES[each].means}`).join(" "));
 
 const entry = z
   .strictObject({
@@ -54,7 +66,10 @@ const entry = z
     conditions: orNull(z.string(), "What must be so besides."),
     formula: orNull(z.string(), "Formula that works the price out."),
     stack: z.enum(["add", "compound"]).nullable().describe("How it joins others; null: alone."),
-    priority: z.number().nullable().describe("Lower comes first; null: none."),
+    priority: z
+      .number()
+      .nullable()
+      .describe("Where the policy goes by it the higher wins; null: below all."),
     label: orNull(z.string(), "Contract, promotion or quotation."),
   })
   .openapi("PriceEntry");
@@ -63,26 +78,33 @@ export const explanation = z
   .strictObject({
     asked: text("The question in words."),
     because: text("Which rule gave the price, or why there is none."),
-    arithmetic: z.array(z.string()).describe("From the base price to the net, step by step."),
+    arithmetic: z
+      .array(z.string())
+      .describe("From the rule to net and VAT, as sentences for people; empty: there is no price."),
     candidates: z.array(
       z.strictObject({
-        step: text("Step of the policy."),
+        step: text("Step of the policy that looked at it."),
         rule: text("The rule in words."),
         whom: text("Whom it is for."),
         what: text("What it is for."),
-        unitPrice: orNull(z.string(), "Its unit price."),
-        taken: z.boolean(),
-        why: text("Why it was taken, or not."),
+        unitPrice: orNull(
+          z.string(),
+          "What it would make of the unit price; null: it does not hold.",
+        ),
+        taken: z.boolean().describe("True: it gives the price, or has a part in it."),
+        why: text("Why it was taken, or why it lost, in words."),
         entry: entry.nullable().describe("Null: the account's own discount."),
         rows: z
           .array(
             z.strictObject({
-              record: text("Record it was read as."),
-              row: text("Its key."),
+              record: text(
+                "Record it was read as: price-rule, promotion, quotation-line, customer.",
+              ),
+              row: text("Its key: rule and break, promotion, quotation and line, account."),
               runId: text("Run that read it."),
-              originId: text("File, page or table."),
-              origin: orNull(z.string(), "Its name."),
-              line: z.number().int().describe("Line in it."),
+              originId: text("File, page or table that it was read from."),
+              origin: orNull(z.string(), "Name of that file, page or table."),
+              line: z.number().int().describe("Line or row in it."),
             }),
           )
           .describe("Rows of the ERP that say so; empty: they have changed since."),
@@ -96,7 +118,9 @@ export const priceProblem = z
     state: z.literal("problem"),
     product: text("Product code as asked."),
     quantity: text("Quantity as asked."),
-    code: text("unknown-product or bad-quantity."),
+    code: text(
+      "unknown-product, bad-quantity, unknown-unit; or for every line alike unknown-account, unknown-site, unknown-branch, unknown-quotation, unknown-currency, bad-date.",
+    ),
     detail: text("What was found, what was expected, what to do."),
   })
   .openapi("PriceProblem");
