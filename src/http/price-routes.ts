@@ -30,8 +30,11 @@ export const askPrices: Endpoint = endpoint({
   tag: "prices",
   summary: "Prices of up to 10,000 lines for one customer",
   description:
-    "Rows are answered as texts, columns as integers. All lines are answered from one price book. " +
-    "A line that cannot be priced as asked says so; the others are priced.",
+    "One question in two forms: `lines`, each answered by an object with decimal texts; or `product` and " +
+    "`quantity` as arrays of one length, answered by arrays of integers with their `scale`, for many " +
+    "lines. All are answered from one price book. A line that cannot be priced as asked is answered by " +
+    "`state: problem` with `code` and `detail`; the others are priced. Show a price as its `state` says, " +
+    "no longer than `validUntil`; `Cache-Control` never outlives that.",
   body: {
     schema: priceRequest,
     limitBytes: LIMITS.priceBodyBytes,
