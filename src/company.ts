@@ -19,17 +19,17 @@ import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs, Schedules } from "./jobs/index.ts";
 import type { Outbound } from "./mapping/index.ts";
 import type { Alarms } from "./notify/index.ts";
-import { decimal } from "./model/index.ts";
-import { openOrders, type OrderBasket, type OrderPricing, type Orders } from "./orders/index.ts";
-import { openPricing, type Holds, type PricedBasket, type Pricing } from "./pricing/index.ts";
+import { openOrders, type Orders } from "./orders/index.ts";
+import { openPricing, type Holds, type Pricing } from "./pricing/index.ts";
 import { proofOf, type Proof } from "./company/parity.ts";
-import { orderPrices } from "./company/order-prices.ts";
+import { orderPricing } from "./company/order-prices.ts";
 import { priceDesksOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
 import { KINDS, openShop, type DropResult, type Shop } from "./shop/index.ts";
 import type { Store } from "./store/index.ts";
 import { trustSources, type Rested, type TrustSources } from "./sync/index.ts";
 
+export { orderPricing } from "./company/order-prices.ts";
 export { PULL_NOW_JOB } from "./company/pull-requests.ts";
 export { checkFiles, type Checked } from "./company/check.ts";
 export type { StreamStatus } from "./company/status.ts";
@@ -260,13 +260,12 @@ function ordersOf(
     company: code,
     settings: {
       ...settings.orders,
-      vat: settings.vat,
       currency: settings.currency,
       timeZone: settings.timeZone,
       rounding: { scale: 2, mode: "half-away" },
       maxAttempts: 8,
     },
-    pricing: orderPricing(pricing),
+    pricing: orderPricing(pricing, settings),
     jobs,
     connection: { mode: entry.mode, openSession: async () => (await connect(name)).session },
     outbound,
@@ -304,37 +303,8 @@ function outboundOf(
   const render = () => {
     throw missing;
   };
-  return { file: "", id: "", version: "", about: "", tables: [], render };
-}
-
-/** Prices as the checks of an order ask for them, with the evidence that is kept with its lines. */
-function orderPricing(pricing: Pricing): OrderPricing {
-  return {
-    price: (question) => orderPrices(pricing, question),
-    async basket(tx, { currency: _currency, on: _on, ...question }) {
-      const priced = await pricing.basket(question, tx);
-      return "answer" in priced ? orderBasket(priced) : null;
-    },
-    arithmetic: pricing.arithmetic,
-  };
-}
-
-function orderBasket({ answer, held }: PricedBasket): OrderBasket {
-  return {
-    lines: answer.lines.map((line) =>
-      line.state === "problem"
-        ? { lowered: "0", promotions: [] }
-        : {
-            lowered: decimal.format(
-              decimal.add(decimal.parse(line.lowered), decimal.parse(line.documentDiscount)),
-            ),
-            promotions: line.promotions.map(({ promotion }) => promotion),
-          },
-    ),
-    free: answer.free,
-    held,
-    unknownCodes: answer.unknownCodes,
-  };
+  const none = { file: "", id: "", version: "", about: "", tables: [] };
+  return { ...none, carriesDiscount: true, render };
 }
 
 async function incentivesOf(

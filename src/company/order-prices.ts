@@ -1,50 +1,113 @@
 /** Our prices as the checks of an order ask for them, with the evidence kept with its lines. */
-import type { OrderPricing } from "../orders/index.ts";
-import type { PriceLine, Pricing, TokenVerdict } from "../pricing/index.ts";
+import type { OrderPrices, OrderPricing, PriceQuestion } from "../orders/index.ts";
+import { vatRatesOn } from "../pricing/index.ts";
+import type {
+  BasketLineAnswer,
+  PriceLine,
+  PricedBasket,
+  Pricing,
+  PricingSettings,
+  TokenVerdict,
+} from "../pricing/index.ts";
+import type { Queryable } from "../store/index.ts";
 
-type Question = Parameters<OrderPricing["price"]>[0];
-type LinePrices = Awaited<ReturnType<OrderPricing["price"]>>;
+type Priced = Pick<Pricing, "basket" | "price" | "verifyToken" | "arithmetic">;
+type Line = BasketLineAnswer | PriceLine;
 
-export async function orderPrices(
-  pricing: Pick<Pricing, "price" | "verifyToken">,
-  question: Question,
-): Promise<LinePrices> {
-  // No date: as they are at this moment, which need not be how the day began.
-  const { account, site, branch, quotation } = question;
-  const lines = question.lines.map(({ product, quantity }) => ({ product, quantity }));
-  return pricing.price({ account, site, branch, quotation, lines }).map((line, index) => {
-    const token = tokenOf(pricing, question, index);
-    return { ...priceOf(line), evidence: evidenceOf(line, token), token };
-  });
+/** An order is priced as the basket of its lines: the same prices, promotions, VAT and pence. */
+export function orderPricing(pricing: Priced, settings: PricingSettings): OrderPricing {
+  return {
+    arithmetic: pricing.arithmetic,
+    price: async (tx, question) => {
+      const tokens = question.lines.map((_, index) => tokenOf(pricing, question, index));
+      const basket = await basketOf(pricing, tx, question);
+      const answers: readonly Line[] = basket?.answer.lines ?? pricing.price(askOf(question));
+      return {
+        lines: answers.map((line, index) => lineOf(line, tokens[index] ?? null, basket, index)),
+        free: (basket?.answer.free ?? []).map((given, index) => ({
+          ...given,
+          standing: basket?.free[index] ?? null,
+        })),
+        held: basket?.held ?? [],
+        unknownCodes: basket?.answer.unknownCodes ?? [],
+        vatRates: vatRatesOn(settings, question.on),
+      };
+    },
+  };
+}
+
+// No date: as they are at this moment, which need not be how the day began.
+function askOf({ account, site, branch, quotation, lines }: PriceQuestion) {
+  return {
+    account,
+    site,
+    branch,
+    quotation,
+    lines: lines.map(({ product, quantity, unit }) => ({ product, quantity, unit })),
+  };
+}
+
+/** Null: nobody can be priced for, or it comes to more than any ledger holds. */
+async function basketOf(
+  pricing: Priced,
+  tx: Queryable,
+  question: PriceQuestion,
+): Promise<PricedBasket | null> {
+  const agreed = question.lines.map(({ unitPrice }) => unitPrice ?? null);
+  try {
+    const asked = { ...askOf(question), codes: question.codes, agreed };
+    const priced = await pricing.basket(asked, tx);
+    return "answer" in priced ? priced : null;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function tokenOf(
-  pricing: Pick<Pricing, "verifyToken">,
-  { account, site, currency, quotation, lines }: Question,
+  pricing: Priced,
+  { account, site, currency, quotation, lines }: PriceQuestion,
   index: number,
 ): TokenVerdict | null {
   const line = lines[index];
   if (line?.priceToken === undefined) return null;
-  const { product, quantity, unitPrice = null } = line;
-  return pricing.verifyToken(line.priceToken, {
+  const { product, quantity, unit = null, unitPrice = null } = line;
+  const verdict = pricing.verifyToken(line.priceToken, {
     account,
     site,
     quotation,
     product,
     quantity,
+    unit,
     unitPrice,
     currency,
   });
+  // A price per pack is none per piece, in whatever way the line leaves its unit out.
+  if (!verdict.fine || verdict.claims.unit === unit) return verdict;
+  const detail =
+    `it is for unit ${verdict.claims.unit ?? "(none)"}, and the line has ${unit ?? "none"}; ` +
+    "order in the unit that the price was asked for";
+  return { fine: false, code: "token-other-terms", detail, claims: verdict.claims };
 }
 
-function priceOf(line: PriceLine) {
-  if (line.state === "problem") return { unitPrice: null, about: line.detail };
-  const { unitPrice, because: about, state, stateReason } = line;
-  return { unitPrice, about, state, stateReason };
+function lineOf(
+  line: Line,
+  token: TokenVerdict | null,
+  basket: PricedBasket | null,
+  index: number,
+): OrderPrices["lines"][number] {
+  const promotions = "promotions" in line ? line.promotions.map(({ promotion }) => promotion) : [];
+  const evidence = { ...evidenceOf(line, token), ...(promotions.length > 0 && { promotions }) };
+  const standing = basket?.lines[index] ?? null;
+  if (line.state === "problem")
+    return { unitPrice: null, about: line.detail, vatCode: null, standing, evidence, token };
+  const { unitPrice, because: about, state, stateReason, vatCode, vatPercent } = line;
+  const priced = { unitPrice, about, state, stateReason, vatCode, vatPercent };
+  return { ...priced, standing, evidence, token };
 }
 
 /** A price that a token promised keeps what the token says, and what ours was beside it. */
-function evidenceOf(line: PriceLine, token: TokenVerdict | null): object {
+function evidenceOf(line: Line, token: TokenVerdict | null): object {
   const now =
     line.state === "problem"
       ? { code: line.code }

@@ -34,9 +34,12 @@ const lineFields = {
   product: text("Product code."),
   quantity: amount("Selling units."),
   unitPrice: amount("Price per pricing unit."),
+  discount: amount("Off quantity × price, so that the line comes to the agreed amount."),
   net: amount("Net of the line."),
   vatCode: text("VAT code."),
   vat: amount("VAT of the line."),
+  orderedUnit: orNull(z.string(), "Unit that was ordered in; null: the selling unit."),
+  orderedQuantity: orNull(z.string(), "How many of that unit."),
 };
 
 const orderHead = {

@@ -21,10 +21,17 @@ function shape(parts: Readonly<Record<string, string>>, mayBeNull: readonly stri
   );
 }
 
+const LINE_MAY_LACK = ["discount", "orderedUnit", "orderedQuantity"];
+
 const order = z.strictObject({
   ...shape(ORDER_PARTS, ["placedByName", "customerReference", "site", "branch", "requestedOn"]),
   lines: z
-    .array(z.strictObject({ ...shape(LINE_PARTS, []), line: z.coerce.number<string>().int() }))
+    .array(
+      z.strictObject({
+        ...shape(LINE_PARTS, LINE_MAY_LACK),
+        line: z.coerce.number<string>().int(),
+      }),
+    )
     .default([]),
   charges: z.array(z.strictObject(shape(CHARGE_PARTS, ["description"]))).default([]),
   payment: z.strictObject(shape(PAYMENT_PARTS, [])).nullable().default(null),

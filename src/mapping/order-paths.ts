@@ -34,9 +34,12 @@ export const LINE_PARTS: Parts<WebOrderLine> = {
   product: "text",
   quantity: "decimal",
   unitPrice: "decimal",
+  discount: "decimal",
   net: "decimal",
   vatCode: "text",
   vat: "decimal",
+  orderedUnit: "text",
+  orderedQuantity: "decimal",
 };
 
 export const CHARGE_PARTS: Parts<WebOrderCharge> = {

@@ -25,6 +25,8 @@ export interface Outbound {
   readonly about: string;
   /** In the order in which they are written. */
   readonly tables: readonly { readonly name: string; readonly columns: readonly string[] }[];
+  /** An amount off a line has a column of its own. */
+  readonly carriesDiscount: boolean;
   /** The order as tables of text, or a `RenderError`: an order is never changed to make it fit. */
   readonly render: (order: WebOrder) => readonly RenderedTable[];
 }
@@ -84,6 +86,11 @@ export function compileOutbound(source: DefinitionSource): Outbound {
       name,
       columns: columns.map(({ column }) => column),
     })),
+    carriesDiscount: definition.value.tables.some(({ columns }) =>
+      Object.values(columns).some((rule) =>
+        (typeof rule === "string" ? [rule] : [rule.from, ...(rule.first ?? [])]).includes(DISCOUNT),
+      ),
+    ),
     render: (order) => {
       const refused: RowProblem[] = [];
       const rendered = tables.map((table) => renderTable(table, order, refused));
@@ -92,6 +99,8 @@ export function compileOutbound(source: DefinitionSource): Outbound {
     },
   };
 }
+
+const DISCOUNT = "item.discount";
 
 interface TableStep {
   readonly name: string;

@@ -36,12 +36,18 @@ export interface WebOrderLine {
   /** 1, 2, 3 … in the order given. */
   readonly line: number;
   readonly product: string;
+  /** Selling units. */
   readonly quantity: string;
-  /** Price per pricing unit that the customer agreed to. */
+  /** Price per pricing unit that, with the discount, comes to what was agreed. */
   readonly unitPrice: string;
+  /** Off quantity × price, so that the line comes to the agreed amount; mostly 0.00. */
+  readonly discount: string;
   readonly net: string;
   readonly vatCode: string;
   readonly vat: string;
+  /** Unit that the customer ordered in, and how many of it; null: the selling unit. */
+  readonly orderedUnit: string | null;
+  readonly orderedQuantity: string | null;
 }
 
 export interface WebOrderCharge {

@@ -168,33 +168,30 @@ async function examineNow(
 ): Promise<Priced> {
   const { settings, pricing } = context;
   const today = context.now().toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
-  const facts = await gatherFacts(tx, context.company, body, async (branch) => {
-    const question = {
+  const facts = await gatherFacts(tx, context.company, body, (branch) =>
+    pricing.price(tx, {
       account: body.account,
       site: body.site,
       branch,
       on: today,
       quotation: body.quotation,
       currency: body.currency ?? settings.currency,
+      codes: body.codes,
       lines: body.lines,
-    };
-    const prices = await pricing.price(question);
-    const basket = (await pricing.basket?.(tx, { ...question, codes: body.codes })) ?? null;
-    return { prices, basket };
+    }),
+  );
+  const examined = examine(body, facts, settings, today, {
+    arithmetic: pricing.arithmetic ?? plainArithmetic(settings.rounding),
+    carriesDiscount: context.outbound.carriesDiscount,
   });
-  const arithmetic = pricing.arithmetic ?? plainArithmetic(settings.rounding);
-  const examined = examine(body, facts, settings, today, arithmetic);
-  return { ...examined, evidence: evidenceOf(facts), held: facts.basket?.held ?? [] };
+  return { ...examined, evidence: evidenceOf(facts), held: facts.held ?? [] };
 }
 
 /** Where each line's price comes from; goods that a promotion gives name it. */
-function evidenceOf({ prices, basket }: OrderFacts): unknown[] {
+function evidenceOf({ prices, given = [] }: OrderFacts): unknown[] {
   return [
-    ...prices.map(({ evidence }, index) => {
-      const promotions = basket?.lines[index]?.promotions ?? [];
-      return promotions.length === 0 ? evidence : { price: evidence, promotions };
-    }),
-    ...(basket?.free ?? []).map(({ promotion }) => ({ promotions: [promotion] })),
+    ...prices.map(({ evidence }) => evidence),
+    ...given.map(({ promotion }) => ({ promotions: [promotion] })),
   ];
 }
 

@@ -126,7 +126,7 @@ const CONTRACT_LEFT = `
                  join web_order o on o.company = l.company and o.id = l.order_id
                 where l.company = $1 and l.product = $3 and not o.test
                   and o.state not in ('refused', 'cancelled')
-                  and coalesce(l.price ->> 'because', l.price -> 'price' ->> 'because') = $4), 0)
+                  and l.price ->> 'because' = $4), 0)
          ))::text as left
     from price_rule p
    where p.company = $1 and p.contract = $2 and p.contract_quantity is not null

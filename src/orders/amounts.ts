@@ -3,22 +3,15 @@
  * answers, invoices on trial and other systems' totals come from. Pure.
  */
 import { decimal, type Money, type Rounding } from "../model/index.ts";
-import { addUp, type DocumentArithmetic } from "../pricing/index.ts";
+import { addUp, type DocumentArithmetic, type StandingLine } from "../pricing/index.ts";
 
 export interface OrderFigures {
   readonly lines: readonly LineFigures[];
   readonly charges: readonly { readonly net: string; readonly vatPercent: string }[];
 }
 
-export interface LineFigures {
-  /** Per pricing unit, as agreed. */
-  readonly unitPrice: string;
-  readonly quantity: string;
-  readonly perPricingUnit: string;
-  readonly vatPercent: string;
-  /** What promotions over the order take off. */
-  readonly lowered: string;
-}
+/** A line as pricing has it in the document, or a price and a quantity as agreed. */
+export type LineFigures = Parameters<typeof addUp>[0]["lines"][number];
 
 export interface Totals {
   readonly net: string;
@@ -36,12 +29,7 @@ export function amountsOf(
   { lines, charges }: OrderFigures,
   arithmetic: DocumentArithmetic,
 ): OrderAmounts | null {
-  return addUp({
-    // The price is the one agreed, with all the places that it was agreed in.
-    arithmetic: { ...arithmetic, unitPrice: { scale: 6, mode: arithmetic.unitPrice.mode } },
-    lines,
-    charges,
-  });
+  return addUp({ arithmetic, lines, charges });
 }
 
 /** Where no policy says more: each line rounded once, VAT per line from the rounded net. */
@@ -57,22 +45,108 @@ export function plainArithmetic(rounding: Rounding): DocumentArithmetic {
   };
 }
 
+/** What a line says of itself where its price is spoken of. */
+interface Measured {
+  /** Selling units. */
+  readonly quantity: string;
+  readonly perPricingUnit: string;
+}
+
 /**
- * The price per pricing unit that comes to `net` at this quantity, with 6 places; null when none
- * does, which takes quantities above 10,000.
+ * The price and the amount off the line that the ERP is told, so that it comes to `amount`: the
+ * price agreed, else one per pricing unit with 4 places, else the price agreed and an amount off,
+ * else a price with 6 places. Null: nothing of that can be said, which takes quantities above
+ * 10,000 and a far side that has no place for an amount off.
+ */
+export function toldPrice(
+  line: Measured & { readonly unitPrice: string; readonly amount: string },
+  rounding: Rounding,
+  carriesDiscount: boolean,
+): { readonly unitPrice: string; readonly discount: string } | null {
+  const { unitPrice, amount } = line;
+  const off = (price: string): Money | null => {
+    const full = comesTo(price, line, rounding);
+    return full === null ? null : decimal.subtract(full, decimal.parse<"money">(amount));
+  };
+  const isWhole = (price: string | null): price is string =>
+    price !== null && off(price)?.digits === 0n;
+  if (isWhole(unitPrice)) return { unitPrice, discount: NOTHING };
+  const short = effectivePrice(amount, line, rounding, 4);
+  if (short !== null) return { unitPrice: short, discount: NOTHING };
+  const less = carriesDiscount ? off(unitPrice) : null;
+  if (less !== null && less.digits > 0n) return { unitPrice, discount: twoPlaces(less) };
+  const fine = effectivePrice(amount, line, rounding);
+  if (fine !== null) return { unitPrice: fine, discount: NOTHING };
+  const above = carriesDiscount ? quotient(amount, line, "up") : null;
+  const rest = above === null ? null : off(above);
+  return above === null || rest === null ? null : { unitPrice: above, discount: twoPlaces(rest) };
+}
+
+const NOTHING = "0.00";
+
+/**
+ * The price per pricing unit that comes to `amount` at this quantity, with so many places; null
+ * when none does.
  */
 export function effectivePrice(
-  net: string,
-  { quantity, perPricingUnit }: Pick<LineFigures, "quantity" | "perPricingUnit">,
+  amount: string,
+  line: Measured,
   rounding: Rounding,
+  places = 6,
 ): string | null {
-  const [amount, units, per] = [net, quantity, perPricingUnit].map((text) =>
-    decimal.parse<"money">(text),
-  );
-  if (amount === undefined || units === undefined || per === undefined) return null;
-  const price = ratio(decimal.multiply(amount, per), units, { scale: 6, mode: "half-away" });
-  const back = ratio(decimal.multiply(price, units), per, rounding);
-  return decimal.compare(back, amount) === 0 ? decimal.format(price) : null;
+  const price = quotient(amount, line, "half-away", places);
+  if (price === null) return null;
+  const back = comesTo(price, line, rounding);
+  return back !== null && decimal.compare(back, decimal.parse(amount)) === 0 ? price : null;
+}
+
+/**
+ * The price of a line that was ordered in another unit → the same per pricing unit of its product,
+ * with 6 places.
+ */
+export function pricePerPricingUnit(
+  { document, quantity }: StandingLine,
+  { unitPrice, perPricingUnit }: Pick<Measured, "perPricingUnit"> & { readonly unitPrice: string },
+): string {
+  const [price, selling, per] = moneys([unitPrice, quantity, perPricingUnit]);
+  if (price === undefined || selling === undefined || per === undefined) return unitPrice;
+  const priced = decimal.integer<"money">(document.quantity);
+  const each = decimal.integer<"money">(document.perPricingUnit);
+  const worth = decimal.multiply(decimal.multiply(price, priced), per);
+  const units = decimal.multiply(selling, each);
+  return decimal.format(ratio(worth, units, { scale: 6, mode: "half-away" }));
+}
+
+/** `amount × per ÷ quantity`. */
+function quotient(
+  amount: string,
+  { quantity, perPricingUnit }: Measured,
+  mode: Rounding["mode"],
+  places = 6,
+): string | null {
+  const [money, units, per] = moneys([amount, quantity, perPricingUnit]);
+  if (money === undefined || units === undefined || per === undefined) return null;
+  if (units.digits === 0n) return null;
+  const price = ratio(decimal.multiply(money, per), units, { scale: places, mode });
+  return decimal.format({ digits: decimal.digitsAt(price, 6), scale: 6 });
+}
+
+function comesTo(
+  price: string,
+  { quantity, perPricingUnit }: Measured,
+  rounding: Rounding,
+): Money | null {
+  const [each, units, per] = moneys([price, quantity, perPricingUnit]);
+  if (each === undefined || units === undefined || per === undefined) return null;
+  return per.digits === 0n ? null : ratio(decimal.multiply(each, units), per, rounding);
+}
+
+function moneys(texts: readonly string[]): Money[] {
+  return texts.map((text) => decimal.parse<"money">(text));
+}
+
+function twoPlaces(value: Money): string {
+  return decimal.format(decimal.add(value, TWO_PLACES));
 }
 
 function ratio(over: Money, under: Money, { scale, mode }: Rounding): Money {

@@ -4,11 +4,11 @@
  * says what a finding means.
  */
 import { decimal, type Canonical, type WebOrder, type WebOrderLine } from "../model/index.ts";
-import type { DocumentArithmetic, TokenVerdict } from "../pricing/index.ts";
+import type { PromotionHeld, StandingLine, TokenVerdict } from "../pricing/index.ts";
 import { plainArithmetic, sameAmount, sumOf, type Totals } from "./amounts.ts";
 import { checkAgreements, type Agreements } from "./agreements.ts";
-import { computeOrder } from "./compute.ts";
-import type { OrderBasket } from "./facts.ts";
+import { computeOrder, type Writing } from "./compute.ts";
+import { sellingQuantity, type GivenLine } from "./facts.ts";
 import { checkPrices } from "./price-check.ts";
 import type { OrderRequest } from "./request.ts";
 import type { OrderSettings } from "./settings.ts";
@@ -56,6 +56,12 @@ export interface LinePrice {
   readonly stateReason?: string | null;
   /** Of the line's price token, whether it is honoured; null, or absent: it has none. */
   readonly token?: TokenVerdict | null;
+  /** As pricing resolves it; null, or absent: it knows none. */
+  readonly vatCode?: string | null;
+  /** Its rate now; null, or absent: the settings give none. */
+  readonly vatPercent?: string | null;
+  /** How the line stands in the order at the price that it says; null, or absent: not known. */
+  readonly standing?: StandingLine | null;
 }
 
 export interface OrderFacts {
@@ -67,8 +73,13 @@ export interface OrderFacts {
   readonly openGross: string;
   /** One for each line, in order. */
   readonly prices: readonly LinePrice[];
-  /** What promotions make of the order as a whole; null, or absent: nothing. */
-  readonly basket?: OrderBasket | null;
+  /** Goods that promotions give; absent: none. */
+  readonly given?: readonly GivenLine[];
+  /** Limited promotions that the order holds; absent: none. */
+  readonly held?: readonly PromotionHeld[];
+  readonly unknownCodes?: readonly string[];
+  /** VAT code → its rate in percent today. */
+  readonly vatRates: Readonly<Record<string, string>>;
   /** What is left of the quotation and the contracts; absent: there are none. */
   readonly agreements?: Agreements;
 }
@@ -87,15 +98,16 @@ export function examine(
   facts: OrderFacts,
   settings: OrderSettings,
   today: string,
-  arithmetic: DocumentArithmetic = plainArithmetic(settings.rounding),
+  writing: Writing = { arithmetic: plainArithmetic(settings.rounding), carriesDiscount: true },
 ): Examined {
   const notes: Note[] = [];
   const note = (found: Note): void => void notes.push(found);
-  const { lines, charges, totals } = computeOrder(request, facts, settings, arithmetic, note);
+  const { lines, charges, totals } = computeOrder(request, facts, writing, note);
   checkAccount(request, facts, settings, note);
   checkLines(request, facts, note);
   checkPrices(request, facts, settings, note);
-  if (facts.agreements !== undefined) checkAgreements(request, facts.agreements, today, note);
+  if (facts.agreements !== undefined)
+    checkAgreements(inSellingUnits(request, facts), facts.agreements, today, note);
   checkCodes(facts, note);
   checkTotals(request, lines, totals, note);
   checkMinimum(lines, settings, note);
@@ -124,6 +136,14 @@ export function examine(
       ...totals,
     },
   };
+}
+
+function inSellingUnits(request: OrderRequest, { prices }: OrderFacts): OrderRequest {
+  const lines = request.lines.map((line, index) => ({
+    ...line,
+    quantity: sellingQuantity(line, prices[index]),
+  }));
+  return { ...request, lines };
 }
 
 function worst(findings: readonly OrderFinding[]): Policy {
@@ -183,7 +203,8 @@ function checkLines(request: OrderRequest, facts: OrderFacts, note: (found: Note
     const product = facts.products.get(line.product);
     const refusal = productRefusal(line.product, product);
     if (refusal !== null) note({ check: "product", line: index + 1, ...refusal });
-    if (product !== undefined) checkQuantity(line.quantity, product, index + 1, note);
+    const quantity = sellingQuantity(line, facts.prices[index]);
+    if (product !== undefined) checkQuantity(quantity, product, index + 1, note);
   }
 }
 
@@ -262,8 +283,8 @@ function isMultiple(quantity: string, multiple: string): boolean {
 }
 
 /** A code that no promotion of now has gives nothing; the price is right without it. */
-function checkCodes({ basket }: OrderFacts, note: (found: Note) => void): void {
-  for (const code of basket?.unknownCodes ?? [])
+function checkCodes({ unknownCodes = [] }: OrderFacts, note: (found: Note) => void): void {
+  for (const code of unknownCodes)
     note({
       check: "price",
       policy: "accept",

@@ -1,17 +1,20 @@
-/** The order with all that we compute: lines, goods that promotions give, charges, totals. */
+/**
+ * The order with all that we compute: lines, goods that promotions give, charges, totals. Amounts
+ * and VAT of a line are pricing's own; only where it has none are they worked out here.
+ */
 import type { WebOrder, WebOrderLine } from "../model/index.ts";
 import type { DocumentArithmetic } from "../pricing/index.ts";
 import {
   amountsOf,
-  effectivePrice,
-  sameAmount,
+  pricePerPricingUnit,
+  toldPrice,
   type LineFigures,
   type OrderAmounts,
   type Totals,
 } from "./amounts.ts";
 import type { OrderFacts } from "./checks.ts";
+import { sellingQuantity } from "./facts.ts";
 import type { OrderRequest } from "./request.ts";
-import type { OrderSettings } from "./settings.ts";
 
 /** What cannot be computed refuses the order whatever the policies say. */
 export interface Miscounted {
@@ -25,39 +28,58 @@ export interface Miscounted {
   readonly instruction: string;
 }
 
+type Say = (found: Miscounted) => void;
+
+/** How orders are written for the ERP. */
+export interface Writing {
+  readonly arithmetic: DocumentArithmetic;
+  /** An amount off a line has a place there. */
+  readonly carriesDiscount: boolean;
+}
+
+/** A line before it is added up. */
+interface Wanted {
+  readonly product: string;
+  readonly vatCode: string;
+  /** Selling units. */
+  readonly quantity: string;
+  readonly perPricingUnit: string;
+  /** Per pricing unit of the product, as agreed. */
+  readonly unitPrice: string;
+  readonly ordered: { readonly unit: string; readonly quantity: string } | null;
+  readonly figures: LineFigures;
+  /** What it comes to in the document's basis, promotions taken off; null: as its price says. */
+  readonly amount: string | null;
+}
+
 /** The order's own lines, those of goods given, charges, and what it all comes to. */
 export function computeOrder(
   request: OrderRequest,
   facts: OrderFacts,
-  settings: OrderSettings,
-  arithmetic: DocumentArithmetic,
-  note: (found: Miscounted) => void,
+  writing: Writing,
+  note: Say,
 ): { lines: WebOrderLine[]; charges: WebOrder["charges"]; totals: Totals } {
-  const wanted = [...request.lines, ...(facts.basket?.free ?? [])].map((line, index) => {
-    const vatCode = vatCodeOf(line.product, facts);
-    const figures: LineFigures = {
-      unitPrice: line.unitPrice,
-      quantity: line.quantity,
-      perPricingUnit: facts.products.get(line.product)?.sellingUnitsPerPricingUnit ?? "1",
-      vatPercent: vatRate(vatCode, settings, note, index + 1),
-      lowered: facts.basket?.lines[index]?.lowered ?? "0",
-    };
-    return { product: line.product, vatCode, figures };
-  });
+  const own = request.lines.map((line, index) => ownLine(line, facts, index, note));
+  const wanted = [...own, ...(facts.given ?? []).map((given) => givenLine(given, facts))];
   const charges = request.charges.map(({ net, vatCode }) => ({
     net,
-    vatPercent: vatRate(vatCode, settings, note),
+    vatPercent: rateOf(vatCode, facts, note),
   }));
   const figures = { lines: wanted.map((line) => line.figures), charges };
-  const amounts = amountsOf(figures, arithmetic) ?? tooLarge(figures, note);
+  const amounts = amountsOf(figures, writing.arithmetic) ?? tooLarge(figures, note);
   return {
-    lines: wanted.map(({ product, vatCode, figures: line }, index) => ({
+    lines: wanted.map((line, index) => ({
       line: index + 1,
-      product,
+      product: line.product,
       quantity: line.quantity,
-      ...agreed(line, amounts.lines[index], arithmetic),
-      vatCode,
+      ...told(line, writing, (found) => {
+        note({ ...found, line: index + 1 });
+      }),
+      net: amounts.lines[index]?.net ?? "0.00",
+      vatCode: line.vatCode,
       vat: amounts.lines[index]?.vat ?? "0.00",
+      orderedUnit: line.ordered?.unit ?? null,
+      orderedQuantity: line.ordered?.quantity ?? null,
     })),
     charges: request.charges.map((charge, index) => ({
       ...charge,
@@ -68,26 +90,96 @@ export function computeOrder(
   };
 }
 
-/** What the ERP is told: where promotions lower a line, the price that comes to what is left. */
-function agreed(
-  line: LineFigures,
-  amounts: OrderAmounts["lines"][number] | undefined,
-  { lineNet }: DocumentArithmetic,
-): { unitPrice: string; net: string } {
-  const net = amounts?.net ?? "0.00";
-  const isLowered = !sameAmount(line.lowered, "0");
-  const unitPrice = isLowered ? effectivePrice(net, line, lineNet) : null;
-  return { unitPrice: unitPrice ?? line.unitPrice, net };
+function ownLine(
+  line: OrderRequest["lines"][number],
+  facts: OrderFacts,
+  index: number,
+  note: Say,
+): Wanted {
+  const price = facts.prices[index];
+  const standing = price?.standing ?? null;
+  const { product, unit } = line;
+  const quantity = sellingQuantity(line, price);
+  const perPricingUnit = facts.products.get(product)?.sellingUnitsPerPricingUnit ?? "1";
+  if (unit !== undefined && standing === null) note(unitUnknown(product, unit, index + 1));
+  const vatCode = price?.vatCode ?? facts.products.get(product)?.vatCode ?? "STANDARD";
+  const vatPercent = price?.vatPercent ?? rateOf(vatCode, facts, note, index + 1);
+  const unitPrice =
+    unit === undefined || standing === null
+      ? line.unitPrice
+      : pricePerPricingUnit(standing, { ...line, perPricingUnit });
+  return {
+    product,
+    vatCode,
+    quantity,
+    perPricingUnit,
+    unitPrice,
+    ordered: unit === undefined ? null : { unit, quantity: line.quantity },
+    figures: standing?.document ?? { unitPrice, quantity, perPricingUnit, vatPercent },
+    amount: standing?.amount ?? null,
+  };
 }
 
-function vatCodeOf(product: string, { site, customer, products }: OrderFacts): string {
-  return site?.vatCode ?? customer?.vatCode ?? products.get(product)?.vatCode ?? "STANDARD";
+function givenLine(
+  { product, quantity, unitPrice, vatCode, standing }: NonNullable<OrderFacts["given"]>[number],
+  facts: OrderFacts,
+): Wanted {
+  const known = facts.products.get(product);
+  const perPricingUnit = known?.sellingUnitsPerPricingUnit ?? "1";
+  const code = vatCode ?? known?.vatCode ?? "STANDARD";
+  const vatPercent = facts.vatRates[code] ?? "0";
+  return {
+    product,
+    vatCode: code,
+    quantity,
+    perPricingUnit,
+    unitPrice,
+    ordered: null,
+    figures: standing?.document ?? { unitPrice, quantity, perPricingUnit, vatPercent },
+    amount: standing?.amount ?? null,
+  };
+}
+
+/** What the ERP is told, so that it comes to the amount that was agreed. */
+function told(
+  { unitPrice, amount, ...line }: Wanted,
+  { arithmetic, carriesDiscount }: Writing,
+  note: Say,
+): { unitPrice: string; discount: string } {
+  if (amount === null) return { unitPrice, discount: "0.00" };
+  const found = toldPrice({ ...line, unitPrice, amount }, arithmetic.lineNet, carriesDiscount);
+  if (found !== null) return found;
+  note({
+    check: "totals",
+    policy: "refuse",
+    code: "net-not-expressible",
+    found: amount,
+    expected: `a price of at most 6 places that comes to it for ${line.quantity}`,
+    about:
+      `No unit price comes to ${amount} for ${line.quantity} of ${line.product}, and the ERP's ` +
+      "files have no place for an amount off the line.",
+    instruction: "Order it in two lines, or add item.discount to the order's mapping.",
+  });
+  return { unitPrice, discount: "0.00" };
+}
+
+function unitUnknown(product: string, unit: string, line: number): Miscounted {
+  return {
+    check: "totals",
+    policy: "refuse",
+    code: "unit-unknown",
+    line,
+    found: unit,
+    expected: `a unit of ${product} that the ERP has`,
+    about: `How many selling units of ${product} are in ${unit} is not known.`,
+    instruction: "Order in the selling unit, or add the unit to the product in the ERP.",
+  };
 }
 
 /** No ledger holds such an order, so it refuses whatever the policies say. */
 function tooLarge(
   { lines, charges }: { readonly lines: readonly unknown[]; readonly charges: readonly unknown[] },
-  note: (found: Miscounted) => void,
+  note: Say,
 ): OrderAmounts {
   note({
     check: "totals",
@@ -108,13 +200,8 @@ function tooLarge(
 }
 
 /** An unknown VAT code cannot be computed, so it refuses whatever the policies say. */
-function vatRate(
-  code: string,
-  settings: OrderSettings,
-  note: (found: Miscounted) => void,
-  line?: number,
-): string {
-  const rate = settings.vat[code];
+function rateOf(code: string, { vatRates }: OrderFacts, note: Say, line?: number): string {
+  const rate = vatRates[code];
   if (rate !== undefined) return rate;
   note({
     check: "totals",
@@ -122,7 +209,7 @@ function vatRate(
     code: "vat-code-unknown",
     ...(line === undefined ? {} : { line }),
     found: code,
-    expected: Object.keys(settings.vat).join(", "),
+    expected: Object.keys(vatRates).join(", "),
     about: `VAT code ${code} has no rate.`,
     instruction: "Add its rate under vat in the settings, or mend the code in the ERP.",
   });

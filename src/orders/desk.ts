@@ -149,12 +149,16 @@ export interface OrderLineView {
   readonly line: number;
   readonly product: string;
   readonly unitPrice: string;
+  readonly discount: string;
   readonly net: string;
   readonly vatCode: string;
   readonly vat: string;
   /** Our own price when the order was taken, with its rule. */
   readonly price: unknown;
   readonly quantity: string;
+  /** Unit that was ordered in, and how many of it; null: the selling unit. */
+  readonly orderedUnit: string | null;
+  readonly orderedQuantity: string | null;
   readonly despatchedQuantity: string;
   readonly invoicedQuantity: string;
   readonly creditedQuantity: string;
@@ -171,7 +175,7 @@ export interface OrderView extends Omit<OrderRow, "body" | "settled" | "version"
 export async function show(context: OrdersContext, idOrNumber: string): Promise<OrderView> {
   const { store, company } = context;
   const row = await orderOf(store, company, idOrNumber);
-  const lines = await store.query<OrderLineView>(
+  const rows = await store.query<Omit<OrderLineView, keyof ReturnType<typeof orderedAs>>>(
     `select line, product, unit_price as "unitPrice", net, vat_code as "vatCode", vat, price, quantity,
             despatched_quantity as "despatchedQuantity", invoiced_quantity as "invoicedQuantity",
             credited_quantity as "creditedQuantity", cancelled_quantity as "cancelledQuantity"
@@ -179,6 +183,7 @@ export async function show(context: OrdersContext, idOrNumber: string): Promise<
     [company, row.id],
   );
   const { body, settled: _settled, version: _version, ...summary } = row;
+  const lines = rows.map((line) => ({ ...line, ...orderedAs(row, line.line) }));
   return {
     ...summary,
     order: body,
@@ -186,6 +191,13 @@ export async function show(context: OrdersContext, idOrNumber: string): Promise<
     lines,
     events: await eventsOf(store, row),
   };
+}
+
+/** What of a line only the order itself says. */
+function orderedAs({ body }: OrderRow, number: number) {
+  const line = body.lines.find((each) => each.line === number);
+  const { discount = "0.00", orderedUnit = null, orderedQuantity = null } = line ?? {};
+  return { discount, orderedUnit, orderedQuantity };
 }
 
 const QUANTITY_PLACES = 5;

@@ -1,6 +1,6 @@
 /** What the checks need to know, read inside the order's own transaction. */
 import { columnOf, records, type Canonical, type RecordName } from "../model/index.ts";
-import type { DocumentArithmetic, PromotionHeld } from "../pricing/index.ts";
+import type { DocumentArithmetic, PromotionHeld, StandingLine } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { gatherAgreements } from "./agreements.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
@@ -8,38 +8,35 @@ import type { OrderRequest } from "./request.ts";
 
 /** Our prices of now, from the live price book. */
 export interface OrderPricing {
-  /** One answer for each line, in order. */
-  price(question: PriceQuestion): Promise<readonly LinePrice[]>;
   /**
-   * What promotions make of the whole order, their limits locked until the transaction ends; null:
-   * it cannot be said. Absent: there are none.
+   * The whole order as a basket: what it comes to at the prices that it says, beside ours. The
+   * limits of its promotions are locked until the transaction ends.
    */
-  basket?(
-    tx: Queryable,
-    question: PriceQuestion & { readonly codes: readonly string[] },
-  ): Promise<OrderBasket | null>;
+  price(tx: Queryable, question: PriceQuestion): Promise<OrderPrices>;
   /** How documents are added up; absent: as the settings round. */
   readonly arithmetic?: DocumentArithmetic;
 }
 
-export interface OrderBasket {
+export interface OrderPrices {
   /** One for each line, in order. */
-  readonly lines: readonly {
-    /** What promotions take off, decimal text. */
-    readonly lowered: string;
-    readonly promotions: readonly string[];
-  }[];
-  /** Goods given, each on a line of its own. */
-  readonly free: readonly {
-    readonly promotion: string;
-    readonly product: string;
-    readonly quantity: string;
-    /** Per pricing unit. */
-    readonly unitPrice: string;
-  }[];
+  readonly lines: readonly LinePrice[];
+  /** Goods that promotions give, each on a line of its own. */
+  readonly free: readonly GivenLine[];
   /** To be reserved when the order is taken. */
   readonly held: readonly PromotionHeld[];
   readonly unknownCodes: readonly string[];
+  /** VAT code → its rate in percent today, for charges and for what pricing does not know. */
+  readonly vatRates: Readonly<Record<string, string>>;
+}
+
+export interface GivenLine {
+  readonly promotion: string;
+  readonly product: string;
+  readonly quantity: string;
+  /** Per pricing unit. */
+  readonly unitPrice: string;
+  readonly vatCode: string | null;
+  readonly standing: StandingLine | null;
 }
 
 export interface PriceQuestion {
@@ -51,23 +48,32 @@ export interface PriceQuestion {
   /** Number of the quotation that the order takes up; null: none. */
   readonly quotation: string | null;
   readonly currency: string;
+  /** Codes of promotions. */
+  readonly codes: readonly string[];
   readonly lines: readonly {
     readonly product: string;
     readonly quantity: string;
+    /** Absent: the selling unit. */
+    readonly unit?: string | undefined;
     /** What the order says. */
     readonly unitPrice?: string;
     readonly priceToken?: string | undefined;
   }[];
 }
 
+/** Of a line, in selling units, whatever unit it was ordered in. */
+export function sellingQuantity(
+  { quantity }: OrderRequest["lines"][number],
+  price: LinePrice | undefined,
+): string {
+  return price?.standing?.quantity ?? quantity;
+}
+
 export async function gatherFacts(
   tx: Queryable,
   company: string,
   request: OrderRequest,
-  ask: (branch: string | null) => Promise<{
-    readonly prices: readonly LinePrice[];
-    readonly basket: OrderBasket | null;
-  }>,
+  ask: (branch: string | null) => Promise<OrderPrices>,
 ): Promise<OrderFacts> {
   const { account, site } = request;
   const [customer = null] = await canonical(tx, "customer", "account = $2", [company, account]);
@@ -77,8 +83,9 @@ export async function gatherFacts(
       : await canonical(tx, "site", "account = $2 and site = $3", [company, account, site]);
   const limited = customer !== null && customer.creditLimit !== null;
   const open = limited ? await openGross(tx, company, account) : "0.00";
-  const { prices, basket } = await ask(request.branch ?? customer?.branch ?? null);
-  const codes = new Set([...request.lines, ...(basket?.free ?? [])].map((line) => line.product));
+  const priced = await ask(request.branch ?? customer?.branch ?? null);
+  const { lines: prices, free: given, held, unknownCodes, vatRates } = priced;
+  const codes = new Set([...request.lines, ...given].map((line) => line.product));
   const products = await canonical(tx, "product", "product = any($2)", [company, [...codes]]);
   return {
     customer,
@@ -86,7 +93,10 @@ export async function gatherFacts(
     products: new Map(products.map((product) => [product.product, product])),
     openGross: open,
     prices,
-    basket,
+    given,
+    held,
+    unknownCodes,
+    vatRates,
     agreements: await gatherAgreements(
       tx,
       company,

@@ -79,6 +79,6 @@ export type { AcceptResult, OrderAnswer, OrderProblem } from "./answer.ts";
 export type { OrderFinding, CheckName, LinePrice, Policy } from "./checks.ts";
 export type { OrdersConnection, OrdersContext } from "./context.ts";
 export type { OrderListFilter, OrderSummary, OrderView } from "./desk.ts";
-export type { OrderBasket, OrderPricing, PriceQuestion } from "./facts.ts";
+export type { OrderPrices, OrderPricing, PriceQuestion } from "./facts.ts";
 export type { DeliveryState } from "./machine.ts";
 export type { OrderSettings } from "./settings.ts";

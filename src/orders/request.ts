@@ -15,11 +15,15 @@ const isoDate = (about: string) => z.iso.date().describe(about);
 
 const orderLine = z.strictObject({
   product: code(60, "Product code."),
-  quantity: decimalText(5, "Selling units, more than 0.").refine(
+  quantity: decimalText(5, "In its unit, more than 0.").refine(
     (text) => /[1-9]/.test(text),
     "expected more than 0",
   ),
-  unitPrice: decimalText(6, "Price per pricing unit that the customer saw and agreed to."),
+  unit: code(20, "Unit that the quantity counts; absent: the selling unit.").optional(),
+  unitPrice: decimalText(
+    6,
+    "Price that the customer saw and agreed to, per pricing unit of the price answer.",
+  ),
   priceToken: z
     .string()
     .min(1)

@@ -7,8 +7,6 @@ export interface OrderSettings {
   /** Least net of goods, decimal text; "0" for none. */
   readonly minimumNet: string;
   readonly answerWithinHours: number;
-  /** VAT code to rate in percent, decimal text. */
-  readonly vat: Readonly<Record<string, string>>;
   readonly currency: string;
   readonly timeZone: string;
   /** How the ERP rounds a line's net and its VAT. */

@@ -11,15 +11,18 @@ export interface AddedUp {
 
 export interface ToAddUp {
   readonly arithmetic: document.DocumentArithmetic;
-  readonly lines: readonly {
-    readonly unitPrice: string;
-    readonly quantity: string;
-    readonly perPricingUnit: string;
-    readonly vatPercent: string;
-    readonly lowered: string;
-  }[];
+  /** Prices and quantities as agreed, or lines as a priced basket has them. */
+  readonly lines: readonly (AgreedLine | document.DocumentLine)[];
   /** Without VAT. */
   readonly charges: readonly { readonly net: string; readonly vatPercent: string }[];
+}
+
+export interface AgreedLine {
+  /** With all the places that it was agreed in. */
+  readonly unitPrice: string;
+  readonly quantity: string;
+  readonly perPricingUnit: string;
+  readonly vatPercent: string;
 }
 
 /** Null: a figure or a total is larger than is exact. */
@@ -33,20 +36,23 @@ export function addUp({ arithmetic, lines, charges }: ToAddUp): AddedUp | null {
   };
   const input: document.DocumentInput = {
     arithmetic,
-    lines: lines.map((line) => ({
-      price: figure(line.unitPrice, 6),
-      quantity: figure(line.quantity, 5),
-      perPricingUnit: figure(line.perPricingUnit, 5),
-      vatRate: figure(line.vatPercent, 4),
-      lowered: figure(line.lowered, places),
-    })),
+    lines: lines.map((line) => {
+      if (!("unitPrice" in line)) return line;
+      const agreed = {
+        price: figure(line.unitPrice, 6),
+        quantity: figure(line.quantity, 5),
+        perPricingUnit: figure(line.perPricingUnit, 5),
+        vatRate: figure(line.vatPercent, 4),
+      };
+      return { ...agreed, amount: amountOf(agreed, arithmetic, places) };
+    }),
     charges: charges.map((charge) => ({
       amount: figure(charge.net, places),
       vatRate: figure(charge.vatPercent, 4),
       includesVat: false,
     })),
   };
-  if (!isExact || input.lines.some((line) => line.perPricingUnit <= 0)) return null;
+  if (!isExact || input.lines.some((line) => !(line.perPricingUnit > 0))) return null;
   const totals = exactly(input);
   if (totals === null) return null;
   const money = (amount: number) => scaled.textOf(amount, places);
@@ -60,6 +66,22 @@ export function addUp({ arithmetic, lines, charges }: ToAddUp): AddedUp | null {
     lines: totals.lines.map(both),
     charges: totals.charges.map(both),
   };
+}
+
+/** Quantity × price rounded once, whatever places the policy's own prices have. */
+function amountOf(
+  {
+    price,
+    quantity,
+    perPricingUnit,
+  }: Pick<document.DocumentLine, "price" | "quantity" | "perPricingUnit">,
+  { lineNet }: document.DocumentArithmetic,
+  places: number,
+): number {
+  if (!(perPricingUnit > 0)) return 0;
+  const divisor = perPricingUnit * scaled.power(6 - lineNet.scale);
+  const net = scaled.multiplyDivide(price, quantity, divisor, lineNet.mode);
+  return net * scaled.power(places - lineNet.scale);
 }
 
 function exactly(input: document.DocumentInput): document.DocumentTotals | null {

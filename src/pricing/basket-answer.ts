@@ -3,6 +3,11 @@ import type { PriceAnswer, PriceAsker, PriceProblem, PriceRequest } from "./answ
 
 export interface BasketRequest extends PriceAsker {
   readonly lines: PriceRequest["lines"];
+  /**
+   * By line, the price per pricing unit that was agreed with the buyer: it stands in the place of
+   * ours. Null, or absent: ours.
+   */
+  readonly agreed?: readonly (string | null)[];
   /** Codes of promotions that the buyer gives; upper and lower case are the same. */
   readonly codes?: readonly string[];
   /** Delivery, packing, a surcharge: charge codes, never products. */

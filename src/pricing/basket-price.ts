@@ -46,7 +46,11 @@ export function askBasket(
     if ("detail" in asked) return problemOf(line, asked);
     priceLine(enquiry, asked.product, asked.quantity, asked.unit, pooled[at]);
     const answer = answerOf(root, enquiry, line, asked.product);
-    if (answer.unitPrice !== null) known.push(knownLine(enquiry, at, asked.product));
+    const agreed = agreedPrice(enquiry, request.agreed?.[at] ?? null);
+    if (agreed !== null) {
+      const found = agreedLine(enquiry, at, asked.product, agreed);
+      if (found !== null) known.push(found);
+    } else if (answer.unitPrice !== null) known.push(knownLine(enquiry, at, asked.product));
     return answer;
   });
   return { root, enquiry, answers, known };
@@ -106,6 +110,41 @@ function knownLine(enquiry: Enquiry, at: number, product: number): KnownLine {
       amount,
     },
     hasRate: rate >= 0,
+  };
+}
+
+/** With 6 places, where it is another than what the enquiry found last; null: that one holds. */
+function agreedPrice({ book, found }: Enquiry, text: string | null): number | null {
+  const agreed = text === null ? undefined : scaled.scaledOf(text, PRICE_PLACES);
+  if (agreed === undefined) return null;
+  const { scale } = book.policy.arithmetic.unitPrice;
+  const isOurs = found.doubt === null && found.price * scaled.power(6 - scale) === agreed;
+  return isOurs ? null : agreed;
+}
+
+const PRICE_PLACES = 6;
+
+/** The line at an agreed price, with no discount of its own; null: it cannot be reckoned. */
+function agreedLine(
+  enquiry: Enquiry,
+  at: number,
+  product: number,
+  price: number,
+): KnownLine | null {
+  const { book, line, found } = enquiry;
+  const { arithmetic } = book.policy;
+  if (!(line.netPer > 0) || found.doubt === "unit-unknown") return null;
+  const { scale, mode } = arithmetic.lineNet;
+  const divisor = line.netPer * scaled.power(PRICE_PLACES - scale);
+  const net = scaled.multiplyDivide(price, line.netQuantity, divisor, mode);
+  const amount = net * scaled.power(document.placesOf(arithmetic) - scale);
+  if (!Number.isSafeInteger(amount)) return null;
+  const ours = knownLine(enquiry, at, product);
+  const { discountPercent: _discount, ...bare } = ours.document;
+  return {
+    ...ours,
+    line: { ...ours.line, amount },
+    document: { ...bare, price, amount },
   };
 }
 

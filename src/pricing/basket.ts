@@ -15,6 +15,8 @@ import { usesOf } from "./promotion-uses.ts";
 import type { PromotionHeld } from "./promotion-uses.ts";
 import type { PricingSettings } from "./load.ts";
 import type { Root } from "./root.ts";
+import { QUANTITY_PLACES } from "./ask.ts";
+import { vatRatesAt } from "./vat-rates.ts";
 
 export interface BasketContext {
   readonly store: Store;
@@ -27,6 +29,19 @@ export interface PricedBasket {
   readonly answer: BasketAnswer;
   /** Limited promotions among those that hold. */
   readonly held: readonly PromotionHeld[];
+  /** By line of the request, how it stands in the document; null: its price is not known. */
+  readonly lines: readonly (StandingLine | null)[];
+  /** The same of the goods that promotions give. */
+  readonly free: readonly (StandingLine | null)[];
+}
+
+/** A line as the document has it, to be added up with others by `addUp`. */
+export interface StandingLine {
+  readonly document: document.DocumentLine;
+  /** Its amount in the document's basis after promotions, decimal text. */
+  readonly amount: string;
+  /** Selling units, decimal text. */
+  readonly quantity: string;
 }
 
 /** Nobody can be priced for: every line says the same. */
@@ -46,10 +61,29 @@ export async function priceBasket(
   if (!("known" in asked)) return asked;
   const set = promotionSet(context, root);
   const on = await putOn(context, asked, set, request, tx);
-  const worked = work(asked, request, on, context.settings);
+  const rates = vatRatesAt(context.settings, asked.enquiry.asking.moment);
+  const worked = work(asked, request, on, rates);
   const twins = request.twin === true ? await otherArithmetics() : [];
   const answer = answerBasket(asked, request, worked, twins);
-  return { answer, held: heldBy(on, worked.totals.places) };
+  return { answer, held: heldBy(on, worked.totals.places), ...standing(asked, worked) };
+}
+
+function standing(
+  { answers, known }: BasketAsked,
+  { input, given, totals }: Worked,
+): Pick<PricedBasket, "lines" | "free"> {
+  const lineAt = (index: number, units: number): StandingLine | null => {
+    const [line, amounts] = [input.lines[index], totals.lines[index]];
+    if (line === undefined || amounts === undefined) return null;
+    const left = amounts.full - amounts.discount - amounts.lowered;
+    const quantity = scaled.shortTextOf(units, QUANTITY_PLACES);
+    return { document: line, amount: scaled.textOf(left, totals.places), quantity };
+  };
+  const found = new Map(known.map(({ at, line }, index) => [at, lineAt(index, line.quantity)]));
+  return {
+    lines: answers.map((_, at) => found.get(at) ?? null),
+    free: given.map(({ line }, index) => lineAt(known.length + index, line.quantity)),
+  };
 }
 
 /** Compiled once for each book. */
@@ -109,7 +143,7 @@ function work(
   asked: BasketAsked,
   request: BasketRequest,
   on: document.BasketPromotions,
-  { vat }: PricingSettings,
+  vat: Worked["rates"],
 ): Worked {
   const { arithmetic } = asked.root.book.policy;
   const given = on.applied.flatMap(({ promotion, free }) =>
@@ -136,7 +170,7 @@ function work(
 
 function chargeOf(
   { amount, vatCode, includesVat }: NonNullable<BasketRequest["charges"]>[number],
-  vat: PricingSettings["vat"],
+  vat: Worked["rates"],
   arithmetic: document.DocumentArithmetic,
 ): document.DocumentCharge {
   return {

@@ -72,7 +72,9 @@ export type { HeldRule, Hold, Holds } from "./holds.ts";
 /** What each state of an answer means, and what a shop shows and may do. */
 export { PRICE_STATES, stateTable } from "./states.ts";
 /** Baskets, and what orders hold of promotions with a limit. */
-export type { PricedBasket } from "./basket.ts";
+export type { PricedBasket, StandingLine } from "./basket.ts";
+/** VAT rates that hold on a day. */
+export { vatRatesOn } from "./vat-rates.ts";
 export type { BasketAnswer, BasketLineAnswer, BasketRequest } from "./basket-answer.ts";
 export { releasePromotions, reservePromotions } from "./promotion-uses.ts";
 export type { PromotionHeld } from "./promotion-uses.ts";

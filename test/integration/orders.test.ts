@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConnectorFault } from "../../src/connector/index.ts";
 import type { Found, Outcome, RenderedOrder, Session } from "../../src/connector/index.ts";
+import { orderPricing } from "../../src/company.ts";
 import { openJobs } from "../../src/jobs/index.ts";
 import type { Jobs } from "../../src/jobs/index.ts";
 import { compileOutbound } from "../../src/mapping/index.ts";
@@ -64,7 +65,6 @@ const SETTINGS: OrderSettings = {
   },
   minimumNet: "0",
   answerWithinHours: 24,
-  vat: VAT,
   currency: "GBP",
   timeZone: "Europe/London",
   rounding: { scale: 2, mode: "half-away" },
@@ -167,27 +167,17 @@ async function open(
 }
 
 async function pricesOf(company: string): Promise<OrderPricing> {
+  const settings = { currency: "GBP", timeZone: "Europe/London", vat: VAT };
   const pricing = await openPricing({
     store: database.store,
     company,
-    settings: { currency: "GBP", timeZone: "Europe/London", vat: VAT },
+    settings,
     policy: "generic",
     now: () => Temporal.Instant.from(NOW),
     log: () => undefined,
   });
   await pricing.publish();
-  return {
-    price: async (question) =>
-      pricing.price(question).map((line) =>
-        line.state === "problem"
-          ? { unitPrice: null, evidence: { code: line.code }, about: line.detail }
-          : {
-              unitPrice: line.unitPrice,
-              evidence: { because: line.because },
-              about: line.because,
-            },
-      ),
-  };
+  return orderPricing(pricing, settings);
 }
 
 /** Two bricks and a bag of sand: 8.40 + 10.00 net, 1.68 VAT. */

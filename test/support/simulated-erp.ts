@@ -95,6 +95,7 @@ export function orderFiles(order: DroppedOrder): Readonly<Record<string, string>
     vatCode: line.vatCode ?? "STANDARD",
     vat: "0.00",
     description: "",
+    discount: "",
   }));
   const contents = [
     [`${webOrder}-lines.csv`, stringify(lines, { header: true, record_delimiter: "windows" })],

@@ -20,18 +20,24 @@ const ORDER: WebOrder = {
       product: "NAIL",
       quantity: "2",
       unitPrice: "3.5",
+      discount: "0.00",
       net: "7.00",
       vatCode: "STANDARD",
       vat: "1.40",
+      orderedUnit: null,
+      orderedQuantity: null,
     },
     {
       line: 2,
       product: "BOLT",
       quantity: "1",
       unitPrice: "1",
+      discount: "0.00",
       net: "1",
       vatCode: "ZERO",
       vat: "0",
+      orderedUnit: null,
+      orderedQuantity: null,
     },
   ],
   charges: [
@@ -155,8 +161,8 @@ tables:
 `),
     ).toMatchInlineSnapshot(`
       "mappings/erp/web-order.yaml cannot be used: 8 problems
-        mappings/erp/web-order.yaml:7: tables[0].columns.A: found "item.charge", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, currency, net, vat, gross, payment.provider, payment.reference, payment.amount, item.list, item.line, item.product, item.quantity, item.unitPrice, item.net, item.vatCode, item.vat (nearest match "item.line")
-        mappings/erp/web-order.yaml:8: tables[0].columns.B: found "acount", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, currency, net, vat, gross, payment.provider, payment.reference, payment.amount, item.list, item.line, item.product, item.quantity, item.unitPrice, item.net, item.vatCode, item.vat (nearest match "account")
+        mappings/erp/web-order.yaml:7: tables[0].columns.A: found "item.charge", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, currency, net, vat, gross, payment.provider, payment.reference, payment.amount, item.list, item.line, item.product, item.quantity, item.unitPrice, item.discount, item.net, item.vatCode, item.vat, item.orderedUnit, item.orderedQuantity (nearest match "item.line")
+        mappings/erp/web-order.yaml:8: tables[0].columns.B: found "acount", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, currency, net, vat, gross, payment.provider, payment.reference, payment.amount, item.list, item.line, item.product, item.quantity, item.unitPrice, item.discount, item.net, item.vatCode, item.vat, item.orderedUnit, item.orderedQuantity (nearest match "account")
         mappings/erp/web-order.yaml:9: tables[0].columns.C.date: found "DD/MM/YY", expected a form made of yyyy, yy, MMM, MM, M, dd, d, HH, mm, ss and signs
         mappings/erp/web-order.yaml:10: tables[0].columns.D.date: found date on a part that is no date, expected date only on a date
         mappings/erp/web-order.yaml:11: tables[0].columns.E.places: found places on a part that is no decimal, expected places only on a decimal

@@ -239,7 +239,7 @@ describe("an order's amounts", () => {
     ["2.5", "3.333", "1", "8.33"],
     ["7", "10", "3", "23.33"],
   ])("%s selling units at %s per %s come to %s", (quantity, unitPrice, perPricingUnit, net) => {
-    const line = { quantity, unitPrice, perPricingUnit, vatPercent: "20", lowered: "0" };
+    const line = { quantity, unitPrice, perPricingUnit, vatPercent: "20" };
     expect(amountsOf({ lines: [line], charges: [] }, PENNIES)?.lines[0]?.net).toBe(net);
   });
 
@@ -253,7 +253,7 @@ describe("an order's amounts", () => {
 
   test("are not known when no ledger holds them", () => {
     const line = { quantity: "999999999999", unitPrice: "999999999999", perPricingUnit: "1" };
-    const figures = { lines: [{ ...line, vatPercent: "20", lowered: "0" }], charges: [] };
+    const figures = { lines: [{ ...line, vatPercent: "20" }], charges: [] };
     expect(amountsOf(figures, PENNIES)).toBeNull();
   });
 
@@ -320,7 +320,6 @@ describe("the checks", () => {
     checks,
     minimumNet: "10",
     answerWithinHours: 24,
-    vat: { STANDARD: "20", ZERO: "0" },
     currency: "GBP",
     timeZone: "Europe/London",
     rounding: { scale: 2, mode: "half-away" },
@@ -333,6 +332,7 @@ describe("the checks", () => {
     site: undefined,
     products: new Map([["P1", product()]]),
     openGross: "0.00",
+    vatRates: { STANDARD: "20", ZERO: "0" },
     prices: [{ unitPrice: "10.0000", evidence: null, about: "rule R1" }],
     ...more,
   });
@@ -466,16 +466,46 @@ describe("the checks", () => {
     expect(examined.findings).toHaveLength(1);
   });
 
-  test("take the VAT code of the site before the customer's before the product's", () => {
-    const of = (known: Partial<OrderFacts>) =>
-      examine(request({ site: "S1" }), facts(known), settings, "2026-03-31").order.lines[0]
-        ?.vatCode;
-    const site = (vatCode: string | null) =>
-      record("site", { account: "A1", site: "S1", name: "Yard", vatCode });
-    expect(of({ site: site(null) })).toBe("STANDARD");
-    expect(of({ site: site(null), customer: customer({ vatCode: "ZERO" }) })).toBe("ZERO");
-    expect(of({ site: site("STANDARD"), customer: customer({ vatCode: "ZERO" }) })).toBe(
-      "STANDARD",
-    );
+  test("take a line's VAT code and rate as pricing resolves them, not as the records say", () => {
+    const known = facts({
+      customer: customer({ vatCode: "ZERO" }),
+      prices: [
+        { unitPrice: "10", evidence: null, about: "", vatCode: "STANDARD", vatPercent: "21" },
+      ],
+    });
+    const { order } = examine(request(), known, settings, "2026-03-31");
+    expect(order.lines[0]).toMatchObject({ vatCode: "STANDARD", vat: "4.20" });
+  });
+
+  test("refuse an amount that no price comes to where the ERP's files hold no amount off", () => {
+    const many = { product: "P1", quantity: "2500000", unitPrice: "0.03" };
+    const standing = {
+      document: {
+        price: 30_000,
+        quantity: 250_000_000_000,
+        perPricingUnit: 100_000,
+        vatRate: 0,
+        amount: 7_500_000,
+        lowered: 749_999,
+      },
+      amount: "67500.01",
+      quantity: "2500000",
+    };
+    const known = facts({
+      prices: [{ unitPrice: "0.03", evidence: null, about: "", vatPercent: "0", standing }],
+    });
+    const of = (carriesDiscount: boolean) =>
+      examine(request({ lines: [many] }), known, settings, "2026-03-31", {
+        arithmetic: PENNIES,
+        carriesDiscount,
+      });
+    expect(of(true)).toMatchObject({
+      verdict: "accept",
+      order: { net: "67500.01", lines: [{ unitPrice: "0.03", discount: "7499.99" }] },
+    });
+    expect(of(false)).toMatchObject({
+      verdict: "refuse",
+      findings: [{ code: "net-not-expressible", found: "67500.01", line: 1 }],
+    });
   });
 });

@@ -131,8 +131,10 @@ function makeLine(
     return `${where}: quantity "${line["quantity"]}" is no quantity`;
   if (price4 === undefined || price4 < 0)
     return `${where}: unit price "${line["unitPrice"]}" is no price with at most 4 places`;
+  const off = tryScaled(line["discount"] || "0", MONEY);
+  if (off === undefined || off < 0) return `${where}: discount "${line["discount"]}" is no amount`;
   const own = erp.pricing.charge({ account, product: code, quantity5, on: orderedOn });
-  const asAgreed = { typed: false, discount4: 0 };
+  const asAgreed = { typed: false, discount4: 0, off };
   const draft = { ...asAgreed, line: number, quantity5, price4, vatCode, own, webOrderLine };
   return goodsLine(product, draft);
 }

@@ -22,7 +22,8 @@ const MANIFEST = ".manifest.json";
 const HEADER_COLUMNS =
   "webOrder,account,orderedOn,customerReference,site,branch,requestedOn,currency,placedBy," +
   "net,vat,gross,paymentProvider,paymentReference,paymentAmount";
-const LINE_COLUMNS = "webOrder,line,kind,code,quantity,unitPrice,net,vatCode,vat,description";
+const LINE_COLUMNS =
+  "webOrder,line,kind,code,quantity,unitPrice,net,vatCode,vat,description,discount";
 
 /**
  * Orders in the folder, by name. A header is written last: without one there is nothing to see yet.

@@ -35,6 +35,8 @@ export interface OrderLine {
   /** Per pricing unit, before `discount4`. */
   readonly price4: number;
   readonly discount4: number;
+  /** Off the line as a whole, in pence. */
+  readonly off: number;
   readonly vatCode: string | null;
   /** Cost per pricing unit; null for charges. */
   readonly cost4: number | null;
@@ -123,6 +125,7 @@ function ownLine(erp: Erp, wanted: Wanted): OrderLine {
     price4: typed4 ?? own4,
     typed: typed4 !== null,
     discount4: scaled(discountPercent, PRICE),
+    off: 0,
     vatCode: customer.vatCode ?? product.vatCode,
     own: charge,
     webOrderLine: null,
@@ -141,14 +144,22 @@ const FIVE_PENCE4 = 500;
 
 type GoodsDraft = Pick<
   OrderLine,
-  "line" | "quantity5" | "price4" | "discount4" | "vatCode" | "own" | "typed" | "webOrderLine"
+  | "line"
+  | "quantity5"
+  | "price4"
+  | "discount4"
+  | "off"
+  | "vatCode"
+  | "own"
+  | "typed"
+  | "webOrderLine"
 >;
 
 export function goodsLine(product: Product, draft: GoodsDraft): OrderLine {
   const perPricingUnit5 = scaled(product.sellingUnitsPerPricingUnit, QUANTITY);
   const charged4 =
     draft.discount4 === 0 ? draft.price4 : lessPercent(draft.price4, draft.discount4);
-  const net = lineNet(draft.quantity5, perPricingUnit5, charged4);
+  const net = lineNet(draft.quantity5, perPricingUnit5, charged4) - draft.off;
   return {
     ...draft,
     ...UNTOUCHED,
@@ -185,6 +196,7 @@ export function chargeLine(draft: ChargeDraft): OrderLine {
     perPricingUnit5: ONE,
     price4: draft.net * 100,
     discount4: 0,
+    off: 0,
     cost4: null,
     own: null,
     typed: false,
@@ -192,12 +204,15 @@ export function chargeLine(draft: ChargeDraft): OrderLine {
   };
 }
 
-/** Net of a part of a line at the line's price and discount. */
+/** Net of a part of a line at the line's price and discount, with its share of what comes off. */
 export function netOf(
-  line: Pick<OrderLine, "perPricingUnit5" | "price4" | "discount4">,
+  line: Pick<OrderLine, "perPricingUnit5" | "price4" | "discount4" | "quantity5"> &
+    Partial<Pick<OrderLine, "off">>,
   quantity5: number,
 ): number {
-  return lineNet(quantity5, line.perPricingUnit5, lessPercent(line.price4, line.discount4));
+  const full = lineNet(quantity5, line.perPricingUnit5, lessPercent(line.price4, line.discount4));
+  const { off = 0 } = line;
+  return off === 0 ? full : full - Math.round((off * quantity5) / line.quantity5);
 }
 
 export function stateOf({ lines }: ErpOrder): "open" | "part" | "complete" {

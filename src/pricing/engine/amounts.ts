@@ -85,16 +85,21 @@ function plainAmounts({ found, book, line }: Enquiry): boolean {
 /** Half of what a double holds exactly, so that twice a rest is exact too. */
 const MOST = 2 ** 52;
 
-/** The value is with VAT: the VAT in it is rounded, the net is what remains. */
+/**
+ * The value is with VAT: the net in it is rounded, the VAT is what remains, as documents have it.
+ */
 function splitGross({ found, book }: Enquiry, gross: number, rate: number): void {
   const { lineNet, vat } = book.policy.arithmetic;
   found.net = gross;
   found.vat = -1;
   if (rate < 0) return;
-  const extra = Math.max(0, vat.scale - lineNet.scale);
-  const divisor = (100 * power(4) + rate) * power(Math.max(0, lineNet.scale - vat.scale));
-  found.vat = multiplyDivide(gross * power(extra), rate, divisor, vat.mode);
-  found.net = gross - Math.round(found.vat * 10 ** (lineNet.scale - vat.scale));
+  const whole = 100 * power(4);
+  found.net = multiplyDivide(gross, whole, whole + rate, lineNet.mode);
+  const rest = gross - found.net;
+  found.vat =
+    vat.scale >= lineNet.scale
+      ? rest * power(vat.scale - lineNet.scale)
+      : multiplyDivide(rest, 1, power(lineNet.scale - vat.scale), vat.mode);
 }
 
 /** Value of the line before VAT is looked at. */

@@ -63,6 +63,8 @@ interface Priced {
   readonly reduced: number;
   /** After promotions. */
   readonly amount: number;
+  /** What it costs is just its price times its quantity, less its discount. */
+  readonly isPrice: boolean;
 }
 
 const PRICE_PLACES = 6;
@@ -74,8 +76,10 @@ function priceOf(line: DocumentLine, arithmetic: DocumentArithmetic, places: num
   const price = roundedUnit(given, WHOLE - onUnit, arithmetic.unitPrice);
   const undiscounted = onUnit === 0 ? price : roundedUnit(given, WHOLE, arithmetic.unitPrice);
   const full = lineAmount(undiscounted, line, arithmetic.lineNet, places);
-  const reduced = line.amount ?? reducedLine(full, price, line, arithmetic, places);
-  return { line, price, full, reduced, amount: reduced - Math.min(line.lowered ?? 0, reduced) };
+  const own = reducedLine(full, price, line, arithmetic, places);
+  const reduced = line.amount ?? own;
+  const amount = reduced - Math.min(line.lowered ?? 0, reduced);
+  return { line, price, full, reduced, amount, isPrice: reduced === own };
 }
 
 /** The price given, with the VAT that the document's prices have. */
@@ -198,9 +202,9 @@ function finished(
   arithmetic: DocumentArithmetic,
   places: number,
 ): LineAmounts {
-  const { line, price, full, reduced } = priced;
+  const { line, price, full, reduced, isPrice } = priced;
   const { net, vat, gross } = withVat(amount, line.vatRate, arithmetic, places);
-  const isWhole = amount === reduced && line.amount === undefined && arithmetic.gross === "own";
+  const isWhole = amount === reduced && isPrice && arithmetic.gross === "own";
   return {
     price,
     full,
