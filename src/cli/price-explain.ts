@@ -1,4 +1,4 @@
-/** How `price of` and `price explain` show an answer: at most 118 columns, by step of the policy. */
+/** How `price of` and `price explain` show an answer: 118 columns at most, step by step. */
 import { PRICE_STATES } from "../pricing/index.ts";
 import type { ExplainedLine, PriceAnswer, PriceExplanation } from "../pricing/index.ts";
 import { moment, pounds, price } from "./print.ts";

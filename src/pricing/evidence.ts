@@ -34,7 +34,7 @@ export async function findEvidence(
   return (entry) => (found.get(contentOf(entry)) ?? []).map((row) => evidenceOf(row, names));
 }
 
-/** The customer's row that says the account's own discount (percent, 4 places); none: it changed. */
+/** The customer's row that says the account's own discount (percent, 4 places); none: changed. */
 export async function accountEvidence(
   store: Queryable,
   company: string,

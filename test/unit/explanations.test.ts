@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { faultsOf } from "../../deploy/demo/steps/explain.ts";
 import type { Explained } from "../../deploy/demo/steps/explain.ts";
 
-const row = {
+const row: Explained["explanation"]["candidates"][number]["rows"][number] = {
   record: "price-rule",
   row: "G1",
   runId: "r",
