@@ -1,20 +1,21 @@
 /**
  * Which customers pay another price for which products in one book than in another. Exact: every
- * price is resolved in both. Quick: only the places whose rules changed are looked at, and
- * customers who can reach the same rules are priced once.
+ * price is resolved in both, at every quantity from which either may be another one. Quick: only
+ * the places whose rules changed are looked at, and customers who can reach the same rules are
+ * priced once.
  */
+import { setImmediate as breathe } from "node:timers/promises";
 import { enquire, isProblem } from "./ask.ts";
 import { priceLine, scaled } from "./engine/index.ts";
 import type { Enquiry, PriceBook } from "./engine/index.ts";
 import { productsOf, reaches } from "./places.ts";
 
-/** Whom and what a changed rule is for, and from which quantity. */
+/** Whom and what a changed rule is for. */
 export interface ChangedPlace {
   readonly customerScope: string;
   readonly customerCode: string | null;
   readonly productScope: string;
   readonly productCode: string | null;
-  readonly fromQuantity: string;
 }
 
 /** A price that is another one; null: there is none. */
@@ -42,16 +43,21 @@ export interface BookComparison {
   readonly otherwise: number;
   /** How many pairs were looked at. */
   readonly looked: number;
+  /** False: there are more pairs than were to be looked at, and the counts are of those only. */
+  readonly whole: boolean;
   /** The largest, in percent; as many as were asked for. */
   readonly changes: readonly EffectiveChange[];
 }
 
 export interface ComparisonOptions {
-  /** Dates of the prices, ISO: a round is compared by the day before and the day of its start. */
+  /** Dates or moments of the prices, ISO. */
   readonly onBefore: string;
   readonly onAfter: string;
   readonly places: readonly ChangedPlace[];
+  /** How many changes are listed. */
   readonly most?: number;
+  /** At most so many pairs are priced; absent: all. */
+  readonly mostPriced?: number;
 }
 
 export function compareBooks(
@@ -59,16 +65,59 @@ export function compareBooks(
   after: PriceBook,
   options: ComparisonOptions,
 ): BookComparison {
-  const { most = 20, places } = options;
+  const comparing = compared(before, after, options);
+  for (;;) {
+    const { done, value } = comparing.next();
+    if (done === true) return value;
+  }
+}
+
+const BREATH_MS = 8;
+
+/** The same, letting others work in between: nothing here may hold up an answer. */
+export async function compareGently(
+  before: PriceBook,
+  after: PriceBook,
+  options: ComparisonOptions,
+): Promise<BookComparison> {
+  const comparing = compared(before, after, options);
+  for (let since = performance.now(); ;) {
+    const { done, value } = comparing.next();
+    if (done === true) return value;
+    if (performance.now() - since < BREATH_MS) continue;
+    await breathe();
+    since = performance.now();
+  }
+}
+
+function* compared(
+  before: PriceBook,
+  after: PriceBook,
+  options: ComparisonOptions,
+): Generator<undefined, BookComparison> {
+  const { most = 20, mostPriced = Infinity, places } = options;
   const found = emptyFound();
   const touched = touchedBy(before, after, places);
-  for (const group of groupsOf(before, after, options))
-    compareGroup(found, group, touched(group.enquiries), most);
+  let priced = 0;
+  let whole = true;
+  for (const group of groupsOf(before, after, options)) {
+    yield;
+    for (const code of touched(group.enquiries)) {
+      if (priced >= mostPriced) {
+        whole = false;
+        break;
+      }
+      priced += 1;
+      if (priced % 500 === 0) yield;
+      comparePair(found, group, code, most);
+    }
+  }
   const { counts, customers, products, changes } = found;
   return {
     customers: customers.size,
     products: products.size,
     ...counts,
+    whole,
     changes: changes.toSorted(bySize).slice(0, most),
   };
 }
@@ -120,18 +169,15 @@ function groupsOf(
 }
 
 /** Everything that the price of a product can hang on: which rules, off what, in which currency. */
-function reachOf({ shelves, base, currency, discount }: Enquiry): string {
+function reachOf({ shelves, base, lists, currency, discount }: Enquiry): string {
   const places = [...shelves, base].map((step) =>
-    step.map(({ start, size }) => `${start}:${size}`).join(","),
+    step.map(({ start, size, list }) => `${start}:${size}:${list}`).join(","),
   );
-  return `${currency} ${discount} ${places.join(";")}`;
+  return `${currency} ${discount} ${places.join(";")} ${JSON.stringify(lists)}`;
 }
 
-/** Products, as codes, with the quantities to look at. */
-type Touched = ReadonlyMap<string, readonly number[]>;
-
-/** One selling unit. */
-const ONE = 100_000;
+/** Products, as codes. */
+type Touched = ReadonlySet<string>;
 
 /** What to look at for a group: worked out once for all that the same changed rules reach. */
 function touchedBy(
@@ -162,35 +208,51 @@ function isFor(
 }
 
 function productsIn(before: PriceBook, after: PriceBook, places: readonly ChangedPlace[]): Touched {
-  const quantities = new Map<string, number[]>();
-  for (const place of places) {
-    const from = scaled.scaledOf(place.fromQuantity, 5) ?? 0;
+  const codes = new Set<string>();
+  for (const place of places)
     for (const book of [before, after])
-      for (const product of productsOf(book, place)) {
-        const code = book.products.codes[product] ?? "";
-        const known = quantities.get(code);
-        if (known === undefined) quantities.set(code, from > ONE ? [ONE, from] : [ONE]);
-        else if (from > ONE && !known.includes(from)) known.push(from);
-      }
-  }
-  return quantities;
+      for (const product of productsOf(book, place)) codes.add(book.products.codes[product] ?? "");
+  return codes;
 }
 
-function compareGroup(found: Compared, group: Group, touched: Touched, most: number): void {
+function comparePair(found: Compared, group: Group, code: string, most: number): void {
   const [one, other] = group.enquiries;
-  const members = group.accounts.length;
-  for (const [code, quantities] of touched) {
-    found.counts.looked += members;
-    let largest: EffectiveChange | null = null;
-    for (const quantity of quantities) {
-      const before = priceIn(one, code, quantity);
-      const after = priceIn(other, code, quantity);
-      if (before === after) continue;
-      const change = changeOf(group, code, quantity, before, after);
-      if (largest === null || sizeOf(change) > sizeOf(largest)) largest = change;
-    }
-    if (largest !== null) count(found, group, largest, most);
+  found.counts.looked += group.accounts.length;
+  let largest: EffectiveChange | null = null;
+  for (const quantity of quantitiesOf(one, other, code)) {
+    const before = priceIn(one, code, quantity);
+    const after = priceIn(other, code, quantity);
+    if (before === after) continue;
+    const change = changeOf(group, code, quantity, before, after);
+    if (largest === null || sizeOf(change) > sizeOf(largest)) largest = change;
   }
+  if (largest !== null) count(found, group, largest, most);
+}
+
+/** One selling unit. */
+const ONE = 100_000;
+/** More breaks than any price list has. */
+const MOST_BREAKS = 500;
+
+/** One, and every quantity at which a rule of either book starts or stops. */
+function quantitiesOf(one: Enquiry, other: Enquiry, code: string): ReadonlySet<number> {
+  const quantities = new Set([ONE]);
+  for (const enquiry of [one, other]) {
+    const { book, found } = enquiry;
+    const product = book.products.numbers.get(code);
+    if (product === undefined) continue;
+    let quantity = 1;
+    for (let looked = 0; looked < MOST_BREAKS; looked += 1) {
+      priceLine(enquiry, product, quantity);
+      if (found.stepUp === Infinity) break;
+      quantity = found.stepUp;
+      quantities.add(quantity);
+      // A price of several bands is only another one some way into its band.
+      if (book.policy.breaks === "incremental") quantities.add(quantity + 100 * ONE);
+    }
+    if (quantities.size > 1) quantities.add(1);
+  }
+  return quantities;
 }
 
 function count(found: Compared, group: Group, change: EffectiveChange, most: number): void {

@@ -58,6 +58,10 @@ export type {
 } from "./trial.ts";
 export { policyVariants } from "./variants.ts";
 export type { PolicyVariant } from "./variants.ts";
+/** What a round, or a change that waits, would make of prices. */
+export { compareBooks } from "./compare.ts";
+export type { BookComparison, ChangedPlace, EffectiveChange } from "./compare.ts";
+export type { Proposed, ProposedEffect } from "./candidate.ts";
 /** Prices that are loaded before their moment, and what pulls say of them. */
 export { openRounds } from "./rounds.ts";
 export type { NewRound, Rounds } from "./rounds.ts";

@@ -8,6 +8,8 @@ import type { Queryable, Store } from "../store/index.ts";
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
+import { candidateOf, effectOf } from "./candidate.ts";
+import type { Candidate, Proposed, ProposedEffect } from "./candidate.ts";
 import { calendar } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
 import { PastNotKept, PricesNotReady } from "./error.ts";
@@ -123,12 +125,22 @@ export interface Pricing extends Asking {
   book(): BookInfo | null;
   /** A small book of all that could reach the account, from what was known at a moment. */
   rootAt(asked: KnownAt): Promise<Root>;
+  /** What a round, or a change that waits, would make of prices; nothing is published. */
+  effect(of: Proposed): Promise<ProposedEffect>;
+  /** The books with and without it, to be proved on what was sold. */
+  candidate(of: Proposed): Promise<ProposedTrials>;
   /** The live book, to be proved. Throws `PricesNotReady` before the first book. */
   trial(): Trial;
   /** Rows to try other policies on. */
   trialRows(reach: Reach): Promise<TrialRows>;
   /** Ends what it holds open; the store is not its own. */
   close(): Promise<void>;
+}
+
+/** As `Candidate`, with trials in the place of books. */
+export interface ProposedTrials extends Omit<Candidate, "before" | "after"> {
+  readonly before: Trial;
+  readonly after: Trial;
 }
 
 /**
@@ -194,6 +206,12 @@ function pricingOf(options: Opened): Pricing {
     arithmetic: options.policy.arithmetic,
     book: () => (root === null ? null : infoOf(root)),
     rootAt: (asked) => knownRoot(options, asked),
+    effect: (of) => effectOf(store, options, options.policy, of, options.now()),
+    candidate: async (of) => {
+      const found = await candidateOf(store, options, options.policy, of, options.now());
+      const [before, after] = [trialOf(found.before, "before"), trialOf(found.after, "after")];
+      return { ...found, before, after };
+    },
     trial: () => trialOf(current().book, current().version),
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
     close: () => options.follower.close(),
