@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { alarms, connection, webhookProblem } from "./config/connection.ts";
+import { http } from "./config/http.ts";
 import { parity } from "./config/parity.ts";
 import { pricing } from "./config/pricing.ts";
 import { newestRates, unstatedCodes, vatCodes, vatCountries, vatRulesOf } from "./config/vat.ts";
@@ -178,12 +179,7 @@ const settingsSchema = z.strictObject({
         .describe("Folder of Tradepost's own PostgreSQL, used when DATABASE_URL is not set."),
     })
     .prefault({}),
-  http: z
-    .strictObject({
-      host: z.string().default("127.0.0.1"),
-      port: z.number().int().min(0).max(65535).default(4600),
-    })
-    .prefault({}),
+  http,
   leaseSeconds: z
     .number()
     .min(1)

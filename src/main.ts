@@ -5,6 +5,7 @@
  *     await using tradepost = await openTradepost(readSettings({ file: "tradepost.yaml" }), {});
  *     const company = await tradepost.company("HARROW");
  */
+import { availableParallelism } from "node:os";
 import { openAccess, type Access } from "./access/index.ts";
 import { openCompany, type CompanyServices, type Context } from "./company.ts";
 import { readSettings, type Settings } from "./config.ts";
@@ -200,9 +201,15 @@ async function serve(
   for (const code of codes) await (await company(code)).schedules.align();
   await workSlots(context, company, { apart: at.apart, stopping: stopping.signal });
   await workPullsNow(context, company, { apart: at.apart, stopping: stopping.signal });
-  const { createApp, listen } = await import("./http/index.ts");
+  const { createApp, listen, openBulkLane } = await import("./http/index.ts");
+  const bulk = openBulkLane({
+    threads: settings.http.bulkThreads ?? Math.max(1, availableParallelism()),
+    nowMs: () => context.now().epochMilliseconds,
+    log,
+  });
   const app = createApp({
     access,
+    bulk,
     company: async (code) => (codes.includes(code) ? apiServices(await company(code)) : undefined),
     ready: () => readiness(context, codes, company),
     log,
@@ -213,8 +220,13 @@ async function serve(
   });
   const advance = () => queueAdvance(context, codes);
   await advance();
+  if (context.service) bulk.start();
+  const newerPrices = async () => {
+    await refreshAll(codes, company);
+    bulk.follow();
+  };
   const stops = [
-    repeatedly(REFRESH_MS, "Looking for newer prices", log, () => refreshAll(codes, company)),
+    repeatedly(REFRESH_MS, "Looking for newer prices", log, newerPrices),
     repeatedly(ADVANCE_MS, "Looking after orders", log, advance),
     repeatedly(ADVANCE_MS, "Telling shops what changed", log, () => tellShops(codes, company)),
     repeatedly(TICK_MS, "Looking for due schedules", log, () => tickAll(context, codes, company)),
@@ -228,6 +240,7 @@ async function serve(
       stopping.abort();
       await leaveAll(context, codes, company);
       await api.close();
+      await bulk[Symbol.asyncDispose]();
     },
   };
 }

@@ -6,8 +6,9 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { admit, problemOf } from "./admission.ts";
-import { headersOf, requestIdOf, Written } from "./answering.ts";
-import type { Endpoint, Reply } from "./endpoint.ts";
+import { accepted, headersOf, JSON_ONLY, requestIdOf, Written } from "./answering.ts";
+import type { Caller, Endpoint, Reply } from "./endpoint.ts";
+import { LIMITS } from "./limits.ts";
 import type { HttpServices } from "./modules.ts";
 import { PROBLEMS, problemBody } from "./problem.ts";
 import { jsonOf } from "./reading.ts";
@@ -34,13 +35,15 @@ function isPlain({ headers }: IncomingMessage, { body }: Endpoint): boolean {
   const length = headers["content-length"];
   const { accept } = headers;
   return (
-    headers["content-type"] === "application/json" &&
-    (accept === undefined || accept === "*/*" || accept === "application/json") &&
+    JSON_TYPE.test(headers["content-type"] ?? "") &&
+    (accept === undefined || accept === "*/*" || accepted(accept, JSON_ONLY) !== undefined) &&
     length !== undefined &&
     Number(length) <= (body?.limitBytes ?? 0) &&
     headers.host !== undefined
   );
 }
+
+const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
 
 async function answer(
   incoming: IncomingMessage,
@@ -51,15 +54,12 @@ async function answer(
   const given = incoming.headers["x-request-id"];
   const requestId = requestIdOf(typeof given === "string" ? given : undefined);
   try {
-    const text = await textOf(incoming);
+    const chunks = await chunksOf(incoming);
     // Whoever went away gets no answer.
-    if (text === null) return;
+    if (chunks === null) return;
     const caller = await admit(incoming.headers.authorization, services, endpoint.scope);
-    const reply = await endpoint.take(jsonOf(text), caller, (name) => {
-      const value = incoming.headers[name.toLowerCase()];
-      return typeof value === "string" ? value : undefined;
-    });
-    send(outgoing, reply, requestId);
+    const reply = await bulkReply(chunks, caller, services);
+    send(outgoing, reply ?? (await plainReply(chunks, caller, endpoint, incoming)), requestId);
   } catch (error) {
     const about = `${endpoint.method.toUpperCase()} ${endpoint.address}`;
     const problem = problemOf(error, about, services, requestId);
@@ -69,16 +69,43 @@ async function answer(
   }
 }
 
-/** The whole body as text; null when the connection ended before it. */
-function textOf(incoming: IncomingMessage): Promise<string | null> {
+/** Null: it is not large, or no thread can answer it. */
+async function bulkReply(
+  chunks: readonly Buffer[],
+  { services: { pricing } }: Caller,
+  { bulk }: HttpServices,
+): Promise<Reply<unknown> | null> {
+  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+  if (bulk === undefined || bytes < LIMITS.bulkBytes) return null;
+  const body = new Uint8Array(new SharedArrayBuffer(bytes));
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return bulk.ask(pricing, body);
+}
+
+function plainReply(
+  chunks: readonly Buffer[],
+  caller: Caller,
+  endpoint: Endpoint,
+  { headers }: IncomingMessage,
+): Promise<Reply<unknown>> {
+  const [only] = chunks;
+  const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  return endpoint.take(jsonOf(whole.toString("utf8")), caller, (name) => {
+    const value = headers[name.toLowerCase()];
+    return typeof value === "string" ? value : undefined;
+  });
+}
+
+/** The whole body; null when the connection ended before it. */
+function chunksOf(incoming: IncomingMessage): Promise<readonly Buffer[] | null> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-    incoming.on("end", () => {
-      const [only] = chunks;
-      const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-      resolve(whole.toString("utf8"));
-    });
+    incoming.on("end", () => resolve(chunks));
     incoming.on("error", () => resolve(null));
   });
 }

@@ -8,6 +8,7 @@
  *     const api = await listen(app, { host: "127.0.0.1", port: 4600 });
  */
 export { createApp } from "./app.ts";
+export { openBulkLane } from "./bulk.ts";
 export { listen } from "./listen.ts";
 export type { Listening } from "./listen.ts";
 export { openApiDocument } from "./openapi.ts";

@@ -6,6 +6,10 @@ export const LIMITS = {
   priceMaxAgeSeconds: 60,
   /** Body of a price request: 10,000 rows with long codes. */
   priceBodyBytes: 4 * 1024 * 1024,
+  /** From this size on a price request is answered in a thread of its own … */
+  bulkBytes: 8 * 1024,
+  /** … and by one more for each so many bytes. */
+  bulkShareBytes: 24 * 1024,
   /** Lines of one basket. */
   basketLines: 1_000,
   /** Charges and codes of one basket. */

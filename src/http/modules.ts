@@ -2,6 +2,7 @@
 import type { Access } from "../access/index.ts";
 import type { Orders } from "../orders/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
+import type { BulkLane } from "./bulk.ts";
 import type { Alarm } from "../notify/index.ts";
 import type { PriceProof } from "../parity/index.ts";
 import type { Holds, NewRound, Pricing, Round, Rounds } from "../pricing/index.ts";
@@ -24,6 +25,7 @@ export interface CompanyServices {
     | "price"
     | "changes"
     | "columnsJson"
+    | "shared"
     | "priceList"
     | "known"
     | "explainKnown"
@@ -129,6 +131,8 @@ export interface HttpServices {
   /** Undefined when the settings do not name it. */
   company(code: string): CompanyServices | undefined | Promise<CompanyServices | undefined>;
   ready(): Promise<readonly Readiness[]>;
+  /** Answers large price requests in threads of their own; absent: none is there. */
+  readonly bulk?: Pick<BulkLane, "ask">;
   log(
     level: "info" | "warn" | "error",
     message: string,

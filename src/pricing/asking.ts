@@ -19,6 +19,8 @@ import type { PriceList, PriceListRequest } from "./price-list.ts";
 import { verdictOn, withTokens } from "./price-token.ts";
 import type { Signing } from "./price-token.ts";
 import type { Root } from "./root.ts";
+import { sharedPrices } from "./shared-prices.ts";
+import type { SharedPrices } from "./shared-prices.ts";
 import type { Presented, TokenVerdict } from "./token.ts";
 import type { Queryable } from "../store/index.ts";
 
@@ -26,6 +28,8 @@ export interface Asking {
   /** One line an answer, in the order asked. Throws `PricesNotReady` before the first book. */
   price(request: PriceRequest): PriceLine[];
   priceColumns(request: PriceColumnsRequest): PriceColumns;
+  /** The book that answers now, for other threads. Throws `PricesNotReady` before the first. */
+  shared(): SharedPrices;
   /** The same as the JSON of an answer, in UTF-8. */
   columnsJson(request: PriceColumnsRequest): WrittenColumns;
   explain(request: PriceRequest): Promise<ExplainedLine[]>;
@@ -66,11 +70,8 @@ export function askingOf(options: AskingOptions): Asking {
       return request.tokens === true ? withTokens(options, request, lines) : lines;
     },
     priceColumns: (request) => plainColumns(columnSet(current(), request, today())),
-    columnsJson: (request) => {
-      const set = columnSet(current(), request, today());
-      const [problem = null] = set.problems.length === set.lines ? set.problems : [];
-      return { problem, json: columnsJson(set, request.account), until: firstEnd(set) };
-    },
+    columnsJson: (request) => columnsAnswer(current(), request, today()),
+    shared: () => sharedPrices(company, options.tokens, current()),
     explain: async (request) => {
       const lines = await explainRows(store, company, current(), request, today(), origin);
       if (request.tokens !== true) return lines;
@@ -100,8 +101,25 @@ export function askingOf(options: AskingOptions): Asking {
   };
 }
 
-function firstEnd(set: ColumnSet): string | null {
+/** A request by columns, answered from a root. */
+export function columnsAnswer(
+  root: Root,
+  request: PriceColumnsRequest,
+  now: number,
+): WrittenColumns {
+  const set = columnSet(root, request, now);
+  const [problem = null] = set.problems.length === set.lines ? set.problems : [];
+  const first = firstEnd(set);
+  const until = first === Infinity ? null : untilText(root, first);
+  return { problem, json: columnsJson(set, request.account), until };
+}
+
+/** When the first of the prices ceases to hold. */
+export function firstEnd({ until }: ColumnSet): number {
   let first = Infinity;
-  for (const until of set.until) if (until < first) first = until;
-  return first === Infinity ? null : untilText(set.root, first);
+  for (let line = 0; line < until.length; line += 1) {
+    const end = until[line] ?? Infinity;
+    if (end < first) first = end;
+  }
+  return first;
 }

@@ -7,29 +7,78 @@ import { STATES, placesOf } from "./columns.ts";
 import type { ColumnSet } from "./columns.ts";
 import { untilText } from "./price.ts";
 
+/** Some lines of an answer, each column in its own words, without the brackets around them. */
+export interface WrittenPart {
+  readonly lines: number;
+  /** What stands before the columns, as JSON without its account and last brace. */
+  readonly head: string;
+  /** One column behind the other, and where each ends. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly ends: readonly number[];
+  /** JSON of the lines' reasons; null: no line has one. */
+  readonly reasons: string | null;
+  readonly problems: string;
+}
+
 /** The answer to a request by columns. All bytes are ASCII unless a code or reason is not. */
 export function columnsJson(set: ColumnSet, account: string): Uint8Array<ArrayBuffer> {
+  return joinColumns(account, [writeColumns(set)]);
+}
+
+export function writeColumns(set: ColumnSet): WrittenPart {
   const { root, currency, stateReason, problems, lines } = set;
   const { bookVersion, freshness } = { bookVersion: root.version, freshness: root.freshness };
-  const head = { account, bookVersion, freshness, currency: currency ?? "", scale: placesOf(root) };
+  const head = { bookVersion, freshness, currency: currency ?? "", scale: placesOf(root) };
   const out = new Output(lines * BYTES_A_LINE + 4_096);
-  out.text(`${JSON.stringify(head).slice(0, -1)},"unitPrice":[`);
-  out.integers(set.unitPrice);
-  out.text('],"net":[');
-  out.integers(set.net);
-  out.text('],"vat":[');
-  out.integers(set.vat);
-  out.text('],"vatCode":[');
   const { vatCodes } = root.book;
+  out.integers(set.unitPrice);
+  out.integers(set.net);
+  out.integers(set.vat);
   out.repeated(set.vatCode, (code) => vatCodes[code] ?? null);
-  out.text('],"state":[');
   out.repeated(set.state, (state) => STATES[state] ?? null);
-  if (stateReason !== null) out.text(`],"stateReason":${JSON.stringify(stateReason).slice(0, -1)}`);
-  out.text('],"validUntil":[');
   out.repeated(set.until, (until) => untilText(root, until));
-  out.text(`],"problems":${JSON.stringify(problems)}}`);
-  return out.bytes();
+  return {
+    lines,
+    head: JSON.stringify(head).slice(1, -1),
+    bytes: out.bytes(),
+    ends: out.ends,
+    reasons: stateReason === null ? null : JSON.stringify(stateReason).slice(1, -1),
+    problems: JSON.stringify(problems).slice(1, -1),
+  };
 }
+
+/** The whole answer from its parts, which are of one book and in the order of their lines. */
+export function joinColumns(
+  account: string,
+  parts: readonly WrittenPart[],
+): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [
+    Buffer.from(`{"account":${JSON.stringify(account)},${parts[0]?.head ?? ""}`),
+  ];
+  const hasReasons = parts.some(({ reasons }) => reasons !== null);
+  COLUMNS.forEach((name, column) => {
+    if (name === "validUntil" && hasReasons)
+      chunks.push(Buffer.from(`,"stateReason":[${parts.map(reasonsOf).join()}]`));
+    parts.forEach(({ bytes, ends }, part) => {
+      chunks.push(part === 0 ? (OPENINGS[column] ?? COMMA_BYTE) : COMMA_BYTE);
+      chunks.push(bytes.subarray(ends[column - 1] ?? 0, ends[column]));
+    });
+    chunks.push(CLOSING);
+  });
+  const problems = parts.map((part) => part.problems).filter((text) => text !== "");
+  chunks.push(Buffer.from(`,"problems":[${problems.join()}]}`));
+  return Buffer.concat(chunks);
+}
+
+function reasonsOf({ reasons, lines }: WrittenPart): string {
+  return reasons ?? Array.from({ length: lines }, () => "null").join();
+}
+
+/** In the order in which they are written. */
+const COLUMNS = ["unitPrice", "net", "vat", "vatCode", "state", "validUntil"] as const;
+const OPENINGS = COLUMNS.map((name) => Buffer.from(`,"${name}":[`));
+const COMMA_BYTE = Buffer.from(",");
+const CLOSING = Buffer.from("]");
 
 /** Room for three integers and three usual texts; it grows when they are longer. */
 const BYTES_A_LINE = 90;
@@ -52,12 +101,10 @@ class Output {
     this.#room = Buffer.allocUnsafe(bytes);
   }
 
-  text(text: string): void {
-    this.#need(text.length * 3);
-    this.#at += this.#room.write(text, this.#at);
-  }
+  /** Where each column ends. */
+  readonly ends: number[] = [];
 
-  /** NaN is null. What comes after the last is for the caller to write, without a comma. */
+  /** NaN is null. */
   integers(column: Float64Array): void {
     this.#need(column.length * MOST_DIGITS);
     const room = this.#room;
@@ -67,6 +114,7 @@ class Output {
       at = value >= 0 && value <= MOST_SMALL ? small(room, at, value) : other(room, at, value);
     }
     this.#at = column.length === 0 ? at : at - 1;
+    this.ends.push(this.#at);
   }
 
   /** Few different values: each is put into words once. */
@@ -82,6 +130,7 @@ class Output {
       from = to;
     }
     if (column.length > 0) this.#at -= 1;
+    this.ends.push(this.#at);
   }
 
   bytes(): Uint8Array<ArrayBuffer> {

@@ -4,6 +4,7 @@
  */
 import type {
   AskedQuantity,
+  PriceAsker,
   PriceColumns,
   PriceColumnsRequest,
   PriceLine,
@@ -63,6 +64,33 @@ export function columnSet(root: Root, request: PriceColumnsRequest, today: numbe
   return set;
 }
 
+/** Lines of a request whose bytes were read already. */
+export interface NumberedColumns {
+  /** -1: there is no such product; then `codeOf` tells what was asked. */
+  readonly product: Int32Array;
+  /** Selling units with 5 places, above 0. */
+  readonly quantity: Float64Array;
+  readonly codeOf: (line: number) => string;
+}
+
+/** The same for the lines from one to below another; null: nobody is known to ask. */
+export function numberedSet(
+  root: Root,
+  asker: PriceAsker,
+  { product, quantity, codeOf }: NumberedColumns,
+  { from, to, now }: { readonly from: number; readonly to: number; readonly now: number },
+): ColumnSet | null {
+  const enquiry = enquire(root.book, asker, now);
+  if (isProblem(enquiry)) return null;
+  const set = emptySet(root, enquiry, to - from);
+  for (let line = from; line < to; line += 1) {
+    const number = product[line] ?? -1;
+    if (number >= 0) priceInto(set, line - from, enquiry, number, quantity[line] ?? 0, -1);
+    else addProblem(set, line - from, unknownProduct(codeOf(line)), from);
+  }
+  return set;
+}
+
 function emptySet(root: Root, enquiry: Enquiry | null, lines: number): ColumnSet {
   return {
     root,
@@ -93,6 +121,19 @@ function priceAt(
   if (quantity === undefined) return badQuantity(asked);
   const unit = unitOf(enquiry.book, inUnit);
   if (typeof unit !== "number") return unit;
+  priceInto(set, line, enquiry, product, quantity, unit);
+  return null;
+}
+
+/** Prices a line in numbers of the book into its place. */
+function priceInto(
+  set: ColumnSet,
+  line: number,
+  enquiry: Enquiry,
+  product: number,
+  quantity: number,
+  unit: number,
+): void {
   const found = priceLine(enquiry, product, quantity, unit);
   const known = found.doubt === null;
   set.unitPrice[line] = known ? found.price : NaN;
@@ -100,18 +141,18 @@ function priceAt(
   set.vat[line] = known && found.vat >= 0 ? found.vat : NaN;
   set.vatCode[line] = found.vatCode;
   set.until[line] = found.until;
-  if (known && set.root.stand === undefined) return null;
+  if (known && set.root.stand === undefined) return;
   const { state, reason } = known ? standOf(set.root, enquiry, product) : stateOf(found.doubt);
   set.state[line] = STATES.indexOf(state);
   if (reason !== null) {
     set.stateReason ??= Array.from({ length: set.lines }, () => null);
     set.stateReason[line] = reason;
   }
-  return null;
 }
 
-function addProblem(set: ColumnSet, line: number, { code, detail }: Problem): void {
-  set.problems.push({ line, code, detail });
+/** Told by its line of the whole request. */
+function addProblem(set: ColumnSet, line: number, { code, detail }: Problem, from = 0): void {
+  set.problems.push({ line: from + line, code, detail });
   set.unitPrice[line] = NaN;
   set.net[line] = NaN;
   set.vat[line] = NaN;

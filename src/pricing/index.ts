@@ -87,6 +87,11 @@ export type { PriceChangeEntry, PriceChanges, PriceScope } from "./changes.ts";
 /** The arithmetic of documents, for prices that are agreed already. */
 export { addUp } from "./add-up.ts";
 export type DocumentArithmetic = Policy["arithmetic"];
+/** Prices in threads of their own. */
+export { openBulkDesk } from "./bulk.ts";
+export type { BulkDesk, BulkNews, BulkPart, BulkPricing } from "./bulk.ts";
+export type { SharedPrices } from "./shared-prices.ts";
+export { joinColumns } from "./columns-json.ts";
 /** Signed prices. */
 export type { TokenSettings } from "./price-token.ts";
 export type { Presented, TokenClaims, TokenProblemCode, TokenVerdict } from "./token.ts";

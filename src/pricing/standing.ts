@@ -57,6 +57,8 @@ export interface Stand {
 
 export interface Standing {
   readonly revision: string;
+  /** What it was compiled from. */
+  readonly facts: StandingFacts;
   /** Of the line that the enquiry found last, now; its price is known. */
   of(enquiry: Enquiry, product: number, nowMs: () => number): Stand;
   /** Until when a basket's prices that ended with this moment are kept all the same; null: not. */
@@ -93,6 +95,7 @@ export function compileStanding(book: PriceBook, facts: StandingFacts): Standing
   );
   return {
     revision: facts.revision,
+    facts,
     keptUntilMs: (endedMs) => starts.get(endedMs) ?? null,
     of(enquiry, product, nowMs) {
       const flag = flags[product] ?? 0;
