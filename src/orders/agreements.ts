@@ -40,12 +40,17 @@ export async function gatherAgreements(
 ): Promise<Agreements> {
   const { quotation } = request;
   const contracts = becauses.map((because) =>
-    because.startsWith(CONTRACT) ? because.slice(CONTRACT.length) : null,
+    because.startsWith(CONTRACT) ? nameIn(because) : null,
   );
   return {
     quotation: quotation === null ? null : await takenUp(tx, company, request, quotation),
     contracts: await contractsLeft(tx, company, request, contracts),
   };
+}
+
+/** "Contract C-17, from 500; promotion X may apply in the basket" → "C-17". */
+function nameIn(because: string): string {
+  return because.slice(CONTRACT.length).replace(/[,;:] .*$/, "");
 }
 
 /** The order takes the quotation up, for good as long as the order stands. */
@@ -126,7 +131,7 @@ const CONTRACT_LEFT = `
                  join web_order o on o.company = l.company and o.id = l.order_id
                 where l.company = $1 and l.product = $3 and not o.test
                   and o.state not in ('refused', 'cancelled')
-                  and l.price ->> 'because' = $4), 0)
+                  and regexp_replace(l.price ->> 'because', '[,;:] .*$', '') = $4), 0)
          ))::text as left
     from price_rule p
    where p.company = $1 and p.contract = $2 and p.contract_quantity is not null

@@ -335,19 +335,29 @@ test("a quotation is ordered by its number, once, and at most its quantity", asy
   expect(await order("Q1", "1")).toContain("quotation-ordered");
 });
 
-test("a contract covers what is left of it, with web orders that are not invoiced yet", async () => {
-  const product = productOf(0);
-  const trade = await openTrade(database.store, {
-    products: 1,
-    code: "CONTRACT",
-    rules: () => [`C1,account,TRADE01,product,${product},fixed,7.00,C-17,100,30`],
-  });
-  await trade.pull();
-  const order = async (quantity: string) => {
-    const result = await trade.order({ product, unitPrice: "7.00", quantity });
-    return "problem" in result ? result.problem.problems.map(({ code }) => code) : result.status;
-  };
-  expect(await order("50")).toBe(201);
-  expect(await order("21")).toEqual(["contract-used-up"]);
-  expect(await order("20")).toBe(201);
-});
+test.each([
+  ["CONTRACT", "fixed,7.00"],
+  // Its reason says more than the contract's name.
+  ["CONTRACTOFF", "percent,30"],
+])(
+  "a contract covers what is left of it, with web orders that are not invoiced yet: %s",
+  async (code, gives) => {
+    const product = productOf(0);
+    const trade = await openTrade(database.store, {
+      products: 1,
+      code,
+      rules: () => [
+        `S1,everyone,,product,${product},fixed,10.00,,,`,
+        `C1,account,TRADE01,product,${product},${gives},C-17,100,30`,
+      ],
+    });
+    await trade.pull();
+    const order = async (quantity: string) => {
+      const result = await trade.order({ product, unitPrice: "7.00", quantity });
+      return "problem" in result ? result.problem.problems.map(({ code }) => code) : result.status;
+    };
+    expect(await order("50")).toBe(201);
+    expect(await order("21")).toEqual(["contract-used-up"]);
+    expect(await order("20")).toBe(201);
+  },
+);
