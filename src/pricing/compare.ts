@@ -247,10 +247,11 @@ function quantitiesOf(one: Enquiry, other: Enquiry, code: string): ReadonlySet<n
       if (found.stepUp === Infinity) break;
       quantity = found.stepUp;
       quantities.add(quantity);
+      // Then less than one is not what one is.
+      if (quantity <= ONE) quantities.add(1);
       // A price of several bands is only another one some way into its band.
       if (book.policy.breaks === "incremental") quantities.add(quantity + 100 * ONE);
     }
-    if (quantities.size > 1) quantities.add(1);
   }
   return quantities;
 }

@@ -144,7 +144,7 @@ test.each([
           expect(text(priceOf(after, account, code, units))).toBe(is);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   },
 );
