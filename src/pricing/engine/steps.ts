@@ -128,7 +128,10 @@ function vatLine(enquiry: Enquiry): string {
   if (prices === "inclusive")
     return `VAT ${code} at ${rate}% in it: ${exactText(amount, currency)}; net ${exactText(net, currency)}`;
   const exact = decimal.multiply(net, { digits: BigInt(found.vatRate), scale: 6 });
-  const together = vat.per === "rate" ? `; on a document it is worked out of all its lines at ${rate}% together` : "";
+  const together =
+    vat.per === "rate"
+      ? `; on a document it is worked out of all its lines at ${rate}% together`
+      : "";
   return `VAT ${code} at ${rate}% of ${exactText(net, currency)}: ${roundedText(enquiry, exact, amount)}${together}`;
 }
 
