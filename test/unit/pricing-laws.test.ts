@@ -10,6 +10,7 @@ import {
   startEnquiry,
 } from "../../src/pricing/engine/index.ts";
 import type {
+  Enquiry,
   Found,
   Place,
   Policy,
@@ -196,6 +197,68 @@ test("an explanation is of the price that is answered, and of lines asked togeth
     { numRuns: 600 },
   );
 });
+
+/** Policies that plans can tell: steps that stop, then steps that compete, the lowest wins. */
+const plannedPolicy: fc.Arbitrary<Policy> = fc
+  .tuple(
+    fc.array(step, { minLength: 1, maxLength: 5 }),
+    fc.nat(5),
+    fc.constantFrom("own" as const, "with-parents" as const),
+    fc.constantFrom("half-away" as const, "half-even" as const, "down" as const),
+  )
+  .map(([steps, stops, productGroups, mode]) => ({
+    ...generic,
+    productGroups,
+    arithmetic: { ...generic.arithmetic, unitPrice: { scale: 4, mode } },
+    steps: steps.map((each, at) => ({
+      ...each,
+      step: `S${at}`,
+      unless: [],
+      compete: ["lowest"],
+      tie: "first",
+      takes: "one",
+      from: "base",
+      sign: "any",
+      hit: at < stops ? "stop" : "compete",
+    })),
+  }));
+
+test("a line that is priced by its plan comes to what the steps themselves come to", () => {
+  let planned = 0;
+  fc.assert(
+    fc.property(plannedPolicy, rules, asked, (under, all, question) => {
+      const book = bookUnder(under, all);
+      const quantity = scaled.scaledOf(question.quantity, 5) ?? 0;
+      const enquiry = enquiryOf(book, question);
+      const found = { ...priceLine(enquiry, PLY(book), quantity) };
+      if (enquiry.line.quick) planned += 1;
+      const stepwise = { ...enquiryOf(book, question), plan: null };
+      priceLine(stepwise, PLY(book), quantity);
+      expect(stepwise.line.quick).toBe(false);
+      expect(found).toEqual(sameBase(stepwise.found, found));
+      expect(lineIn(enquiry)).toEqual(lineIn(stepwise));
+    }),
+    RUNS,
+  );
+  expect(planned).toBeGreaterThan(RUNS.numRuns / 10);
+});
+
+/** Where the base price was not looked up, or there is none, its other fields say nothing. */
+function sameBase(found: Found, like: Found): Found {
+  if (found.base >= 0) return found;
+  const { baseTable, baseSubject, baseKey, baseValue, baseWord, baseEntry, basePlain } = like;
+  return { ...found, baseTable, baseSubject, baseKey, baseValue, baseWord, baseEntry, basePlain };
+}
+
+/** What of a line its words and amounts are worked out of. */
+const OF_LINE = [
+  ...(["product", "quantity", "counted", "unit", "priceUnit", "perUnit", "netQuantity"] as const),
+  ...(["netPer", "plain", "tied", "running"] as const),
+];
+
+function lineIn({ line }: Enquiry): readonly unknown[] {
+  return OF_LINE.map((field) => line[field]);
+}
 
 test("a blocked step changes nothing: without it the price is the same", () => {
   fc.assert(

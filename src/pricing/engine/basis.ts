@@ -3,11 +3,12 @@ import type { Decimal } from "../../model/index.ts";
 import { TERMS } from "./book.ts";
 import * as candidate from "./candidate.ts";
 import { fine } from "./chain.ts";
-import { shelvesOfList } from "./enquiry.ts";
-import type { Enquiry, Shelf } from "./enquiry.ts";
+import type { Enquiry } from "./enquiry.ts";
 import { byFormula } from "./formula.ts";
-import { OTHER } from "./holding.ts";
+import { OTHER } from "./marks.ts";
 import type { PriceFormula } from "./masters.ts";
+import { shelvesOfList } from "./standpoint.ts";
+import type { Shelf } from "./shelf.ts";
 import * as terms from "./terms.ts";
 
 /** How the book is searched; given by the search, which is what asks for a basis. */
@@ -85,7 +86,7 @@ function priceOnList(enquiry: Enquiry, code: string, search: Search): Decimal | 
   const { tables } = book.program.steps[line.at]!;
   const price = apart(enquiry, () => {
     line.depth += 1;
-    return bestOn(enquiry, shelvesOfList(enquiry, tables, list), search);
+    return bestOn(enquiry, shelvesOfList(book, tables, list), search);
   });
   return price ?? baseOf(enquiry, search);
 }

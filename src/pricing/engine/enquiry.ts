@@ -5,49 +5,12 @@
 import type { PriceBook } from "./book.ts";
 import { NEVER } from "./calendar.ts";
 import type { Link, Running } from "./chain.ts";
-import type { Stated } from "./conditions.ts";
 import { holdingOf } from "./holding.ts";
 import type { Holding } from "./holding.ts";
-import { CUSTOMER_SCOPES } from "./policy.ts";
-import type { CustomerScope } from "./policy.ts";
-import type { LiveTable } from "./program.ts";
-import { atPlace, vatFor } from "./vat.ts";
+import { standpointOf } from "./standpoint.ts";
+import type { Asking, ListPlace, Shelf } from "./shelf.ts";
 import type { VatAsked } from "./vat.ts";
 import type { Trace } from "./trace.ts";
-
-export interface Asking {
-  /** Numbers of the book; -1: none given. */
-  readonly account: number;
-  readonly site: number;
-  readonly branch: number;
-  /** Moment that the price is asked for, in milliseconds since 1970. */
-  readonly moment: number;
-  /** Number of the label of the quotation that the buyer names; -1: none. */
-  readonly quotation: number;
-  /** Number of the currency; -1: the account's. */
-  readonly currency: number;
-  /** What is so besides: delivery, channel, campaign …; null: nothing is stated. */
-  readonly conditions: Stated | null;
-}
-
-/** A region that holds something for this account. */
-export interface Shelf {
-  readonly start: number;
-  readonly size: number;
-  readonly of: LiveTable;
-  /** Number of whom it is for: the account, the group, the list … */
-  readonly subject: number;
-  /** Place of the list among the account's; -1: it is no list's. */
-  readonly list: number;
-}
-
-/** A price list of the account's, in the order in which they count. */
-export interface ListPlace {
-  readonly list: number;
-  readonly closes: boolean;
-  /** The list of those that have none. */
-  readonly standard: boolean;
-}
 
 export interface Enquiry {
   readonly asking: Asking;
@@ -66,6 +29,8 @@ export interface Enquiry {
   /** Positions of the steps that can find something. */
   readonly active: readonly number[];
   readonly base: readonly Shelf[];
+  /** The steps and shelves in numbers, for lines that need no more; null: this policy's do. */
+  readonly plan: Int32Array | null;
   /** What a price of the cells, with 4 places, is multiplied by for the policy's; 0: it is not. */
   readonly plainFactor: number;
   readonly line: Line;
@@ -151,6 +116,8 @@ export interface Line {
   shaded: Pick<Found, "until" | "stepUp" | "doubt" | "doubtLabel"> | null;
   /** Price lists that are being worked out of each other. */
   depth: number;
+  /** The last line was priced by its plan alone: what is above was not touched. */
+  quick: boolean;
 }
 
 export interface StackedEntry {
@@ -210,163 +177,29 @@ export interface Found {
 
 export function startEnquiry(book: PriceBook, asking: Asking): Enquiry {
   const { accounts, program } = book;
-  const subjects = subjectsOf(book, asking);
-  const lists = listsOf(book, asking.account);
-  const shelves: (readonly Shelf[])[] = [];
-  for (const { tables, inListOrder } of program.steps)
-    shelves.push(
-      tables.length === 0 ? NONE : shelvesOf(book, tables, subjects, lists, inListOrder),
-    );
-  const site = subjects[SITE]!;
-  const currency = asking.currency >= 0 ? asking.currency : accounts.currency[asking.account]!;
+  const { account } = asking;
+  const currency = asking.currency >= 0 ? asking.currency : accounts.currency[account]!;
+  const holding = holdingOf(book, asking.moment, currency, asking.conditions);
+  const { vat, subjects, lists, shelves, active, base, plan } = standpointOf(book, holding, asking);
   return {
     asking,
     book,
-    holding: holdingOf(book, asking.moment, currency, asking.conditions),
+    holding,
     currency,
-    discount: accounts.discount[asking.account]!,
-    vat: vatOf(book, asking, site),
+    discount: accounts.discount[account]!,
+    vat,
     subjects,
     lists,
     shelves,
-    base: shelvesOf(book, program.base, subjects, lists, true),
+    base,
+    plan,
     plainFactor: program.amounts.plainFactor,
-    active: activeSteps(book, asking.account, shelves),
+    active,
     line: emptyLine(),
     found: emptyFound(),
     reasons: null,
     trace: null,
   };
-}
-
-/** The place of delivery counts; where there is none, the account's own country. */
-function vatOf({ accounts, sites, vat, policy }: PriceBook, asking: Asking, site: number) {
-  const { account, moment } = asking;
-  const evidence = accounts.evidence[account]!;
-  const place = site < 0 ? accounts.countryVat[account]! : sites.countryVat[site]!;
-  const codes = {
-    account: accounts.vatCode[account]!,
-    site: site < 0 ? -1 : sites.vatCode[site]!,
-    country: place,
-  };
-  const order = policy.vatFrom;
-  const proved = site < 0 ? evidence : atPlace(evidence, sites.abroad[site] === 1);
-  return vatFor(vat, codes, { evidence: proved, order, moment });
-}
-
-function activeSteps(
-  { program, accounts }: PriceBook,
-  account: number,
-  shelves: readonly (readonly Shelf[])[],
-): number[] {
-  const active: number[] = [];
-  for (let at = 0; at < shelves.length; at += 1) {
-    const { step, offersBase, scopes } = program.steps[at]!;
-    const discounts = step.draw === "account-discount" && accounts.discount[account] !== 0;
-    if (shelves[at]!.length > 0 || offersBase || discounts || scopes.length > 0) active.push(at);
-  }
-  return active;
-}
-
-const NONE: readonly Shelf[] = [];
-const SITE = CUSTOMER_SCOPES.indexOf("site");
-const PRICE_LIST = CUSTOMER_SCOPES.indexOf("price-list");
-
-function subjectsOf(book: PriceBook, asking: Asking): number[] {
-  const subjects: number[] = [];
-  for (const scope of CUSTOMER_SCOPES) subjects.push(subjectOf(book, asking, scope));
-  return subjects;
-}
-
-/** Number of whom a scope means for the account that asks; -1: nobody. */
-export function subjectOf(book: PriceBook, asking: Asking, scope: CustomerScope): number {
-  const { accounts } = book;
-  const { account } = asking;
-  switch (scope) {
-    case "account":
-      return account;
-    case "head-office":
-      return accounts.headOffice[account]!;
-    case "buying-group":
-      return accounts.buyingGroup[account]!;
-    case "customer-group":
-      return accounts.group[account]!;
-    case "site":
-      return asking.site >= 0 ? asking.site : accounts.site[account]!;
-    case "branch":
-      return asking.branch >= 0 ? asking.branch : accounts.branch[account]!;
-    case "price-list":
-      return firstList(book, account);
-    case "everyone":
-      return 0;
-    default:
-      return scope satisfies never;
-  }
-}
-
-function firstList({ accounts, standardList }: PriceBook, account: number): number {
-  const at = accounts.listStart[account]!;
-  return at < accounts.listStart[account + 1]! ? accounts.lists[at]! : standardList;
-}
-
-/** The account's lists in order, behind them the standard one. */
-function listsOf({ accounts, standardList }: PriceBook, account: number): ListPlace[] {
-  const lists: ListPlace[] = [];
-  const end = accounts.listStart[account + 1]!;
-  let isStandard = standardList < 0;
-  for (let at = accounts.listStart[account]!; at < end; at += 1) {
-    const list = accounts.lists[at]!;
-    if (list === standardList) isStandard = true;
-    lists.push({ list, closes: accounts.listCloses[at] === 1, standard: false });
-  }
-  if (!isStandard) lists.push({ list: standardList, closes: true, standard: lists.length > 0 });
-  return lists;
-}
-
-/** `inListOrder`: with the standard list behind the account's own. */
-function shelvesOf(
-  book: PriceBook,
-  tables: readonly LiveTable[],
-  subjects: readonly number[],
-  lists: readonly ListPlace[],
-  inListOrder: boolean,
-): Shelf[] {
-  const shelves: Shelf[] = [];
-  for (const of of tables) {
-    if (of.scope !== PRICE_LIST) {
-      putShelf(shelves, book, of, subjects[of.scope]!, -1);
-      continue;
-    }
-    for (let at = 0; at < lists.length; at += 1) {
-      const { list, standard } = lists[at]!;
-      if (inListOrder || !standard) putShelf(shelves, book, of, list, at);
-    }
-  }
-  return shelves;
-}
-
-function putShelf(
-  shelves: Shelf[],
-  { regions }: PriceBook,
-  of: LiveTable,
-  subject: number,
-  list: number,
-): void {
-  if (subject < 0) return;
-  const region = (of.region + subject) * 2;
-  const size = regions[region + 1]!;
-  if (size !== 0) shelves.push({ start: regions[region]!, size, of, subject, list });
-}
-
-/** Shelves of one list alone, whoever is on it. */
-export function shelvesOfList(
-  { book }: Enquiry,
-  tables: readonly LiveTable[],
-  list: number,
-): Shelf[] {
-  const shelves: Shelf[] = [];
-  for (const of of tables) if (of.scope === PRICE_LIST) putShelf(shelves, book, of, list, -1);
-  return shelves;
 }
 
 function emptyLine(): Line {
@@ -401,6 +234,7 @@ function emptyLine(): Line {
     shadow: false,
     shaded: null,
     depth: 0,
+    quick: false,
   };
 }
 

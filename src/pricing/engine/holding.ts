@@ -6,13 +6,12 @@ import type { PriceBook } from "./book.ts";
 import { NEVER } from "./calendar.ts";
 import { isSo } from "./conditions.ts";
 import type { Stated } from "./conditions.ts";
+import { FIXED, HOLDS, PLAIN, RESTRICTED } from "./marks.ts";
 import type { PolicyStep } from "./policy.ts";
+import { isQuick, quickOf } from "./plan.ts";
+import { STANDPOINTS } from "./shelf.ts";
+import type { Standpoint } from "./shelf.ts";
 import * as terms from "./terms.ts";
-
-/** A row of terms holds at the moment and under the conditions; the bits below it name steps. */
-export const HOLDS = 1 << 31;
-/** Only a line in some unit, or only so many units of it: looked at apart. */
-export const RESTRICTED = 1 << 30;
 
 /** Columns of `spans`: least and most quantity, and the moment that changes what holds. */
 export const SPAN = 4;
@@ -20,16 +19,15 @@ export const LEAST = 0;
 export const MOST = 1;
 export const NEXT = 2;
 
-/** What `modes` says of terms: no fixed price; one; one that is the price as it stands. */
-export const OTHER = 0;
-export const FIXED = 1;
-export const PLAIN = 2;
-
 export interface Holding {
   readonly spans: Float64Array;
   /** Bits of the steps that draw entries with these terms, `HOLDS` and `RESTRICTED`. */
   readonly bits: Int32Array;
   readonly modes: Uint8Array;
+  /** What of `bits` and `modes` a plan needs; null: the policy asks for more than plans tell. */
+  readonly quick: Int32Array | null;
+  /** Enquiries begun lately. */
+  readonly standpoints: (Standpoint | undefined)[];
   /** The interval, currency and conditions that it is for. */
   readonly from: number;
   readonly until: number;
@@ -46,8 +44,11 @@ interface Timetable {
 }
 
 const TIMETABLES = new WeakMap<PriceBook, Timetable>();
-/** Enquiries are of now and of few other moments. */
+/** Enquiries are of now and of few other moments; whoever proves prices asks days on end … */
 const KEPT = 12;
+const KEPT_MOST = 32;
+/** … which many are kept for where all together have no more terms than this. */
+const KEPT_TERMS = 250_000;
 
 export function holdingOf(
   book: PriceBook,
@@ -55,7 +56,7 @@ export function holdingOf(
   currency: number,
   stated: Stated | null,
 ): Holding {
-  const { recent } = timetableOf(book);
+  const { recent, drawn } = timetableOf(book);
   const conditions = book.conditions.length === 0 ? "" : truthOf(book, stated);
   for (let at = 0; at < recent.length; at += 1) {
     const known = recent[at]!;
@@ -68,7 +69,8 @@ export function holdingOf(
       return known;
   }
   const made = workedOut(book, moment, currency, conditions);
-  if (recent.length === KEPT) recent.pop();
+  const most = Math.max(KEPT, Math.min(KEPT_MOST, Math.floor(KEPT_TERMS / drawn.length)));
+  if (recent.length >= most) recent.pop();
   recent.unshift(made);
   return made;
 }
@@ -143,7 +145,17 @@ function workedOut(book: PriceBook, moment: number, currency: number, conditions
       modes[row] = plainZero && isPlain(all, at, currency) ? PLAIN : FIXED;
   }
   const [from, until] = around(moments, moment);
-  return { spans, bits, modes, from, until, currency, conditions };
+  return {
+    spans,
+    bits,
+    modes,
+    quick: isQuick(book.program) ? quickOf(all, bits, modes) : null,
+    standpoints: Array.from({ length: Math.min(book.accounts.codes.length, STANDPOINTS) }),
+    from,
+    until,
+    currency,
+    conditions,
+  };
 }
 
 /** Rules that end before they start never change anything. */

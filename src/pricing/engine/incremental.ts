@@ -3,7 +3,7 @@ import { decimal } from "../../model/index.ts";
 import { LAST, RULE, TERMS } from "./book.ts";
 import * as candidate from "./candidate.ts";
 import type { Enquiry } from "./enquiry.ts";
-import { HOLDS, OTHER } from "./holding.ts";
+import { HOLDS, OTHER } from "./marks.ts";
 import * as terms from "./terms.ts";
 
 const UNIT = 100_000;

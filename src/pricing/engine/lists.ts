@@ -1,7 +1,7 @@
 /** Which of an account's price lists count for a product, and where a key stands in a region. */
 import { LAST, SEVERAL, TERMS, homeOf } from "./book.ts";
 import type { Enquiry } from "./enquiry.ts";
-import { HOLDS, OTHER } from "./holding.ts";
+import { HOLDS, OTHER } from "./marks.ts";
 import * as terms from "./terms.ts";
 
 /** Position of a key's value in the cells; -1: the region has nothing under it. */

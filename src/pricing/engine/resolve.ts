@@ -8,10 +8,11 @@ import { NEVER } from "./calendar.ts";
 import * as candidate from "./candidate.ts";
 import { groundOf, linked } from "./chain.ts";
 import { doubt } from "./enquiry.ts";
-import type { Enquiry, Found, Shelf } from "./enquiry.ts";
+import type { Enquiry, Found, Line } from "./enquiry.ts";
 import { isOpen } from "./lists.ts";
 import { multiplyDivide } from "./scaled.ts";
 import type { ProgramStep } from "./program.ts";
+import { priceByPlan } from "./quick.ts";
 import {
   NOT_LOOKED_UP,
   PRICELESS,
@@ -23,6 +24,7 @@ import {
   take,
 } from "./search.ts";
 import { entryIn, linksOf, stackOn } from "./stacking.ts";
+import type { Shelf } from "./shelf.ts";
 import * as terms from "./terms.ts";
 
 /**
@@ -41,6 +43,12 @@ export function priceLine(
 ): Found {
   const { found, line, active } = enquiry;
   const { steps } = enquiry.book.program;
+  if (
+    enquiry.plan !== null &&
+    enquiry.trace === null &&
+    priceQuickly(enquiry, product, quantity, unit, pooled)
+  )
+    return found;
   begin(enquiry, product, quantity, unit, pooled);
   let at = -1;
   for (let index = 0; index < active.length; index += 1) {
@@ -54,6 +62,52 @@ export function priceLine(
   return found;
 }
 
+/** True: the plan of the enquiry told the answer. */
+function priceQuickly(
+  enquiry: Enquiry,
+  product: number,
+  quantity: number,
+  unit: number,
+  pooled: number,
+): boolean {
+  const { line, book, found } = enquiry;
+  const { products } = book;
+  const sellingUnit = products.sellingUnit[product]!;
+  if (unit >= 0 && unit !== sellingUnit) return false;
+  const counted = pooled < 0 ? quantity : pooled;
+  if (!priceByPlan(enquiry, product, counted)) return false;
+  if (!line.quick) {
+    clearLine(line);
+    line.plain = true;
+    line.quick = true;
+  }
+  line.product = product;
+  line.unit = sellingUnit;
+  line.priceUnit = products.pricingUnit[product]!;
+  line.perUnit = products.perPricingUnit[product]!;
+  line.quantity = quantity;
+  line.counted = counted;
+  line.netQuantity = quantity;
+  line.netPer = line.perUnit;
+  found.unit = line.priceUnit;
+  found.perUnit = line.perUnit;
+  workOutAmounts(enquiry);
+  return true;
+}
+
+/** What the line before left behind. */
+function clearLine(line: Line): void {
+  line.gave = 0;
+  line.tied = false;
+  line.pooling = false;
+  line.running = null;
+  line.openLists = null;
+  line.forBase = false;
+  line.depth = 0;
+  line.shadow = false;
+  line.shaded = null;
+}
+
 function begin(
   enquiry: Enquiry,
   product: number,
@@ -64,8 +118,8 @@ function begin(
   const { line, book } = enquiry;
   const { products } = book;
   clear(enquiry.found);
-  line.shadow = false;
-  line.shaded = null;
+  clearLine(line);
+  line.quick = false;
   line.product = product;
   line.unit = products.sellingUnit[product]!;
   line.priceUnit = products.pricingUnit[product]!;
@@ -76,13 +130,6 @@ function begin(
   line.plain = true;
   if (unit >= 0 && unit !== line.unit) beginIn(enquiry, quantity, unit);
   line.counted = pooled < 0 ? line.quantity : pooled;
-  line.gave = 0;
-  line.tied = false;
-  line.pooling = false;
-  line.running = null;
-  line.openLists = null;
-  line.forBase = false;
-  line.depth = 0;
 }
 
 /** A line in another unit than the selling unit has its price per that unit. */

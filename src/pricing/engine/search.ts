@@ -9,12 +9,14 @@ import { groundOf, linked } from "./chain.ts";
 import { compareBy } from "./compare.ts";
 import type { Compared } from "./compare.ts";
 import { doubt } from "./enquiry.ts";
-import type { Enquiry, Shelf } from "./enquiry.ts";
+import type { Enquiry } from "./enquiry.ts";
 import { byBasis } from "./basis.ts";
-import { HOLDS, LEAST, MOST, NEXT, OTHER, PLAIN, RESTRICTED, SPAN } from "./holding.ts";
+import { LEAST, MOST, NEXT, SPAN } from "./holding.ts";
+import { HOLDS, OTHER, PLAIN, RESTRICTED } from "./marks.ts";
 import { averageOf } from "./incremental.ts";
 import { cellOf, isNothing, isOpen } from "./lists.ts";
 import * as terms from "./terms.ts";
+import type { Shelf } from "./shelf.ts";
 import type { Outcome } from "./trace.ts";
 
 export const NOT_LOOKED_UP = -2;
