@@ -10,6 +10,7 @@ import {
   type ParityRow,
 } from "../parity/index.ts";
 import { bars } from "./chart.ts";
+import { asKnownText } from "./price-as-known.ts";
 import {
   answer,
   chosen,
@@ -36,6 +37,7 @@ interface ParityOptions {
   readonly document?: string;
   readonly limit: number;
   readonly everything?: boolean;
+  readonly asKnown?: boolean;
   readonly csv?: boolean;
 }
 
@@ -53,6 +55,10 @@ export function addParityCommand(price: Command): void {
     .option("--document <number>", "lines of this invoice or credit note")
     .option("--limit <lines>", "at most so many lines", wholeNumber(1, 100_000), 50)
     .option("--everything", "look at every line again first, whatever changed")
+    .option(
+      "--as-known",
+      "by the rules as we knew them on each document's day, beside those of now; 90 days without --from",
+    )
     .option("--csv", "print CSV")
     .addHelpText("after", example("price parity --from 01/06/2026 --by kind"))
     .action(async (options: ParityOptions, command: Command) => {
@@ -65,6 +71,7 @@ async function showParity(opened: Opened, options: ParityOptions): Promise<Answe
   const { company } = opened;
   await company.pricing.refresh();
   if (company.pricing.book() === null) await company.pricing.publish();
+  if (options.asKnown === true) return showAsKnown(opened, options);
   await company.proof.check({
     everything: options.everything === true,
     progress: ({ documents, of }) => {
@@ -80,6 +87,20 @@ async function showParity(opened: Opened, options: ParityOptions): Promise<Answe
     text: options.csv === true ? await parityCsv(found) : parityText(opened, found, options.by),
     data: found,
   };
+}
+
+async function showAsKnown({ company }: Opened, options: ParityOptions): Promise<Answer> {
+  const { from, to, account, limit } = options;
+  const found = await company.proof.asKnown({
+    most: limit,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(account === undefined ? {} : { account }),
+    progress: ({ books, of }) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r${count(books)} of ${count(of)} books `);
+    },
+  });
+  return { text: asKnownText(found, company.settings.timeZone), data: found };
 }
 
 function bounds({ from, to, account, by }: ParityOptions) {
@@ -232,7 +253,7 @@ function lessText(percent: string): string {
 
 function whyText(line: ParityLine): string {
   const { state, reason, evidence, because } = line;
-  if (state === "match") return because;
+  if (state === "match" && reason === "") return because;
   return `${reasonWords(state, reason)}${evidence === "" ? "" : `: ${evidence}`} (ours: ${because || "none"})`;
 }
 

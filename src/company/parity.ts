@@ -4,7 +4,7 @@ import type { CompanySettings } from "../config.ts";
 import type { Connection } from "../connections/index.ts";
 import type { Alarms, NewAlarm } from "../notify/index.ts";
 import { openParity, PARITY_JOB, type Checked, type PriceProof } from "../parity/index.ts";
-import type { Pricing } from "../pricing/index.ts";
+import { vatRatesOn, type Pricing } from "../pricing/index.ts";
 
 export interface Proof extends PriceProof {
   /** Brings parity up to the ledger, and tells of days that fall below the setting. */
@@ -36,8 +36,19 @@ export function proofOf(
   },
 ): Proof {
   const { store, jobs, now } = context;
-  const { parity, vat, timeZone } = settings;
-  const proof = openParity({ store, company, settings: parity, vat, timeZone, pricing, now });
+  const { parity, timeZone } = settings;
+  const vatOn = (date: string) => vatRatesOn(settings, date);
+  const { policy, switches } = settings.pricing;
+  const proof = openParity({
+    store,
+    company,
+    settings: parity,
+    vatOn,
+    timeZone,
+    pricing,
+    shipped: { policy, switches },
+    now,
+  });
   return {
     ...proof,
     checkAndTell: async () => {

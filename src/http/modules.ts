@@ -52,7 +52,7 @@ export interface CompanyServices {
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly proof: Pick<
     PriceProof,
-    "today" | "parity" | "lines" | "certifications" | "impactBetween"
+    "today" | "parity" | "lines" | "asKnown" | "certifications" | "impactBetween"
   >;
   readonly shop: Pick<Shop, "page" | "one" | "documents" | "changes" | "incomplete">;
   readonly incentives: Pick<Incentives, "statement" | "compare">;

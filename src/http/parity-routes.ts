@@ -4,6 +4,8 @@ import {
   PLACE,
   placeOf,
   STATES,
+  type AsKnown,
+  type AsKnownLine,
   type Certificate,
   type Impact,
   type Parity,
@@ -62,7 +64,7 @@ export const priceParity: Endpoint = endpoint({
       reasons: z.array(
         z.strictObject({
           state: z.enum(STATES),
-          reason: text("Word for it; empty for a match."),
+          reason: text("Word for it; empty for a match whose VAT matches too."),
           lines: whole("Lines."),
           chargedNet: amount("What they were charged; credits are negative."),
           difference: amount("Charged less ours."),
@@ -103,7 +105,7 @@ const line = z
     channel: text("Channel."),
     source: text("Feed that brought it."),
     state: z.enum(STATES),
-    reason: text("Word for why; empty for a match."),
+    reason: text("Word for why; empty for a match whose VAT matches too."),
     evidence: text("The reason with its evidence, as a sentence."),
     priceKind: text("Sort of rule that gave our price; empty: none did."),
     because: text("Which rule gave our price, or why there is none."),
@@ -157,6 +159,81 @@ export const priceParityLines: Endpoint = endpoint({
     const lines = await services.proof.lines({ ...given(query), limit: query.limit });
     const last = lines.length < query.limit ? undefined : lines.at(-1);
     return { body: { lines, next: last === undefined ? null : placeOf(last) } };
+  },
+});
+
+const counts = z
+  .strictObject({
+    match: whole("Equal to the penny."),
+    explained: whole("Another price, with evidence."),
+    mismatch: whole("Another price, without a reason."),
+    unpriced: whole("Without a price of ours."),
+  } satisfies Record<keyof AsKnown["asThen"], z.ZodType>)
+  .openapi("ParityCounts");
+
+const knownPrice = z
+  .strictObject({
+    state: z.enum(STATES),
+    reason: z.string(),
+    unitPrice: orNull(z.string(), "Per pricing unit."),
+    net: orNull(z.string(), "Of the line."),
+    because: text("Which rule gives it, or why there is none."),
+  } satisfies Record<keyof AsKnownLine["asThen"], z.ZodType>)
+  .openapi("PriceAsKnown");
+
+export const priceParityAsKnown: Endpoint = endpoint({
+  method: "get",
+  address: "/v1/parity/as-known",
+  scope: "sales",
+  tag: "parity",
+  summary: "Lines priced by the rules as they were known on their day, beside those of now",
+  description:
+    "Tells a wrong policy from a rule that was learned too late. Days before the first price book, " +
+    "and those that are no longer kept, are counted apart and not guessed.",
+  query: z
+    .strictObject({
+      from: z.iso.date().optional().describe("First day of the documents; 90 days ago."),
+      to: z.iso.date().optional().describe("Last day of the documents; today."),
+      account: z.string().min(1).optional().describe("Only this account."),
+      limit: limited(50, 1_000),
+    })
+    .superRefine(inOrder),
+  answers: { 200: "The counts, and lines whose price is another one now." },
+  answer: z
+    .strictObject({
+      from: z.iso.date(),
+      to: z.iso.date(),
+      lines: whole("Goods lines of these days."),
+      notKept: z.strictObject({
+        lines: whole("Lines of days that nothing is kept of; in none of the counts that follow."),
+        since: orNull(instant(""), "Since when what was known is kept."),
+      }),
+      asThen: counts.describe("By the rules as they were known then."),
+      asNow: counts.describe("By the rules as they are known now."),
+      otherPrice: whole("Lines whose price is another one now."),
+      learnedLater: whole("Of these: charged by a rule that we learned later."),
+      knownBefore: whole("Of these: charged by a rule that we have learned to be another since."),
+      shown: z.array(
+        z.strictObject({
+          documentType: z.enum(["invoice", "credit"]),
+          document: text("Document number."),
+          line: whole("Line of it."),
+          documentOn: z.iso.date(),
+          account: z.string(),
+          product: z.string(),
+          quantity: amount("Selling units."),
+          chargedNet: amount("As charged."),
+          currency: text("ISO currency."),
+          book: text("Version of the book that answered then."),
+          asThen: knownPrice,
+          asNow: knownPrice,
+        } satisfies Record<keyof AsKnownLine, z.ZodType>),
+      ),
+    } satisfies Record<keyof AsKnown, z.ZodType>)
+    .openapi("ParityAsKnown"),
+  problems: ["prices-not-ready"],
+  async handle({ query: { limit, ...query }, services }) {
+    return { body: await services.proof.asKnown({ ...given(query), most: limit }) };
   },
 });
 

@@ -9,7 +9,13 @@ import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { ROUND_ENDPOINTS } from "./round-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
-import { listCertifications, priceImpact, priceParity, priceParityLines } from "./parity-routes.ts";
+import {
+  listCertifications,
+  priceImpact,
+  priceParity,
+  priceParityAsKnown,
+  priceParityLines,
+} from "./parity-routes.ts";
 import { showStatus } from "./status-routes.ts";
 import { applyPlan, makePlan } from "./plan-routes.ts";
 import { showCompleteness, showRun, startPull, stopRun } from "./pull-routes.ts";
@@ -42,6 +48,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   traceLine,
   priceParity,
   priceParityLines,
+  priceParityAsKnown,
   listCertifications,
   priceImpact,
   showStatement,

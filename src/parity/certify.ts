@@ -5,8 +5,8 @@
  * it. The same seed draws the same sample.
  */
 import { createHash, randomUUIDv7 } from "node:crypto";
-import { policyVariants, trialUnder } from "../pricing/index.ts";
-import type { PolicyVariant, Trial, TrialRows } from "../pricing/index.ts";
+import { policyVariants, switchVariants, trialUnder } from "../pricing/index.ts";
+import type { Choices, PolicyVariant, Trial, TrialRows } from "../pricing/index.ts";
 import type { ParityContext } from "./context.ts";
 import { reasonWords } from "./context.ts";
 import { drawSample } from "./sample.ts";
@@ -14,6 +14,7 @@ import type { Enquire, Sample } from "./sample.ts";
 import { fits, judge } from "./judge.ts";
 import { pooledBy } from "./pooled.ts";
 import { vatFits } from "./vat-fit.ts";
+import { inSlices } from "./slices.ts";
 import { moneyText } from "./words.ts";
 
 export interface CertifyOptions {
@@ -111,6 +112,14 @@ const UNPRICED = 2;
 interface Trying {
   readonly sample: Sample;
   readonly rows: TrialRows;
+  /** Name of the shipped policy, whose own switches are tried too; null: it is none. */
+  readonly shipped: string | null;
+}
+
+/** A policy, and the choices that it stands for; null: it is none that a site could choose. */
+interface Setting {
+  readonly policy: Trial["policy"];
+  readonly choices: Choices | null;
 }
 
 export async function certify(
@@ -124,14 +133,16 @@ export async function certify(
     accounts: [...new Set(sample.lines.map(({ account }) => account))],
     products: [...new Set(sample.lines.flatMap(({ product }) => product ?? []))],
   });
-  const trying: Trying = { sample, rows };
+  const shipped = options.policy === undefined ? context.shipped : undefined;
+  const trying: Trying = { sample, rows, shipped: shipped?.policy ?? null };
   const base = trialUnder(policy, rows);
-  const fit = fitOf(trying, base);
-  const tried = tryAll(trying, base, fit, options);
+  const fit = await fitOf(trying, base);
+  const setting = { policy, choices: shipped?.switches ?? null };
+  const tried = await tryAll(trying, setting, fit, options);
   const judged = judgeAll(trying, base, fit);
-  const climbed = climb(trying, fit, tried);
+  const climbed = await climb(trying, fit, tried);
   const lines = count(fit, FITS) + count(fit, NOT);
-  const vat = vatFits(context.vat, sample, policy);
+  const vat = vatFits(context.vatOn, sample, policy);
   const body = {
     id: randomUUIDv7(),
     company,
@@ -163,14 +174,13 @@ export async function certify(
   return whole;
 }
 
-function fitOf({ sample }: Trying, trial: Trial): Fit {
+async function fitOf({ sample }: Trying, trial: Trial): Promise<Fit> {
   const pooled = pooledBy(trial.policy.decides.quantity, sample.lines);
-  const found = new Uint8Array(sample.lines.length);
-  sample.lines.forEach((line, at) => {
+  const found = await inSlices(sample.lines, (line) => {
     const fitting = fits(line, trial, pooled);
-    found[at] = fitting === null ? UNPRICED : fitting ? FITS : NOT;
+    return fitting === null ? UNPRICED : fitting ? FITS : NOT;
   });
-  return found;
+  return Uint8Array.from(found);
 }
 
 interface Tried {
@@ -179,24 +189,39 @@ interface Tried {
   readonly told: SwitchTried;
 }
 
-function tryAll(
+async function tryAll(
   trying: Trying,
-  { policy }: Trial,
+  setting: Setting,
   before: Fit,
   { progress }: Pick<CertifyOptions, "progress"> = {},
-): Tried[] {
-  const variants = policyVariants(policy);
-  return variants.map((variant, at) => {
+): Promise<Tried[]> {
+  const variants = await variantsOf(trying, setting);
+  const found: Tried[] = [];
+  for (const [at, variant] of variants.entries()) {
     progress?.({ switches: at, of: variants.length });
-    const fit = fitOf(trying, trialUnder(variant.policy, trying.rows));
+    const fit = await fitOf(trying, trialUnder(variant.policy, trying.rows));
     const { switch: name, is, tried } = variant;
     const told = { switch: name, is, tried, gains: 0, loses: 0 };
     fit.forEach((now, line) => {
       if (now === FITS && before[line] !== FITS) told.gains += 1;
       if (now !== FITS && before[line] === FITS) told.loses += 1;
     });
-    return { variant, fit, told };
-  });
+    found.push({ variant, fit, told });
+  }
+  return found;
+}
+
+/**
+ * What a site can choose comes first, and so is named where a change of the policy's own words
+ * would explain as much.
+ */
+async function variantsOf(
+  { shipped }: Trying,
+  { policy, choices }: Setting,
+): Promise<readonly PolicyVariant[]> {
+  const declared =
+    shipped === null || choices === null ? [] : await switchVariants(shipped, choices);
+  return [...declared, ...policyVariants(policy)];
 }
 
 function count(fit: Fit, what: number): number {
@@ -209,11 +234,11 @@ function percent(part: number, of: number): string {
 }
 
 /** One switch after the other, as long as one more makes more lines fit; at most three. */
-function climb(
+async function climb(
   trying: Trying,
   fit: Fit,
   first: readonly Tried[],
-): Pick<Certificate, "best" | "bestFits"> {
+): Promise<Pick<Certificate, "best" | "bestFits">> {
   const best: SwitchTried[] = [];
   let fitting = fit;
   let tried = first;
@@ -222,7 +247,8 @@ function climb(
     if (leader === undefined || gain(leader) <= 0) break;
     best.push(leader.told);
     fitting = leader.fit;
-    tried = tryAll(trying, trialUnder(leader.variant.policy, trying.rows), fitting);
+    const { policy, choices = null } = leader.variant;
+    tried = await tryAll(trying, { policy, choices }, fitting);
   }
   return { best, bestFits: count(fitting, FITS) };
 }

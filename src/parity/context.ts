@@ -1,5 +1,5 @@
 /** What the parts of the parity module work with: one company, its prices, and who is told. */
-import type { Pricing } from "../pricing/index.ts";
+import type { Choices, Pricing } from "../pricing/index.ts";
 import type { Store } from "../store/index.ts";
 
 export interface ParitySettings {
@@ -15,9 +15,11 @@ export interface ParityContext {
   readonly store: Store;
   readonly company: string;
   readonly settings: ParitySettings;
-  /** VAT code → rate in percent, decimal text. */
-  readonly vat: Readonly<Record<string, string>>;
-  readonly pricing: Pick<Pricing, "book" | "trial" | "trialRows">;
+  /** VAT code → its rate in percent on a business date. */
+  readonly vatOn: (date: string) => Readonly<Record<string, string>>;
+  readonly pricing: Pick<Pricing, "book" | "trial" | "trialRows" | "rootAt">;
+  /** The shipped policy in use, whose switches can be tried; absent: it is none. */
+  readonly shipped?: { readonly policy: string; readonly switches: Choices };
   /** IANA time zone of the company's business dates. */
   readonly timeZone: string;
   readonly now: () => Temporal.Instant;
@@ -37,6 +39,13 @@ export type ParityStateName = (typeof STATES)[number];
  * kept with the line and are those of the screens.
  */
 export const REASONS = {
+  match: {
+    "": "to the penny",
+    "vat-part-delivery": "to the penny; VAT is the rest of an order's line delivered in parts",
+    "vat-code": "to the penny; VAT under another code",
+    "vat-rounding": "to the penny; VAT a penny apart",
+    "vat-unexplained": "to the penny; VAT apart without a reason",
+  },
   explained: {
     discount: "discount typed on the line",
     "other-date": "price of another date",
@@ -63,7 +72,6 @@ export const REASONS = {
 } as const;
 
 export function reasonWords(state: ParityStateName, reason: string): string {
-  if (state === "match") return "to the penny";
   const words: Readonly<Record<string, string>> = REASONS[state];
   return words[reason] ?? reason;
 }

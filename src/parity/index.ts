@@ -9,6 +9,7 @@
  *     await jobs.work(PARITY_JOB, () => proof.check());
  *     (await proof.parity({ by: "channel" })).all.percent; // "93.41"
  */
+import { asKnown, lastDays, type AsKnown, type AsKnownQuestion } from "./as-known.ts";
 import { certifications, certify, sign } from "./certify.ts";
 import type { Certificate, CertifyOptions, SignedCertificate, Signing } from "./certify.ts";
 import { check, type Checked, type CheckOptions } from "./check.ts";
@@ -35,6 +36,13 @@ export interface PriceProof {
   check(options?: CheckOptions): Promise<Checked>;
   parity(question: ParityQuestion): Promise<Parity>;
   lines(question: LinesQuestion): Promise<readonly ParityLine[]>;
+  /** Priced by the rules as they were known on each document's day; the last 90 days when absent. */
+  asKnown(
+    question: Omit<AsKnownQuestion, "from" | "to"> & {
+      readonly from?: string;
+      readonly to?: string;
+    },
+  ): Promise<AsKnown>;
   /** Adds the lines up anew; empty when the kept totals are right. */
   recheck(): Promise<readonly ParityDifference[]>;
   /** Days of late whose lines match too seldom, newest first. */
@@ -63,6 +71,7 @@ export function openParity(context: ParityContext): PriceProof {
     check: (options) => check(context, options),
     parity: (question) => parity(context, question),
     lines: (question) => lines(context, question),
+    asKnown: (question) => asKnown(context, { ...lastDays(context), ...question }),
     recheck: () => recheck(context),
     lowDays: (days) => lowDays(context, days),
     certify: (options) => certify(context, options),
@@ -87,6 +96,7 @@ export function openParity(context: ParityContext): PriceProof {
 /** Queued when sales were posted or a price book was published. */
 export const PARITY_JOB = "parity.check";
 export { reasonWords, STATES } from "./context.ts";
+export type { AsKnown, AsKnownLine, AsKnownQuestion } from "./as-known.ts";
 export type { Checked } from "./check.ts";
 export type { ParityContext, ParitySettings } from "./context.ts";
 export type { Certificate, SignedCertificate, SwitchTried } from "./certify.ts";

@@ -5,7 +5,7 @@
 import type { Trial, TrialAnswer, TrialCandidate, TrialPrice } from "../pricing/index.ts";
 import type { ParityStateName } from "./context.ts";
 import type { ChargedLine } from "./facts.ts";
-import { dateText, percentText, priceText } from "./words.ts";
+import { dateText, percentText, priceText, signedPounds } from "./words.ts";
 
 export interface Verdict {
   readonly state: ParityStateName;
@@ -109,7 +109,7 @@ function chargedOf({ net, unitPrice, discountPercent }: ChargedLine): Charged {
 }
 
 /** The policy's date where it is known; else the invoice's. */
-function decidingDate(line: ChargedLine, { policy }: Trial): string {
+export function decidingDate(line: ChargedLine, { policy }: Pick<Trial, "policy">): string {
   switch (policy.decides.date) {
     case "order":
       return line.orderedOn ?? line.invoicedOn;
@@ -131,7 +131,7 @@ export function orderedQuantity(line: ChargedLine): string {
 type Found = Pick<Verdict, "state" | "reason" | "evidence">;
 
 function reasonOf(about: Case, ours: TrialPrice): Found {
-  if (isOurs(about.charged, ours)) return { state: "match", reason: "", evidence: "" };
+  if (isOurs(about.charged, ours)) return vatOf(about, ours);
   return (
     typedDiscount(about, ours) ??
     samePrice(about, ours) ??
@@ -139,6 +139,30 @@ function reasonOf(about: Case, ours: TrialPrice): Found {
     otherQuantity(about) ??
     otherRule(about) ?? { state: "mismatch", reason: "unexplained", evidence: "" }
   );
+}
+
+/** The net is ours to the penny; where its VAT is not, why. */
+function vatOf({ line, charged }: Case, ours: TrialPrice): Found {
+  const found = (reason: string, evidence: string): Found => ({
+    state: "match",
+    reason,
+    evidence,
+  });
+  const vat = integerOf(line.vat);
+  if (charged.net === null || ours.vat === null || vat === ours.vat) return found("", "");
+  const { vatCode, parts } = line;
+  const by = `VAT ${signedPounds(vat - ours.vat, line.currency)}`;
+  if (vatCode !== null && ours.vatCode !== null && vatCode !== ours.vatCode)
+    return found("vat-code", `${by}: charged under the code ${vatCode}, ours is ${ours.vatCode}`);
+  const apart = Math.abs(vat - ours.vat);
+  if (parts > 1 && apart <= parts)
+    return found(
+      "vat-part-delivery",
+      `${by}: the order's line was invoiced in ${parts} parts; the last one is what was left of it`,
+    );
+  return apart === 1
+    ? found("vat-rounding", `${by}: rounded for the document, or another way than ours`)
+    : found("vat-unexplained", by);
 }
 
 function isOurs({ net, full, less }: Charged, ours: TrialPrice): boolean {

@@ -25,6 +25,12 @@ export function moneyText(pence: number): string {
   return `${pence < 0 ? "-" : ""}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
+/** Hundredths with their sign: +£0.01, -£12.34. */
+export function signedPounds(pence: number, currency: string): string {
+  const sign = pence < 0 ? "-" : "+";
+  return `${sign}${currency === "GBP" ? "£" : `${currency} `}${moneyText(Math.abs(pence))}`;
+}
+
 /** A price with 6 places as decimal text: 4250000 → 4.250000. */
 export function unitText(price: number): string {
   const digits = String(price).padStart(7, "0");

@@ -33,7 +33,7 @@ export const PUBLISH_JOB = "pricing.publish";
 /** What rows that are compared and not yet merged would do to prices. */
 export { priceEffect } from "./effect.ts";
 export type { PriceEffect } from "./effect.ts";
-export { PricesNotReady } from "./error.ts";
+export { PastNotKept, PricesNotReady } from "./error.ts";
 export type { PricingSettings } from "./load.ts";
 export type {
   ExplainedLine,
@@ -47,7 +47,7 @@ export type {
   PriceRequest,
 } from "./answer.ts";
 /** For proving prices against what was charged. */
-export { TRIAL_PLACES, trialUnder } from "./trial.ts";
+export { TRIAL_PLACES, trialOf, trialUnder } from "./trial.ts";
 export type {
   Trial,
   TrialAnswer,
@@ -56,7 +56,7 @@ export type {
   TrialPrice,
   TrialRows,
 } from "./trial.ts";
-export { policyVariants } from "./variants.ts";
+export { policyVariants, switchVariants } from "./variants.ts";
 export type { PolicyVariant } from "./variants.ts";
 /** What a round, or a change that waits, would make of prices. */
 export { compareBooks } from "./compare.ts";
@@ -66,7 +66,7 @@ export type { Proposed, ProposedEffect } from "./candidate.ts";
 export { openRounds } from "./rounds.ts";
 export type { NewRound, Rounds } from "./rounds.ts";
 export type { DecidedBy, Round, RoundCheck, RoundDifference } from "./round-store.ts";
-export { wordsText } from "./round-words.ts";
+export { orderSays, wordsText } from "./round-words.ts";
 export { HoldRefused, RoundRefused } from "./error.ts";
 /** A pull's change past the operator's limits waits for a person. */
 export { holdBack } from "./hold-merge.ts";

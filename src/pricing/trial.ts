@@ -37,6 +37,7 @@ export interface TrialPrice {
   readonly net: number;
   /** Null: the VAT code has no rate. */
   readonly vat: number | null;
+  readonly vatCode: string | null;
   readonly kind: PriceKind;
   readonly because: string;
 }
@@ -146,6 +147,7 @@ function priced(book: PriceBook, by: Enquiry | Problem, line: TrialLine): TrialA
     unitPrice: found.price * scaled.power(TRIAL_PLACES - unitPrice.scale),
     net: hundredths(found.net, lineNet.scale),
     vat: found.vat < 0 ? null : hundredths(found.vat, vat.scale),
+    vatCode: book.vatCodes[found.vatCode] ?? null,
     kind,
     because: becauseOf(enquiry),
   };
@@ -208,7 +210,10 @@ export async function readTrialRows(
   return {
     currency: settings.currency,
     timeZone: settings.timeZone,
-    vat: settings.vat,
+    vat: settings.vatRules?.codes ?? settings.vat,
+    ...(settings.vatRules === undefined
+      ? {}
+      : { country: settings.vatRules.country, vatCountries: settings.vatRules.countries }),
     ...(settings.rates === undefined ? {} : { rates: settings.rates }),
     customerPriceLists: await all("customer-price-list", "account = any($2)"),
     priceFormulas: await all("price-formula"),

@@ -4,6 +4,8 @@
  */
 import { COMPARATORS, DISCOUNTS } from "./engine/index.ts";
 import type { Policy, PolicyStep } from "./engine/index.ts";
+import { loadPolicy, policySwitches } from "./policy.ts";
+import type { Choices } from "./switches.ts";
 
 export interface PolicyVariant {
   /** "decides.date", "arithmetic.unitPrice.places", `steps."Net price".compete`. */
@@ -12,6 +14,27 @@ export interface PolicyVariant {
   readonly is: string;
   readonly tried: string;
   readonly policy: Policy;
+  /** Choices that it stands for, where a switch that the policy declares makes it. */
+  readonly choices?: Choices;
+}
+
+/**
+ * A shipped policy with one of the switches that it declares set to another choice: what a site
+ * can put into its settings. Choices that are not named stand at their defaults.
+ */
+export async function switchVariants(name: string, chosen: Choices): Promise<PolicyVariant[]> {
+  const variants: PolicyVariant[] = [];
+  for (const declared of await policySwitches(name)) {
+    const is = chosen[declared.name] ?? declared.default;
+    for (const { choice } of declared.choices) {
+      if (choice === is) continue;
+      const choices = { ...chosen, [declared.name]: choice };
+      const policy = await loadPolicy(name, choices);
+      const told = { switch: `pricing.switches.${declared.name}`, is, tried: choice };
+      variants.push({ ...told, policy, choices });
+    }
+  }
+  return variants;
 }
 
 /** In the order in which they are told when they explain equally much: most common causes first. */

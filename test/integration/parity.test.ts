@@ -8,7 +8,7 @@ import { createMerchant } from "../../deploy/demo/merchant/index.ts";
 import { readSettings } from "../../src/config.ts";
 import { openTradepost, type CompanyServices, type Tradepost } from "../../src/main.ts";
 import { openParity, type ParityContext, type PriceProof } from "../../src/parity/index.ts";
-import { trialUnder, type Trial } from "../../src/pricing/index.ts";
+import { trialUnder, type Trial, vatRatesOn } from "../../src/pricing/index.ts";
 import { useDatabase } from "../support/database.ts";
 import { settingsOf } from "../support/tradepost.ts";
 
@@ -57,13 +57,14 @@ async function proofUnder(policy: Policy, as: string): Promise<PriceProof> {
     book: () => company.pricing.book(),
     trial: () => trial,
     trialRows: (reach) => company.pricing.trialRows(reach),
+    rootAt: (asked) => company.pricing.rootAt(asked),
   };
-  const { parity, vat, timeZone } = company.settings;
+  const { parity, timeZone } = company.settings;
   return openParity({
     store: database.store,
     company: company.code,
     settings: parity,
-    vat,
+    vatOn: (date) => vatRatesOn(company.settings, date),
     timeZone,
     pricing,
     now: () => TODAY,
@@ -192,7 +193,7 @@ describe("a policy that is wrong", () => {
     const spoilt = { ...spoil(policy), version: `spoilt ${name}` };
     const proof = await proofUnder(spoilt, `trial of ${name}`);
     const certificate = await proof.certify({
-      lines: 1_200,
+      lines: 400,
       seed: 3,
       from: "2023-07-01",
       to: YEAR.to,
