@@ -150,7 +150,7 @@ class BookThread {
     const text =
       `the thread that makes the price books of ${this.#company} ended: ${why}. ` +
       "The book of before answers, if there is one; the next publish starts another thread.";
-    for (const { reject } of this.#waiting.values()) reject(new Error(text));
+    for (const waiting of this.#waiting.values()) waiting.reject(new Error(text));
     this.#waiting.clear();
     if (!this.#closing) this.#log("warn", text);
   }

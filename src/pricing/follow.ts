@@ -45,6 +45,8 @@ export function openFollower(following: Following): Follower {
   let known: LoadedBook | null = null;
   let digest = "";
   let keptDigest = "";
+  // One file at a time: two would write into the same.
+  let kept: Promise<void> = Promise.resolve();
   return {
     follow: async () => {
       known ??= await fromFile(following, of);
@@ -56,10 +58,13 @@ export function openFollower(following: Following): Follower {
       if (loaded.book !== before?.book || digest === "") digest = digestOf(loaded.book);
       return { book: loaded.book, runs: loaded.runs, digest };
     },
-    keep: async () => {
-      if (known === null || digest === keptDigest) return;
-      const keeping = digest;
-      if (await keepIn(following, of, known)) keptDigest = keeping;
+    keep: () => {
+      kept = kept.then(async () => {
+        if (known === null || digest === keptDigest) return;
+        const keeping = digest;
+        if (await keepIn(following, of, known)) keptDigest = keeping;
+      });
+      return kept;
     },
     close: () => Promise.resolve(),
   };

@@ -62,3 +62,14 @@ export function trimmed({ array, used }: Arena): Int32Array {
   exact.set(array.subarray(0, used));
   return exact;
 }
+
+/** Some room left over, so that the first changes need not move all. */
+export function roomy({ array, used }: Arena): Int32Array {
+  const wanted = used + Math.ceil(used * ROOM);
+  if (array.length === wanted) return array;
+  const made = sharedInts(wanted);
+  made.set(array.subarray(0, used));
+  return made;
+}
+
+const ROOM = 1 / 16;

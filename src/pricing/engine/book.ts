@@ -13,7 +13,7 @@ import type { PromotionRow } from "./stage.ts";
  * Goes up with every change of what the arrays mean, so that books of two releases are not taken
  * for one.
  */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 
 /** Bits of a cell's second number, above the number of its terms. */
 export const TERMS = 0x0fff_ffff;

@@ -5,6 +5,7 @@
 import type { Codes } from "./book.ts";
 import type { Work } from "./stage.ts";
 import * as terms from "./terms.ts";
+import type { Names } from "./terms.ts";
 
 /** FNV-1a over UTF-16 units. */
 export function hashText(text: string, seed: number): number {
@@ -50,20 +51,39 @@ export function codeHashes({ codes }: Codes): Int32Array {
 export const HASHED_TERMS = 3;
 const IS_WIDE = 2;
 
+interface HashedTerms {
+  readonly hashes: Int32Array;
+  /** Rows that are in it. */
+  readonly count: number;
+}
+
+const ofTerms = new WeakMap<Work["terms"], HashedTerms>();
+const ofNames = new WeakMap<Names, number[]>();
+
+/** A hash of each name, by its number; names only ever come in. */
+function nameHashes(names: Names): readonly number[] {
+  const known = ofNames.get(names) ?? [];
+  ofNames.set(names, known);
+  if (known.length === names.numbers.size) return known;
+  for (const [name, number] of names.numbers)
+    if (number >= known.length) known.push(hashText(name, LOW));
+  return known;
+}
+
 /**
  * Two hashes of each row of terms by what it says (names by their text), and whether its values are
- * wide.
+ * wide. A row never changes, so each is hashed once.
  */
 export function termHashes(work: Work): Int32Array {
   const { rows, count } = work.terms;
-  const names = new Map<number, Int32Array>(
-    terms.NAMED.map(([column, kind]) => [
-      column,
-      Int32Array.from(work[kind].numbers.keys(), (name) => hashText(name, LOW)),
-    ]),
+  const known = ofTerms.get(work.terms);
+  if (known?.count === count) return known.hashes;
+  const names = new Map<number, readonly number[]>(
+    terms.NAMED.map(([column, kind]) => [column, nameHashes(work[kind])]),
   );
   const hashes = new Int32Array(count * HASHED_TERMS);
-  for (let row = 1; row < count; row += 1) {
+  if (known !== undefined) hashes.set(known.hashes);
+  for (let row = known?.count ?? 1; row < count; row += 1) {
     let high = HIGH;
     let low = LOW;
     for (let column = 0; column < terms.STRIDE; column += 1) {
@@ -77,6 +97,7 @@ export function termHashes(work: Work): Int32Array {
     hashes[row * HASHED_TERMS + 1] = low;
     hashes[row * HASHED_TERMS + IS_WIDE] = (flags & terms.WIDE) === 0 ? 0 : 1;
   }
+  ofTerms.set(work.terms, { hashes, count });
   return hashes;
 }
 

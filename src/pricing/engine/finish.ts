@@ -31,6 +31,7 @@ import {
 import type { PromotionRow, Staged, Work } from "./stage.ts";
 import { TABLES, placeOf } from "./tables.ts";
 import { FROM, STRIDE } from "./terms.ts";
+import type { Names } from "./terms.ts";
 
 export function finishBook(policy: Policy, work: Work): PriceBook {
   const { staged } = work;
@@ -51,6 +52,7 @@ export function finishBook(policy: Policy, work: Work): PriceBook {
   sumRows(sum, work, said, staged, grouped, 1);
   const entries = staged.count;
   // The staged rows are no longer needed; whoever still holds the builder does not hold them.
+  staged.rows = new Int32Array(0);
   work.staged = emptyStaged();
   return bookOf(policy, work, {
     entries,
@@ -61,9 +63,9 @@ export function finishBook(policy: Policy, work: Work): PriceBook {
     tableRegions,
     regions,
     cells: { array: laid.cells, used: laid.cells.length },
-    several: { array: laid.several, used: laid.several.length },
+    several: laid.several,
     sum,
-    garbage: 0,
+    garbage: { cells: 0, several: 0 },
   });
 }
 
@@ -97,17 +99,28 @@ export function bookOf(policy: Policy, work: Work, parts: BookParts): PriceBook 
     content: Array.from(sum, (number) => number >>> 0),
     basketPromotions: inOrder(parts.basket),
     ...masters,
-    currencies: [...work.currencies.numbers.keys()],
+    currencies: namesIn(work.currencies),
     ownCurrency: OWN_CURRENCY,
-    units: [...work.units.numbers.keys()],
-    labels: [...work.labels.numbers.keys()],
-    conditions: [...work.conditions.numbers.keys()],
-    formulas: [...work.formulas.numbers.keys()],
+    units: namesIn(work.units),
+    labels: namesIn(work.labels),
+    conditions: namesIn(work.conditions),
+    formulas: namesIn(work.formulas),
     ...arrays,
   };
   const { cells, several, garbage, runs } = parts;
   keep(book, { work, cells, several, held, unreached, runs, garbage });
   return book;
+}
+
+const ofNames = new WeakMap<Names, readonly string[]>();
+
+/** The same array as long as no name came in. */
+function namesIn(names: Names): readonly string[] {
+  const known = ofNames.get(names);
+  if (known?.length === names.numbers.size) return known;
+  const made = [...names.numbers.keys()];
+  ofNames.set(names, made);
+  return made;
 }
 
 /** By what they say. */

@@ -1,5 +1,5 @@
 /** Staged rows → regions, cells and entries, in an order that depends on their content alone. */
-import { openArena, take, trimmed } from "./arena.ts";
+import { openArena, roomy, take, trimmed } from "./arena.ts";
 import type { Arena } from "./arena.ts";
 import { LAST, RULE, SEVERAL, homeOf } from "./book.ts";
 import { highOf, lowOf, mix } from "./content.ts";
@@ -80,7 +80,7 @@ export function layOut(
   grouped: ByRegion,
   regions: Int32Array,
   placeOf: (region: number) => { readonly at: number; readonly keys: number },
-): { readonly cells: Int32Array; readonly several: Int32Array } {
+): { readonly cells: Int32Array; readonly several: Arena } {
   const rows = grouped.order.length;
   const whole = { ...laying, cells: openArena(rows * 3), several: openArena(rows * 2) };
   const list = emptyCells();
@@ -93,7 +93,8 @@ export function layOut(
     listCells(whole, grouped.order, from, to, list);
     writeRegion(whole.cells, list, keys, regions, at);
   }
-  return { cells: trimmed(whole.cells), several: trimmed(whole.several) };
+  const { several } = whole;
+  return { cells: trimmed(whole.cells), several: { array: roomy(several), used: several.used } };
 }
 
 /** The cells of one region's rows; `order` from `from` to `to` is put in the order of content. */
@@ -122,7 +123,8 @@ const PLACES = 2 ** 26;
 let sorting = new Float64Array(1024);
 let unsorted = new Int32Array(1024);
 
-function sortByKey(rows: Int32Array, order: Int32Array, from: number, to: number): void {
+/** Rows that are in order already stay as they are. */
+export function sortByKey(rows: Int32Array, order: Int32Array, from: number, to: number): void {
   const count = to - from;
   if (sorting.length < count) sorting = new Float64Array(count * 2);
   if (unsorted.length < count) unsorted = new Int32Array(count * 2);
@@ -159,7 +161,7 @@ function severalOf(laying: Laying, order: Int32Array, from: number, to: number):
 }
 
 /** By rule, its highest break first; then the rules by what they say, not by their names. */
-function sortCell(laying: Laying, order: Int32Array, from: number, to: number): void {
+export function sortCell(laying: Laying, order: Int32Array, from: number, to: number): void {
   sortStretch(order, from, to, (left, right) => compare(laying, left, right));
   const { rows } = laying;
   const groups: Group[] = [];

@@ -1,6 +1,7 @@
 /** What a book needs to be changed later: kept beside it, never in it. */
 import type { Arena } from "./arena.ts";
 import type { PriceBook } from "./book.ts";
+import type { Garbage } from "./edit-region.ts";
 import type { NumberedMasters } from "./masters.ts";
 import { emptyStaged, tableStartsOf } from "./stage.ts";
 import type { Work } from "./stage.ts";
@@ -16,8 +17,7 @@ export interface Kept {
   readonly unreached: ReadonlyMap<string, number>;
   /** Runs that wrote its rules, with the number of rules. */
   readonly runs: ReadonlyMap<string, number>;
-  /** Numbers of the arenas that this book no longer reads. */
-  readonly garbage: number;
+  readonly garbage: Readonly<Garbage>;
 }
 
 const kept = new WeakMap<PriceBook, Kept>();
@@ -46,7 +46,7 @@ export interface BookMemory {
   readonly held: readonly number[];
   readonly unreached: readonly (readonly [words: string, rows: number])[];
   readonly runs: readonly (readonly [run: string, rows: number])[];
-  readonly garbage: number;
+  readonly garbage: Readonly<Garbage>;
 }
 
 /** Null: the book cannot be changed, only read. */

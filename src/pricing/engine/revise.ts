@@ -4,31 +4,16 @@
  */
 import { openArena, sharedInts, take } from "./arena.ts";
 import type { Arena } from "./arena.ts";
-import { LAST, RULE, SEVERAL, TERMS } from "./book.ts";
+import { LAST, SEVERAL } from "./book.ts";
 import type { PriceBook } from "./book.ts";
 import { saidBy } from "./content.ts";
-import type { Said } from "./content.ts";
+import { editRegion } from "./edit-region.ts";
+import type { Editing } from "./edit-region.ts";
 import { bookOf, fromOf, holdsAny, sumRows, tableFinder } from "./finish.ts";
 import type { BookParts } from "./finish.ts";
 import { keptOf, mastersOf } from "./memory.ts";
 import type { Kept } from "./memory.ts";
-import {
-  COLUMN,
-  HASHED,
-  KEY,
-  ROW,
-  ROW_TERMS,
-  VALUE,
-  addCell,
-  addToGroup,
-  byRegion,
-  compare,
-  compareGroups,
-  emptyCells,
-  sameRule,
-  writeRegion,
-} from "./layout.ts";
-import type { ByRegion, CellList, GroupHash, Laying } from "./layout.ts";
+import { COLUMN, HASHED, byRegion, emptyCells } from "./layout.ts";
 import { numberMasters } from "./masters.ts";
 import type { Masters, NumberedMasters } from "./masters.ts";
 import { sinkInto } from "./builder.ts";
@@ -157,8 +142,7 @@ function revised(book: PriceBook, kept: Kept, before: Staged, after: Staged): Pr
   sumRows(sum, work, said, before, removed, -1);
   sumRows(sum, work, said, after, added, 1);
   const editing: Editing = {
-    book,
-    ...directory,
+    regions: directory.regions,
     said,
     cells: kept.cells,
     several: kept.several,
@@ -166,8 +150,9 @@ function revised(book: PriceBook, kept: Kept, before: Staged, after: Staged): Pr
     after: { rows: after.rows, said, fromOf: fromOf(work), ...kept },
     removed,
     added,
+    changed: emptyCells(),
     list: emptyCells(),
-    garbage: kept.garbage,
+    garbage: { ...kept.garbage },
   };
   const tables = tableFinder(work.tableStarts);
   for (let region = 0; region < all; region += 1) {
@@ -176,8 +161,9 @@ function revised(book: PriceBook, kept: Kept, before: Staged, after: Staged): Pr
       added.starts[region] !== added.starts[region + 1];
     if (!touched) continue;
     const table = tables(region);
-    const place = directory.tableRegions[table]! + region - work.tableStarts[table]!;
-    if (!editRegion(editing, region, place, keyCount(work.masters, table)))
+    const first = directory.tableRegions[table]!;
+    const place = first + region - work.tableStarts[table]!;
+    if (first < 0 || !editRegion(editing, region, place, keyCount(work.masters, table)))
       return { refused: "a row that changed is not in the book as it was" };
   }
   return bookOf(book.policy, work, {
@@ -192,27 +178,12 @@ function revised(book: PriceBook, kept: Kept, before: Staged, after: Staged): Pr
   });
 }
 
-interface Editing {
-  readonly book: PriceBook;
-  readonly tableRegions: Int32Array;
-  readonly regions: Int32Array;
-  readonly said: Said;
-  readonly cells: Arena;
-  readonly several: Arena;
-  readonly before: Laying;
-  readonly after: Laying;
-  readonly removed: ByRegion;
-  readonly added: ByRegion;
-  readonly list: CellList;
-  garbage: number;
-}
-
 /** The book's directory, with room for tables that held nothing before. */
 function directoryFor(
   book: PriceBook,
   masters: NumberedMasters,
   held: Int32Array,
-): Pick<Editing, "tableRegions" | "regions"> {
+): Pick<BookParts, "tableRegions" | "regions"> {
   const tableRegions = sharedInts(TABLES);
   tableRegions.set(book.tableRegions);
   let count = book.regions.length / 2;
@@ -224,138 +195,6 @@ function directoryFor(
   const regions = sharedInts(count * 2);
   regions.set(book.regions);
   return { tableRegions, regions };
-}
-
-/** One rule's entries in a cell. */
-interface Group extends GroupHash {
-  /** Value and terms of each, highest break first. */
-  readonly entries: number[];
-}
-
-/** False when what was to be taken out is not there. */
-function editRegion(editing: Editing, region: number, place: number, keys: number): boolean {
-  const { list, regions } = editing;
-  const old = { start: regions[place * 2]!, size: regions[place * 2 + 1]! };
-  const removed = groupsByKey(editing, editing.before, editing.removed, region);
-  const added = groupsByKey(editing, editing.after, editing.added, region);
-  list.count = 0;
-  const seen = new Set<number>();
-  let right = true;
-  eachCell(editing.cells.array, old.start, old.size, (key, value, word) => {
-    const out = removed.get(key);
-    const into = added.get(key);
-    if (out === undefined && into === undefined) {
-      addCell(list, key, value, word);
-      return;
-    }
-    seen.add(key);
-    const groups = groupsIn(editing, value, word);
-    right &&= takeOut(groups, out ?? []);
-    if ((word & SEVERAL) !== 0)
-      editing.garbage += groups.reduce((sum, { entries }) => sum + entries.length, 0);
-    writeCell(editing, key, [...groups, ...(into ?? [])]);
-  });
-  for (const key of removed.keys()) right &&= seen.has(key);
-  for (const [key, groups] of added) if (!seen.has(key)) writeCell(editing, key, groups);
-  editing.garbage += old.size < 0 ? -old.size * COLUMN : old.size * HASHED;
-  if (list.count > 0) writeRegion(editing.cells, list, keys, regions, place);
-  else regions.fill(0, place * 2, place * 2 + 2);
-  return right;
-}
-
-function eachCell(
-  cells: Int32Array,
-  start: number,
-  size: number,
-  cell: (key: number, value: number, word: number) => void,
-): void {
-  const width = size < 0 ? COLUMN : HASHED;
-  for (let slot = 0; slot < Math.abs(size); slot += 1) {
-    const at = start + slot * width + width - 2;
-    if (cells[at + 1] !== 0) cell(size < 0 ? slot : cells[at - 1]!, cells[at]!, cells[at + 1]!);
-  }
-}
-
-/** Staged rows of a region as groups, by key. */
-function groupsByKey(
-  { said }: Editing,
-  laying: Laying,
-  { starts, order }: ByRegion,
-  region: number,
-): Map<number, Group[]> {
-  const rows = order.subarray(starts[region], starts[region + 1]);
-  rows.sort(
-    (left, right) =>
-      laying.rows[left * ROW + KEY]! - laying.rows[right * ROW + KEY]! ||
-      compare(laying, left, right),
-  );
-  const found = new Map<number, Group[]>();
-  let group: Group | null = null;
-  rows.forEach((row, position) => {
-    const at = row * ROW;
-    const key = laying.rows[at + KEY]!;
-    const before = position === 0 ? -1 : rows[position - 1]! * ROW;
-    const isSame =
-      before >= 0 && laying.rows[before + KEY] === key && sameRule(laying.rows, before, at);
-    if (group === null || !isSame) {
-      group = { entries: [], high: 0, low: 0 };
-      const groups = found.get(key);
-      if (groups === undefined) found.set(key, [group]);
-      else groups.push(group);
-    }
-    addEntry(said, group, laying.rows[at + VALUE]!, laying.rows[at + ROW_TERMS]!);
-  });
-  return found;
-}
-
-function addEntry(said: Said, group: Group, value: number, number: number): void {
-  group.entries.push(value, number);
-  addToGroup(said, group, value, number);
-}
-
-/** What a cell of the book holds, rule by rule. */
-function groupsIn({ several, said }: Editing, value: number, word: number): Group[] {
-  if ((word & SEVERAL) === 0) {
-    const group: Group = { entries: [], high: 0, low: 0 };
-    addEntry(said, group, value, word & TERMS);
-    return [group];
-  }
-  const groups: Group[] = [];
-  for (let at = value; ; at += 2) {
-    const entry = several.array[at + 1]!;
-    if ((entry & RULE) !== 0) groups.push({ entries: [], high: 0, low: 0 });
-    addEntry(said, groups.at(-1)!, several.array[at]!, entry & TERMS);
-    if ((entry & LAST) !== 0) return groups;
-  }
-}
-
-function takeOut(groups: Group[], out: readonly Group[]): boolean {
-  for (const gone of out) {
-    const at = groups.findIndex((group) => compareGroups(group, gone) === 0);
-    if (at < 0) return false;
-    groups.splice(at, 1);
-  }
-  return true;
-}
-
-function writeCell({ list, several }: Editing, key: number, groups: Group[]): void {
-  const [only] = groups;
-  if (only === undefined) return;
-  if (groups.length === 1 && only.entries.length === 2) {
-    addCell(list, key, only.entries[0]!, only.entries[1]! | RULE | LAST);
-    return;
-  }
-  const length = groups.reduce((sum, { entries }) => sum + entries.length, 0);
-  const start = take(several, length);
-  let at = start;
-  for (const { entries } of groups.sort(compareGroups))
-    for (let entry = 0; entry < entries.length; entry += 2) {
-      several.array[at] = entries[entry]!;
-      several.array[at + 1] = entries[entry + 1]! | (entry === 0 ? RULE : 0);
-      at += 2;
-    }
-  several.array[at - 1]! |= LAST;
-  addCell(list, key, start, SEVERAL);
 }
 
 function countsAfter(
@@ -377,26 +216,34 @@ function countsAfter(
 
 type Tidied = Pick<BookParts, "regions" | "cells" | "several" | "garbage">;
 
-/** From this part of the arrays on that no book before needs, they are written anew without it. */
-const MOST_GARBAGE = 1 / 3;
+/** From these parts of the arrays on that no book before needs, they are written anew without it. */
+const MOST_CELLS = 1 / 2;
+const MOST_SEVERAL = 1 / 4;
 
 function tidied({ regions, cells, several, garbage }: Editing): Tidied {
-  const used = cells.used + several.used;
-  if (garbage < used * MOST_GARBAGE) return { regions, cells, several, garbage };
-  const fresh = { cells: openArena(cells.used), several: openArena(several.used) };
+  const all = garbage.several > several.used * MOST_SEVERAL;
+  if (!all && garbage.cells <= cells.used * MOST_CELLS) return { regions, cells, several, garbage };
+  const fresh = {
+    cells: openArena(cells.used - garbage.cells),
+    several: all ? openArena(several.used - garbage.several) : several,
+  };
   const moved = sharedInts(regions.length);
   for (let place = 0; place * 2 < regions.length; place += 1) {
     const size = regions[place * 2 + 1]!;
     if (size === 0) continue;
-    const width = size < 0 ? COLUMN : HASHED;
-    const start = take(fresh.cells, Math.abs(size) * width);
+    const length = Math.abs(size) * (size < 0 ? COLUMN : HASHED);
+    const start = take(fresh.cells, length);
     const old = regions[place * 2]!;
-    fresh.cells.array.set(cells.array.subarray(old, old + Math.abs(size) * width), start);
+    fresh.cells.array.set(cells.array.subarray(old, old + length), start);
     moved[place * 2] = start;
     moved[place * 2 + 1] = size;
-    moveSeveral(fresh, several, start, size);
+    if (all) moveSeveral(fresh, several, start, size);
   }
-  return { regions: moved, ...fresh, garbage: 0 };
+  return {
+    regions: moved,
+    ...fresh,
+    garbage: { cells: 0, several: all ? 0 : garbage.several },
+  };
 }
 
 /** Copies the entries of a region's cells that have several, and points the cells to them. */
