@@ -12,6 +12,7 @@ import {
   type Opened,
 } from "./command.ts";
 import { writeNamed } from "./files.ts";
+import { effectText } from "./price-effect.ts";
 import { count, csv, moment, table } from "./print.ts";
 
 export function addHoldCommands(price: Command): void {
@@ -79,7 +80,14 @@ async function shown({ company }: Opened, id: string, out?: string): Promise<Ans
   const hold = await company.holds.find(id);
   const rules = await company.holds.rules(id);
   if (out !== undefined) await writeNamed(out, await fileOf(rules, out));
-  return { text: holdText(hold, rules, company.settings.timeZone), data: { ...hold, list: rules } };
+  const { timeZone } = company.settings;
+  const waits = hold.state === "open" || hold.state === "rejected";
+  const impact = waits ? await company.pricing.effect({ hold: hold.id }) : null;
+  const text = holdText(hold, rules, timeZone);
+  return {
+    text: impact === null ? text : `${text}\n\n${effectText(impact, timeZone)}`,
+    data: { ...hold, list: rules, impact },
+  };
 }
 
 async function fileOf(rules: readonly HeldRule[], out: string): Promise<string> {

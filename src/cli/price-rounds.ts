@@ -19,7 +19,9 @@ import {
   type Opened,
 } from "./command.ts";
 import { unreadable, writeNamed } from "./files.ts";
-import { count, csv, moment, table } from "./print.ts";
+import type { RoundOrder } from "../company/price-rounds.ts";
+import { effectText } from "./price-effect.ts";
+import { count, csv, moment, pounds, table } from "./print.ts";
 
 export function addRoundCommands(price: Command): void {
   const rounds = price
@@ -119,7 +121,7 @@ async function loaded(opened: Opened, file: string, options: LoadOptions): Promi
   const { company, global } = opened;
   const { timeZone } = company.settings;
   const { keepBaskets, confirmBy, name } = options;
-  const round = await company.rounds.load({
+  await company.rounds.load({
     name,
     startsAt: localMoment("--starts-at", options.startsAt, timeZone),
     ...(confirmBy === undefined
@@ -139,7 +141,8 @@ async function loaded(opened: Opened, file: string, options: LoadOptions): Promi
     `price rounds approve ${quoted(name)} --who … --why …`,
     `price rounds cancel ${quoted(name)} --who … --why …`,
   ]);
-  return { text: [roundText(round, [], timeZone), "", ...next].join("\n"), data: round };
+  const { text, data } = await shown(opened, name);
+  return { text: [text, "", ...next].join("\n"), data };
 }
 
 /** A moment of the company's clock. */
@@ -179,10 +182,34 @@ async function shown({ company }: Opened, name: string, out?: string): Promise<A
   const round = await company.rounds.find(name);
   const differences = await company.rounds.differences(round.id);
   if (out !== undefined) await writeNamed(out, await fileOf(differences, out));
+  const { timeZone } = company.settings;
+  const isOut = round.state === "cancelled";
+  const impact = isOut ? null : await company.pricing.effect({ round: round.id });
+  const orders = isOut ? [] : await company.rounds.orders(name);
   return {
-    text: roundText(round, differences, company.settings.timeZone),
-    data: { ...round, differences },
+    text: [
+      roundText(round, differences, timeZone),
+      ...(impact === null ? [] : ["", effectText(impact, timeZone)]),
+      ...(orders.length === 0 ? [] : ["", ordersText(orders, timeZone)]),
+    ].join("\n"),
+    data: { ...round, differences, impact, orders },
   };
+}
+
+function ordersText(orders: readonly RoundOrder[], timeZone: string): string {
+  const left = orders.length - MOST;
+  return [
+    `${count(orders.length)} orders placed before the start and not invoiced in full have its products:`,
+    table(orders.slice(0, MOST), [
+      { head: "order", of: ({ order }) => order },
+      { head: "customer", of: ({ account }) => account },
+      { head: "placed", of: ({ placedAt }) => moment(placedAt, timeZone) },
+      { head: "lines", right: true, of: ({ lines }) => count(lines) },
+      { head: "net", right: true, of: ({ net }) => pounds(net) },
+      { head: "", of: ({ says }) => says },
+    ]),
+    ...(left > 0 ? [`… and ${count(left)} more; --json lists all`] : []),
+  ].join("\n");
 }
 
 async function fileOf(differences: readonly RoundDifference[], out: string): Promise<string> {

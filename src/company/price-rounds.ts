@@ -6,9 +6,11 @@ import { durationSeconds, type CompanySettings } from "../config.ts";
 import type { Mapping } from "../mapping/index.ts";
 import type { Canonical } from "../model/index.ts";
 import type { Alarms } from "../notify/index.ts";
+import { ordersOnTheWay, type OrderOnTheWay } from "../orders/index.ts";
 import {
   openHolds,
   openRounds,
+  orderSays,
   PUBLISH_JOB,
   RoundRefused,
   type Holds,
@@ -25,7 +27,14 @@ export type RoundFile = Omit<NewRound, "rules" | "file" | "fileSha256"> & {
   readonly content: Uint8Array;
 };
 
+/** An order on the way that a round concerns, and what the round's words say of it. */
+export interface RoundOrder extends OrderOnTheWay {
+  readonly says: string;
+}
+
 export interface PriceRounds extends Omit<Rounds, "load"> {
+  /** Placed before its start and not invoiced in full, with lines of its products; oldest first. */
+  orders(name: string): Promise<readonly RoundOrder[]>;
   /** Throws `RoundRefused`, with every row that is wrong. */
   load(file: RoundFile): Promise<Round>;
 }
@@ -73,7 +82,12 @@ export function priceDesksOf(
       fileSha256: createHash("sha256").update(content).digest("hex"),
       rules: rulesIn(given, content, ruleMapping(company, settings, owned)),
     });
-  return { rounds: { ...rounds, load }, holds: openHolds(desk) };
+  const orders: PriceRounds["orders"] = async (name) => {
+    const { id, startsAt, words } = await rounds.find(name);
+    const found = await ordersOnTheWay(store, company, await rounds.places(id), startsAt);
+    return found.map((order) => ({ ...order, says: orderSays(words, order.kind) }));
+  };
+  return { rounds: { ...rounds, load, orders }, holds: openHolds(desk) };
 }
 
 /** The mapping by which the ERP's own price rules are read. */

@@ -67,6 +67,8 @@ export const ADVANCE_JOB = "orders.advance";
 export { orderRequest, type OrderRequest } from "./request.ts";
 export { OrderError } from "./book.ts";
 export { OPEN_ORDERS } from "./facts.ts";
+/** What a price round concerns. */
+export { ordersOnTheWay, type OrderOnTheWay } from "./on-the-way.ts";
 export {
   OPEN_LINES,
   PUSH_LOG,

@@ -184,6 +184,39 @@ export async function roundDifferences(
   );
 }
 
+export interface RoundPlace {
+  readonly account: string | null;
+  readonly product: string;
+}
+
+/** Groups as the products in them and below them. */
+export async function roundPlaces(
+  { store, company }: RoundsReading,
+  id: string,
+): Promise<readonly RoundPlace[]> {
+  return store.query<RoundPlace>(
+    `with recursive n as materialized (
+       select distinct n.customer_scope, n.customer_code, n.product_scope, n.product_code
+         from price_round_rule x cross join lateral (values (x.before), (x.row)) side(row)
+        cross join lateral jsonb_populate_record(null::price_rule, side.row) n
+        where x.company = $1 and x.round_id = $2 and side.row is not null),
+     within as (
+       select product_code as top, product_code as code from n where product_scope = 'product-group'
+       union select w.top, g.product_group from product_group g
+               join within w on g.company = $1 and g.parent = w.code)
+     select distinct case when n.customer_scope = 'account' then n.customer_code end as account,
+            p.product
+       from n join product p on p.company = $1 and (
+            n.product_scope = 'everything'
+            or n.product_scope = 'product-group'
+               and p.product_group in (select code from within w where w.top = n.product_code))
+      union
+     select case when customer_scope = 'account' then customer_code end, product_code
+       from n where product_scope = 'product'`,
+    [company, id],
+  );
+}
+
 export async function audit(
   { company, audit: write }: RoundsContext,
   on: Queryable,

@@ -17,6 +17,14 @@ export const roundWords = z.strictObject({
 
 export type RoundWords = z.output<typeof roundWords>;
 
+/** What they say of an order that was placed before the start. */
+export function orderSays(words: RoundWords, kind: "undelivered" | "back-order"): string {
+  if (kind === "undelivered") return "is sent at the prices that were agreed";
+  return words.backOrders === "keep"
+    ? "is expected to be invoiced at the prices of the order"
+    : "is expected to be invoiced at the new prices";
+}
+
 /** The words as sentences, for a person who approves them. */
 export function wordsText(words: RoundWords): readonly string[] {
   return [

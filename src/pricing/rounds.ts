@@ -18,8 +18,15 @@ import {
   lockRound,
   roundAlarm,
   roundDifferences,
+  roundPlaces,
 } from "./round-store.ts";
-import type { DecidedBy, Round, RoundDifference, RoundsContext } from "./round-store.ts";
+import type {
+  DecidedBy,
+  Round,
+  RoundDifference,
+  RoundPlace,
+  RoundsContext,
+} from "./round-store.ts";
 import { settleRounds } from "./round-settle.ts";
 import { roundWords } from "./round-words.ts";
 import type { RoundWords } from "./round-words.ts";
@@ -47,6 +54,8 @@ export interface Rounds {
   list(): Promise<readonly Round[]>;
   find(name: string): Promise<Round>;
   differences(id: string): Promise<readonly RoundDifference[]>;
+  /** What its rules are for, product by product; account null: more than one customer. */
+  places(id: string): Promise<readonly RoundPlace[]>;
   /** Compares what was approved with what the ERP has now, and publishes what that changes. */
   settle(): Promise<void>;
 }
@@ -60,6 +69,7 @@ export function openRounds(context: RoundsContext): Rounds {
     list: () => listRounds(context),
     find: (name) => findRound(context, name),
     differences: (id) => roundDifferences(context, id),
+    places: (id) => roundPlaces(context, id),
     settle: async () => {
       if ((await settleRounds(context)) > 0) await context.store.transaction(context.publishLater);
     },
