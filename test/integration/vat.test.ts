@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { orderPricing } from "../../src/company.ts";
+import { openOrders, orderRequest } from "../../src/orders/index.ts";
+import type { OrdersContext } from "../../src/orders/index.ts";
 import { openPricing } from "../../src/pricing/index.ts";
 import type { PriceAnswer, PricingOptions } from "../../src/pricing/index.ts";
 import { pull } from "../support/canonical-rows.ts";
@@ -90,4 +93,117 @@ test("VAT follows the customer's evidence and the day, from the ERP's records to
   expect(JSON.stringify(explained)).toContain(
     "VAT code EXPORT does not count: the account lacks a certificate or other evidence",
   );
+});
+
+const CHECKS: OrdersContext["settings"]["checks"] = {
+  account: "refuse",
+  stop: "refuse",
+  credit: "hold",
+  product: "refuse",
+  quantity: "refuse",
+  minimum: "refuse",
+  site: "refuse",
+  price: "refuse",
+  stale: "hold",
+  agreement: "refuse",
+  totals: "refuse",
+};
+
+test("a web order bears the VAT code and the rate of its price: by account, place, evidence and day", async () => {
+  const { store } = database;
+  const company = "VATORDER";
+  await pull(store, company, "customer", [
+    { account: "OSLO", name: "Oslo", country: "NO" },
+    { account: "BERGEN", name: "Bergen", country: "NO", vatEvidence: "MRN-1" },
+    { account: "LEEDS", name: "Leeds" },
+  ]);
+  await pull(store, company, "site", [
+    { account: "LEEDS", site: "HOME", name: "Home, insulation", vatCode: "REDUCED" },
+  ]);
+  const goods = { sellingUnit: "EACH", pricingUnit: "EACH" };
+  await pull(store, company, "product", [{ product: "PLY", name: "Plywood", ...goods }]);
+  await pull(store, company, "price-rule", [
+    {
+      rule: "R",
+      customerScope: "everyone",
+      productScope: "product",
+      productCode: "PLY",
+      kind: "fixed",
+      value: "10",
+    },
+  ]);
+  const settings: PricingOptions["settings"] = {
+    currency: "GBP",
+    timeZone: "Europe/London",
+    // The newest rates, as the settings show them; on the day of the order the old one holds.
+    vat: { STANDARD: "21", REDUCED: "5", EXPORT: "0" },
+    vatRules: {
+      codes: {
+        STANDARD: {
+          rates: [
+            { from: null, percent: "20" },
+            { from: "2026-07-01", percent: "21" },
+          ],
+          needs: [],
+          instead: null,
+        },
+        REDUCED: "5",
+        EXPORT: { rates: [{ from: null, percent: "0" }], needs: ["certificate"], instead: null },
+      },
+      country: "GB",
+      countries: { "*": "EXPORT" },
+    },
+  };
+  let now = "2026-06-30T09:00:00Z";
+  const clock = () => Temporal.Instant.from(now);
+  const log = () => undefined;
+  const pricing = await openPricing({
+    store,
+    company,
+    settings,
+    policy: "generic",
+    now: clock,
+    log,
+  });
+  await pricing.publish();
+  const nothing = (): never => {
+    throw new Error("nothing is sent");
+  };
+  const orders = openOrders({
+    store,
+    company,
+    settings: {
+      checks: CHECKS,
+      minimumNet: "0",
+      answerWithinHours: 24,
+      currency: "GBP",
+      timeZone: "Europe/London",
+      rounding: { scale: 2, mode: "half-away" },
+      maxAttempts: 3,
+    },
+    pricing: orderPricing(pricing, settings),
+    jobs: { queue: nothing } as never,
+    connection: { mode: "read-only", openSession: nothing },
+    outbound: { carriesDiscount: true } as never,
+    now: clock,
+    log,
+  });
+  const lines = [{ product: "PLY", quantity: "1", unitPrice: "10.00" }];
+  const check = async (account: string, more: object = {}) => {
+    const charges = [{ charge: "CARR", net: "5.00", vatCode: "STANDARD" }];
+    const { order } = await orders.check(orderRequest.parse({ account, lines, charges, ...more }));
+    const [line] = order.lines;
+    return [line?.vatCode, line?.vat, order.charges[0]?.vat];
+  };
+  expect(await check("BERGEN")).toEqual(["EXPORT", "0.00", "1.00"]);
+  expect(await check("OSLO")).toEqual(["STANDARD", "2.00", "1.00"]);
+  expect(await check("LEEDS", { site: "HOME" })).toEqual(["REDUCED", "0.50", "1.00"]);
+  now = "2026-07-01T09:00:00Z";
+  expect(await check("OSLO")).toEqual(["STANDARD", "2.10", "1.05"]);
+  const { answer } = (await pricing.basket({
+    account: "OSLO",
+    lines,
+    charges: [{ charge: "CARR", amount: "5.00", vatCode: "STANDARD" }],
+  })) as { answer: unknown };
+  expect(answer).toMatchObject({ totals: { net: "15.00", vat: "3.15" } });
 });

@@ -353,6 +353,28 @@ describe("an order", () => {
     return rootOf({ ...generic, ...changed }, more);
   };
 
+  test("with VAT in its prices has the net and VAT of each line by itself: the net is rounded first", async () => {
+    if (generic === undefined) throw new Error("there is no generic policy");
+    const arithmetic = { ...generic.arithmetic, prices: "inclusive" } as const;
+    await fc.assert(
+      fc.asyncProperty(price, fc.integer({ min: 1, max: 999 }), async (value, units) => {
+        const inclusive = root({ rules: [list("BRICK", value)], promotions: [] }, { arithmetic });
+        const asked = [{ product: "BRICK", quantity: String(units) }];
+        const by = { account: "A1", lines: asked };
+        const [alone] = priceRows(inclusive, by, NOW.epochMilliseconds);
+        const { answer } = await basketOf(inclusive, { lines: asked });
+        const { net, vat } = answer.lines[0] as { net: string; vat: string };
+        expect(alone).toMatchObject({ net, vat });
+      }),
+    );
+    // 3p with 20%: 2.5p is rounded to 3p, and no VAT is left; VAT first would have been 2p and 1p.
+    const three = root({ rules: [list("PLY", "0.03")], promotions: [] }, { arithmetic });
+    const by = { account: "A1", lines: [{ product: "PLY", quantity: "1" }] };
+    expect(priceRows(three, by, NOW.epochMilliseconds)).toMatchObject([
+      { net: "0.03", vat: "0.00" },
+    ]);
+  });
+
   test("takes the break that its lines reach together, where the policy counts over the product", async () => {
     const rulesOfPly = [
       list("PLY", "30.00"),
