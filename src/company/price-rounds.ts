@@ -127,7 +127,7 @@ function rulesIn(
   const more = problems.length > FEW ? ` … and ${problems.length - FEW} more` : "";
   throw new RoundRefused(
     "round-rows-wrong",
-    `Loading price round ${name}: ${problems.length} rows of ${file} are wrong, so that none was taken: ` +
+    `Loading price round ${name}: ${problems.length === 1 ? "1 row" : `${problems.length} rows`} of ${file} ${problems.length === 1 ? "is" : "are"} wrong, so that none was taken: ` +
       `${problems.slice(0, FEW).join("; ")}${more}. Mend them and load the file again.`,
   );
 }

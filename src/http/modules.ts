@@ -1,6 +1,6 @@
 /** What the API needs of the modules behind it, and no more. */
 import type { Access } from "../access/index.ts";
-import type { Orders } from "../orders/index.ts";
+import type { OrderOnTheWay, Orders } from "../orders/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { BulkLane } from "./bulk.ts";
 import type { Alarm } from "../notify/index.ts";
@@ -34,6 +34,7 @@ export interface CompanyServices {
     | "explain"
     | "basket"
     | "lint"
+    | "effect"
   >;
   readonly rounds: Pick<
     Rounds,
@@ -46,6 +47,8 @@ export interface CompanyServices {
         readonly content: Uint8Array;
       },
     ): Promise<Round>;
+    /** Those on the way that it concerns. */
+    orders(name: string): Promise<readonly (OrderOnTheWay & { readonly says: string })[]>;
   };
   readonly holds: Holds;
   readonly orders: Pick<Orders, "accept" | "check" | "show">;

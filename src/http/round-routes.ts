@@ -1,5 +1,11 @@
 /** Price rounds and price changes that wait, over HTTP: looked at and decided on. */
-import { HoldRefused, RoundRefused, type Hold, type Round } from "../pricing/index.ts";
+import {
+  HoldRefused,
+  RoundRefused,
+  type Hold,
+  type ProposedEffect,
+  type Round,
+} from "../pricing/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
@@ -100,7 +106,57 @@ const differences = z.array(
   }),
 );
 
-const roundShown = round.extend({ differences }).openapi("PriceRoundShown");
+const impact = z
+  .strictObject({
+    at: instant("Moment at which both prices were worked out."),
+    customers: whole("Customers who pay another price for something."),
+    products: whole("Products for which somebody pays another price."),
+    pairs: whole("Pairs of them."),
+    up: whole("Pairs that pay more."),
+    down: whole("Pairs that pay less."),
+    otherwise: whole("Pairs that have a price only before or only after."),
+    looked: whole("Pairs that were looked at."),
+    whole: z.boolean().describe("False: there are more than are looked at."),
+    changes: z
+      .array(
+        z.strictObject({
+          account: text("One of the customers."),
+          accounts: whole("How many customers it is so for."),
+          product: text("Product."),
+          quantity: text("From how many of the selling unit."),
+          before: orNull(z.string(), "What is paid."),
+          after: orNull(z.string(), "What would be paid."),
+          percent: orNull(z.string(), "The difference in percent."),
+        }),
+      )
+      .describe("The largest changes."),
+  })
+  .openapi("PriceImpactOnCustomers");
+
+function shownImpact({ at, ...rest }: ProposedEffect) {
+  return { at: at.toString(), ...rest, changes: [...rest.changes] };
+}
+
+const orders = z.array(
+  z.strictObject({
+    order: text("Its number."),
+    account: text("Customer."),
+    placedAt: instant("When it was placed."),
+    state: text("How far it is."),
+    kind: z.enum(["undelivered", "back-order"]).describe("back-order: the ERP has it."),
+    lines: whole("Lines of the round's products that are not invoiced in full."),
+    net: text("What is left of them, at the order's prices."),
+    says: text("What the round's words say of it."),
+  }),
+);
+
+const roundShown = round
+  .extend({
+    differences,
+    impact: impact.nullable().describe("What customers pay by it; null: it is cancelled."),
+    orders: orders.describe("Placed before its start and not invoiced in full; oldest first."),
+  })
+  .openapi("PriceRoundShown");
 
 function shownRound(one: Round) {
   const { startsAt, confirmBy, loadedAt, decidedAt, endedAt } = one;
@@ -159,12 +215,17 @@ export const showPriceRound: Endpoint = endpoint({
   answers: { 200: "The round." },
   answer: roundShown,
   problems: ["price-round-unknown"],
-  async handle({ path, services: { rounds } }) {
+  async handle({ path, services: { rounds, pricing } }) {
     const found = await refusable(() => rounds.find(path.round));
     const listed = await rounds.differences(found.id);
+    const isOut = found.state === "cancelled";
+    const effects = isOut ? null : await pricing.effect({ round: found.id });
+    const concerned = isOut ? [] : await rounds.orders(found.id);
     return {
       body: {
         ...shownRound(found),
+        impact: effects === null ? null : shownImpact(effects),
+        orders: concerned.map((each) => ({ ...each, placedAt: each.placedAt.toString() })),
         differences: listed.map((each) => ({ ...each, seenAt: each.seenAt.toString() })),
       },
     };
@@ -303,11 +364,20 @@ export const showPriceHold: Endpoint = endpoint({
   summary: "A change that waits, rule by rule",
   path: holdPath,
   answers: { 200: "The change." },
-  answer: hold.extend({ list: heldRules }).openapi("PriceHoldShown"),
+  answer: hold
+    .extend({
+      list: heldRules,
+      impact: impact.nullable().describe("What customers would pay; null: nothing waits."),
+    })
+    .openapi("PriceHoldShown"),
   problems: ["price-hold-unknown"],
-  async handle({ path, services: { holds } }) {
+  async handle({ path, services: { holds, pricing } }) {
     const found = await refusable(() => holds.find(path.hold));
-    return { body: { ...shownHold(found), list: await holds.rules(found.id) } };
+    const waits = found.state === "open" || found.state === "rejected";
+    const effects = waits ? shownImpact(await pricing.effect({ hold: found.id })) : null;
+    return {
+      body: { ...shownHold(found), list: await holds.rules(found.id), impact: effects },
+    };
   },
 });
 

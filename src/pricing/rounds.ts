@@ -126,9 +126,15 @@ async function loadRefusal(
   if (rules.length === 0)
     return refuse("round-empty", `${given.file} has no rule. Give a file with the new prices.`);
   if (Temporal.Instant.compare(startsAt, now()) <= 0)
-    return refuse("round-too-late", `it is to start at ${startsAt.toString()}, which is past.`);
+    return refuse(
+      "round-too-late",
+      `it is to start at ${startsAt.toString()}, which is past. Give a moment to come.`,
+    );
   if (Temporal.Instant.compare(confirmBy, startsAt) <= 0)
-    return refuse("round-too-late", "it is to be confirmed before it starts.");
+    return refuse(
+      "round-too-late",
+      "it is to be confirmed before it starts. Give a moment after the start, or none: a day later.",
+    );
   const taken = await tx.query(
     "select from price_round where company = $1 and name = $2 and state <> 'cancelled'",
     [company, name],
@@ -140,7 +146,10 @@ async function loadRefusal(
     const key = `${rule.rule} from ${Number(rule.fromQuantity)}`;
     const before = seen.get(key);
     if (before !== undefined)
-      return refuse("round-rule-twice", `lines ${before} and ${line} are both rule ${key}.`);
+      return refuse(
+        "round-rule-twice",
+        `lines ${before} and ${line} are both rule ${key}. Keep one of them.`,
+      );
     seen.set(key, line);
   }
   return null;
@@ -182,7 +191,11 @@ async function approveRound(context: RoundsContext, name: string, by: DecidedBy)
     const round = await lockRound(context, tx, name);
     const refuse = (code: RoundRefused["code"], why: string) =>
       new RoundRefused(code, `Approving price round ${name}: ${why}`);
-    if (round.state !== "loaded") throw refuse("round-not-loaded", `it is ${round.state} already.`);
+    if (round.state !== "loaded")
+      throw refuse(
+        "round-not-loaded",
+        `it is ${round.state} already; load another one under a name of its own.`,
+      );
     if (Temporal.Instant.compare(round.startsAt, now()) <= 0)
       throw refuse(
         "round-too-late",
@@ -225,7 +238,7 @@ async function cancelRound(context: RoundsContext, name: string, by: DecidedBy):
     if (round.state !== "loaded" && round.state !== "approved")
       throw new RoundRefused(
         "round-over",
-        `Cancelling price round ${name}: it is ${round.state} already.`,
+        `Cancelling price round ${name}: it is ${round.state} already; there is nothing left to take out.`,
       );
     const keys =
       "select rule, from_quantity from price_round_rule where company = $1 and round_id = $2";
@@ -250,7 +263,7 @@ async function takeErp(context: RoundsContext, name: string, by: DecidedBy): Pro
     if (round.state !== "approved" || round.rules.differs === 0)
       throw new RoundRefused(
         "round-no-differences",
-        `Deciding on price round ${name}: the ERP says nothing else than the round.`,
+        `Deciding on price round ${name}: the ERP says nothing else than the round, so that there is nothing to take.`,
       );
     const differing = `select rule, from_quantity from price_round_rule
        where company = $1 and round_id = $2 and state = 'differs'`;
