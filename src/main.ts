@@ -69,9 +69,7 @@ export async function openTradepost(
   options: OpenOptions = {},
 ): Promise<Tradepost> {
   const log = options.log ?? (await serviceLog());
-  const now =
-    options.now ??
-    (() => Temporal.Now.instant().add({ seconds: settings.demonstrationClockSeconds }));
+  const now = options.now ?? clockOf(settings);
   const store = await openDatabase(settings, options.service ?? false, log);
   const jobs = startedLate(async () => {
     const { openJobs } = await import("./jobs/index.ts");
@@ -109,6 +107,12 @@ export async function openTradepost(
       await store.close();
     },
   };
+}
+
+/** Read for every answer: adding nothing would cost as much as finding a price. */
+function clockOf({ demonstrationClockSeconds: seconds }: Settings): () => Temporal.Instant {
+  if (seconds === 0) return () => Temporal.Now.instant();
+  return () => Temporal.Now.instant().add({ seconds });
 }
 
 /** One that could not be opened holds nothing open. */
@@ -210,7 +214,7 @@ async function serve(
   const app = createApp({
     access,
     bulk,
-    company: async (code) => (codes.includes(code) ? apiServices(await company(code)) : undefined),
+    company: openedServices(codes, company),
     ready: () => readiness(context, codes, company),
     log,
   });
@@ -278,6 +282,23 @@ async function tellShops(
   company: (code: string) => Promise<CompanyServices>,
 ): Promise<void> {
   for (const code of codes) await (await company(code)).tellShop();
+}
+
+/** Without a promise once it is opened: it is asked for with every request. */
+function openedServices(
+  codes: readonly string[],
+  company: (code: string) => Promise<CompanyServices>,
+): (code: string) => ApiServices | undefined | Promise<ApiServices> {
+  const opened = new Map<string, ApiServices>();
+  return (code) => {
+    const known = opened.get(code);
+    if (known !== undefined || !codes.includes(code)) return known;
+    return company(code).then((services) => {
+      const api = apiServices(services);
+      opened.set(code, api);
+      return api;
+    });
+  };
 }
 
 function apiServices(company: CompanyServices): ApiServices {

@@ -11,7 +11,8 @@ export async function admit(
   scope: Scope,
 ): Promise<Caller> {
   const holder = await authenticate(authorization, services.access, scope);
-  const company = await services.company(holder.company);
+  const found = services.company(holder.company);
+  const company = found instanceof Promise ? await found : found;
   if (company !== undefined) return { holder, services: company };
   throw new Problem(
     "company-unknown",

@@ -58,8 +58,10 @@ async function answer(
     // Whoever went away gets no answer.
     if (chunks === null) return;
     const caller = await admit(incoming.headers.authorization, services, endpoint.scope);
-    const reply = await bulkReply(chunks, caller, services);
-    send(outgoing, reply ?? (await plainReply(chunks, caller, endpoint, incoming)), requestId);
+    const reply =
+      (lengthOf(chunks) < LIMITS.bulkBytes ? null : await bulkReply(chunks, caller, services)) ??
+      (await plainReply(chunks, caller, endpoint, incoming));
+    send(outgoing, reply, requestId);
   } catch (error) {
     const about = `${endpoint.method.toUpperCase()} ${endpoint.address}`;
     const problem = problemOf(error, about, services, requestId);
@@ -69,15 +71,20 @@ async function answer(
   }
 }
 
-/** Null: it is not large, or no thread can answer it. */
+function lengthOf(chunks: readonly Buffer[]): number {
+  let bytes = 0;
+  for (const { length } of chunks) bytes += length;
+  return bytes;
+}
+
+/** Null: no thread can answer it. */
 async function bulkReply(
   chunks: readonly Buffer[],
   { services: { pricing } }: Caller,
   { bulk }: HttpServices,
 ): Promise<Reply<unknown> | null> {
-  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
-  if (bulk === undefined || bytes < LIMITS.bulkBytes) return null;
-  const body = new Uint8Array(new SharedArrayBuffer(bytes));
+  if (bulk === undefined) return null;
+  const body = new Uint8Array(new SharedArrayBuffer(lengthOf(chunks)));
   let at = 0;
   for (const chunk of chunks) {
     body.set(chunk, at);

@@ -65,14 +65,27 @@ export function refuseAsker(
 }
 
 /** Before the first book there is nothing to answer from; that passes by itself. */
+export function ready<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw notReady(error);
+  }
+}
+
+/** The same of what takes a while. */
 export async function whenReady<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof PricesNotReady)) throw error;
-    throw new Problem("prices-not-ready", error.message, {
-      cause: error,
-      headers: { "retry-after": "5" },
-    });
+    throw notReady(error);
   }
+}
+
+function notReady(error: unknown): unknown {
+  if (!(error instanceof PricesNotReady)) return error;
+  return new Problem("prices-not-ready", error.message, {
+    cause: error,
+    headers: { "retry-after": "5" },
+  });
 }

@@ -148,10 +148,36 @@ const quickColumns = z
 
 /** Accepts and gives exactly what `priceRequest` does, and says nothing when it refuses. */
 export function quickPriceRequest(value: unknown): PriceRows | PriceColumns | null {
+  const usual = usualRows(value);
+  if (usual !== null) return usual;
   const quick = meantSchema(value) === priceColumns ? quickColumns : quickRows;
   const result = quick.safeParse(value);
   return result.success ? result.data : null;
 }
+
+const MOST_ACCOUNT = 40;
+
+/** What is asked most: lines of an account and nothing else. */
+function usualRows(value: unknown): PriceRows | null {
+  if (!isObject(value)) return null;
+  for (const key in value) if (key !== "account" && key !== "lines") return null;
+  const { account, lines } = value;
+  if (typeof account !== "string" || account.length === 0 || account.length > MOST_ACCOUNT)
+    return null;
+  return areLines(lines) ? { ...UNASKED, account, lines: lines as PriceRows["lines"] } : null;
+}
+
+const UNASKED = {
+  site: null,
+  branch: null,
+  quotation: null,
+  asOf: null,
+  currency: null,
+  conditions: {},
+  knownAt: null,
+  explain: false,
+  tokens: false,
+} as const;
 
 function areLines(value: unknown): boolean {
   if (!isList(value)) return false;

@@ -6,7 +6,7 @@ import { IF_NONE_MATCH, cachedFor, conditional } from "./price-caching.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
-import { NOT_FOUND, problemIn, refuseAsker, whenReady } from "./price-asker.ts";
+import { NOT_FOUND, problemIn, ready, refuseAsker, whenReady } from "./price-asker.ts";
 import {
   asOfText,
   codeOf,
@@ -46,15 +46,18 @@ export const askPrices: Endpoint = endpoint({
   problems: [...NOT_FOUND, "prices-not-ready", "tokens-not-set-up"],
   async handle({ body, services: { pricing } }) {
     if ("product" in body) {
-      const { json, problem, until } = await whenReady(() => pricing.columnsJson(body));
+      const { json, problem, until } = ready(() => pricing.columnsJson(body));
       refuseAsker(problem ?? undefined, body);
       return { body: new Written(json), headers: cachedFor(pricing, until) };
     }
     const { explain, knownAt, ...request } = body;
     if (request.tokens && !pricing.signs) throw tokensNotSetUp();
-    const lines = await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
-      asked(pricing, request, { explain, knownAt }),
-    );
+    const lines =
+      explain || knownAt
+        ? await whenReady<readonly (PriceLine | ExplainedLine)[]>(() =>
+            asked(pricing, request, { explain, knownAt }),
+          )
+        : ready(() => pricing.price(request));
     refuseAsker(problemIn(lines), body);
     const headers = cachedFor(pricing, earliest(lines));
     return { body: { account: body.account, lines }, headers };
