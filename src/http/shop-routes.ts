@@ -225,9 +225,14 @@ function feedOf({ kind, address, many, name, body }: Described): Endpoint {
         more: z.boolean().describe("True: there is more already."),
       })
       .openapi(`${name}Changes`),
-    problems: [],
+    problems: ["cursor-unknown"],
     async handle({ query: { after, limit }, services }) {
       const found = await services.shop.changes(kind, Number(after), limit);
+      if (found === null)
+        throw new Problem(
+          "cursor-unknown",
+          `No answer ever gave the cursor ${after}. Read all of ${address} again and go on from its cursor.`,
+        );
       const shown = found.changes.map(({ key, body: entry, changedAt }) => ({
         key,
         changedAt: changedAt.toString(),

@@ -31,7 +31,7 @@ export async function drop(
   for (const kind of kinds)
     for (let after = await laidUpTo(context, kind); ;) {
       const found = await changes(context, kind, after, MOST_ROWS);
-      if (found.changes.length === 0) break;
+      if (found === null || found.changes.length === 0) break;
       const upTo = Number(found.cursor);
       for (const { name, rows } of tablesOf(kind, found.changes)) {
         const file = `${name}-${padded(after)}-${padded(upTo)}.csv`;

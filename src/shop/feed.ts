@@ -117,13 +117,18 @@ async function noteKind(
   return noted;
 }
 
-/** What changed after the cursor; null and "0": from the beginning, each thing once. */
+/**
+ * What changed after the cursor; 0: from the beginning, each thing once. Null: no answer ever gave
+ * that cursor, so whoever has it would wait for ever.
+ */
 export async function changes(
-  { store, company }: ShopContext,
+  context: ShopContext,
   kind: Kind,
   after: number,
   limit: number,
-): Promise<Changes> {
+): Promise<Changes | null> {
+  const { store, company } = context;
+  if (after > (await lastNumber(context))) return null;
   const rows = await store.query<{
     key: string;
     number: number;

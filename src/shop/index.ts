@@ -19,8 +19,8 @@ export interface Shop {
   /** One thing; null: it is not there. */
   one(kind: Kind, key: string): Promise<Body | null>;
   documents(question: DocumentsQuestion): Promise<Page>;
-  /** What changed after a cursor; 0: everything. */
-  changes(kind: Kind, after: number, limit: number): Promise<Changes>;
+  /** What changed after a cursor; 0: everything. Null: the cursor is none that was ever given. */
+  changes(kind: Kind, after: number, limit: number): Promise<Changes | null>;
   /** Job `shop.note`: gives what changed its place in the feeds; tells how much did. */
   note(kinds?: readonly Kind[]): Promise<number>;
   incomplete(): Promise<Incomplete[]>;

@@ -16,7 +16,7 @@ function open(company: string): Shop {
 async function follow(shop: Shop, kind: Kind, held: Map<string, Body>, after: number) {
   let cursor = after;
   for (;;) {
-    const found = await shop.changes(kind, cursor, 3);
+    const found = (await shop.changes(kind, cursor, 3)) ?? fail();
     for (const { key, body } of found.changes)
       if (body === null) held.delete(key);
       else held.set(key, body);
@@ -33,6 +33,10 @@ async function everything(shop: Shop, kind: Kind): Promise<Body[]> {
     if (next === null) return all;
     after = next;
   }
+}
+
+function fail(): never {
+  throw new Error("a cursor that was given is not known");
 }
 
 describe("the feed", () => {
@@ -60,7 +64,8 @@ describe("the feed", () => {
       );
     }
     expect(await shop.note()).toBe(0);
-    expect((await shop.changes("product", cursor, 10)).changes).toEqual([]);
+    expect((await shop.changes("product", cursor, 10))?.changes).toEqual([]);
+    expect(await shop.changes("product", cursor + 1, 10)).toBeNull();
   });
 
   test("gives one number to one change, however many note it at once", async () => {
@@ -71,7 +76,7 @@ describe("the feed", () => {
     ]);
     const noted = await Promise.all([shop.note(), shop.note(), shop.note()]);
     expect(noted.toSorted()).toEqual([0, 0, 2]);
-    expect((await shop.changes("customer", 0, 10)).cursor).toBe("2");
+    expect((await shop.changes("customer", 0, 10))?.cursor).toBe("2");
   });
 });
 
@@ -211,7 +216,27 @@ test("products too incomplete to sell are named with what they lack, those first
     { ...whole, product: "BARE", name: "BARE", barcode: null },
     { ...whole, product: "NOVAT", name: "No VAT", vatCode: "T9" },
     { ...whole, product: "NOPRICE", name: "No price", leastQuantity: "5", multipleQuantity: "2" },
+    { ...whole, product: "INGROUP", name: "Priced by its group's parent", productGroup: "SAND" },
+    { ...whole, product: "ENDED", name: "Its price has ended" },
+    { ...whole, product: "NOCOST", name: "A markup on no cost", productGroup: "OFFERS" },
     { ...whole, product: "HIDDEN", name: "Hidden", vatCode: "T9", soldOnWeb: false },
+  ]);
+  await pull(store, "GAPS", "product-group", [
+    { productGroup: "SAND", name: "Sand", parent: "AGGREGATES" },
+  ]);
+  const everyone = { customerScope: "everyone", productScope: "product-group" } as const;
+  await pull(store, "GAPS", "price-rule", [
+    { ...everyone, rule: "G", productCode: "AGGREGATES", kind: "fixed", value: "9" },
+    { ...everyone, rule: "M", productCode: "OFFERS", kind: "markup", value: "20" },
+    {
+      ...everyone,
+      rule: "E",
+      productScope: "product",
+      productCode: "ENDED",
+      kind: "fixed",
+      value: "9",
+      validTo: "2026-03-30",
+    },
   ]);
   await pull(
     store,
@@ -230,7 +255,7 @@ test("products too incomplete to sell are named with what they lack, those first
     store,
     "GAPS",
     "stock",
-    ["GOOD", "BARE", "NOVAT", "NOPRICE"].map((product) => ({
+    ["GOOD", "BARE", "NOVAT", "NOPRICE", "INGROUP", "ENDED", "NOCOST"].map((product) => ({
       product,
       branch: "LEEDS",
       onHandQuantity: "1",
@@ -239,6 +264,8 @@ test("products too incomplete to sell are named with what they lack, those first
   expect(
     (await shop.incomplete()).map(({ product, stops, lacks }) => ({ product, stops, lacks })),
   ).toEqual([
+    { product: "ENDED", stops: ["no price"], lacks: [] },
+    { product: "NOCOST", stops: ["no price"], lacks: [] },
     { product: "NOPRICE", stops: ["no price", "least quantity 5 is no multiple of 2"], lacks: [] },
     { product: "NOVAT", stops: ["VAT code T9 has no rate in the settings"], lacks: [] },
     { product: "BARE", stops: [], lacks: ["a name that is not its code", "barcode"] },
