@@ -11,9 +11,9 @@ import { multiplyDivide, power } from "./scaled.ts";
 import * as terms from "./terms.ts";
 
 /** Fills in net, VAT and what doubts remain once the unit price is found. */
-export function workOutAmounts(enquiry: Enquiry): void {
+export function workOutAmounts(enquiry: Enquiry, productCode: number): void {
   const { found, book, line } = enquiry;
-  findVat(enquiry);
+  findVat(enquiry, productCode);
   found.net = 0;
   found.vat = 0;
   if (found.price < 0) {
@@ -38,10 +38,10 @@ export function workOutAmounts(enquiry: Enquiry): void {
 }
 
 /** The code that the line bears and its rate; a rate that changes ends the answer. */
-function findVat({ found, book, line, vat }: Enquiry): void {
+function findVat({ found, vat }: Enquiry, productCode: number): void {
   let code = vat.code;
   if (code < 0) {
-    code = book.products.vatCode[line.product]!;
+    code = productCode;
     if (code >= 0 && vat.charged !== null) code = vat.charged[code]!;
   }
   found.vatCode = code;

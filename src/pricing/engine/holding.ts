@@ -6,6 +6,7 @@ import type { PriceBook } from "./book.ts";
 import { NEVER } from "./calendar.ts";
 import { isSo } from "./conditions.ts";
 import type { Stated } from "./conditions.ts";
+import { factsOf } from "./facts.ts";
 import { FIXED, HOLDS, PLAIN, RESTRICTED } from "./marks.ts";
 import type { PolicyStep } from "./policy.ts";
 import { isQuick, quickOf } from "./plan.ts";
@@ -26,6 +27,8 @@ export interface Holding {
   readonly modes: Uint8Array;
   /** What of `bits` and `modes` a plan needs; null: the policy asks for more than plans tell. */
   readonly quick: Int32Array | null;
+  /** Of the products. */
+  readonly facts: Int32Array;
   /** Enquiries begun lately. */
   readonly standpoints: (Standpoint | undefined)[];
   /** The interval, currency and conditions that it is for. */
@@ -40,6 +43,7 @@ interface Timetable {
   /** Moments at which something starts or stops, in order. */
   readonly moments: Float64Array;
   readonly drawn: Int32Array;
+  readonly facts: Int32Array;
   readonly recent: Holding[];
 }
 
@@ -93,6 +97,7 @@ function timetableOf(book: PriceBook): Timetable {
   const made = {
     moments: Float64Array.from(moments).sort(),
     drawn: drawnBy(book),
+    facts: factsOf(book),
     recent: [],
   };
   TIMETABLES.set(book, made);
@@ -124,7 +129,7 @@ function isDrawn(step: PolicyStep, all: Float64Array, at: number): boolean {
 
 function workedOut(book: PriceBook, moment: number, currency: number, conditions: string): Holding {
   const { terms: all, policy } = book;
-  const { drawn, moments } = timetableOf(book);
+  const { drawn, moments, facts } = timetableOf(book);
   const count = drawn.length;
   const spans = new Float64Array(count * SPAN);
   const bits = drawn.slice();
@@ -150,6 +155,7 @@ function workedOut(book: PriceBook, moment: number, currency: number, conditions
     bits,
     modes,
     quick: isQuick(book.program) ? quickOf(all, bits, modes) : null,
+    facts,
     standpoints: Array.from({ length: Math.min(book.accounts.codes.length, STANDPOINTS) }),
     from,
     until,

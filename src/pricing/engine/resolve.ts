@@ -8,11 +8,11 @@ import { NEVER } from "./calendar.ts";
 import * as candidate from "./candidate.ts";
 import { groundOf, linked } from "./chain.ts";
 import { doubt } from "./enquiry.ts";
-import type { Enquiry, Found, Line } from "./enquiry.ts";
+import type { Enquiry, Found } from "./enquiry.ts";
 import { isOpen } from "./lists.ts";
 import { multiplyDivide } from "./scaled.ts";
 import type { ProgramStep } from "./program.ts";
-import { priceByPlan } from "./quick.ts";
+import { clearLine, priceQuickly } from "./quick.ts";
 import {
   NOT_LOOKED_UP,
   PRICELESS,
@@ -58,54 +58,8 @@ export function priceLine(
   if (found.price < 0 && line.running !== null) goBack(enquiry);
   if (enquiry.trace !== null) traceTheRest(enquiry, at + 1);
   finish(enquiry);
-  workOutAmounts(enquiry);
+  workOutAmounts(enquiry, enquiry.book.products.vatCode[product]!);
   return found;
-}
-
-/** True: the plan of the enquiry told the answer. */
-function priceQuickly(
-  enquiry: Enquiry,
-  product: number,
-  quantity: number,
-  unit: number,
-  pooled: number,
-): boolean {
-  const { line, book, found } = enquiry;
-  const { products } = book;
-  const sellingUnit = products.sellingUnit[product]!;
-  if (unit >= 0 && unit !== sellingUnit) return false;
-  const counted = pooled < 0 ? quantity : pooled;
-  if (!priceByPlan(enquiry, product, counted)) return false;
-  if (!line.quick) {
-    clearLine(line);
-    line.plain = true;
-    line.quick = true;
-  }
-  line.product = product;
-  line.unit = sellingUnit;
-  line.priceUnit = products.pricingUnit[product]!;
-  line.perUnit = products.perPricingUnit[product]!;
-  line.quantity = quantity;
-  line.counted = counted;
-  line.netQuantity = quantity;
-  line.netPer = line.perUnit;
-  found.unit = line.priceUnit;
-  found.perUnit = line.perUnit;
-  workOutAmounts(enquiry);
-  return true;
-}
-
-/** What the line before left behind. */
-function clearLine(line: Line): void {
-  line.gave = 0;
-  line.tied = false;
-  line.pooling = false;
-  line.running = null;
-  line.openLists = null;
-  line.forBase = false;
-  line.depth = 0;
-  line.shadow = false;
-  line.shaded = null;
 }
 
 function begin(
