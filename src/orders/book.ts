@@ -1,6 +1,6 @@
 /** The rows of web orders: read, moved by the table of the machine, each move with its event. */
 import type { WebOrder } from "../model/index.ts";
-import { releasePromotions } from "../pricing/index.ts";
+import { reclaimPromotions, releasePromotions } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
 
@@ -109,12 +109,13 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       "move-impossible",
       `Moving web order ${order.number}: it is "${order.state}", and "${change.event}" cannot happen there.`,
     );
+  const spent = await reclaim(tx, order, state);
   const moved: OrderRow = {
     ...order,
     ...change.set,
     state,
     version: order.version + 1,
-    reasons: change.reasons ?? [],
+    reasons: [...(change.reasons ?? []), ...spent.map(spentInWords)],
     changedAt: change.at,
   };
   const written = await tx.affect(
@@ -146,9 +147,37 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       `Moving web order ${order.number}: it changed meanwhile (version ${order.version} is not the last). Look again.`,
     );
   await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
-  if (state === "refused" || state === "cancelled")
-    await releasePromotions(tx, { company: order.company, order: order.id });
+  if (isDead(state))
+    await releasePromotions(tx, { company: order.company, order: order.id, at: change.at });
   return moved;
+}
+
+function isDead(state: DeliveryState): boolean {
+  return state === "refused" || state === "cancelled";
+}
+
+/**
+ * An order that lives again takes its promotions again; those that are used up by then are answered
+ * and wait for a person with it. One that a person lets stand has them whatever their limits: they
+ * are given.
+ */
+async function reclaim(tx: Queryable, order: OrderRow, state: DeliveryState): Promise<string[]> {
+  const { company, id } = order;
+  const stands = order.state === "conflict" && state === "confirmed";
+  if (!stands && (!isDead(order.state) || isDead(state))) return [];
+  // Whoever releases them holds the order first, too.
+  await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
+    company,
+    id,
+  ]);
+  return reclaimPromotions(tx, { company, order: id, beyondLimits: stands });
+}
+
+function spentInWords(promotion: string): string {
+  return (
+    `Promotion ${promotion}, which its prices rest on, was used up meanwhile: resolved, the order ` +
+    "has it beyond the limit; else cancel it in the ERP and here."
+  );
 }
 
 export interface OrderEvent {

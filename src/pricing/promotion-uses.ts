@@ -43,7 +43,8 @@ export async function usesOf(
   const rows = await queryable.query<UseRow>(
     `select t.promotion, t.orders, t.given,
             (select count(*)::int from promotion_use u
-              where u.company = t.company and u.promotion = t.promotion and u.account = $3)
+              where u.company = t.company and u.promotion = t.promotion and u.account = $3
+                and u.released_at is null)
               as "ofAccount"
        from promotion_tally t where t.company = $1 and t.promotion = any($2)`,
     [company, promotions, account],
@@ -100,26 +101,84 @@ export async function reservePromotions(tx: Queryable, reservation: Reservation)
   );
 }
 
+interface HeldBy {
+  readonly company: string;
+  readonly order: string;
+}
+
 /** Gives back what an order that is cancelled or refused held. Repeating it changes nothing. */
 export async function releasePromotions(
   tx: Queryable,
-  { company, order }: { readonly company: string; readonly order: string },
+  { company, order, at }: HeldBy & { readonly at: Temporal.Instant },
 ): Promise<void> {
-  const held = await tx.query<{ promotion: string }>(
-    "select promotion from promotion_use where company = $1 and order_id = $2",
-    [company, order],
-  );
+  const held = await usedBy(tx, { company, order }, "is null");
   if (held.length === 0) return;
-  await lockTallies(
-    tx,
-    company,
-    held.map(({ promotion }) => promotion),
-  );
+  await lockTallies(tx, company, held);
   await tx.query(
     `with gone as (
-       delete from promotion_use where company = $1 and order_id = $2 returning promotion, given)
+       update promotion_use set released_at = $3
+        where company = $1 and order_id = $2 and released_at is null
+       returning promotion, given)
      update promotion_tally t set orders = t.orders - 1, given = t.given - gone.given
        from gone where t.company = $1 and t.promotion = gone.promotion`,
+    [company, order, at],
+  );
+}
+
+/**
+ * Takes again what an order gave back that lives after all: those of its promotions that are not
+ * used up, or all of them where the order stands whatever they allow. Answers those that it does
+ * not hold. Repeating it changes nothing.
+ */
+export async function reclaimPromotions(
+  tx: Queryable,
+  { company, order, beyondLimits }: HeldBy & { readonly beyondLimits: boolean },
+): Promise<string[]> {
+  const given = await usedBy(tx, { company, order }, "is not null");
+  if (given.length === 0) return [];
+  await lockTallies(tx, company, given);
+  const spent = beyondLimits ? [] : await spentOf(tx, { company, order });
+  await tx.query(
+    `with taken as (
+       update promotion_use set released_at = null
+        where company = $1 and order_id = $2 and released_at is not null
+          and promotion <> all($3::text[])
+       returning promotion, given)
+     update promotion_tally t set orders = t.orders + 1, given = t.given + taken.given
+       from taken where t.company = $1 and t.promotion = taken.promotion`,
+    [company, order, spent],
+  );
+  return spent;
+}
+
+async function usedBy(
+  tx: Queryable,
+  { company, order }: HeldBy,
+  released: "is null" | "is not null",
+): Promise<string[]> {
+  const rows = await tx.query<{ promotion: string }>(
+    `select promotion from promotion_use
+      where company = $1 and order_id = $2 and released_at ${released}`,
     [company, order],
   );
+  return rows.map(({ promotion }) => promotion);
+}
+
+/** Of what the order gave back, what it would take beyond a limit. */
+async function spentOf(tx: Queryable, { company, order }: HeldBy): Promise<string[]> {
+  const rows = await tx.query<{ promotion: string }>(
+    `select u.promotion
+       from promotion_use u
+       join promotion_tally t on t.company = u.company and t.promotion = u.promotion
+       join promotion p on p.company = u.company and p.promotion = u.promotion
+      where u.company = $1 and u.order_id = $2 and u.released_at is not null
+        and (t.orders >= p.most_uses or t.given + u.given > p.budget
+             or (select count(*) from promotion_use x
+                  where x.company = u.company and x.promotion = u.promotion
+                    and x.account = u.account and x.released_at is null)
+                >= p.most_uses_per_account)
+      order by 1`,
+    [company, order],
+  );
+  return rows.map(({ promotion }) => promotion);
 }

@@ -211,7 +211,9 @@ describe("limits of promotions", () => {
     const after = await basketOf(pricing, { BOARD: "2" });
     expect(after.notApplied).toMatchObject([{ reason: "uses-used-up" }]);
     const release = (id: string) =>
-      database.store.transaction((tx) => releasePromotions(tx, { company: "RACE", order: id }));
+      database.store.transaction((tx) =>
+        releasePromotions(tx, { company: "RACE", order: id, at: NOW }),
+      );
     for (const id of ids) await release(id);
     for (const id of ids) await release(id);
     expect((await basketOf(pricing, { BOARD: "2" })).totals?.net).toBe("18.00");

@@ -830,3 +830,69 @@ describe("a person's acts", () => {
     expect(await one.orders.list({ account: "B2" })).toEqual([]);
   });
 });
+
+describe("an order that lives again", () => {
+  /** The last use of a promotion with a code, on bricks. */
+  async function openWithLastUse(company: string): Promise<Opened> {
+    await pull(database.store, company, "promotion", [
+      {
+        promotion: "SPRING",
+        name: "Spring",
+        customerScope: "everyone",
+        customerCode: "*",
+        productScope: "product",
+        productCode: "BRICK",
+        kind: "percent",
+        value: "10",
+        code: "SPRING",
+        mostUses: 1,
+        validFrom: "2026-01-01",
+        validTo: "2026-12-31",
+      },
+    ]);
+    return open(company);
+  }
+  const take = (orders: Orders, key: string) =>
+    send(orders, key, { codes: ["SPRING"] }).then(orderIn);
+  const used = async (company: string) => {
+    const [row] = await database.store.query<{ orders: number; given: string }>(
+      "select orders, given from promotion_tally where company = $1",
+      [company],
+    );
+    return row;
+  };
+  const kim = { who: "kim", reason: "not wanted" };
+
+  test("reserves its promotions again, so that nobody else gets the last use", async () => {
+    const { orders } = await openWithLastUse("REVIVED");
+    const { webOrder, net } = await take(orders, "k1");
+    expect(net).toBe("17.56");
+    await orders.cancel(webOrder, kim);
+    expect(await used("REVIVED")).toEqual({ orders: 0, given: "0.00" });
+    await erpOrder("REVIVED", webOrder, { net: "17.56", vat: "1.51" });
+    await orders.advance();
+    expect((await orders.show(webOrder)).state).toBe("conflict");
+    expect(await used("REVIVED")).toEqual({ orders: 1, given: "0.84" });
+    expect((await take(orders, "k2")).net).toBe("18.40");
+    await orders.resolve(webOrder, kim);
+    expect(await used("REVIVED")).toEqual({ orders: 1, given: "0.84" });
+  });
+
+  test("waits for a person with the reason where they were used up meanwhile, and has them when it stands", async () => {
+    const { orders } = await openWithLastUse("TOOLATE");
+    const { webOrder } = await take(orders, "k1");
+    await orders.cancel(webOrder, kim);
+    expect((await take(orders, "k2")).net).toBe("17.56");
+    await erpOrder("TOOLATE", webOrder, { net: "17.56", vat: "1.51" });
+    await orders.advance();
+    const { state, reasons } = await orders.show(webOrder);
+    expect([state, reasons.at(-1)]).toEqual([
+      "conflict",
+      expect.stringContaining("Promotion SPRING, which its prices rest on, was used up meanwhile"),
+    ]);
+    expect(await used("TOOLATE")).toEqual({ orders: 1, given: "0.84" });
+    await orders.resolve(webOrder, kim);
+    expect(await used("TOOLATE")).toEqual({ orders: 2, given: "1.68" });
+    expect((await orders.show(webOrder)).reasons).toEqual([]);
+  });
+});

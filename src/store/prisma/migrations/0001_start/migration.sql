@@ -1258,6 +1258,7 @@ CREATE TABLE "promotion_use" (
     "account" TEXT NOT NULL,
     "given" DECIMAL(18,2) NOT NULL,
     "reserved_at" TIMESTAMPTZ(6) NOT NULL,
+    "released_at" TIMESTAMPTZ(6),
 
     CONSTRAINT "promotion_use_pkey" PRIMARY KEY ("company","promotion","order_id")
 );
