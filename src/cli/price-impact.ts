@@ -17,6 +17,7 @@ import { count, csv, day, plain, pounds, price, table } from "./print.ts";
 interface ImpactOptions {
   readonly from?: string;
   readonly to?: string;
+  readonly round?: string;
   readonly held?: boolean;
   readonly days: number;
   readonly account?: string;
@@ -29,8 +30,9 @@ export function addImpactCommand(group: Command): void {
   group
     .command("impact")
     .description("What changed prices do to customers, and would have done to sales of late.")
-    .option("--from <date>", "prices of this day; today when absent", dateOption)
-    .option("--to <date>", "prices of this day against them", dateOption)
+    .option("--from <date>", "prices of this day or moment; today when absent", dayOrMoment)
+    .option("--to <date>", "prices of this day or moment against them", dayOrMoment)
+    .option("--round <name>", "a price round, loaded or approved, at the moment when it starts")
     .option(
       "--held",
       "the prices that answer today against what the ERP's rows say: changes that wait for a person",
@@ -56,9 +58,10 @@ async function impactAnswer(opened: Opened, options: ImpactOptions): Promise<Ans
   const { company } = opened;
   const today = company.proof.today();
   const { from = today, days, account, product, most } = options;
-  if (options.to === undefined && options.held !== true)
+  const { to, round, held } = options;
+  if ([to !== undefined, round !== undefined, held === true].filter(Boolean).length !== 1)
     throw new UsageError(
-      "Give --to, the day whose prices are compared with those of --from, or --held.",
+      "Give --to, the day whose prices are compared with those of --from, or --round, or --held.",
     );
   await company.pricing.refresh();
   if (company.pricing.book() === null) await company.pricing.publish();
@@ -68,25 +71,53 @@ async function impactAnswer(opened: Opened, options: ImpactOptions): Promise<Ans
     ...(account === undefined ? {} : { account }),
     ...(product === undefined ? {} : { product }),
   };
-  const found =
-    options.to === undefined
-      ? await company.proof.impactOfErpRows(asked)
-      : await company.proof.impactBetween({ ...asked, from, to: options.to });
+  const found = await impactFound(opened, { ...asked, from }, options);
+  const what = held === true ? HELD : round === undefined ? null : `Prices with the round ${round}`;
   return {
-    text:
-      options.csv === true ? await impactCsv(found) : impactText(found, options.to === undefined),
+    text: options.csv === true ? await impactCsv(found) : impactText(found, what),
     data: found,
   };
+}
+
+const HELD = "Prices that answer today against those of the ERP's own rows";
+
+type Asked = Parameters<Opened["company"]["proof"]["impactBetween"]>[0];
+
+async function impactFound(
+  { company }: Opened,
+  { from, ...asked }: Omit<Asked, "to">,
+  { to, round }: ImpactOptions,
+): Promise<Impact> {
+  const { proof, rounds } = company;
+  if (to !== undefined) return proof.impactBetween({ ...asked, from, to });
+  if (round === undefined) return proof.impactOfErpRows(asked);
+  return proof.impactOf({ round: (await rounds.find(round)).id }, asked);
+}
+
+/** A date, or a moment with its offset: 2027-01-01T00:00:00Z. */
+function dayOrMoment(given: string): string {
+  if (!given.includes("T")) return dateOption(given);
+  try {
+    return Temporal.Instant.from(given).toString();
+  } catch {
+    throw new UsageError(
+      `"${given}" is not a moment. Write 2027-01-01T00:00:00Z, or a date: 01/01/2027.`,
+    );
+  }
+}
+
+function whenText(dayOrInstant: string): string {
+  return dayOrInstant.includes("T") ? dayOrInstant : day(dayOrInstant);
 }
 
 function share(percent: string | null): string {
   return percent === null ? "–" : `${percent}%`;
 }
 
-function impactText(found: Impact, held: boolean): string {
+function impactText(found: Impact, what: string | null): string {
   const { changed, all } = found;
   const head = [
-    `${held ? "Prices that answer today against those of the ERP's own rows" : `Prices of ${day(found.beforeOn)} against those of ${day(found.afterOn)}`}, on the sales from ${day(found.from)} to ${day(found.to)}`,
+    `${what ?? `Prices of ${whenText(found.beforeOn)} against those of ${whenText(found.afterOn)}`}, on the sales from ${day(found.from)} to ${day(found.to)}`,
     "",
     table(
       [
@@ -118,8 +149,32 @@ function impactText(found: Impact, held: boolean): string {
           `${count(found.lost)} lines lose their price, ${count(found.won)} get one, ${count(found.unpriced)} have none on either day.`,
         ]),
   ];
-  if (found.prices.length === 0) return head.join("\n");
-  return [...head, "", customersTable(found), "", pricesTable(found)].join("\n");
+  const sold = found.prices.length === 0 ? [] : ["", customersTable(found), "", pricesTable(found)];
+  return [...head, ...sold, ...effectiveLines(found)].join("\n");
+}
+
+/** Also of those who did not buy lately. */
+function effectiveLines({ effective }: Impact): string[] {
+  if (effective === null) return [];
+  const { customers, products, pairs, up, down, otherwise, looked, whole, changes } = effective;
+  const said =
+    `Bought of late or not, ${count(customers)} customers pay another price for ${count(products)} products: ` +
+    `${count(pairs)} prices, ${count(up)} up, ${count(down)} down, ${count(otherwise)} come or go ` +
+    `(${count(looked)} looked at${whole ? "" : ", not all: there are too many"}).`;
+  if (changes.length === 0) return ["", said];
+  return ["", said, "", effectiveTable(changes)];
+}
+
+function effectiveTable(changes: NonNullable<Impact["effective"]>["changes"]): string {
+  return table(changes, [
+    { head: "customer", of: (row) => row.account },
+    { head: "and others", right: true, of: (row) => count(row.accounts - 1) },
+    { head: "product", of: (row) => row.product },
+    { head: "from", right: true, of: (row) => row.quantity },
+    { head: "before", right: true, of: (row) => (row.before === null ? "–" : price(row.before)) },
+    { head: "after", right: true, of: (row) => (row.after === null ? "–" : price(row.after)) },
+    { head: "", right: true, of: (row) => share(row.percent) },
+  ]);
 }
 
 function customersTable({ customers }: Impact): string {

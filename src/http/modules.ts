@@ -55,7 +55,7 @@ export interface CompanyServices {
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly proof: Pick<
     PriceProof,
-    "today" | "parity" | "lines" | "asKnown" | "certifications" | "impactBetween"
+    "today" | "parity" | "lines" | "asKnown" | "certifications" | "impactBetween" | "impactOf"
   >;
   readonly shop: Pick<Shop, "page" | "one" | "documents" | "changes" | "incomplete">;
   readonly incentives: Pick<Incentives, "statement" | "compare">;

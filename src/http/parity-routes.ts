@@ -7,16 +7,15 @@ import {
   type AsKnown,
   type AsKnownLine,
   type Certificate,
-  type Impact,
   type Parity,
   type ParityLine,
   type SignedCertificate,
 } from "../parity/index.ts";
 import { endpoint, z } from "./endpoint.ts";
-import type { Endpoint, Shown } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { Problem } from "./problem.ts";
-import { amount, inOrder, instant, limited, orNull, text } from "./words.ts";
+import { amount, given, inOrder, instant, limited, orNull, text } from "./words.ts";
 
 const whole = (about: string) => z.number().int().describe(about);
 const percent = (about: string) => orNull(z.string(), `${about} Percent, cut off at two places.`);
@@ -237,15 +236,6 @@ export const priceParityAsKnown: Endpoint = endpoint({
   },
 });
 
-type Given<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
-
-/** Without what was not asked. */
-function given<Query extends object>(query: Query): Given<Query> {
-  return Object.fromEntries(
-    Object.entries(query).filter(([, value]) => value !== undefined),
-  ) as Given<Query>;
-}
-
 const tried = z.strictObject({
   switch: text("Switch of the policy."),
   is: text("As the policy has it."),
@@ -339,77 +329,5 @@ export const listCertifications: Endpoint = endpoint({
       signedAt: each.signedAt?.toString() ?? null,
     }));
     return { body: { certifications } };
-  },
-});
-
-const sum = {
-  lines: whole("Lines."),
-  before: amount("Their net at the prices before."),
-  after: amount("Their net at the prices after."),
-  difference: amount("After less before."),
-  percent: percent("Difference of before."),
-};
-
-const impact = z
-  .strictObject({
-    from: z.iso.date().describe("First day of the sales."),
-    to: z.iso.date().describe("Last day of the sales."),
-    beforeOn: z.iso.date(),
-    afterOn: z.iso.date(),
-    days: whole("Days of sales."),
-    all: z.strictObject(sum),
-    changed: z.strictObject(sum).describe("Lines whose net would have been another one."),
-    dearer: z.strictObject(sum),
-    cheaper: z.strictObject(sum),
-    lost: whole("Lines that have a price only before."),
-    won: whole("Lines that have one only after."),
-    unpriced: whole("Lines that have none on either side."),
-    changedCustomers: whole("Customers of the changed lines."),
-    changedProducts: whole("Products of them."),
-    customers: z.array(z.strictObject({ account: z.string(), ...sum })),
-    products: z.array(z.strictObject({ product: z.string(), ...sum })),
-    prices: z.array(
-      z.strictObject({
-        account: z.string(),
-        product: z.string(),
-        quantity: amount("The quantity bought most often."),
-        before: orNull(z.string(), "Price per pricing unit."),
-        after: orNull(z.string(), "Price per pricing unit."),
-        percent: percent("Rise of the price."),
-        lines: whole("Lines."),
-        difference: amount("After less before, of these lines."),
-        becauseBefore: z.string(),
-        becauseAfter: z.string(),
-      }),
-    ),
-  } satisfies Record<keyof Impact, z.ZodType>)
-  .openapi("PriceImpact");
-
-export const priceImpact: Endpoint = endpoint({
-  method: "get",
-  address: "/v1/impact",
-  scope: "sales",
-  tag: "parity",
-  summary: "What the prices of one day do against those of another, on the sales of late",
-  query: z
-    .strictObject({
-      from: z.iso.date().optional().describe("Prices of this day; today when not given."),
-      to: z.iso.date().describe("Prices of this day against them."),
-      account: z.string().min(1).optional().describe("Only this account."),
-      product: z.string().min(1).optional().describe("Only this product."),
-      days: limited(90, 366),
-      most: limited(100, 1_000),
-    })
-    .superRefine(inOrder),
-  answers: { 200: "Sums, and the customers, products and prices that change most." },
-  answer: impact,
-  problems: ["prices-not-ready"],
-  async handle({ query, services }) {
-    const { from = services.proof.today(), ...asked } = query;
-    const found: Shown<z.input<typeof impact>> = await services.proof.impactBetween({
-      ...given(asked),
-      from,
-    });
-    return { body: found };
   },
 });

@@ -9,9 +9,9 @@ import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
 import { ROUND_ENDPOINTS } from "./round-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
+import { priceImpact } from "./impact-routes.ts";
 import {
   listCertifications,
-  priceImpact,
   priceParity,
   priceParityAsKnown,
   priceParityLines,

@@ -52,3 +52,12 @@ export function inOrder(
   const message = `a period not before "from", ${from}`;
   context.addIssue({ code: "custom", path: ["to"], input: to, message });
 }
+
+type Given<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
+
+/** Without what was not asked. */
+export function given<Query extends object>(query: Query): Given<Query> {
+  return Object.fromEntries(
+    Object.entries(query).filter(([, value]) => value !== undefined),
+  ) as Given<Query>;
+}

@@ -17,7 +17,10 @@ export interface ParityContext {
   readonly settings: ParitySettings;
   /** VAT code → its rate in percent on a business date. */
   readonly vatOn: (date: string) => Readonly<Record<string, string>>;
-  readonly pricing: Pick<Pricing, "book" | "trial" | "trialRows" | "rootAt">;
+  readonly pricing: Pick<
+    Pricing,
+    "book" | "trial" | "trialRows" | "rootAt" | "candidate" | "effect" | "effectBetween"
+  >;
   /** The shipped policy in use, whose switches can be tried; absent: it is none. */
   readonly shipped?: { readonly policy: string; readonly switches: Choices };
   /** IANA time zone of the company's business dates. */

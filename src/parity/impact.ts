@@ -2,7 +2,7 @@
  * What changed prices do: customers and products whose price becomes another one, and what that
  * would have meant on the sales of late, line by line at the quantities that were bought.
  */
-import type { Trial, TrialPrice } from "../pricing/index.ts";
+import type { BookComparison, Trial, TrialPrice } from "../pricing/index.ts";
 import { STANDING_LINES } from "../sales/index.ts";
 import { today } from "./context.ts";
 import type { ParityContext } from "./context.ts";
@@ -15,7 +15,7 @@ import { moneyText, unitText } from "./words.ts";
 /** Prices of a day: a book, and the day it is asked for. */
 export interface PricesOf {
   readonly trial: Trial;
-  /** ISO. */
+  /** Day or moment, ISO. */
   readonly on: string;
 }
 
@@ -75,6 +75,11 @@ export interface Impact {
   readonly customers: readonly (ImpactSum & { readonly account: string })[];
   readonly products: readonly (ImpactSum & { readonly product: string })[];
   readonly prices: readonly ImpactPrice[];
+  /**
+   * Every customer's price that becomes another one, bought of late or not; null: one customer or
+   * product was asked for.
+   */
+  readonly effective: BookComparison | null;
 }
 
 interface Both {
@@ -85,7 +90,10 @@ interface Both {
   readonly becauseAfter: string;
 }
 
-export async function impact(context: ParityContext, question: ImpactQuestion): Promise<Impact> {
+export async function impact(
+  context: ParityContext,
+  question: ImpactQuestion,
+): Promise<Omit<Impact, "effective">> {
   const { before, after, days, most } = question;
   const to = today(context);
   const from = Temporal.PlainDate.from(to).subtract({ days }).toString();

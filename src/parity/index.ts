@@ -14,8 +14,8 @@ import { certifications, certify, sign } from "./certify.ts";
 import type { Certificate, CertifyOptions, SignedCertificate, Signing } from "./certify.ts";
 import { check, type Checked, type CheckOptions } from "./check.ts";
 import { today, type ParityContext } from "./context.ts";
-import { trialUnder } from "../pricing/index.ts";
-import { impact, soldReach, type Impact, type ImpactQuestion } from "./impact.ts";
+import type { Proposed } from "../pricing/index.ts";
+import type { Impact } from "./impact.ts";
 import {
   lines,
   lowDays,
@@ -28,6 +28,7 @@ import {
   type ParityQuestion,
   type ParityRow,
 } from "./look.ts";
+import { impactBetween, impactOf, impactOfErpRows, type Asked } from "./proposed.ts";
 
 export interface PriceProof {
   /** The company's business date, ISO. */
@@ -52,17 +53,15 @@ export interface PriceProof {
   certifications(): Promise<readonly SignedCertificate[]>;
   /** Null: there is no such certificate, or it is signed already. */
   sign(signing: Signing): Promise<SignedCertificate | null>;
-  /** What changed prices do to customers, and would have done to sales. Nothing is kept. */
-  impact(question: ImpactQuestion): Promise<Impact>;
-  /** The same of the prices that count, between two days. */
-  impactBetween(
-    question: Omit<ImpactQuestion, "before" | "after"> & {
-      readonly from: string;
-      readonly to: string;
-    },
-  ): Promise<Impact>;
+  /**
+   * What the prices that count do between two days or moments: to customers, and to sales of late.
+   * Nothing is kept.
+   */
+  impactBetween(question: Asked & { readonly from: string; readonly to: string }): Promise<Impact>;
+  /** The same of a price round, or of a change that waits, when it counts. */
+  impactOf(of: Proposed, question: Asked): Promise<Impact>;
   /** The prices that answer today against those of the ERP's own rows: what waits for a person. */
-  impactOfErpRows(question: Omit<ImpactQuestion, "before" | "after">): Promise<Impact>;
+  impactOfErpRows(question: Asked): Promise<Impact>;
 }
 
 export function openParity(context: ParityContext): PriceProof {
@@ -77,19 +76,9 @@ export function openParity(context: ParityContext): PriceProof {
     certify: (options) => certify(context, options),
     certifications: () => certifications(context),
     sign: (signing) => sign(context, signing),
-    impact: (question) => impact(context, question),
-    impactOfErpRows: async (question) => {
-      const live = context.pricing.trial();
-      const rows = await context.pricing.trialRows(await soldReach(context, question.days));
-      const on = today(context);
-      const after = { trial: trialUnder(live.policy, rows), on };
-      return impact(context, { ...question, before: { trial: live, on }, after });
-    },
-    impactBetween: ({ from, to, ...question }) => {
-      const trial = context.pricing.trial();
-      const before = { trial, on: from };
-      return impact(context, { ...question, before, after: { trial, on: to } });
-    },
+    impactBetween: (question) => impactBetween(context, question),
+    impactOf: (of, question) => impactOf(context, of, question),
+    impactOfErpRows: (question) => impactOfErpRows(context, question),
   };
 }
 

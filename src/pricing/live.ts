@@ -8,6 +8,8 @@ import type { Queryable, Store } from "../store/index.ts";
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
+import { effectBetween } from "./between.ts";
+import type { Span } from "./between.ts";
 import { candidateOf, effectOf } from "./candidate.ts";
 import type { Candidate, Proposed, ProposedEffect } from "./candidate.ts";
 import { calendar } from "./engine/index.ts";
@@ -20,6 +22,7 @@ import { rootAt } from "./known.ts";
 import type { KnownAt } from "./known.ts";
 import type { Follower } from "./follow.ts";
 import type { MadeBook, PricedCompany } from "./load.ts";
+import type { BookComparison } from "./compare.ts";
 import { loadPolicy } from "./policy.ts";
 import { lintPrices } from "./lint/index.ts";
 import type { LintFinding, LintKind } from "./lint/index.ts";
@@ -127,6 +130,8 @@ export interface Pricing extends Asking {
   rootAt(asked: KnownAt): Promise<Root>;
   /** What a round, or a change that waits, would make of prices; nothing is published. */
   effect(of: Proposed): Promise<ProposedEffect>;
+  /** Whose prices become others between two moments, by what starts and stops. */
+  effectBetween(span: Span): Promise<BookComparison>;
   /** The books with and without it, to be proved on what was sold. */
   candidate(of: Proposed): Promise<ProposedTrials>;
   /** The live book, to be proved. Throws `PricesNotReady` before the first book. */
@@ -207,6 +212,7 @@ function pricingOf(options: Opened): Pricing {
     book: () => (root === null ? null : infoOf(root)),
     rootAt: (asked) => knownRoot(options, asked),
     effect: (of) => effectOf(store, options, options.policy, of, options.now()),
+    effectBetween: (span) => effectBetween(store, company, current().book, span),
     candidate: async (of) => {
       const found = await candidateOf(store, options, options.policy, of, options.now());
       const [before, after] = [trialOf(found.before, "before"), trialOf(found.after, "after")];

@@ -245,3 +245,56 @@ describe("certify tries the switches that a policy declares", () => {
     expect((await right.proof.certify(asked)).verdict).toBe("certified");
   });
 });
+
+describe("impact", () => {
+  it("lists customers and products whose price changes, also those that nobody bought", async () => {
+    const one = await company("IMPACT");
+    await one.merge("customer", [
+      { account: "A", name: "A" },
+      { account: "B", name: "B" },
+      { account: "C", name: "C" },
+    ]);
+    await one.merge("product", [
+      { product: "SOLD", name: "SOLD" },
+      { product: "QUIET", name: "QUIET" },
+      { product: "SAME", name: "SAME" },
+    ]);
+    const own = { customerScope: "account", customerCode: "C" } as const;
+    await one.merge("price-rule", [
+      fixed("S1", "SOLD", "10.00", { validTo: "2026-09-30" }),
+      fixed("S2", "SOLD", "10.50", { validFrom: "2026-10-01" }),
+      fixed("Q1", "QUIET", "20.00", { validTo: "2026-09-30" }),
+      fixed("Q2", "QUIET", "19.00", { startsAt: "2026-09-30T23:00:00Z" }),
+      fixed("QC", "QUIET", "18.00", own),
+      fixed("E", "SAME", "5.00"),
+    ]);
+    const sold = { product: "SOLD", quantity: "4", unitPrice: "10.00", net: "40.00" };
+    await invoice(one, "INV1", "2026-05-20", "A", sold);
+    await invoice(one, "INV2", "2026-05-21", "B", { ...sold, quantity: "2", net: "20.00" });
+    await one.pricing.publish();
+    await one.post();
+    const asked = { from: "2026-06-01", to: "2026-10-01", days: 90, most: 10 };
+    const found = await one.proof.impactBetween(asked);
+    expect(found.changed).toMatchObject({ lines: 2, before: "60.00", difference: "3.00" });
+    // Three pay more for what is sold; two less for what nobody bought: the third has a price of its own.
+    expect(found.effective).toMatchObject({ customers: 3, products: 2, pairs: 5, up: 3, down: 2 });
+    expect(
+      found.effective?.changes.map(({ product, before, after, accounts }) => [
+        product,
+        before,
+        after,
+        accounts,
+      ]),
+    ).toEqual(
+      expect.arrayContaining([
+        ["QUIET", "20.0000", "19.0000", 2],
+        ["SOLD", "10.0000", "10.5000", 2],
+      ]),
+    );
+    const moments = { from: "2026-09-30T22:59:59Z", to: "2026-09-30T23:00:00Z" };
+    const atOnce = await one.proof.impactBetween({ ...asked, ...moments });
+    expect([atOnce.changed.difference, atOnce.effective?.pairs]).toEqual(["3.00", 5]);
+    const before = await one.proof.impactBetween({ ...asked, to: "2026-09-30" });
+    expect([before.changed.lines, before.effective?.pairs]).toEqual([0, 0]);
+  });
+});

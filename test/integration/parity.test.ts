@@ -53,12 +53,7 @@ async function proofUnder(policy: Policy, as: string): Promise<PriceProof> {
     products: merchant.products.map(({ product }) => product),
   });
   const trial = { ...trialUnder(policy, rows), version: as };
-  const pricing: ParityContext["pricing"] = {
-    book: () => company.pricing.book(),
-    trial: () => trial,
-    trialRows: (reach) => company.pricing.trialRows(reach),
-    rootAt: (asked) => company.pricing.rootAt(asked),
-  };
+  const pricing: ParityContext["pricing"] = { ...company.pricing, trial: () => trial };
   const { parity, timeZone } = company.settings;
   return openParity({
     store: database.store,
