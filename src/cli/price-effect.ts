@@ -6,7 +6,11 @@ const MOST = 10;
 
 export function effectText(effect: ProposedEffect, timeZone: string): string {
   const { at, pairs, up, down, otherwise, customers, products, looked, whole } = effect;
-  const head = `pays      on ${moment(at, timeZone)}: ${count(customers)} customers another price for ${count(products)} products (${count(pairs)} prices: ${count(up)} up, ${count(down)} down, ${count(otherwise)} come or go); ${count(looked)} looked at${whole ? "" : ", not all: there are too many"}`;
+  const head = [
+    `paid      from ${moment(at, timeZone)} ${counted(customers, "customer")} would pay another price for ${counted(products, "product")}:`,
+    `          of ${counted(looked, "price")} ${count(pairs)} would be others: ${count(up)} up, ${count(down)} down, ${count(otherwise)} come or go`,
+    ...(whole ? [] : ["          (not all were looked at: there are too many)"]),
+  ].join("\n");
   if (effect.changes.length === 0) return head;
   return [
     head,
@@ -21,6 +25,10 @@ export function effectText(effect: ProposedEffect, timeZone: string): string {
       { head: "%", right: true, of: ({ percent }) => percent ?? "–" },
     ]),
   ].join("\n");
+}
+
+function counted(of: number, what: string): string {
+  return `${count(of)} ${what}${of === 1 ? "" : "s"}`;
 }
 
 function priceText(amount: string | null): string {

@@ -116,7 +116,7 @@ function holdText(hold: Hold, rules: readonly HeldRule[], timeZone: string): str
     `hold      ${hold.id}, ${hold.state}${by}`,
     `since     ${moment(hold.heldAt, timeZone)}, brought by run ${hold.runId}`,
     `because   ${hold.about}`,
-    `prices    ${count(effect.up.count)} up (most ${effect.up.largest ?? "–"}%), ${count(effect.down.count)} down (most ${effect.down.largest ?? "–"}%), ${count(effect.new)} new, ${count(effect.gone)} gone; ${count(effect.customers)} customers, ${count(effect.products)} products`,
+    `rules     ${count(hold.rules)}: ${count(effect.up.count)} up (most ${effect.up.largest ?? "–"}%), ${count(effect.down.count)} down (most ${effect.down.largest ?? "–"}%), ${count(effect.new)} new, ${count(effect.gone)} gone`,
     "",
     table(rules.slice(0, MOST), [
       { head: "rule", of: ({ rule }) => rule },

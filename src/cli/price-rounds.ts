@@ -244,11 +244,11 @@ function roundText(
     `round     ${round.name}, ${round.state}${by}`,
     `starts    ${moment(round.startsAt, timeZone)}; the ERP must have it by ${moment(round.confirmBy, timeZone)}`,
     `file      ${round.file}, loaded by ${round.loadedBy} on ${moment(round.loadedAt, timeZone)}, SHA-256 ${round.fileSha256.slice(0, 12)}`,
-    `rules     ${count(checked.rules)}: ${count(checked.changed)} change, ${count(checked.new)} are new, ${count(checked.same)} the ERP has already, ${count(checked.unreached)} reach nobody or nothing, ${count(checked.zero)} are £0.00`,
+    `rules     ${count(checked.rules)}: ${count(checked.changed)} changed, ${count(checked.new)} new, ${count(checked.same)} as the ERP has them, ${count(checked.unreached)} for nobody or nothing, ${count(checked.zero)} at £0.00`,
     ...(effect === null
       ? []
       : [
-          `prices    ${count(effect.up.count)} up (median ${effect.up.median ?? "–"}%, most ${effect.up.largest ?? "–"}%), ${count(effect.down.count)} down (most ${effect.down.largest ?? "–"}%); ${count(effect.customers)} customers, ${count(effect.products)} products`,
+          `          ${count(effect.up.count)} go up (median ${effect.up.median ?? "–"}%, most ${effect.up.largest ?? "–"}%), ${count(effect.down.count)} down (most ${effect.down.largest ?? "–"}%)`,
         ]),
     `pulled    ${count(rules.confirmed)} confirmed, ${count(rules.waiting)} waiting, ${count(rules.differs)} differ, ${count(rules.decided)} decided`,
     ...wordsText(round.words).map((word, at) => `${at === 0 ? "words" : "     "}     ${word}`),
