@@ -66,16 +66,18 @@ export function askingOf(options: AskingOptions): Asking {
   const { store, company, current, today, now, origin } = options;
   return {
     price: (request) => {
-      const lines = priceRows(current(), request, today());
-      return request.tokens === true ? withTokens(options, request, lines) : lines;
+      const root = current();
+      const lines = priceRows(root, request, today());
+      return request.tokens === true ? withTokens(options, root, request, lines) : lines;
     },
     priceColumns: (request) => plainColumns(columnSet(current(), request, today())),
     columnsJson: (request) => columnsAnswer(current(), request, today()),
     shared: () => sharedPrices(company, options.tokens, current()),
     explain: async (request) => {
-      const lines = await explainRows(store, company, current(), request, today(), origin);
+      const root = current();
+      const lines = await explainRows(store, company, root, request, today(), origin);
       if (request.tokens !== true) return lines;
-      const signed = withTokens(options, request, lines);
+      const signed = withTokens(options, root, request, lines);
       return lines.map((line, at) => ({ ...line, ...signed[at] }) as ExplainedLine);
     },
     known: async (request, knownAt) => {

@@ -111,7 +111,8 @@ function pricingAt(
   return {
     price(request) {
       const lines = priceRows(root, request, ms);
-      return request.tokens === true ? withTokens({ company, tokens, now }, request, lines) : lines;
+      if (request.tokens !== true) return lines;
+      return withTokens({ company, tokens, now }, root, request, lines);
     },
     columnsJson: (request) => columnsAnswer(root, request, ms),
     part: (columns) => partOf(root, index, columns, ms),

@@ -1,6 +1,9 @@
 /** Prices that were answered, signed for the order that will present them. */
 import type { PriceAnswer, PriceAsker, PriceLine, PriceRequest } from "./answer.ts";
 import { scaled } from "./engine/index.ts";
+import type { Root } from "./root.ts";
+import { rangesOf } from "./token-range.ts";
+import type { TokenRange } from "./token-range.ts";
 import { signToken, verifyToken } from "./token.ts";
 import type { Presented, TokenKey, TokenVerdict } from "./token.ts";
 
@@ -20,15 +23,24 @@ export interface Signing {
 /** The same answers, each with its token where one was asked for. */
 export function withTokens(
   signing: Signing,
+  root: Root,
   request: PriceRequest,
   lines: readonly PriceLine[],
 ): PriceLine[] {
   const at = signing.now();
+  const rangeOf = rangesOf(root, request, at.epochMilliseconds);
   return lines.map((line, number) => {
-    if (line.state === "problem") return line;
-    const unit = request.lines[number]?.unit ?? null;
-    return { ...line, token: tokenOf(signing, { ...request, unit }, line, at) };
+    const asked = request.lines[number];
+    if (line.state === "problem" || asked === undefined) return line;
+    const unit = asked.unit ?? null;
+    const range = rangeOf(asked, line) ?? onlyFor(line);
+    return { ...line, token: tokenOf(signing, { ...request, unit }, line, { at, range }) };
   });
+}
+
+/** The very quantity that was asked. */
+function onlyFor({ quantity, validUntil }: PriceAnswer): TokenRange {
+  return { fromQuantity: quantity, belowQuantity: justAbove(quantity), validUntil };
 }
 
 /** Prices that somebody may still take back are not promised. */
@@ -38,10 +50,11 @@ function tokenOf(
   { company, tokens }: Signing,
   asker: PriceAsker & { readonly unit: string | null },
   answer: PriceAnswer,
-  at: Temporal.Instant,
+  { at, range }: { readonly at: Temporal.Instant; readonly range: TokenRange },
 ): string | null {
   const [key, ...older] = tokens.keys;
-  const { unitPrice, state, quantity } = answer;
+  const { unitPrice, state } = answer;
+  const { fromQuantity, belowQuantity } = range;
   if (key === undefined || unitPrice === null || !PROMISED.has(state)) return null;
   // A price of another moment is no promise for now.
   if (asker.on || asker.asOf) return null;
@@ -55,21 +68,25 @@ function tokenOf(
     quotation: asker.quotation ?? null,
     product: answer.product,
     unit: asker.unit,
-    fromQuantity: quantity,
-    belowQuantity: justAbove(quantity),
+    fromQuantity,
+    belowQuantity,
     unitPrice,
     pricingUnit: answer.pricingUnit,
     currency: answer.currency,
-    validUntil: earlier(answer.validUntil, latest),
+    validUntil: earlier(range.validUntil, moment(earlier(answer.validUntil, latest))),
     issuedAt: at.toString(),
     bookVersion: answer.bookVersion,
     because: answer.because,
   });
 }
 
-/** The smallest quantity above: the token is for the very quantity that was asked. */
+/** The smallest quantity above. */
 function justAbove(quantity: string): string {
   return scaled.shortTextOf((scaled.scaledOf(quantity, 5) ?? 0) + 1, 5);
+}
+
+function moment(text: string): Temporal.Instant {
+  return Temporal.Instant.from(text);
 }
 
 function earlier(validUntil: string | null, latest: Temporal.Instant): string {

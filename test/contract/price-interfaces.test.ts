@@ -203,11 +203,19 @@ describe("a signed price", () => {
       fine: true,
       claims: { unitPrice: "1.0000", validUntil: "2026-03-31T09:00:20Z" },
     });
-    expect(pricing.verifyToken(token, { ...presented, quantity: "11" })).toMatchObject({
-      fine: false,
-      code: "token-other-quantity",
-    });
     expect(api.logged.join()).not.toContain(token);
+  });
+
+  it("holds for every quantity of its break, and for none of another", async () => {
+    const { body } = await post<{ lines: { token?: string }[] }>(asked);
+    const token = body.lines[0]?.token ?? "";
+    const { pricing } = await api.tradepost.company("HARROW");
+    const verdictOf = (quantity: string) => {
+      const verdict = pricing.verifyToken(token, { account: "A001", product: "CEM001", quantity });
+      return verdict.fine ? "fine" : verdict.code;
+    };
+    expect(["1", "10", "49.99999"].map(verdictOf)).toEqual(["fine", "fine", "fine"]);
+    expect(["50", "1000"].map(verdictOf)).toEqual(["token-other-quantity", "token-other-quantity"]);
   });
 
   it("is refused as a whole where no key is set up", async () => {
