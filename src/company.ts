@@ -105,6 +105,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     settings,
     policy: settings.pricing.policy,
     switches: settings.pricing.switches,
+    policyFolders: context.settings.mappingFolders,
     tokens: tokensOf(context.settings, settings),
     snapshot: join(dirname(context.settings.database.folder), "price-books", `${code}.book`),
     keepPastDays: settings.pricing.keepPastDays,

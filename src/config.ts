@@ -192,7 +192,7 @@ const settingsSchema = z.strictObject({
   mappingFolders: z
     .array(z.string())
     .default([])
-    .describe("More folders of mapping sets, looked into before the shipped ones."),
+    .describe("More folders of mapping sets and price policies, looked into before the shipped ones."),
   companies: z
     .record(code, company)
     .refine((all) => Object.keys(all).length > 0, "at least one company")

@@ -1,11 +1,6 @@
 /** `price policy`: how prices are resolved here, and what of it a site can choose. */
 import type { Command } from "commander";
-import {
-  loadPolicy,
-  policySwitches,
-  shippedPolicies,
-  type PolicySwitch,
-} from "../pricing/index.ts";
+import { loadPolicy, policySwitches, knownPolicies, type PolicySwitch } from "../pricing/index.ts";
 import { answer, chosen, example, type Answer, type Opened } from "./command.ts";
 import { table } from "./print.ts";
 
@@ -19,19 +14,20 @@ export function addPolicyCommand(price: Command): void {
         example("price policy sage-200"),
     )
     .action(async (name: string | undefined, _options: unknown, command: Command) => {
-      const known = await shippedPolicies();
-      await answer(command, (opened) =>
-        policyOf(opened, name === undefined ? undefined : chosen("The policy", known)(name)),
-      );
+      await answer(command, async (opened) => {
+        const known = await knownPolicies(opened.tradepost.settings.mappingFolders);
+        return policyOf(opened, name === undefined ? undefined : chosen("The policy", known)(name));
+      });
     });
 }
 
-async function policyOf({ company }: Opened, name: string | undefined): Promise<Answer> {
+async function policyOf({ company, tradepost }: Opened, name: string | undefined): Promise<Answer> {
   const { pricing } = company.settings;
   const own = name === undefined || name === pricing.policy;
   const chosenHere = own ? pricing.switches : {};
-  const policy = await loadPolicy(name ?? pricing.policy, chosenHere);
-  const switches = await policySwitches(policy.policy);
+  const folders = tradepost.settings.mappingFolders;
+  const policy = await loadPolicy(name ?? pricing.policy, chosenHere, folders);
+  const switches = await policySwitches(name ?? pricing.policy, folders);
   const inForce = switches.map((each) => ({
     ...each,
     choice: chosenHere[each.name] ?? each.default,

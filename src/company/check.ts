@@ -48,7 +48,8 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
   else for (const [name, set] of read.value) checked.push(...checkSet(name, set));
   const priced = await attempt("pricing", () => checkPolicy(settings, code, company.pricing));
   checked.push("part" in priced ? priced : fine("pricing", priced.value));
-  if (!("part" in priced)) checked.push(...(await checkExamplesOf(company.pricing.policy)));
+  if (!("part" in priced))
+    checked.push(...(await checkExamplesOf(settings, company.pricing.policy)));
   for (const [name, entry] of Object.entries(company.connections)) {
     const named = { company: code, name, entry };
     const tried = await attempt(`connection ${name}`, () => checkConnector(settings, named));
@@ -62,21 +63,30 @@ export async function checkFiles(settings: Settings, code: string): Promise<Chec
   return { parts: checked, completed };
 }
 
-/** The examples beside the price policy; a policy without any says nothing. */
-async function checkExamplesOf(policy: string): Promise<Checked[]> {
+/** The examples beside the price policy. */
+async function checkExamplesOf(settings: Settings, policy: string): Promise<Checked[]> {
   const part = `policy ${policy}`;
-  const tried = await attempt(part, () => checkPolicyExamples(policy));
+  const tried = await attempt(part, () => checkPolicyExamples(policy, settings.mappingFolders));
   if ("part" in tried) return [tried];
-  if (tried.value === null) return [];
-  const wrong = tried.value.flatMap(({ example, problems }) =>
+  if (tried.value === null)
+    return [
+      {
+        part,
+        state: "warning",
+        about: "it has no examples, so nothing shows that it says what is meant",
+        instruction: "Put a pricing.examples.yaml beside its pricing.yaml.",
+      },
+    ];
+  const { file, results } = tried.value;
+  const wrong = results.flatMap(({ example, problems }) =>
     problems.map((problem) =>
-      describeProblem(`mappings/${policy}/pricing.examples.yaml`, {
+      describeProblem(file, {
         ...problem,
         path: `${problem.path} (${example})`,
       }),
     ),
   );
-  if (wrong.length === 0) return [fine(part, `${tried.value.length} examples hold`)];
+  if (wrong.length === 0) return [fine(part, `${results.length} examples hold`)];
   const instruction = "Correct the examples or the policy: one of the two is not meant.";
   return [{ part, state: "error", about: wrong.join("\n"), instruction }];
 }

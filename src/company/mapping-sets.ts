@@ -10,7 +10,7 @@ import {
   type Mapping,
   type Outbound,
 } from "../mapping/index.ts";
-import { choiceProblems, policySwitches, shippedPolicies } from "../pricing/index.ts";
+import { choiceProblems, knownPolicies, policySwitches } from "../pricing/index.ts";
 
 export interface MappingSet {
   readonly folder: string;
@@ -67,7 +67,8 @@ export async function checkPolicy(
   { policy, switches }: CompanySettings["pricing"],
 ): Promise<string> {
   const at = ["companies", code, "pricing"];
-  const known = await shippedPolicies();
+  const { mappingFolders } = settings;
+  const known = await knownPolicies(mappingFolders);
   if (!known.includes(policy))
     throw settings.wrong({
       path: [...at, "policy"],
@@ -75,7 +76,7 @@ export async function checkPolicy(
       expected: `one of ${known.join(", ")}`,
       nearest: nearest(policy, known),
     });
-  const problems = choiceProblems(await policySwitches(policy), switches);
+  const problems = choiceProblems(await policySwitches(policy, mappingFolders), switches);
   if (problems.length > 0)
     throw settings.wrong(
       ...problems.map(({ name, ...what }) => ({ path: [...at, "switches", name], ...what })),

@@ -13,7 +13,7 @@ import { becauseOf, compileBook, document, priceLine, scaled, vatReasons } from 
 import type { BookInput, Enquiry, Policy, PriceBook, QuotationRow } from "./engine/index.ts";
 import { GIVEN, policyExamplesSchema } from "./examples-schema.ts";
 import type { Given, PolicyExample } from "./examples-schema.ts";
-import { readPolicy, shippedExamples } from "./policy.ts";
+import { policyExamples, readPolicy } from "./policy.ts";
 import type { Root } from "./root.ts";
 
 export interface ExampleResult {
@@ -356,8 +356,12 @@ function compareTotals(
   );
 }
 
-/** The examples of a shipped policy, tried; null: it has none. */
-export async function checkPolicyExamples(name: string): Promise<readonly ExampleResult[] | null> {
-  const shipped = await shippedExamples(name);
-  return shipped === null ? null : tryExamples(shipped.policy, shipped.examples);
+/** The examples beside the policy of that name, tried; null: it has none. */
+export async function checkPolicyExamples(
+  name: string,
+  folders: readonly string[] = [],
+): Promise<{ readonly file: string; readonly results: readonly ExampleResult[] } | null> {
+  const found = await policyExamples(name, folders);
+  if (found === null) return null;
+  return { file: found.examples.file, results: tryExamples(found.policy, found.examples) };
 }

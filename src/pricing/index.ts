@@ -13,7 +13,13 @@ import type { Policy } from "./engine/index.ts";
 
 export { openPricing } from "./live.ts";
 export type { BookInfo, Pricing, PricingOptions, Published } from "./live.ts";
-export { loadPolicy, policySwitches, readPolicy, shippedPolicies } from "./policy.ts";
+export {
+  knownPolicies,
+  loadPolicy,
+  policySwitches,
+  readPolicy,
+  shippedPolicies,
+} from "./policy.ts";
 /** What a policy leaves to the site: `pricing.switches` of the settings. */
 export { choiceProblems, policyFileSchema as policySchema } from "./switches.ts";
 export type { Choices, PolicySwitch } from "./switches.ts";

@@ -47,8 +47,10 @@ import type { Reach, Trial, TrialRows } from "./trial.ts";
 
 export interface PricingOptions extends PricedCompany {
   readonly store: Store;
-  /** Name of a shipped policy: a folder of mappings/ with a pricing.yaml. */
+  /** Name of a policy: a folder of mappings/, or of `policyFolders`, with a pricing.yaml. */
   readonly policy: string;
+  /** The company's own folders of policies, looked into before the shipped one. */
+  readonly policyFolders?: readonly string[];
   /** Choices of its switches; those not named stand at their defaults. */
   readonly switches?: Choices;
   /** What prices are signed with; absent: none is. */
@@ -153,7 +155,7 @@ export interface ProposedTrials extends Omit<Candidate, "before" | "after"> {
  * used.
  */
 export async function openPricing(options: PricingOptions): Promise<Pricing> {
-  const policy = await loadPolicy(options.policy, options.switches);
+  const policy = await loadPolicy(options.policy, options.switches, options.policyFolders);
   const following = { ...options, policy };
   const follower = options.apart ? openFollowerApart(following) : openFollower(following);
   const { company, settings } = options;

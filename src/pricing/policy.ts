@@ -1,6 +1,8 @@
 /** `mappings/<name>/pricing.yaml` → a policy, or an error that names every line that is wrong. */
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { DefinitionError, nearest, openDefinition } from "../definition/index.ts";
 import type { Definition, DefinitionProblem, DefinitionSource } from "../definition/index.ts";
@@ -175,48 +177,82 @@ function hiddenStep({
   };
 }
 
-const MAPPINGS = new URL("../../mappings/", import.meta.url);
+const MAPPINGS = fileURLToPath(new URL("../../mappings", import.meta.url));
 
-/** The shipped policy of that name under the choices of its switches. */
-export async function loadPolicy(name: string, chosen: Choices = {}): Promise<Policy> {
-  return readPolicy(await shippedSource(name), chosen);
+/**
+ * The policy of that name under the choices of its switches: the company's own in one of its
+ * `folders`, looked into in their order, else the shipped one.
+ */
+export async function loadPolicy(
+  name: string,
+  chosen: Choices = {},
+  folders: readonly string[] = [],
+): Promise<Policy> {
+  return readPolicy((await findPolicy(name, folders)).source, chosen);
 }
 
-/** What the shipped policy of that name leaves to the site. */
-export async function policySwitches(name: string): Promise<PolicySwitch[]> {
-  return readSwitches(await shippedSource(name));
+/** What the policy of that name leaves to the site. */
+export async function policySwitches(
+  name: string,
+  folders: readonly string[] = [],
+): Promise<PolicySwitch[]> {
+  return readSwitches((await findPolicy(name, folders)).source);
 }
 
-async function shippedSource(name: string): Promise<DefinitionSource> {
-  const file = `mappings/${name}/pricing.yaml`;
-  const shipped = await shippedPolicies();
-  if (!shipped.includes(name)) {
-    const close = nearest(name, shipped);
-    throw new Error(
-      `the price policy "${name}" of the settings does not exist (looked for ${file}); ` +
-        `there are: ${shipped.join(", ")}${close === undefined ? "" : `. Did you mean ${close}?`}`,
-    );
+interface FoundPolicy {
+  readonly source: DefinitionSource;
+  /** Where it lies, and that as a person is told. */
+  readonly folder: string;
+  readonly shown: string;
+}
+
+const FILE = "pricing.yaml";
+const EXAMPLES = "pricing.examples.yaml";
+
+async function findPolicy(name: string, folders: readonly string[]): Promise<FoundPolicy> {
+  for (const parent of [...folders, MAPPINGS]) {
+    if (!(await policiesIn(parent)).includes(name)) continue;
+    const folder = join(parent, name);
+    const shown = parent === MAPPINGS ? `mappings/${name}` : folder;
+    const text = await readFile(join(folder, FILE), "utf8");
+    return { source: { file: `${shown}/${FILE}`, text }, folder, shown };
   }
-  return { file, text: await readFile(new URL(`${name}/pricing.yaml`, MAPPINGS), "utf8") };
+  const known = await knownPolicies(folders);
+  const close = nearest(name, known);
+  throw new Error(
+    `the price policy "${name}" of the settings does not exist (looked for ${name}/${FILE} in ` +
+      `${[...folders, "mappings"].join(", ")}); there are: ${known.join(", ")}` +
+      (close === undefined ? "" : `. Did you mean ${close}?`),
+  );
 }
 
 /** Names of the policies that come with the product. */
 export async function shippedPolicies(): Promise<string[]> {
-  const found = await readdir(MAPPINGS, { recursive: true });
+  return policiesIn(MAPPINGS);
+}
+
+/** The same with those of the company's own folders. */
+export async function knownPolicies(folders: readonly string[]): Promise<string[]> {
+  const found = await Promise.all([...folders, MAPPINGS].map(policiesIn));
+  return [...new Set(found.flat())].sort();
+}
+
+/** None where there is no such folder: settings that name one are checked elsewhere. */
+async function policiesIn(parent: string): Promise<string[]> {
+  const found = await readdir(parent, { recursive: true }).catch(() => []);
   return found
-    .filter((file) => file.endsWith("pricing.yaml"))
-    .map((file) => file.slice(0, -"/pricing.yaml".length))
+    .filter((file) => basename(file) === FILE)
+    .map((file) => dirname(file))
     .sort();
 }
 
-/** Examples beside the shipped policy; null: it has none. */
-export async function shippedExamples(
+/** Examples beside the policy of that name; null: it has none. */
+export async function policyExamples(
   name: string,
+  folders: readonly string[] = [],
 ): Promise<{ readonly policy: DefinitionSource; readonly examples: DefinitionSource } | null> {
-  const policy = await shippedSource(name);
-  const folder = new URL(`${name}/`, MAPPINGS);
-  const file = "pricing.examples.yaml";
-  if (!(await readdir(folder)).includes(file)) return null;
-  const text = await readFile(new URL(file, folder), "utf8");
-  return { policy, examples: { file: `mappings/${name}/${file}`, text } };
+  const { source, folder, shown } = await findPolicy(name, folders);
+  if (!(await readdir(folder)).includes(EXAMPLES)) return null;
+  const text = await readFile(join(folder, EXAMPLES), "utf8");
+  return { policy: source, examples: { file: `${shown}/${EXAMPLES}`, text } };
 }

@@ -8,7 +8,10 @@ import {
 
 const policies = await shippedPolicies();
 const tried = await Promise.all(
-  policies.map(async (name) => ({ name, examples: (await checkPolicyExamples(name)) ?? [] })),
+  policies.map(async (name) => ({
+    name,
+    examples: (await checkPolicyExamples(name))?.results ?? [],
+  })),
 );
 
 describe.each(tried.filter(({ examples }) => examples.length > 0))(

@@ -1,6 +1,13 @@
-import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { loadPolicy, readPolicy } from "../../src/pricing/index.ts";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import {
+  checkPolicyExamples,
+  knownPolicies,
+  loadPolicy,
+  readPolicy,
+} from "../../src/pricing/index.ts";
 import type { Policy } from "../../src/pricing/engine/index.ts";
 import { bookOf, differences } from "../support/price-table.ts";
 import type { Tables } from "../support/price-table.ts";
@@ -66,8 +73,25 @@ describe("a policy file", () => {
 
   test("that is not there is refused with those that are", async () => {
     await expect(loadPolicy("genric")).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: the price policy "genric" of the settings does not exist (looked for mappings/genric/pricing.yaml); there are: generic, opera-3, sage-200, sage-50, sage-accounting. Did you mean generic?]`,
+      `[Error: the price policy "genric" of the settings does not exist (looked for genric/pricing.yaml in mappings); there are: generic, opera-3, sage-200, sage-50, sage-accounting. Did you mean generic?]`,
     );
+  });
+
+  test("of the company's own folder is taken before a shipped one, with its examples", async () => {
+    const own = mkdtempSync(join(tmpdir(), "tradepost-policies-"));
+    onTestFinished(() => rmSync(own, { recursive: true }));
+    mkdirSync(join(own, "harrow"));
+    writeFileSync(
+      join(own, "harrow", "pricing.yaml"),
+      text.replace("policy: generic", "policy: harrow"),
+    );
+    expect((await loadPolicy("harrow", {}, [own])).policy).toBe("harrow");
+    expect(await knownPolicies([own])).toContain("harrow");
+    expect(await checkPolicyExamples("harrow", [own])).toBeNull();
+    mkdirSync(join(own, "generic"));
+    writeFileSync(join(own, "generic", "pricing.yaml"), text.replace("places: 4", "places: 3"));
+    expect((await loadPolicy("generic", {}, [own])).arithmetic.unitPrice.scale).toBe(3);
+    expect((await loadPolicy("generic")).arithmetic.unitPrice.scale).toBe(4);
   });
 
   test("is known by its text: any change gives another version", () => {
