@@ -12,7 +12,8 @@ export function asKnownText(found: AsKnown, timeZone: string): string {
     "",
     ...notKeptLines(found, timeZone),
   ];
-  if (proved === 0) return head.join("\n");
+  if (lines === 0) return [...head, "No goods were charged on these days."].join("\n");
+  if (proved === 0) return head.join("\n").trimEnd();
   return [
     ...head,
     table(

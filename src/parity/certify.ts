@@ -183,6 +183,14 @@ async function fitOf({ sample }: Trying, trial: Trial): Promise<Fit> {
   return Uint8Array.from(found);
 }
 
+/** Whether a line fits that did not. */
+async function makesFit({ sample }: Trying, trial: Trial, before: Fit): Promise<boolean> {
+  const pooled = pooledBy(trial.policy.decides.quantity, sample.lines);
+  const open = sample.lines.filter((_, at) => before[at] !== FITS);
+  const fitting = await inSlices(open, (line) => fits(line, trial, pooled) === true);
+  return fitting.includes(true);
+}
+
 interface Tried {
   readonly variant: PolicyVariant;
   readonly fit: Fit;
@@ -199,9 +207,11 @@ async function tryAll(
   const found: Tried[] = [];
   for (const [at, variant] of variants.entries()) {
     progress?.({ switches: at, of: variants.length });
-    const fit = await fitOf(trying, trialUnder(variant.policy, trying.rows));
     const { switch: name, is, tried } = variant;
     const told = { switch: name, is, tried, gains: 0, loses: 0 };
+    const trial = trialUnder(variant.policy, trying.rows);
+    // Most switches make nothing fit that did not: what they would break need not be known.
+    const fit = (await makesFit(trying, trial, before)) ? await fitOf(trying, trial) : before;
     fit.forEach((now, line) => {
       if (now === FITS && before[line] !== FITS) told.gains += 1;
       if (now !== FITS && before[line] === FITS) told.loses += 1;

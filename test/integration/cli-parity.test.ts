@@ -52,9 +52,25 @@ describe("price parity", () => {
   });
 });
 
+describe("price parity --as-known", () => {
+  it("says that nobody knew the prices of days before the first book", async () => {
+    const { out, exit } = await tradepost.run([
+      "price",
+      "parity",
+      "--as-known",
+      "--from",
+      "01/06/2026",
+    ]);
+    expect(exit).toBe(0);
+    expect(out).toMatch(
+      /^[\d,]+ of [\d,]+ lines cannot be told: prices are known since \d{2}\/\d{2}\/\d{4} \d{2}:\d{2}, and nobody knew or kept what held before\.$/m,
+    );
+  });
+});
+
 describe("price certify", () => {
   it("ends with a verdict, is listed, signed once, and printed again", async () => {
-    const words = ["price", "certify", "--lines", "150", "--from", "01/07/2023"];
+    const words = ["price", "certify", "--lines", "80", "--from", "01/07/2023"];
     const made = await tradepost.run([...words, "--to", "30/06/2026"]);
     const id = /certificate ([0-9a-f-]{36})/.exec(made.out)?.[1] ?? "";
     expect(made.out).toMatch(/^Verdict: (CERTIFIED|DOUBTFUL)$/m);
@@ -69,13 +85,15 @@ describe("price certify", () => {
     expect(signed.out).toMatch(
       /^Signed by F\. Controller on \d{2}\/\d{2}\/\d{4} \d{2}:\d{2}: agreed/m,
     );
-    const again = await tradepost.run(["price", "certify", "--sign", id, ...who]);
-    expect([again.exit, again.err]).toEqual([
-      1,
-      `The certificate ${id} is signed already, by F. Controller.\n`,
-    ]);
-    expect((await tradepost.run(["price", "certify", "--list"])).out).toContain("F. Controller");
-    expect((await tradepost.run(["price", "certify", "--show", id])).out).toContain(id);
+    const again = tradepost.run(["price", "certify", "--sign", id, ...who]);
+    const list = tradepost.run(["price", "certify", "--list"]);
+    const shown = tradepost.run(["price", "certify", "--show", id]);
+    expect(await again).toMatchObject({
+      exit: 1,
+      err: `The certificate ${id} is signed already, by F. Controller.\n`,
+    });
+    expect((await list).out).toContain("F. Controller");
+    expect((await shown).out).toContain(id);
   });
 
   it("says so where the ERP cannot be asked for its prices", async () => {
@@ -97,7 +115,7 @@ describe("price impact", () => {
     const without = await tradepost.run(["price", "impact"]);
     expect([without.exit, without.err]).toEqual([
       2,
-      "Give --to, the day whose prices are compared with those of --from, or --held.\n",
+      "Give --to, the day whose prices are compared with those of --from, or --round, or --held.\n",
     ]);
   });
 });

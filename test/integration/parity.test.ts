@@ -27,7 +27,9 @@ let company: CompanyServices;
 beforeAll(async () => {
   erp = await start(merchant, { folder: join(folder, "erp") });
   const file = join(folder, "tradepost.yaml");
-  writeFileSync(file, stringify(settingsOf(merchant, folder)));
+  const { companies, ...rest } = settingsOf(merchant, folder);
+  const HARROW = { ...companies.HARROW, parity: { alarmFromLines: 1 } };
+  writeFileSync(file, stringify({ ...rest, companies: { HARROW } }));
   const settings = { ...readSettings({ file }), databaseUrl: database.store.url };
   tradepost = await openTradepost(settings, { now: () => TODAY, log: () => undefined });
   company = await tradepost.company("HARROW");
@@ -126,6 +128,32 @@ describe("parity of what the simulated ERP charged", () => {
     expect(await company.proof.recheck()).toEqual([]);
   });
 
+  it("raises an alarm on a day when the ERP charges other prices, and ends it afterwards", async () => {
+    const told = async () => {
+      await company.sales.post();
+      await company.proof.checkAndTell();
+      return (await company.alarms.list({ open: true })).filter(({ key }) => key === "parity/low");
+    };
+    const charge = (pence: string) =>
+      database.store.affect(
+        `update sales_line l set net = l.net + $1::numeric, row_hash = md5(l.row_hash::text)::uuid
+           from sales_document d
+          where d.company = l.company and d.document_type = l.document_type
+            and d.document = l.document and l.line_class = 'goods'
+            and d.document_on = (select max(document_on) from sales_document)`,
+        [pence],
+      );
+    expect(await told()).toEqual([]);
+    expect(await charge("0.05")).toBeGreaterThan(0);
+    const [alarm, ...more] = await told();
+    expect([alarm?.title, more]).toEqual(["the ERP charges other prices than ours", []]);
+    expect(alarm?.detail).toMatch(
+      /want 90% .* found are \d{2}\/\d{2}\/2026: [\d.]+%, \d+ lines without a reason/,
+    );
+    await charge("-0.05");
+    expect(await told()).toEqual([]);
+  });
+
   it("gives lines page by page, each once", async () => {
     const { lines, next } = await pageOf(null);
     const after = await pageOf(next);
@@ -188,7 +216,7 @@ describe("a policy that is wrong", () => {
     const spoilt = { ...spoil(policy), version: `spoilt ${name}` };
     const proof = await proofUnder(spoilt, `trial of ${name}`);
     const certificate = await proof.certify({
-      lines: 400,
+      lines: 300,
       seed: 3,
       from: "2023-07-01",
       to: YEAR.to,
