@@ -37,12 +37,13 @@ export function orderPricing(pricing: Priced, settings: PricingSettings): OrderP
 }
 
 // No date: as they are at this moment, which need not be how the day began.
-function askOf({ account, site, branch, quotation, lines }: PriceQuestion) {
+function askOf({ account, site, branch, quotation, conditions, lines }: PriceQuestion) {
   return {
     account,
     site,
     branch,
     quotation,
+    conditions,
     lines: lines.map(({ product, quantity, unit }) => ({ product, quantity, unit })),
   };
 }
@@ -66,7 +67,7 @@ async function basketOf(
 
 function tokenOf(
   pricing: Priced,
-  { account, site, currency, quotation, lines }: PriceQuestion,
+  { account, site, currency, quotation, conditions, lines }: PriceQuestion,
   index: number,
 ): TokenVerdict | null {
   const line = lines[index];
@@ -76,6 +77,7 @@ function tokenOf(
     account,
     site,
     quotation,
+    conditions,
     product,
     quantity,
     unit,

@@ -51,6 +51,9 @@ const orderHead = {
   site: orNull(z.string(), "Delivery site."),
   branch: orNull(z.string(), "Branch that fulfils."),
   requestedOn: orNull(z.iso.date(), "Delivery wanted on."),
+  conditions: z
+    .record(z.string(), z.string())
+    .describe("What is so besides, as the order said: attribute → value."),
   currency: text("ISO currency."),
   charges: z.array(
     z.strictObject({

@@ -34,6 +34,7 @@ const order = z.strictObject({
     )
     .default([]),
   charges: z.array(z.strictObject(shape(CHARGE_PARTS, ["description"]))).default([]),
+  conditions: z.record(z.string(), z.string()).default({}),
   payment: z.strictObject(shape(PAYMENT_PARTS, [])).nullable().default(null),
 });
 

@@ -7,7 +7,7 @@ export type PartKind = "text" | "date" | "decimal" | "number";
 type Parts<Shape> = { readonly [Part in keyof Shape]: PartKind };
 
 /** Typed by the web order itself: a part added there is an error here until it has a path. */
-export const ORDER_PARTS: Parts<Omit<WebOrder, "lines" | "charges" | "payment">> = {
+export const ORDER_PARTS: Parts<Omit<WebOrder, "lines" | "charges" | "payment" | "conditions">> = {
   webOrder: "text",
   account: "text",
   orderedOn: "date",
@@ -67,11 +67,30 @@ export interface OrderPath {
   readonly read: (row: RowOf) => unknown;
 }
 
-/** Every path that a table over these lists may name. */
+/** Of a condition of the order: `conditions.delivery`; undefined: the path names none. */
+export function conditionPath(path: string): OrderPath | undefined {
+  const [, attribute] = /^conditions\.(.+)$/.exec(path) ?? [];
+  if (attribute === undefined) return undefined;
+  return { kind: "text", read: ({ order }) => conditionsOf(order)[attribute] };
+}
+
+/** An order that was kept by an earlier release, or an example, may have none. */
+function conditionsOf({ conditions }: Partial<WebOrder>): WebOrder["conditions"] {
+  return conditions ?? {};
+}
+
+/** All of them, by name: "channel=web, delivery=collect"; null: there are none. */
+function conditionsText(order: WebOrder): string | null {
+  const pairs = Object.entries(conditionsOf(order)).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? null : pairs.sort().join(", ");
+}
+
+/** Every path that a table over these lists may name, besides those of single conditions. */
 export function orderPaths(lists: readonly OrderList[]): ReadonlyMap<string, OrderPath> {
   const paths = new Map<string, OrderPath>([["n", { kind: "number", read: ({ n }) => n }]]);
   for (const [part, kind] of Object.entries(ORDER_PARTS))
     paths.set(part, { kind, read: ({ order }) => order[part as keyof typeof ORDER_PARTS] });
+  paths.set("conditions", { kind: "text", read: ({ order }) => conditionsText(order) });
   for (const [part, kind] of Object.entries(PAYMENT_PARTS))
     paths.set(`payment.${part}`, {
       kind,

@@ -6,7 +6,7 @@ import type { WebOrder } from "../model/index.ts";
 import { identityOf } from "./compile.ts";
 import { dateForm } from "./dates.ts";
 import type { RowProblem } from "./field.ts";
-import { orderPaths } from "./order-paths.ts";
+import { conditionPath, orderPaths } from "./order-paths.ts";
 import type { OrderList, OrderPath, RowOf } from "./order-paths.ts";
 import { outboundSchema } from "./schema.ts";
 import type { OutboundColumn, OutboundFile } from "./schema.ts";
@@ -142,7 +142,7 @@ function compileColumn(
     return () => limited(text, rule.max);
   }
   const sources = (rule.first ?? [rule.from ?? ""]).flatMap((path) => {
-    const found = paths.get(path);
+    const found = paths.get(path) ?? conditionPath(path);
     if (found === undefined) report([], unknownPath(path, paths));
     return found === undefined ? [] : [found];
   });

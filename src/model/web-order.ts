@@ -20,6 +20,8 @@ export interface WebOrder {
   /** Branch that fulfils; null: the account's branch. */
   readonly branch: string | null;
   readonly requestedOn: string | null;
+  /** What is so besides, and prices may hang on: attribute → value, `{ delivery: "collect" }`. */
+  readonly conditions: Readonly<Record<string, string>>;
   readonly currency: string;
   readonly lines: readonly WebOrderLine[];
   /** Carriage and the like: charge codes, never products. */

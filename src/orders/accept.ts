@@ -175,6 +175,7 @@ async function examineNow(
       branch,
       on: today,
       quotation: body.quotation,
+      conditions: body.conditions,
       currency: body.currency ?? settings.currency,
       codes: body.codes,
       lines: body.lines,

@@ -129,6 +129,7 @@ export function examine(
       site: request.site,
       branch: request.branch ?? facts.customer?.branch ?? null,
       requestedOn: request.requestedOn,
+      conditions: request.conditions,
       currency: request.currency ?? settings.currency,
       lines,
       charges,

@@ -47,6 +47,8 @@ export interface PriceQuestion {
   readonly on: string;
   /** Number of the quotation that the order takes up; null: none. */
   readonly quotation: string | null;
+  /** Attribute → value: `{ delivery: "collect" }`. */
+  readonly conditions: Readonly<Record<string, string>>;
   readonly currency: string;
   /** Codes of promotions. */
   readonly codes: readonly string[];

@@ -13,6 +13,8 @@ const decimalText = (places: number, about: string) =>
 const code = (max: number, about: string) => z.string().min(1).max(max).describe(about);
 const isoDate = (about: string) => z.iso.date().describe(about);
 
+const MOST_CONDITIONS = 20;
+
 const orderLine = z.strictObject({
   product: code(60, "Product code."),
   quantity: decimalText(5, "In its unit, more than 0.").refine(
@@ -71,6 +73,11 @@ export const orderRequest = z.strictObject({
   quotation: code(60, "Quotation of the ERP that the order takes up, once; null: none.")
     .nullable()
     .default(null),
+  conditions: z
+    .record(z.string().min(1).max(40), z.string().min(1).max(60))
+    .refine((all) => Object.keys(all).length <= MOST_CONDITIONS, `at most ${MOST_CONDITIONS}`)
+    .default({})
+    .describe('What is so besides, as prices were asked for: { "delivery": "collect" }.'),
   currency: z.string().length(3).describe("ISO currency; absent: the company's.").optional(),
   lines: z.array(orderLine).min(1).max(1000),
   charges: z.array(orderCharge).max(50).default([]),

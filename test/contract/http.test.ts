@@ -321,7 +321,7 @@ describe("a body", () => {
             "pointer": "/lines/0/unitPrice",
           },
           {
-            "expected": "one of webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, quotation, currency, lines, charges, codes, payment, net, vat, gross",
+            "expected": "one of webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, quotation, conditions, currency, lines, charges, codes, payment, net, vat, gross",
             "found": "the key "acount"",
             "in": "body",
             "nearest": "account",

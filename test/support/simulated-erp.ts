@@ -83,6 +83,8 @@ export function orderFiles(order: DroppedOrder): Readonly<Record<string, string>
     paymentProvider: "",
     paymentReference: "",
     paymentAmount,
+    delivery: "",
+    conditions: "",
   };
   const lines = order.lines.map((line, i) => ({
     webOrder,

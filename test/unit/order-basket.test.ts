@@ -14,6 +14,7 @@ import type { BookInput, Policy } from "../../src/pricing/engine/index.ts";
 import { loadPolicy, policySwitches, shippedPolicies } from "../../src/pricing/index.ts";
 import type { BasketRequest } from "../../src/pricing/index.ts";
 import { priceRows } from "../../src/pricing/price.ts";
+import { signToken, verifyToken } from "../../src/pricing/token.ts";
 import { momentTexts } from "../../src/pricing/root.ts";
 import type { Root } from "../../src/pricing/root.ts";
 import { record } from "../support/canonical-rows.ts";
@@ -218,6 +219,30 @@ function rootOf(policy: Policy, rows: Pick<BookInput, "rules" | "promotions">): 
   return { book, momentText, ...version };
 }
 
+const KEY = { id: "k", secret: "a secret of thirty-two characters" };
+
+/** A promise of a price for so many of a unit; null: the selling unit. */
+const promise = (product: string, quantity: string, unit: string | null, unitPrice: string) =>
+  signToken([KEY], {
+    company: "TEST",
+    account: "A1",
+    site: null,
+    branch: null,
+    conditions: {},
+    quotation: null,
+    product,
+    unit,
+    fromQuantity: quantity,
+    belowQuantity: null,
+    unitPrice,
+    pricingUnit: unit ?? "",
+    currency: "GBP",
+    validUntil: "2026-04-01T00:00:00Z",
+    issuedAt: "2026-03-31T08:00:00Z",
+    bookVersion: "1-test",
+    because: "",
+  });
+
 type Ask = Pick<BasketRequest, "lines" | "codes" | "charges" | "agreed">;
 
 async function basketOf(root: Root, request: Ask): Promise<PricedBasket> {
@@ -234,15 +259,15 @@ async function ordered(root: Root, body: object, checks = CHECKS) {
     {
       basket: (request) => basketOf(root, request),
       price: (request) => priceRows(root, request, NOW.epochMilliseconds),
-      verifyToken: () => {
-        throw new Error("no line has a token");
-      },
+      verifyToken: (token, presented) =>
+        verifyToken([KEY], token, { ...presented, company: "TEST", at: NOW }),
       arithmetic: root.book.policy.arithmetic,
     },
     SETTINGS,
   );
   const request = orderRequest.parse({ account: "A1", ...body });
-  const asked = { account: "A1", site: null, branch: null, quotation: null, currency: "GBP" };
+  const who = { account: "A1", site: null, branch: null, quotation: null };
+  const asked = { ...who, conditions: {}, currency: "GBP" };
   const { codes } = request;
   const { lines: wanted } = request;
   const found = await pricing.price(null as never, {
@@ -411,6 +436,25 @@ describe("an order", () => {
         },
       ],
     });
+  });
+
+  test("is charged a promised price of the unit that it orders in, and of no other", async () => {
+    const bricks = root({ rules: [list("BRICK", "450.00")], promotions: [] });
+    const packs = (token: string, more: object = {}) =>
+      ordered(bricks, {
+        lines: [
+          { product: "BRICK", quantity: "3", unitPrice: "200.00", priceToken: token, ...more },
+        ],
+      });
+    const inPacks = promise("BRICK", "3", "PACK", "200.00");
+    expect(await packs(inPacks, { unit: "PACK" })).toMatchObject({
+      findings: [],
+      order: { net: "600.00", lines: [{ quantity: "1512", unitPrice: "396.825397" }] },
+    });
+    const refused = { verdict: "refuse", findings: [{ code: "token-other-terms" }] };
+    expect(await packs(inPacks)).toMatchObject(refused);
+    const singly = promise("BRICK", "3", null, "200.00");
+    expect(await packs(singly, { unit: "PACK" })).toMatchObject(refused);
   });
 
   test("in a unit that the product does not have is refused whatever the price policy says", async () => {

@@ -21,7 +21,7 @@ export type Found =
 const MANIFEST = ".manifest.json";
 const HEADER_COLUMNS =
   "webOrder,account,orderedOn,customerReference,site,branch,requestedOn,currency,placedBy," +
-  "net,vat,gross,paymentProvider,paymentReference,paymentAmount";
+  "net,vat,gross,paymentProvider,paymentReference,paymentAmount,delivery,conditions";
 const LINE_COLUMNS =
   "webOrder,line,kind,code,quantity,unitPrice,net,vatCode,vat,description,discount";
 
