@@ -310,3 +310,36 @@ test("neither the order of lines nor that of promotions makes a difference", () 
     RUNS,
   );
 });
+
+test("an exclusive group never makes the basket dearer than any of its members that holds makes it alone", () => {
+  const saved = ({ applied }: document.BasketPromotions) =>
+    sum(applied.map(({ saving }) => saving));
+  const grouped = fc
+    .uniqueArray(promotionRow, { maxLength: 5, selector: ({ promotion }) => promotion })
+    .map((some) => some.map((each) => ({ ...each, budget: null })));
+  fc.assert(
+    fc.property(grouped, fc.array(basketLine, { maxLength: 5 }), (promotions, lines) => {
+      const whole = put(promotions, lines);
+      for (const group of ["E", "F"]) {
+        const members = promotions.filter(({ exclusiveGroup }) => exclusiveGroup === group);
+        const names = new Set(members.map(({ promotion }) => promotion));
+        const held = whole.applied.filter(({ promotion }) => names.has(promotion.promotion));
+        expect(held.length).toBeLessThanOrEqual(1);
+        const others = promotions.filter((each) => !members.includes(each));
+        for (const member of members)
+          if (put([member], lines).applied.length > 0)
+            expect(saved(whole)).toBeGreaterThanOrEqual(saved(put([...others, member], lines)));
+        const [only] = members;
+        if (only !== undefined && members.length === 1)
+          expect(told(put([...others, { ...only, exclusiveGroup: null }], lines))).toEqual(
+            told(whole),
+          );
+      }
+    }),
+    { numRuns: 600 },
+  );
+});
+
+function told({ applied, lowered }: document.BasketPromotions) {
+  return [applied.map(({ promotion, saving }) => [promotion.promotion, saving]), lowered];
+}

@@ -439,6 +439,23 @@ describe("promotions that meet on the same goods", () => {
       "Y 20.00; Z 8.00; not X: Y of the same group (E) is better; = 28.00",
     ],
     [
+      "an exclusive group of which one stacks does not come before a better one outside it",
+      [
+        ten("EX1", { exclusiveGroup: "E" }),
+        ten("EX2", { kind: "amount", value: "2", stacks: true, exclusiveGroup: "E" }),
+        ten("ONCE", { value: "50" }),
+      ],
+      "ONCE 50.00; EX2 20.00; not EX1: EX2 of the same group (E) is better; = 70.00",
+    ],
+    [
+      "one of a group that holds on nothing leaves the other in its place",
+      [
+        ten("X", { exclusiveGroup: "E" }),
+        ten("Y", { value: "90", buyQuantity: "11", exclusiveGroup: "E" }),
+      ],
+      "X 10.00; not Y: needs 1 more; = 10.00",
+    ],
+    [
       "a document discount comes after the lines",
       [ten("X", { lowers: "document", stacks: true, priority: 9 }), ten("Y", { value: "20" })],
       "Y 20.00; X 8.00; = 28.00",

@@ -1,7 +1,8 @@
 /**
  * Promotions over a basket: which hold, what each takes off which line, and why the others do not.
  * They are looked at by priority; of those with the same one, the best for the customer first. One
- * that does not stack leaves alone what another holds on; of an exclusive group the best holds.
+ * that does not stack leaves alone what another holds on. Of an exclusive group that one member is
+ * looked at, in its own place, with which the whole basket saves most.
  */
 import type {
   Applied,
@@ -12,6 +13,7 @@ import type {
   PromotionUse,
   Reason,
 } from "./basket-input.ts";
+import { bestOfEach } from "./groups.ts";
 import type { Offer, Promotion, PromotionSet, Shelf } from "./offers.ts";
 import { whomKey } from "./offers.ts";
 import { planOf } from "./plan.ts";
@@ -29,14 +31,6 @@ interface Candidate {
 }
 
 export function applyPromotions(set: PromotionSet, input: BasketInput): BasketPromotions {
-  const basket: Basket = {
-    set,
-    places: placesOf(set.arithmetic),
-    input,
-    left: input.lines.map((line) => line.amount),
-    holders: input.lines.map((line) => (line.promotion === null ? null : [line.promotion])),
-    ranks: null,
-  };
   const found = candidatesOf(set, input);
   const notApplied: NotApplied[] = [];
   const open = found.filter((candidate) => {
@@ -44,15 +38,27 @@ export function applyPromotions(set: PromotionSet, input: BasketInput): BasketPr
     if (why !== null) notApplied.push({ promotion: candidate.promotion, why });
     return why === null;
   });
-  const applied = applyInOrder(basket, open, notApplied);
+  const held = putOn(set, input, open);
+  notApplied.push(...held.notApplied);
   notApplied.sort((a, b) => (a.promotion.promotion < b.promotion.promotion ? -1 : 1));
   return {
-    applied,
+    applied: held.applied,
     notApplied,
     unknownCodes: unknownCodes(set, input),
-    lowered: input.lines.map((line, index) => line.amount - basket.left[index]!),
-    loweredByDocument: loweredBy(input, applied),
+    lowered: input.lines.map((line, index) => line.amount - held.basket.left[index]!),
+    loweredByDocument: loweredBy(input, held.applied),
     until: set.turns.find((turn) => turn > input.moment) ?? Infinity,
+  };
+}
+
+function untouched(set: PromotionSet, input: BasketInput): Basket {
+  return {
+    set,
+    places: placesOf(set.arithmetic),
+    input,
+    left: input.lines.map((line) => line.amount),
+    holders: input.lines.map((line) => (line.promotion === null ? null : [line.promotion])),
+    ranks: null,
   };
 }
 
@@ -136,44 +142,99 @@ function unknownCodes(set: PromotionSet, { codes, moment }: BasketInput): string
   return codes.filter((code) => !known.includes(plain(code)));
 }
 
-function applyInOrder(
-  basket: Basket,
-  candidates: readonly Candidate[],
-  notApplied: NotApplied[],
-): Applied[] {
-  const applied: Applied[] = [];
-  const sorted = candidates.toSorted(
-    (a, b) => compareTurns(a.promotion, b.promotion) || compareCodes(a, b),
-  );
-  const settled = new Set<Candidate>();
-  for (const [at, candidate] of sorted.entries()) {
-    if (settled.has(candidate)) continue;
-    const turn = turnOf(sorted, at, settled);
-    for (const each of turn) settled.add(each);
-    const rivals = candidate.promotion.exclusiveGroup !== null;
-    applyTurn(basket, turn, rivals, applied, notApplied);
-  }
-  return applied;
+/** A basket with promotions put on it. */
+interface Put {
+  readonly basket: Basket;
+  readonly applied: Applied[];
+  readonly notApplied: NotApplied[];
 }
 
-/** Those that are weighed against each other: an exclusive group, or one priority. */
-function turnOf(
-  sorted: readonly Candidate[],
-  at: number,
-  settled: ReadonlySet<Candidate>,
-): Candidate[] {
-  const first = sorted[at]!.promotion;
-  if (first.exclusiveGroup !== null)
-    return sorted.filter(
-      (each) => each.promotion.exclusiveGroup === first.exclusiveGroup && !settled.has(each),
+/** One of each exclusive group, with all that are in none. */
+function putOn(set: PromotionSet, input: BasketInput, open: readonly Candidate[]): Put {
+  const sorted = open.toSorted(
+    (a, b) => compareTurns(a.promotion, b.promotion) || compareCodes(a, b),
+  );
+  const groups = groupsOf(sorted);
+  if (groups.length === 0) return applyInOrder(untouched(set, input), sorted, null);
+  const fresh = untouched(set, input);
+  const plans = new Map(sorted.map((candidate) => [candidate, weigh(fresh, candidate)]));
+  const rivals = groups.map((group) => rivalsIn(group, plans));
+  const grouped = new Set(groups.flat());
+  const withOnly = (chosen: readonly Candidate[]) =>
+    applyInOrder(
+      { ...untouched(set, input), ranks: fresh.ranks },
+      sorted.filter((each) => !grouped.has(each) || chosen.includes(each)),
+      plans,
     );
-  const turn: Candidate[] = [];
-  for (let next = at; next < sorted.length; next += 1) {
-    const each = sorted[next]!;
-    if (compareTurns(first, each.promotion) !== 0) break;
-    if (each.promotion.exclusiveGroup === null && !settled.has(each)) turn.push(each);
+  const chosen = bestOfEach(rivals, (some) => savingIn(withOnly(some)));
+  const held = withOnly(chosen);
+  for (const [at, group] of groups.entries()) {
+    const holds = chosen[at]!;
+    for (const each of group)
+      if (each !== holds) held.notApplied.push(outdone(each, holds, plans.get(each)));
   }
-  return turn;
+  return held;
+}
+
+/** Exclusive groups of which more than one is open. */
+function groupsOf(sorted: readonly Candidate[]): Candidate[][] {
+  const inGroup = sorted.filter(({ promotion }) => promotion.exclusiveGroup !== null);
+  if (inGroup.length < 2) return [];
+  return [...Map.groupBy(inGroup, ({ promotion }) => promotion.exclusiveGroup).values()].filter(
+    (group) => group.length > 1,
+  );
+}
+
+/** Those that hold on the basket as it is; where none does any is as good as the first. */
+function rivalsIn(
+  group: readonly Candidate[],
+  plans: ReadonlyMap<Candidate, Plan | Reason>,
+): readonly Candidate[] {
+  const holding = group.filter((each) => savingOf(plans.get(each)!) >= 0);
+  return holding.length > 0 ? holding : group.slice(0, 1);
+}
+
+function savingIn({ applied }: Put): number {
+  return applied.reduce((sum, { saving }) => sum + saving, 0);
+}
+
+/** What it lacks by itself, or else that another of its group is better. */
+function outdone(
+  { promotion }: Candidate,
+  by: Candidate,
+  plan: Plan | Reason | undefined,
+): NotApplied {
+  if (plan !== undefined && "reason" in plan) return { promotion, why: plan };
+  const group = promotion.exclusiveGroup ?? "";
+  return { promotion, why: { reason: "group", by: by.promotion.promotion, group } };
+}
+
+/** `plans`: what each comes to on the untouched basket, where that is known. */
+function applyInOrder(
+  basket: Basket,
+  sorted: readonly Candidate[],
+  plans: ReadonlyMap<Candidate, Plan | Reason> | null,
+): Put {
+  const so: Put = { basket, applied: [], notApplied: [] };
+  const touched = new Set<number>();
+  for (let at = 0; at < sorted.length;) {
+    const turn = turnOf(sorted, at);
+    at += turn.length;
+    const weighed = turn.map((candidate) => {
+      const known = plans !== null && !isTouched(candidate, touched) && plans.get(candidate);
+      return { candidate, plan: known || weigh(basket, candidate) };
+    });
+    applyTurn(so, weighed, touched);
+  }
+  return so;
+}
+
+/** Those of one priority: they are weighed against each other. */
+function turnOf(sorted: readonly Candidate[], at: number): readonly Candidate[] {
+  const first = sorted[at]!.promotion;
+  let end = at + 1;
+  while (end < sorted.length && compareTurns(first, sorted[end]!.promotion) === 0) end += 1;
+  return sorted.slice(at, end);
 }
 
 /** Lines before the document, the higher priority first, those that stack last. */
@@ -194,34 +255,22 @@ interface Weighed {
 }
 
 function applyTurn(
-  basket: Basket,
-  turn: readonly Candidate[],
-  rivals: boolean,
-  applied: Applied[],
-  notApplied: NotApplied[],
+  { basket, applied, notApplied }: Put,
+  weighed: Weighed[],
+  touched: Set<number>,
 ): void {
-  const weighed: Weighed[] = turn.map((candidate) => ({
-    candidate,
-    plan: weigh(basket, candidate),
-  }));
   if (weighed.length > 1) weighed.sort((a, b) => savingOf(b.plan) - savingOf(a.plan));
-  let winner: string | null = null;
-  const touched = new Set<number>();
+  const since = new Set<number>();
   for (const { candidate, plan } of weighed) {
     const { promotion } = candidate;
-    if (rivals && winner !== null && !("reason" in plan)) {
-      const group = promotion.exclusiveGroup ?? "";
-      notApplied.push({ promotion, why: { reason: "group", by: winner, group } });
-      continue;
-    }
-    const now = isTouched(candidate, touched) ? weigh(basket, candidate) : plan;
+    const now = isTouched(candidate, since) ? weigh(basket, candidate) : plan;
     if ("reason" in now) notApplied.push({ promotion, why: now });
     else {
-      winner = promotion.promotion;
       applied.push(put(basket, promotion, now));
-      for (const line of now.uses) touched.add(line);
+      for (const line of now.uses) since.add(line);
     }
   }
+  for (const line of since) touched.add(line);
 }
 
 function savingOf(plan: Plan | Reason): number {
