@@ -123,7 +123,7 @@ class BookThread {
     this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
-      this.#worker.postMessage({ number, what } satisfies ThreadOrder);
+      this.#worker.postMessage({ number, what } satisfies ThreadOrder, []);
     });
   }
 

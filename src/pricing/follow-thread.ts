@@ -12,7 +12,7 @@ import type { ThreadNews, ThreadOrder, ThreadTask } from "./follow-apart.ts";
 const { url, ...followed } = workerData as ThreadTask;
 
 function say(news: ThreadNews): void {
-  parentPort?.postMessage(news);
+  parentPort?.postMessage(news, []);
 }
 
 const opened = openStore({ url, migrate: false, connections: 2 }).then((store) =>

@@ -9,8 +9,9 @@ import { rulesOf } from "./price-data.ts";
 import type { PricingSizes } from "./price-data.ts";
 
 export interface BookFigures {
-  /** Rows that changed; milliseconds from these rows to the next book, a figure a round. */
+  /** Rows that changed. Then milliseconds, a figure a round: reading them, the next book of them. */
   readonly rows: number;
+  readonly reads: readonly number[];
   readonly changes: readonly number[];
   readonly saves: readonly number[];
   readonly loads: readonly number[];
@@ -21,6 +22,7 @@ export async function measureBook(sizes: PricingSizes, book: PriceBook): Promise
   const folder = await mkdtemp(join(tmpdir(), "tradepost-bench-book-"));
   try {
     const changes: number[] = [];
+    const reads: number[] = [];
     const files: { readonly save: number; readonly load: number }[] = [];
     let rows = 0;
     let now = book;
@@ -29,11 +31,13 @@ export async function measureBook(sizes: PricingSizes, book: PriceBook): Promise
       rows = before.length;
       const changed = revised(now, before);
       changes.push(changed.ms);
+      reads.push(changed.readMs);
       now = changed.book;
       files.push(await throughFile(join(folder, "book"), now));
     }
     return {
       rows,
+      reads,
       changes,
       saves: files.map(({ save }) => save),
       loads: files.map(({ load }) => load),
@@ -57,17 +61,18 @@ function someRules(sizes: PricingSizes, round: number): RuleRow[] {
 function revised(
   book: PriceBook,
   before: readonly RuleRow[],
-): { readonly ms: number; readonly book: PriceBook } {
+): { readonly readMs: number; readonly ms: number; readonly book: PriceBook } {
   const after = before.map((row) => ({ ...row, value: `${Number(row.value) / 2 + 1}` }));
   const started = performance.now();
   const revision = startRevision(book);
   if (isRefusal(revision)) throw new Error(revision.refused);
   revision.before.addRules(before);
   revision.after.addRules(after);
+  const read = performance.now();
   const next = revision.finish();
-  const ms = performance.now() - started;
+  const ms = performance.now() - read;
   if (isRefusal(next)) throw new Error(next.refused);
-  return { ms, book: next };
+  return { readMs: read - started, ms, book: next };
 }
 
 async function throughFile(

@@ -10,6 +10,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureBooks } from "./books.ts";
 import { loadAverage } from "./measure.ts";
 import { measureDuringPull } from "./during-pull.ts";
 import { measureHttp } from "./http.ts";
@@ -45,7 +46,8 @@ const GROUPS: readonly Group[] = [
   { rows: ["S1", "S2", "S3", "S4"], measure: measurePulls },
   { rows: ["S5"], measure: measureDuringPull },
   { rows: ["S6"], measure: measurePages },
-  { rows: ["P1", "P2", "P5", "P6"], measure: measurePrices },
+  { rows: ["P1", "P6"], measure: measurePrices },
+  { rows: ["P2", "P5"], measure: measureBooks },
   { rows: ["P3", "P4"], measure: measureHttp },
   { rows: ["P7"], measure: measurePromotions },
   { rows: ["U1"], measure: measureStart },

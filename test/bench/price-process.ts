@@ -10,6 +10,7 @@ import { measureBook } from "./book-change.ts";
 import type { BookFigures } from "./book-change.ts";
 import { bareFill } from "./price-fill.ts";
 import { inRounds } from "./measure.ts";
+import { measureService } from "./price-service.ts";
 import {
   PRICING_SIZES,
   compileBenchBook,
@@ -24,7 +25,7 @@ import { asked, tell } from "./process.ts";
 
 /** What the parent asks, and what comes back. */
 export interface Question {
-  readonly what: "engine" | "database";
+  readonly what: "engine" | "book" | "database" | "service";
   readonly folder: string;
   readonly database: string;
   readonly rules: number;
@@ -33,12 +34,15 @@ export interface Question {
 }
 
 export interface EngineFigures {
-  readonly memory: MemoryFigure;
   readonly speed: readonly SpeedFigure[];
   /** Time of 10,000 explanations, of that of their prices. */
   readonly explaining: number;
   /** Cost of a line with 1,000 lists, of that with 50. */
   readonly lists: number;
+}
+
+export interface CompiledFigures {
+  readonly memory: MemoryFigure;
   readonly book: BookFigures;
 }
 
@@ -49,23 +53,29 @@ export interface DatabaseFigures {
   readonly secret: string;
 }
 
+const WORK = { engine, book: compiled, database, service: measureService };
+
 for await (const question of asked()) {
   const { what, ...rest } = question as Question;
-  tell(what === "engine" ? await engine(rest) : await database(rest));
+  tell(await WORK[what](rest));
 }
 
 type Sizes = Omit<Question, "what">;
 
 async function engine({ rules, rounds, seed }: Sizes): Promise<EngineFigures> {
   const sizes = { ...PRICING_SIZES, rules, rounds, seed };
-  const { book, figure } = await compileBenchBook(sizes);
+  const { book } = await compileBenchBook(sizes);
   return {
-    memory: figure,
     speed: measureSpeed(sizes, book),
     explaining: measureExplaining(sizes, book),
     lists: await measureLists({ ...sizes, rules: Math.min(rules, 1_000_000) }),
-    book: await measureBook(sizes, book),
   };
+}
+
+async function compiled({ rules, rounds, seed }: Sizes): Promise<CompiledFigures> {
+  const sizes = { ...PRICING_SIZES, rules, rounds, seed };
+  const { book, figure } = await compileBenchBook(sizes);
+  return { memory: figure, book: await measureBook(sizes, book) };
 }
 
 async function database(question: Sizes): Promise<DatabaseFigures> {
