@@ -37,7 +37,7 @@ export interface PriceProof {
   check(options?: CheckOptions): Promise<Checked>;
   parity(question: ParityQuestion): Promise<Parity>;
   lines(question: LinesQuestion): Promise<readonly ParityLine[]>;
-  /** Priced by the rules as they were known on each document's day; the last 90 days when absent. */
+  /** Priced by the rules as they were known on each document's day; by itself the last 90 days. */
   asKnown(
     question: Omit<AsKnownQuestion, "from" | "to"> & {
       readonly from?: string;

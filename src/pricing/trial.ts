@@ -77,7 +77,7 @@ export interface Trial {
 }
 
 export function trialOf(live: PriceBook, version: string): Trial {
-  // A book by itself, so that what is worked out for days long ago takes no place of what shops ask.
+  // A book by itself: what is worked out for days long ago takes no place of what shops ask.
   const book = { ...live };
   const enquiries = new Enquiries(book);
   return {

@@ -276,7 +276,7 @@ describe("impact", () => {
     const asked = { from: "2026-06-01", to: "2026-10-01", days: 90, most: 10 };
     const found = await one.proof.impactBetween(asked);
     expect(found.changed).toMatchObject({ lines: 2, before: "60.00", difference: "3.00" });
-    // Three pay more for what is sold; two less for what nobody bought: the third has a price of its own.
+    // Three pay more for what is sold, and two less for what nobody bought: C has a price of its own.
     expect(found.effective).toMatchObject({ customers: 3, products: 2, pairs: 5, up: 3, down: 2 });
     expect(
       found.effective?.changes.map(({ product, before, after, accounts }) => [
