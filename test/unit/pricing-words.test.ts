@@ -433,6 +433,15 @@ describe("what a rule can say", () => {
       NAIL    | 2.0300`,
       ),
     ).toEqual([]);
+    const told = explained(bookOf(tables, competing("lowest")), { product: "PLY", quantity: "1" });
+    expect(told.arithmetic.slice(0, 6)).toEqual([
+      "Cost: £20.00 per EACH",
+      "Standard discount: 12.3% on top, by formula F: £22.46",
+      "Formula F: rounded up to a multiple of 0.05: £22.50",
+      "then 0.01 less: £22.49",
+      "at least 2 above the cost: £22.49",
+      "Unit price: £22.49 per EACH",
+    ]);
   });
 
   test("a formula on another list: that list's price, and the base price where it says nothing", () => {

@@ -13,6 +13,16 @@ const MODES: Readonly<Record<PriceFormula["rounding"], RoundingMode>> = {
   down: "down",
 };
 
+/** How a formula came to its price; each is the one before where there is nothing to do. */
+export interface FormulaSteps {
+  /** The basis less the percent or amount, the cost with its markup, or the price itself. */
+  readonly start: Decimal;
+  readonly rounded: Decimal;
+  readonly adjusted: Decimal;
+  /** Within the margins: the price. */
+  readonly kept: Decimal;
+}
+
 /**
  * What an entry charges by its formula: exact, or a failure below 0. The formula's own figures are
  * per the unit that the entry is per.
@@ -24,6 +34,18 @@ export function byFormula(
   value: number,
   row: number,
 ): Decimal | number {
+  const steps = formulaSteps(enquiry, formula, basis, value, row);
+  return typeof steps === "number" ? steps : steps.kept;
+}
+
+/** The same, step by step. */
+export function formulaSteps(
+  enquiry: Enquiry,
+  formula: PriceFormula,
+  basis: Decimal | null,
+  value: number,
+  row: number,
+): FormulaSteps | number {
   const start = startOf(enquiry, basis, value, row);
   if (typeof start === "number") return start;
   const { book, line } = enquiry;
@@ -31,11 +53,10 @@ export function byFormula(
   if (Number.isNaN(size)) return candidate.UNIT_UNKNOWN;
   const read: Read = (text) => rescaled(text, line.perUnit, size);
   const multiple = read(formula.roundTo);
-  const shaped = decimal.add(
-    multiple === null ? start : toMultiple(start, multiple, MODES[formula.rounding]),
-    read(formula.adjustment) ?? decimal.zero(),
-  );
-  return basis === null ? shaped : within(shaped, basis, formula, read);
+  const rounded = multiple === null ? start : toMultiple(start, multiple, MODES[formula.rounding]);
+  const adjusted = decimal.add(rounded, read(formula.adjustment) ?? decimal.zero());
+  const kept = basis === null ? adjusted : within(adjusted, basis, formula, read);
+  return { start, rounded, adjusted, kept };
 }
 
 /** A figure of the formula per the line's unit; null: it has none. */

@@ -3,14 +3,18 @@ import { decimal } from "../../model/index.ts";
 import type { Decimal, Rounding } from "../../model/index.ts";
 import { lineValue, reductionOf } from "./amounts.ts";
 import type { Reduction } from "./amounts.ts";
+import { TERMS } from "./book.ts";
 import { costOf } from "./candidate.ts";
 import { fine, takenOff } from "./chain.ts";
 import type { Link } from "./chain.ts";
 import type { Enquiry } from "./enquiry.ts";
 import { entryOf, quantityText } from "./entry.ts";
 import type { Entry } from "./entry.ts";
+import { formulaSteps } from "./formula.ts";
 import { tiersOf } from "./incremental.ts";
+import type { PriceFormula } from "./masters.ts";
 import { scaledOf, shortTextOf } from "./scaled.ts";
+import { STRIDE } from "./terms.ts";
 import { vatReasons } from "./vat-words.ts";
 import {
   baseHeadOf,
@@ -220,21 +224,67 @@ function linkLines(enquiry: Enquiry, links: readonly Link[], price: string): str
   return isSame ? lines : [...lines, `Unit price: rounded ${price}`];
 }
 
-function formulaLines(enquiry: Enquiry, { formula }: Entry, last: string): string[] {
+/** What the price is taken off, and each thing that the formula does to it with what that gives. */
+function formulaLines(enquiry: Enquiry, entry: Entry, last: string): string[] {
   const { book, found } = enquiry;
-  const known = book.formulaOf.get(formula ?? "");
+  const known = book.formulaOf.get(entry.formula ?? "");
   if (known === undefined) return [last];
-  const basis = known.basis === "price-list" ? `list ${known.priceList ?? ""}` : known.basis;
-  const parts = [
-    `Formula ${known.formula}: off the ${basis === "base" ? "base price" : basis}`,
-    known.roundTo === null ? "" : `rounded ${known.rounding} to a multiple of ${known.roundTo}`,
-    known.adjustment === null ? "" : `then ${known.adjustment} added`,
-    known.leastMargin === null ? "" : `at least ${known.leastMargin} above it`,
-    known.mostMargin === null ? "" : `at most ${known.mostMargin} above it`,
+  const isOffCost = entry.kind === "markup" || known.basis === "cost";
+  const isOffBase = !isOffCost && known.basis === "base" && found.base >= 0;
+  const basis = isOffCost ? fine(costOf(enquiry)) : isOffBase ? fine(found.base) : null;
+  const row = (found.word & TERMS) * STRIDE;
+  const steps = basis === null ? -1 : formulaSteps(enquiry, known, basis, found.value, row);
+  if (typeof steps === "number") return [formulaText(known), last];
+  const currency = book.currencies[enquiry.currency]!;
+  const gives = (amount: Decimal) => `: ${exactText(amount, currency)}`;
+  return [
+    isOffCost ? costLine(enquiry) : baseLine(enquiry),
+    `${ruleText(enquiry, entry)}${gives(steps.start)}`,
+    ...(known.roundTo === null ? [] : [`${roundingText(known)}${gives(steps.rounded)}`]),
+    ...(known.adjustment === null ? [] : [`${adjustmentText(known)}${gives(steps.adjusted)}`]),
+    ...marginTexts(known).map((text) => `${text}${gives(steps.kept)}`),
+    `Unit price: ${priceText(enquiry, steps.kept)}`,
   ];
-  const words = parts.filter((part) => part !== "").join(", ");
-  const isOffBase = (known.basis === "base" || known.basis === "running") && found.base >= 0;
-  return [...(isOffBase ? [baseLine(enquiry)] : []), words, last];
+}
+
+/** The formula in words, where what it starts from is not at hand any more. */
+function formulaText(formula: PriceFormula): string {
+  const { basis, priceList } = formula;
+  const off = basis === "price-list" ? `the price on list ${priceList ?? ""}` : BASES[basis];
+  const parts = [
+    `Formula ${formula.formula}: off ${off}`,
+    ...(formula.roundTo === null ? [] : [roundingText(formula)]),
+    ...(formula.adjustment === null ? [] : [adjustmentText(formula)]),
+    ...marginTexts(formula),
+  ];
+  return parts.join("; ");
+}
+
+const BASES: Readonly<Record<Exclude<PriceFormula["basis"], "price-list">, string>> = {
+  base: "the base price",
+  standard: "the standard price",
+  cost: "the cost",
+  running: "what the steps before came to",
+};
+
+const shortFigure = (text: string | null) => decimal.canonical(decimal.parse(text ?? "0"));
+
+function roundingText({ formula, rounding, roundTo }: PriceFormula): string {
+  const how = rounding === "nearest" ? "to the nearest" : `${rounding} to a`;
+  return `Formula ${formula}: rounded ${how} multiple of ${shortFigure(roundTo)}`;
+}
+
+function adjustmentText({ adjustment }: PriceFormula): string {
+  const figure = shortFigure(adjustment);
+  return figure.startsWith("-") ? `then ${figure.slice(1)} less` : `then ${figure} more`;
+}
+
+function marginTexts({ basis, leastMargin, mostMargin }: PriceFormula): string[] {
+  const above = `above ${basis === "price-list" ? "that list" : BASES[basis]}`;
+  return [
+    ...(leastMargin === null ? [] : [`at least ${shortFigure(leastMargin)} ${above}`]),
+    ...(mostMargin === null ? [] : [`at most ${shortFigure(mostMargin)} ${above}`]),
+  ];
 }
 
 /** An exact amount with the places that it needs, at least pence. */
