@@ -100,6 +100,24 @@ describe("one price", () => {
     expect(body.lines[0]).toMatchObject(then.body);
   });
 
+  it("by columns is of now, and says that what was known is for rows", async () => {
+    const columns = { account: "A001", product: ["CEM001"], quantity: [1] };
+    const { status, body } = await post({ ...columns, knownAt: "2026-03-31T08:15:00Z" });
+    expect({ status, errors: body["errors"] }).toMatchInlineSnapshot(`
+      {
+        "errors": [
+          {
+            "expected": "null: what was known at a moment is answered for \`lines\`",
+            "found": "the text "2026-03-31T08:15:00Z"",
+            "in": "body",
+            "pointer": "/knownAt",
+          },
+        ],
+        "status": 400,
+      }
+    `);
+  });
+
   it("says what is wrong with a currency or unit that there is not", async () => {
     expect((await get(`${ONE}&currency=XXX`)).body).toMatchObject({
       code: "request-invalid",
@@ -145,7 +163,7 @@ describe("a customer's price list", () => {
       expect(csv.headers.get("content-type")).toBe("text/csv");
       const [head, ...rows] = csv.body.trimEnd().split("\r\n");
       expect(head).toBe(
-        "product,fromQuantity,sellingUnit,state,unitPrice,pricingUnit,currency,vatCode,validUntil,because",
+        "product,fromQuantity,sellingUnit,state,stateReason,unitPrice,pricingUnit,currency,vatCode,validUntil,because",
       );
       expect(rows.map((each) => each.split(",").slice(0, 2))).toEqual(
         lines.map(({ product, fromQuantity }) => [product, fromQuantity]),
@@ -229,17 +247,19 @@ describe("a signed price", () => {
 });
 
 describe("the README's storefront call", () => {
-  it("shows a price as it stands there", async () => {
+  it("shows a price as it stands there, and says what is not known", async () => {
     const readme = await readFile(join(import.meta.dirname, "../../README.md"), "utf8");
     const code = /```js\n(const answer = await fetch[^]*?)```/.exec(readme)?.[1] ?? "";
     const here = code
       .replace("http://127.0.0.1:4600", api.url)
       .replace("ANDR0001", "A001")
       .replace("DRYPLS220039", "CEM001");
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ["--input-type=module", "--eval", here],
-      { env: { ...process.env, TRADEPOST_KEY: await api.keyWith({ scopes: ["prices"] }) } },
+    const env = { ...process.env, TRADEPOST_KEY: await api.keyWith({ scopes: ["prices"] }) };
+    const run = async (script: string) =>
+      promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { env });
+    const { stdout } = await run(here);
+    expect((await run(here.replace("CEM001", "NOPE"))).stdout).toMatch(
+      /^5 × NOPE: ask us\. there is no product "NOPE"/,
     );
     expect(stdout).toBe("5 × CEM001: £1.0000 per EACH, £5.00 net (modelled)\n");
   });
