@@ -39,6 +39,7 @@ const HEADS = [
   "fromQuantity",
   "sellingUnit",
   "state",
+  "stateReason",
   "unitPrice",
   "pricingUnit",
   "currency",

@@ -22,6 +22,7 @@ const row = z
     fromQuantity: amount("The break: from this many selling units."),
     sellingUnit: text("Unit that quantities count."),
     state,
+    stateReason: known.stateReason,
     unitPrice: known.unitPrice,
     pricingUnit: known.pricingUnit,
     currency: known.currency,

@@ -142,7 +142,10 @@ function priceInto(
   set.vatCode[line] = found.vatCode;
   set.until[line] = found.until;
   if (known && set.root.stand === undefined) return;
-  const { state, reason } = known ? standOf(set.root, enquiry, product) : stateOf(found.doubt);
+  const { state, reason, untilMs } = known
+    ? standOf(set.root, enquiry, product)
+    : stateOf(found.doubt);
+  if (untilMs < found.until) set.until[line] = untilMs;
   set.state[line] = STATES.indexOf(state);
   if (reason !== null) {
     set.stateReason ??= Array.from({ length: set.lines }, () => null);

@@ -6,7 +6,7 @@ import { setImmediate as othersTurn } from "node:timers/promises";
 import type { PriceAnswer, PriceAsker } from "./answer.ts";
 import { enquire, isProblem } from "./ask.ts";
 import type { Problem } from "./ask.ts";
-import { boundsAround, ladderOf, scaled } from "./engine/index.ts";
+import { boundsAround, ladderOf, priceLine, scaled } from "./engine/index.ts";
 import type { Enquiry, Rung } from "./engine/index.ts";
 import { standOf, stateOf, untilText } from "./price.ts";
 import type { Root } from "./root.ts";
@@ -17,6 +17,8 @@ export interface PriceListRow {
   readonly fromQuantity: string;
   readonly sellingUnit: string;
   readonly state: PriceAnswer["state"];
+  /** Why it stands so, where `because` does not say it. */
+  readonly stateReason: string | null;
   /** Decimal text per `pricingUnit`; null: not known. */
   readonly unitPrice: string | null;
   readonly pricingUnit: string;
@@ -57,10 +59,11 @@ export function priceListOf(
   if (isProblem(enquiry)) return enquiry;
   const numbers = productsAfter(root, request.after ?? null);
   const { last, next } = boundsAround(root.book, enquiry.asking.moment);
+  const ageMs = root.standing?.facts.staleFrom?.ms ?? Infinity;
   return {
     bookVersion: root.version,
     freshness: root.freshness,
-    until: untilText(root, next),
+    until: untilText(root, Math.min(next, ageMs > now ? ageMs : Infinity)),
     content: `${root.version} ${last} ${root.standing?.revision ?? ""}`,
     rows: () => slices(root, enquiry, numbers),
   };
@@ -100,17 +103,21 @@ function addRows(rows: PriceListRow[], root: Root, enquiry: Enquiry, product: nu
 function rowOf(root: Root, enquiry: Enquiry, product: number, rung: Rung): PriceListRow {
   const { book } = enquiry;
   const known = rung.doubt === null;
-  const { state } = known ? standOf(root, enquiry, product) : stateOf(rung.doubt);
+  // How a rung stands is asked of the line that was priced last.
+  if (known && root.standing !== undefined && root.standing.revision !== "")
+    priceLine(enquiry, product, rung.quantity);
+  const { state, reason, untilMs } = known ? standOf(root, enquiry, product) : stateOf(rung.doubt);
   return {
     product: book.products.codes[product] ?? "",
     fromQuantity: scaled.shortTextOf(rung.quantity, 5),
     sellingUnit: book.units[book.products.sellingUnit[product] ?? -1] ?? "",
     state,
+    stateReason: reason,
     unitPrice: known ? scaled.textOf(rung.price, book.policy.arithmetic.unitPrice.scale) : null,
     pricingUnit: book.units[rung.unit] ?? "",
     currency: book.currencies[enquiry.currency] ?? "",
     vatCode: book.vatCodes[enquiry.found.vatCode] ?? null,
-    validUntil: untilText(root, rung.until),
+    validUntil: untilText(root, Math.min(rung.until, untilMs)),
     because: rung.because,
   };
 }

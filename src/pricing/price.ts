@@ -49,7 +49,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
   const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   const known = found.doubt === null;
   const vatPercent = found.vatRate < 0 ? null : scaled.shortTextOf(found.vatRate, 4);
-  const { state, reason } = known ? standOf(root, enquiry, product) : stateOf(found.doubt);
+  const { state, reason, untilMs } = known ? standOf(root, enquiry, product) : stateOf(found.doubt);
   return {
     state,
     stateReason: reason,
@@ -62,7 +62,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
     vatPercent,
     vat: known && vatPercent !== null ? scaled.textOf(found.vat, vat.scale) : null,
     currency: book.currencies[enquiry.currency] ?? "",
-    validUntil: untilText(root, found.until),
+    validUntil: untilText(root, Math.min(found.until, untilMs)),
     bookVersion: root.version,
     freshness: root.freshness,
     because: becauseOf(enquiry),
@@ -70,13 +70,15 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
 }
 
 /** How a line stands whose price is not known. */
-export function stateOf(doubt: Found["doubt"]): Pick<PriceAnswer, "state"> & { reason: null } {
+export function stateOf(
+  doubt: Found["doubt"],
+): Pick<PriceAnswer, "state"> & Pick<Stand, "untilMs"> & { reason: null } {
   return doubt === "on-request" ? ON_REQUEST : UNKNOWN;
 }
 
-const UNKNOWN = { state: "unknown", reason: null } as const;
-const ON_REQUEST = { state: "onRequest", reason: null } as const;
-const MODELLED: Stand = { state: "modelled", reason: null };
+const UNKNOWN = { state: "unknown", reason: null, untilMs: Infinity } as const;
+const ON_REQUEST = { state: "onRequest", reason: null, untilMs: Infinity } as const;
+const MODELLED: Stand = { state: "modelled", reason: null, untilMs: Infinity };
 
 export function standOf(root: Root, enquiry: Enquiry, product: number): Stand {
   return root.stand?.(enquiry, product) ?? MODELLED;

@@ -1,6 +1,7 @@
 /**
- * What pulls say of the rounds that were approved: the same price confirms a rule, the price of
- * before says nothing yet, and anything else is a difference that a person hears of. Done before
+ * What pulls say of the rounds that were approved: the same price confirms a rule; the price of
+ * before says nothing until the ERP has some of the new ones, and is a difference from then on, as
+ * anything else is; a person hears of it. Done before
  * every book is compiled; safe to repeat.
  */
 import { momentText } from "../model/index.ts";
@@ -73,8 +74,23 @@ async function followErp(context: SettlingContext, tx: Transaction, round: Open)
   return followed;
 }
 
+/** Whether a pull since the start has brought prices of the round: then the rest should be there. */
+async function hasBegun(
+  { company }: SettlingContext,
+  tx: Transaction,
+  { id, startsAt }: Open,
+): Promise<boolean> {
+  const [row] = await tx.query<{ begun: boolean }>(
+    `select exists (select from ${JOINED} and p.learned_at >= $3 and ${samePrice("p", "n")}
+                       and p.row_hash::text is distinct from x.before ->> 'row_hash') as begun`,
+    [company, id, startsAt],
+  );
+  return row?.begun === true;
+}
+
 async function compareErp(context: SettlingContext, tx: Transaction, round: Open): Promise<number> {
   const { company, now } = context;
+  const begun = await hasBegun(context, tx, round);
   const today = now().toZonedDateTimeISO(context.timeZone).toPlainDate().toString();
   const changed = await tx.affect(
     `update price_round_rule u set state = f.state, seen = f.seen, seen_at = f.at
@@ -82,7 +98,8 @@ async function compareErp(context: SettlingContext, tx: Transaction, round: Open
                case when p.rule is not null and ${samePrice("p", "n")}
                      and coalesce(p.valid_from, $3::date) <= $3::date
                      and coalesce(p.valid_to, $3::date) >= $3::date then 'confirmed'
-                    when p.row_hash::text is not distinct from x.before ->> 'row_hash' then 'waiting'
+                    when not $5 and p.row_hash::text is not distinct from x.before ->> 'row_hash'
+                    then 'waiting'
                     else 'differs' end as state,
                case when p.rule is not null then to_jsonb(p) end as seen,
                coalesce(p.learned_at, $4::timestamptz) as at
@@ -90,7 +107,7 @@ async function compareErp(context: SettlingContext, tx: Transaction, round: Open
       where u.company = $1 and u.round_id = $2 and u.rule = f.rule
         and u.from_quantity = f.from_quantity
         and (u.state, u.seen) is distinct from (f.state, f.seen)`,
-    [company, round.id, today, now()],
+    [company, round.id, today, now(), begun],
   );
   // What the ERP has by itself needs no rows in its place any more.
   await uncover(

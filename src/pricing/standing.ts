@@ -53,6 +53,8 @@ export interface Stand {
   readonly state: "modelled" | "confirmed" | "stale";
   /** Null: nothing to say. */
   readonly reason: string | null;
+  /** Moment from which it stands otherwise by itself; Infinity: none is known. */
+  readonly untilMs: number;
 }
 
 export interface Standing {
@@ -73,7 +75,7 @@ export const NO_FACTS: StandingFacts = {
   staleFrom: null,
 };
 
-const MODELLED: Stand = { state: "modelled", reason: null };
+const MODELLED: Stand = { state: "modelled", reason: null, untilMs: Infinity };
 const IN_ROUND = 1;
 const IN_HOLD = 2;
 
@@ -90,6 +92,8 @@ export function compileStanding(book: PriceBook, facts: StandingFacts): Standing
       flags[product] = (flags[product] ?? 0) | IN_ROUND;
   }
   const held = heldPlaces(book, facts, flags);
+  const { staleFrom } = facts;
+  const fresh = { ...MODELLED, untilMs: staleFrom?.ms ?? Infinity };
   const starts = new Map(
     Object.values(facts.rounds).map((round) => [round.startsMs, round.keptMs]),
   );
@@ -99,14 +103,16 @@ export function compileStanding(book: PriceBook, facts: StandingFacts): Standing
     keptUntilMs: (endedMs) => starts.get(endedMs) ?? null,
     of(enquiry, product, nowMs) {
       const flag = flags[product] ?? 0;
-      if (flag === 0 && facts.staleFrom === null) return MODELLED;
+      if (flag === 0 && staleFrom === null) return MODELLED;
       const atMs = nowMs();
       const doubt = flag & IN_HOLD ? heldFor(held.get(product), enquiry) : null;
       if (doubt !== null) return doubt;
       const round = flag & IN_ROUND ? inRound(facts, prices, enquiry, atMs) : MODELLED;
-      if (round.state === "stale" || facts.staleFrom === null || atMs < facts.staleFrom.ms)
-        return round;
-      return { state: "stale", reason: facts.staleFrom.about };
+      if (round.state === "stale" || staleFrom === null) return round;
+      if (atMs >= staleFrom.ms)
+        return { state: "stale", reason: staleFrom.about, untilMs: Infinity };
+      if (round === MODELLED) return fresh;
+      return { ...round, untilMs: Math.min(round.untilMs, staleFrom.ms) };
     },
   };
 }
@@ -132,7 +138,7 @@ function heldFor(places: readonly HeldPlace[] | undefined, enquiry: Enquiry): St
   const found = places?.find(({ customerScope, customerCode }) =>
     reaches(enquiry, customerScope, customerCode),
   );
-  return found === undefined ? null : { state: "stale", reason: found.about };
+  return found === undefined ? null : { state: "stale", reason: found.about, untilMs: Infinity };
 }
 
 /** The rule that gave the price, else the one that gave the base that it is worked out from. */
@@ -183,17 +189,26 @@ function standOf(
   switch (price.state) {
     case "confirmed":
       return mayConfirm
-        ? { state: "confirmed", reason: `${about}; the ERP has the same price.` }
+        ? { ...MODELLED, state: "confirmed", reason: `${about}; the ERP has the same price.` }
         : MODELLED;
     case "differs":
       return {
+        ...MODELLED,
         state: "stale",
         reason: `${about}; the ERP says otherwise: ${price.otherwise ?? "another price"}.`,
       };
     case "waiting":
       return atMs < dueMs
-        ? { state: "modelled", reason: `${about}; no pull has confirmed it yet.` }
-        : { state: "stale", reason: `${about}; the ERP has not confirmed it by ${due}.` };
+        ? {
+            state: "modelled",
+            reason: `${about}; no pull has confirmed it yet.`,
+            untilMs: dueMs,
+          }
+        : {
+            ...MODELLED,
+            state: "stale",
+            reason: `${about}; the ERP has not confirmed it by ${due}.`,
+          };
     default:
       return price.state satisfies never;
   }

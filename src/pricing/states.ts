@@ -38,7 +38,7 @@ export const PRICE_STATES: Readonly<Record<PriceLine["state"], StateMeaning>> = 
     arises: [
       "a source that prices rest on was last read longer ago than `pricing.staleAfter` allows",
       "a pull brought a change past `pricing.holdAbove`; it waits for a person, and the price is the one before it",
-      "a pull brought another price than the approved round; the round's price stands until a person decides or the ERP is corrected",
+      "a pull brought another price than the approved round, or still the old one beside new ones of the round; the round's price stands until a person decides or the ERP is corrected",
       "a price round has begun and the ERP has not confirmed it by the time that was promised",
     ],
     shows: "The price, marked as to be confirmed.",

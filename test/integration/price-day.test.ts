@@ -100,10 +100,10 @@ test(
       2026-12-15 09:20:00 | approved              | 8,000 old | modelled                                | 2027-01-01T00:00:00Z | 60   | everything | taken                  | refused: price-differs | –
       2026-12-31 23:59:00 | a token since 23:58   | 8,000 old | modelled                                | 2027-01-01T00:00:00Z | 60   | –          | taken                  | refused: price-differs | taken
       2026-12-31 23:59:50 |                       | 8,000 old | modelled                                | 2027-01-01T00:00:00Z | 10   | –          | taken                  | refused: price-differs | taken
-      2027-01-01 00:00:00 | the round starts      | 8,000 new | modelled: no pull has confirmed it yet. | –                    | 60   | –          | refused: price-differs | taken                  | refused: token-expired
-      2027-01-01 00:01:00 | a token since 00:00   | 8,000 new | modelled: no pull has confirmed it yet. | –                    | 60   | –          | refused: price-differs | taken                  | taken
-      2027-01-01 02:00:01 | pulled, ERP as before | 8,000 new | modelled: no pull has confirmed it yet. | –                    | 60   | –          | refused: price-differs | taken                  | taken
-      2027-01-01 06:12:00 | ERP updated at 06:10  | 8,000 new | modelled: no pull has confirmed it yet. | –                    | 60   | –          | refused: price-differs | taken                  | taken
+      2027-01-01 00:00:00 | the round starts      | 8,000 new | modelled: no pull has confirmed it yet. | 2027-01-02T00:00:00Z | 60   | –          | refused: price-differs | taken                  | refused: token-expired
+      2027-01-01 00:01:00 | a token since 00:00   | 8,000 new | modelled: no pull has confirmed it yet. | 2027-01-02T00:00:00Z | 60   | –          | refused: price-differs | taken                  | taken
+      2027-01-01 02:00:01 | pulled, ERP as before | 8,000 new | modelled: no pull has confirmed it yet. | 2027-01-02T00:00:00Z | 60   | –          | refused: price-differs | taken                  | taken
+      2027-01-01 06:12:00 | ERP updated at 06:10  | 8,000 new | modelled: no pull has confirmed it yet. | 2027-01-02T00:00:00Z | 60   | –          | refused: price-differs | taken                  | taken
       2027-01-01 06:15:01 | pulled                | 8,000 new | confirmed: the ERP has the same price.  | –                    | 60   | everything | refused: price-differs | taken                  | taken
       2027-01-02 00:01:00 | a day later           | 8,000 new | confirmed: the ERP has the same price.  | –                    | 60   | –          | refused: price-differs | taken                  | taken
       "
@@ -165,7 +165,7 @@ test("a round may start at any hour, and waits for its hour when the ERP has its
     when                | what happens        | prices | state                                   | valid until          | kept | feed                 | order at old           | at new                 | with token
     2027-01-01 09:00:01 | pulled, ERP early   | 3 old  | modelled                                | 2027-01-01T12:30:00Z | 60   | –                    | taken                  | refused: price-differs | –
     2027-01-01 12:29:45 | a token since 09:00 | 3 old  | modelled                                | 2027-01-01T12:30:00Z | 15   | –                    | taken                  | refused: price-differs | taken
-    2027-01-01 12:30:00 | the round starts    | 3 new  | modelled: no pull has confirmed it yet. | –                    | 60   | –                    | refused: price-differs | taken                  | refused: token-expired
+    2027-01-01 12:30:00 | the round starts    | 3 new  | modelled: no pull has confirmed it yet. | 2027-01-02T12:30:00Z | 60   | –                    | refused: price-differs | taken                  | refused: token-expired
     2027-01-01 12:45:01 | pulled              | 3 new  | confirmed: the ERP has the same price.  | –                    | 60   | P00000 P00001 P00002 | refused: price-differs | taken                  | refused: token-expired
     "
   `);

@@ -90,6 +90,27 @@ test("what the pull brings otherwise than the round is told, and its prices answ
   ]);
 });
 
+test("a price that a pull still brings as it was, beside new ones of the round, is a difference", async () => {
+  const trade = await openTrade(database.store, { products: 2, code: "HALF" });
+  await trade.pull();
+  const prices = raised(trade.erp);
+  await load(trade, prices);
+  await trade.company.rounds.approve("2027", BY);
+  await trade.tradepost.drain();
+  trade.at("2027-01-01T06:15:00");
+  trade.erp.set(productOf(0), prices.get(productOf(0)) ?? "");
+  await trade.pull();
+  expect(trade.price(productOf(0)).state).toBe("confirmed");
+  expect(stands(trade.price(productOf(1)))).toMatchObject({
+    unitPrice: "11.4400",
+    state: "stale",
+    stateReason: expect.stringContaining("; the ERP says otherwise: fixed 11."),
+  });
+  trade.erp.set(productOf(1), prices.get(productOf(1)) ?? "");
+  await trade.pull();
+  expect(trade.price(productOf(1)).state).toBe("confirmed");
+});
+
 test("a round that no pull confirms in time answers stale, under an alarm, and can be cancelled", async () => {
   const trade = await openTrade(database.store, { products: 2, code: "OVERDUE" });
   const { company } = trade;
@@ -208,7 +229,13 @@ test("prices whose source was last read longer ago than the setting answer stale
   });
   await trade.pull();
   trade.at("2026-12-17T08:59:00");
-  expect(trade.price(productOf(0)).state).toBe("modelled");
+  // Whoever keeps the answer, or a signed price, keeps it no longer than it can be trusted.
+  expect(stands(trade.price(productOf(0)))).toEqual({
+    unitPrice: "10.0000",
+    state: "modelled",
+    validUntil: "2026-12-17T09:00:00Z",
+    stateReason: null,
+  });
   trade.at("2026-12-17T09:00:00");
   expect(stands(trade.price(productOf(0)))).toMatchObject({
     unitPrice: "10.0000",
