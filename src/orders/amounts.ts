@@ -52,34 +52,46 @@ interface Measured {
   readonly perPricingUnit: string;
 }
 
+/** Places of a price that every ERP takes. */
+const USUAL_PLACES = 4;
+
 /**
  * The price and the amount off the line that the ERP is told, so that it comes to `amount`: the
- * price agreed, else one per pricing unit with 4 places, else the price agreed and an amount off,
- * else a price with 6 places. Null: nothing of that can be said, which takes quantities above
- * 10,000 and a far side that has no place for an amount off.
+ * price agreed, else one per pricing unit with the usual places, else the price agreed and an
+ * amount off, else a price with 6 places. Null: nothing of that can be said, which takes quantities
+ * above 10,000 and a far side that has no place for an amount off.
  */
 export function toldPrice(
   line: Measured & { readonly unitPrice: string; readonly amount: string },
-  rounding: Rounding,
+  { lineNet, unitPrice: { scale } }: Pick<DocumentArithmetic, "lineNet" | "unitPrice">,
   carriesDiscount: boolean,
 ): { readonly unitPrice: string; readonly discount: string } | null {
   const { unitPrice, amount } = line;
+  const places = Math.max(USUAL_PLACES, scale);
   const off = (price: string): Money | null => {
-    const full = comesTo(price, line, rounding);
+    const full = comesTo(price, line, lineNet);
     return full === null ? null : decimal.subtract(full, decimal.parse<"money">(amount));
   };
-  const isWhole = (price: string | null): price is string =>
-    price !== null && off(price)?.digits === 0n;
-  if (isWhole(unitPrice)) return { unitPrice, discount: NOTHING };
-  const short = effectivePrice(amount, line, rounding, 4);
+  const isUsual = placesOf(unitPrice) <= places;
+  const isWhole = off(unitPrice)?.digits === 0n;
+  if (isUsual && isWhole) return { unitPrice, discount: NOTHING };
+  const short = effectivePrice(amount, line, lineNet, places);
   if (short !== null) return { unitPrice: short, discount: NOTHING };
-  const less = carriesDiscount ? off(unitPrice) : null;
-  if (less !== null && less.digits > 0n) return { unitPrice, discount: twoPlaces(less) };
-  const fine = effectivePrice(amount, line, rounding);
-  if (fine !== null) return { unitPrice: fine, discount: NOTHING };
-  const above = carriesDiscount ? quotient(amount, line, "up") : null;
-  const rest = above === null ? null : off(above);
-  return above === null || rest === null ? null : { unitPrice: above, discount: twoPlaces(rest) };
+  const less = (price: string | null) => {
+    const rest = carriesDiscount && price !== null ? off(price) : null;
+    if (price === null || rest === null || rest.digits <= 0n) return null;
+    return { unitPrice: price, discount: twoPlaces(rest) };
+  };
+  const agreed = isUsual ? less(unitPrice) : null;
+  if (agreed !== null) return agreed;
+  const above = less(quotient(amount, line, "up", places));
+  if (above !== null) return above;
+  const fine = isWhole ? unitPrice : effectivePrice(amount, line, lineNet);
+  return fine === null ? null : { unitPrice: fine, discount: NOTHING };
+}
+
+function placesOf(price: string): number {
+  return decimal.canonical(decimal.parse(price)).split(".")[1]?.length ?? 0;
 }
 
 const NOTHING = "0.00";

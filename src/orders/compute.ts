@@ -147,7 +147,7 @@ function told(
   note: Say,
 ): { unitPrice: string; discount: string } {
   if (amount === null) return { unitPrice, discount: "0.00" };
-  const found = toldPrice({ ...line, unitPrice, amount }, arithmetic.lineNet, carriesDiscount);
+  const found = toldPrice({ ...line, unitPrice, amount }, arithmetic, carriesDiscount);
   if (found !== null) return found;
   note({
     check: "totals",

@@ -449,7 +449,7 @@ describe("an order", () => {
     const inPacks = promise("BRICK", "3", "PACK", "200.00");
     expect(await packs(inPacks, { unit: "PACK" })).toMatchObject({
       findings: [],
-      order: { net: "600.00", lines: [{ quantity: "1512", unitPrice: "396.825397" }] },
+      order: { net: "600.00", lines: [{ quantity: "1512", unitPrice: "396.825400" }] },
     });
     const refused = { verdict: "refuse", findings: [{ code: "token-other-terms" }] };
     expect(await packs(inPacks)).toMatchObject(refused);
