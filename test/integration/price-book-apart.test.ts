@@ -1,4 +1,9 @@
-import { describe, expect, test, vi } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openPricing } from "../../src/pricing/index.ts";
 import type { Pricing } from "../../src/pricing/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
@@ -8,13 +13,19 @@ import { mergeRows } from "../support/merge-rows.ts";
 const database = useDatabase();
 
 /** As a service opens it: books are made in a thread of their own. */
-async function open(company: string, log: string[] = [], apart = true): Promise<Pricing> {
+async function open(
+  company: string,
+  log: string[] = [],
+  apart = true,
+  snapshot?: string,
+): Promise<Pricing> {
   return openPricing({
     store: database.store,
     company,
     settings: { currency: "GBP", timeZone: "Europe/London", vat: { STANDARD: "20" } },
     policy: "generic",
     apart,
+    ...(snapshot === undefined ? {} : { snapshot }),
     now: () => Temporal.Instant.from("2026-06-01T09:00:00Z"),
     log: (_, message) => log.push(message),
   });
@@ -107,5 +118,45 @@ describe("a book that is made in a thread of its own", () => {
     await pricing.publish();
     expect(prices(pricing)).not.toEqual(before);
     await pricing.close();
+  });
+
+  test("is right after kill -9 in the middle of a publish, from the file of the book before", async () => {
+    const company = "SLAIN";
+    await merchant(company);
+    const folder = mkdtempSync(join(tmpdir(), "tradepost-slain-"));
+    const file = join(folder, "SLAIN.book");
+    const child = spawn(
+      process.execPath,
+      ["src/launch.js", "test/support/publish-prices.ts", database.store.url, company, file],
+      { stdio: ["pipe", "pipe", "inherit"] },
+    );
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    });
+    await once(child.stdout, "data");
+    await vi.waitFor(() => {
+      expect(existsSync(file)).toBe(true);
+    }, 5_000);
+    await mergeRows(database.store, company, "price-rule", rules(10));
+    await database.store.transaction(async (tx) => {
+      await tx.query("LOCK TABLE price_rule IN ACCESS EXCLUSIVE MODE");
+      child.stdin.write("again\n");
+      await vi.waitFor(async () => {
+        expect(await tx.query("SELECT FROM pg_locks WHERE NOT granted")).toHaveLength(1);
+      }, 5_000);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    });
+    const log: string[] = [];
+    const next = await open(company, log, true, file);
+    const published = await next.publish();
+    const here = await open(company, [], false);
+    await here.refresh();
+    expect(here.book()?.version).toBe(published.version);
+    expect(prices(next)).toEqual(prices(here));
+    // From the file and what changed since, not from all rules.
+    expect(log.filter((line) => !line.includes("answers"))).toEqual([]);
+    await next.close();
   });
 });
