@@ -22,7 +22,7 @@ type Clock = Pick<Pricing, "secondsUntil">;
 export function cachedFor(pricing: Clock, until: string | null): Headers {
   if (until === null) return LONGEST;
   const seconds = Math.min(LIMITS.priceMaxAgeSeconds, pricing.secondsUntil(until));
-  return headersOf(seconds);
+  return seconds === LIMITS.priceMaxAgeSeconds ? LONGEST : headersOf(seconds);
 }
 
 function headersOf(seconds: number): Headers {

@@ -82,9 +82,18 @@ export const priceRows = z
   })
   .openapi("PriceRows");
 
+/** Said, so that nobody takes an answer of now for one of then. */
+const notKnownAt = z
+  .string()
+  .nullable()
+  .refine((given) => given === null, "null: what was known at a moment is answered for `lines`")
+  .default(null)
+  .describe("Null: what was known at a moment is answered for `lines` only.");
+
 export const priceColumns = z
   .strictObject({
     ...where,
+    knownAt: notKnownAt,
     product: z.array(product).min(1).max(LIMITS.priceLines),
     quantity: z
       .array(quantity)
@@ -136,6 +145,7 @@ const quickRows = z.strictObject({
 const quickColumns = z
   .strictObject({
     ...where,
+    knownAt: notKnownAt,
     product: z.custom<string[]>(areProducts),
     quantity: z.custom<(string | number)[]>(areQuantities),
     unit: z.custom<(string | null)[]>(areUnits).nullable().default(null),

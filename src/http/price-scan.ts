@@ -9,7 +9,7 @@ import type { PriceColumns } from "./price-request.ts";
 
 export interface ScannedColumns {
   /** Who asks, checked; its columns are not here. */
-  readonly asker: Omit<PriceColumns, "product" | "quantity" | "unit">;
+  readonly asker: Omit<PriceColumns, "product" | "quantity" | "unit" | "knownAt">;
   readonly bytes: Uint8Array;
   readonly lines: number;
   /** Where the code of each line stands in `bytes`. */
