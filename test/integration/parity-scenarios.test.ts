@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import type { Canonical } from "../../src/model/index.ts";
 import { openParity, type PriceProof } from "../../src/parity/index.ts";
-import { openPricing, type Pricing } from "../../src/pricing/index.ts";
+import { openPricing, openRounds, type Pricing } from "../../src/pricing/index.ts";
 import { openSales } from "../../src/sales/index.ts";
+import { record } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
 import { mergeRows } from "../support/merge-rows.ts";
 
@@ -276,7 +277,7 @@ describe("impact", () => {
     const asked = { from: "2026-06-01", to: "2026-10-01", days: 90, most: 10 };
     const found = await one.proof.impactBetween(asked);
     expect(found.changed).toMatchObject({ lines: 2, before: "60.00", difference: "3.00" });
-    // Three pay more for what is sold, and two less for what nobody bought: C has a price of its own.
+    // Three pay more for what is sold, two less for what nobody bought: C has a price of its own.
     expect(found.effective).toMatchObject({ customers: 3, products: 2, pairs: 5, up: 3, down: 2 });
     expect(
       found.effective?.changes.map(({ product, before, after, accounts }) => [
@@ -296,5 +297,46 @@ describe("impact", () => {
     expect([atOnce.changed.difference, atOnce.effective?.pairs]).toEqual(["3.00", 5]);
     const before = await one.proof.impactBetween({ ...asked, to: "2026-09-30" });
     expect([before.changed.lines, before.effective?.pairs]).toEqual([0, 0]);
+  });
+
+  it("is told of one price round by its name, before anybody has approved it", async () => {
+    const one = await company("ROUND");
+    await one.merge("customer", [
+      { account: "A", name: "A" },
+      { account: "B", name: "B" },
+    ]);
+    await one.merge("product", [
+      { product: "P", name: "P" },
+      { product: "Q", name: "Q" },
+    ]);
+    await one.merge("price-rule", [fixed("P", "P", "10.00"), fixed("Q", "Q", "3.00")]);
+    const at = { product: "P", quantity: "3", unitPrice: "10.00", net: "30.00" };
+    const other = { product: "Q", quantity: "1", unitPrice: "3.00", net: "3.00" };
+    await invoice(one, "INV1", "2026-05-20", "A", at, other);
+    await one.pricing.publish();
+    await one.post();
+    const rounds = openRounds({
+      store: database.store,
+      company: "ROUND",
+      timeZone: "Europe/London",
+      now: () => Temporal.Instant.from("2026-06-01T09:00:00Z"),
+      publishLater: async () => undefined,
+    });
+    const { id } = await rounds.load({
+      name: "October",
+      startsAt: Temporal.Instant.from("2026-09-30T23:00:00Z"),
+      file: "october.csv",
+      fileSha256: "0".repeat(64),
+      rules: [{ line: 2, rule: record("price-rule", fixed("P", "P", "11.00")) }],
+      who: "a buyer",
+    });
+    const found = await one.proof.impactOf({ round: id }, { days: 90, most: 10 });
+    expect(found).toMatchObject({
+      beforeOn: "2026-09-30T23:00:00Z",
+      all: { lines: 2, before: "33.00", after: "36.00" },
+      changed: { lines: 1, difference: "3.00" },
+      unpriced: 0,
+    });
+    expect(found.effective).toMatchObject({ customers: 2, products: 1, pairs: 2, up: 2 });
   });
 });
