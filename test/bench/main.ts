@@ -15,6 +15,7 @@ import { loadAverage } from "./measure.ts";
 import { measureDuringPull } from "./during-pull.ts";
 import { measureHttp } from "./http.ts";
 import { measurePages } from "./pages.ts";
+import { measurePeers } from "./peers.ts";
 import { measurePrices } from "./prices.ts";
 import { measurePromotions } from "./promotions.ts";
 import { stopChildren } from "./process.ts";
@@ -51,6 +52,7 @@ const GROUPS: readonly Group[] = [
   { rows: ["P3", "P4"], measure: measureHttp },
   { rows: ["P7"], measure: measurePromotions },
   { rows: ["U1"], measure: measureStart },
+  { rows: ["M"], measure: measurePeers },
 ];
 
 const { values } = parseArgs({

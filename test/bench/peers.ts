@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { median } from "./measure.ts";
 import type { Bench } from "./main.ts";
 import { compileBenchBook, measureSpeed, PRICING_SIZES } from "./pricing.ts";
-import { measurePromotions } from "./promotions.ts";
+import { cartSpeed } from "./promotions.ts";
 import { rate, ratioGoal } from "./report.ts";
 import type { Figure } from "./report.ts";
 
@@ -37,7 +37,7 @@ export async function measurePeers(bench: Bench): Promise<Figure[]> {
       book,
       PRICE_PARTS.map(({ lines }) => lines),
     );
-  const cart = async () => linesOf((await measurePromotions(bench))[0]?.ours ?? "");
+  const cart = () => cartSpeed(bench);
   const before = { prices: ours(), cart: await cart() };
   bench.say("peers: Medusa's prices and promotions");
   const prices = await speedsOf(join(folder, "medusa-price.mjs"), bench.rounds);
@@ -85,10 +85,4 @@ async function speedsOf(script: string, rounds: number): Promise<ReadonlyMap<str
     if (speed !== undefined && !speeds.has(title)) speeds.set(title, Number(speed));
   }
   return speeds;
-}
-
-/** "1.20M lines/s" → 1,200,000. */
-function linesOf(text: string): number {
-  const [, figure = "NaN", unit = ""] = /^([\d.,]+)\s*([kM]?)/.exec(text) ?? [];
-  return Number(figure.replaceAll(",", "")) * ({ k: 1e3, M: 1e6 }[unit] ?? 1);
 }

@@ -9,6 +9,8 @@ import { COMPANY, benchSettings } from "./pull-process.ts";
 import { measureBook } from "./book-change.ts";
 import type { BookFigures } from "./book-change.ts";
 import { bareFill } from "./price-fill.ts";
+import { measureLateral } from "./price-lateral.ts";
+import type { LateralFigure } from "./price-lateral.ts";
 import { inRounds } from "./measure.ts";
 import { measureService } from "./price-service.ts";
 import {
@@ -48,6 +50,7 @@ export interface CompiledFigures {
 
 export interface DatabaseFigures {
   readonly door: readonly DoorFigure[];
+  readonly lateral: readonly LateralFigure[];
   readonly fills: readonly { readonly ours: number; readonly bare: number }[];
   /** Opens the prices of the service. */
   readonly secret: string;
@@ -88,6 +91,7 @@ async function database(question: Sizes): Promise<DatabaseFigures> {
   });
   const { door } = await measureDoor(tradepost.store, sizes);
   await tradepost.store.query("VACUUM ANALYZE price_rule");
+  const lateral = await measureLateral(tradepost.store, sizes);
   // The service that is started on this folder begins with the file that this leaves.
   await (await tradepost.company(COMPANY)).pricing.publish();
   const fills = await inRounds(rounds, {
@@ -101,5 +105,5 @@ async function database(question: Sizes): Promise<DatabaseFigures> {
     test: false,
     createdBy: "the bench",
   });
-  return { door, fills, secret };
+  return { door, lateral, fills, secret };
 }

@@ -12,7 +12,7 @@ export async function measurePrices(bench: Bench): Promise<Figure[]> {
   const { rules, rounds, seed } = bench;
   child.ask({ what: "engine", folder: "", database: "", rules, rounds, seed } satisfies Question);
   const { speed, explaining, lists } = await answer<EngineFigures>(child);
-  const { door } = await preparedFolder(bench);
+  const { door, lateral } = await preparedFolder(bench);
   return [
     ...speed.map(({ lines, engine, bare, ratio }) => ({
       row: "P1",
@@ -38,8 +38,28 @@ export async function measurePrices(bench: Bench): Promise<Figure[]> {
       ratio: explaining,
       goal: { of: explaining, atMost: 2, words: "≤ 2 times" },
     },
+    ...lateralFigures(lateral, speed),
     ...doorFigures(door, speed),
   ];
+}
+
+/** The same lines asked of PostgreSQL, which looks among the accounts' own prices alone. */
+function lateralFigures(
+  lateral: DatabaseFigures["lateral"],
+  speed: EngineFigures["speed"],
+): readonly Figure[] {
+  return lateral.map(({ lines, speed: limit }) => {
+    const ours = speed.find((one) => one.lines === lines)?.engine ?? NaN;
+    const atLeast = { 1: 100, 10_000: 15 }[lines] ?? null;
+    return {
+      row: "P1",
+      work: `prices, ${lines} a call, beside SQL`,
+      ours: rate(ours, "prices"),
+      limit: rate(limit, "by LATERAL"),
+      ratio: ours / limit,
+      goal: atLeast === null ? null : ratioGoal(ours / limit, { atLeast }, "times it"),
+    };
+  });
 }
 
 /** Codes asked and answered, as a caller inside the process does it. */

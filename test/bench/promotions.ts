@@ -24,7 +24,37 @@ interface Cart {
   readonly lines: readonly document.BasketLine[];
 }
 
+/** Lines a second of carts with percents. */
+export async function cartSpeed(bench: Bench): Promise<number> {
+  return median((await cartRounds(bench)).map((round) => round.plain));
+}
+
 export async function measurePromotions(bench: Bench): Promise<Figure[]> {
+  const taken = await cartRounds(bench);
+  const limit = rate(median(taken.map((round) => round.bare)), "lines");
+  const figure = (name: "plain" | "mixed", work: string, hasGoal: boolean): Figure => {
+    const ratio = ratioOf(
+      taken,
+      (round) => round[name],
+      (round) => round.bare,
+    );
+    return {
+      row: "P7",
+      work,
+      ours: rate(median(taken.map((round) => round[name])), "lines"),
+      limit: `${limit} in a bare index loop`,
+      ratio,
+      goal: hasGoal ? ratioGoal(ratio, { atLeast: 0.3 }) : null,
+    };
+  };
+  return [
+    figure("plain", `${LINES}-line cart, ${PROMOTIONS} promotions, percents`, true),
+    figure("mixed", `${LINES}-line cart, ${PROMOTIONS} promotions, all kinds and limits`, false),
+  ];
+}
+
+/** Lines a second of the bare loop and of both kinds of carts, round by round. */
+async function cartRounds(bench: Bench): Promise<Record<"bare" | "plain" | "mixed", number>[]> {
   const { rounds, seed } = bench;
   bench.say(`promotions: ${PROMOTIONS} active, carts of ${LINES} lines`);
   const { arithmetic } = await loadPolicy("generic");
@@ -48,27 +78,7 @@ export async function measurePromotions(bench: Bench): Promise<Figure[]> {
     mixed: timed((cart) => savingOf(mixed, cart)),
   };
   await inRounds(3, contenders);
-  const taken = await inRounds(Math.max(rounds, 5), contenders);
-  const limit = rate(median(taken.map((round) => round.bare)), "lines");
-  const figure = (name: "plain" | "mixed", work: string, hasGoal: boolean): Figure => {
-    const ratio = ratioOf(
-      taken,
-      (round) => round[name],
-      (round) => round.bare,
-    );
-    return {
-      row: "P7",
-      work,
-      ours: rate(median(taken.map((round) => round[name])), "lines"),
-      limit: `${limit} in a bare index loop`,
-      ratio,
-      goal: hasGoal ? ratioGoal(ratio, { atLeast: 0.3 }) : null,
-    };
-  };
-  return [
-    figure("plain", `${LINES}-line cart, ${PROMOTIONS} promotions, percents`, true),
-    figure("mixed", `${LINES}-line cart, ${PROMOTIONS} promotions, all kinds and limits`, false),
-  ];
+  return inRounds(Math.max(rounds, 5), contenders);
 }
 
 function row(at: number, product: number, fields: Partial<PromotionRow>): PromotionRow {
