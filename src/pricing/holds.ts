@@ -112,7 +112,10 @@ async function decide(
   return store.transaction(async (tx) => {
     const found = await find(tx, company, id);
     const moved = await tx.affect(
-      `update price_hold set state = $3, decided_at = $4, decided_by = $5, why = $6
+      `update price_hold set state = $3, decided_at = $4, decided_by = $5,
+              why = case when state = 'rejected'
+                         then concat($6::text, ' (before: rejected by ', decided_by, ': ', why, ')')
+                         else $6 end
         where company = $1 and id = $2
           and (state = 'open' or state = 'rejected' and $3 = 'approved')`,
       [company, found.id, state, now(), by.who, by.why],

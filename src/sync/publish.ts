@@ -101,9 +101,16 @@ export async function publishGathered(
   else await storeOrigins(tx, at, origins, keysOnly ? null : at.now);
   const changed = merged.flatMap(({ counts }) => (hasChanged(counts) ? [counts.record] : []));
   await queueConsumers(tx, publishing.context, changed);
-  const notes = merged.flatMap(({ overruled }) => overruledNotes(overruled, gathering.origins));
+  const notes = merged.flatMap(({ overruled, isHeld }) => [
+    ...overruledNotes(overruled, gathering.origins),
+    ...(isHeld ? [HELD] : []),
+  ]);
   return { rows, records, notes };
 }
+
+const HELD =
+  "A change of prices is past pricing.holdAbove and waits for a person; the prices that it touches " +
+  "stay as they were. Look at it: price holds list.";
 
 /**
  * Two rows of one file that say different things of a record: the last counts, and one may be a
@@ -130,6 +137,8 @@ interface Merged {
   readonly counts: RecordCounts;
   readonly conflicts: readonly MergeConflict[];
   readonly overruled: readonly Overruled[];
+  /** True: price changes of it wait for a person. */
+  readonly isHeld: boolean;
 }
 
 async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merged[]> {
@@ -158,27 +167,33 @@ async function mergeParts(tx: Transaction, publishing: Publishing): Promise<Merg
     if (byChanges) await assertChangesTell(tx, merge);
     const mayClear = removes || byChanges || gathering.mayClear(part);
     if (mayClear && dropBrakePercent !== null) await checkRemovals(tx, merge, dropBrakePercent, at);
-    await holdPrices(tx, publishing, merge);
+    const isHeld = await holdPrices(tx, publishing, merge);
     const { conflicts, overruled = [], ...counts } = await mergeStaging(tx, merge);
     const mapped = gathering.made(index);
     const all = { ...counts, record: record.name, mapped, conflicts: conflicts.length };
-    merged.push({ part, conflicts, overruled, counts: wholeCounts(all, index, publishing) });
+    merged.push({
+      part,
+      conflicts,
+      overruled,
+      isHeld,
+      counts: wholeCounts(all, index, publishing),
+    });
   }
   return merged;
 }
 
-/** A plan that a person applies was looked at by that person. */
+/** True: something of it waits. A plan that a person applies was looked at by that person. */
 async function holdPrices(
   tx: Transaction,
   { context, inspect }: Publishing,
   merge: MergeOptions,
-): Promise<void> {
-  if (context.holdPrices === undefined || inspect !== undefined) return;
-  if (merge.record.name !== "price-rule") return;
+): Promise<boolean> {
+  if (context.holdPrices === undefined || inspect !== undefined) return false;
+  if (merge.record.name !== "price-rule") return false;
   const from = await plannedRows(tx, merge);
-  if (from === null) return;
+  if (from === null) return false;
   const { company, record, runId, at } = merge;
-  await context.holdPrices(tx, { company, record: record.name, from, runId, at });
+  return context.holdPrices(tx, { company, record: record.name, from, runId, at });
 }
 
 /** Who owns the rows that a mapping makes of a connection's rows. */

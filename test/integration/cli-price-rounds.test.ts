@@ -120,7 +120,9 @@ it("a change past the limit is listed, shown and approved", { timeout: 60_000 },
     "STD-NAIL,everyone,,product,NAIL,fixed,0.50",
     "A1-PLY,account,A001,product,PLY,fixed,18.00",
   );
-  await run("sync", "price-rules");
+  const pulled = await run("sync", "price-rules");
+  expect(pulled.exit).toBe(3);
+  expect(pulled.out).toContain("waits for a person; the prices that it touches stay as they were");
   const listed = await run("price", "holds", "list");
   expect(read(listed)).toMatchInlineSnapshot(`
     "
@@ -155,7 +157,10 @@ it("a change past the limit is listed, shown and approved", { timeout: 60_000 },
   expect(readFileSync(out, "utf8")).toBe(
     "rule,fromQuantity,customer,product,before,after\nSTD-NAIL,0,everyone,product NAIL,fixed 0.05,fixed 0.5\n",
   );
+  await run("price", "holds", "reject", id, "--who", "Bea Moss", "--why", "A typing slip");
   const approved = await run("price", "holds", "approve", id, "--who", "Cy Day", "--why", "Agreed");
-  expect(approved.out).toMatch(/^hold {6}\S+, approved by Cy Day on \S+ \S+: Agreed\n/);
+  expect(approved.out).toMatch(
+    /^hold {6}\S+, approved by Cy Day on \S+ \S+: Agreed \(before: rejected by Bea Moss: A typing slip\)\n/,
+  );
   expect((await run("price", "holds", "list")).out).toBe("No price change waits.\n");
 });
