@@ -9,7 +9,7 @@ import { rulesOf } from "./price-data.ts";
 import type { PricingSizes } from "./price-data.ts";
 
 export interface BookFigures {
-  /** Rows that changed. Then milliseconds, a figure a round: reading them, the next book of them. */
+  /** Rows that changed. Then milliseconds, one a round: reading them, the next book of them. */
   readonly rows: number;
   readonly reads: readonly number[];
   readonly changes: readonly number[];

@@ -216,7 +216,7 @@ function countsAfter(
 
 type Tidied = Pick<BookParts, "regions" | "cells" | "several" | "garbage">;
 
-/** From these parts of the arrays on that no book before needs, they are written anew without it. */
+/** From these parts of the arrays on that no book reads, they are written anew without them. */
 const MOST_CELLS = 1 / 2;
 const MOST_SEVERAL = 1 / 4;
 
