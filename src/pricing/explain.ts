@@ -2,8 +2,8 @@
 import type { Queryable } from "../store/index.ts";
 import type { ExplainedLine, PriceAnswer, PriceProblem, PriceRequest } from "./answer.ts";
 import { enquire, isProblem } from "./ask.ts";
-import { explainLine } from "./engine/index.ts";
-import type { Enquiry, Explanation } from "./engine/index.ts";
+import { explanationAt, recordLine, startRecording } from "./engine/index.ts";
+import type { Explanation, Recording } from "./engine/index.ts";
 import { accountEvidence, findEvidence } from "./evidence.ts";
 import type { EvidenceOf, OriginName } from "./evidence.ts";
 import { answerOf, lineOf, problemOf } from "./price.ts";
@@ -21,7 +21,8 @@ export async function explainRows(
 ): Promise<ExplainedLine[]> {
   const enquiry = enquire(root.book, request, today);
   if (isProblem(enquiry)) return request.lines.map((line) => problemOf(line, enquiry));
-  const lines = request.lines.map((line) => explained(root, enquiry, line));
+  const recording = startRecording(enquiry, request.lines.length);
+  const lines = request.lines.map((line) => explained(root, recording, line));
   const entries = lines.flatMap((line) =>
     line.state === "problem" ? [] : line.explanation.candidates.flatMap(({ entry }) => entry ?? []),
   );
@@ -37,11 +38,16 @@ export async function explainRows(
   return lines.map((line) => (line.state === "problem" ? line : withRows(line, all)));
 }
 
-function explained(root: Root, enquiry: Enquiry, line: PriceRequest["lines"][number]): Explained {
+function explained(
+  root: Root,
+  recording: Recording,
+  line: PriceRequest["lines"][number],
+): Explained {
   const asked = lineOf(root, line);
   if ("detail" in asked) return problemOf(line, asked);
-  const explanation = explainLine(enquiry, asked.product, asked.quantity, asked.unit);
-  return { ...answerOf(root, enquiry, line, asked.product), explanation };
+  recordLine(recording, asked.product, asked.quantity, asked.unit);
+  const explanation = explanationAt(recording, recording.lines - 1);
+  return { ...answerOf(root, recording.enquiry, line, asked.product), explanation };
 }
 
 function withRows(

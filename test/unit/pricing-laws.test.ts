@@ -5,9 +5,12 @@ import {
   COMPARATORS,
   compileBook,
   explainLine,
+  explanationAt,
   priceLine,
+  recordLine,
   scaled,
   startEnquiry,
+  startRecording,
 } from "../../src/pricing/engine/index.ts";
 import type {
   Enquiry,
@@ -241,6 +244,25 @@ test("a line that is priced by its plan comes to what the steps themselves come 
     RUNS,
   );
   expect(planned).toBeGreaterThan(RUNS.numRuns / 10);
+});
+
+test("a line that is recorded and worded later is explained as one that is traced", () => {
+  let recorded = 0;
+  fc.assert(
+    fc.property(fc.oneof(plannedPolicy, policy), rules, asked, (under, all, question) => {
+      const book = bookUnder(under, all);
+      const quantity = scaled.scaledOf(question.quantity, 5) ?? 0;
+      const enquiry = enquiryOf(book, question);
+      const recording = startRecording(enquiry);
+      recordLine(recording, PLY(book), 100_000);
+      recordLine(recording, PLY(book), quantity);
+      if ((recording.ofLines[5] ?? -1) >= 0) recorded += 1;
+      const traced = explainLine(enquiryOf(book, question), PLY(book), quantity);
+      expect(explanationAt(recording, 1)).toEqual(traced);
+    }),
+    RUNS,
+  );
+  expect(recorded).toBeGreaterThan(RUNS.numRuns / 20);
 });
 
 /** Where the base price was not looked up, or there is none, its other fields say nothing. */

@@ -10,6 +10,8 @@ import type { Entry } from "./entry.ts";
 import type { Enquiry, Found } from "./enquiry.ts";
 import { wordsOf } from "./calendar.ts";
 import { IS_BASE, isBase, whyNot } from "./losing.ts";
+import { lineAt, lookUpBase, traceAt } from "./recorded.ts";
+import type { Recording } from "./recording.ts";
 import { priceLine } from "./resolve.ts";
 import * as scaled from "./scaled.ts";
 import { NOT_LOOKED_UP } from "./search.ts";
@@ -55,6 +57,20 @@ export function explainLine(
   pooled = -1,
 ): Explanation {
   const trace = tracedLine(enquiry, product, quantity, unit, pooled);
+  return worded(enquiry, product, quantity, trace);
+}
+
+/** An explanation of a line that was recorded; `enquiry.found` holds its answer afterwards. */
+export function explanationAt(recording: Recording, place: number): Explanation {
+  const { enquiry } = recording;
+  const { product, quantity, unit, pooled, end } = lineAt(recording, place);
+  if (end < 0) return explainLine(enquiry, product, quantity, unit, pooled);
+  priceLine(enquiry, product, quantity, unit, pooled);
+  lookUpBase(enquiry);
+  return worded(enquiry, product, quantity, traceAt(recording, place));
+}
+
+function worded(enquiry: Enquiry, product: number, quantity: number, trace: Trace): Explanation {
   const { book, asking, line } = enquiry;
   const account = book.accounts.codes[asking.account]!;
   const code = book.products.codes[product]!;

@@ -21,7 +21,7 @@ import * as terms from "./terms.ts";
 /** A plan: where the steps begin, how many base shelves, those shelves, then the steps. */
 export const HEAD = 2;
 /** Of a shelf. */
-export const SHELF = 8;
+export const SHELF = 9;
 export const START = 0;
 export const SIZE = 1;
 export const KEYED_BY = 2;
@@ -32,6 +32,8 @@ export const LIST = 5;
 export const LEAVES_FIXED = 6;
 /** 1: whether what stands there counts is more than its terms say. */
 export const APART = 7;
+/** Its place among those of the step. */
+export const PLACE = 8;
 /** Of a step, before its shelves. */
 export const STEP = 6;
 export const AT = 0;
@@ -99,7 +101,7 @@ export function planOf(
 
 function putShelf(plan: number[], { start, size, of, subject, list }: Shelf, apart: boolean): void {
   const leaves = of.leavesFixed ? 1 : 0;
-  plan.push(start, size, of.keyedBy, of.table, subject, list, leaves, apart ? 1 : 0);
+  plan.push(start, size, of.keyedBy, of.table, subject, list, leaves, apart ? 1 : 0, of.place);
 }
 
 function offersOf({ offersBase, step }: ProgramStep): number {

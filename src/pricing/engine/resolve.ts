@@ -273,7 +273,7 @@ function offerBase(enquiry: Enquiry): void {
 }
 
 /** Behind all places of a step. */
-const BEHIND = 1_000_000;
+export const BEHIND = 1_000_000;
 
 function offerAccountDiscount(enquiry: Enquiry): void {
   const { line, discount, book } = enquiry;

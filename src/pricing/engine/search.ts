@@ -136,7 +136,8 @@ function noteAbsent(enquiry: Enquiry, shelf: Shelf, value: number, word: number)
   if (isDrawn(enquiry, shelf, value, word)) note(enquiry, value, word, absence(enquiry, word), -1);
 }
 
-function absence({ book, line, asking, holding }: Enquiry, word: number): Outcome {
+/** Why an entry does not hold. */
+export function absence({ book, line, asking, holding }: Enquiry, word: number): Outcome {
   const all = book.terms;
   const row = (word & TERMS) * terms.STRIDE;
   const condition = all[row + terms.CONDITIONS]!;
