@@ -33,14 +33,16 @@ export interface BulkOptions {
   readonly log: (level: "warn", message: string) => void;
 }
 
-/** A thread that dies without an answer so often in a row is not started again. */
+/** Threads that die without an answer so often in a row are tried again only after a rest. */
 const MOST_FAILURES = 3;
+const REST_MS = 60_000;
 
 export function openBulkLane(options: BulkOptions): BulkLane {
   const threads: BulkThread[] = [];
-  const end = { failures: 0, closing: false };
+  const end = { failures: 0, closing: false, restsUntilMs: 0 };
   const start = (): void => {
-    const wanted = end.closing || end.failures >= MOST_FAILURES ? 0 : options.threads;
+    const rests = end.failures >= MOST_FAILURES && performance.now() < end.restsUntilMs;
+    const wanted = end.closing || rests ? 0 : options.threads;
     for (let count = threads.length; count < wanted; count += 1)
       threads.push(new BulkThread(options.log, gone));
   };
@@ -48,6 +50,7 @@ export function openBulkLane(options: BulkOptions): BulkLane {
     threads.splice(threads.indexOf(thread), 1);
     if (end.closing) return;
     end.failures = thread.hasAnswered ? 0 : end.failures + 1;
+    end.restsUntilMs = performance.now() + REST_MS;
     options.log("warn", wordsOf(thread.left, end.failures));
     start();
   };
@@ -121,7 +124,7 @@ function wordsOf(left: number, failures: number): string {
   const next =
     failures < MOST_FAILURES
       ? "another takes its place"
-      : `it was the third in a row: until the next start there is none`;
+      : `the next is started in a minute: ${failures} in a row ended without an answer`;
   return (
     `A thread for large price requests ended; its ${left} requests are answered by the ` +
     `service's own thread, and ${next}.`
