@@ -29,7 +29,8 @@ export async function findEvidence(
   ];
   const wanted = new Set(entries.map(contentOf));
   const kept = rows.filter((row) => wanted.has(contentOf(row)));
-  const names = await namesOf(kept, originName);
+  const named = await namesOf(kept, originName);
+  const names = await withRounds(store, company, named, kept);
   const found = Map.groupBy(kept, contentOf);
   return (entry) => (found.get(contentOf(entry)) ?? []).map((row) => evidenceOf(row, names));
 }
@@ -133,6 +134,23 @@ async function namesOf(
     if (origin !== undefined && origin !== null) names.set(id, origin.name);
   }
   return names;
+}
+
+/** Rows of a price round came from the file that it was loaded from. */
+async function withRounds(
+  store: Queryable,
+  company: string,
+  names: ReadonlyMap<string, string>,
+  rows: readonly Pick<Row, "originId">[],
+): Promise<ReadonlyMap<string, string>> {
+  const nameless = rows.flatMap(({ originId }) => (names.has(originId) ? [] : [originId]));
+  if (nameless.length === 0) return names;
+  const rounds = await store.query<{ id: string; name: string }>(
+    `select id, file || ' of price round ' || name as name from price_round
+      where company = $1 and id = any($2::uuid[])`,
+    [company, [...new Set(nameless)]],
+  );
+  return new Map([...names, ...rounds.map(({ id, name }) => [id, name] as const)]);
 }
 
 const BLANK = `null as "toQuantity", null as "soldIn", null as conditions, null as formula,

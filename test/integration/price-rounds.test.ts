@@ -97,6 +97,16 @@ test("a price that a pull still brings as it was, beside new ones of the round, 
   await load(trade, prices);
   await trade.company.rounds.approve("2027", BY);
   await trade.tradepost.drain();
+  trade.at("2027-01-01T06:14:00");
+  const lines = [{ product: productOf(1), quantity: "1" }];
+  const [explained] = await trade.company.pricing.explain({ account: "TRADE01", lines });
+  // Line 3 of the file that the person loaded.
+  const rows = [expect.objectContaining({ origin: "round-2027.csv of price round 2027", line: 3 })];
+  expect(explained).toMatchObject({
+    explanation: {
+      candidates: expect.arrayContaining([expect.objectContaining({ taken: true, rows })]),
+    },
+  });
   trade.at("2027-01-01T06:15:00");
   trade.erp.set(productOf(0), prices.get(productOf(0)) ?? "");
   await trade.pull();
