@@ -221,6 +221,7 @@ describe("settings as they hold", () => {
       companies.HARROW.connections.erp.streams = [object Object] (default)
       companies.HARROW.connections.erp.keepRawDays = 400 (default)
       companies.HARROW.pricing.policy = generic (default)
+      companies.HARROW.pricing.keepPastDays = 2557 (default)
       companies.HARROW.pricing.switches = [object Object] (default)
       companies.HARROW.pricing.staleAfterOf = [object Object] (default)
       companies.HARROW.pricing.holdAbove = [object Object] (default)
