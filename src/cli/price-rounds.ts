@@ -19,7 +19,6 @@ import {
   type Opened,
 } from "./command.ts";
 import { unreadable, writeNamed } from "./files.ts";
-import type { RoundOrder } from "../company/price-rounds.ts";
 import { effectText } from "./price-effect.ts";
 import { count, csv, moment, pounds, table } from "./print.ts";
 
@@ -195,6 +194,8 @@ async function shown({ company }: Opened, name: string, out?: string): Promise<A
     data: { ...round, differences, impact, orders },
   };
 }
+
+type RoundOrder = Awaited<ReturnType<Opened["company"]["rounds"]["orders"]>>[number];
 
 function ordersText(orders: readonly RoundOrder[], timeZone: string): string {
   const left = orders.length - MOST;

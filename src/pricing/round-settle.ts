@@ -74,7 +74,7 @@ async function followErp(context: SettlingContext, tx: Transaction, round: Open)
   return followed;
 }
 
-/** Whether a pull since the start has brought prices of the round: then the rest should be there. */
+/** Whether a pull since the start brought prices of the round: the rest should be there then. */
 async function hasBegun(
   { company }: SettlingContext,
   tx: Transaction,
