@@ -1,7 +1,9 @@
 /** Our prices as the checks of an order ask for them, with the evidence kept with its lines. */
 import type { OrderPrices, OrderPricing, PriceQuestion } from "../orders/index.ts";
+import { decimal } from "../model/index.ts";
 import { vatRatesOn } from "../pricing/index.ts";
 import type {
+  Agreement,
   BasketLineAnswer,
   PriceLine,
   PricedBasket,
@@ -23,7 +25,7 @@ export function orderPricing(pricing: Priced, settings: PricingSettings): OrderP
       const basket = await basketOf(pricing, tx, question);
       const answers: readonly Line[] = basket?.answer.lines ?? pricing.price(askOf(question));
       return {
-        lines: answers.map((line, index) => lineOf(line, tokens[index] ?? null, basket, index)),
+        lines: answers.map((line, index) => lineOf(line, { question, tokens, basket, index })),
         free: (basket?.answer.free ?? []).map((given, index) => ({
           ...given,
           standing: basket?.free[index] ?? null,
@@ -92,20 +94,39 @@ function tokenOf(
   return { fine: false, code: "token-other-terms", detail, claims: verdict.claims };
 }
 
+interface OfLine {
+  readonly question: PriceQuestion;
+  readonly tokens: readonly (TokenVerdict | null)[];
+  readonly basket: PricedBasket | null;
+  readonly index: number;
+}
+
 function lineOf(
   line: Line,
-  token: TokenVerdict | null,
-  basket: PricedBasket | null,
-  index: number,
+  { question, tokens, basket, index }: OfLine,
 ): OrderPrices["lines"][number] {
+  const token = tokens[index] ?? null;
   const promotions = "promotions" in line ? line.promotions.map(({ promotion }) => promotion) : [];
-  const evidence = { ...evidenceOf(line, token), ...(promotions.length > 0 && { promotions }) };
+  const agreement = agreed(basket?.agreements[index] ?? null, question.lines[index]?.unitPrice);
+  const evidence = {
+    ...evidenceOf(line, token),
+    ...(promotions.length > 0 && { promotions }),
+    ...(agreement !== null && { agreement: agreement.key }),
+  };
   const standing = basket?.lines[index] ?? null;
   if (line.state === "problem")
     return { unitPrice: null, about: line.detail, vatCode: null, standing, evidence, token };
   const { unitPrice, because: about, state, stateReason, vatCode, vatPercent } = line;
-  const priced = { unitPrice, about, state, stateReason, vatCode, vatPercent };
+  const priced = { unitPrice, about, state, stateReason, vatCode, vatPercent, agreement };
   return { ...priced, standing, evidence, token };
+}
+
+/** One of which too little is left counts where the order is at its price all the same. */
+function agreed(agreement: Agreement | null, unitPrice: string | undefined): Agreement | null {
+  if (agreement === null || agreement.fits || unitPrice === undefined) return agreement;
+  const [theirs, ours] = [unitPrice, agreement.unitPrice].map((text) => decimal.parse(text));
+  const isSame = theirs !== undefined && ours !== undefined && decimal.compare(theirs, ours) === 0;
+  return isSame ? agreement : null;
 }
 
 /** A price that a token promised keeps what the token says, and what ours was beside it. */

@@ -33,6 +33,7 @@ export interface CompanyServices {
     | "signs"
     | "explain"
     | "basket"
+    | "quotationProblem"
     | "lint"
     | "effect"
   >;

@@ -45,6 +45,7 @@ export const askPrices: Endpoint = endpoint({
   answer: z.union([rowsAnswer, columnsAnswer]),
   problems: [...NOT_FOUND, "prices-not-ready", "tokens-not-set-up"],
   async handle({ body, services: { pricing } }) {
+    if (body.quotation !== null) await refuseQuotation(pricing, body, "body");
     if ("product" in body) {
       const { json, problem, until } = ready(() => pricing.columnsJson(body));
       refuseAsker(problem ?? undefined, body);
@@ -72,6 +73,18 @@ function asked(
   if (!knownAt) return explain ? pricing.explain(request) : pricing.price(request);
   const moment = Temporal.Instant.from(knownAt);
   return explain ? pricing.explainKnown(request, moment) : pricing.known(request, moment);
+}
+
+/** Of now: what was so on another day, prices say alone. */
+async function refuseQuotation(
+  pricing: CompanyServices["pricing"],
+  asked: z.output<typeof one> | z.output<typeof priceRequest>,
+  where: "body" | "query",
+): Promise<void> {
+  const { account, quotation, asOf } = asked;
+  const knownAt = "knownAt" in asked ? asked.knownAt : null;
+  if (!quotation || asOf || knownAt) return;
+  refuseAsker((await pricing.quotationProblem({ account, quotation })) ?? undefined, asked, where);
 }
 
 function tokensNotSetUp(): Problem {
@@ -158,6 +171,7 @@ export const askPrice: Endpoint = endpoint({
   problems: ONE_PROBLEMS,
   async handle({ query, header, services: { pricing } }) {
     const { knownAt } = query;
+    await refuseQuotation(pricing, query, "query");
     const lines = await whenReady(() =>
       asked(pricing, requestOf(query), { explain: false, knownAt }),
     );

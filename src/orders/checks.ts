@@ -4,9 +4,9 @@
  * says what a finding means.
  */
 import { decimal, type Canonical, type WebOrder, type WebOrderLine } from "../model/index.ts";
-import type { PromotionHeld, StandingLine, TokenVerdict } from "../pricing/index.ts";
+import type { Agreement, PromotionHeld, StandingLine, TokenVerdict } from "../pricing/index.ts";
 import { plainArithmetic, sameAmount, sumOf, type Totals } from "./amounts.ts";
-import { checkAgreements, type Agreements } from "./agreements.ts";
+import { checkAgreements, type TakenUp } from "./agreements.ts";
 import { computeOrder, type Writing } from "./compute.ts";
 import { sellingQuantity, type GivenLine } from "./facts.ts";
 import { checkPrices } from "./price-check.ts";
@@ -56,6 +56,8 @@ export interface LinePrice {
   readonly stateReason?: string | null;
   /** Of the line's price token, whether it is honoured; null, or absent: it has none. */
   readonly token?: TokenVerdict | null;
+  /** Quotation or contract that gives the price, or had given it if enough were left. */
+  readonly agreement?: Agreement | null;
   /** As pricing resolves it; null, or absent: it knows none. */
   readonly vatCode?: string | null;
   /** Its rate now; null, or absent: the settings give none. */
@@ -80,8 +82,8 @@ export interface OrderFacts {
   readonly unknownCodes?: readonly string[];
   /** VAT code → its rate in percent today. */
   readonly vatRates: Readonly<Record<string, string>>;
-  /** What is left of the quotation and the contracts; absent: there are none. */
-  readonly agreements?: Agreements;
+  /** "unknown": there is none of that number for the account; null, or absent: none is taken up. */
+  readonly quotation?: TakenUp | "unknown" | null;
 }
 
 export interface Examined {
@@ -106,8 +108,7 @@ export function examine(
   checkAccount(request, facts, settings, note);
   checkLines(request, facts, note);
   checkPrices(request, facts, settings, note);
-  if (facts.agreements !== undefined)
-    checkAgreements(inSellingUnits(request, facts), facts.agreements, today, note);
+  checkAgreements(request, facts, today, note);
   checkCodes(facts, note);
   checkTotals(request, lines, totals, note);
   checkMinimum(lines, settings, note);
@@ -137,14 +138,6 @@ export function examine(
       ...totals,
     },
   };
-}
-
-function inSellingUnits(request: OrderRequest, { prices }: OrderFacts): OrderRequest {
-  const lines = request.lines.map((line, index) => ({
-    ...line,
-    quantity: sellingQuantity(line, prices[index]),
-  }));
-  return { ...request, lines };
 }
 
 function worst(findings: readonly OrderFinding[]): Policy {

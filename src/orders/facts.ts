@@ -2,7 +2,7 @@
 import { columnOf, records, type Canonical, type RecordName } from "../model/index.ts";
 import type { DocumentArithmetic, PromotionHeld, StandingLine } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
-import { gatherAgreements } from "./agreements.ts";
+import { gatherQuotation } from "./agreements.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
 import type { OrderRequest } from "./request.ts";
 
@@ -99,12 +99,7 @@ export async function gatherFacts(
     held,
     unknownCodes,
     vatRates,
-    agreements: await gatherAgreements(
-      tx,
-      company,
-      request,
-      prices.map(({ about }) => about),
-    ),
+    quotation: await gatherQuotation(tx, company, request),
   };
 }
 

@@ -1,9 +1,11 @@
 /** A basket from one price book: lines priced, promotions put on them, the document added up. */
 import { decimal } from "../model/index.ts";
+import { agreementOf, NOTHING_TAKEN } from "./agreement.ts";
+import type { Agreement, Taken } from "./agreement.ts";
 import type { PriceAnswer, PriceProblem } from "./answer.ts";
 import { enquire, isProblem } from "./ask.ts";
 import type { BasketRequest } from "./basket-answer.ts";
-import { document, priceLine, reductionOf, scaled } from "./engine/index.ts";
+import { countTaken, document, priceLine, reductionOf, scaled } from "./engine/index.ts";
 import type { Enquiry, PriceBook } from "./engine/index.ts";
 import { answerOf, lineOf, problemOf } from "./price.ts";
 import type { Root } from "./root.ts";
@@ -22,6 +24,8 @@ export interface BasketAsked {
   readonly enquiry: Enquiry;
   readonly answers: readonly (PriceAnswer | PriceProblem)[];
   readonly known: readonly KnownLine[];
+  /** By line, what was agreed beforehand and can be used up. */
+  readonly agreements: readonly (Agreement | null)[];
 }
 
 export interface PutOn {
@@ -36,16 +40,21 @@ export function askBasket(
   root: Root,
   request: BasketRequest,
   when: number,
+  taken: Taken = NOTHING_TAKEN,
 ): BasketAsked | PriceProblem[] {
   const enquiry = enquire(root.book, request, when);
   if (isProblem(enquiry)) return request.lines.map((line) => problemOf(line, enquiry));
   const known: KnownLine[] = [];
   const pooled = pooledQuantities(root, enquiry, request);
+  const gone = new Map(taken);
+  const agreements: (Agreement | null)[] = [];
   const answers = request.lines.map((line, at) => {
+    agreements.push(null);
     const asked = lineOf(root, line);
     if ("detail" in asked) return problemOf(line, asked);
-    priceLine(enquiry, asked.product, asked.quantity, asked.unit, pooled[at]);
-    const answer = answerOf(root, enquiry, line, asked.product);
+    const agreement = priceByAgreement(enquiry, gone, asked, pooled[at]);
+    agreements[at] = agreement;
+    const answer = withRest(answerOf(root, enquiry, line, asked.product), agreement);
     const agreed = agreedPrice(enquiry, request.agreed?.[at] ?? null);
     if (agreed !== null) {
       const found = agreedLine(enquiry, at, asked.product, agreed);
@@ -53,7 +62,35 @@ export function askBasket(
     } else if (answer.unitPrice !== null) known.push(knownLine(enquiry, at, asked.product));
     return answer;
   });
-  return { root, enquiry, answers, known };
+  countTaken(enquiry, null);
+  return { root, enquiry, answers, known, agreements };
+}
+
+/**
+ * Prices one line, and counts what it takes of an agreement. Says which one would give its price
+ * if enough were left; where too little is, the line is priced by the rules as if it were not.
+ */
+function priceByAgreement(
+  enquiry: Enquiry,
+  gone: Map<string, number>,
+  { product, quantity, unit }: { product: number; quantity: number; unit: number },
+  pooled: number | undefined,
+): Agreement | null {
+  countTaken(enquiry, () => -Infinity);
+  priceLine(enquiry, product, quantity, unit, pooled);
+  const first = agreementOf(enquiry, gone);
+  if (first === null) return null;
+  countTaken(enquiry, (key) => gone.get(key) ?? 0);
+  priceLine(enquiry, product, quantity, unit, pooled);
+  const given = agreementOf(enquiry, gone);
+  if (given !== null) gone.set(given.key, (gone.get(given.key) ?? 0) + enquiry.line.quantity);
+  return first.fits ? given : first;
+}
+
+/** What is left of an agreement is a reason too. */
+function withRest(answer: PriceAnswer, agreement: Agreement | null): PriceAnswer {
+  if (agreement === null || agreement.fits) return answer;
+  return { ...answer, because: `${answer.because}; ${agreement.name} has ${agreement.left} left` };
 }
 
 /**

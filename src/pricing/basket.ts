@@ -3,6 +3,8 @@
  * arithmetic and what other systems would make of it.
  */
 import type { Queryable, Store } from "../store/index.ts";
+import { quotationProblem, takenByOrders } from "./agreement.ts";
+import type { Agreement } from "./agreement.ts";
 import type { PriceProblem } from "./answer.ts";
 import type { BasketAnswer, BasketRequest } from "./basket-answer.ts";
 import { askBasket, givenLine, promotionsOn } from "./basket-price.ts";
@@ -14,6 +16,7 @@ import { loadPolicy, shippedPolicies } from "./policy.ts";
 import { usesOf } from "./promotion-uses.ts";
 import type { PromotionHeld } from "./promotion-uses.ts";
 import type { PricingSettings } from "./load.ts";
+import { problemOf } from "./price.ts";
 import type { Root } from "./root.ts";
 import { QUANTITY_PLACES } from "./ask.ts";
 import { vatRatesAt } from "./vat-rates.ts";
@@ -29,6 +32,8 @@ export interface PricedBasket {
   readonly answer: BasketAnswer;
   /** Limited promotions among those that hold. */
   readonly held: readonly PromotionHeld[];
+  /** By line of the request, the quotation or contract that gives its price, or too little of it. */
+  readonly agreements: readonly (Agreement | null)[];
   /** By line of the request, how it stands in the document; null: its price is not known. */
   readonly lines: readonly (StandingLine | null)[];
   /** The same of the goods that promotions give. */
@@ -57,7 +62,9 @@ export async function priceBasket(
   request: BasketRequest,
   tx?: Queryable,
 ): Promise<PricedBasket | RefusedBasket> {
-  const asked = askBasket(root, request, when);
+  const refused = await refusedQuotation(context, request, tx);
+  if (refused !== null) return refused;
+  const asked = await askWithOrders(context, { root, when }, request, tx);
   if (!("known" in asked)) return asked;
   const set = promotionSet(context, root);
   const on = await putOn(context, asked, set, request, tx);
@@ -65,7 +72,41 @@ export async function priceBasket(
   const worked = work(asked, request, on, rates);
   const twins = request.twin === true ? await otherArithmetics() : [];
   const answer = answerBasket(asked, request, worked, twins);
-  return { answer, held: heldBy(on, worked.totals.places), ...standing(asked, worked) };
+  const { agreements } = asked;
+  const held = heldBy(on, worked.totals.places);
+  return { answer, held, agreements, ...standing(asked, worked) };
+}
+
+/** In a transaction it is an order's, whose own checks say what its quotation is worth. */
+async function refusedQuotation(
+  { store, company }: BasketContext,
+  { account, quotation, lines }: BasketRequest,
+  tx: Queryable | undefined,
+): Promise<RefusedBasket | null> {
+  if (!quotation || tx !== undefined) return null;
+  const problem = await quotationProblem(store, company, { account, quotation });
+  return problem === null ? null : lines.map((line) => problemOf(line, problem));
+}
+
+/** What open web orders took of the agreements that would price it is not left for the basket. */
+async function askWithOrders(
+  { store, company }: BasketContext,
+  { root, when }: { readonly root: Root; readonly when: number },
+  request: BasketRequest,
+  tx: Queryable | undefined,
+): Promise<BasketAsked | PriceProblem[]> {
+  let asked = askBasket(root, request, when);
+  let known: ReadonlySet<string> = new Set();
+  for (let round = 0; round < ROUNDS && "known" in asked; round += 1) {
+    const found = asked.agreements.flatMap((agreement) =>
+      agreement === null ? [] : agreement.key,
+    );
+    if (found.every((key) => known.has(key))) break;
+    known = new Set([...known, ...found]);
+    const taken = await takenByOrders(tx ?? store, company, [...known], tx !== undefined);
+    if (taken.size > 0) asked = askBasket(root, request, when, taken);
+  }
+  return asked;
 }
 
 function standing(

@@ -82,6 +82,7 @@ export type { HeldRule, Hold, Holds } from "./holds.ts";
 /** What each state of an answer means, and what a shop shows and may do. */
 export { PRICE_STATES, stateTable } from "./states.ts";
 /** Baskets, and what orders hold of promotions with a limit. */
+export type { Agreement } from "./agreement.ts";
 export type { PricedBasket, StandingLine } from "./basket.ts";
 /** VAT rates that hold on a day. */
 export { vatRatesOn } from "./vat-rates.ts";

@@ -5,6 +5,9 @@ import { hash } from "node:crypto";
 import type { Log } from "../connections/index.ts";
 import { tidySuperseded } from "../store/index.ts";
 import type { Queryable, Store } from "../store/index.ts";
+import { quotationProblem } from "./agreement.ts";
+import type { QuotationAsked } from "./agreement.ts";
+import type { Problem } from "./ask.ts";
 import { priceBasket } from "./basket.ts";
 import type { PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
@@ -110,6 +113,8 @@ export interface Pricing extends Asking {
    * Takes over what another process has published since. True when the prices are of a new version.
    */
   refresh(): Promise<boolean>;
+  /** Why the account cannot order by the quotation, though prices may know it; null: it can. */
+  quotationProblem(asked: QuotationAsked): Promise<Problem | null>;
   /**
    * Several lines together: promotions over them, the document's totals. With a transaction the
    * limits of its promotions are locked, so that they can be reserved in it.
@@ -203,6 +208,7 @@ function pricingOf(options: Opened): Pricing {
     }),
     changes: (after) => changesAfter(store, company, current(), after),
     tidy: () => tidy(options),
+    quotationProblem: (asked) => quotationProblem(store, company, asked),
     basket: (request, tx) => priceBasket(options, { root: current(), when: today() }, request, tx),
     lint: (kinds) => {
       const { settings, policy } = options;

@@ -10,7 +10,7 @@ import type { Canonical, WebOrder } from "../../src/model/index.ts";
 import { openOrders, orderRequest } from "../../src/orders/index.ts";
 import type { Orders } from "../../src/orders/index.ts";
 import { openPricing } from "../../src/pricing/index.ts";
-import type { Pricing } from "../../src/pricing/index.ts";
+import type { BasketRequest, Pricing } from "../../src/pricing/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
 import { ORDER_SETTINGS } from "../support/order-settings.ts";
@@ -145,4 +145,87 @@ test("a price for who collects is honoured only by an order that says so, and th
   const header = outbound.render(kept.order).find(({ name }) => name === "header");
   const cell = (column: string) => header?.rows[0]?.[header.columns.indexOf(column)];
   expect([cell("delivery"), cell("conditions")]).toEqual(["collect", "delivery=collect"]);
+});
+
+/** Each line's price, and the basket's net; or the code that refuses it. */
+async function basket({ pricing }: Trade, more: Partial<BasketRequest>) {
+  const priced = await pricing.basket({ account: "A1", lines: [], ...more });
+  const lines = "answer" in priced ? priced.answer.lines : priced;
+  return lines.map((each) => (each.state === "problem" ? each.code : each.unitPrice));
+}
+
+const plies = (...quantities: string[]) =>
+  quantities.map((quantity) => ({ product: "PLY", quantity }));
+
+test("what is left of a contract is given once: over the lines of a basket, and over open web orders", async () => {
+  const one = await trade("LEFT", {
+    rules: [
+      { value: "7" },
+      {
+        rule: "C",
+        customerScope: "account",
+        customerCode: "A1",
+        value: "5",
+        contractQuantity: "100",
+        contractUsedQuantity: "90",
+      },
+    ],
+  });
+  expect(await basket(one, { lines: plies("10", "10") })).toEqual(["5.0000", "7.0000"]);
+  expect(await basket(one, { lines: plies("11", "4", "6") })).toEqual([
+    "7.0000",
+    "5.0000",
+    "5.0000",
+  ]);
+  expect(await place(one, { lines: [line("10", "5"), line("10", "5")] })).toContain(
+    "contract-used-up",
+  );
+  const mixed = taken(await place(one, { lines: [line("6", "5"), line("10", "7")] }));
+  expect(mixed.net).toBe("100.00");
+  expect(await basket(one, { lines: plies("10") })).toEqual(["7.0000"]);
+  expect(await place(one, { lines: [line("10", "5")] })).toEqual(["contract-used-up"]);
+  taken(await place(one, { lines: [line("4", "5"), line("1", "7")] }));
+  expect(await place(one, { lines: [line("1", "5")] })).toContain("contract-used-up");
+  await one.orders.cancel(mixed.webOrder, { who: "Jo", reason: "they rang" });
+  taken(await place(one, { lines: [line("6", "5")] }));
+});
+
+test("a signed price does not stretch a contract", async () => {
+  const one = await trade("STRETCH", {
+    rules: [{ value: "7" }, { rule: "C", value: "5", contract: "C-1", contractQuantity: "10" }],
+  });
+  const sign = () => {
+    const [answer] = one.pricing.price({ account: "A1", tokens: true, lines: plies("10") });
+    return answer?.state === "problem" ? null : answer?.token;
+  };
+  const [first, second] = [sign(), sign()];
+  taken(await place(one, { lines: [line("10", "5", { priceToken: first })] }));
+  expect(await place(one, { lines: [line("10", "5", { priceToken: second })] })).toEqual([
+    "contract-used-up",
+  ]);
+});
+
+test("a quotation that is taken up, of another account or used up gives no price any more", async () => {
+  const one = await trade("QUOTED", {
+    rules: [{ value: "20" }],
+    quotations: [{ quotation: "Q-1", account: "A1", state: "open", quotedOn: "2026-03-01" }],
+    quoted: [{ quotation: "Q-1", line: 1, product: "PLY", quantity: "15", unitPrice: "6" }],
+  });
+  const quotation = "Q-1";
+  expect(await basket(one, { quotation, lines: plies("10", "10") })).toEqual(["6.0000", "20.0000"]);
+  expect(await basket(one, { quotation, account: "A2", lines: plies("1") })).toEqual([
+    "unknown-quotation",
+  ]);
+  const asked = (account: string) => one.pricing.quotationProblem({ account, quotation });
+  expect([await asked("A1"), (await asked("A2"))?.detail]).toEqual([
+    null,
+    'account A2 has no open quotation "Q-1"',
+  ]);
+  expect(await place(one, { quotation, lines: [line("10", "6"), line("10", "6")] })).toContain(
+    "quotation-used-up",
+  );
+  taken(await place(one, { quotation, lines: [line("10", "6"), line("10", "20")] }));
+  expect(await place(one, { quotation, lines: [line("1", "6")] })).toContain("quotation-ordered");
+  expect((await asked("A1"))?.detail).toMatch(/^quotation Q-1 was taken up by web order W-.*once$/);
+  expect(await basket(one, { quotation, lines: plies("1") })).toEqual(["unknown-quotation"]);
 });

@@ -39,6 +39,11 @@ export interface Enquiry {
   /** Reasons worded so far, by terms; null before the first. */
   reasons: Map<number, Reason> | null;
   /**
+   * Selling units with 5 places that others took of what the entry in hand has left; null: none
+   * did.
+   */
+  taken: ((word: number) => number) | null;
+  /**
    * Set: every candidate is written down, and steps after one that ended the search are looked at
    * too.
    */
@@ -198,6 +203,7 @@ export function startEnquiry(book: PriceBook, asking: Asking): Enquiry {
     line: emptyLine(),
     found: emptyFound(),
     reasons: null,
+    taken: null,
     trace: null,
   };
 }

@@ -56,6 +56,7 @@ export {
 } from "./policy.ts";
 export type { Place, Policy, PolicyStep } from "./policy.ts";
 export * as calendar from "./calendar.ts";
+export { countTaken, limitedOf } from "./limited.ts";
 export * as scaled from "./scaled.ts";
 export { conditionsText } from "./conditions.ts";
 export { becauseOf } from "./words.ts";

@@ -156,7 +156,10 @@ function isRestricted(enquiry: Enquiry, shelf: Shelf, value: number, word: numbe
   const soldIn = book.terms[row + terms.SOLD_IN]!;
   const limit = book.terms[row + terms.LIMIT]!;
   const isOther = soldIn >= 0 && soldIn !== line.unit;
-  if (!isOther && line.counted <= limit) {
+  const taken = limit === Infinity ? 0 : (enquiry.taken?.(word) ?? 0);
+  // What is left is counted by this line's own quantity; others of a pool have taken theirs.
+  const wanted = enquiry.taken === null ? line.counted : line.quantity + taken;
+  if (!isOther && wanted <= limit) {
     if (limit < found.stepUp) found.stepUp = limit + 1;
     return false;
   }
