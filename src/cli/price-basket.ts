@@ -3,16 +3,15 @@ import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import type { BasketAnswer, BasketRequest, Pricing } from "../pricing/index.ts";
-import { answer, dateOption, example, NotFound, UsageError, type Opened } from "./command.ts";
+import { answer, example, NotFound, UsageError, type Opened } from "./command.ts";
+import { addAskingOptions } from "./price-asking.ts";
+import type { AskingOptions } from "./price-asking.ts";
 import { moment, pounds, price, table } from "./print.ts";
 
-interface BasketOptions {
+interface BasketOptions extends AskingOptions {
   readonly line: readonly string[];
   readonly code: readonly string[];
   readonly charge: readonly string[];
-  readonly on?: string;
-  readonly branch?: string;
-  readonly site?: string;
   readonly quotation?: string;
   readonly credit: boolean;
   readonly twin: boolean;
@@ -23,21 +22,22 @@ export function addBasketCommand(
   ready: (opened: Opened) => Promise<Pricing>,
 ): void {
   const several = (value: string, before: readonly string[]) => [...before, value];
-  price
-    .command("basket <account> [file]")
+  addAskingOptions(price.command("basket <account> [file]"))
     .description("A whole basket: promotions over it, VAT by rate and totals.")
-    .option("--line <product=quantity>", "a line; again for each", several, [])
+    .option(
+      "--line <product=quantity[@unit]>",
+      "a line, in selling units or in the unit; again for each",
+      several,
+      [],
+    )
     .option("--code <code>", "a promotion's code that the buyer gives; again for each", several, [])
     .option("--charge <code=amount>", "delivery and the like, without VAT", several, [])
-    .option("--on <date>", "business date; now when absent", dateOption)
-    .option("--branch <branch>", "selling branch; the account's when absent")
-    .option("--site <site>", "delivery site; the usual one when absent")
     .option("--quotation <quotation>", "quotation that the buyer orders by")
     .option("--credit", "as a credit note", false)
     .option("--twin", "with what other systems' arithmetic makes of it", false)
     .addHelpText(
       "after",
-      "\nThe file (- for standard input) has lines of product,quantity, or the JSON of POST /v1/baskets.\n" +
+      "\nThe file (- for standard input) has lines of product,quantity or product,quantity,unit, or the JSON of POST /v1/baskets.\n" +
         example("price basket ANDR0001 --line DRYPLS220039=5 --charge CARR=12.50 --twin"),
     )
     .action(
@@ -49,7 +49,7 @@ export function addBasketCommand(
       ) => {
         await answer(command, async (opened) => {
           const pricing = await ready(opened);
-          const request = { ...(await requestOf(file, options)), account };
+          const request = await requestOf(account, file, options);
           const basket = known(await pricing.basket(request));
           return { text: basketText(basket, opened), data: basket };
         });
@@ -58,31 +58,49 @@ export function addBasketCommand(
 }
 
 async function requestOf(
+  account: string,
   file: string | undefined,
   options: BasketOptions,
-): Promise<Omit<BasketRequest, "account">> {
-  const { line, code, charge, ...where } = options;
+): Promise<BasketRequest> {
+  const { line, code, charge, on, asOf, when, quotation, credit, twin, ...where } = options;
   const given = file === undefined ? { lines: [] } : parsed(await readInput(file), file);
-  const lines = [...given.lines, ...line.map((text) => pair(text, "--line", "product=quantity"))];
+  const lines = [...given.lines, ...line.map(lineOf)];
   if (lines.length === 0)
     throw new UsageError(
       "The basket has no lines. Name a file of product,quantity lines, or give --line product=quantity.",
     );
+  const day = asOf ?? on;
   return {
     ...given,
     ...where,
-    lines: lines.map(({ name, value, ...rest }) => ({ product: name, quantity: value, ...rest })),
+    ...(day === undefined ? {} : { asOf: day }),
+    ...(quotation === undefined ? {} : { quotation }),
+    account,
+    conditions: { ...given.conditions, ...when },
+    credit: credit || given.credit === true,
+    twin: twin || given.twin === true,
+    lines,
     codes: [...(given.codes ?? []), ...code],
-    charges: [
-      ...(given.charges ?? []),
-      ...charge.map((text) => {
-        const { name, value } = pair(text, "--charge", "code=amount");
-        if (!/^-?\d+(\.\d{1,2})?$/.test(value))
-          throw new UsageError(`--charge ${text}: expected an amount such as 12.50 after the "=".`);
-        return { charge: name, amount: value, vatCode: "STANDARD" };
-      }),
-    ],
+    charges: [...(given.charges ?? []), ...charge.map(chargeOf)],
   };
+}
+
+type Line = BasketRequest["lines"][number];
+
+/** "NAILS=2@BOX": a unit stands behind the quantity. */
+function lineOf(text: string): Line {
+  const { name, value } = pair(text, "--line", "product=quantity, or product=quantity@unit");
+  const [quantity = "", unit, ...more] = value.split("@");
+  if (quantity === "" || unit === "" || more.length > 0)
+    throw new UsageError(`--line ${text}: expected product=quantity, or product=quantity@unit.`);
+  return { product: name, quantity, ...(unit === undefined ? {} : { unit }) };
+}
+
+function chargeOf(text: string): NonNullable<BasketRequest["charges"]>[number] {
+  const { name, value } = pair(text, "--charge", "code=amount");
+  if (!/^-?\d+(\.\d{1,2})?$/.test(value))
+    throw new UsageError(`--charge ${text}: expected an amount such as 12.50 after the "=".`);
+  return { charge: name, amount: value, vatCode: "STANDARD" };
 }
 
 interface Pair {
@@ -104,18 +122,12 @@ async function readInput(file: string): Promise<string> {
   });
 }
 
-type Given = Partial<Omit<BasketRequest, "lines">> & { readonly lines: readonly Pair[] };
+type Given = Partial<Omit<BasketRequest, "lines">> & Pick<BasketRequest, "lines">;
 
 function parsed(text: string, file: string): Given {
   if (!text.trimStart().startsWith("{")) return { lines: rowsOf(text, file) };
-  const { lines, ...rest } = jsonOf(text, file);
-  return {
-    ...rest,
-    lines: (lines ?? []).map(({ product, quantity }) => ({
-      name: product,
-      value: String(quantity),
-    })),
-  };
+  const { lines = [], ...rest } = jsonOf(text, file);
+  return { ...rest, lines };
 }
 
 function jsonOf(text: string, file: string): Partial<BasketRequest> {
@@ -126,13 +138,16 @@ function jsonOf(text: string, file: string): Partial<BasketRequest> {
   }
 }
 
-function rowsOf(text: string, file: string): Pair[] {
+function rowsOf(text: string, file: string): Line[] {
   return text.split(/\r?\n/).flatMap((row, index) => {
     if (row.trim() === "" || (index === 0 && /^product[,;\t]/i.test(row))) return [];
-    const [name = "", value = "", ...rest] = row.split(/[,;\t]/).map((cell) => cell.trim());
-    if (name === "" || value === "" || rest.length > 0)
-      throw new UsageError(`${file}:${index + 1}: found "${row}"; expected product,quantity.`);
-    return { name, value };
+    const cells = row.split(/[,;\t]/).map((cell) => cell.trim());
+    const [product = "", quantity = "", unit = "", ...rest] = cells;
+    if (product === "" || quantity === "" || rest.length > 0)
+      throw new UsageError(
+        `${file}:${index + 1}: found "${row}"; expected product,quantity or product,quantity,unit.`,
+      );
+    return { product, quantity, ...(unit === "" ? {} : { unit }) };
   });
 }
 
@@ -203,10 +218,12 @@ function linesText({ lines, free, currency }: BasketAnswer, money: MoneyText): s
 function promotionsText(basket: BasketAnswer, money: MoneyText): string[] {
   const { applied, notApplied, unknownCodes } = basket;
   const rows = [
-    ...applied.map(({ promotion, name, saving, times }) => ({
+    ...applied.map(({ promotion, name, saving, cutBy, times }) => ({
       promotion,
       name,
-      is: `holds${times > 1 ? ` ${times} times` : ""}, gives ${money(saving)}`,
+      is:
+        `holds${times > 1 ? ` ${times} times` : ""}, gives ${money(saving)}` +
+        (Number(cutBy) > 0 ? `, the rest of its budget (${money(cutBy)} less than without)` : ""),
     })),
     ...notApplied.map(({ promotion, name, about }) => ({ promotion, name, is: `not: ${about}` })),
     ...unknownCodes.map((code) => ({
@@ -226,9 +243,11 @@ function promotionsText(basket: BasketAnswer, money: MoneyText): string[] {
   ];
 }
 
-function totalsText({ charges, vat, totals }: BasketAnswer, money: MoneyText): string {
-  if (totals === null)
-    return "The document has no totals: a line's price or a VAT rate is not known.";
+function totalsText(
+  { charges, vat, totals, totalsReason }: BasketAnswer,
+  money: MoneyText,
+): string {
+  if (totals === null) return `The document has no totals. ${totalsReason ?? ""}`;
   const rows = [
     ...charges.map((charge) => ({
       what: `charge ${charge.charge}`,
@@ -258,6 +277,7 @@ function twinsText({ twins }: BasketAnswer, money: MoneyText): string[] {
       { head: "gross", right: true, of: ({ gross }) => money(gross) },
       { head: "reconciles with net", right: true, of: ({ difference }) => money(difference.net) },
       { head: "VAT", right: true, of: ({ difference }) => money(difference.vat) },
+      { head: "gross", right: true, of: ({ difference }) => money(difference.gross) },
     ]),
   ];
 }

@@ -57,7 +57,10 @@ const basketLine = z
     documentDiscount: amount("Its share of what comes off the document."),
     net: orNull(z.string(), "Net of the line after all that."),
     vat: orNull(z.string(), "VAT of the line by itself."),
-    savedPercent: z.number().int().describe("Of the full amount, in whole percent."),
+    savedPercent: z
+      .number()
+      .int()
+      .describe("Of the full amount, in whole percent, never overstated."),
     promotions: z.array(
       z.strictObject({ promotion: text("Promotion."), amount: amount("What it takes off.") }),
     ),
@@ -97,6 +100,7 @@ const basketAnswer = z
         promotion: text("Promotion."),
         name: text("Name shown to buyers."),
         saving: amount("What it gives away in all."),
+        cutBy: amount("What its budget did not leave it to give; 0.00: nothing."),
         times: z.number().int().describe("Times it holds in this basket."),
         lowers: z.enum(["line", "document"]),
       }),
@@ -129,6 +133,10 @@ const basketAnswer = z
       .strictObject(money)
       .nullable()
       .describe("Null: a line or a VAT rate is not known, so the document is not either."),
+    totalsReason: orNull(
+      z.string(),
+      "Why there are no totals: each line and VAT code that is not known, and what to do. Null: there are.",
+    ),
     twins: z
       .array(
         z.strictObject({

@@ -40,7 +40,7 @@ export type BasketLineAnswer = Omit<PriceAnswer, "net" | "vat"> & {
   readonly documentDiscount: string;
   readonly net: string | null;
   readonly vat: string | null;
-  /** Of the full amount, in whole percent: what a shop shows as saved. */
+  /** Of the full amount, in whole percent, never overstated: what a shop shows as saved. */
   readonly savedPercent: number;
   /** Promotions of the basket that lower it. */
   readonly promotions: readonly { readonly promotion: string; readonly amount: string }[];
@@ -65,6 +65,8 @@ export interface AppliedPromotion {
   readonly name: string;
   /** What it gives away in all. */
   readonly saving: string;
+  /** What it would have given more, had its budget left it; "0.00": nothing. */
+  readonly cutBy: string;
   /** Times it holds in this basket. */
   readonly times: number;
   readonly lowers: "line" | "document";
@@ -129,6 +131,8 @@ export interface BasketAnswer {
   readonly vat: readonly BasketVat[];
   /** Null: a line or a rate is not known, so the document is not either. */
   readonly totals: BasketTotals | null;
+  /** Why there are no totals, and what to do; null: there are. */
+  readonly totalsReason: string | null;
   /** Only when asked for and the totals are known. */
   readonly twins: readonly BasketTwin[];
 }

@@ -55,10 +55,11 @@ export function answerBasket(
     free: worked.given.map((given, index) =>
       freeAnswer(given, totals.lines[asked.known.length + index], money),
     ),
-    applied: on.applied.map(({ promotion, saving, times }) => ({
+    applied: on.applied.map(({ promotion, saving, times, cut }) => ({
       promotion: promotion.promotion,
       name: promotion.name,
       saving: money(saving),
+      cutBy: money(cut),
       times,
       lowers: promotion.lowers,
     })),
@@ -73,8 +74,36 @@ export function answerBasket(
     charges: chargeAnswers(request, worked),
     vat: isKnown ? totals.rates.map((rate) => rateAnswer(rate, money)) : [],
     totals: isKnown ? totalsOf(totals) : null,
+    totalsReason: isKnown ? null : whyUnknown(asked, request, worked),
     twins: isKnown ? others.map((other) => twinAnswer(worked, other)) : [],
   };
+}
+
+/** Every line and code without which nothing can be added up, each with what to do. */
+function whyUnknown(
+  { answers }: BasketAsked,
+  { charges = [] }: BasketRequest,
+  { given, rates }: Worked,
+): string {
+  const lines = answers.flatMap((answer, at) => {
+    const of = `Line ${at + 1} (${answer.product})`;
+    if (answer.state === "problem") return [`${of}: ${answer.detail}.`];
+    if (answer.unitPrice === null) return [`${of} has no price: ${answer.because}.`];
+    return answer.vatPercent === null ? [`${of}: ${noRate(answer.vatCode)}`] : [];
+  });
+  const gifts = given.flatMap(({ line, vatCode, hasRate }) =>
+    hasRate ? [] : [`${line.product}, which is given: ${noRate(vatCode)}`],
+  );
+  const added = charges.flatMap(({ charge, vatCode }) =>
+    rates[vatCode] === undefined ? [`Charge ${charge}: ${noRate(vatCode)}`] : [],
+  );
+  return [...lines, ...gifts, ...added].join(" ");
+}
+
+function noRate(vatCode: string | null): string {
+  return vatCode === null
+    ? "neither customer, site nor product has a VAT code; give the product one in the ERP."
+    : `the settings give the VAT code ${vatCode} no rate on this day; state it in the company's vat.`;
 }
 
 type Money = (amount: number) => string;

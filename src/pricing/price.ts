@@ -43,8 +43,17 @@ export function problemOf(line: Line, { code, detail }: Problem): PriceProblem {
   return { state: "problem", product: line.product, quantity: textOf(line.quantity), code, detail };
 }
 
-/** The answer that the enquiry found last, in texts. */
-export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: number): PriceAnswer {
+/**
+ * The answer that the enquiry found last, in texts. A basket says itself which promotions hold over
+ * it.
+ */
+export function answerOf(
+  root: Root,
+  enquiry: Enquiry,
+  line: Line,
+  product: number,
+  askedIn: "line" | "basket" = "line",
+): PriceAnswer {
   const { found, book } = enquiry;
   const { unitPrice, lineNet, vat } = book.policy.arithmetic;
   const known = found.doubt === null;
@@ -65,7 +74,7 @@ export function answerOf(root: Root, enquiry: Enquiry, line: Line, product: numb
     validUntil: untilText(root, Math.min(found.until, untilMs)),
     bookVersion: root.version,
     freshness: root.freshness,
-    because: becauseOf(enquiry),
+    because: becauseOf(enquiry, askedIn),
   };
 }
 

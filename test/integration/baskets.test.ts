@@ -25,6 +25,7 @@ async function shop(
     { product: "NAIL", name: "Nail" },
     { product: "GLOVES", name: "Gloves", vatCode: "ZERO" },
     { product: "ODD", name: "No price" },
+    { product: "ODDVAT", name: "No rate", vatCode: "BAD" },
   ]);
   const price = (product: string, value: string, more: Partial<Canonical<"price-rule">> = {}) => ({
     rule: `${product}${value}`,
@@ -39,6 +40,7 @@ async function shop(
     price("BOARD", "10"),
     price("NAIL", "2.5"),
     price("GLOVES", "4"),
+    price("ODDVAT", "10"),
     price("NAIL", "2", { customerScope: "account", customerCode: "BUILD01", net: true }),
   ]);
   await pull(
@@ -158,7 +160,27 @@ describe("a basket", () => {
     expect(net.totals).toEqual({ net: "8.00", vat: "1.60", gross: "9.60" });
     const odd = await basketOf(pricing, { NAIL: "4", ODD: "1", NONE: "1" });
     expect(odd.totals).toBeNull();
+    expect(odd.totalsReason).toContain("Line 2 (ODD) has no price: No price holds");
+    expect(odd.totalsReason).toContain("Line 3 (NONE): ");
+    expect(net.totalsReason).toBeNull();
     expect(odd.lines.map(({ state }) => state)).toEqual(["modelled", "unknown", "problem"]);
+  });
+
+  test("says which VAT code has no rate, and what to do", async () => {
+    const pricing = await shop("NORATE", [{ ...tenOff, code: null, budget: "0.60" }]);
+    const { lines, totals, totalsReason, applied } = await basketOf(pricing, { ODDVAT: "1" });
+    expect([totals, totalsReason]).toEqual([
+      null,
+      "Line 1 (ODDVAT): the settings give the VAT code BAD no rate on this day; state it in the company's vat.",
+    ]);
+    expect(lines).toMatchObject([
+      {
+        vat: null,
+        because:
+          "Standard price; VAT not known: the settings give the code BAD no rate on this day, state it in the company's vat",
+      },
+    ]);
+    expect(applied).toMatchObject([{ saving: "0.60", cutBy: "0.40" }]);
   });
 
   test("mirrors as a credit note", async () => {

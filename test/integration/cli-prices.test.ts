@@ -73,6 +73,27 @@ test("what was known before the first sync is that there was no such account", a
   expect([exit, err]).toEqual([1, expect.stringContaining(`there is no account "${account}"`)]);
 });
 
+test("a basket is asked for a moment, for what is so besides, and by unit", async () => {
+  const basket = ["price", "basket", account];
+  const far = await tradepost.json<{ lines: { state: string; code?: string }[] }>(
+    ...basket,
+    "--line",
+    `${product}=1@NOSUCHUNIT`,
+    "--line",
+    `${product}=1`,
+    "--when",
+    "delivery=collect",
+    "--as-of",
+    "2026-07-20T08:00:00Z",
+  );
+  expect(far.lines[0]).toMatchObject({ state: "problem", code: "unknown-unit" });
+  expect(far.lines[1]?.state).not.toBe("problem");
+  const wrong = await tradepost.run([...basket, "--line", `${product}=1@`]);
+  expect([wrong.exit, wrong.err]).toEqual([2, expect.stringContaining("product=quantity@unit")]);
+  const when = await tradepost.run([...basket, "--line", `${product}=1`, "--when", "collect"]);
+  expect([when.exit, when.err]).toEqual([2, expect.stringContaining("Write delivery=collect")]);
+});
+
 test("a basket is added up, and beside it as other systems would", async () => {
   interface Amounts {
     readonly net: string;
@@ -93,4 +114,6 @@ test("a basket is added up, and beside it as other systems would", async () => {
   expect(out).toMatch(/^VAT at 20% +£/m);
   expect(out).toMatch(/^total +£/m);
   expect(out).toMatch(/^sage-200 +£/m);
+  // Three amounts of the system, then the three that reconcile them with ours.
+  expect(out).toMatch(/^sage-200( +-?£[\d,.]+){6}$/m);
 });

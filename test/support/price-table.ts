@@ -154,6 +154,7 @@ export function promotionsOf(text: string): PromotionRow[] {
       kind: special ?? kind,
       value: special === undefined ? value : null,
       buyQuantity: noted(notes, "buy"),
+      freeQuantity: noted(notes, "free"),
       thresholdValue: noted(notes, "threshold"),
       code: noted(notes, "code"),
       validFrom: from ?? "2020-01-01",

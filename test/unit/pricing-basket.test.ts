@@ -474,6 +474,63 @@ describe("promotions that meet on the same goods", () => {
   });
 });
 
+describe("what is left of a line's price", () => {
+  const priced = (arithmetic: DocumentArithmetic, discountPercent: number) => {
+    const inDocument = {
+      price: 15_000_000,
+      quantity: 100_000,
+      perPricingUnit: 100_000,
+      discountPercent,
+      vatRate: 200_000,
+    };
+    const [own] = document.computeDocument({ arithmetic, lines: [inDocument] }).lines;
+    const { full = 0, discount = 0 } = own ?? {};
+    const exact = document.exactOf(inDocument, arithmetic);
+    return { ...line("A 1 × 15.00"), amount: full - discount, exact };
+  };
+  const modes: DocumentArithmetic["discount"][] = ["unit", "line", "difference"];
+
+  it.each(modes)("is rounded once, from the exact price, with discount: %s", (discount) => {
+    const arithmetic = { ...ARITHMETIC, discount };
+    const half = row("HALF", { value: "50", stacks: true });
+    const set = compilePromotions([half], { arithmetic, timeZone: "Europe/London" });
+    const lines = [priced(arithmetic, 125_000)];
+    const { lowered } = applyPromotions(set, basketOf([], { lines }));
+    // £15 less 12.5% is 13.125, half of it 6.5625; the discount 8.4375.
+    expect((lines[0]?.amount ?? 0) - (lowered[0] ?? 0)).toBe(656);
+  });
+
+  it("stays exact through percents and amounts off a unit", () => {
+    const lines = [priced(ARITHMETIC, 125_000)];
+    const rows = [
+      row("HALF", { value: "50", stacks: true, priority: 2 }),
+      row("PENCE", { kind: "amount", value: "0.0625", stacks: true, priority: 1 }),
+    ];
+    expect(told(put(rows, [], { lines }))).toBe("HALF 6.57; PENCE 0.06; = 6.63");
+  });
+});
+
+describe("goods that are not free for a promotion", () => {
+  it("are not counted, and what they are in is said", () => {
+    const give = row("T5B", {
+      kind: "buy-get",
+      buyQuantity: "4",
+      freeQuantity: "2",
+      freeProduct: "B",
+      productCode: "A",
+    });
+    const holds = row("T4A", { value: "50", productCode: "B", countsOver: "product" });
+    expect(told(put([holds, give], ["A 4 × 1.00", "B 5 × 8.00"]))).toBe(
+      "T4A 20.00; not T5B: needs 2 more of B; 5 in the basket are in T4A; = 0.00+20.00",
+    );
+    const three = row("M", { ...THREE_FOR_TEN, productCode: "G-X", countsOver: "group" });
+    const lines = ["A 1 × 4.00 of G-X", "B 1 × 8.00 of G-X (a net price)"];
+    expect(told(put([three], lines))).toBe(
+      "not M: needs 2 more; 1 in the basket is at a net price; = 0.00+0.00",
+    );
+  });
+});
+
 describe("limits", () => {
   const used = (orders: number, ofAccount: number, given: number) => ({
     uses: new Map([["X", { orders, ofAccount, given }]]),
@@ -517,6 +574,13 @@ describe("limits", () => {
   it("holds at most so many times in one order, where it saves most", () => {
     const rows = [row("M", { ...THREE_FOR_TEN, mostPerOrder: 2 })];
     expect(told(put(rows, ["A 6 × 4.00", "B 3 × 9.00"]))).toBe("M 19.00; = 2.00+17.00");
+  });
+
+  it("says what the budget did not leave to give", () => {
+    const uses = new Map([["X", { orders: 9, ofAccount: 1, given: 9_600 }]]);
+    const { applied } = put([ten("X", { budget: "100" })], ["A 10 × 10.00"], { uses });
+    expect(applied).toMatchObject([{ saving: 400, cut: 600 }]);
+    expect(put([ten("X", { budget: "100" })], ["A 10 × 10.00"]).applied[0]?.cut).toBe(0);
   });
 
   it("gives goods whole or not at all when the budget is short", () => {

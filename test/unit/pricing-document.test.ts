@@ -256,6 +256,12 @@ describe("a document is added up as its ledger does", () => {
     expect(savedPercent(5000, 3500)).toBe(30);
     expect(savedPercent(3500, 5000)).toBe(0);
   });
+
+  it("never says that more is saved than is", () => {
+    expect(savedPercent(600, 500)).toBe(16);
+    expect(savedPercent(1000, 925)).toBe(7);
+    expect(savedPercent(600, 500, 4)).toBe(166_666);
+  });
 });
 
 describe("the same document in another system", () => {

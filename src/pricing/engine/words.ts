@@ -5,6 +5,7 @@ import { entryOf, headOf } from "./entry.ts";
 import type { Entry, EntryHead } from "./entry.ts";
 import { momentOf, shownDate, wordsOf } from "./calendar.ts";
 import { conditionsWords } from "./conditions.ts";
+import { mayApply } from "./document/may-apply.ts";
 import type { CustomerScope } from "./policy.ts";
 import { scaledOf, shortTextOf, textOf } from "./scaled.ts";
 import { placeOf } from "./tables.ts";
@@ -154,10 +155,10 @@ function capital(scope: string): string {
 }
 
 /** Why the answer is what it is, in one short line. */
-export function becauseOf(enquiry: Enquiry): string {
+export function becauseOf(enquiry: Enquiry, askedIn: "line" | "basket" = "line"): string {
   const { found } = enquiry;
   const reason = found.doubt === null ? priceReason(enquiry) : doubtText(found);
-  return reason + remarks(enquiry);
+  return reason + remarks(enquiry, askedIn);
 }
 
 function priceReason(enquiry: Enquiry): string {
@@ -271,13 +272,25 @@ function doubtText({ doubt }: Found): string {
   }
 }
 
-function remarks({ book, found, asking }: Enquiry): string {
-  const remark = (label: number, text: string) =>
-    label < 0 ? "" : `; promotion ${book.labels[label] ?? ""} ${text}`;
+function remarks(enquiry: Enquiry, askedIn: "line" | "basket"): string {
+  const { book, found, asking } = enquiry;
   const stops = found.step >= 0 && book.policy.steps[found.step]!.draw === "quotations";
   const unused = asking.quotation >= 0 && !stops;
   return (
     (unused ? `; quotation ${book.labels[asking.quotation] ?? ""} gives no price here` : "") +
-    remark(found.basketLabel, "may apply in the basket")
+    noRate(enquiry) +
+    (askedIn === "line" && found.basketLabel >= 0 ? promotionsAhead(enquiry) : "")
   );
+}
+
+function noRate({ book, found }: Enquiry): string {
+  if (found.doubt !== null || found.vatCode < 0 || found.vatRate >= 0) return "";
+  const code = book.vatCodes[found.vatCode] ?? "";
+  return `; VAT not known: the settings give the code ${code} no rate on this day, state it in the company's vat`;
+}
+
+function promotionsAhead(enquiry: Enquiry): string {
+  const names = mayApply(enquiry, enquiry.line.product);
+  if (names.length === 0) return "";
+  return `; promotion${names.length > 1 ? "s" : ""} ${names.join(", ")} may apply in the basket`;
 }

@@ -1,5 +1,6 @@
 /** What promotions over a basket are worked out from, and what they come to. */
 import type { CustomerScope } from "../policy.ts";
+import type { Exact } from "./exact.ts";
 import type { Promotion } from "./offers.ts";
 
 export interface BasketLine {
@@ -12,6 +13,8 @@ export interface BasketLine {
   readonly perPricingUnit: number;
   /** What the line costs before promotions over the basket, at the document's places. */
   readonly amount: number;
+  /** The same before it was rounded; null or absent: the amount is all that is known. */
+  readonly exact?: Exact | null;
   /** Why no promotion may lower it, such as "a net price"; null: any may. */
   readonly closed: string | null;
   /** The promotion that gave its price already; null: none. */
@@ -45,6 +48,8 @@ export interface BasketInput {
 export interface Fall {
   readonly line: number;
   readonly amount: number;
+  /** What is left then, before it is rounded; absent: not known. */
+  readonly leaves?: Exact | null;
 }
 
 export interface FreeLine {
@@ -62,14 +67,30 @@ export interface Applied {
   readonly saving: number;
   readonly falls: readonly Fall[];
   readonly free: readonly FreeLine[];
+  /** What its budget did not leave it to give; 0: nothing. */
+  readonly cut: number;
   /** Times it holds in this basket. */
   readonly times: number;
 }
 
+/** Goods in the basket that a promotion may not count. */
+export interface Kept {
+  /** Selling units with 5 places. */
+  readonly quantity: number;
+  /** The promotion that holds on them, or else why none may: "a net price". */
+  readonly by: string | null;
+  readonly why: string | null;
+}
+
 export type Reason =
-  | { readonly reason: "needs-quantity"; readonly more: number }
-  | { readonly reason: "needs-value"; readonly more: number }
-  | { readonly reason: "needs-product"; readonly product: string; readonly more: number }
+  | { readonly reason: "needs-quantity"; readonly more: number; readonly kept?: Kept }
+  | { readonly reason: "needs-value"; readonly more: number; readonly kept?: Kept }
+  | {
+      readonly reason: "needs-product";
+      readonly product: string;
+      readonly more: number;
+      readonly kept?: Kept;
+    }
   | { readonly reason: "code-not-given" }
   | { readonly reason: "uses-used-up"; readonly most: number }
   | { readonly reason: "account-uses-used-up"; readonly most: number }

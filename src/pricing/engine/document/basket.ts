@@ -18,7 +18,7 @@ import type { Offer, Promotion, PromotionSet, Shelf } from "./offers.ts";
 import { whomKey } from "./offers.ts";
 import { planOf } from "./plan.ts";
 import type { Plan } from "./plan.ts";
-import { fallOn } from "./pools.ts";
+import { fallOn, keptOn, withKept } from "./pools.ts";
 import type { Basket } from "./pools.ts";
 import type { CustomerScope } from "../policy.ts";
 import { placesOf } from "./totals.ts";
@@ -57,6 +57,7 @@ function untouched(set: PromotionSet, input: BasketInput): Basket {
     places: placesOf(set.arithmetic),
     input,
     left: input.lines.map((line) => line.amount),
+    exact: input.lines.map((line) => line.exact ?? null),
     holders: input.lines.map((line) => (line.promotion === null ? null : [line.promotion])),
     ranks: null,
   };
@@ -292,14 +293,17 @@ function isTouched({ offers, promotion }: Candidate, touched: ReadonlySet<number
 }
 
 function put(basket: Basket, promotion: Promotion, plan: Plan): Applied {
-  for (const { line, amount } of plan.falls) basket.left[line]! -= amount;
+  for (const { line, amount, leaves } of plan.falls) {
+    basket.left[line]! -= amount;
+    basket.exact[line] = leaves ?? null;
+  }
   for (const line of plan.uses) {
     const holders = basket.holders[line];
     if (holders === null || holders === undefined) basket.holders[line] = [promotion.promotion];
     else if (!holders.includes(promotion.promotion)) holders.push(promotion.promotion);
   }
-  const { saving, falls, free, times } = plan;
-  return { promotion, saving, falls, free, times };
+  const { saving, falls, free, times, cut = 0 } = plan;
+  return { promotion, saving, falls, free, times, cut };
 }
 
 /** What a promotion comes to with all its offers, each line by one of them; or why to nothing. */
@@ -341,7 +345,8 @@ function offerPlan(
     usable.length === 0 ? { reason: "no-saving" } : planOf(basket, offer, usable, most, used);
   if (!("reason" in plan)) return plan;
   const isKept = usable.length === 0 || !("reason" in planOf(basket, offer, lines, most, used));
-  return isKept ? (keptFrom(basket, lines) ?? plan) : plan;
+  const others = lines.filter((line) => !usable.includes(line) && !used.includes(line));
+  return isKept ? (keptFrom(basket, lines) ?? plan) : withKept(basket, plan, others);
 }
 
 function usableOf(
@@ -359,11 +364,12 @@ function usableOf(
 }
 
 /** What holds on lines that it may not use. */
-function keptFrom({ input, holders }: Basket, lines: readonly number[]): Reason | null {
-  const by = lines.flatMap((line) => holders[line] ?? []).sort()[0];
-  if (by !== undefined) return { reason: "excluded", by };
-  const why = lines.flatMap((line) => input.lines[line]!.closed ?? []).sort()[0];
-  return why === undefined ? null : { reason: "closed", why };
+function keptFrom(basket: Basket, lines: readonly number[]): Reason | null {
+  const kept = keptOn(basket, lines);
+  if (kept === undefined) return null;
+  return kept.by === null
+    ? { reason: "closed", why: kept.why ?? "" }
+    : { reason: "excluded", by: kept.by };
 }
 
 /** No more than the budget leaves: falls are cut to it, goods are given whole or not. */
@@ -375,5 +381,6 @@ function withinBudget(basket: Basket, promotion: Promotion, plan: Plan): Plan | 
   if (plan.free.length > 0 || open <= 0) return { reason: "budget-used-up" };
   const lines = plan.falls.map(({ line }) => line);
   const weights = plan.falls.map(({ amount }) => amount);
-  return { ...plan, saving: open, falls: fallOn(basket, lines, weights, open) };
+  const falls = fallOn(basket, lines, weights, open);
+  return { ...plan, saving: open, falls, cut: plan.saving - open };
 }

@@ -18,6 +18,8 @@ export type {
   LineAmounts,
   RateAmounts,
 } from "./input.ts";
+export { exactOf } from "./exact.ts";
+export type { Exact } from "./exact.ts";
 export { needsBasket } from "./needs.ts";
 export { applyPromotions } from "./basket.ts";
 export type {
@@ -35,4 +37,5 @@ export type { Promotion, PromotionSet } from "./offers.ts";
 export { reasonText } from "./words.ts";
 export { twinOf } from "./twin.ts";
 export type { Twin } from "./twin.ts";
+export { customerCodes, groupsOf, promotionsOf } from "./may-apply.ts";
 export { openTo } from "./standing-line.ts";

@@ -2,9 +2,11 @@
 import { multiplyDivide, power } from "../scaled.ts";
 import { WHOLE } from "./spread.ts";
 import type { Fall, FreeLine, Reason } from "./basket-input.ts";
+import { amountOf, lessAmount, lessPercent } from "./exact.ts";
+import type { Exact } from "./exact.ts";
 import { moneyAt } from "./offers.ts";
 import type { Offer } from "./offers.ts";
-import { fallOn, poolsOf, ranksOf, unitsOf } from "./pools.ts";
+import { fallOn, poolsOf, ranksOf, unitsOf, withKept } from "./pools.ts";
 import type { Basket, Pool, Units } from "./pools.ts";
 
 export interface Plan {
@@ -14,6 +16,8 @@ export interface Plan {
   /** Lines that count as used by it, whether lowered or bought for it. */
   readonly uses: readonly number[];
   readonly times: number;
+  /** What the budget did not leave; absent: nothing. */
+  readonly cut?: number;
 }
 
 /**
@@ -144,23 +148,33 @@ function planned(falls: readonly Fall[], uses: readonly number[], times: number)
 function lineFalls(basket: Basket, offer: Offer, pool: Pool): Fall[] {
   const falls: Fall[] = [];
   for (const line of pool.lines) {
-    const amount = lineFall(basket, offer, line);
-    if (amount > 0) falls.push({ line, amount });
+    const fall = lineFall(basket, offer, line);
+    if (fall.amount > 0) falls.push(fall);
   }
   return falls;
 }
 
-function lineFall(basket: Basket, offer: Offer, line: number): number {
+/** Of the line's price before it was rounded, where that is known. */
+function lineFall(basket: Basket, offer: Offer, line: number): Fall {
   const now = basket.left[line]!;
+  const leaves = exactLeft(basket, offer, basket.exact[line]!);
+  if (leaves !== null)
+    return { line, amount: now - amountOf(leaves, basket.set.arithmetic), leaves };
   if (offer.kind === "percent" || offer.kind === "threshold")
-    return percentOff(basket, now, offer.value);
+    return { line, amount: percentOff(basket, now, offer.value) };
   const { quantity, perPricingUnit } = basket.input.lines[line]!;
   const { lineNet } = basket.set.arithmetic;
   const divisor = perPricingUnit * power(6 - lineNet.scale);
   const money =
     multiplyDivide(offer.value, quantity, divisor, lineNet.mode) *
     power(basket.places - lineNet.scale);
-  return offer.kind === "fixed" ? now - money : Math.min(now, money);
+  return { line, amount: offer.kind === "fixed" ? now - money : Math.min(now, money) };
+}
+
+function exactLeft({ set }: Basket, { kind, value }: Offer, exact: Exact | null): Exact | null {
+  if (exact === null) return null;
+  if (kind === "percent" || kind === "threshold") return lessPercent(exact, value, set.arithmetic);
+  return kind === "amount" ? lessAmount(exact, value, set.arithmetic) : null;
 }
 
 /** A percent of a line's amount: the net or the discount is rounded, as the policy says. */
@@ -284,7 +298,10 @@ function cheaperOther(
   if (sets === 0) return lacks;
   const wanted = Math.min(sets, most) * offer.give;
   const units = unitsOf(basket, targets, wanted, "cheapest");
-  if (units.length === 0) return { reason: "needs-product", product, more: wanted };
+  if (units.length === 0) {
+    const there = [...all.keys()].filter((line) => all[line]!.product === product);
+    return withKept(basket, { reason: "needs-product", product, more: wanted }, there);
+  }
   const got = units.reduce((sum, each) => sum + each.units, 0);
   return planned(
     percentFalls(basket, offer, units),

@@ -1,6 +1,7 @@
 /** Lines of a basket as a promotion counts them. */
 import { multiplyDivide } from "../scaled.ts";
-import type { BasketInput, BasketLine, Fall } from "./basket-input.ts";
+import type { BasketInput, BasketLine, Fall, Kept, Reason } from "./basket-input.ts";
+import type { Exact } from "./exact.ts";
 import type { Offer, PromotionSet } from "./offers.ts";
 import { spread, spreadRounded } from "./spread.ts";
 
@@ -11,6 +12,8 @@ export interface Basket {
   readonly input: BasketInput;
   /** By line: what it costs now, at the document's places. */
   readonly left: number[];
+  /** By line: the same before it was rounded; null: not known. */
+  readonly exact: (Exact | null)[];
   /** By line: the promotions that hold on it; null: none yet. */
   readonly holders: (string[] | null)[];
   /** By line: its place in an order by content; null until somebody asks. */
@@ -132,4 +135,23 @@ export function fallOn(
   return lines
     .map((line, index) => ({ line, amount: parts[index]! }))
     .filter((part) => part.amount > 0);
+}
+
+/** What keeps a promotion from lines that it may not use; undefined: nothing does. */
+export function keptOn({ input, holders }: Basket, lines: readonly number[]): Kept | undefined {
+  const units = (some: readonly number[]) =>
+    some.reduce((sum, line) => sum + input.lines[line]!.quantity, 0);
+  const held = lines.filter((line) => holders[line] !== null);
+  const by = held.flatMap((line) => holders[line] ?? []).sort()[0];
+  if (by !== undefined) return { quantity: units(held), by, why: null };
+  const closed = lines.filter((line) => input.lines[line]!.closed !== null);
+  const why = closed.flatMap((line) => input.lines[line]!.closed ?? []).sort()[0];
+  return why === undefined ? undefined : { quantity: units(closed), by: null, why };
+}
+
+/** What a promotion lacks, beside goods of it that are in the basket and not free for it. */
+export function withKept(basket: Basket, lacks: Reason, lines: readonly number[]): Reason {
+  if (!("more" in lacks) || lacks.kept !== undefined) return lacks;
+  const kept = keptOn(basket, lines);
+  return kept === undefined ? lacks : { ...lacks, kept };
 }

@@ -343,9 +343,12 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Percent saved, as a shop shows it beside a lower price ("save 30%"): with so many places. */
+/**
+ * Percent saved, as a shop shows it beside a lower price ("save 30%"): with so many places, never
+ * more than is saved.
+ */
 export function savedPercent(before: number, after: number, places = 0): number {
   return before <= 0 || after >= before
     ? 0
-    : multiplyDivide(before - after, 100 * power(places), before, "half-away");
+    : multiplyDivide(before - after, 100 * power(places), before, "down");
 }

@@ -1,17 +1,17 @@
 /** Why a promotion does not hold, as a buyer or a clerk reads it. */
 import { shortTextOf } from "../scaled.ts";
 import { grouped, moneyText } from "../words.ts";
-import type { Reason } from "./basket-input.ts";
+import type { Kept, Reason } from "./basket-input.ts";
 
 /** "needs 3 more", "needs £12.50 more", "its budget is used up". */
 export function reasonText(why: Reason, places: number, currency: string): string {
   switch (why.reason) {
     case "needs-quantity":
-      return `needs ${quantityText(why.more)} more`;
+      return `needs ${quantityText(why.more)} more${keptText(why.kept)}`;
     case "needs-value":
-      return `needs ${moneyText(why.more, places, currency)} more`;
+      return `needs ${moneyText(why.more, places, currency)} more${keptText(why.kept)}`;
     case "needs-product":
-      return `needs ${quantityText(why.more)} more of ${why.product}`;
+      return `needs ${quantityText(why.more)} more of ${why.product}${keptText(why.kept)}`;
     case "code-not-given":
       return "its code was not given";
     case "uses-used-up":
@@ -33,6 +33,13 @@ export function reasonText(why: Reason, places: number, currency: string): strin
     default:
       return why satisfies never;
   }
+}
+
+/** "; 5 in the basket are in T4A". */
+function keptText(kept: Kept | undefined): string {
+  if (kept === undefined) return "";
+  const there = `; ${quantityText(kept.quantity)} in the basket ${kept.quantity === 100_000 ? "is" : "are"}`;
+  return kept.by === null ? `${there} at ${kept.why}` : `${there} in ${kept.by}`;
 }
 
 function quantityText(quantity: number): string {
