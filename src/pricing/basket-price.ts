@@ -54,7 +54,7 @@ export function askBasket(
     if ("detail" in asked) return problemOf(line, asked);
     const agreement = priceByAgreement(enquiry, gone, asked, pooled[at]);
     agreements[at] = agreement;
-    const answer = withRest(answerOf(root, enquiry, line, asked.product), agreement);
+    const answer = withRest(answerOf(root, enquiry, line, asked.product, "basket"), agreement);
     const agreed = agreedPrice(enquiry, request.agreed?.[at] ?? null);
     if (agreed !== null) {
       const found = agreedLine(enquiry, at, asked.product, agreed);
@@ -127,25 +127,28 @@ function poolOf(
 /** The line that the enquiry found last. */
 function knownLine(enquiry: Enquiry, at: number, product: number): KnownLine {
   const { book, found, line } = enquiry;
+  const { arithmetic } = book.policy;
   const amount = amountOf(enquiry);
   const rate = found.vatRate;
+  const inDocument: document.DocumentLine = {
+    ...priceOf(enquiry),
+    quantity: line.netQuantity,
+    perPricingUnit: line.netPer,
+    vatRate: Math.max(rate, 0),
+    amount,
+  };
   return {
     at,
     line: {
       product: book.products.codes[product] ?? "",
-      groups: groupsOf(book, product),
+      groups: document.groupsOf(book, product),
       quantity: line.quantity,
       perPricingUnit: found.perUnit,
       amount,
+      exact: book.basketPromotions.length === 0 ? null : document.exactOf(inDocument, arithmetic),
       ...document.openTo(enquiry),
     },
-    document: {
-      ...priceOf(enquiry),
-      quantity: line.netQuantity,
-      perPricingUnit: line.netPer,
-      vatRate: Math.max(rate, 0),
-      amount,
-    },
+    document: inDocument,
     hasRate: rate >= 0,
   };
 }
@@ -178,11 +181,9 @@ function agreedLine(
   if (!Number.isSafeInteger(amount)) return null;
   const ours = knownLine(enquiry, at, product);
   const { discountPercent: _discount, ...bare } = ours.document;
-  return {
-    ...ours,
-    line: { ...ours.line, amount },
-    document: { ...bare, price, amount },
-  };
+  const inDocument = { ...bare, price, amount };
+  const exact = document.exactOf(inDocument, arithmetic);
+  return { ...ours, line: { ...ours.line, amount, exact }, document: inDocument };
 }
 
 /** In the document's basis, at its places. */
@@ -216,18 +217,6 @@ function rateOf({ vat }: Enquiry, vatCode: number): number {
   return vat.percents[vatCode] ?? -1;
 }
 
-function groupsOf(book: PriceBook, product: number): string[] {
-  const groups: string[] = [];
-  let group = book.products.group[product] ?? -1;
-  while (group >= 0) {
-    const code = book.groups.codes[group] ?? "";
-    if (groups.includes(code)) break;
-    groups.push(code);
-    group = book.policy.productGroups === "own" ? -1 : (book.groups.parent[group] ?? -1);
-  }
-  return groups;
-}
-
 /** The promotions that hold on the lines. */
 export function promotionsOn(
   { enquiry, known }: BasketAsked,
@@ -240,7 +229,7 @@ export function promotionsOn(
     const price = held.has(product) ? undefined : priceOfOne(enquiry, product);
     if (price !== undefined) worth.set(product, price);
   }
-  const customer = customerCodes(enquiry);
+  const customer = document.customerCodes(enquiry);
   return document.applyPromotions(set, { lines, customer, moment, codes, uses, worth });
 }
 
@@ -283,25 +272,5 @@ export function givenLine({ enquiry }: BasketAsked, free: document.FreeLine): Gi
     vatCode: book.vatCodes[vatCode] ?? null,
     // Nothing is charged, so nothing is due whatever the code.
     hasRate: rate >= 0 || free.price === 0,
-  };
-}
-
-/** Codes of what an account is and belongs to, as promotions name them. */
-function customerCodes(enquiry: Enquiry): document.BasketInput["customer"] {
-  const { book, asking } = enquiry;
-  const { accounts } = book;
-  const { account } = asking;
-  const site = asking.site >= 0 ? asking.site : (accounts.site[account] ?? -1);
-  const branch = asking.branch >= 0 ? asking.branch : (accounts.branch[account] ?? -1);
-  const code = (codes: readonly string[], number: number | undefined): string[] =>
-    number === undefined || number < 0 ? [] : [codes[number] ?? ""];
-  return {
-    account: code(accounts.codes, account),
-    "head-office": code(book.headOffices.codes, accounts.headOffice[account]),
-    "buying-group": code(book.buyingGroups.codes, accounts.buyingGroup[account]),
-    "customer-group": code(book.customerGroups.codes, accounts.group[account]),
-    site: code(book.sites.codes, site),
-    branch: code(book.branches.codes, branch),
-    "price-list": enquiry.lists.flatMap(({ list }) => code(book.priceLists.codes, list)),
   };
 }

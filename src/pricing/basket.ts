@@ -32,7 +32,7 @@ export interface PricedBasket {
   readonly answer: BasketAnswer;
   /** Limited promotions among those that hold. */
   readonly held: readonly PromotionHeld[];
-  /** By line of the request, the quotation or contract that gives its price, or too little of it. */
+  /** By line of the request, the quotation or contract of its price, or one with too little left. */
   readonly agreements: readonly (Agreement | null)[];
   /** By line of the request, how it stands in the document; null: its price is not known. */
   readonly lines: readonly (StandingLine | null)[];
@@ -66,7 +66,7 @@ export async function priceBasket(
   if (refused !== null) return refused;
   const asked = await askWithOrders(context, { root, when }, request, tx);
   if (!("known" in asked)) return asked;
-  const set = promotionSet(context, root);
+  const set = document.promotionsOf(root.book);
   const on = await putOn(context, asked, set, request, tx);
   const rates = vatRatesAt(context.settings, asked.enquiry.asking.moment);
   const worked = work(asked, request, on, rates);
@@ -125,20 +125,6 @@ function standing(
     lines: answers.map((_, at) => found.get(at) ?? null),
     free: given.map(({ line }, index) => lineAt(known.length + index, line.quantity)),
   };
-}
-
-/** Compiled once for each book. */
-const compiled = new WeakMap<object, document.PromotionSet>();
-
-function promotionSet({ settings }: BasketContext, { book }: Root): document.PromotionSet {
-  const known = compiled.get(book);
-  if (known !== undefined) return known;
-  const set = document.compilePromotions(book.basketPromotions, {
-    arithmetic: book.policy.arithmetic,
-    timeZone: settings.timeZone,
-  });
-  compiled.set(book, set);
-  return set;
 }
 
 const PERCENT_PLACES = 4;

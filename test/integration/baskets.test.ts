@@ -25,6 +25,7 @@ async function shop(
     { product: "NAIL", name: "Nail" },
     { product: "GLOVES", name: "Gloves", vatCode: "ZERO" },
     { product: "ODD", name: "No price" },
+    { product: "PANEL", name: "Panel" },
     { product: "ODDVAT", name: "No rate", vatCode: "BAD" },
   ]);
   const price = (product: string, value: string, more: Partial<Canonical<"price-rule">> = {}) => ({
@@ -41,6 +42,12 @@ async function shop(
     price("NAIL", "2.5"),
     price("GLOVES", "4"),
     price("ODDVAT", "10"),
+    price("PANEL", "15"),
+    price("PANEL", "12.5", {
+      customerScope: "account",
+      customerCode: "BUILD01",
+      kind: "percent",
+    }),
     price("NAIL", "2", { customerScope: "account", customerCode: "BUILD01", net: true }),
   ]);
   await pull(
@@ -181,6 +188,31 @@ describe("a basket", () => {
       },
     ]);
     expect(applied).toMatchObject([{ saving: "0.60", cutBy: "0.40" }]);
+  });
+
+  test("lowers the exact price, and says what holds rather than what may", async () => {
+    const half = { ...tenOff, value: "50" };
+    const multi = { promotion: "MB", kind: "multi-buy", value: "20", buyQuantity: "3" } as const;
+    const pricing = await shop("EXACT", [half, multi]);
+    const asked = { account: "BUILD01", lines: [{ product: "PANEL", quantity: "1" }] };
+    const [alone] = pricing.price(asked);
+    // £15 less 12.5% is £13.125, half of it £6.5625.
+    const { lines, applied, notApplied } = await basketOf(
+      pricing,
+      { PANEL: "1" },
+      { ...asked, codes: ["TEN"] },
+    );
+    expect(alone).toMatchObject({
+      unitPrice: "13.1250",
+      because: expect.stringMatching(/; promotion MB may apply in the basket$/),
+    });
+    expect(lines).toMatchObject([
+      { net: "6.56", because: expect.not.stringContaining("may apply"), savedPercent: 50 },
+    ]);
+    expect(applied).toMatchObject([{ promotion: "TEN", saving: "6.57", cutBy: "0.00" }]);
+    expect(notApplied).toMatchObject([
+      { promotion: "MB", about: "its goods are in TEN, and it does not stack" },
+    ]);
   });
 
   test("mirrors as a credit note", async () => {

@@ -157,7 +157,7 @@ function lineFalls(basket: Basket, offer: Offer, pool: Pool): Fall[] {
 /** Of the line's price before it was rounded, where that is known. */
 function lineFall(basket: Basket, offer: Offer, line: number): Fall {
   const now = basket.left[line]!;
-  const leaves = exactLeft(basket, offer, basket.exact[line]!);
+  const leaves = exactLeft(basket, offer, line);
   if (leaves !== null)
     return { line, amount: now - amountOf(leaves, basket.set.arithmetic), leaves };
   if (offer.kind === "percent" || offer.kind === "threshold")
@@ -171,10 +171,16 @@ function lineFall(basket: Basket, offer: Offer, line: number): Fall {
   return { line, amount: offer.kind === "fixed" ? now - money : Math.min(now, money) };
 }
 
-function exactLeft({ set }: Basket, { kind, value }: Offer, exact: Exact | null): Exact | null {
-  if (exact === null) return null;
-  if (kind === "percent" || kind === "threshold") return lessPercent(exact, value, set.arithmetic);
-  return kind === "amount" ? lessAmount(exact, value, set.arithmetic) : null;
+function exactLeft({ set, exact, input }: Basket, offer: Offer, line: number): Exact | null {
+  const before = exact[line]!;
+  if (before === null) return null;
+  const { kind, value } = offer;
+  if (kind === "percent" || kind === "threshold") return lessPercent(before, value, set.arithmetic);
+  if (kind !== "amount") return null;
+  // Off each pricing unit of the product; a price can be per another unit that it is sold in.
+  const { quantity, perPricingUnit } = input.lines[line]!;
+  const isSame = before.quantity === quantity && before.perPricingUnit === perPricingUnit;
+  return isSame ? lessAmount(before, value, set.arithmetic) : null;
 }
 
 /** A percent of a line's amount: the net or the discount is rounded, as the policy says. */
