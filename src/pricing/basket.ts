@@ -32,7 +32,7 @@ export interface PricedBasket {
   readonly answer: BasketAnswer;
   /** Limited promotions among those that hold. */
   readonly held: readonly PromotionHeld[];
-  /** By line of the request, the quotation or contract of its price, or one with too little left. */
+  /** By line of the request, the quotation or contract of its price, or one that has too little. */
   readonly agreements: readonly (Agreement | null)[];
   /** By line of the request, how it stands in the document; null: its price is not known. */
   readonly lines: readonly (StandingLine | null)[];
