@@ -22,6 +22,7 @@ import {
   type DefinitionPath,
   type DefinitionProblem,
 } from "./definition/index.ts";
+import { orderChecks } from "./config/order-checks.ts";
 
 const code = z
   .string()
@@ -31,27 +32,6 @@ const decimalText = z
   .regex(/^\d+(\.\d+)?$/, 'a decimal such as "20" or "12.50", not negative');
 const isoDate = z.iso.date();
 const channel = z.enum(["web", "telephone", "counter", "field", "edi", "other", "unknown"]);
-const check = z.enum(["accept", "hold", "refuse"]);
-
-const orderChecks = z
-  .strictObject({
-    account: check.default("refuse").describe("Unknown or closed account."),
-    stop: check.default("refuse").describe("Account on stop."),
-    credit: check.default("hold").describe("Over the credit limit with orders not yet invoiced."),
-    product: check
-      .default("refuse")
-      .describe("Unknown, blocked or replaced product, or not on the web."),
-    quantity: check.default("refuse").describe("Below the least quantity or not a multiple."),
-    minimum: check.default("refuse").describe("Below the minimum order."),
-    site: check.default("refuse").describe("Unknown delivery site."),
-    price: check.default("refuse").describe("Price differs from ours now."),
-    agreement: check
-      .default("refuse")
-      .describe("Quotation not open or ordered before, or more than it or a contract has left."),
-    stale: check.default("hold").describe("Price is ours, and its state is stale."),
-    totals: check.default("refuse").describe("Net, VAT or gross does not add up."),
-  })
-  .prefault({});
 
 const statedCompany = z.strictObject({
   name: z.string().min(1).describe("Name of the merchant, as on statements."),
@@ -81,6 +61,12 @@ const statedCompany = z.strictObject({
         .describe("Connection that takes the web orders; absent: the only one, or erp."),
       checks: orderChecks,
       minimumNet: decimalText.default("0").describe("Least net value of an order."),
+      oldestDays: z
+        .number()
+        .int()
+        .nonnegative()
+        .default(31)
+        .describe("How many days ago an order may be dated."),
       answerWithinHours: z
         .number()
         .positive()
@@ -192,7 +178,9 @@ const settingsSchema = z.strictObject({
   mappingFolders: z
     .array(z.string())
     .default([])
-    .describe("More folders of mapping sets and price policies, looked into before the shipped ones."),
+    .describe(
+      "More folders of mapping sets and price policies, looked into before the shipped ones.",
+    ),
   companies: z
     .record(code, company)
     .refine((all) => Object.keys(all).length > 0, "at least one company")

@@ -1,5 +1,6 @@
 /** `orders`: what was taken, where each order is, and what a person may do to it. */
 import type { Command } from "commander";
+import { z } from "zod";
 import type { DeliveryState, OrderView } from "../orders/index.ts";
 import {
   answer,
@@ -179,9 +180,37 @@ function orderText(view: OrderView, timeZone: string): string {
   ].join("\n");
 }
 
-/** Why the price was what it was when the order was taken. */
-function priceBecause({ line, price }: OrderView["lines"][number]): string[] {
-  const because: unknown =
-    typeof price === "object" && price !== null ? Reflect.get(price, "because") : undefined;
-  return typeof because === "string" ? [`price of line ${line}: ${because}`] : [];
+/** Why the price was what it was when the order was taken, and what promotions made of it. */
+export function priceBecause({
+  line,
+  price,
+}: Pick<OrderView["lines"][number], "line" | "price">): string[] {
+  const kept = evidence.safeParse(price).data;
+  if (kept === undefined) return [];
+  const { because, lowered } = kept;
+  const said = because === undefined ? [] : [`price of line ${line}: ${because}`];
+  if (lowered === undefined) return said;
+  const { unitPrice, quantity, unit, promotions, net } = lowered;
+  const of = `${each(unitPrice)} × ${plain(quantity)}${unit === null ? "" : ` ${unit}`}`;
+  const less = promotions.map(({ promotion, amount }) => ` − ${pounds(amount)} (${promotion})`);
+  return [...said, `line ${line}: ${of}${less.join("")} = ${pounds(net)}`];
 }
+
+/** A price with all its places, two at least. */
+function each(price: string): string {
+  const [whole = "", part = ""] = plain(price).split(".");
+  return `${pounds(`${whole}.00`).slice(0, -3)}.${part.padEnd(2, "0")}`;
+}
+
+const evidence = z.object({
+  because: z.string().optional(),
+  lowered: z
+    .object({
+      unitPrice: z.string(),
+      quantity: z.string(),
+      unit: z.string().nullable(),
+      promotions: z.array(z.object({ promotion: z.string(), amount: z.string() })),
+      net: z.string(),
+    })
+    .optional(),
+});

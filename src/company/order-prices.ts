@@ -106,11 +106,10 @@ function lineOf(
   { question, tokens, basket, index }: OfLine,
 ): OrderPrices["lines"][number] {
   const token = tokens[index] ?? null;
-  const promotions = "promotions" in line ? line.promotions.map(({ promotion }) => promotion) : [];
   const agreement = agreed(basket?.agreements[index] ?? null, question.lines[index]?.unitPrice);
   const evidence = {
     ...evidenceOf(line, token),
-    ...(promotions.length > 0 && { promotions }),
+    ...loweredBy(line, question.lines[index]),
     ...(agreement !== null && { agreement: agreement.key }),
   };
   const standing = basket?.lines[index] ?? null;
@@ -119,6 +118,14 @@ function lineOf(
   const { unitPrice, because: about, state, stateReason, vatCode, vatPercent } = line;
   const priced = { unitPrice, about, state, stateReason, vatCode, vatPercent, agreement };
   return { ...priced, standing, evidence, token };
+}
+
+/** What the order agreed to, what each promotion takes off it, and what is left. */
+function loweredBy(line: Line, asked: PriceQuestion["lines"][number] | undefined): object {
+  if (!("promotions" in line) || line.promotions.length === 0 || asked === undefined) return {};
+  const { full, promotions, net } = line;
+  const { unitPrice = line.unitPrice, quantity, unit = null } = asked;
+  return { lowered: { unitPrice, quantity, unit, full, promotions, net } };
 }
 
 /** One of which too little is left counts where the order is at its price all the same. */

@@ -160,6 +160,7 @@ const NO_FIELD = {
   price: "",
   stale: "",
   agreement: "",
+  date: "",
   credit: "",
   minimum: "",
   totals: "",
@@ -170,6 +171,7 @@ const FIELD_OF: Fields = {
   stop: "/account",
   site: "/site",
   agreement: "/quotation",
+  date: "/orderedOn",
 };
 const LINE_FIELD_OF: Fields = {
   ...NO_FIELD,

@@ -14,7 +14,7 @@ export interface TakenUp {
   readonly orderedBy: string | null;
 }
 
-/** The quotation that the order takes up, locked; "unknown": the account has none of that number. */
+/** The quotation that the order takes up, locked; "unknown": the account has none of it. */
 export async function gatherQuotation(
   tx: Queryable,
   company: string,

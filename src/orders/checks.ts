@@ -24,6 +24,7 @@ export const CHECK_NAMES = [
   "price",
   "stale",
   "agreement",
+  "date",
   "totals",
 ] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
@@ -106,6 +107,7 @@ export function examine(
   const note = (found: Note): void => void notes.push(found);
   const { lines, charges, totals } = computeOrder(request, facts, writing, note);
   checkAccount(request, facts, settings, note);
+  checkDate(request, settings, today, note);
   checkLines(request, facts, note);
   checkPrices(request, facts, settings, note);
   checkAgreements(request, facts, today, note);
@@ -191,6 +193,30 @@ function checkAccount(
       instruction: "Choose another site, or add it to the account in the ERP.",
     });
 }
+
+/** A date far from today is a slip, or prices and promotions of another time are wanted. */
+function checkDate(
+  { orderedOn }: OrderRequest,
+  { oldestDays = OLDEST_DAYS }: OrderSettings,
+  today: string,
+  note: (found: Note) => void,
+): void {
+  if (orderedOn === undefined) return;
+  const now = Temporal.PlainDate.from(today);
+  const [oldest, newest] = [now.subtract({ days: oldestDays }), now.add({ days: 1 })].map(String);
+  if (oldest === undefined || newest === undefined) return;
+  if (orderedOn >= oldest && orderedOn <= newest) return;
+  note({
+    check: "date",
+    code: orderedOn < oldest ? "ordered-long-ago" : "ordered-in-future",
+    found: orderedOn,
+    expected: `${oldest} to ${newest}`,
+    about: `The order is dated ${orderedOn}, and today is ${today}.`,
+    instruction: "Mend the date, or leave it out: then it is today.",
+  });
+}
+
+const OLDEST_DAYS = 31;
 
 function checkLines(request: OrderRequest, facts: OrderFacts, note: (found: Note) => void): void {
   for (const [index, line] of request.lines.entries()) {

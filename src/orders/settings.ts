@@ -7,6 +7,8 @@ export interface OrderSettings {
   /** Least net of goods, decimal text; "0" for none. */
   readonly minimumNet: string;
   readonly answerWithinHours: number;
+  /** An order may bear a date so many days ago; absent: 31. */
+  readonly oldestDays?: number;
   readonly currency: string;
   readonly timeZone: string;
   /** How the ERP rounds a line's net and its VAT. */

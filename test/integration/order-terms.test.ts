@@ -229,3 +229,58 @@ test("a quotation that is taken up, of another account or used up gives no price
   expect((await asked("A1"))?.detail).toMatch(/^quotation Q-1 was taken up by web order W-.*once$/);
   expect(await basket(one, { quotation, lines: plies("1") })).toEqual(["unknown-quotation"]);
 });
+
+test("an order is dated of today or nearly so, and unknown codes are answered", async () => {
+  const one = await trade("DATED", { rules: [{}] });
+  const dated = (orderedOn: string) => place(one, { orderedOn, lines: [line("1", "20")] });
+  expect(await dated("1995-01-01")).toEqual(["ordered-long-ago"]);
+  expect(await dated("2026-02-27")).toEqual(["ordered-long-ago"]);
+  expect(await dated("2026-04-02")).toEqual(["ordered-in-future"]);
+  for (const fine of ["2026-02-28", "2026-03-31", "2026-04-01"])
+    expect(taken(await dated(fine)).orderedOn).toBe(fine);
+  const order = { account: "A1", codes: ["NOSUCH"], lines: [line("1", "20")] };
+  const { findings } = await one.orders.check(orderRequest.parse(order));
+  expect(findings).toMatchObject([
+    { code: "promotion-code-unknown", policy: "accept", found: "NOSUCH" },
+  ]);
+  expect(await place(one, { ...order, lines: [line("1", "18")] })).toEqual(["price-differs"]);
+});
+
+test("an order's lowered line says its price, what each promotion takes off, and what is left", async () => {
+  const one = await trade("LOWERED", {
+    rules: [{ value: "3.15" }],
+    promotions: [
+      {
+        promotion: "BUD",
+        name: "Budget",
+        kind: "percent",
+        value: "10",
+        customerScope: "everyone",
+        customerCode: "*",
+        productScope: "product",
+        productCode: "PLY",
+        code: "BUD",
+        budget: "0.59",
+        validFrom: "2026-03-01",
+        validTo: "2026-04-30",
+      },
+    ],
+  });
+  const order = { codes: ["BUD"], lines: [line("7", "3.15")] };
+  const view = await one.orders.show(taken(await place(one, order)).webOrder);
+  expect(view.lines).toMatchObject([
+    {
+      net: "21.46",
+      price: {
+        lowered: {
+          unitPrice: "3.15",
+          quantity: "7",
+          unit: null,
+          full: "22.05",
+          promotions: [{ promotion: "BUD", amount: "0.59" }],
+          net: "21.46",
+        },
+      },
+    },
+  ]);
+});

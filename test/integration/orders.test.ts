@@ -61,6 +61,7 @@ const SETTINGS: OrderSettings = {
     price: "refuse",
     stale: "hold",
     agreement: "refuse",
+    date: "refuse",
     totals: "refuse",
   },
   minimumNet: "0",

@@ -106,6 +106,7 @@ const CHECKS: OrdersContext["settings"]["checks"] = {
   price: "refuse",
   stale: "hold",
   agreement: "refuse",
+  date: "refuse",
   totals: "refuse",
 };
 

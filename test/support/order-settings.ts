@@ -13,6 +13,7 @@ export const ORDER_SETTINGS: OrderSettings = {
     price: "refuse",
     stale: "hold",
     agreement: "refuse",
+    date: "refuse",
     totals: "refuse",
   },
   minimumNet: "0",

@@ -51,7 +51,7 @@ describe("settings that are wrong", () => {
         tradepost.yaml:5: companies.HARROW.connections.erp.connector: found nothing, expected text
         tradepost.yaml:6: companies.HARROW.connections.erp.conector: found the key "conector", expected one of connector, mode, mappings, settings, dropBrakePercent, schedules, streams, keepRawDays (nearest match "connector")
         tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, country, vat, vatCountries, connections, pricing, parity, orders, shop, sales, owners, alarms, completeness, pay (nearest match "timeZone")
-        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, credit, product, quantity, minimum, site, price, agreement, stale, totals (nearest match "price")"
+        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, credit, product, quantity, minimum, site, price, agreement, date, stale, totals (nearest match "price")"
     `);
   });
 
@@ -240,9 +240,11 @@ describe("settings as they hold", () => {
       companies.HARROW.orders.checks.site = refuse (default)
       companies.HARROW.orders.checks.price = refuse (default)
       companies.HARROW.orders.checks.agreement = refuse (default)
+      companies.HARROW.orders.checks.date = refuse (default)
       companies.HARROW.orders.checks.stale = hold (default)
       companies.HARROW.orders.checks.totals = refuse (default)
       companies.HARROW.orders.minimumNet = 0 (default)
+      companies.HARROW.orders.oldestDays = 31 (default)
       companies.HARROW.orders.answerWithinHours = 24 (default)
       companies.HARROW.shop = [object Object] (default)
       companies.HARROW.sales.channels.0.takenBy = TILL* (9)

@@ -36,6 +36,7 @@ const CHECKS: OrderSettings["checks"] = {
   price: "refuse",
   stale: "hold",
   agreement: "refuse",
+  date: "refuse",
   totals: "refuse",
 };
 const ORDERS: OrderSettings = {

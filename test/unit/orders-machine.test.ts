@@ -314,6 +314,7 @@ describe("the checks", () => {
     price: "refuse",
     stale: "hold",
     agreement: "refuse",
+    date: "refuse",
     totals: "refuse",
   };
   const settings: OrderSettings = {
