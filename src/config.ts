@@ -353,7 +353,10 @@ interface Effect {
 
 /** Without what is worked out from settings and is none itself. */
 function stateable({ companies, ...rest }: z.infer<typeof settingsSchema>): unknown {
-  const stated = Object.entries(companies).map(([code, { vatRules: _, ...each }]) => [code, each]);
+  const stated = Object.entries(companies).map(([code, { vatRules: _vatRules, ...each }]) => [
+    code,
+    each,
+  ]);
   return { ...rest, companies: Object.fromEntries(stated) as unknown };
 }
 
