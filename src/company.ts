@@ -99,23 +99,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     trustSources(store, code, restedOn(settings, owned, names));
   const priceSources = sourcesOf(PRICE_RECORDS);
   const alarms = alarmsOf(context, code, settings);
-  const pricing = await openPricing({
-    store,
-    company: code,
-    settings,
-    policy: settings.pricing.policy,
-    switches: settings.pricing.switches,
-    policyFolders: context.settings.mappingFolders,
-    tokens: tokensOf(context.settings, settings),
-    snapshot: join(dirname(context.settings.database.folder), "price-books", `${code}.book`),
-    keepPastDays: settings.pricing.keepPastDays,
-    apart: context.service ?? false,
-    now,
-    log,
-    sources: priceSources,
-    staleAfter: staleAfterOf(settings),
-    alarms,
-  });
+  const pricing = await pricingOf(context, { code, settings, alarms, sources: priceSources });
   const { rounds, holds } = priceDesksOf(context, { code, settings, owned, alarms });
   const proof = proofOf(context, { code, settings, pricing, alarms, connect });
   const streamsOf = (name: string) => [
@@ -165,6 +149,38 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     streams,
     check: () => checkConnections(settings, owned, connect),
   };
+}
+
+function pricingOf(
+  { store, settings: all, now, log, service }: Context,
+  {
+    code,
+    settings,
+    ...given
+  }: {
+    readonly code: string;
+    readonly settings: CompanySettings;
+    readonly alarms: Alarms;
+    readonly sources: TrustSources;
+  },
+): Promise<Pricing> {
+  const { policy, switches, keepPastDays } = settings.pricing;
+  return openPricing({
+    ...given,
+    store,
+    company: code,
+    settings,
+    policy,
+    switches,
+    policyFolders: all.mappingFolders,
+    tokens: tokensOf(all, settings),
+    snapshot: join(dirname(all.database.folder), "price-books", `${code}.book`),
+    keepPastDays,
+    apart: service ?? false,
+    now,
+    log,
+    staleAfter: staleAfterOf(settings),
+  });
 }
 
 async function tellShop(

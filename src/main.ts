@@ -161,11 +161,11 @@ async function workOn(
     await (await of(data)).tellShop();
   });
   await jobs.work(POST_JOB, async (data) => {
-    const { sales, tellShop, proof } = await of(data);
-    await sales.post();
-    await proof.checkLater();
+    const company = await of(data);
+    await company.sales.post();
+    await company.proof.checkLater();
     // The channel of a document is known only now.
-    await tellShop();
+    await company.tellShop();
   });
   await jobs.work(PARITY_JOB, async (data) => {
     await (await of(data)).proof.checkAndTell();
@@ -255,9 +255,9 @@ async function tidyAll(
   company: (code: string) => Promise<CompanyServices>,
 ): Promise<void> {
   for (const code of codes) {
-    const { tidyKept, pricing } = await company(code);
-    await tidyKept();
-    await pricing.tidy();
+    const one = await company(code);
+    await one.tidyKept();
+    await one.pricing.tidy();
   }
 }
 

@@ -406,6 +406,12 @@ function byHand(
   return amounts(price, quantity, item.sellingUnitsPerPricingUnit, item.vatCode);
 }
 
+/** The codes of these masters have one rate each. */
+function percentOf(vatCode: string): string {
+  const rate = MERCHANT.vat[vatCode];
+  return typeof rate === "string" ? rate : "0";
+}
+
 function amounts(price: bigint, quantity: string, each: string, vatCode: string): string {
   const divisor = decimal.parse(each);
   const product = decimal.multiply({ digits: price, scale: 4 }, decimal.parse(quantity));
@@ -415,7 +421,7 @@ function amounts(price: bigint, quantity: string, each: string, vatCode: string)
     "half-away",
   );
   const net = { digits: pence, scale: 2 };
-  const rate = decimal.parse<"percent">(String(MERCHANT.vat[vatCode] ?? "0"));
+  const rate = decimal.parse<"percent">(percentOf(vatCode));
   const vat = decimal.round(decimal.percentOf(net, rate), { scale: 2, mode: "half-away" });
   return [{ digits: price, scale: 4 }, net, vat].map((of) => decimal.format(of)).join(" ");
 }
