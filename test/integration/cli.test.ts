@@ -228,6 +228,7 @@ describe("check", () => {
       "✓ settings: /folder/tradepost.yaml, company HARROW
       ✓ mappings tradepost-csv: 28 records, web orders, examples of 29 files hold
       ✓ pricing: policy generic
+      ✓ policy generic: 13 examples hold
       ✓ database: PostgreSQL VERSION, ADDRESS
       ✓ connection erp: csv, live: hands web orders over, 28 streams
 
@@ -253,6 +254,7 @@ describe("check", () => {
       "✗ mappings: /folder/faulty.yaml cannot be used: 1 problem
             /folder/faulty.yaml:10: companies.HARROW.connections.erp.mappings: found the mapping set "tradepost-cvs", expected one of tradepost-csv (nearest match "tradepost-csv")
       ✓ pricing: policy generic
+      ✓ policy generic: 13 examples hold
       ✗ connection erp: /folder/faulty.yaml cannot be used: 1 problem
             /folder/faulty.yaml:13: companies.HARROW.connections.erp.settings.stableForMss: found the key "stableForMss", expected one of folder, sftp, streams, delimiter, encoding, complete, stableForMs, maxFieldBytes, maxRowBytes, archives (nearest match "stableForMs")
       ✓ database: PostgreSQL VERSION, ADDRESS
