@@ -10,7 +10,7 @@ export interface PriceFiles {
   readonly rows: number;
 }
 
-const COLUMNS = [
+export const COLUMNS = [
   "rule",
   "customerScope",
   "customerCode",

@@ -1,6 +1,7 @@
 /** The limit of a pull: the same file by SQL alone, with nothing of ours around it. */
 import type { Store } from "../../src/store/index.ts";
 import { columnOf, records } from "../../src/model/index.ts";
+import { COLUMNS } from "./price-file.ts";
 
 const RECORD = records["price-rule"];
 const FIELDS = Object.keys(RECORD.fields).map(columnOf);
@@ -19,7 +20,8 @@ export async function prepareSql(store: Store): Promise<void> {
 /** Read by the server itself: no client touches a row. */
 export async function copySql(store: Store, path: string): Promise<void> {
   await store.query("TRUNCATE stage");
-  await store.query(`COPY stage (${FIELDS.join(", ")}) FROM '${path}' (FORMAT csv, HEADER)`);
+  const given = COLUMNS.map(columnOf).join(", ");
+  await store.query(`COPY stage (${given}) FROM '${path}' (FORMAT csv, HEADER)`);
 }
 
 /** Only new and changed rows reach the upsert. */
