@@ -14,6 +14,7 @@ import { openPricing } from "../../src/pricing/index.ts";
 import { openSales } from "../../src/sales/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
+import { ORDER_SETTINGS } from "../support/order-settings.ts";
 
 const database = useDatabase();
 let jobs: Jobs;
@@ -49,28 +50,6 @@ interface Opened {
 const opened = new Map<string, Opened>();
 
 const VAT = { STANDARD: "20", ZERO: "0" };
-const SETTINGS: OrderSettings = {
-  checks: {
-    account: "refuse",
-    stop: "refuse",
-    credit: "hold",
-    product: "refuse",
-    quantity: "refuse",
-    minimum: "refuse",
-    site: "refuse",
-    price: "refuse",
-    stale: "hold",
-    agreement: "refuse",
-    date: "refuse",
-    totals: "refuse",
-  },
-  minimumNet: "0",
-  answerWithinHours: 24,
-  currency: "GBP",
-  timeZone: "Europe/London",
-  rounding: { scale: 2, mode: "half-away" },
-  maxAttempts: 3,
-};
 
 function farSide(): Erp {
   return { orders: new Map(), asked: [], next: null, finds: null, opens: null };
@@ -146,7 +125,7 @@ async function open(
     orders: openOrders({
       store,
       company,
-      settings: { ...SETTINGS, ...settings },
+      settings: { ...ORDER_SETTINGS, ...settings },
       pricing: await pricesOf(company),
       jobs,
       connection: {

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { orderPricing } from "../../src/company.ts";
 import { openOrders, orderRequest } from "../../src/orders/index.ts";
-import type { OrdersContext } from "../../src/orders/index.ts";
 import { openPricing } from "../../src/pricing/index.ts";
 import type { PriceAnswer, PricingOptions } from "../../src/pricing/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
+import { ORDER_SETTINGS } from "../support/order-settings.ts";
 
 const database = useDatabase();
 
@@ -95,21 +95,6 @@ test("VAT follows the customer's evidence and the day, from the ERP's records to
   );
 });
 
-const CHECKS: OrdersContext["settings"]["checks"] = {
-  account: "refuse",
-  stop: "refuse",
-  credit: "hold",
-  product: "refuse",
-  quantity: "refuse",
-  minimum: "refuse",
-  site: "refuse",
-  price: "refuse",
-  stale: "hold",
-  agreement: "refuse",
-  date: "refuse",
-  totals: "refuse",
-};
-
 test("a web order bears the VAT code and the rate of its price: by account, place, evidence and day", async () => {
   const { store } = database;
   const company = "VATORDER";
@@ -173,15 +158,7 @@ test("a web order bears the VAT code and the rate of its price: by account, plac
   const orders = openOrders({
     store,
     company,
-    settings: {
-      checks: CHECKS,
-      minimumNet: "0",
-      answerWithinHours: 24,
-      currency: "GBP",
-      timeZone: "Europe/London",
-      rounding: { scale: 2, mode: "half-away" },
-      maxAttempts: 3,
-    },
+    settings: ORDER_SETTINGS,
     pricing: orderPricing(pricing, settings),
     jobs: { queue: nothing } as never,
     connection: { mode: "read-only", openSession: nothing },

@@ -6,7 +6,6 @@ import type { Canonical } from "../../src/model/index.ts";
 import { examine } from "../../src/orders/checks.ts";
 import type { OrderFacts } from "../../src/orders/checks.ts";
 import { orderRequest } from "../../src/orders/index.ts";
-import type { OrderSettings } from "../../src/orders/index.ts";
 import { priceBasket } from "../../src/pricing/basket.ts";
 import type { PricedBasket } from "../../src/pricing/basket.ts";
 import { compileBook } from "../../src/pricing/engine/index.ts";
@@ -18,6 +17,7 @@ import { signToken, verifyToken } from "../../src/pricing/token.ts";
 import { momentTexts } from "../../src/pricing/root.ts";
 import type { Root } from "../../src/pricing/root.ts";
 import { record } from "../support/canonical-rows.ts";
+import { ORDER_SETTINGS } from "../support/order-settings.ts";
 
 const NOW = Temporal.Instant.from("2026-03-31T09:00:00Z");
 const SETTINGS = {
@@ -25,30 +25,6 @@ const SETTINGS = {
   timeZone: "Europe/London",
   vat: { STANDARD: "20", REDUCED: "5", ZERO: "0" },
 };
-const CHECKS: OrderSettings["checks"] = {
-  account: "refuse",
-  stop: "refuse",
-  credit: "hold",
-  product: "refuse",
-  quantity: "refuse",
-  minimum: "refuse",
-  site: "refuse",
-  price: "refuse",
-  stale: "hold",
-  agreement: "refuse",
-  date: "refuse",
-  totals: "refuse",
-};
-const ORDERS: OrderSettings = {
-  checks: CHECKS,
-  minimumNet: "0",
-  answerWithinHours: 24,
-  currency: "GBP",
-  timeZone: "Europe/London",
-  rounding: { scale: 2, mode: "half-away" },
-  maxAttempts: 3,
-};
-
 /** Every shipped policy as it comes and with every single switch set another way. */
 const policies: Policy[] = [];
 for (const name of await shippedPolicies()) {
@@ -255,7 +231,7 @@ async function basketOf(root: Root, request: Ask): Promise<PricedBasket> {
   throw new Error(JSON.stringify(priced));
 }
 
-async function ordered(root: Root, body: object, checks = CHECKS) {
+async function ordered(root: Root, body: object, checks = ORDER_SETTINGS.checks) {
   const pricing = orderPricing(
     {
       basket: (request) => basketOf(root, request),
@@ -289,7 +265,7 @@ async function ordered(root: Root, body: object, checks = CHECKS) {
   };
   const { arithmetic } = root.book.policy;
   const writing = { arithmetic, carriesDiscount: true };
-  return examine(request, facts, { ...ORDERS, checks }, "2026-03-31", writing);
+  return examine(request, facts, { ...ORDER_SETTINGS, checks }, "2026-03-31", writing);
 }
 
 const anyOver = fc.constantFrom("line", "product", "group", "document" as const);
@@ -464,7 +440,7 @@ describe("an order", () => {
     const { verdict, findings } = await ordered(
       bricks,
       { lines: [line] },
-      { ...CHECKS, price: "accept" },
+      { ...ORDER_SETTINGS.checks, price: "accept" },
     );
     expect(verdict).toBe("refuse");
     expect(findings).toContainEqual(expect.objectContaining({ code: "unit-unknown", line: 1 }));

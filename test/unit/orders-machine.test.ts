@@ -8,9 +8,9 @@ import type { Acknowledgement, ErpOrderFact, OrderSeen } from "../../src/orders/
 import { after, DELIVERY_EVENTS, DELIVERY_STATES, fulfilment } from "../../src/orders/machine.ts";
 import type { DeliveryEvent, DeliveryState } from "../../src/orders/machine.ts";
 import { orderRequest, requestHash } from "../../src/orders/request.ts";
-import type { OrderSettings } from "../../src/orders/settings.ts";
 import type { Canonical } from "../../src/model/index.ts";
 import { record } from "../support/canonical-rows.ts";
+import { ORDER_SETTINGS } from "../support/order-settings.ts";
 
 describe("the delivery of an order", () => {
   test("can be read as one table of states and the events that leave them", () => {
@@ -303,29 +303,8 @@ describe("a request", () => {
 });
 
 describe("the checks", () => {
-  const checks: Record<CheckName, Policy> = {
-    account: "refuse",
-    stop: "refuse",
-    credit: "hold",
-    product: "refuse",
-    quantity: "refuse",
-    minimum: "refuse",
-    site: "refuse",
-    price: "refuse",
-    stale: "hold",
-    agreement: "refuse",
-    date: "refuse",
-    totals: "refuse",
-  };
-  const settings: OrderSettings = {
-    checks,
-    minimumNet: "10",
-    answerWithinHours: 24,
-    currency: "GBP",
-    timeZone: "Europe/London",
-    rounding: { scale: 2, mode: "half-away" },
-    maxAttempts: 8,
-  };
+  const settings = { ...ORDER_SETTINGS, minimumNet: "10", maxAttempts: 8 };
+  const { checks } = settings;
   const product = (more: Partial<Canonical<"product">> = {}) =>
     record("product", { product: "P1", name: "Brick", ...more });
   const facts = (more: Partial<OrderFacts> = {}): OrderFacts => ({
