@@ -5,8 +5,8 @@ import type { Check, LintScope } from "./check.ts";
 
 export function placeChecks(scope: LintScope): Check[] {
   return [
-    orphanCustomers(scope),
-    orphanProducts(scope),
+    orphansOf(scope, CUSTOMERS),
+    orphansOf(scope, PRODUCTS),
     orphanUnits(scope),
     orphanCurrencies(scope),
     notInPolicy(scope),
@@ -41,37 +41,47 @@ export function knownProducts(company: string): string {
     union select 'product-group', product_group from product where company = ${company} and product_group is not null`;
 }
 
-function orphanCustomers({ company, today }: LintScope): Check {
-  return {
-    kind: "orphan",
-    severity: "error",
-    record: "price-rule",
-    sql: `with known as (${knownCustomers(company)})
-      select ${RULE_ROW} as row, r.customer_scope as a, r.customer_code as b, ${ORIGIN}
-        from price_rule r left join known k on k.scope = r.customer_scope and k.code = r.customer_code
-       where r.company = ${company} and r.customer_scope <> 'everyone' and k.code is null
-         and ${notOver("r", today)}
-       order by r.rule, r.from_quantity`,
-    say: ({ a, b }) => ({
-      what: `is for ${spoken(a)} ${b ?? "(blank)"}, which is not there`,
-      instruction: `Correct the code in the ERP, or pull the ${spoken(a)}s.`,
-    }),
-  };
+interface Side {
+  /** Columns of a price rule: what kind of thing it is for, and which. */
+  readonly scope: string;
+  readonly code: string;
+  /** The scope that names nothing. */
+  readonly all: string;
+  readonly known: (company: string) => string;
+  /** "for" or "on". */
+  readonly preposition: string;
 }
 
-function orphanProducts({ company, today }: LintScope): Check {
+const CUSTOMERS: Side = {
+  scope: "customer_scope",
+  code: "customer_code",
+  all: "everyone",
+  known: knownCustomers,
+  preposition: "for",
+};
+
+const PRODUCTS: Side = {
+  scope: "product_scope",
+  code: "product_code",
+  all: "everything",
+  known: knownProducts,
+  preposition: "on",
+};
+
+function orphansOf({ company, today }: LintScope, side: Side): Check {
+  const { scope, code, all, known, preposition } = side;
   return {
     kind: "orphan",
     severity: "error",
     record: "price-rule",
-    sql: `with known as (${knownProducts(company)})
-      select ${RULE_ROW} as row, r.product_scope as a, r.product_code as b, ${ORIGIN}
-        from price_rule r left join known k on k.scope = r.product_scope and k.code = r.product_code
-       where r.company = ${company} and r.product_scope <> 'everything' and k.code is null
+    sql: `with known as (${known(company)})
+      select ${RULE_ROW} as row, r.${scope} as a, r.${code} as b, ${ORIGIN}
+        from price_rule r left join known k on k.scope = r.${scope} and k.code = r.${code}
+       where r.company = ${company} and r.${scope} <> '${all}' and k.code is null
          and ${notOver("r", today)}
        order by r.rule, r.from_quantity`,
     say: ({ a, b }) => ({
-      what: `is on ${spoken(a)} ${b ?? "(blank)"}, which is not there`,
+      what: `is ${preposition} ${spoken(a)} ${b ?? "(blank)"}, which is not there`,
       instruction: `Correct the code in the ERP, or pull the ${spoken(a)}s.`,
     }),
   };
