@@ -66,7 +66,9 @@ it("prices a basket from a file, and knows no totals where a price is not known"
   expect(out).toContain("The document has no totals");
   expect(await run(...words, "--line", "P1")).toMatchObject({
     exit: 2,
-    err: expect.stringContaining("--line P1: expected product=quantity, or product=quantity@unit.") as unknown,
+    err: expect.stringContaining(
+      "--line P1: expected product=quantity, or product=quantity@unit.",
+    ) as unknown,
   });
 });
 
