@@ -37,7 +37,12 @@ export const ORDER_COLUMNS = `company, id, number, account, net, vat, gross, pai
   handed_over_at as "handedOverAt", answer_due_at as "answerDueAt", erp_order as "erpOrder",
   erp_net as "erpNet", erp_vat as "erpVat", settled, received_at as "receivedAt", changed_at as "changedAt"`;
 
-export type OrderErrorCode = "order-unknown" | "move-impossible" | "order-moved";
+export type OrderErrorCode =
+  | "order-unknown"
+  | "move-impossible"
+  | "order-moved"
+  | "task-unknown"
+  | "task-closed";
 
 export class OrderError extends Error {
   override readonly name = "OrderError";

@@ -887,6 +887,25 @@ CREATE TABLE "alarm_telling" (
 );
 
 -- CreateTable
+CREATE TABLE "web_order_task" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "order_id" UUID,
+    "subject" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "about" TEXT NOT NULL,
+    "instruction" TEXT NOT NULL,
+    "amount" DECIMAL(18,2),
+    "state" TEXT NOT NULL,
+    "opened_at" TIMESTAMPTZ(6) NOT NULL,
+    "closed_at" TIMESTAMPTZ(6),
+    "closed_by" TEXT,
+    "reason" TEXT,
+
+    CONSTRAINT "web_order_task_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
 CREATE TABLE "web_order_request" (
     "company" TEXT NOT NULL,
     "idempotency_key" TEXT NOT NULL,
@@ -1780,6 +1799,15 @@ CREATE INDEX "alarm_telling_company_state_channel_idx" ON "alarm_telling"("compa
 
 -- CreateIndex
 CREATE INDEX "alarm_telling_company_alarm_id_idx" ON "alarm_telling"("company", "alarm_id");
+
+-- CreateIndex
+CREATE INDEX "web_order_task_company_state_idx" ON "web_order_task"("company", "state");
+
+-- CreateIndex
+CREATE INDEX "web_order_task_company_order_id_idx" ON "web_order_task"("company", "order_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "web_order_task_company_subject_kind_about_key" ON "web_order_task"("company", "subject", "kind", "about");
 
 -- CreateIndex
 CREATE INDEX "web_order_company_account_idx" ON "web_order"("company", "account");
