@@ -231,6 +231,7 @@ function connectTo(
     );
   return openConnection({
     company: code,
+    connectorFolders: context.settings.connectorFolders,
     name,
     settings: entry,
     timeZone: settings.timeZone,
@@ -284,7 +285,10 @@ function ordersOf(
     },
     pricing: orderPricing(pricing, settings),
     jobs,
-    connection: { mode: entry.mode, openSession: async () => (await connect(name)).session },
+    connection: {
+      standing: async () => ({ mode: entry.mode, paused: null }),
+      openSession: async () => (await connect(name)).session,
+    },
     outbound,
     now,
     log,

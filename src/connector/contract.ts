@@ -179,14 +179,33 @@ export interface RenderedTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** A line of an order as the far side holds it. */
+export interface HeldLine {
+  /** Product code there; null: text or a charge. */
+  readonly product: string | null;
+  /** Selling units, decimal text. */
+  readonly quantity: string;
+  /** Decimal text; null: not stated. */
+  readonly net: string | null;
+  /** Line of our order, where the far side keeps it. */
+  readonly line?: number | null;
+}
+
+export interface Accepted {
+  readonly kind: "accepted";
+  /** Its own number there. Blank, or the placeholder of a draft (`TBA`): it is not accepted. */
+  readonly erpOrder: string;
+  readonly net: string | null;
+  readonly vat: string | null;
+  readonly evidence: string;
+  /** As the far side words it; `draft`, `cancelled` and `deleted` are no order. Absent: not told. */
+  readonly state?: string | null;
+  /** All lines it holds. Absent or null: not told here. */
+  readonly lines?: readonly HeldLine[] | null;
+}
+
 export type Outcome =
-  | {
-      readonly kind: "accepted";
-      readonly erpOrder: string;
-      readonly net: string | null;
-      readonly vat: string | null;
-      readonly evidence: string;
-    }
+  | Accepted
   /** Nothing was created, and the same order would be refused again. */
   | { readonly kind: "refused"; readonly reason: string }
   /** Dropped where the far side takes it from; its answer is yet to come. */
@@ -197,17 +216,47 @@ export type Outcome =
 export type Found =
   | { readonly kind: "absent" }
   | { readonly kind: "present"; readonly outcome: Outcome }
+  /** More than one document bears the key: somebody made it twice. */
+  | {
+      readonly kind: "several";
+      readonly documents: readonly Accepted[];
+      readonly evidence: string;
+    }
   | { readonly kind: "cannotTell"; readonly reason: string };
 
+/**
+ * What a doubt may rest on.
+ *
+ * - `native-key`: placing the same key again gives the same document and makes no second one.
+ * - `searchable`: `find` sees an order from the moment it exists. That moment may still lie behind
+ *   a call that was given up.
+ * - `eventually-searchable`: `find` may see it only a while after it exists.
+ * - `file-drop`: `find` sees what was dropped; only a later pull or an acknowledgement tells what
+ *   became of it.
+ */
+export type FindingClass = "native-key" | "searchable" | "eventually-searchable" | "file-drop";
+
+export interface OrderCall {
+  /** The host has given up: the call ends at once, and whether it arrived is a doubt. */
+  readonly signal: AbortSignal;
+}
+
 export interface OrdersCapability {
-  find(key: string): Promise<Found>;
+  readonly finding: FindingClass;
+  /**
+   * A call that was given up may still make its order there for so many seconds. The host waits at
+   * least that long before it believes `absent`; absent: the settings and what was seen decide.
+   */
+  readonly quietSeconds?: number;
+  find(key: string, call?: OrderCall): Promise<Found>;
   /** Call only after `find` said absent; safe to call again after a kill. */
-  place(order: RenderedOrder): Promise<Outcome>;
-  /** How the order stands at the far side now. */
-  status?(key: string): Promise<Found>;
+  place(order: RenderedOrder, call?: OrderCall): Promise<Outcome>;
+  /** How the order stands at the far side now: its number, state, lines and sums. */
+  status?(key: string, call?: OrderCall): Promise<Found>;
   /** Replaces the order's lines at the far side, where that still can be done. */
-  amend?(order: RenderedOrder): Promise<Outcome>;
-  cancel?(key: string, reason: string): Promise<Outcome>;
+  amend?(order: RenderedOrder, call?: OrderCall): Promise<Outcome>;
+  /** `accepted`: it is cancelled there, or was before. */
+  cancel?(key: string, reason: string, call?: OrderCall): Promise<Outcome>;
 }
 
 /** A trade account as the far side writes it: its columns and their text. */

@@ -8,16 +8,20 @@
  */
 export { ConnectorFault } from "./contract.ts";
 export type {
+  Accepted,
   AccountFields,
   AccountsCapability,
   Connector,
   DeltaPromise,
   FaultKind,
   Finding,
+  FindingClass,
   Found,
+  HeldLine,
   Host,
   Json,
   KeptToken,
+  OrderCall,
   OrdersCapability,
   Origin,
   Outcome,

@@ -5,7 +5,7 @@
  */
 import { DELIVER_JOB, jobData } from "./accept.ts";
 import { move, ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
-import type { OrdersContext } from "./context.ts";
+import { sends, type OrdersContext } from "./context.ts";
 import { refundReasons } from "./deliver.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { judgeAllFromPulled } from "./seen.ts";
@@ -20,7 +20,7 @@ export async function advance(context: OrdersContext): Promise<AdvanceResult> {
   const moved = await moveByPulled(context);
   const expired = await expire(context);
   await updateDespatched(context.store, context.company);
-  const queued = context.connection.mode === "live" ? await queueAgain(context) : 0;
+  const queued = sends(await context.connection.standing()) ? await queueAgain(context) : 0;
   return { moved, expired, queued };
 }
 

@@ -9,9 +9,20 @@ import type { OrderSettings } from "./settings.ts";
 
 /** Where orders go: the connection that takes them, opened when one is sent. */
 export interface OrdersConnection {
-  /** read-only: nothing is ever sent. */
-  readonly mode: "read-only" | "live";
+  /** Whether it may send now; asked before each delivery. */
+  standing(): Promise<Standing>;
   openSession(): Promise<Session>;
+}
+
+export interface Standing {
+  /** read-only: nothing is ever sent; shadow: rendered and compared, never sent. */
+  readonly mode: "read-only" | "shadow" | "live";
+  /** Why nothing is sent for now, though orders are taken; null: nothing stands in the way. */
+  readonly paused: string | null;
+}
+
+export function sends({ mode, paused }: Standing): boolean {
+  return mode === "live" && paused === null;
 }
 
 export interface OrdersContext {

@@ -17,7 +17,7 @@ import type { Transaction } from "../store/index.ts";
 import { DELIVER_JOB, jobData } from "./accept.ts";
 import { sameAmount } from "./amounts.ts";
 import { findOrder, move, type Move, type OrderRow } from "./book.ts";
-import type { OrdersContext } from "./context.ts";
+import { sends, type OrdersContext } from "./context.ts";
 import { judgeFromPulled } from "./seen.ts";
 
 /**
@@ -49,8 +49,10 @@ export function deliverer(context: OrdersContext): (idOrNumber: string) => Promi
 async function deliver(context: OrdersContext, idOrNumber: string): Promise<void> {
   const found = await findOrder(context.store, context.company, idOrNumber);
   if (found === null || found.test) return;
-  if (context.connection.mode !== "live") {
-    context.log("info", `Web order ${found.number} waits: its connection is read-only.`);
+  const standing = await context.connection.standing();
+  if (!sends(standing)) {
+    const why = standing.paused ?? `its connection is ${standing.mode}`;
+    context.log("info", `Web order ${found.number} waits: ${why}.`);
     return;
   }
   await context.store.transaction(async (lease) => {
@@ -183,6 +185,8 @@ async function afterFind(sending: Sending, found: Found): Promise<void> {
   switch (found.kind) {
     case "present":
       return record(sending, found.outcome, true);
+    case "several":
+      return remainInDoubt(sending, found.evidence);
     case "cannotTell":
       return remainInDoubt(sending, `The ERP cannot tell: ${found.reason}`);
     case "absent": {

@@ -79,7 +79,7 @@ export {
 export type { AcceptRequest } from "./accept.ts";
 export type { AcceptResult, OrderAnswer, OrderProblem } from "./answer.ts";
 export type { OrderFinding, CheckName, LinePrice, Policy } from "./checks.ts";
-export type { OrdersConnection, OrdersContext } from "./context.ts";
+export type { OrdersConnection, OrdersContext, Standing } from "./context.ts";
 export type { OrderListFilter, OrderSummary, OrderView } from "./desk.ts";
 export type { OrderPrices, OrderPricing, PriceQuestion } from "./facts.ts";
 export type { DeliveryState } from "./machine.ts";

@@ -302,6 +302,7 @@ describe("no secret leaves a session", () => {
       });
     }
     readonly orders = {
+      finding: "searchable" as const,
       find: async () => ({ kind: "cannotTell", reason: `said ${this.#secret}` }) as const,
       place: () => Promise.reject(new TypeError(`access-abcdef ${btoa("hunter2-password")}`)),
     };

@@ -65,7 +65,7 @@ async function trade(company: string, rows: Rows): Promise<Trade> {
   const pricing = await openPricing({ ...told, settings, tokens: TOKENS, policy: "generic" });
   await pricing.publish();
   const connection = {
-    mode: "read-only" as const,
+    standing: async () => ({ mode: "read-only" as const, paused: null }),
     openSession: () => Promise.reject(new Error("nothing is sent in these tests")),
   };
   const orders = openOrders({

@@ -62,6 +62,7 @@ function sessionOf(erp: Erp): Session {
       return;
     },
     orders: {
+      finding: "searchable",
       async find(key) {
         erp.asked.push(`find ${key}`);
         if (erp.finds !== null) return erp.finds(key);
@@ -129,9 +130,7 @@ async function open(
       pricing: await pricesOf(company),
       jobs,
       connection: {
-        get mode() {
-          return one.mode;
-        },
+        standing: async () => ({ mode: one.mode, paused: null }),
         openSession: async () => {
           one.erp.opens?.();
           return sessionOf(one.erp);

@@ -161,7 +161,7 @@ test("a web order bears the VAT code and the rate of its price: by account, plac
     settings: ORDER_SETTINGS,
     pricing: orderPricing(pricing, settings),
     jobs: { queue: nothing } as never,
-    connection: { mode: "read-only", openSession: nothing },
+    connection: { standing: nothing, openSession: nothing },
     outbound: { carriesDiscount: true } as never,
     now: clock,
     log,

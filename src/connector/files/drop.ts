@@ -81,6 +81,7 @@ export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability
     folder: typeof folder === "string" ? openDiskFolder(folder) : folder,
   };
   return {
+    finding: "file-drop",
     find: (key) => find(options, key),
     place: (order) => place(options, order, host),
   };

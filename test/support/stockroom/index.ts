@@ -83,6 +83,7 @@ export const connector: Connector<Settings> = defineConnector({
     return {
       read: (stream, cursor) => read(reading, stream, cursor),
       orders: {
+        finding: "searchable",
         find: (key) => findOrder(http, key),
         place: (order) => placeOrder(http, order),
       },
