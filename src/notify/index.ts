@@ -11,3 +11,5 @@
 export { openAlarms, TELL_JOB } from "./alarms.ts";
 export type { Alarm, Alarms, AlarmsContext, NewAlarm } from "./alarms.ts";
 export type { AlarmSettings, Channel } from "./channels.ts";
+export { noteEvents } from "./events/note.ts";
+export type { NewEvent } from "./events/note.ts";

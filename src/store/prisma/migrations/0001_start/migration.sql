@@ -771,6 +771,29 @@ CREATE TABLE "connection_rate" (
 );
 
 -- CreateTable
+CREATE TABLE "event" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "type" TEXT NOT NULL,
+    "subject" TEXT NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "noted_at" TIMESTAMPTZ(6) NOT NULL,
+    "place" INTEGER NOT NULL,
+    "data" JSONB NOT NULL,
+    "number" BIGINT,
+
+    CONSTRAINT "event_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "event_feed" (
+    "company" TEXT NOT NULL,
+    "last" BIGINT NOT NULL,
+
+    CONSTRAINT "event_feed_pkey" PRIMARY KEY ("company")
+);
+
+-- CreateTable
 CREATE TABLE "pay_run" (
     "company" TEXT NOT NULL,
     "run" INTEGER NOT NULL,
@@ -1778,6 +1801,9 @@ CREATE INDEX "completeness_finding_company_run_id_idx" ON "completeness_finding"
 
 -- CreateIndex
 CREATE INDEX "run_volume_company_connection_stream_weekday_at_idx" ON "run_volume"("company", "connection", "stream", "weekday", "at");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "event_company_number_key" ON "event"("company", "number");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "pay_run_company_plan_from_period_to_period_version_key" ON "pay_run"("company", "plan", "from_period", "to_period", "version");
