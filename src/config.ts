@@ -181,6 +181,10 @@ const settingsSchema = z.strictObject({
     .describe(
       "More folders of mapping sets and price policies, looked into before the shipped ones.",
     ),
+  connectorFolders: z
+    .array(z.string())
+    .default([])
+    .describe("More folders of connectors, each in a folder of its own, beside the shipped ones."),
   companies: z
     .record(code, company)
     .refine((all) => Object.keys(all).length > 0, "at least one company")
@@ -250,6 +254,7 @@ export function readSettings(source: { file: string; text?: string }): Settings 
     ...parsed,
     database: { folder: path(parsed.database.folder) },
     mappingFolders: parsed.mappingFolders.map(path),
+    connectorFolders: parsed.connectorFolders.map(path),
     file,
     databaseUrl: databaseUrlOf(process.env["DATABASE_URL"] ?? ""),
     secret: (name) => process.env[`TRADEPOST_SECRET_${name.toUpperCase()}`] || null,

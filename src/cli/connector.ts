@@ -1,5 +1,6 @@
 /** `connector`: which connectors there are, what is proved of one, the beginning of a new one. */
 import type { Command } from "commander";
+import { existsSync } from "node:fs";
 import { readSettings } from "../config.ts";
 import {
   checkConnector,
@@ -22,7 +23,8 @@ export function addConnectorCommands(program: Command): void {
     .command("list")
     .description("The connectors that are here.")
     .action(async (_options: unknown, command: Command) => {
-      print(await list(), command.optsWithGlobals<GlobalOptions>());
+      const global = command.optsWithGlobals<GlobalOptions>();
+      print(await list(connectorFolders(global)), global);
     });
   group
     .command("check")
@@ -49,11 +51,16 @@ export function addConnectorCommands(program: Command): void {
     });
 }
 
-async function list(): Promise<Answer> {
+/** Of the settings, where there are any: a connector can be written before them. */
+export function connectorFolders({ settings }: Pick<GlobalOptions, "settings">): readonly string[] {
+  return existsSync(settings) ? readSettings({ file: settings }).connectorFolders : [];
+}
+
+async function list(folders: readonly string[]): Promise<Answer> {
   const rows = await Promise.all(
-    (await listConnectors()).map(async (name) => {
-      const { about } = await loadConnector(name);
-      return { name, about, farSide: (await loadRig(name)) !== null };
+    (await listConnectors(folders)).map(async (name) => {
+      const { about } = await loadConnector(name, folders);
+      return { name, about, farSide: (await loadRig(name, folders)) !== null };
     }),
   );
   const text = table(rows, [
@@ -71,12 +78,13 @@ interface CheckOptions {
 }
 
 async function check(name: string, options: CheckOptions, global: GlobalOptions): Promise<Answer> {
-  const connector = await loadConnector(name);
-  const rig = options.farSide ? await loadRig(name) : null;
+  const folders = connectorFolders(global);
+  const connector = await loadConnector(name, folders);
+  const rig = options.farSide ? await loadRig(name, folders) : null;
   const settings =
     options.connection === undefined ? null : connectionSettings(options.connection, name, global);
   const card = await checkConnector(
-    { connector, file: connectorFile(name) },
+    { connector, file: await connectorFile(name, folders) },
     {
       rig,
       settings,

@@ -6,12 +6,15 @@ import { jsonSchemaOf } from "../definition/index.ts";
 import { planSchema } from "../incentives/index.ts";
 import { mappingFileSchemas } from "../mapping/index.ts";
 import { policyExamplesSchema, policySchema } from "../pricing/index.ts";
-import { chosen, example } from "./command.ts";
+import { chosen, example, type GlobalOptions } from "./command.ts";
+import { connectorFolders } from "./connector.ts";
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** By the name under which `schema` prints it. */
-export const FILE_SCHEMAS: Readonly<Record<string, () => JsonSchema | Promise<JsonSchema>>> = {
+export const FILE_SCHEMAS: Readonly<
+  Record<string, (connectorFolders?: readonly string[]) => JsonSchema | Promise<JsonSchema>>
+> = {
   settings: settingsOfAll,
   mapping: () => mappingFile("mapping"),
   examples: () => mappingFile("examples"),
@@ -33,9 +36,10 @@ export function addSchemaCommand(program: Command): void {
         "  # yaml-language-server: $schema=settings.schema.json\n" +
         example("schema settings > settings.schema.json"),
     )
-    .action(async (name: string) => {
+    .action(async (name: string, _options: unknown, command: Command) => {
       const make = FILE_SCHEMAS[chosen("The kind of file", names)(name)];
-      process.stdout.write(`${JSON.stringify(await make?.(), null, 2)}\n`);
+      const made = await make?.(connectorFolders(command.optsWithGlobals<GlobalOptions>()));
+      process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
     });
 }
 
@@ -49,16 +53,19 @@ export function settingsFileSchema(): JsonSchema {
 }
 
 /** The settings of one connection, as its connector reads them. */
-export async function connectorSchema(name: string): Promise<JsonSchema> {
-  return jsonSchemaOf((await loadConnector(name)).settings);
+export async function connectorSchema(
+  name: string,
+  folders: readonly string[] = [],
+): Promise<JsonSchema> {
+  return jsonSchemaOf((await loadConnector(name, folders)).settings);
 }
 
 /** With the settings of every connector that is here: which count is told by `connector`. */
-async function settingsOfAll(): Promise<JsonSchema> {
-  const names = await listConnectors();
+async function settingsOfAll(folders: readonly string[] = []): Promise<JsonSchema> {
+  const names = await listConnectors(folders);
   const cases = await Promise.all(
     names.map(async (name) => {
-      const { $schema: _, ...settings } = await connectorSchema(name);
+      const { $schema: _, ...settings } = await connectorSchema(name, folders);
       return {
         if: { properties: { connector: { const: name } }, required: ["connector"] },
         // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's own word

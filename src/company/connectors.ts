@@ -1,6 +1,6 @@
 /** A connection's settings, judged by its connector before anything is opened. */
 import type { CompletedSetting, Settings } from "../config.ts";
-import { listConnectors, loadConnector } from "../connector/index.ts";
+import { ConnectorFault, listConnectors, loadConnector } from "../connector/index.ts";
 import { checkValue, nearest } from "../definition/index.ts";
 import type { NamedConnection } from "./check.ts";
 
@@ -10,7 +10,10 @@ export async function checkConnector(
   { company, name, entry }: NamedConnection,
 ): Promise<CompletedSetting> {
   const at = ["companies", company, "connections", name];
-  const known = await listConnectors();
+  const folders = settings.connectorFolders;
+  const known = await listConnectors(folders).catch((error: unknown) => {
+    throw error instanceof ConnectorFault ? wrongFolders(settings, error) : error;
+  });
   if (!known.includes(entry.connector))
     throw settings.wrong({
       path: [...at, "connector"],
@@ -18,7 +21,7 @@ export async function checkConnector(
       expected: `one of ${known.join(", ")}`,
       nearest: nearest(entry.connector, known),
     });
-  const connector = await loadConnector(entry.connector);
+  const connector = await loadConnector(entry.connector, folders);
   const checked = checkValue(entry.settings, connector.settings);
   if (checked.fine) return { path: [...at, "settings"], value: checked.value };
   throw settings.wrong(
@@ -27,4 +30,12 @@ export async function checkConnector(
       path: [...at, "settings", ...problem.path],
     })),
   );
+}
+
+function wrongFolders(settings: Settings, { message, instruction }: ConnectorFault): Error {
+  return settings.wrong({
+    path: ["connectorFolders"],
+    found: message.replace(/\.$/, ""),
+    expected: `folders of connectors, each of a name of its own. ${instruction}`,
+  });
 }

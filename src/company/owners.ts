@@ -47,7 +47,7 @@ export async function readOwners(
   for (const [connection, entry] of Object.entries(company.connections)) {
     const complete = await checkConnector(settings, { company: code, name: connection, entry });
     completed.push(complete);
-    const connector = await loadConnector(entry.connector);
+    const connector = await loadConnector(entry.connector, settings.connectorFolders);
     const streams = connector.streams(complete.value).map(({ name }) => name);
     for (const mapping of sets.get(entry.mappings)?.mappings ?? [])
       if (streams.includes(mapping.reads)) claims.push({ connection, mapping });

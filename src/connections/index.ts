@@ -35,6 +35,8 @@ export interface ConnectionSettings {
 
 export interface ConnectionContext {
   readonly company: string;
+  /** Folders of connectors of one's own, beside the shipped ones. */
+  readonly connectorFolders?: readonly string[] | undefined;
   readonly timeZone: string;
   readonly store: Store;
   readonly now: () => Temporal.Instant;
@@ -58,7 +60,7 @@ export interface Connection extends AsyncDisposable {
 export async function openConnection(
   context: ConnectionContext & { readonly name: string; readonly settings: ConnectionSettings },
 ): Promise<Connection> {
-  const connector = await loadConnector(context.settings.connector);
+  const connector = await loadConnector(context.settings.connector, context.connectorFolders);
   const parsed = connector.settings.safeParse(context.settings.settings);
   if (!parsed.success)
     throw new ConnectorFault(

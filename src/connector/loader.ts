@@ -1,51 +1,57 @@
-/** Finds connectors: each folder of `connectors/` with an `index.ts` that exports `connector`. */
+/**
+ * Finds connectors: each folder of `connectors/`, and of the folders of one's own, with an
+ * `index.ts` that exports `connector`.
+ */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { closest } from "fastest-levenshtein";
 import type { Rig } from "./conformance/rig.ts";
 import { ConnectorFault } from "./contract.ts";
 import type { Connector } from "./contract.ts";
+import { lendPackages } from "./outside.ts";
 
-const FOLDER = new URL("../../connectors/", import.meta.url);
+const SHIPPED = join(import.meta.dirname, "..", "..", "connectors");
 
-/** Names of the connectors that are here, in alphabetical order. */
-export async function listConnectors(): Promise<readonly string[]> {
-  const entries = await readdir(FOLDER, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && existsSync(new URL(`${entry.name}/index.ts`, FOLDER)))
-    .map((entry) => entry.name)
-    .sort();
+/**
+ * Names of the connectors that are here, in alphabetical order; `folders`: more folders of
+ * connectors. Throws a `config` fault for a folder that cannot be read, and for two connectors of
+ * one name.
+ */
+export async function listConnectors(folders: readonly string[] = []): Promise<readonly string[]> {
+  return [...(await foldersByName(folders)).keys()].sort();
 }
 
 /**
  * Throws a `config` fault for a name that is not here, a `defect` for a folder that holds no
  * connector.
  */
-export async function loadConnector(name: string): Promise<Connector> {
-  const known = await listConnectors();
-  // Only a name from the list becomes a path.
-  if (!known.includes(name)) throw unknownConnector(name, known);
-  const module = await importConnector(name);
+export async function loadConnector(
+  name: string,
+  folders: readonly string[] = [],
+): Promise<Connector> {
+  const file = await connectorFile(name, folders);
+  const module = await importConnector(name, file);
   const connector = isConnector(module["connector"]) ? module["connector"] : null;
   if (connector?.name === name) return connector;
   throw new ConnectorFault(
     "defect",
     connector === null
-      ? `connectors/${name}/index.ts exports no connector named "connector".`
-      : `connectors/${name}/index.ts exports a connector named "${connector.name}".`,
+      ? `${shown(file)} exports no connector named "connector".`
+      : `${shown(file)} exports a connector named "${connector.name}".`,
     `Let it export \`const connector = defineConnector({ name: "${name}", … })\`.`,
   );
 }
 
-async function importConnector(name: string): Promise<Record<string, unknown>> {
+async function importConnector(name: string, file: string): Promise<Record<string, unknown>> {
   try {
-    return (await import(`../../connectors/${name}/index.ts`)) as Record<string, unknown>;
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
     throw new ConnectorFault(
       "defect",
       `The connector "${name}" cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      `Mend connectors/${name}/index.ts: importing a connector must cost nothing and need nothing.`,
+      `Mend ${shown(file)}: importing a connector must cost nothing and need nothing.`,
       { cause: error },
     );
   }
@@ -55,34 +61,81 @@ async function importConnector(name: string): Promise<Record<string, unknown>> {
  * The far side of a connector for the conformance suite, as its simulator's `conformance.ts`
  * exports it; null: there is none, as where simulators are not installed.
  */
-export async function loadRig(name: string): Promise<Rig | null> {
-  const known = await listConnectors();
-  if (!known.includes(name)) throw unknownConnector(name, known);
-  if (!existsSync(new URL(`${name}/simulator/conformance.ts`, FOLDER))) return null;
-  const path = `connectors/${name}/simulator/conformance.ts`;
+export async function loadRig(name: string, folders: readonly string[] = []): Promise<Rig | null> {
+  const file = join(await connectorFolder(name, folders), "simulator", "conformance.ts");
+  if (!existsSync(file)) return null;
   try {
-    const module = (await import(`../../connectors/${name}/simulator/conformance.ts`)) as {
-      readonly rig?: Rig;
-    };
+    const module = (await import(pathToFileURL(file).href)) as { readonly rig?: Rig };
     if (typeof module.rig?.start === "function") return module.rig;
   } catch (error) {
     throw new ConnectorFault(
       "defect",
-      `${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      `${shown(file)} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
       "Mend it, or take it away: then only what needs no far side is checked.",
       { cause: error },
     );
   }
   throw new ConnectorFault(
     "defect",
-    `${path} exports no \`rig\` with a \`start\` function.`,
+    `${shown(file)} exports no \`rig\` with a \`start\` function.`,
     "connectors/README.md shows what a rig is.",
   );
 }
 
 /** Where a connector's own code lies, for the checks that read it. */
-export function connectorFile(name: string): string {
-  return fileURLToPath(new URL(`${name}/index.ts`, FOLDER));
+export async function connectorFile(
+  name: string,
+  folders: readonly string[] = [],
+): Promise<string> {
+  return join(await connectorFolder(name, folders), "index.ts");
+}
+
+/** Only a name from the list becomes a path. */
+async function connectorFolder(name: string, folders: readonly string[]): Promise<string> {
+  const known = await foldersByName(folders);
+  const folder = known.get(name);
+  if (folder === undefined) throw unknownConnector(name, [...known.keys()].sort());
+  return folder;
+}
+
+async function foldersByName(folders: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const folder of new Set([SHIPPED, ...folders])) {
+    for (const name of await namesIn(folder)) {
+      const other = found.get(name);
+      if (other !== undefined) throw twiceNamed(name, other, join(folder, name));
+      found.set(name, join(folder, name));
+    }
+    if (folder !== SHIPPED) lendPackages(folder);
+  }
+  return found;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw new ConnectorFault(
+      "config",
+      `The folder of connectors ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      "Set connectorFolders to folders that hold one folder a connector.",
+      { cause: error },
+    );
+  });
+  return entries
+    .filter((entry) => existsSync(join(folder, entry.name, "index.ts")))
+    .map((entry) => entry.name);
+}
+
+function twiceNamed(name: string, one: string, other: string): ConnectorFault {
+  return new ConnectorFault(
+    "config",
+    `Two connectors are named "${name}": ${shown(one)} and ${shown(other)}.`,
+    "A connector of one's own never stands in for another: rename its folder, and `name` in its index.ts.",
+  );
+}
+
+/** A shipped one by its place in the checkout. */
+function shown(path: string): string {
+  return path.startsWith(SHIPPED) ? `connectors${path.slice(SHIPPED.length)}` : path;
 }
 
 function unknownConnector(name: string, known: readonly string[]): ConnectorFault {
@@ -90,7 +143,7 @@ function unknownConnector(name: string, known: readonly string[]): ConnectorFaul
   return new ConnectorFault(
     "config",
     `There is no connector "${name}".${nearest}`,
-    `Name one of: ${known.join(", ")}.`,
+    `Name one of: ${known.join(", ")}. One of your own is found when connectorFolders in the settings names the folder that its folder lies in.`,
   );
 }
 

@@ -31,14 +31,14 @@ describe.each(await listConnectors())("the connector %s", (name) => {
   test("keeps everything that it promises, with a far side that misbehaves", async () => {
     const rig = await loadRig(name);
     expect(rig, `connectors/${name}/simulator/conformance.ts exports no rig`).not.toBeNull();
-    const subject = { connector: await loadConnector(name), file: connectorFile(name) };
+    const subject = { connector: await loadConnector(name), file: await connectorFile(name) };
     const card = await checkConnector(subject, { rig });
     expect(open(card)).toEqual([]);
     expect(card.fine).toBe(true);
   });
 
   test("is checked without a far side too, as in production", async () => {
-    const subject = { connector: await loadConnector(name), file: connectorFile(name) };
+    const subject = { connector: await loadConnector(name), file: await connectorFile(name) };
     const card = await checkConnector(subject);
     expect(card.checks.filter(({ state }) => state === "failed")).toEqual([]);
     expect(card.checks.filter(({ state }) => state === "passed").length).toBeGreaterThan(5);

@@ -1,10 +1,20 @@
+import { execFile } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { ConnectorFault, listConnectors, loadConnector } from "../../src/connector/index.ts";
+import { checkConnector } from "../../src/company/connectors.ts";
+import { readSettings } from "../../src/config.ts";
+import {
+  ConnectorFault,
+  connectorFile,
+  listConnectors,
+  loadConnector,
+} from "../../src/connector/index.ts";
 import { openCsv, pull, readAll, temporaryFolder, testHost, told } from "../support/csv-folder.ts";
 import type { State } from "../support/csv-folder.ts";
 
+const run = promisify(execFile);
 const connector = await loadConnector("csv");
 const A = "account,name\nA1,Abbot\n";
 const B = "account,name\nA1,Abbot\nA2,Baker\n";
@@ -20,6 +30,51 @@ test("a connector is found by its folder, and a name that is not there brings th
   );
   await expect(loadConnector("../src")).rejects.toThrow("no connector");
 });
+
+const OWN = `
+  import { z } from "zod";
+  import { defineConnector } from "#connector";
+  export const connector = defineConnector({
+    name: "own", about: "A connector of one's own", settings: z.strictObject({}),
+    streams: () => [], open: async () => { throw new Error("not needed"); },
+  });`;
+
+test("a connector of one's own is found in a folder outside the checkout, and imports the doors", async () => {
+  const own = await temporaryFolder();
+  const folder = own.path;
+  await own.write("own/index.ts", OWN);
+  expect(await listConnectors([folder])).toEqual([...(await listConnectors()), "own"].sort());
+  expect(await connectorFile("own", [folder])).toBe(join(folder, "own", "index.ts"));
+  // In a process of its own: the runner of the tests resolves imports itself.
+  const file = join(import.meta.dirname, "..", "..", "src", "connector", "index.ts");
+  const script = `import { loadConnector } from ${JSON.stringify(file)};
+    console.log((await loadConnector("own", [${JSON.stringify(folder)}])).about);`;
+  const { stdout } = await run(process.execPath, ["--input-type=module-typescript", "-e", script]);
+  expect(stdout.trim()).toBe("A connector of one's own");
+});
+
+test("two connectors of one name, and a folder that is not there, are named with what to do", async () => {
+  const own = await temporaryFolder();
+  const folder = own.path;
+  await own.write("csv/index.ts", OWN);
+  const twice: unknown = await loadConnector("csv", [folder]).catch((caught: unknown) => caught);
+  expect(twice).toMatchObject({
+    kind: "config",
+    message: `Two connectors are named "csv": connectors/csv and ${join(folder, "csv")}.`,
+  });
+  await expect(listConnectors([join(folder, "none")])).rejects.toThrow(
+    `The folder of connectors ${join(folder, "none")} cannot be read`,
+  );
+  const text = `connectorFolders: [.]\ncompanies: { A: { name: A, connections: { erp: ${CSV} } } }\n`;
+  const settings = readSettings({ file: join(folder, "tradepost.yaml"), text });
+  const entry = settings.companies["A"]?.connections["erp"];
+  if (entry === undefined) throw new Error("the settings have no such connection");
+  await expect(checkConnector(settings, { company: "A", name: "erp", entry })).rejects.toThrow(
+    `tradepost.yaml:1: connectorFolders: found Two connectors are named "csv"`,
+  );
+});
+
+const CSV = "{ connector: csv, mappings: tradepost-csv, settings: { folder: /srv/erp } }";
 
 test("each record of the canonical vocabulary has a stream by default", async () => {
   const { records } = await import("../../src/model/index.ts");

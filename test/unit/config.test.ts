@@ -38,7 +38,7 @@ describe("settings that are wrong", () => {
   it("in a key of the top", () => {
     expect(said(`${GOOD}databse: { folder: x }\n`)).toMatchInlineSnapshot(`
       "tradepost.yaml cannot be used: 1 problem
-        tradepost.yaml:9: databse: found the key "databse", expected one of database, http, leaseSeconds, demonstrationClockSeconds, mappingFolders, companies (nearest match "database")"
+        tradepost.yaml:9: databse: found the key "databse", expected one of database, http, leaseSeconds, demonstrationClockSeconds, mappingFolders, connectorFolders, companies (nearest match "database")"
     `);
   });
 
@@ -203,6 +203,7 @@ describe("settings as they hold", () => {
       leaseSeconds = 30 (default)
       demonstrationClockSeconds = 0 (default)
       mappingFolders =  (default)
+      connectorFolders =  (default)
       companies.HARROW.name = Harrow & Stone (3)
       companies.HARROW.timeZone = Europe/London (default)
       companies.HARROW.currency = GBP (default)

@@ -5,7 +5,9 @@
  */
 import fs from "node:fs";
 import { createRequire, syncBuiltinESMExports } from "node:module";
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
+import { lendPackages } from "../outside.ts";
 
 const [, , file = ""] = process.argv;
 const costs: string[] = [];
@@ -34,6 +36,7 @@ syncBuiltinESMExports();
 // Packages in CommonJS see the same functions.
 createRequire(import.meta.url)("node:fs");
 
+lendPackages(dirname(dirname(file)));
 try {
   await import(pathToFileURL(file).href);
 } catch (error) {
