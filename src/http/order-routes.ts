@@ -42,6 +42,23 @@ const lineFields = {
   orderedQuantity: orNull(z.string(), "How many of that unit."),
 };
 
+const deliveryAddress = z
+  .strictObject({
+    name: text("Who receives it."),
+    address1: text("First address line."),
+    address2: orNull(z.string(), "Second address line."),
+    address3: orNull(z.string(), "Third address line."),
+    town: orNull(z.string(), "Town."),
+    county: orNull(z.string(), "County."),
+    postcode: orNull(z.string(), "Postcode."),
+    country: text("ISO country."),
+    contact: orNull(z.string(), "Whom the driver asks for."),
+    telephone: orNull(z.string(), "Telephone of the delivery."),
+    email: orNull(z.string(), "E-mail of the delivery."),
+  })
+  .nullable()
+  .describe("Address that is no site; null: the site's, or the account's usual one.");
+
 const orderHead = {
   account: text("Account of the customer."),
   orderedOn: z.iso.date(),
@@ -49,6 +66,16 @@ const orderHead = {
   placedByName: orNull(z.string(), "Login or staff code."),
   customerReference: orNull(z.string(), "The customer's own reference."),
   site: orNull(z.string(), "Delivery site."),
+  deliverTo: deliveryAddress,
+  guest: z
+    .strictObject({
+      name: text("Name of the buyer."),
+      email: text("E-mail of the buyer."),
+      telephone: orNull(z.string(), "Telephone of the buyer."),
+    })
+    .nullable()
+    .describe("Who bought without an account of their own; null: the account's customer."),
+  accountRequest: orNull(z.string(), "Account request that it waits for."),
   branch: orNull(z.string(), "Branch that fulfils."),
   requestedOn: orNull(z.iso.date(), "Delivery wanted on."),
   conditions: z

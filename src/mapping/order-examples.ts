@@ -3,7 +3,14 @@ import { z } from "zod";
 import { nearest, openDefinition } from "../definition/index.ts";
 import type { DefinitionPath, DefinitionProblem, DefinitionSource } from "../definition/index.ts";
 import type { WebOrder } from "../model/index.ts";
-import { CHARGE_PARTS, LINE_PARTS, ORDER_PARTS, PAYMENT_PARTS } from "./order-paths.ts";
+import {
+  ADDRESS_PARTS,
+  CHARGE_PARTS,
+  GUEST_PARTS,
+  LINE_PARTS,
+  ORDER_PARTS,
+  PAYMENT_PARTS,
+} from "./order-paths.ts";
 import type { Outbound, RenderedTable } from "./outbound.ts";
 import { RenderError } from "./outbound.ts";
 import { quoted } from "./text.ts";
@@ -21,10 +28,21 @@ function shape(parts: Readonly<Record<string, string>>, mayBeNull: readonly stri
   );
 }
 
+const ORDER_MAY_LACK = [
+  "placedByName",
+  "customerReference",
+  "site",
+  "accountRequest",
+  "branch",
+  "requestedOn",
+];
+const ADDRESS_MAY_LACK = Object.keys(ADDRESS_PARTS).filter(
+  (part) => !["name", "address1", "country"].includes(part),
+);
 const LINE_MAY_LACK = ["discount", "orderedUnit", "orderedQuantity"];
 
 const order = z.strictObject({
-  ...shape(ORDER_PARTS, ["placedByName", "customerReference", "site", "branch", "requestedOn"]),
+  ...shape(ORDER_PARTS, ORDER_MAY_LACK),
   lines: z
     .array(
       z.strictObject({
@@ -36,6 +54,11 @@ const order = z.strictObject({
   charges: z.array(z.strictObject(shape(CHARGE_PARTS, ["description"]))).default([]),
   conditions: z.record(z.string(), z.string()).default({}),
   payment: z.strictObject(shape(PAYMENT_PARTS, [])).nullable().default(null),
+  deliverTo: z.strictObject(shape(ADDRESS_PARTS, ADDRESS_MAY_LACK)).nullable().default(null),
+  guest: z
+    .strictObject(shape(GUEST_PARTS, ["telephone"]))
+    .nullable()
+    .default(null),
 });
 
 export const orderExamplesSchema = z

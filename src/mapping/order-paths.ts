@@ -1,5 +1,12 @@
 /** The parts of a web order by the paths that an order's mapping may name. */
-import type { WebOrder, WebOrderCharge, WebOrderLine, WebOrderPayment } from "../model/index.ts";
+import type {
+  WebOrder,
+  WebOrderAddress,
+  WebOrderCharge,
+  WebOrderGuest,
+  WebOrderLine,
+  WebOrderPayment,
+} from "../model/index.ts";
 
 /** What a part holds, as far as writing it differs. */
 export type PartKind = "text" | "date" | "decimal" | "number";
@@ -7,7 +14,9 @@ export type PartKind = "text" | "date" | "decimal" | "number";
 type Parts<Shape> = { readonly [Part in keyof Shape]: PartKind };
 
 /** Typed by the web order itself: a part added there is an error here until it has a path. */
-export const ORDER_PARTS: Parts<Omit<WebOrder, "lines" | "charges" | "payment" | "conditions">> = {
+export const ORDER_PARTS: Parts<
+  Omit<WebOrder, "lines" | "charges" | "payment" | "conditions" | "deliverTo" | "guest">
+> = {
   webOrder: "text",
   account: "text",
   orderedOn: "date",
@@ -15,6 +24,7 @@ export const ORDER_PARTS: Parts<Omit<WebOrder, "lines" | "charges" | "payment" |
   placedByName: "text",
   customerReference: "text",
   site: "text",
+  accountRequest: "text",
   branch: "text",
   requestedOn: "date",
   currency: "text",
@@ -28,6 +38,29 @@ export const PAYMENT_PARTS: Parts<WebOrderPayment> = {
   reference: "text",
   amount: "decimal",
 };
+
+export const ADDRESS_PARTS: Parts<WebOrderAddress> = {
+  name: "text",
+  address1: "text",
+  address2: "text",
+  address3: "text",
+  town: "text",
+  county: "text",
+  postcode: "text",
+  country: "text",
+  contact: "text",
+  telephone: "text",
+  email: "text",
+};
+
+export const GUEST_PARTS: Parts<WebOrderGuest> = {
+  name: "text",
+  email: "text",
+  telephone: "text",
+};
+
+/** Parts of the order that have parts of their own, and may be null. */
+const NESTED = { payment: PAYMENT_PARTS, deliverTo: ADDRESS_PARTS, guest: GUEST_PARTS } as const;
 
 export const LINE_PARTS: Parts<WebOrderLine> = {
   line: "number",
@@ -91,14 +124,17 @@ export function orderPaths(lists: readonly OrderList[]): ReadonlyMap<string, Ord
   for (const [part, kind] of Object.entries(ORDER_PARTS))
     paths.set(part, { kind, read: ({ order }) => order[part as keyof typeof ORDER_PARTS] });
   paths.set("conditions", { kind: "text", read: ({ order }) => conditionsText(order) });
-  for (const [part, kind] of Object.entries(PAYMENT_PARTS))
-    paths.set(`payment.${part}`, {
-      kind,
-      read: ({ order }) => order.payment?.[part as keyof WebOrderPayment],
-    });
+  for (const name of ["payment", "deliverTo", "guest"] as const)
+    for (const [part, kind] of Object.entries(NESTED[name]))
+      paths.set(`${name}.${part}`, { kind, read: ({ order }) => partOf(order[name], part) });
   if (lists.length > 0) paths.set("item.list", { kind: "text", read: ({ list }) => list });
   for (const list of lists)
     for (const [part, kind] of Object.entries(list === "lines" ? LINE_PARTS : CHARGE_PARTS))
       paths.set(`item.${part}`, { kind, read: ({ item }) => item?.[part] });
   return paths;
+}
+
+/** An order that was kept by an earlier release has no such part at all. */
+function partOf(nested: object | null | undefined, part: string): unknown {
+  return Object.entries(nested ?? {}).find(([name]) => name === part)?.[1];
 }

@@ -24,4 +24,11 @@ export { records } from "./records/index.ts";
 export type { Canonical, RecordName } from "./records/index.ts";
 export { CHANNELS } from "./channel.ts";
 export type { Channel } from "./channel.ts";
-export type { WebOrder, WebOrderCharge, WebOrderLine, WebOrderPayment } from "./web-order.ts";
+export type {
+  WebOrder,
+  WebOrderAddress,
+  WebOrderCharge,
+  WebOrderGuest,
+  WebOrderLine,
+  WebOrderPayment,
+} from "./web-order.ts";

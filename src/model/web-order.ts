@@ -17,6 +17,12 @@ export interface WebOrder {
   readonly customerReference: string | null;
   /** Delivery site's code; null: the account's usual address. */
   readonly site: string | null;
+  /** Where it goes when that is no site; null: the site's address, or the account's. */
+  readonly deliverTo: WebOrderAddress | null;
+  /** Who bought it without an account of their own; null: the account's customer. */
+  readonly guest: WebOrderGuest | null;
+  /** Id of the account request that it waits for; null: it has an account. */
+  readonly accountRequest: string | null;
   /** Branch that fulfils; null: the account's branch. */
   readonly branch: string | null;
   readonly requestedOn: string | null;
@@ -64,4 +70,28 @@ export interface WebOrderPayment {
   readonly provider: string;
   readonly reference: string;
   readonly amount: string;
+}
+
+/** An address as the buyer typed it. */
+export interface WebOrderAddress {
+  readonly name: string;
+  readonly address1: string;
+  readonly address2: string | null;
+  readonly address3: string | null;
+  readonly town: string | null;
+  readonly county: string | null;
+  /** Null where the country has none. */
+  readonly postcode: string | null;
+  /** ISO country. */
+  readonly country: string;
+  /** Whom the driver asks for; null: nobody by name. */
+  readonly contact: string | null;
+  readonly telephone: string | null;
+  readonly email: string | null;
+}
+
+export interface WebOrderGuest {
+  readonly name: string;
+  readonly email: string;
+  readonly telephone: string | null;
 }

@@ -21,7 +21,8 @@ import { examine, type Examined, type OrderFacts } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
 import { gatherFacts } from "./facts.ts";
 import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
-import { requestHash, type OrderRequest } from "./request.ts";
+import { onAccount, requestHash, type OrderRequest } from "./request.ts";
+import { noteOrder } from "./told.ts";
 
 export const DELIVER_JOB = "orders.deliver";
 
@@ -126,11 +127,13 @@ async function handle(
   if (placed === null)
     return refuse(tx, context, request, numberTakenProblem(request.body.webOrder ?? ""));
   const { id, number } = placed;
-  if (!request.test) await reserve(tx, context, request, id, examined);
+  if (!request.test) await reserve(tx, context, id, examined);
   const { quotation } = request.body;
   if (quotation !== null && !request.test) await takeUp(tx, context.company, quotation, id);
   const held = examined.verdict === "hold";
   const state = await writeBook(tx, context, id, request, examined);
+  const told = { number, id, state, version: 1, erpOrder: null, test: request.test };
+  await noteOrder(tx, context.company, told, { at: context.now(), states: ["received", state] });
   if (state === "queued") await context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, id));
   const order: OrderAnswer = {
     id,
@@ -149,12 +152,11 @@ async function handle(
 async function reserve(
   tx: Transaction,
   context: OrdersContext,
-  { body }: AcceptRequest,
   order: string,
-  { held }: Priced,
+  { held, order: { account } }: Priced,
 ): Promise<void> {
   const { company } = context;
-  await reservePromotions(tx, { company, order, account: body.account, held, at: context.now() });
+  await reservePromotions(tx, { company, order, account, held, at: context.now() });
 }
 
 export function jobData(company: string, order: string): { company: string; order: string } {
@@ -164,9 +166,10 @@ export function jobData(company: string, order: string): { company: string; orde
 async function examineNow(
   tx: Queryable,
   context: OrdersContext,
-  body: OrderRequest,
+  stated: OrderRequest,
 ): Promise<Priced> {
   const { settings, pricing } = context;
+  const body = onAccount(stated);
   const today = context.now().toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
   const facts = await gatherFacts(tx, context.company, body, (branch) =>
     pricing.price(tx, {

@@ -5,7 +5,7 @@
  */
 import type { Queryable } from "../store/index.ts";
 import type { Note, OrderFacts } from "./checks.ts";
-import type { OrderRequest } from "./request.ts";
+import type { AccountedOrder } from "./request.ts";
 
 export interface TakenUp {
   readonly state: string;
@@ -18,7 +18,7 @@ export interface TakenUp {
 export async function gatherQuotation(
   tx: Queryable,
   company: string,
-  { account, quotation }: OrderRequest,
+  { account, quotation }: AccountedOrder,
 ): Promise<TakenUp | "unknown" | null> {
   if (quotation === null) return null;
   const name = `quotation ${quotation}`;
@@ -50,7 +50,7 @@ export async function takeUp(
 
 /** Findings of an order against what is left of its agreements. Pure. */
 export function checkAgreements(
-  request: OrderRequest,
+  request: AccountedOrder,
   { quotation, prices }: Pick<OrderFacts, "quotation" | "prices">,
   today: string,
   note: (found: Note) => void,
@@ -76,7 +76,7 @@ export function checkAgreements(
 }
 
 function checkQuotation(
-  request: OrderRequest,
+  request: AccountedOrder,
   quotation: TakenUp | "unknown",
   today: string,
   note: (found: Note) => void,

@@ -10,7 +10,7 @@ import { checkAgreements, type TakenUp } from "./agreements.ts";
 import { computeOrder, type Writing } from "./compute.ts";
 import { sellingQuantity, type GivenLine } from "./facts.ts";
 import { checkPrices } from "./price-check.ts";
-import type { OrderRequest } from "./request.ts";
+import type { AccountedOrder } from "./request.ts";
 import type { OrderSettings } from "./settings.ts";
 
 export const CHECK_NAMES = [
@@ -97,7 +97,7 @@ export interface Examined {
 export type Note = Omit<OrderFinding, "policy" | "line"> & { line?: number; policy?: Policy };
 
 export function examine(
-  request: OrderRequest,
+  request: AccountedOrder,
   facts: OrderFacts,
   settings: OrderSettings,
   today: string,
@@ -130,6 +130,9 @@ export function examine(
       placedByName: request.placedByName,
       customerReference: request.customerReference,
       site: request.site,
+      deliverTo: request.deliverTo,
+      guest: request.guest,
+      accountRequest: request.accountRequest,
       branch: request.branch ?? facts.customer?.branch ?? null,
       requestedOn: request.requestedOn,
       conditions: request.conditions,
@@ -148,7 +151,7 @@ function worst(findings: readonly OrderFinding[]): Policy {
 }
 
 function checkAccount(
-  request: OrderRequest,
+  request: AccountedOrder,
   facts: OrderFacts,
   settings: OrderSettings,
   note: (found: Note) => void,
@@ -196,7 +199,7 @@ function checkAccount(
 
 /** A date far from today is a slip, or prices and promotions of another time are wanted. */
 function checkDate(
-  { orderedOn }: OrderRequest,
+  { orderedOn }: AccountedOrder,
   { oldestDays = OLDEST_DAYS }: OrderSettings,
   today: string,
   note: (found: Note) => void,
@@ -218,7 +221,7 @@ function checkDate(
 
 const OLDEST_DAYS = 31;
 
-function checkLines(request: OrderRequest, facts: OrderFacts, note: (found: Note) => void): void {
+function checkLines(request: AccountedOrder, facts: OrderFacts, note: (found: Note) => void): void {
   for (const [index, line] of request.lines.entries()) {
     const product = facts.products.get(line.product);
     const refusal = productRefusal(line.product, product);
@@ -317,7 +320,7 @@ function checkCodes({ unknownCodes = [] }: OrderFacts, note: (found: Note) => vo
 }
 
 function checkTotals(
-  request: OrderRequest,
+  request: AccountedOrder,
   lines: readonly WebOrderLine[],
   totals: Totals,
   note: (found: Note) => void,
@@ -368,7 +371,7 @@ function checkMinimum(
 
 /** A payment already taken needs no credit; only what it leaves open counts. */
 function checkCredit(
-  request: OrderRequest,
+  request: AccountedOrder,
   facts: OrderFacts,
   totals: Totals,
   note: (found: Note) => void,

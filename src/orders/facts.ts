@@ -4,7 +4,7 @@ import type { DocumentArithmetic, PromotionHeld, StandingLine } from "../pricing
 import type { Queryable } from "../store/index.ts";
 import { gatherQuotation } from "./agreements.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
-import type { OrderRequest } from "./request.ts";
+import type { AccountedOrder } from "./request.ts";
 
 /** Our prices of now, from the live price book. */
 export interface OrderPricing {
@@ -65,7 +65,7 @@ export interface PriceQuestion {
 
 /** Of a line, in selling units, whatever unit it was ordered in. */
 export function sellingQuantity(
-  { quantity }: OrderRequest["lines"][number],
+  { quantity }: AccountedOrder["lines"][number],
   price: LinePrice | undefined,
 ): string {
   return price?.standing?.quantity ?? quantity;
@@ -74,7 +74,7 @@ export function sellingQuantity(
 export async function gatherFacts(
   tx: Queryable,
   company: string,
-  request: OrderRequest,
+  request: AccountedOrder,
   ask: (branch: string | null) => Promise<OrderPrices>,
 ): Promise<OrderFacts> {
   const { account, site } = request;

@@ -48,7 +48,34 @@ const orderPayment = z.strictObject({
   amount: decimalText(2, "Amount taken, in the order's currency."),
 });
 
-export const orderRequest = z.strictObject({
+const blankable = (max: number, about: string) =>
+  z.string().min(1).max(max).nullable().default(null).describe(about);
+
+const orderAddress = z.strictObject({
+  name: code(200, "Who receives it."),
+  address1: code(100, "First address line."),
+  address2: blankable(100, "Second address line; null: none."),
+  address3: blankable(100, "Third address line; null: none."),
+  town: blankable(100, "Town; null: none."),
+  county: blankable(100, "County; null: none."),
+  postcode: blankable(12, "Postcode; null only where the country has none."),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, "expected an ISO country such as GB")
+    .default("GB")
+    .describe("ISO country."),
+  contact: blankable(100, "Whom the driver asks for; null: nobody by name."),
+  telephone: blankable(40, "Telephone of the delivery; null: none."),
+  email: blankable(200, "E-mail of the delivery; null: none."),
+});
+
+const orderGuest = z.strictObject({
+  name: code(200, "Name of the buyer."),
+  email: code(200, "E-mail of the buyer."),
+  telephone: blankable(40, "Telephone of the buyer; null: none."),
+});
+
+const orderFields = z.strictObject({
   webOrder: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$/, "expected letters, digits, - and _, at most 60")
@@ -59,7 +86,15 @@ export const orderRequest = z.strictObject({
     )
     .describe("The shop's order number, unique for ever; absent: we make one.")
     .optional(),
-  account: code(40, "Account of the customer."),
+  account: code(
+    40,
+    "Account of the customer; absent only for a guest or with an account request.",
+  ).optional(),
+  guest: orderGuest
+    .nullable()
+    .default(null)
+    .describe("A buyer without an account: the order goes to the company's cash account."),
+  accountRequest: blankable(40, "Id of the account request that the order waits for; null: none."),
   orderedOn: isoDate("Business date of the order; absent: today.").optional(),
   placedBy: z
     .enum(["customer", "assisted"])
@@ -68,6 +103,10 @@ export const orderRequest = z.strictObject({
   placedByName: z.string().max(100).nullable().default(null),
   customerReference: z.string().max(60).nullable().default(null),
   site: code(40, "Delivery site; null: the account's usual address.").nullable().default(null),
+  deliverTo: orderAddress
+    .nullable()
+    .default(null)
+    .describe("Address that is no site; null: the site's, or the account's usual one."),
   branch: code(40, "Branch that fulfils; null: the account's branch.").nullable().default(null),
   requestedOn: isoDate("Delivery wanted on; null: as soon as possible.").nullable().default(null),
   quotation: code(60, "Quotation of the ERP that the order takes up, once; null: none.")
@@ -92,11 +131,30 @@ export const orderRequest = z.strictObject({
   gross: decimalText(2, "Gross of the order as the shop computed it; compared.").optional(),
 });
 
+export const orderRequest = orderFields.superRefine((order, context) => {
+  const { account, guest, accountRequest } = order;
+  const says = (message: string): void =>
+    void context.addIssue({ code: "custom", path: ["account"], message });
+  if (accountRequest !== null && (account !== undefined || guest !== null))
+    says("expected no account and no guest beside an accountRequest: its account is still to come");
+  else if (account === undefined && guest === null && accountRequest === null)
+    says("expected the account; it is left out only with a guest or an accountRequest");
+});
+
+/** As it was sent: a guest and who waits for an account may have none yet. */
 export type OrderRequest = z.infer<typeof orderRequest>;
+
+/** With the account that it is taken on. */
+export type AccountedOrder = OrderRequest & { readonly account: string };
+
+/** Where no account is found for the buyer, none is known: the account check says what it means. */
+export function onAccount(request: OrderRequest, account = request.account): AccountedOrder {
+  return { ...request, account: account ?? "" };
+}
 
 /**
  * Equal for equal requests whatever the order of their fields: what an idempotency key is bound
- * to.
+ * to. What is blank counts as absent, so that a field which a later release adds changes no key.
  */
 export function requestHash(request: OrderRequest): string {
   return createHash("sha256").update(sortedJson(request)).digest("hex");
@@ -105,7 +163,15 @@ export function requestHash(request: OrderRequest): string {
 function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(
+          Object.entries(part)
+            .filter(([, held]) => !isBlank(held))
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
       : part,
   );
+}
+
+function isBlank(value: unknown): boolean {
+  return value == null || (typeof value === "object" && Object.keys(value).length === 0);
 }

@@ -11,6 +11,9 @@ const ORDER: WebOrder = {
   placedByName: null,
   customerReference: "PO 5561",
   site: null,
+  deliverTo: null,
+  guest: null,
+  accountRequest: null,
   branch: "LEEDS",
   requestedOn: null,
   conditions: {},
@@ -162,14 +165,14 @@ tables:
 `),
     ).toMatchInlineSnapshot(`
       "mappings/erp/web-order.yaml cannot be used: 8 problems
-        mappings/erp/web-order.yaml:7: tables[0].columns.A: found "item.charge", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, currency, net, vat, gross, conditions, payment.provider, payment.reference, payment.amount, item.list, item.line, item.product, item.quantity, item.unitPrice, item.discount, item.net, item.vatCode, item.vat, item.orderedUnit, item.orderedQuantity (nearest match "item.line")
-        mappings/erp/web-order.yaml:8: tables[0].columns.B: found "acount", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, currency, net, vat, gross, conditions, payment.provider, payment.reference, payment.amount, item.list, item.line, item.product, item.quantity, item.unitPrice, item.discount, item.net, item.vatCode, item.vat, item.orderedUnit, item.orderedQuantity (nearest match "account")
+        mappings/erp/web-order.yaml:7: tables[0].columns.A: found "item.charge", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, accountRequest, branch, requestedOn, currency, net, vat, gross, conditions, payment.provider, payment.reference, payment.amount, deliverTo.name, deliverTo.address1, deliverTo.address2, deliverTo.address3, deliverTo.town, deliverTo.county, deliverTo.postcode, deliverTo.country, deliverTo.contact, deliverTo.telephone, deliverTo.email, guest.name, guest.email, guest.telephone, item.list, item.line, item.product, item.quantity, item.unitPrice, item.discount, item.net, item.vatCode, item.vat, item.orderedUnit, item.orderedQuantity (nearest match "item.line")
+        mappings/erp/web-order.yaml:8: tables[0].columns.B: found "acount", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, accountRequest, branch, requestedOn, currency, net, vat, gross, conditions, payment.provider, payment.reference, payment.amount, deliverTo.name, deliverTo.address1, deliverTo.address2, deliverTo.address3, deliverTo.town, deliverTo.county, deliverTo.postcode, deliverTo.country, deliverTo.contact, deliverTo.telephone, deliverTo.email, guest.name, guest.email, guest.telephone, item.list, item.line, item.product, item.quantity, item.unitPrice, item.discount, item.net, item.vatCode, item.vat, item.orderedUnit, item.orderedQuantity (nearest match "account")
         mappings/erp/web-order.yaml:9: tables[0].columns.C.date: found "DD/MM/YY", expected a form made of yyyy, yy, MMM, MM, M, dd, d, HH, mm, ss and signs
         mappings/erp/web-order.yaml:10: tables[0].columns.D.date: found date on a part that is no date, expected date only on a date
         mappings/erp/web-order.yaml:11: tables[0].columns.E.places: found places on a part that is no decimal, expected places only on a decimal
         mappings/erp/web-order.yaml:12: tables[0].columns.F: found several of values, date, places, expected one of them
         mappings/erp/web-order.yaml:13: tables[1].name: found the table lines a second time, expected each table once
-        mappings/erp/web-order.yaml:15: tables[1].columns.A: found "item.net", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, branch, requestedOn, currency, net, vat, gross, conditions, payment.provider, payment.reference, payment.amount"
+        mappings/erp/web-order.yaml:15: tables[1].columns.A: found "item.net", expected one of n, webOrder, account, orderedOn, placedBy, placedByName, customerReference, site, accountRequest, branch, requestedOn, currency, net, vat, gross, conditions, payment.provider, payment.reference, payment.amount, deliverTo.name, deliverTo.address1, deliverTo.address2, deliverTo.address3, deliverTo.town, deliverTo.county, deliverTo.postcode, deliverTo.country, deliverTo.contact, deliverTo.telephone, deliverTo.email, guest.name, guest.email, guest.telephone"
     `);
   });
 

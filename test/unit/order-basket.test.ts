@@ -5,7 +5,7 @@ import { orderPricing } from "../../src/company/order-prices.ts";
 import type { Canonical } from "../../src/model/index.ts";
 import { examine } from "../../src/orders/checks.ts";
 import type { OrderFacts } from "../../src/orders/checks.ts";
-import { orderRequest } from "../../src/orders/index.ts";
+import { onAccount, orderRequest } from "../../src/orders/request.ts";
 import { priceBasket } from "../../src/pricing/basket.ts";
 import type { PricedBasket } from "../../src/pricing/basket.ts";
 import { compileBook } from "../../src/pricing/engine/index.ts";
@@ -242,7 +242,7 @@ async function ordered(root: Root, body: object, checks = ORDER_SETTINGS.checks)
     },
     SETTINGS,
   );
-  const request = orderRequest.parse({ account: "A1", ...body });
+  const request = onAccount(orderRequest.parse({ account: "A1", ...body }));
   const who = { account: "A1", site: null, branch: null, quotation: null };
   const asked = { ...who, conditions: {}, currency: "GBP" };
   const { codes } = request;

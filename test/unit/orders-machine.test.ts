@@ -7,7 +7,7 @@ import { judge } from "../../src/orders/judge.ts";
 import type { Acknowledgement, ErpOrderFact, OrderSeen } from "../../src/orders/judge.ts";
 import { after, DELIVERY_EVENTS, DELIVERY_STATES, fulfilment } from "../../src/orders/machine.ts";
 import type { DeliveryEvent, DeliveryState } from "../../src/orders/machine.ts";
-import { orderRequest, requestHash } from "../../src/orders/request.ts";
+import { onAccount, orderRequest, requestHash } from "../../src/orders/request.ts";
 import type { Canonical } from "../../src/model/index.ts";
 import { record } from "../support/canonical-rows.ts";
 import { ORDER_SETTINGS } from "../support/order-settings.ts";
@@ -269,6 +269,8 @@ describe("an order's amounts", () => {
 
 const PENNIES = plainArithmetic({ scale: 2, mode: "half-away" });
 
+const GUEST = { name: "Ann Ashby", email: "ann@ashby.example" };
+
 describe("a request", () => {
   const request = { account: "A1", lines: [{ product: "P1", quantity: "1", unitPrice: "2.00" }] };
 
@@ -280,6 +282,20 @@ describe("a request", () => {
     expect(requestHash(same)).toBe(requestHash(orderRequest.parse(request)));
     const other = orderRequest.parse({ ...request, account: "A2" });
     expect(requestHash(other)).not.toBe(requestHash(same));
+  });
+
+  test("keeps its hash when a later release adds a field that it leaves blank", () => {
+    const parsed = orderRequest.parse(request);
+    const later = { ...parsed, carrier: null, tags: [], extras: {} };
+    expect(requestHash(later)).toBe(requestHash(parsed));
+  });
+
+  test.each([
+    ["of a guest, on an account that we find", { guest: GUEST }],
+    ["of a guest, on the account that is named", { guest: GUEST, account: "CASH" }],
+    ["that waits for an account", { accountRequest: "0198" }],
+  ])("%s is read without the customer's own account", (_what, buyer) => {
+    expect(orderRequest.safeParse({ lines: request.lines, ...buyer }).success).toBe(true);
   });
 
   test.each([
@@ -295,6 +311,13 @@ describe("a request", () => {
       "more than 0",
     ],
     ["no lines", { ...request, lines: [] }, ">=1"],
+    ["nobody who buys", { lines: request.lines }, "expected the account"],
+    ["an account that is still to come beside one", { ...request, accountRequest: "1" }, "still"],
+    [
+      "a country in words",
+      { ...request, deliverTo: { name: "Ashby", address1: "4 Mill Lane", country: "UK!" } },
+      "ISO country",
+    ],
   ])("with %s is not read", (_what, body, message) => {
     const parsed = orderRequest.safeParse(body);
     expect(parsed.success).toBe(false);
@@ -317,11 +340,13 @@ describe("the checks", () => {
     ...more,
   });
   const request = (more: object = {}) =>
-    orderRequest.parse({
-      account: "A1",
-      lines: [{ product: "P1", quantity: "2", unitPrice: "10.00" }],
-      ...more,
-    });
+    onAccount(
+      orderRequest.parse({
+        account: "A1",
+        lines: [{ product: "P1", quantity: "2", unitPrice: "10.00" }],
+        ...more,
+      }),
+    );
   const codes = (given: object, known: Partial<OrderFacts>) =>
     examine(request(given), facts(known), settings, "2026-03-31").findings.map((one) => one.code);
   const customer = (more: Partial<Canonical<"customer">>) =>

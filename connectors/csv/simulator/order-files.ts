@@ -21,7 +21,10 @@ export type Found =
 const MANIFEST = ".manifest.json";
 const HEADER_COLUMNS =
   "webOrder,account,orderedOn,customerReference,site,branch,requestedOn,currency,placedBy," +
-  "net,vat,gross,paymentProvider,paymentReference,paymentAmount,delivery,conditions";
+  "net,vat,gross,paymentProvider,paymentReference,paymentAmount,delivery,conditions," +
+  "deliveryName,deliveryAddress1,deliveryAddress2,deliveryAddress3,deliveryTown,deliveryCounty," +
+  "deliveryPostcode,deliveryCountry,deliveryContact,deliveryTelephone,deliveryEmail," +
+  "guestName,guestEmail,guestTelephone";
 const LINE_COLUMNS =
   "webOrder,line,kind,code,quantity,unitPrice,net,vatCode,vat,description,discount";
 
