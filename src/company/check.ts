@@ -159,6 +159,7 @@ export async function checkConnections(
 
 const MODES = {
   live: "live: hands web orders over",
+  shadow: "shadow: compares web orders with what staff keyed, and hands nothing over",
   "read-only": "read-only: hands nothing over",
 } as const;
 

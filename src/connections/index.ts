@@ -18,6 +18,10 @@ import {
 import type { Store } from "../store/index.ts";
 import { openGuarded } from "./guard.ts";
 import { hostFor } from "./host.ts";
+import type { Mode } from "./standing.ts";
+
+export { openStandings, stopInWords } from "./standing.ts";
+export type { ChecklistItem, Deed, GoLive, Mode, Standing, Standings, Stop } from "./standing.ts";
 
 export type Log = (
   level: "info" | "warn" | "error",
@@ -28,7 +32,7 @@ export type Log = (
 /** What a connection's entry in the settings says. */
 export interface ConnectionSettings {
   readonly connector: string;
-  readonly mode: "read-only" | "live";
+  readonly mode: Mode;
   readonly mappings: string;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -51,7 +55,7 @@ export interface ConnectionContext {
 
 export interface Connection extends AsyncDisposable {
   readonly name: string;
-  readonly mode: "read-only" | "live";
+  readonly mode: Mode;
   readonly streams: readonly StreamDefinition[];
   readonly session: Session;
 }

@@ -32,6 +32,89 @@ CREATE TABLE "audit" (
 );
 
 -- CreateTable
+CREATE TABLE "buyer_request" (
+    "company" TEXT NOT NULL,
+    "idempotency_key" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "body_hash" TEXT NOT NULL,
+    "status" INTEGER,
+    "answer" JSONB,
+    "received_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "buyer_request_pkey" PRIMARY KEY ("company","kind","idempotency_key")
+);
+
+-- CreateTable
+CREATE TABLE "account_request" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "number" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "body" JSONB NOT NULL,
+    "duplicates" JSONB NOT NULL,
+    "account" TEXT,
+    "reason" TEXT,
+    "test" BOOLEAN NOT NULL,
+    "credit_limit" DECIMAL(18,2),
+    "attempts" INTEGER NOT NULL,
+    "holder" TEXT,
+    "held_until" TIMESTAMPTZ(6),
+    "next_try_at" TIMESTAMPTZ(6),
+    "received_at" TIMESTAMPTZ(6) NOT NULL,
+    "changed_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "account_request_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "account_request_event" (
+    "company" TEXT NOT NULL,
+    "request_id" UUID NOT NULL,
+    "sequence" INTEGER NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "event" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "who" TEXT NOT NULL,
+    "about" TEXT NOT NULL,
+
+    CONSTRAINT "account_request_event_pkey" PRIMARY KEY ("company","request_id","sequence")
+);
+
+-- CreateTable
+CREATE TABLE "return_request" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "number" TEXT NOT NULL,
+    "account" TEXT NOT NULL,
+    "document" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "wanted" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "credit_notes" JSONB NOT NULL,
+    "decided_by" TEXT,
+    "decided_why" TEXT,
+    "test" BOOLEAN NOT NULL,
+    "received_at" TIMESTAMPTZ(6) NOT NULL,
+    "changed_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "return_request_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "return_request_line" (
+    "company" TEXT NOT NULL,
+    "return_id" UUID NOT NULL,
+    "line" INTEGER NOT NULL,
+    "product" TEXT,
+    "quantity" DECIMAL(18,5) NOT NULL,
+    "credited_before" DECIMAL(18,5) NOT NULL,
+
+    CONSTRAINT "return_request_line_pkey" PRIMARY KEY ("company","return_id","line")
+);
+
+-- CreateTable
 CREATE TABLE "trading_entity" (
     "company" TEXT NOT NULL,
     "trading_entity" TEXT NOT NULL,
@@ -771,6 +854,41 @@ CREATE TABLE "connection_rate" (
 );
 
 -- CreateTable
+CREATE TABLE "connection_go_live" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "connection" TEXT NOT NULL,
+    "open_connection" TEXT,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "who" TEXT NOT NULL,
+    "items" JSONB NOT NULL,
+    "undone_at" TIMESTAMPTZ(6),
+    "undone_by" TEXT,
+    "undone_why" TEXT,
+
+    CONSTRAINT "connection_go_live_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "connection_stop" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "scope" TEXT NOT NULL,
+    "open_key" TEXT,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "who" TEXT NOT NULL,
+    "why" TEXT NOT NULL,
+    "until" TIMESTAMPTZ(6),
+    "evidence" JSONB,
+    "ended_at" TIMESTAMPTZ(6),
+    "ended_by" TEXT,
+    "ended_why" TEXT,
+
+    CONSTRAINT "connection_stop_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
 CREATE TABLE "event" (
     "company" TEXT NOT NULL,
     "id" UUID NOT NULL,
@@ -907,6 +1025,38 @@ CREATE TABLE "alarm_telling" (
     "problem" TEXT,
 
     CONSTRAINT "alarm_telling_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_shadow" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "shadowed_at" TIMESTAMPTZ(6) NOT NULL,
+    "payload" JSONB,
+    "sha256" TEXT,
+    "problem" TEXT,
+    "verdict" TEXT NOT NULL,
+    "erp_orders" JSONB NOT NULL,
+    "known_by" TEXT,
+    "differences" JSONB NOT NULL,
+    "compared_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "web_order_shadow_pkey" PRIMARY KEY ("company","order_id")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_lost" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "erp_order" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "lost_at" TIMESTAMPTZ(6) NOT NULL,
+    "decision" TEXT,
+    "decided_by" TEXT,
+    "decided_at" TIMESTAMPTZ(6),
+    "why" TEXT,
+
+    CONSTRAINT "web_order_lost_pkey" PRIMARY KEY ("company","order_id","erp_order")
 );
 
 -- CreateTable
@@ -1737,6 +1887,21 @@ CREATE INDEX "api_key_hash_idx" ON "api_key"("hash");
 CREATE INDEX "audit_company_at_idx" ON "audit"("company", "at");
 
 -- CreateIndex
+CREATE INDEX "account_request_company_state_idx" ON "account_request"("company", "state");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "account_request_company_number_key" ON "account_request"("company", "number");
+
+-- CreateIndex
+CREATE INDEX "return_request_company_document_idx" ON "return_request"("company", "document");
+
+-- CreateIndex
+CREATE INDEX "return_request_company_state_idx" ON "return_request"("company", "state");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "return_request_company_number_key" ON "return_request"("company", "number");
+
+-- CreateIndex
 CREATE INDEX "customer_company_rep_idx" ON "customer"("company", "rep");
 
 -- CreateIndex
@@ -1801,6 +1966,12 @@ CREATE INDEX "completeness_finding_company_run_id_idx" ON "completeness_finding"
 
 -- CreateIndex
 CREATE INDEX "run_volume_company_connection_stream_weekday_at_idx" ON "run_volume"("company", "connection", "stream", "weekday", "at");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "connection_go_live_company_open_connection_key" ON "connection_go_live"("company", "open_connection");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "connection_stop_company_open_key_key" ON "connection_stop"("company", "open_key");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "event_company_number_key" ON "event"("company", "number");
