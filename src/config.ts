@@ -9,6 +9,7 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { alarms, connection, webhookProblem } from "./config/connection.ts";
 import { http } from "./config/http.ts";
+import { orders } from "./config/orders.ts";
 import { parity } from "./config/parity.ts";
 import { pricing } from "./config/pricing.ts";
 import { newestRates, unstatedCodes, vatCodes, vatCountries, vatRulesOf } from "./config/vat.ts";
@@ -22,14 +23,10 @@ import {
   type DefinitionPath,
   type DefinitionProblem,
 } from "./definition/index.ts";
-import { orderChecks } from "./config/order-checks.ts";
 
 const code = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, "a short code of letters, digits, - and _");
-const decimalText = z
-  .string()
-  .regex(/^\d+(\.\d+)?$/, 'a decimal such as "20" or "12.50", not negative');
 const isoDate = z.iso.date();
 const channel = z.enum(["web", "telephone", "counter", "field", "edi", "other", "unknown"]);
 
@@ -54,26 +51,7 @@ const statedCompany = z.strictObject({
     .describe("Where data comes from and orders go to."),
   pricing,
   parity,
-  orders: z
-    .strictObject({
-      connection: code
-        .optional()
-        .describe("Connection that takes the web orders; absent: the only one, or erp."),
-      checks: orderChecks,
-      minimumNet: decimalText.default("0").describe("Least net value of an order."),
-      oldestDays: z
-        .number()
-        .int()
-        .nonnegative()
-        .default(31)
-        .describe("How many days ago an order may be dated."),
-      answerWithinHours: z
-        .number()
-        .positive()
-        .default(24)
-        .describe("A handed-over order without an answer by then is in doubt."),
-    })
-    .prefault({}),
+  orders,
   shop: z
     .strictObject({
       drop: z

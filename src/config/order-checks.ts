@@ -13,6 +13,7 @@ export const orderChecks = z
       .describe("Unknown, blocked or replaced product, or not on the web."),
     quantity: check.default("refuse").describe("Below the least quantity or not a multiple."),
     minimum: check.default("refuse").describe("Below the minimum order."),
+    guest: check.default("refuse").describe("A guest without an address, or not paid in full."),
     site: check.default("refuse").describe("Unknown delivery site."),
     price: check.default("refuse").describe("Price differs from ours now."),
     agreement: check

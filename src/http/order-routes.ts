@@ -190,12 +190,14 @@ const NO_FIELD = {
   date: "",
   credit: "",
   minimum: "",
+  guest: "",
   totals: "",
 };
 const FIELD_OF: Fields = {
   ...NO_FIELD,
   account: "/account",
   stop: "/account",
+  guest: "/guest",
   site: "/site",
   agreement: "/quotation",
   date: "/orderedOn",

@@ -20,6 +20,7 @@ export const CHECK_NAMES = [
   "product",
   "quantity",
   "minimum",
+  "guest",
   "site",
   "price",
   "stale",

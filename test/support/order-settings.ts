@@ -9,6 +9,7 @@ export const ORDER_SETTINGS: OrderSettings = {
     product: "refuse",
     quantity: "refuse",
     minimum: "refuse",
+    guest: "refuse",
     site: "refuse",
     price: "refuse",
     stale: "hold",
