@@ -19,7 +19,8 @@ export interface AdvanceResult {
 export async function advance(context: OrdersContext): Promise<AdvanceResult> {
   const moved = await moveByPulled(context);
   const expired = await expire(context);
-  await updateDespatched(context.store, context.company);
+  const { store, company } = context;
+  await store.transaction((tx) => updateDespatched(tx, company, context.now()));
   const queued = sends(await context.connection.standing()) ? await queueAgain(context) : 0;
   return { moved, expired, queued };
 }

@@ -3,6 +3,7 @@ import type { WebOrder } from "../model/index.ts";
 import { reclaimPromotions, releasePromotions } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
+import { noteOrder } from "./told.ts";
 
 /** An order as the database holds it. */
 export interface OrderRow {
@@ -152,6 +153,7 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       `Moving web order ${order.number}: it changed meanwhile (version ${order.version} is not the last). Look again.`,
     );
   await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
+  await noteOrder(tx, order.company, moved, { at: change.at, states: [state] });
   if (isDead(state))
     await releasePromotions(tx, { company: order.company, order: order.id, at: change.at });
   return moved;

@@ -2,7 +2,8 @@
  * How far an order's lines have got: despatched as the ERP says, invoiced and credited as sales
  * says.
  */
-import type { Queryable, Transaction } from "../store/index.ts";
+import type { Transaction } from "../store/index.ts";
+import { noteFulfilment } from "./told.ts";
 
 /**
  * The push log as a relation, for set-based joins: (company, web_order, account, assisted,
@@ -34,7 +35,7 @@ export const OPEN_LINES = `
               and e.to_state in ('accepted', 'confirmed')) as taken_at
      from web_order o
      join web_order_line l on l.company = o.company and l.order_id = o.id
-    where not o.test and o.state not in ('refused', 'cancelled'))`;
+    where not o.test and o.state not in ('refused', 'cancelled', 'shadowed'))`;
 
 /** All that is invoiced and credited of one order line, in selling units, positive. */
 export interface InvoicedLine {
@@ -70,7 +71,9 @@ export async function recordInvoiced(
     [told.company, JSON.stringify(told.lines)],
   );
   const orders = [...new Set(changed.map((line) => line.orderId))];
-  if (orders.length > 0) await writeInvoiceEvents(tx, told.company, told.at, orders);
+  if (orders.length === 0) return;
+  await writeInvoiceEvents(tx, told.company, told.at, orders);
+  await noteFulfilment(tx, told.company, orders, told.at);
 }
 
 async function writeInvoiceEvents(
@@ -121,8 +124,12 @@ const ERP_LINES = `
    where o.company = $1 and not o.test`;
 
 /** Absolute figures from the pulled rows: running it again changes nothing. */
-export async function updateDespatched(on: Queryable, company: string): Promise<number> {
-  return on.affect(
+export async function updateDespatched(
+  tx: Transaction,
+  company: string,
+  at: Temporal.Instant,
+): Promise<number> {
+  const changed = await tx.query<{ orderId: string }>(
     `with erp_lines as (${ERP_LINES}),
      notes as (
        select d.company, d.erp_order, d.erp_order_line, sum(d.quantity) as despatched
@@ -153,7 +160,11 @@ export async function updateDespatched(on: Queryable, company: string): Promise<
        from wanted
       where l.company = $1 and l.order_id = wanted.order_id and l.line = wanted.line
         and (l.despatched_quantity, l.cancelled_quantity)
-            is distinct from (wanted.despatched, wanted.cancelled)`,
+            is distinct from (wanted.despatched, wanted.cancelled)
+      returning l.order_id as "orderId"`,
     [company],
   );
+  const orders = [...new Set(changed.map((line) => line.orderId))];
+  await noteFulfilment(tx, company, orders, at);
+  return changed.length;
 }
