@@ -15,8 +15,8 @@ export interface Answered {
 
 export interface LoadOptions {
   readonly port: number;
-  /** Whole requests, taken in turn. */
-  readonly requests: readonly Buffer[];
+  /** Whole requests, taken in turn, or one made for each time. */
+  readonly requests: readonly Buffer[] | (() => Buffer);
   readonly connections: number;
   /** A signal: until it is aborted. */
   readonly seconds: number | AbortSignal;
@@ -52,8 +52,10 @@ async function converse(
   try {
     const next = answersOn(socket);
     for (let at = first; goesOn(); at += connections) {
+      const request =
+        typeof requests === "function" ? requests() : (requests[at % requests.length] ?? NOTHING);
       const asked = performance.now();
-      socket.write(requests[at % requests.length] ?? Buffer.alloc(0));
+      socket.write(request);
       await next();
       waits.push(performance.now() - asked);
       if (pauseMs > 0) await sleep(pauseMs);
@@ -75,9 +77,10 @@ export async function askOnce(port: number, request: Buffer): Promise<string> {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-/** Resolves with the next answer's body; anything but a 200 of a stated length is an error. */
+/** Resolves with the next answer's body; anything but a 200 or 201 of a stated length is an error. */
 function answersOn(socket: Socket): () => Promise<Buffer> {
   let parts: Buffer[] = [];
   let missing = -1;
@@ -96,7 +99,7 @@ function answersOn(socket: Socket): () => Promise<Buffer> {
       }
       const text = head.toString("latin1", 0, end);
       const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
-      if (!text.startsWith("HTTP/1.1 200") || length === undefined) {
+      if (!/^HTTP\/1\.1 20[01]/.test(text) || length === undefined) {
         fail(new Error(`an answer was not a 200 of a stated length: ${head.toString("utf8")}`));
         return;
       }

@@ -14,6 +14,7 @@ import { measureBooks } from "./books.ts";
 import { loadAverage } from "./measure.ts";
 import { measureDuringPull } from "./during-pull.ts";
 import { measureHttp } from "./http.ts";
+import { measureOrders } from "./orders.ts";
 import { measurePages } from "./pages.ts";
 import { measurePeers } from "./peers.ts";
 import { measurePrices } from "./prices.ts";
@@ -51,6 +52,7 @@ const GROUPS: readonly Group[] = [
   { rows: ["P2", "P5"], measure: measureBooks },
   { rows: ["P3", "P4"], measure: measureHttp },
   { rows: ["P7"], measure: measurePromotions },
+  { rows: ["O1"], measure: measureOrders },
   { rows: ["U1"], measure: measureStart },
   { rows: ["M"], measure: measurePeers },
 ];
@@ -61,7 +63,7 @@ const { values } = parseArgs({
     rules: { type: "string", default: "1000000" },
     rounds: { type: "string", default: "5" },
     seed: { type: "string", default: "42" },
-    only: { type: "string", default: "S,P,U" },
+    only: { type: "string", default: "S,P,O,U" },
   },
 });
 const only = values.only.split(",");

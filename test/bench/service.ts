@@ -45,6 +45,11 @@ export interface Service extends AsyncDisposable {
 /** `npm start` on that folder, until disposed. */
 export async function startService(bench: Bench): Promise<Service> {
   const { database } = await preparedFolder(bench);
+  return startServiceOn(bench, database);
+}
+
+/** The same on any folder with a database. */
+export async function startServiceOn(bench: Bench, database: string): Promise<Service> {
   const port = await freePort();
   const folder = await mkdtemp(join(bench.folder, "service-"));
   const settings = await benchSettings(folder, { database, port });
