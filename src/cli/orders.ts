@@ -30,6 +30,7 @@ const STATES: Readonly<Record<DeliveryState, "goes on" | "waits for a person" | 
   conflict: "waits for a person",
   refused: "waits for a person",
   cancelled: "is done",
+  shadowed: "is done",
 };
 const STATE_NAMES = Object.keys(STATES).filter((name): name is DeliveryState => name in STATES);
 

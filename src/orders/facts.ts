@@ -147,7 +147,7 @@ export const OPEN_ORDERS = `
              coalesce(sum((l.net + l.vat) * greatest(0, 1 -
                (l.invoiced_quantity + l.cancelled_quantity) / l.quantity)), 0) as open
         from web_order_line l where l.company = o.company and l.order_id = o.id) goods
-   where not o.test and o.state not in ('refused', 'cancelled'))`;
+   where not o.test and o.state not in ('refused', 'cancelled', 'shadowed'))`;
 
 const OPEN_GROSS = `
   select coalesce(sum(o.open), 0)::numeric(18, 2) as open

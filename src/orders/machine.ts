@@ -16,6 +16,7 @@ export const DELIVERY_STATES = [
   "conflict",
   "refused",
   "cancelled",
+  "shadowed",
 ] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
@@ -48,6 +49,10 @@ export const DELIVERY_EVENTS = [
   /** A person has settled a conflict or a doubt: the ERP's order stands. */
   "resolve",
   "cancel",
+  /** Rendered and compared, never sent: the connection is in shadow. */
+  "shadow",
+  /** The ERP went backwards and has it no more; a person lets it be sent again. */
+  "lost",
 ] as const;
 export type DeliveryEvent = (typeof DELIVERY_EVENTS)[number];
 
@@ -70,6 +75,7 @@ const DELIVERY: Readonly<Record<DeliveryState, Moves>> = {
     refuse: "refused",
     cancel: "cancelled",
     conflict: "conflict",
+    shadow: "shadowed",
   },
   sending: {
     accept: "accepted",
@@ -96,11 +102,13 @@ const DELIVERY: Readonly<Record<DeliveryState, Moves>> = {
     conflict: "conflict",
     resolve: "confirmed",
   },
-  accepted: { confirm: "confirmed", conflict: "conflict" },
-  confirmed: { conflict: "conflict" },
-  conflict: { resolve: "confirmed", cancel: "cancelled" },
+  accepted: { confirm: "confirmed", conflict: "conflict", lost: "queued" },
+  confirmed: { conflict: "conflict", lost: "queued" },
+  conflict: { resolve: "confirmed", cancel: "cancelled", lost: "queued" },
   refused: { cancel: "cancelled", conflict: "conflict" },
   cancelled: { conflict: "conflict" },
+  // Staff key it, as ever: what the ERP shows of it is theirs, and it is never sent.
+  shadowed: { cancel: "cancelled" },
 };
 
 /** The state after an event; null when the event cannot happen in that state. */

@@ -38,7 +38,7 @@ export async function ordersOnTheWay(
        from web_order o
        join web_order_line l on l.company = o.company and l.order_id = o.id
       where o.company = $1 and not o.test and o.received_at < $4
-        and o.state not in ('refused', 'cancelled')
+        and o.state not in ('refused', 'cancelled', 'shadowed')
         and l.quantity > l.invoiced_quantity + l.cancelled_quantity
         and (l.product in (select product from p where account is null)
              or (o.account, l.product) in (select account, product from p))
