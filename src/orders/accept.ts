@@ -163,7 +163,7 @@ export function jobData(company: string, order: string): { company: string; orde
   return { company, order };
 }
 
-async function examineNow(
+export async function examineNow(
   tx: Queryable,
   context: OrdersContext,
   stated: OrderRequest,
@@ -224,7 +224,7 @@ async function keepAnswer(
   );
 }
 
-type Priced = Examined & {
+export type Priced = Examined & {
   /** By line of the order. */
   readonly evidence: readonly unknown[];
   readonly held: readonly PromotionHeld[];

@@ -1,119 +1,156 @@
 /**
- * How far an order's delivery can be, and the only ways from one state to the next. Pure: a move
- * that is not in the table cannot happen, whoever asks for it.
+ * How far an order's delivery can be, and the only ways from one state to the next: one table, from
+ * which the README's is drawn. Pure: a move that is not in the table cannot happen, whoever asks
+ * for it.
  */
 
-export const DELIVERY_STATES = [
-  "received",
-  "checked",
-  "held",
-  "queued",
-  "sending",
-  "handedOver",
-  "accepted",
-  "confirmed",
-  "inDoubt",
-  "conflict",
-  "refused",
-  "cancelled",
-  "shadowed",
-] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
+/** Each state with what it means; in the order in which they are mostly passed. */
+export const DELIVERY_ABOUT = {
+  received: "It came in; its transaction is not over.",
+  checked: "The checks have an answer. An order of a test key stays here.",
+  held: "It waits for a person.",
+  queued: "It is to be handed over; nothing of it is at the ERP.",
+  sending: "A sender has it; its attempt is written.",
+  handedOver: "Its files lie where the ERP takes them from; the answer is yet to come.",
+  accepted: "The ERP has it under a number of its own.",
+  confirmed: "What the ERP made was read back and is what was agreed.",
+  inDoubt: "It may or may not have arrived; it is searched for.",
+  conflict: "The ERP has something else than was agreed, or has it twice.",
+  refused: "The ERP will not have it; nothing was made.",
+  cancelled: "It will not be delivered.",
+  shadowed: "Rendered and compared with what staff keyed, never sent.",
+} as const;
+export type DeliveryState = keyof typeof DELIVERY_ABOUT;
+export const DELIVERY_STATES = Object.keys(DELIVERY_ABOUT) as readonly DeliveryState[];
 
 export const DELIVERY_EVENTS = [
-  /** The checks have an answer. */
   "check",
-  /** Nothing speaks against sending it. */
   "queue",
-  /** A check, or too many failed tries, asks for a person. */
   "hold",
   "release",
-  /** A sender holds the lease; the attempt is written. */
   "send",
-  /** Nothing was placed; try again later. */
   "retry",
-  /** The file lies where the ERP takes it from. */
   "handOver",
-  /** The ERP has it under a number of its own. */
   "accept",
-  /** What the ERP made was read back and equals what was agreed. */
   "confirm",
-  /** The ERP will not have it; nothing was made. */
   "refuse",
-  /** It may or may not have arrived: only `find` decides. */
   "doubt",
-  /** `find` knows nothing of it: it may be sent. */
   "notThere",
-  /** What the ERP has is not what was agreed, or is there twice. */
+  "repeat",
   "conflict",
-  /** A person has settled a conflict or a doubt: the ERP's order stands. */
   "resolve",
   "cancel",
-  /** Rendered and compared, never sent: the connection is in shadow. */
   "shadow",
-  /** The ERP went backwards and has it no more; a person lets it be sent again. */
   "lost",
 ] as const;
 export type DeliveryEvent = (typeof DELIVERY_EVENTS)[number];
 
-type Moves = Readonly<Partial<Record<DeliveryEvent, DeliveryState>>>;
-
 /**
- * The ERP shows an order of ours whatever we believed: even a refused or cancelled one can turn
- * up.
+ * tradepost: any part of it; sender: whoever holds the order's lease; erp: what was pulled from it;
+ * person: somebody with a name, who says why.
  */
-const DELIVERY: Readonly<Record<DeliveryState, Moves>> = {
-  received: { check: "checked" },
-  checked: { queue: "queued", hold: "held" },
-  held: { release: "queued", cancel: "cancelled", conflict: "conflict" },
-  // The ERP can show an order before we believe that we sent it: keyed by hand, or found after a
-  // doubt.
-  queued: {
-    send: "sending",
-    accept: "accepted",
-    confirm: "confirmed",
-    refuse: "refused",
-    cancel: "cancelled",
-    conflict: "conflict",
-    shadow: "shadowed",
-  },
-  sending: {
-    accept: "accepted",
-    handOver: "handedOver",
-    refuse: "refused",
-    doubt: "inDoubt",
-    retry: "queued",
-    hold: "held",
-    conflict: "conflict",
-  },
-  handedOver: {
-    accept: "accepted",
-    confirm: "confirmed",
-    refuse: "refused",
-    doubt: "inDoubt",
-    conflict: "conflict",
-  },
-  inDoubt: {
-    accept: "accepted",
-    confirm: "confirmed",
-    handOver: "handedOver",
-    refuse: "refused",
-    notThere: "queued",
-    conflict: "conflict",
-    resolve: "confirmed",
-  },
-  accepted: { confirm: "confirmed", conflict: "conflict", lost: "queued" },
-  confirmed: { conflict: "conflict", lost: "queued" },
-  conflict: { resolve: "confirmed", cancel: "cancelled", lost: "queued" },
-  refused: { cancel: "cancelled", conflict: "conflict" },
-  cancelled: { conflict: "conflict" },
+export type Mover = "tradepost" | "sender" | "erp" | "person";
+
+export interface Transition {
+  readonly from: DeliveryState;
+  readonly event: DeliveryEvent;
+  readonly to: DeliveryState;
+  readonly by: readonly Mover[];
+  readonly about: string;
+}
+
+type Row = readonly [
+  from: DeliveryState,
+  event: DeliveryEvent,
+  to: DeliveryState,
+  by: string,
+  about: string,
+];
+
+const SHOWN = "Pulled or found: the ERP shows it as it was agreed.";
+const DIFFERS = "The ERP shows something else than was agreed, or shows it twice.";
+const GIVEN_UP = "The ERP shows an order of ours that was given up here.";
+
+const ROWS: readonly Row[] = [
+  ["received", "check", "checked", "tradepost", "All checks were made."],
+  ["checked", "queue", "queued", "tradepost", "Nothing speaks against sending it."],
+  ["checked", "hold", "held", "tradepost", "A check asks for a person."],
+  ["held", "release", "queued", "person tradepost", "It may go; or what it waited for is there."],
+  ["held", "refuse", "refused", "person tradepost", "What it waited for will not be."],
+  ["held", "cancel", "cancelled", "person", "It is given up."],
+  ["held", "conflict", "conflict", "erp sender", "The ERP shows an order that is held here."],
+  ["queued", "send", "sending", "sender", "The lease is taken and the attempt committed."],
+  ["queued", "hold", "held", "tradepost person", "An amended order is checked, and held."],
+  ["queued", "accept", "accepted", "erp sender", "It is there before it was sent: keyed by hand."],
+  ["queued", "confirm", "confirmed", "erp sender", SHOWN],
+  ["queued", "refuse", "refused", "erp", "An answer came to an order that was to be sent again."],
+  ["queued", "conflict", "conflict", "erp sender", DIFFERS],
+  ["queued", "cancel", "cancelled", "person", "It is given up; nothing of it is at the ERP."],
+  ["queued", "shadow", "shadowed", "sender", "Its connection is in shadow."],
+  ["sending", "accept", "accepted", "sender", "The ERP gave it a number, or find showed it there."],
+  ["sending", "handOver", "handedOver", "sender", "Its files were dropped whole."],
+  ["sending", "refuse", "refused", "sender", "The ERP refused it and made nothing."],
+  ["sending", "doubt", "inDoubt", "sender", "No clear answer came, or the sender died."],
+  ["sending", "retry", "queued", "sender", "Nothing was placed; later again."],
+  ["sending", "hold", "held", "sender", "Too many tries placed nothing: a person looks."],
+  ["sending", "conflict", "conflict", "sender", DIFFERS],
+  ["handedOver", "accept", "accepted", "erp sender", "An acknowledgement names its number."],
+  ["handedOver", "confirm", "confirmed", "erp sender", SHOWN],
+  ["handedOver", "refuse", "refused", "erp", "An acknowledgement refuses it."],
+  ["handedOver", "doubt", "inDoubt", "tradepost", "No answer came in time: an alarm, no sending."],
+  ["handedOver", "conflict", "conflict", "erp sender", DIFFERS],
+  ["inDoubt", "accept", "accepted", "erp sender", "It is there."],
+  ["inDoubt", "confirm", "confirmed", "erp sender", SHOWN],
+  ["inDoubt", "handOver", "handedOver", "sender", "Its files were dropped after all."],
+  ["inDoubt", "refuse", "refused", "erp sender", "The ERP refused it, as is now known."],
+  ["inDoubt", "notThere", "queued", "sender person", "Searched after the window, beside a canary."],
+  ["inDoubt", "repeat", "sending", "sender", "The far side knows the key: it makes no second one."],
+  ["inDoubt", "conflict", "conflict", "erp sender", DIFFERS],
+  ["inDoubt", "resolve", "confirmed", "person", "A person found it there."],
+  ["accepted", "confirm", "confirmed", "erp sender", SHOWN],
+  ["accepted", "conflict", "conflict", "erp sender", DIFFERS],
+  ["accepted", "cancel", "cancelled", "person sender", "The ERP has cancelled it, as was asked."],
+  ["accepted", "lost", "queued", "person", "The ERP went backwards and has it no more."],
+  [
+    "confirmed",
+    "conflict",
+    "conflict",
+    "erp sender",
+    "It turned up a second time, or was refused.",
+  ],
+  ["confirmed", "cancel", "cancelled", "person sender", "The ERP has cancelled it, as was asked."],
+  ["confirmed", "lost", "queued", "person", "The ERP went backwards and has it no more."],
+  ["conflict", "resolve", "confirmed", "person", "A person lets the ERP's order stand."],
+  ["conflict", "cancel", "cancelled", "person", "A person cancelled it there and here."],
+  ["conflict", "lost", "queued", "person", "The ERP went backwards and has it no more."],
+  ["refused", "release", "queued", "person", "It is mended, and sent again."],
+  ["refused", "cancel", "cancelled", "person", "It is given up."],
+  ["refused", "conflict", "conflict", "erp sender", GIVEN_UP],
+  ["cancelled", "conflict", "conflict", "erp sender", GIVEN_UP],
   // Staff key it, as ever: what the ERP shows of it is theirs, and it is never sent.
-  shadowed: { cancel: "cancelled" },
-};
+  ["shadowed", "cancel", "cancelled", "person", "It is given up."],
+];
+
+export const TRANSITIONS: readonly Transition[] = ROWS.map(([from, event, to, by, about]) => ({
+  from,
+  event,
+  to,
+  by: by.split(" ") as Mover[],
+  about,
+}));
+
+const BY_STATE = new Map(TRANSITIONS.map((one) => [`${one.from} ${one.event}`, one]));
 
 /** The state after an event; null when the event cannot happen in that state. */
 export function after(state: DeliveryState, event: DeliveryEvent): DeliveryState | null {
-  return DELIVERY[state][event] ?? null;
+  return BY_STATE.get(`${state} ${event}`)?.to ?? null;
+}
+
+/** Whether whoever it is may make that move; a name that is none of the parts is a person's. */
+export function mayMove(state: DeliveryState, event: DeliveryEvent, who: string): boolean {
+  const by = BY_STATE.get(`${state} ${event}`)?.by ?? [];
+  if (who === "tradepost") return by.includes("tradepost") || by.includes("sender");
+  return who === "erp" ? by.includes("erp") : by.includes("person");
 }
 
 /** How an order's lines stand, in selling units; derived, never stored. */

@@ -87,7 +87,12 @@ export type { PricedBasket, StandingLine } from "./basket.ts";
 /** VAT rates that hold on a day. */
 export { vatRatesOn } from "./vat-rates.ts";
 export type { BasketAnswer, BasketLineAnswer, BasketRequest } from "./basket-answer.ts";
-export { reclaimPromotions, releasePromotions, reservePromotions } from "./promotion-uses.ts";
+export {
+  reclaimPromotions,
+  releasePromotions,
+  replacePromotions,
+  reservePromotions,
+} from "./promotion-uses.ts";
 export type { PromotionHeld } from "./promotion-uses.ts";
 export { CursorRefused } from "./changes.ts";
 export type { PriceChangeEntry, PriceChanges, PriceScope } from "./changes.ts";

@@ -101,6 +101,17 @@ export async function reservePromotions(tx: Queryable, reservation: Reservation)
   );
 }
 
+/** For an order whose goods change: what it held before is forgotten, and it holds these instead. */
+export async function replacePromotions(tx: Queryable, reservation: Reservation): Promise<void> {
+  const { company, order } = reservation;
+  await releasePromotions(tx, reservation);
+  await tx.affect("delete from promotion_use where company = $1 and order_id = $2", [
+    company,
+    order,
+  ]);
+  await reservePromotions(tx, reservation);
+}
+
 interface HeldBy {
   readonly company: string;
   readonly order: string;

@@ -24,15 +24,15 @@ describe("the delivery of an order", () => {
     expect(table.join("\n")).toMatchInlineSnapshot(`
       "received: check → checked
       checked: queue → queued, hold → held
-      held: release → queued, conflict → conflict, cancel → cancelled
-      queued: send → sending, accept → accepted, confirm → confirmed, refuse → refused, conflict → conflict, cancel → cancelled, shadow → shadowed
+      held: release → queued, refuse → refused, conflict → conflict, cancel → cancelled
+      queued: hold → held, send → sending, accept → accepted, confirm → confirmed, refuse → refused, conflict → conflict, cancel → cancelled, shadow → shadowed
       sending: hold → held, retry → queued, handOver → handedOver, accept → accepted, refuse → refused, doubt → inDoubt, conflict → conflict
       handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict
-      accepted: confirm → confirmed, conflict → conflict, lost → queued
-      confirmed: conflict → conflict, lost → queued
-      inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, conflict → conflict, resolve → confirmed
+      accepted: confirm → confirmed, conflict → conflict, cancel → cancelled, lost → queued
+      confirmed: conflict → conflict, cancel → cancelled, lost → queued
+      inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed
       conflict: resolve → confirmed, cancel → cancelled, lost → queued
-      refused: conflict → conflict, cancel → cancelled
+      refused: release → queued, conflict → conflict, cancel → cancelled
       cancelled: conflict → conflict
       shadowed: cancel → cancelled"
     `);

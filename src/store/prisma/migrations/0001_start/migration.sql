@@ -37,7 +37,6 @@ CREATE TABLE "buyer_request" (
     "idempotency_key" TEXT NOT NULL,
     "kind" TEXT NOT NULL,
     "body_hash" TEXT NOT NULL,
-    "status" INTEGER,
     "answer" JSONB,
     "received_at" TIMESTAMPTZ(6) NOT NULL,
 
@@ -907,8 +906,60 @@ CREATE TABLE "event" (
 CREATE TABLE "event_feed" (
     "company" TEXT NOT NULL,
     "last" BIGINT NOT NULL,
+    "tidied" BIGINT NOT NULL,
 
     CONSTRAINT "event_feed_pkey" PRIMARY KEY ("company")
+);
+
+-- CreateTable
+CREATE TABLE "webhook" (
+    "company" TEXT NOT NULL,
+    "id" UUID NOT NULL,
+    "url" TEXT NOT NULL,
+    "about" TEXT NOT NULL,
+    "types" TEXT[],
+    "state" TEXT NOT NULL,
+    "disabled_because" TEXT,
+    "made_at" TIMESTAMPTZ(6) NOT NULL,
+    "made_by" TEXT NOT NULL,
+    "told" BIGINT NOT NULL,
+    "failing_since" TIMESTAMPTZ(6),
+    "quiet_until" TIMESTAMPTZ(6),
+
+    CONSTRAINT "webhook_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "webhook_secret" (
+    "company" TEXT NOT NULL,
+    "webhook_id" UUID NOT NULL,
+    "id" UUID NOT NULL,
+    "key_id" TEXT NOT NULL,
+    "nonce" BYTEA NOT NULL,
+    "sealed" BYTEA NOT NULL,
+    "made_at" TIMESTAMPTZ(6) NOT NULL,
+    "ends_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "webhook_secret_pkey" PRIMARY KEY ("company","webhook_id","id")
+);
+
+-- CreateTable
+CREATE TABLE "webhook_delivery" (
+    "company" TEXT NOT NULL,
+    "webhook_id" UUID NOT NULL,
+    "event_id" UUID NOT NULL,
+    "number" BIGINT NOT NULL,
+    "subject" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "tries" INTEGER NOT NULL,
+    "due_at" TIMESTAMPTZ(6) NOT NULL,
+    "holder" UUID,
+    "lease_until" TIMESTAMPTZ(6),
+    "tried_at" TIMESTAMPTZ(6),
+    "status" INTEGER,
+    "problem" TEXT,
+
+    CONSTRAINT "webhook_delivery_pkey" PRIMARY KEY ("company","webhook_id","event_id")
 );
 
 -- CreateTable
@@ -1025,6 +1076,28 @@ CREATE TABLE "alarm_telling" (
     "problem" TEXT,
 
     CONSTRAINT "alarm_telling_pkey" PRIMARY KEY ("company","id")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_change" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "change" INTEGER NOT NULL,
+    "kind" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "who" TEXT NOT NULL,
+    "why" TEXT,
+    "request" JSONB,
+    "body" JSONB,
+    "evidence" JSONB,
+    "held" JSONB,
+    "cancelled" JSONB NOT NULL,
+    "before" JSONB,
+    "asked_at" TIMESTAMPTZ(6) NOT NULL,
+    "ended_at" TIMESTAMPTZ(6),
+    "outcome" TEXT,
+
+    CONSTRAINT "web_order_change_pkey" PRIMARY KEY ("company","order_id","change")
 );
 
 -- CreateTable
@@ -1977,6 +2050,12 @@ CREATE UNIQUE INDEX "connection_stop_company_open_key_key" ON "connection_stop"(
 CREATE UNIQUE INDEX "event_company_number_key" ON "event"("company", "number");
 
 -- CreateIndex
+CREATE INDEX "webhook_delivery_company_webhook_id_state_due_at_number_idx" ON "webhook_delivery"("company", "webhook_id", "state", "due_at", "number");
+
+-- CreateIndex
+CREATE INDEX "webhook_delivery_company_webhook_id_state_subject_number_idx" ON "webhook_delivery"("company", "webhook_id", "state", "subject", "number");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "pay_run_company_plan_from_period_to_period_version_key" ON "pay_run"("company", "plan", "from_period", "to_period", "version");
 
 -- CreateIndex
@@ -1996,6 +2075,9 @@ CREATE INDEX "alarm_telling_company_state_channel_idx" ON "alarm_telling"("compa
 
 -- CreateIndex
 CREATE INDEX "alarm_telling_company_alarm_id_idx" ON "alarm_telling"("company", "alarm_id");
+
+-- CreateIndex
+CREATE INDEX "web_order_change_company_state_idx" ON "web_order_change"("company", "state");
 
 -- CreateIndex
 CREATE INDEX "web_order_task_company_state_idx" ON "web_order_task"("company", "state");

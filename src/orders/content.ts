@@ -1,0 +1,124 @@
+/** What an order consists of, replaced as a whole: its totals, lines, promotions and quotation. */
+import type { WebOrder, WebOrderLine } from "../model/index.ts";
+import { replacePromotions, type PromotionHeld } from "../pricing/index.ts";
+import type { Queryable } from "../store/index.ts";
+import { takeUp } from "./agreements.ts";
+import { OrderError, type OrderRow } from "./book.ts";
+
+export interface Content {
+  readonly body: WebOrder;
+  /** Where each line's price comes from, by line number. */
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly held: readonly PromotionHeld[];
+  readonly quotation: string | null;
+}
+
+/**
+ * Lines keep what was despatched and invoiced of them. The order moves on by a version, so that
+ * whoever works with what it was before records nothing.
+ */
+export async function replaceContent(
+  tx: Queryable,
+  order: OrderRow,
+  content: Content,
+  at: Temporal.Instant,
+): Promise<OrderRow> {
+  const { company, id } = order;
+  const { body } = content;
+  const changed: OrderRow = {
+    ...order,
+    body,
+    net: body.net,
+    vat: body.vat,
+    gross: body.gross,
+    paid: body.payment?.amount ?? "0",
+    version: order.version + 1,
+    changedAt: at,
+  };
+  const written = await tx.affect(
+    `update web_order set body = $4, net = $5, vat = $6, gross = $7, paid = $8, version = $9,
+            customer_reference = $10, changed_at = $11
+      where company = $1 and id = $2 and version = $3`,
+    [
+      company,
+      id,
+      order.version,
+      JSON.stringify(body),
+      body.net,
+      body.vat,
+      body.gross,
+      changed.paid,
+      changed.version,
+      body.customerReference,
+      at,
+    ],
+  );
+  if (written !== 1)
+    throw new OrderError(
+      "order-moved",
+      `Changing web order ${order.number}: it moved meanwhile (version ${order.version} is not the last). Look again.`,
+    );
+  await replaceLines(tx, order, content);
+  if (order.test) return changed;
+  const { account } = body;
+  await replacePromotions(tx, { company, order: id, account, held: content.held, at });
+  await leaveQuotation(tx, order);
+  if (content.quotation !== null) await takeUp(tx, company, content.quotation, id);
+  return changed;
+}
+
+/** The order holds no quotation any more. */
+export async function leaveQuotation(
+  tx: Queryable,
+  { company, id }: Pick<OrderRow, "company" | "id">,
+): Promise<void> {
+  await tx.affect("delete from web_order_quotation where company = $1 and order_id = $2", [
+    company,
+    id,
+  ]);
+}
+
+async function replaceLines(
+  tx: Queryable,
+  { company, id }: OrderRow,
+  { body, evidence }: Content,
+): Promise<void> {
+  const rows = body.lines.map((line) => ({ ...line, price: evidence[line.line] ?? null }));
+  await tx.affect(
+    "delete from web_order_line where company = $1 and order_id = $2 and line <> all($3::int[])",
+    [company, id, rows.map(({ line }) => line)],
+  );
+  await tx.affect(
+    `insert into web_order_line (company, order_id, line, product, quantity, unit_price, net, vat_code,
+       vat, price, despatched_quantity, invoiced_quantity, credited_quantity, cancelled_quantity)
+     select $1, $2, row.line, row.product, row.quantity, row."unitPrice", row.net, row."vatCode",
+            row.vat, coalesce(row.price, 'null'::jsonb), 0, 0, 0, 0
+       from jsonb_to_recordset($3::jsonb) as row (line int, product text, quantity numeric,
+            "unitPrice" numeric, net numeric, "vatCode" text, vat numeric, price jsonb)
+     on conflict (company, order_id, line) do update
+        set product = excluded.product, quantity = excluded.quantity,
+            unit_price = excluded.unit_price, net = excluded.net, vat_code = excluded.vat_code,
+            vat = excluded.vat, price = excluded.price`,
+    [company, id, JSON.stringify(rows)],
+  );
+}
+
+/**
+ * Lines as they are to be, under the numbers that those of the same product had before, so that
+ * what the ERP says of a line stays that line's. New goods have numbers that were never used.
+ */
+export function keepingNumbers(
+  lines: readonly WebOrderLine[],
+  before: readonly WebOrderLine[],
+  used: number,
+): WebOrderLine[] {
+  const free = before.toSorted((one, other) => one.line - other.line);
+  let last = used;
+  return lines.map((line) => {
+    const at = free.findIndex(({ product }) => product === line.product);
+    const [kept] = at < 0 ? [] : free.splice(at, 1);
+    if (kept !== undefined) return { ...line, line: kept.line };
+    last += 1;
+    return { ...line, line: last };
+  });
+}

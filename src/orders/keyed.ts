@@ -1,0 +1,110 @@
+/**
+ * Requests that may be sent again: one with a key is done once, and answered the same however often
+ * it comes. The key's row is part of the transaction that does it.
+ */
+import { createHash } from "node:crypto";
+import type { Transaction } from "../store/index.ts";
+import { inProgressProblem, keyReusedProblem, type OrderProblem } from "./answer.ts";
+import type { OrdersContext } from "./context.ts";
+
+export interface Keyed {
+  /** Null: a person's act, which has no key. */
+  readonly idempotencyKey: string | null;
+  readonly apiKey: string;
+  /** What is asked of which order, in words: part of what the key is bound to. */
+  readonly what: string;
+  readonly body: unknown;
+  /** Digest of the body. */
+  readonly hash: string;
+}
+
+export interface KeyedAnswer<Answer> {
+  readonly status: number;
+  readonly answer: Answer | OrderProblem;
+  /** Null: no order was touched. */
+  readonly order: string | null;
+}
+
+export type KeyedResult<Answer> =
+  | { readonly status: number; readonly replayed: boolean; readonly answer: Answer }
+  | { readonly status: 409 | 422; readonly replayed: boolean; readonly problem: OrderProblem };
+
+/** Does the work once; what throws leaves no trace, so that the same key may be tried again. */
+export async function once<Answer>(
+  context: OrdersContext,
+  request: Keyed,
+  work: (tx: Transaction) => Promise<KeyedAnswer<Answer>>,
+): Promise<KeyedResult<Answer>> {
+  try {
+    return await context.store.transaction(async (tx) => {
+      const { idempotencyKey: key } = request;
+      if (key === null) return resultOf(await work(tx), false);
+      const hash = hashOf(request);
+      if (!(await claim(tx, context, request, key, hash)))
+        return await replay<Answer>(tx, context, key, hash);
+      const done = await work(tx);
+      await tx.affect(
+        `update web_order_request set status = $3, answer = $4, order_id = $5
+          where company = $1 and idempotency_key = $2`,
+        [context.company, key, done.status, JSON.stringify(done.answer), done.order],
+      );
+      return resultOf(done, false);
+    });
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    const problem = inProgressProblem(request.idempotencyKey ?? "");
+    return { status: 409, replayed: false, problem };
+  }
+}
+
+function resultOf<Answer>(
+  { status, answer }: Omit<KeyedAnswer<Answer>, "order">,
+  replayed: boolean,
+): KeyedResult<Answer> {
+  return status === 422
+    ? { status, replayed, problem: answer as OrderProblem }
+    : { status, replayed, answer: answer as Answer };
+}
+
+function hashOf({ what, hash }: Keyed): string {
+  return createHash("sha256").update(`${what}\n${hash}`).digest("hex");
+}
+
+/** A request that comes while the first is being handled waits here a second for its answer. */
+async function claim(
+  tx: Transaction,
+  { company, now }: OrdersContext,
+  { apiKey, body }: Keyed,
+  key: string,
+  hash: string,
+): Promise<boolean> {
+  await tx.query("set local lock_timeout = '1s'");
+  const claimed = await tx.affect(
+    `insert into web_order_request
+       (company, idempotency_key, api_key, body_hash, body, received_at)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [company, key, apiKey, hash, JSON.stringify(body), now()],
+  );
+  await tx.query("set local lock_timeout = 0");
+  return claimed === 1;
+}
+
+async function replay<Answer>(
+  tx: Transaction,
+  { company }: OrdersContext,
+  key: string,
+  hash: string,
+): Promise<KeyedResult<Answer>> {
+  const [kept] = await tx.query<{ hash: string; status: number; answer: Answer | OrderProblem }>(
+    `select body_hash as hash, status, answer from web_order_request
+      where company = $1 and idempotency_key = $2`,
+    [company, key],
+  );
+  if (kept === undefined) return { status: 409, replayed: false, problem: inProgressProblem(key) };
+  if (kept.hash !== hash) return { status: 422, replayed: false, problem: keyReusedProblem(key) };
+  return resultOf(kept, true);
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "55P03";
+}
