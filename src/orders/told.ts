@@ -1,4 +1,4 @@
-/** What shops are told of orders: which one and where it stands; never prices, names or addresses. */
+/** What shops are told of orders: which one, where it stands; never prices, names or addresses. */
 import { noteEvents } from "../notify/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { fulfilment, type DeliveryState, type Quantities } from "./machine.ts";
