@@ -208,6 +208,12 @@ export type Outcome =
   | Accepted
   /** Nothing was created, and the same order would be refused again. */
   | { readonly kind: "refused"; readonly reason: string }
+  /** Nothing was created, for now: throttled, locked, period being closed. Later it may be taken. */
+  | {
+      readonly kind: "notNow";
+      readonly reason: string;
+      readonly retryAt?: Temporal.Instant | null;
+    }
   /** Dropped where the far side takes it from; its answer is yet to come. */
   | { readonly kind: "handedOver"; readonly evidence: string }
   /** It may or may not have arrived; only `find` decides. */

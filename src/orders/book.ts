@@ -2,7 +2,7 @@
 import type { WebOrder } from "../model/index.ts";
 import { reclaimPromotions, releasePromotions } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
-import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
+import { after, mayMove, type DeliveryEvent, type DeliveryState } from "./machine.ts";
 import { noteOrder } from "./told.ts";
 
 /** An order as the database holds it. */
@@ -114,6 +114,11 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
     throw new OrderError(
       "move-impossible",
       `Moving web order ${order.number}: it is "${order.state}", and "${change.event}" cannot happen there.`,
+    );
+  if (!mayMove(order.state, change.event, change.who))
+    throw new OrderError(
+      "move-impossible",
+      `Moving web order ${order.number}: it is "${order.state}", and "${change.event}" is not for ${change.who} to do.`,
     );
   const spent = await reclaim(tx, order, state);
   const moved: OrderRow = {

@@ -276,6 +276,8 @@ async function record(sending: Sending, outcome: Outcome, wasFound: boolean): Pr
         reasons: [`The ERP refused it: ${outcome.reason}`, ...refundReasons(order)],
       });
       return;
+    case "notNow":
+      return remainInDoubt(sending, outcome.reason);
     case "inDoubt":
       return remainInDoubt(sending, outcome.evidence);
     default:

@@ -23,7 +23,7 @@ describe("the delivery of an order", () => {
     });
     expect(table.join("\n")).toMatchInlineSnapshot(`
       "received: check → checked
-      checked: queue → queued, hold → held
+      checked: queue → queued, hold → held, cancel → cancelled
       held: release → queued, refuse → refused, conflict → conflict, cancel → cancelled
       queued: hold → held, send → sending, accept → accepted, confirm → confirmed, refuse → refused, conflict → conflict, cancel → cancelled, shadow → shadowed
       sending: hold → held, retry → queued, handOver → handedOver, accept → accepted, refuse → refused, doubt → inDoubt, conflict → conflict

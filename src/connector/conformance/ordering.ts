@@ -82,6 +82,8 @@ function answerFindings(answer: Answer): string | null {
   switch (answer.kind) {
     case "accepted":
       return answer.erpOrder.trim() === "" ? "an accepted order has no number" : null;
+    case "notNow":
+      return answer.reason.trim() === "" ? "an order is put off without a reason" : null;
     case "refused":
       return answer.reason.trim() === "" ? "an order is refused without a reason" : null;
     case "handedOver":
