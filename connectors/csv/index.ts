@@ -21,6 +21,7 @@ const LAYOUT: readonly (readonly [name: string, reading: "snapshot" | "delta", a
   ["product-groups", "snapshot", "Groups of products"],
   ["products", "snapshot", "Products with units, tax and state"],
   ["product-units", "snapshot", "Further units that products are sold in"],
+  ["assortments", "snapshot", "Which products who may see and order"],
   ["stock", "snapshot", "Stock per product and branch"],
   ["price-lists", "snapshot", "Price lists by name"],
   ["customer-price-lists", "snapshot", "Further price lists that customers are on"],

@@ -80,7 +80,7 @@ describe("words that are wrong end with 2 and say what was expected", () => {
       pay compare flat flt --month 2026-03
         2: The plan was given "flt"; expected one of new-and-repeat, flat. Did you mean flat?
       sync price-rule
-        2: The stream was given "price-rule"; expected one of assignments, branches, control-totals, customer-price-lists, customers, despatch-lines, despatches, erp-order-lines, erp-orders, ledger-transactions, order-acknowledgements, price-formulas, price-lists, price-rules, product-groups, product-units, products, promotions, quotation-lines, quotations, receipts, reps, sales-documents, sales-lines, settlements, sites, stock, trading-entities. Did you mean price-rules?
+        2: The stream was given "price-rule"; expected one of assignments, assortments, branches, control-totals, customer-price-lists, customers, despatch-lines, despatches, erp-order-lines, erp-orders, ledger-transactions, order-acknowledgements, price-formulas, price-lists, price-rules, product-groups, product-units, products, promotions, quotation-lines, quotations, receipts, reps, sales-documents, sales-lines, settlements, sites, stock, trading-entities. Did you mean price-rules?
       sync --connection epr
         2: The settings of HARROW name no connection "epr"; they name erp. Did you mean erp?
       status --company HAROW

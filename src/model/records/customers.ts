@@ -66,6 +66,10 @@ export const customer = defineRecord({
     balance: optional(money("Balance owed as the ERP states it; null when not known.")),
     onStop: flag(false, "True when the account is on stop."),
     stopReason: optional(text(200, "Why it is on stop; null when not stated.")),
+    minimumNet: optional(
+      money("Least net of goods of each of its orders; null: the company's own minimum."),
+    ),
+    referenceRequired: flag(false, "True: each of its orders bears the customer's own reference."),
     cashAccount: flag(false, "True for a cash or guest account: never a new customer."),
     state: otherwise("active", choice(["active", "closed"], "Closed accounts cannot order.")),
     openedOn: optional(oldDate("When the account was opened; null when not known.")),

@@ -18,7 +18,7 @@ import {
   quotation,
   quotationLine,
 } from "./prices.ts";
-import { product, productGroup, productUnit, stock } from "./products.ts";
+import { assortment, product, productGroup, productUnit, stock } from "./products.ts";
 import type { RecordOf } from "../record.ts";
 
 export const records = {
@@ -31,6 +31,7 @@ export const records = {
   "product-group": productGroup,
   product,
   "product-unit": productUnit,
+  assortment,
   stock,
   "price-list": priceList,
   "customer-price-list": customerPriceList,

@@ -67,6 +67,32 @@ export const productUnit = defineRecord({
   sense: [{ kind: "bounds", field: "sellingUnits", least: 0 }],
 });
 
+export const assortment = defineRecord({
+  name: "assortment",
+  about:
+    "Which products who may see and order. What is said to the account counts before what is said to its group, and that before what is said to all; in each, of a product before of its group and of all products. Where nothing is said a product is shown.",
+  key: ["customers", "customerCode", "products", "productCode"],
+  fields: {
+    customers: otherwise(
+      "all",
+      choice(["all", "customer-group", "account"], "Whose customerCode it is."),
+    ),
+    customerCode: otherwise("*", code(40, "Account or customer group; * where customers is all.")),
+    products: otherwise(
+      "all",
+      choice(["all", "product-group", "product"], "Whose productCode it is."),
+    ),
+    productCode: otherwise(
+      "*",
+      code(60, "Product, or product group with all below it; * where products is all."),
+    ),
+    visibility: otherwise(
+      "shown",
+      choice(["shown", "hidden"], "shown: they may see and order it; hidden: they may not."),
+    ),
+  },
+});
+
 export const stock = defineRecord({
   name: "stock",
   about: "Stock of a product at a branch.",

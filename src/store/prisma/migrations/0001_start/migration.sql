@@ -193,6 +193,8 @@ CREATE TABLE "customer" (
     "balance" DECIMAL(18,2),
     "on_stop" BOOLEAN NOT NULL,
     "stop_reason" TEXT,
+    "minimum_net" DECIMAL(18,2),
+    "reference_required" BOOLEAN NOT NULL,
     "cash_account" BOOLEAN NOT NULL,
     "state" TEXT NOT NULL,
     "opened_on" DATE,
@@ -313,6 +315,24 @@ CREATE TABLE "product_unit" (
     "learned_at" TIMESTAMPTZ(6) NOT NULL,
 
     CONSTRAINT "product_unit_pkey" PRIMARY KEY ("company","product","unit")
+);
+
+-- CreateTable
+CREATE TABLE "assortment" (
+    "company" TEXT NOT NULL,
+    "customers" TEXT NOT NULL,
+    "customer_code" TEXT NOT NULL,
+    "products" TEXT NOT NULL,
+    "product_code" TEXT NOT NULL,
+    "visibility" TEXT NOT NULL,
+    "feed" TEXT NOT NULL,
+    "row_hash" UUID NOT NULL,
+    "origin_id" UUID NOT NULL,
+    "origin_line" INTEGER NOT NULL,
+    "run_id" UUID NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "assortment_pkey" PRIMARY KEY ("company","customers","customer_code","products","product_code")
 );
 
 -- CreateTable
@@ -1101,6 +1121,16 @@ CREATE TABLE "web_order_change" (
 );
 
 -- CreateTable
+CREATE TABLE "web_order_payment" (
+    "company" TEXT NOT NULL,
+    "provider" TEXT NOT NULL,
+    "reference" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+
+    CONSTRAINT "web_order_payment_pkey" PRIMARY KEY ("company","provider","reference","order_id")
+);
+
+-- CreateTable
 CREATE TABLE "web_order_shadow" (
     "company" TEXT NOT NULL,
     "order_id" UUID NOT NULL,
@@ -1175,6 +1205,7 @@ CREATE TABLE "web_order" (
     "ordered_on" DATE NOT NULL,
     "placed_by" TEXT NOT NULL,
     "customer_reference" TEXT,
+    "likeness" TEXT,
     "currency" TEXT NOT NULL,
     "net" DECIMAL(18,2) NOT NULL,
     "vat" DECIMAL(18,2) NOT NULL,
@@ -2089,7 +2120,7 @@ CREATE INDEX "web_order_task_company_order_id_idx" ON "web_order_task"("company"
 CREATE UNIQUE INDEX "web_order_task_company_subject_kind_about_key" ON "web_order_task"("company", "subject", "kind", "about");
 
 -- CreateIndex
-CREATE INDEX "web_order_company_account_idx" ON "web_order"("company", "account");
+CREATE INDEX "web_order_company_account_likeness_received_at_idx" ON "web_order"("company", "account", "likeness", "received_at");
 
 -- CreateIndex
 CREATE INDEX "web_order_company_state_idx" ON "web_order"("company", "state");
