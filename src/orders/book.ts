@@ -2,8 +2,12 @@
 import type { WebOrder } from "../model/index.ts";
 import { reclaimPromotions, releasePromotions } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { OrderError } from "./error.ts";
 import { after, mayMove, type DeliveryEvent, type DeliveryState } from "./machine.ts";
+import { settlePayment } from "./refunds.ts";
 import { noteOrder } from "./told.ts";
+
+export { OrderError };
 
 /** An order as the database holds it. */
 export interface OrderRow {
@@ -37,22 +41,6 @@ export const ORDER_COLUMNS = `company, id, number, account, net, vat, gross, pai
   version, reasons, attempts, next_attempt_at as "nextAttemptAt",
   handed_over_at as "handedOverAt", answer_due_at as "answerDueAt", erp_order as "erpOrder",
   erp_net as "erpNet", erp_vat as "erpVat", settled, received_at as "receivedAt", changed_at as "changedAt"`;
-
-export type OrderErrorCode =
-  | "order-unknown"
-  | "move-impossible"
-  | "order-moved"
-  | "task-unknown"
-  | "task-closed";
-
-export class OrderError extends Error {
-  override readonly name = "OrderError";
-  readonly code: OrderErrorCode;
-  constructor(code: OrderErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -159,6 +147,7 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
     );
   await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
   await noteOrder(tx, order.company, moved, { at: change.at, states: [state] });
+  await settlePayment(tx, order, { from: order.state, to: state }, change.at);
   if (isDead(state))
     await releasePromotions(tx, { company: order.company, order: order.id, at: change.at });
   return moved;

@@ -9,6 +9,15 @@ export interface OrderSettings {
   readonly answerWithinHours: number;
   /** An order may bear a date so many days ago; absent: 31. */
   readonly oldestDays?: number;
+  /** Where guests' orders go; absent: guests are refused. */
+  readonly guests?:
+    | { readonly account: string; readonly forgetAfterDays?: number | undefined }
+    | undefined;
+  readonly accountRequests?: {
+    /** At whose prices orders are checked until their account is there. */
+    readonly pricesOf?: string | undefined;
+    readonly forgetRefusedAfterDays?: number | undefined;
+  };
   readonly currency: string;
   readonly timeZone: string;
   /** How the ERP rounds a line's net and its VAT. */

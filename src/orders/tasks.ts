@@ -4,7 +4,7 @@
  */
 import { randomUUIDv7 } from "node:crypto";
 import type { Queryable } from "../store/index.ts";
-import { OrderError } from "./book.ts";
+import { OrderError } from "./error.ts";
 
 export const TASK_KINDS = [
   /** Money to give back to the buyer. */

@@ -1,0 +1,16 @@
+/** What cannot be done to an order, in words. */
+export type OrderErrorCode =
+  | "order-unknown"
+  | "move-impossible"
+  | "order-moved"
+  | "task-unknown"
+  | "task-closed";
+
+export class OrderError extends Error {
+  override readonly name = "OrderError";
+  readonly code: OrderErrorCode;
+  constructor(code: OrderErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

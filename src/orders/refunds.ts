@@ -1,0 +1,179 @@
+/**
+ * Money that was taken for goods that will not come: owed back, by a task for finance that is
+ * closed with the reference of the refund.
+ */
+import { decimal } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
+import type { OrderRow } from "./book.ts";
+import type { DeliveryState } from "./machine.ts";
+import { closeTask, listTasks, openTask, type Task } from "./tasks.ts";
+
+type Order = Pick<OrderRow, "company" | "id" | "number" | "body" | "test">;
+
+/** In the transaction that moves the order: what a payment for it means from now on. */
+export async function settlePayment(
+  tx: Queryable,
+  order: Order,
+  move: { readonly from: DeliveryState; readonly to: DeliveryState },
+  at: Temporal.Instant,
+): Promise<void> {
+  if (order.test || !isPaid(order)) return;
+  if (isDead(move.to) && !isDead(move.from)) await owe(tx, order, move.to, at);
+  // It stands after all: what was paid for it is not owed back any more.
+  else if (move.to === "confirmed" || move.to === "queued") await oweNothing(tx, order, at);
+}
+
+function isPaid({ body }: Order): boolean {
+  return body.payment !== null && /[1-9]/.test(body.payment.amount);
+}
+
+function isDead(state: DeliveryState): boolean {
+  return state === "refused" || state === "cancelled";
+}
+
+async function owe(
+  tx: Queryable,
+  order: Order,
+  state: DeliveryState,
+  at: Temporal.Instant,
+): Promise<void> {
+  const paid = order.body.payment;
+  if (paid === null) return;
+  const amount = await stillOwed(tx, order, paid.amount);
+  if (amount === null) return;
+  const before = await refundsOf(tx, order, "all");
+  await openTask(
+    tx,
+    order.company,
+    {
+      order: order.id,
+      kind: "refund",
+      // An order can die twice, and a task that was dropped is never opened again.
+      about: `${order.number} is ${state}${before.length === 0 ? "" : ` (${before.length + 1})`}`,
+      instruction: refundBy(amount, paid),
+      amount,
+    },
+    at,
+  );
+}
+
+function refundBy(
+  amount: string,
+  { provider, reference }: { readonly provider: string; readonly reference: string },
+): string {
+  return (
+    `Refund ${amount} by ${provider}, payment ${reference}, and close the task with the refund's ` +
+    "reference."
+  );
+}
+
+/** Less what is owed back or was given back already; null: nothing more. */
+async function stillOwed(tx: Queryable, order: Order, owed: string): Promise<string | null> {
+  const tasks = await refundsOf(tx, order, "all");
+  const told = tasks.filter(({ state }) => state !== "dropped").map(({ amount }) => amount ?? "0");
+  const rest = decimal.subtract(
+    decimal.parse<"money">(owed),
+    decimal.sum(told.map((text) => decimal.parse<"money">(text))),
+  );
+  return rest.digits <= 0n ? null : decimal.format(rest);
+}
+
+async function oweNothing(tx: Queryable, order: Order, at: Temporal.Instant): Promise<void> {
+  const tasks = await refundsOf(tx, order, "open");
+  for (const { id } of tasks.filter(({ about }) => about.startsWith(`${order.number} is `)))
+    await closeTask(
+      tx,
+      order.company,
+      { id, state: "dropped", who: "tradepost", reason: "The order stands after all." },
+      at,
+    );
+}
+
+async function refundsOf(tx: Queryable, order: Order, state: "open" | "all"): Promise<Task[]> {
+  return listTasks(tx, order.company, { kind: "refund", order: order.id, state });
+}
+
+interface Short {
+  readonly id: string;
+  readonly number: string;
+  readonly body: OrderRow["body"];
+  readonly owed: string;
+}
+
+/**
+ * Paid orders of which something will not come any more: refunded is what was paid for it. Each
+ * time more of an order falls short, a further task names only what came on top.
+ */
+const SHORT = `
+  select o.id, o.number, o.body,
+         round(least(o.paid, sum((l.net + l.vat) * l.cancelled_quantity / l.quantity)), 2)::text as owed
+    from web_order o
+    join web_order_line l on l.company = o.company and l.order_id = o.id
+   where o.company = $1 and not o.test and o.paid > 0
+     and o.state not in ('refused', 'cancelled', 'shadowed') and l.cancelled_quantity > 0
+   group by o.id, o.number, o.body, o.paid
+   order by o.id`;
+
+export async function refundShort(
+  tx: Queryable,
+  company: string,
+  at: Temporal.Instant,
+): Promise<number> {
+  let opened = 0;
+  for (const { owed, ...row } of await tx.query<Short>(SHORT, [company])) {
+    const order: Order = { company, test: false, ...row };
+    const paid = order.body.payment;
+    const amount = paid === null ? null : await stillOwed(tx, order, owed);
+    if (paid === null || amount === null) continue;
+    const task = await openTask(
+      tx,
+      company,
+      {
+        order: order.id,
+        kind: "refund",
+        about: `${order.number} came short by ${owed}`,
+        instruction: refundBy(amount, paid),
+        amount,
+      },
+      at,
+    );
+    if (task.opened) opened += 1;
+  }
+  return opened;
+}
+
+/** A payment that no field of the ERP's order carries is entered there by finance. */
+export async function receiptsToEnter(
+  tx: Queryable,
+  company: string,
+  at: Temporal.Instant,
+): Promise<number> {
+  const orders = await tx.query<Pick<OrderRow, "id" | "number" | "body" | "erpOrder">>(
+    `select o.id, o.number, o.body, o.erp_order as "erpOrder" from web_order o
+      where o.company = $1 and not o.test and o.paid > 0 and o.state in ('accepted', 'confirmed')
+        and not exists (select 1 from web_order_task t
+              where t.company = o.company and t.order_id = o.id and t.kind = 'receipt')
+      order by o.id`,
+    [company],
+  );
+  for (const { id, number, body, erpOrder } of orders) {
+    const paid = body.payment;
+    if (paid === null) continue;
+    const { amount, provider, reference } = paid;
+    await openTask(
+      tx,
+      company,
+      {
+        order: id,
+        kind: "receipt",
+        about: `payment of ${number}`,
+        instruction:
+          `Enter ${amount} received by ${provider}, payment ${reference}, on account ` +
+          `${body.account} against ERP order ${erpOrder ?? "(not known yet)"}.`,
+        amount,
+      },
+      at,
+    );
+  }
+  return orders.length;
+}
