@@ -5,6 +5,7 @@ import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
+import { maintenanceOf, type Maintenance } from "./company/maintenance.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
 import { tokensOf } from "./company/price-tokens.ts";
 import { schedulesOf } from "./company/schedules.ts";
@@ -13,7 +14,13 @@ import { watch, type Watched } from "./company/watch.ts";
 import { pullRequestsOf, type PullRequests } from "./company/pull-requests.ts";
 import { pullsOf, type Parts, type Pulls } from "./company/pulls.ts";
 import type { CompanySettings, ConnectionSettings, Settings } from "./config.ts";
-import { openConnection, type Connection, type Log } from "./connections/index.ts";
+import {
+  openConnection,
+  openStandings,
+  type Connection,
+  type Log,
+  type Standings,
+} from "./connections/index.ts";
 import { nearest } from "./definition/index.ts";
 import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs, Schedules } from "./jobs/index.ts";
@@ -68,6 +75,9 @@ export interface CompanyServices extends Pulls, PullRequests {
   readonly incentives: Incentives;
   readonly alarms: Alarms;
   readonly schedules: Schedules;
+  /** Which connections may hand orders over, and which stand still. */
+  readonly standings: Standings;
+  readonly maintenance: Maintenance;
   /** How fresh each stream is that prices rest on; null: it was never read. */
   priceSources(): ReturnType<TrustSources["freshness"]>;
   /** How every stream stands, its schedules, and the alarms that hold. */
@@ -106,12 +116,14 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     ...new Set(owned.mappingsOf(name).map(({ reads }) => reads)),
   ];
   const streams = [...new Set(Object.keys(settings.connections).flatMap(streamsOf))];
-  const schedules = schedulesOf(context, code, streamsOf);
+  const { timeZone } = settings;
+  const standings = openStandings({ store, company: code, timeZone, now });
+  const schedules = schedulesOf(context, code, streamsOf, standings);
   const watched: Watched = { code, settings, schedules, alarms };
   const sources = sourcesOf(SALES_RECORDS);
   const sales = openSales({ store, company: code, settings: settings.sales, sources, now });
   const shop = openShop({ store, company: code, vatCodes: Object.keys(settings.vat), now });
-  const pulls = pullsOf(context, { code, settings, connect, sets, owned, alarms });
+  const pulls = pullsOf(context, { code, settings, connect, sets, owned, alarms, standings });
   // Whoever pulls by hand may be the only one who looks: an alarm must not outlive its cause.
   const look = async (): Promise<void> => {
     await rounds.settle();
@@ -134,10 +146,12 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     sales,
     shop,
     tellShop: () => tellShop(shop, settings, connect),
-    orders: ordersOf(context, { code, settings, pricing, connect, sets }),
+    orders: ordersOf(context, { code, settings, pricing, connect, sets, standings }),
     incentives: await incentivesOf(context, { code, settings, sales }),
     alarms,
     schedules,
+    standings,
+    maintenance: maintenanceOf(context, { code, settings, standings, alarms }),
     priceSources: () => priceSources.freshness(),
     status: () => statusOf(context, watched, streamsOf),
     watch: look,
@@ -259,6 +273,7 @@ function ordersOf(
     pricing,
     connect,
     sets,
+    standings,
   }: Omit<Parts, "owned" | "alarms"> & {
     readonly pricing: Pricing;
   },
@@ -286,7 +301,10 @@ function ordersOf(
     pricing: orderPricing(pricing, settings),
     jobs,
     connection: {
-      standing: async () => ({ mode: entry.mode, paused: null }),
+      standing: async () => {
+        const { paused } = await standings.of(name, entry.mode);
+        return { mode: entry.mode, paused };
+      },
       openSession: async () => (await connect(name)).session,
     },
     outbound,
@@ -320,7 +338,7 @@ function outboundOf(
     found: `a connection whose mapping set "${mappings}" has no web-order.yaml`,
     expected: "one whose mapping set says how an order is written, or one with mode: read-only",
   });
-  if (mode === "live") throw missing;
+  if (mode !== "read-only") throw missing;
   const render = () => {
     throw missing;
   };

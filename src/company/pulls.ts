@@ -1,7 +1,7 @@
 /** How a company pulls: sync wired to its connections, with the jobs that follow a run. */
 import type { Context } from "../company.ts";
 import { usualDrift, type CompanySettings } from "../config.ts";
-import type { Connection } from "../connections/index.ts";
+import type { Connection, Standings } from "../connections/index.ts";
 import type { Alarms } from "../notify/index.ts";
 import { ADVANCE_JOB } from "../orders/index.ts";
 import { holdBack, priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
@@ -30,6 +30,7 @@ import {
   type StreamState,
   type SyncContext,
 } from "../sync/index.ts";
+import { whileNotStopped } from "./maintenance.ts";
 import type { MappingSet } from "./mapping-sets.ts";
 import type { LeftOut, Owned } from "./owners.ts";
 import { plansOf, type Plans } from "./plans.ts";
@@ -131,6 +132,7 @@ export interface Parts {
   readonly sets: ReadonlyMap<string, MappingSet>;
   readonly owned: Owned;
   readonly alarms: Alarms;
+  readonly standings: Standings;
 }
 
 export function pullsOf(context: Context, parts: Parts): Pulls {
@@ -141,15 +143,18 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
   return {
     desk: quarantineDesk(sync, (id) => mappings.find((mapping) => mapping.id === id)),
     completeness: completenessDesk(sync),
-    sync: async (name, options) => {
-      await using connection = await connect(name);
-      // Awaited here: the connection must stay open until the last stream is read.
-      return await syncConnection(sync, sourceOf(parts, connection), options);
-    },
-    backfill: async (name, { stream, ...days }, options) => {
-      await using connection = await connect(name);
-      return await backfill(sync, sourceOf(parts, connection), stream, days, options);
-    },
+    sync: (name, options) =>
+      whileNotStopped(parts, name, options.signal, async (signal) => {
+        await using connection = await connect(name);
+        // Awaited here: the connection must stay open until the last stream is read.
+        return await syncConnection(sync, sourceOf(parts, connection), { ...options, signal });
+      }),
+    backfill: (name, { stream, ...days }, options) =>
+      whileNotStopped(parts, name, options.signal, async (signal) => {
+        await using connection = await connect(name);
+        const source = sourceOf(parts, connection);
+        return await backfill(sync, source, stream, days, { ...options, signal });
+      }),
     histories: () => histories(store, code),
     stopRuns: async (stream, by) => {
       const at = context.now();
@@ -164,7 +169,7 @@ export function pullsOf(context: Context, parts: Parts): Pulls {
     ...plansOf({
       context: sync,
       settings: parts.settings,
-      connect,
+      connect: (name) => whileNotStopped(parts, name, undefined, () => connect(name)),
       sourceOf: (connection) => sourceOf(parts, connection),
     }),
     leftOut: parts.owned.leftOut,

@@ -1,6 +1,7 @@
 /** A company's schedules: what the settings say, checked, and wired to the streams they read. */
 import type { Context } from "../company.ts";
 import type { CompanySettings, SettingProblem, Settings } from "../config.ts";
+import type { Standings } from "../connections/index.ts";
 import { nearest } from "../definition/index.ts";
 import {
   cronOf,
@@ -12,12 +13,18 @@ import {
 import { momentText } from "../model/index.ts";
 import { streamStates } from "../sync/index.ts";
 import type { Checked } from "./check.ts";
+import { heldBack } from "./maintenance.ts";
 
 /** The streams of a connection that a mapping reads. */
 export type StreamsOf = (connection: string) => readonly string[];
 
 /** Throws DefinitionError where a schedule can never run as it stands. */
-export function schedulesOf(context: Context, code: string, streamsOf: StreamsOf): Schedules {
+export function schedulesOf(
+  context: Context,
+  code: string,
+  streamsOf: StreamsOf,
+  standings: Standings,
+): Schedules {
   const { store, jobs, now, log } = context;
   const definitions = definitionsOf(context.settings, code, streamsOf);
   return openSchedules({
@@ -28,6 +35,7 @@ export function schedulesOf(context: Context, code: string, streamsOf: StreamsOf
     now,
     leaseSeconds: context.settings.leaseSeconds,
     elapsedMs: () => performance.now(),
+    heldBack: () => heldBack(standings),
     busy: async (connection, streams) => {
       const states = await streamStates(store, code);
       return states.some(

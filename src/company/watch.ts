@@ -104,7 +104,7 @@ function lateAlarm(
       "What rests on it is as old as that.",
     instruction:
       paused !== undefined
-        ? "Resume it: `tradepost schedule resume`."
+        ? `Resume it: \`${paused.endsWith ?? "tradepost schedule resume"}\`.`
         : reads.length === 0
           ? `No schedule reads it: name one in the settings. ${look}`
           : look,

@@ -12,6 +12,8 @@ export interface Pause {
   readonly scope: string;
   readonly at: Temporal.Instant;
   readonly by: string;
+  /** The command that ends it; absent: `schedule resume`. */
+  readonly endsWith?: string;
 }
 
 export interface ScheduleState extends ScheduleDefinition {
@@ -78,12 +80,14 @@ export async function listSchedules({
   company,
   schedules,
   now,
+  heldBack,
 }: SchedulesContext): Promise<readonly ScheduleState[]> {
-  const pauses = await store.query<Pause>(
+  const own = await store.query<Pause>(
     `select scope, paused_at as at, paused_by as by from schedule_pause
       where company = $1 and open_scope is not null order by length(scope)`,
     [company],
   );
+  const pauses = [...((await heldBack?.()) ?? []), ...own];
   const rows = await store.query<Accounted>(
     `select connection, name, accounted_to as "accountedTo" from schedule where company = $1`,
     [company],

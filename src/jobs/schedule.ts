@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import type { Store } from "../store/index.ts";
 import { readCron, type Cron } from "./cron.ts";
 import type { Jobs } from "./jobs.ts";
+import type { Pause } from "./schedule-list.ts";
 
 export interface ScheduleDefinition {
   readonly connection: string;
@@ -31,6 +32,8 @@ export interface SchedulesContext {
   readonly elapsedMs: () => number;
   /** Whether a stream of these is being read now by somebody; null: any of the connection. */
   readonly busy: (connection: string, streams: readonly string[] | null) => Promise<boolean>;
+  /** What else stands still, whatever is paused here; absent: nothing. */
+  readonly heldBack?: () => Promise<readonly Pause[]>;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
@@ -42,6 +45,14 @@ export interface SlotFilter {
 
 export function cronOf({ connection, name, cron, timeZone }: ScheduleDefinition): Cron {
   return readCron(cron, timeZone, `${connection}/${name}`);
+}
+
+/** Whether all of a connection stands still now, or of the company. */
+export async function standsStill({
+  heldBack,
+}: SchedulesContext): Promise<(connection: string) => boolean> {
+  const scopes = ((await heldBack?.()) ?? []).map(({ scope }) => scope);
+  return (connection) => scopes.includes("") || scopes.includes(connection);
 }
 
 /** The same on every instance, so that it does not matter which one makes the slot. */

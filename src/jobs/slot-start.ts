@@ -1,6 +1,6 @@
 /** Slots that are due: folded into one a schedule, and queued where nothing is in the way. */
 import type { Transaction } from "../store/index.ts";
-import { PULL_JOB, type SchedulesContext } from "./schedule.ts";
+import { PULL_JOB, standsStill, type SchedulesContext } from "./schedule.ts";
 import { PAUSED } from "./slots.ts";
 
 /**
@@ -19,7 +19,9 @@ export async function startDue(context: SchedulesContext): Promise<void> {
       order by 1, 2`,
     [company, now()],
   );
+  const still = await standsStill(context);
   for (const { connection, schedule } of due) {
+    if (still(connection)) continue;
     const defined = schedules.find(
       (each) => each.connection === connection && each.name === schedule,
     );

@@ -1,7 +1,13 @@
 /** Slots made from schedules, and those of the dead taken over. */
 import { randomUUIDv7 } from "node:crypto";
 import type { Transaction } from "../store/index.ts";
-import { cronOf, dueAt, type ScheduleDefinition, type SchedulesContext } from "./schedule.ts";
+import {
+  cronOf,
+  dueAt,
+  standsStill,
+  type ScheduleDefinition,
+  type SchedulesContext,
+} from "./schedule.ts";
 import { MOST_TRIES } from "./slot-run.ts";
 
 /** Scopes whose pause stops a schedule. */
@@ -80,7 +86,9 @@ export async function makeSlots(context: SchedulesContext): Promise<void> {
       where company = $1 and next_at <= $2 and not ${PAUSED}s.name))`,
     [company, now()],
   );
+  const still = await standsStill(context);
   for (const { connection, name } of due) {
+    if (still(connection)) continue;
     const schedule = schedules.find((each) => each.connection === connection && each.name === name);
     if (schedule !== undefined) await store.transaction((tx) => makeSlot(context, tx, schedule));
   }

@@ -20,7 +20,7 @@ export function stopWatch(
   let next: Temporal.Instant | null = null;
   let keep: Temporal.Instant | null = null;
   return async (at, rows) => {
-    if (signal?.aborted === true) throw new StopAsked("It was stopped with its service.");
+    if (signal?.aborted === true) throw new StopAsked(whyOf(signal));
     if (next !== null && Temporal.Instant.compare(at.now, next) < 0) return;
     next = at.now.add({ milliseconds: LOOK_MS });
     keep ??= at.now.add({ milliseconds: KEEP_MS });
@@ -29,6 +29,11 @@ export function stopWatch(
     const by = await (keeps ? keepRowsSoFar(store, at, rows()) : stopAskedBy(store, at));
     if (by !== null) throw new StopAsked(`It was stopped by ${by}.`);
   };
+}
+
+/** A sentence where whoever aborted it gave one. */
+function whyOf({ reason }: AbortSignal): string {
+  return typeof reason === "string" ? reason : "It was stopped with its service.";
 }
 
 export interface AskedToStop {

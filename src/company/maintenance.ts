@@ -1,0 +1,188 @@
+/**
+ * A connection, or all of a company, standing still: a person says so before an upgrade or a year
+ * end, or it was found that the ERP went backwards. Orders are taken as ever; nothing is read or
+ * handed over until it ends.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../company.ts";
+import type { CompanySettings } from "../config.ts";
+import { stopInWords, type Standings, type Stop } from "../connections/index.ts";
+import { ConnectorFault } from "../connector/index.ts";
+import type { Pause } from "../jobs/index.ts";
+import type { Alarms } from "../notify/index.ts";
+import { ADVANCE_JOB } from "../orders/index.ts";
+import { streamStates } from "../sync/index.ts";
+
+export interface MaintenanceAsked {
+  /** Null: all of the company. */
+  readonly connection: string | null;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** What was begun before, and ends by itself. */
+export interface UnderWay {
+  /** Web orders that are being handed over. */
+  readonly deliveries: number;
+  /** Streams that are being read: each stops at its next safe point. */
+  readonly pulls: readonly string[];
+}
+
+export interface Maintenance {
+  /** Those that hold, with why. */
+  stops(): Promise<readonly (Stop & { readonly says: string })[]>;
+  /** Nothing begins any more when it returns. `waitSeconds`: for what was begun before. */
+  begin(
+    asked: MaintenanceAsked & {
+      readonly until: Temporal.Instant | null;
+      readonly waitSeconds?: number;
+    },
+  ): Promise<{ readonly began: boolean; readonly underWay: UnderWay }>;
+  /** Those that it ended; what waited goes on within seconds. */
+  end(asked: MaintenanceAsked): Promise<readonly Stop[]>;
+}
+
+interface Parts {
+  readonly code: string;
+  readonly settings: CompanySettings;
+  readonly standings: Standings;
+  readonly alarms: Alarms;
+}
+
+export function maintenanceOf(context: Context, parts: Parts): Maintenance {
+  const { standings, settings } = parts;
+  return {
+    stops: async () =>
+      (await standings.stops()).map((stop) => ({
+        ...stop,
+        says: stopInWords(stop, settings.timeZone),
+      })),
+    begin: async ({ waitSeconds = 0, ...asked }) => {
+      const began = await begin(context, parts, asked);
+      const deadline = performance.now() + waitSeconds * 1_000;
+      let underWay = await whatIsUnderWay(context, parts, asked.connection);
+      while (busy(underWay) && performance.now() < deadline) {
+        await sleep(LOOK_MS);
+        underWay = await whatIsUnderWay(context, parts, asked.connection);
+      }
+      return { began, underWay };
+    },
+    end: (asked) => end(context, parts, asked),
+  };
+}
+
+const LOOK_MS = 250;
+
+export function busy({ deliveries, pulls }: UnderWay): boolean {
+  return deliveries > 0 || pulls.length > 0;
+}
+
+async function begin(
+  { store, access }: Context,
+  { code: company, standings }: Parts,
+  { connection, who, why, until }: MaintenanceAsked & { readonly until: Temporal.Instant | null },
+): Promise<boolean> {
+  return store.transaction(async (tx) => {
+    const scope = connection ?? "";
+    const stop = { kind: "maintenance", scope, who, why, until, evidence: null } as const;
+    const made = await standings.stop(tx, stop);
+    const details = { why, until: until?.toString() ?? null };
+    const entry = { company, who, action: "maintenance-on", subject: scope, details };
+    await access?.audit(entry, tx);
+    return made;
+  });
+}
+
+async function end(
+  { store, access, jobs }: Context,
+  { code: company, standings, alarms }: Parts,
+  { connection, who, why }: MaintenanceAsked,
+): Promise<readonly Stop[]> {
+  const scope = connection ?? "";
+  return store.transaction(async (tx) => {
+    const ended = await standings.resume(tx, scope, { who, why });
+    if (ended.length === 0) return ended;
+    if (ended.some(({ kind }) => kind === "went-backwards"))
+      await alarms.clear(backwardsAlarm(scope), tx);
+    const details = { why, ended: ended.map(({ kind }) => kind).join(", ") };
+    await access?.audit({ company, who, action: "maintenance-off", subject: scope, details }, tx);
+    await jobs.queue(tx, ADVANCE_JOB, { company });
+    return ended;
+  });
+}
+
+export function backwardsAlarm(connection: string): string {
+  return `backwards/${connection}`;
+}
+
+async function whatIsUnderWay(
+  { store, now }: Context,
+  { code, settings }: Parts,
+  connection: string | null,
+): Promise<UnderWay> {
+  const takesOrders = connection === null || connection === settings.orders.connection;
+  const [sending] = takesOrders
+    ? await store.query<{ count: number }>(
+        "select count(*)::int as count from web_order where company = $1 and state = 'sending'",
+        [code],
+      )
+    : [];
+  const pulls = (await streamStates(store, code))
+    .filter(
+      (state) =>
+        (connection === null || state.connection === connection) &&
+        state.heldUntil !== null &&
+        Temporal.Instant.compare(state.heldUntil, now()) > 0,
+    )
+    .map((state) => `${state.connection}/${state.stream}`);
+  return { deliveries: sending?.count ?? 0, pulls };
+}
+
+/** How often a pull looks whether its connection was stopped meanwhile. */
+const HEED_MS = 1_000;
+
+/**
+ * Reads while the connection is not stopped. Throws where it is: nothing is read then, whoever
+ * asks. One that is stopped meanwhile ends the reading at its next safe point.
+ */
+export async function whileNotStopped<T>(
+  { standings, settings: { timeZone } }: Pick<Parts, "standings" | "settings">,
+  connection: string,
+  given: AbortSignal | undefined,
+  read: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const [stop] = await standings.stops(connection);
+  if (stop !== undefined)
+    throw new ConnectorFault(
+      "transient",
+      `Reading ${connection}: nothing is read now, because of ${stopInWords(stop, timeZone)}.`,
+      `It ends with \`${endsWith(stop)}\`.`,
+      stop.until === null ? {} : { retryAt: stop.until },
+    );
+  const stopped = new AbortController();
+  const look = async () => {
+    const [began] = await standings.stops(connection).catch(() => []);
+    if (began !== undefined) stopped.abort(`It was stopped by ${stopInWords(began, timeZone)}.`);
+  };
+  const timer = setInterval(() => void look(), HEED_MS);
+  try {
+    const signals = [stopped.signal, ...(given === undefined ? [] : [given])];
+    return await read(AbortSignal.any(signals));
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function endsWith({ scope }: Stop): string {
+  return `tradepost maintenance off${scope === "" ? "" : ` ${scope}`}`;
+}
+
+/** As schedules know pauses. */
+export async function heldBack(standings: Standings): Promise<readonly Pause[]> {
+  return (await standings.stops()).map((stop) => ({
+    scope: stop.scope,
+    at: stop.at,
+    by: stop.kind === "maintenance" ? `${stop.who} (maintenance)` : "an ERP that went backwards",
+    endsWith: endsWith(stop),
+  }));
+}
