@@ -43,7 +43,7 @@ async function takenInProcess(bench: Bench, database: string): Promise<OrderFigu
   const folder = await mkdtemp(join(bench.folder, "orders-"));
   await using child = startChild("test/bench/order-process.ts");
   child.ask({ folder, database, rules, rounds, seed } satisfies OrderQuestion);
-  return answer<OrderFigures>(child);
+  return await answer<OrderFigures>(child);
 }
 
 async function takenOverHttp(
