@@ -4,7 +4,9 @@ export type OrderErrorCode =
   | "move-impossible"
   | "order-moved"
   | "task-unknown"
-  | "task-closed";
+  | "task-closed"
+  | "task-needs-reference"
+  | "change-impossible";
 
 export class OrderError extends Error {
   override readonly name = "OrderError";

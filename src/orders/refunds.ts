@@ -101,26 +101,30 @@ interface Short {
 }
 
 /**
- * Paid orders of which something will not come any more: refunded is what was paid for it. Each
- * time more of an order falls short, a further task names only what came on top.
+ * Paid orders of which something will not come any more, or that come to less since they were
+ * amended: refunded is what was paid for it. Each time more of an order falls short, a further task
+ * names only what came on top.
  */
 const SHORT = `
-  select o.id, o.number, o.body,
-         round(least(o.paid, sum((l.net + l.vat) * l.cancelled_quantity / l.quantity)), 2)::text as owed
+  select o.id, o.number, o.body, round(short.owed, 2)::text as owed
     from web_order o
-    join web_order_line l on l.company = o.company and l.order_id = o.id
-   where o.company = $1 and not o.test and o.paid > 0
-     and o.state not in ('refused', 'cancelled', 'shadowed') and l.cancelled_quantity > 0
-   group by o.id, o.number, o.body, o.paid
+    cross join lateral (
+      select least(o.paid, greatest(0, o.paid - o.gross)
+               + coalesce(sum((l.net + l.vat) * l.cancelled_quantity / l.quantity), 0)) as owed
+        from web_order_line l where l.company = o.company and l.order_id = o.id) short
+   where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test and o.paid > 0
+     and o.state not in ('refused', 'cancelled', 'shadowed') and short.owed > 0
    order by o.id`;
 
 export async function refundShort(
   tx: Queryable,
   company: string,
   at: Temporal.Instant,
+  /** Id of the only order to look at; null: all. */
+  only: string | null = null,
 ): Promise<number> {
   let opened = 0;
-  for (const { owed, ...row } of await tx.query<Short>(SHORT, [company])) {
+  for (const { owed, ...row } of await tx.query<Short>(SHORT, [company, only])) {
     const order: Order = { company, test: false, ...row };
     const paid = order.body.payment;
     const amount = paid === null ? null : await stillOwed(tx, order, owed);

@@ -46,6 +46,8 @@ export interface Task extends NewTask {
   readonly closedAt: Temporal.Instant | null;
   readonly closedBy: string | null;
   readonly reason: string | null;
+  /** What it can be found by where it was done: the refund's number, the receipt's. */
+  readonly reference: string | null;
 }
 
 /**
@@ -93,6 +95,8 @@ export interface TaskEnd {
   readonly state: "done" | "dropped";
   readonly who: string;
   readonly reason: string;
+  /** What it can be found by where it was done; a refund that is done must have it. */
+  readonly reference?: string | null;
 }
 
 export async function closeTask(
@@ -101,10 +105,12 @@ export async function closeTask(
   end: TaskEnd,
   at: Temporal.Instant,
 ): Promise<Task> {
+  const reference = end.reference ?? null;
   const closed = await tx.affect(
-    `update web_order_task set state = $3, closed_at = $4, closed_by = $5, reason = $6
+    `update web_order_task
+        set state = $3, closed_at = $4, closed_by = $5, reason = $6, reference = $7
       where company = $1 and id::text = $2 and state = 'open'`,
-    [company, end.id, end.state, at, end.who, end.reason],
+    [company, end.id, end.state, at, end.who, end.reason, reference],
   );
   const [task] = await readTasks(tx, company, "id::text = $2", [end.id]);
   if (task === undefined)
@@ -117,6 +123,12 @@ export async function closeTask(
     throw new OrderError(
       "task-closed",
       `Closing task ${end.id}: it is "${task.state}" already, by ${task.closedBy ?? "tradepost"}.`,
+    );
+  if (task.kind === "refund" && end.state === "done" && reference === null)
+    throw new OrderError(
+      "task-needs-reference",
+      `Closing task ${end.id}: a refund is closed with the reference it can be found by at whoever ` +
+        "paid it. Give it, or drop the task with the reason why nothing is refunded.",
     );
   await writeInBook(tx, company, task.order, {
     event: "task",
@@ -162,7 +174,7 @@ async function readTasks(
             (select number from web_order o where o.company = t.company and o.id = t.order_id)
               as "webOrder",
             kind, about, instruction, amount, state, opened_at as "openedAt",
-            closed_at as "closedAt", closed_by as "closedBy", reason
+            closed_at as "closedAt", closed_by as "closedBy", reason, reference
        from web_order_task t where company = $1 and ${where}
       order by amount desc nulls last, opened_at, id`,
     [company, ...values],

@@ -32,18 +32,6 @@ CREATE TABLE "audit" (
 );
 
 -- CreateTable
-CREATE TABLE "buyer_request" (
-    "company" TEXT NOT NULL,
-    "idempotency_key" TEXT NOT NULL,
-    "kind" TEXT NOT NULL,
-    "body_hash" TEXT NOT NULL,
-    "answer" JSONB,
-    "received_at" TIMESTAMPTZ(6) NOT NULL,
-
-    CONSTRAINT "buyer_request_pkey" PRIMARY KEY ("company","kind","idempotency_key")
-);
-
--- CreateTable
 CREATE TABLE "account_request" (
     "company" TEXT NOT NULL,
     "id" UUID NOT NULL,
@@ -1177,6 +1165,7 @@ CREATE TABLE "web_order_task" (
     "closed_at" TIMESTAMPTZ(6),
     "closed_by" TEXT,
     "reason" TEXT,
+    "reference" TEXT,
 
     CONSTRAINT "web_order_task_pkey" PRIMARY KEY ("company","id")
 );
