@@ -5,9 +5,11 @@
  *     npm run test:fault                       every lane, a seed of its own
  *     npm run test:fault -- sync               the lanes of pulling alone; or one by its name
  *     npm run test:fault -- day --kills 100 --seed 7
+ *     npm run test:fault -- orders --class searchable --orders 500   pushing, one class of ERP
  *     npm run test:fault -- --ci               the same seeds each time, small
  *
- * Ends with 1 unless every figure of its table but "injected" is 0.
+ * Ends with 1 unless every figure of its table but "injected" is 0, and at most 1% of the orders
+ * wait for a person. Rows of goal "-" are of naive clients, for comparison.
  */
 import { parseArgs } from "node:util";
 import { kill, running } from "./child.ts";
@@ -18,10 +20,12 @@ import { files } from "./files.ts";
 import { input } from "./input.ts";
 import type { Lane, LaneRow } from "./lane.ts";
 import { pull } from "./pull.ts";
+import { push } from "./push/push.ts";
 
-const LANES: Readonly<Record<string, Lane>> = { day, pull, cursors, files, input, clock };
+const LANES: Readonly<Record<string, Lane>> = { day, pull, cursors, files, input, clock, push };
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   sync: ["pull", "cursors", "files", "input", "clock"],
+  orders: ["push"],
 };
 const CI_SEED = 20_260_331;
 
@@ -38,20 +42,23 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       kills: { type: "string" },
+      orders: { type: "string" },
+      class: { type: "string" },
       seed: { type: "string" },
       ci: { type: "boolean", default: false },
     },
   });
   const seed = wholeNumber("seed", options.seed) ?? Math.floor(Math.random() * 1e9);
   const kills = wholeNumber("kills", options.kills);
+  const orders = wholeNumber("orders", options.orders);
   const rows: LaneRow[] = [];
   for (const name of chosen(positionals)) {
     const lane = LANES[name];
     if (lane === undefined) throw new Error(`there is no lane ${name}`);
     const began = performance.now();
-    const given = { seed: options.ci ? CI_SEED : seed, ci: options.ci, kills };
+    const given = { seed: options.ci ? CI_SEED : seed, ci: options.ci, kills, orders };
     tell(`${name}: seed ${given.seed}`);
-    rows.push(...(await lane({ ...given, say: inset })));
+    rows.push(...(await lane({ ...given, class: options.class, say: inset })));
     tell(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
   }
   report(rows);
@@ -85,11 +92,16 @@ function usage(problem: string): never {
 function report(rows: readonly LaneRow[]): void {
   for (const { row, experiment, findings } of rows)
     for (const finding of findings.slice(0, 20)) tell(`${row}, ${experiment}: ${finding}`);
-  const heads = ["goal", "experiment", "injected", "lost", "duplicated", "stuck", "unaccounted"];
-  const cells = rows.map(({ row, experiment, injected, lost, duplicated, stuck, unaccounted }) => [
-    row,
-    experiment,
-    ...[injected, lost, duplicated, stuck, unaccounted].map((one) => one.toLocaleString("en-GB")),
+  const heads = ["goal", "experiment", "injected", "lost", "duplicated", "changed", "stuck"];
+  heads.push("unaccounted", "for a person");
+  const shown = (figure: number) => figure.toLocaleString("en-GB");
+  const cells = rows.map((one) => [
+    one.row,
+    one.experiment,
+    ...[one.injected, one.lost, one.duplicated].map(shown),
+    one.changed === undefined ? "-" : shown(one.changed),
+    ...[one.stuck, one.unaccounted].map(shown),
+    one.forPerson ?? "-",
   ]);
   const widths = heads.map((head, at) =>
     Math.max(head.length, ...cells.map((row) => row[at]?.length ?? 0)),
