@@ -9,7 +9,7 @@
 export { ConnectorFault } from "./contract.ts";
 export type {
   Accepted,
-  AccountFields,
+  AccountOutcome,
   AccountsCapability,
   Connector,
   DeltaPromise,
@@ -17,10 +17,12 @@ export type {
   Finding,
   FindingClass,
   Found,
+  FoundAccount,
   HeldLine,
   Host,
   Json,
   KeptToken,
+  NewAccount,
   OrderCall,
   OrdersCapability,
   Origin,

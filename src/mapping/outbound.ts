@@ -27,6 +27,8 @@ export interface Outbound {
   readonly tables: readonly { readonly name: string; readonly columns: readonly string[] }[];
   /** An amount off a line has a column of its own. */
   readonly carriesDiscount: boolean;
+  /** A payment that was taken has one: else finance enters it. */
+  readonly carriesPayment: boolean;
   /** The order as tables of text, or a `RenderError`: an order is never changed to make it fit. */
   readonly render: (order: WebOrder) => readonly RenderedTable[];
 }
@@ -86,11 +88,8 @@ export function compileOutbound(source: DefinitionSource): Outbound {
       name,
       columns: columns.map(({ column }) => column),
     })),
-    carriesDiscount: definition.value.tables.some(({ columns }) =>
-      Object.values(columns).some((rule) =>
-        (typeof rule === "string" ? [rule] : [rule.from, ...(rule.first ?? [])]).includes(DISCOUNT),
-      ),
-    ),
+    carriesDiscount: writes(definition.value, DISCOUNT),
+    carriesPayment: writes(definition.value, PAYMENT),
     render: (order) => {
       const refused: RowProblem[] = [];
       const rendered = tables.map((table) => renderTable(table, order, refused));
@@ -101,6 +100,16 @@ export function compileOutbound(source: DefinitionSource): Outbound {
 }
 
 const DISCOUNT = "item.discount";
+const PAYMENT = "payment.amount";
+
+/** A column is written from this part of the order. */
+function writes({ tables }: OutboundFile, part: string): boolean {
+  return tables.some(({ columns }) =>
+    Object.values(columns).some((rule) =>
+      (typeof rule === "string" ? [rule] : [rule.from, ...(rule.first ?? [])]).includes(part),
+    ),
+  );
+}
 
 interface TableStep {
   readonly name: string;

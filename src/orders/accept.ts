@@ -13,16 +13,19 @@ import {
   type OrderAnswer,
   type OrderProblem,
 } from "./answer.ts";
-import { reservePromotions, type PromotionHeld } from "../pricing/index.ts";
+import { reservePromotions } from "../pricing/index.ts";
 import { takeUp } from "./agreements.ts";
 import { plainArithmetic } from "./amounts.ts";
 import { addEvent } from "./book.ts";
+import { buyerOf, type Priced } from "./buyers/index.ts";
 import { examine, type Examined, type OrderFacts } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
 import { gatherFacts } from "./facts.ts";
 import { after, type DeliveryEvent, type DeliveryState } from "./machine.ts";
-import { onAccount, requestHash, type OrderRequest } from "./request.ts";
+import { requestHash, type OrderRequest } from "./request.ts";
 import { noteOrder } from "./told.ts";
+
+export type { Priced };
 
 export const DELIVER_JOB = "orders.deliver";
 
@@ -169,7 +172,8 @@ export async function examineNow(
   stated: OrderRequest,
 ): Promise<Priced> {
   const { settings, pricing } = context;
-  const body = onAccount(stated);
+  const buyer = await buyerOf(tx, context, stated);
+  const body = buyer.order;
   const today = context.now().toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
   const facts = await gatherFacts(tx, context.company, body, (branch) =>
     pricing.price(tx, {
@@ -188,7 +192,7 @@ export async function examineNow(
     arithmetic: pricing.arithmetic ?? plainArithmetic(settings.rounding),
     carriesDiscount: context.outbound.carriesDiscount,
   });
-  return { ...examined, evidence: evidenceOf(facts), held: facts.held ?? [] };
+  return buyer.judged({ ...examined, evidence: evidenceOf(facts), held: facts.held ?? [] });
 }
 
 /** Where each line's price comes from; goods that a promotion gives name it. */
@@ -223,12 +227,6 @@ async function keepAnswer(
     [context.company, request.idempotencyKey, status, JSON.stringify(answer), orderId],
   );
 }
-
-export type Priced = Examined & {
-  /** By line of the order. */
-  readonly evidence: readonly unknown[];
-  readonly held: readonly PromotionHeld[];
-};
 
 /** The order with its lines; null when the shop's number was used before. */
 async function insertOrder(

@@ -8,9 +8,10 @@
  *     await jobs.work(DELIVER_JOB, (data) => orders.deliver(data.order));
  *     const result = await orders.accept({ idempotencyKey, body, apiKey, test: false });
  */
-import { accept, check, DELIVER_JOB, type AcceptRequest } from "./accept.ts";
+import { accept, check, DELIVER_JOB, examineNow, jobData, type AcceptRequest } from "./accept.ts";
 import { advance, type AdvanceResult } from "./advance.ts";
 import type { AcceptResult } from "./answer.ts";
+import { openBuyers, type Buyers } from "./buyers/index.ts";
 import type { Examined } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
 import { deliverer } from "./deliver.ts";
@@ -27,6 +28,8 @@ import {
   type OrderView,
 } from "./desk.ts";
 import type { OrderRequest } from "./request.ts";
+import { shadowPayload, shadowReport, type ShadowReport } from "./shadow.ts";
+import { openTrials, type Trials } from "./trial.ts";
 
 export interface Orders {
   /** Answers 201 (queued), 202 (held), 422 (refused) or 409 (the same key is being handled). */
@@ -44,26 +47,58 @@ export interface Orders {
   sendAgain(idOrNumber: string, act: Act): Promise<OrderView>;
   list(filter?: OrderListFilter): Promise<OrderSummary[]>;
   show(idOrNumber: string): Promise<OrderView>;
+  /** Orders of a connection in shadow against what staff keyed for them. */
+  shadowReport(): Promise<ShadowReport>;
+  /** What would have been handed over for one; null: no such order was shadowed. */
+  shadowPayload(number: string): Promise<unknown>;
+  /** Buyers whom the ERP does not know, and what is given back. */
+  readonly buyers: Buyers;
+  /** Test orders before going live. */
+  readonly trials: Trials;
 }
 
 export function openOrders(context: OrdersContext): Orders {
+  const buyers = openBuyers({
+    ...context,
+    examine: (tx, body) => examineNow(tx, context, body),
+    sendOn: (tx, order) => context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, order)),
+  });
   return {
+    buyers,
     accept: (request) => accept(context, request),
     check: (body) => check(context, body),
     deliver: deliverer(context),
-    advance: () => advance(context),
+    advance: async () => {
+      const advanced = await advance(context);
+      await buyers.advance();
+      return advanced;
+    },
     release: (idOrNumber, act) => release(context, idOrNumber, act),
     cancel: (idOrNumber, act) => cancel(context, idOrNumber, act),
     resolve: (idOrNumber, act) => resolve(context, idOrNumber, act),
     sendAgain: (idOrNumber, act) => sendAgain(context, idOrNumber, act),
     list: (filter) => list(context, filter),
     show: (idOrNumber) => show(context, idOrNumber),
+    shadowReport: () => shadowReport(context),
+    shadowPayload: (number) => shadowPayload(context, number),
+    trials: openTrials(context),
   };
 }
 
 /** Job of `deliver`; its data is `{ company, order }`. */
 export { DELIVER_JOB };
 export const ADVANCE_JOB = "orders.advance";
+export {
+  ACCOUNT_JOB,
+  accountRequestBody,
+  BuyerError,
+  type AccountAsked,
+  type AccountListFilter,
+  type AccountRequestBody,
+  type AccountSummary,
+  type AccountView,
+  type Buyers,
+} from "./buyers/index.ts";
 export { orderRequest, type OrderRequest } from "./request.ts";
 export { OrderError } from "./book.ts";
 export { OPEN_ORDERS } from "./facts.ts";
@@ -84,3 +119,5 @@ export type { OrderListFilter, OrderSummary, OrderView } from "./desk.ts";
 export type { OrderPrices, OrderPricing, PriceQuestion } from "./facts.ts";
 export type { DeliveryState } from "./machine.ts";
 export type { OrderSettings } from "./settings.ts";
+export type { ShadowedOrder, ShadowReport } from "./shadow.ts";
+export { trialHolds, type TrialBody, type TrialOrder, type Trials } from "./trial.ts";

@@ -12,6 +12,6 @@ export function numberFor(prefix: "AR" | "RT", context: OrdersContext): string {
 }
 
 /** Business date of now, ISO. */
-export function todayOf({ now, settings }: OrdersContext): string {
+export function todayOf({ now, settings }: Pick<OrdersContext, "now" | "settings">): string {
   return now().toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
 }

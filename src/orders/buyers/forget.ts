@@ -1,0 +1,117 @@
+/**
+ * Personal data that has served its time: a guest's name and addresses, and what a refused
+ * applicant sent, are blanked wherever they are kept. Numbers, lines, prices, digests and moments
+ * stay, so that an invoice line can still be followed back to its order and its price.
+ */
+import type { Queryable } from "../../store/index.ts";
+import type { BuyersContext } from "./context.ts";
+
+export const BLANKED = "(blanked)";
+
+/** So many at a time; what is left is the next time's. */
+const AT_ONCE = 500;
+
+export async function forget(context: BuyersContext): Promise<number> {
+  const { guests, accountRequests } = context.settings;
+  const orders = await forgetGuests(context, guests?.forgetAfterDays);
+  return orders + (await forgetRefused(context, accountRequests?.forgetRefusedAfterDays));
+}
+
+function before({ now, settings }: BuyersContext, days: number): Temporal.Instant {
+  return now().toZonedDateTimeISO(settings.timeZone).subtract({ days }).toInstant();
+}
+
+/** Of orders that are done: while one can still be sent, its address must go with it. */
+async function forgetGuests(context: BuyersContext, days: number | undefined): Promise<number> {
+  if (days === undefined) return 0;
+  const { store, company } = context;
+  const oldest = before(context, days);
+  return store.transaction(async (tx) => {
+    const due = await tx.query<{ id: string }>(
+      `select id from web_order
+        where company = $1 and state in ('confirmed', 'cancelled', 'refused', 'shadowed')
+          and changed_at < $2 and body ->> 'guest' is not null
+          and body -> 'guest' ->> 'name' <> $3
+        order by id limit ${AT_ONCE} for update skip locked`,
+      [company, oldest, BLANKED],
+    );
+    const ids = due.map(({ id }) => id);
+    await blankOrders(tx, company, ids);
+    return ids.length + (await blankRefusedRequests(tx, company, oldest));
+  });
+}
+
+/** What of a guest's order is personal, blanked in a column of JSON. */
+const blank = (column: string): string => `
+  ${column} || jsonb_build_object(
+    'guest', jsonb_build_object('name', $3::text, 'email', $3::text, 'telephone', null),
+    'placedByName', null,
+    'deliverTo', case when ${column} ->> 'deliverTo' is null then 'null'::jsonb else
+      jsonb_build_object('name', $3::text, 'address1', $3::text, 'address2', null, 'address3', null,
+        'town', null, 'county', null, 'postcode', null,
+        'country', ${column} -> 'deliverTo' -> 'country',
+        'contact', null, 'telephone', null, 'email', null) end)`;
+
+async function blankOrders(tx: Queryable, company: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const values = [company, ids, BLANKED];
+  await tx.affect(
+    `update web_order set body = ${blank("body")} where company = $1 and id = any($2::uuid[])`,
+    values,
+  );
+  await tx.affect(
+    `update web_order_request
+        set body = ${blank("body")},
+            answer = case when answer ->> 'guest' is null then answer::json else (${blank("answer::jsonb")})::json end
+      where company = $1 and order_id = any($2::uuid[]) and body ->> 'guest' is not null`,
+    values,
+  );
+  await blankSent(tx, values);
+}
+
+/** What was rendered for the ERP: its digest still proves what was sent, its text is gone. */
+async function blankSent(tx: Queryable, values: readonly unknown[]): Promise<void> {
+  for (const table of ["web_order_intent", "web_order_shadow"]) {
+    const [there] = await tx.query<{ table: string | null }>(
+      `select to_regclass('${table}')::text as table`,
+    );
+    if (there?.table === null || there === undefined) continue;
+    await tx.affect(
+      `update ${table} set payload = to_jsonb($3::text)
+        where company = $1 and order_id = any($2::uuid[]) and payload is not null`,
+      values,
+    );
+  }
+}
+
+/** Requests that were refused became no order, and hold the same. */
+async function blankRefusedRequests(
+  tx: Queryable,
+  company: string,
+  oldest: Temporal.Instant,
+): Promise<number> {
+  return tx.affect(
+    `update web_order_request set body = ${blank("body")}
+      where company = $1 and order_id is null and received_at < $2
+        and body ->> 'guest' is not null and body -> 'guest' ->> 'name' <> $3`,
+    [company, oldest, BLANKED],
+  );
+}
+
+async function forgetRefused(context: BuyersContext, days: number | undefined): Promise<number> {
+  if (days === undefined) return 0;
+  return context.store.affect(
+    `update account_request
+        set duplicates = '[]', body = jsonb_build_object('tradingName', $3::text, 'legalName', null,
+              'companyNumber', null, 'vatNumber', null,
+              'address', jsonb_build_object('address1', $3::text, 'address2', null, 'address3', null,
+                'town', null, 'county', null, 'postcode', null,
+                'country', body -> 'address' -> 'country'),
+              'deliverTo', '[]'::jsonb,
+              'contact', jsonb_build_object('name', $3::text, 'email', $3::text, 'telephone', null),
+              'creditLimit', body -> 'creditLimit', 'terms', null, 'tradeReferences', '[]'::jsonb,
+              'note', null)
+      where company = $1 and state = 'refused' and changed_at < $2 and body ->> 'tradingName' <> $3`,
+    [context.company, before(context, days), BLANKED],
+  );
+}

@@ -1,0 +1,216 @@
+/** Orders that wait for an account: held until it is there, then checked again as its own. */
+import { PricesNotReady, reclaimPromotions, releasePromotions } from "../../pricing/index.ts";
+import type { Queryable, Transaction } from "../../store/index.ts";
+import { sameAmount } from "../amounts.ts";
+import { addEvent, move, ORDER_COLUMNS, type OrderRow } from "../book.ts";
+import { replaceContent } from "../content.ts";
+import { OrderError } from "../error.ts";
+import { orderRequest, type OrderRequest } from "../request.ts";
+import type { AccountRow } from "./account-store.ts";
+import type { BuyersContext, Priced } from "./context.ts";
+import { todayOf } from "./numbers.ts";
+
+const WAITING = `company = $1 and body ->> 'accountRequest' = $2`;
+
+export async function waitingFor(
+  on: Queryable,
+  company: string,
+  request: string,
+): Promise<{ number: string; state: string; gross: string }[]> {
+  return on.query<{ number: string; state: string; gross: string }>(
+    `select number, state, gross::text as gross from web_order where ${WAITING} order by id`,
+    [company, request],
+  );
+}
+
+/** A price book of before the account was pulled would find no price for anything. */
+export async function isPriced(
+  tx: Queryable,
+  { company, pricing, settings, ...context }: BuyersContext,
+  { id, account }: AccountRow,
+): Promise<boolean> {
+  const [first] = await held(tx, company, id);
+  const [line] = first?.body.lines ?? [];
+  if (line === undefined || account === null) return true;
+  const question = {
+    account,
+    site: null,
+    branch: null,
+    on: todayOf({ ...context, settings }),
+    quotation: null,
+    conditions: {},
+    currency: settings.currency,
+    codes: [],
+    lines: [{ product: line.product, quantity: line.quantity }],
+  };
+  const priced = await pricing.price(tx, question).catch((error: unknown) => {
+    if (error instanceof PricesNotReady) return null;
+    throw error;
+  });
+  if (priced === null) return false;
+  const why: unknown = priced.lines[0]?.evidence;
+  return !(typeof why === "object" && why !== null && "code" in why && why.code === NOT_IN_BOOK);
+}
+
+const NOT_IN_BOOK = "unknown-account";
+
+async function held(tx: Queryable, company: string, request: string): Promise<OrderRow[]> {
+  return tx.query<OrderRow>(
+    `select ${ORDER_COLUMNS} from web_order where ${WAITING} and state = 'held'
+      order by id for update`,
+    [company, request],
+  );
+}
+
+export async function refuseWaiting(
+  tx: Queryable,
+  { company, now }: BuyersContext,
+  row: AccountRow,
+  { who, why }: { readonly who: string; readonly why: string },
+): Promise<void> {
+  for (const order of await held(tx, company, row.id))
+    await move(tx, order, {
+      event: "refuse",
+      who,
+      at: now(),
+      about: `Account request ${row.number} was refused: ${why}`,
+      reasons: [`The account that it waited for was refused: ${why}`],
+    });
+}
+
+/** The account is there: each of its orders is checked as its own, and goes on or says why not. */
+export async function bringOn(
+  tx: Transaction,
+  context: BuyersContext,
+  { id, account, number }: AccountRow,
+): Promise<void> {
+  if (account === null) return;
+  for (const order of await held(tx, context.company, id))
+    await bringOnOne(tx, context, order, { account, number });
+}
+
+async function bringOnOne(
+  tx: Transaction,
+  context: BuyersContext,
+  order: OrderRow,
+  { account, number }: { readonly account: string; readonly number: string },
+): Promise<void> {
+  const at = context.now();
+  const asked = await askedFor(tx, order);
+  const holder = { company: order.company, order: order.id };
+  // What it holds of promotions itself must not stand in its way.
+  await releasePromotions(tx, { ...holder, at });
+  const examined = asked === null ? null : await context.examine(tx, onAccountNow(asked, account));
+  await reclaimPromotions(tx, { ...holder, beyondLimits: true });
+  const against = examined === null ? [GONE] : whatDiffers(order, examined);
+  const opened = await giveAccount(tx, order, account, against.length === 0 ? examined : null, at);
+  if (order.test) return stays(tx, opened, "A test order: it is never sent.", at);
+  if (against.length > 0) return stays(tx, opened, against.join(" "), at);
+  await move(tx, opened, {
+    event: "release",
+    who: "tradepost",
+    at,
+    about: `Account ${account} of request ${number} is there; all checks pass at its own prices.`,
+    set: { attempts: 0, nextAttemptAt: null },
+  });
+  await context.sendOn(tx, order.id);
+}
+
+const GONE =
+  "What was sent is not kept any more, so that it cannot be checked as the account's own: a " +
+  "person checks it and releases it.";
+
+/** As the shop sent it. */
+async function askedFor(tx: Queryable, order: OrderRow): Promise<OrderRequest | null> {
+  const [kept] = await tx.query<{ body: unknown }>(
+    `select body from web_order_request
+      where company = $1 and order_id = $2 order by received_at limit 1`,
+    [order.company, order.id],
+  );
+  return orderRequest.safeParse(kept?.body).data ?? null;
+}
+
+/** Tokens were given for another account's prices, and its date is the day it was taken. */
+function onAccountNow(asked: OrderRequest, account: string): OrderRequest {
+  const { orderedOn: _orderedOn, ...rest } = asked;
+  const lines = asked.lines.map(({ priceToken: _priceToken, ...line }) => line);
+  return { ...rest, lines, account, accountRequest: null };
+}
+
+/** Never silent: whatever a check says, and any amount that is another at the account's prices. */
+function whatDiffers(order: OrderRow, { findings, order: now }: Priced): string[] {
+  const said = findings.filter(({ policy }) => policy !== "accept").map(({ about }) => about);
+  const amounts = (["net", "vat", "gross"] as const)
+    .filter((name) => !sameAmount(order[name], now[name]))
+    .map((name) => `Its ${name} was ${order[name]}, and is ${now[name]} on the account.`);
+  return [...said, ...amounts];
+}
+
+/** The order as it was taken, now on its account; at the account's own prices where they are equal. */
+async function giveAccount(
+  tx: Queryable,
+  order: OrderRow,
+  account: string,
+  examined: Priced | null,
+  at: Temporal.Instant,
+): Promise<OrderRow> {
+  const { company, id, body } = order;
+  await tx.affect("update web_order set account = $3 where company = $1 and id = $2", [
+    company,
+    id,
+    account,
+  ]);
+  if (examined !== null) {
+    const { webOrder, orderedOn, accountRequest } = body;
+    const content = { ...examined.order, webOrder, orderedOn, accountRequest };
+    const evidence = Object.fromEntries(
+      examined.order.lines.map(({ line }, index) => [line, examined.evidence[index] ?? null]),
+    );
+    const quotation = null;
+    const given = { body: content, evidence, held: examined.held, quotation };
+    return { ...(await replaceContent(tx, order, given, at)), account };
+  }
+  const written: OrderRow = {
+    ...order,
+    account,
+    body: { ...body, account },
+    version: order.version + 1,
+  };
+  await tx.affect(
+    "update web_order set body = $3, version = $4, changed_at = $5 where company = $1 and id = $2",
+    [company, id, JSON.stringify(written.body), written.version, at],
+  );
+  return written;
+}
+
+async function stays(
+  tx: Queryable,
+  order: OrderRow,
+  reason: string,
+  at: Temporal.Instant,
+): Promise<void> {
+  await tx.affect("update web_order set reasons = $3 where company = $1 and id = $2", [
+    order.company,
+    order.id,
+    JSON.stringify([reason]),
+  ]);
+  const about = `Account ${order.account} is there; it stays held. ${reason}`;
+  const page = { at, event: "account", fromState: order.state, toState: order.state };
+  await addEvent(tx, order, { ...page, who: "tradepost", about });
+}
+
+/** Said before a person releases it: without its account nobody would know whose it is. */
+export async function refuseWithoutAccount(tx: Queryable, order: OrderRow): Promise<void> {
+  const request = order.body.accountRequest ?? null;
+  if (request === null) return;
+  const [row] = await tx.query<{ number: string; state: string }>(
+    "select number, state from account_request where company = $1 and id::text = $2",
+    [order.company, request],
+  );
+  if (row === undefined || row.state === "done") return;
+  throw new OrderError(
+    "move-impossible",
+    `Releasing web order ${order.number}: it waits for account request ${row.number}, which is ` +
+      `"${row.state}". Decide that first: account-requests show ${row.number}`,
+  );
+}
