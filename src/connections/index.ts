@@ -20,6 +20,8 @@ import { openGuarded } from "./guard.ts";
 import { hostFor } from "./host.ts";
 import type { Mode } from "./standing.ts";
 
+export { KEY_SECRET, readKeys } from "./keys.ts";
+export type { TokenKeys } from "./keys.ts";
 export { openStandings, stopInWords } from "./standing.ts";
 export type { ChecklistItem, Deed, GoLive, Mode, Standing, Standings, Stop } from "./standing.ts";
 

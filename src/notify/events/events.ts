@@ -1,0 +1,22 @@
+/** The feed of events of one company, opened. */
+import {
+  readEvents,
+  tidyEvents,
+  type EventsContext,
+  type EventsPage,
+  type EventsQuestion,
+} from "./feed.ts";
+
+export interface Events {
+  /** What follows a number; null: a reader there would miss events without knowing. */
+  after(question: EventsQuestion): Promise<EventsPage | null>;
+  /** Deletes what is older than it is kept; tells how many, which are bounded. */
+  tidy(): Promise<number>;
+}
+
+export function openEvents(context: EventsContext & { readonly keepDays: number }): Events {
+  return {
+    after: (question) => readEvents(context, question),
+    tidy: () => tidyEvents(context, context.keepDays),
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * The feed of events. They get their numbers afterwards, under a lock: whoever has read up to one
+ * has missed nothing below it, however late the transaction of an earlier event was committed.
+ */
+import type { Store, Transaction } from "../../store/index.ts";
+
+export interface EventsContext {
+  readonly store: Store;
+  readonly company: string;
+  readonly now: () => Temporal.Instant;
+}
+
+export interface ShopEvent {
+  /** Place in the feed, from 1. */
+  readonly number: number;
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly at: Temporal.Instant;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface EventsPage {
+  readonly events: readonly ShopEvent[];
+  /** Where to go on; the same as before when there was nothing new. */
+  readonly cursor: string;
+  /** True: there is more already. */
+  readonly more: boolean;
+}
+
+export interface EventsQuestion {
+  /** Last number that was read; 0: from the oldest that is kept. */
+  readonly after: number;
+  readonly limit: number;
+  /** "order.accepted", "order.*"; absent or none: every type. */
+  readonly types?: readonly string[];
+}
+
+/** Whether a type is one of the list, as SQL; an empty list means every type. */
+export function typeIn(type: string, list: string): string {
+  return `(${list} = '{}' or ${type} = any(${list}) or exists (
+    select from unnest(${list}) one
+     where one like '%.*' and starts_with(${type}, left(one, -1))))`;
+}
+
+export const EVENT_COLUMNS = "e.number, e.id, e.type, e.subject, e.at, e.data";
+
+/** Numbers given at a time: the lock is held for no longer. */
+const BATCH = 5_000;
+
+/** Gives every event that is committed by now its number; tells the last number there is. */
+export async function numberEvents({ store, company }: EventsContext): Promise<number> {
+  for (let given = BATCH; given === BATCH;) {
+    const [waiting] = await store.query(
+      "select 1 from event where company = $1 and number is null limit 1",
+      [company],
+    );
+    given = waiting === undefined ? 0 : await store.transaction((tx) => numberSome(tx, company));
+  }
+  return (await feedOf({ store, company })).last;
+}
+
+async function numberSome(tx: Transaction, company: string): Promise<number> {
+  await tx.affect(
+    `insert into event_feed (company, last, tidied) values ($1, 0, 0)
+     on conflict (company) do nothing`,
+    [company],
+  );
+  const [feed] = await tx.query<{ last: number }>(
+    "select last from event_feed where company = $1 for update",
+    [company],
+  );
+  // A statement of its own, so that it sees what whoever held the lock before has numbered.
+  const given = await tx.affect(
+    `update event e set number = $2 + fresh.nth
+       from (select id, row_number() over (order by noted_at, place, id) as nth
+               from (select id, noted_at, place from event
+                      where company = $1 and number is null
+                      order by noted_at, place, id limit $3) oldest) fresh
+      where e.company = $1 and e.id = fresh.id`,
+    [company, feed?.last ?? 0, BATCH],
+  );
+  await tx.affect("update event_feed set last = last + $2 where company = $1", [company, given]);
+  return given;
+}
+
+interface Feed {
+  readonly last: number;
+  readonly tidied: number;
+}
+
+async function feedOf({ store, company }: Pick<EventsContext, "store" | "company">): Promise<Feed> {
+  const [feed] = await store.query<Feed>("select last, tidied from event_feed where company = $1", [
+    company,
+  ]);
+  return feed ?? { last: 0, tidied: 0 };
+}
+
+/**
+ * Null: nothing can be answered for that number. It was never given, or what follows it is not kept
+ * any more; either way the reader would miss events without knowing.
+ */
+export async function readEvents(
+  context: EventsContext,
+  { after, limit, types = [] }: EventsQuestion,
+): Promise<EventsPage | null> {
+  const last = await numberEvents(context);
+  const { tidied } = await feedOf(context);
+  if (after > last || (after !== 0 && after < tidied)) return null;
+  const rows = await context.store.query<ShopEvent>(
+    `select ${EVENT_COLUMNS} from event e
+      where e.company = $1 and e.number > $2 and e.number <= $3 and ${typeIn("e.type", "$4::text[]")}
+      order by e.number limit $5`,
+    [context.company, after, last, types, limit + 1],
+  );
+  const events = rows.slice(0, limit);
+  const more = rows.length > limit;
+  return { events, cursor: String(more ? events.at(-1)?.number : last), more };
+}
+
+/** Rows looked at in one go. */
+const TIDIED_AT_ONCE = 20_000;
+
+/**
+ * Deletes what is older than it is kept, oldest first and up to the first that is not; with it what
+ * became of its deliveries. One that a webhook still waits for stays, and all after it.
+ */
+export async function tidyEvents(context: EventsContext, keepDays: number): Promise<number> {
+  const { store, company, now } = context;
+  await numberEvents(context);
+  const before = now().subtract({ hours: 24 * keepDays });
+  return store.transaction(async (tx) => {
+    const [found] = await tx.query<{ upTo: number | null }>(
+      `select least(max(number) filter (where old), min(number) filter (where not old) - 1,
+                    (select min(number) - 1 from webhook_delivery
+                      where company = $1 and state = 'waiting')) as "upTo"
+         from (select number, at < $2 as old from event
+                where company = $1 and number is not null order by number limit $3) oldest`,
+      [company, before, TIDIED_AT_ONCE],
+    );
+    const upTo = found?.upTo ?? 0;
+    const deleted = await tx.affect("delete from event where company = $1 and number <= $2", [
+      company,
+      upTo,
+    ]);
+    if (deleted === 0) return 0;
+    await tx.affect("delete from webhook_delivery where company = $1 and number <= $2", [
+      company,
+      upTo,
+    ]);
+    await tx.affect("update event_feed set tidied = $2 where company = $1", [company, upTo]);
+    return deleted;
+  });
+}
