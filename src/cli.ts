@@ -6,6 +6,8 @@ import { Command, type Option } from "commander";
 import { addCheckCommand } from "./cli/check.ts";
 import { explainError, type GlobalOptions } from "./cli/command.ts";
 import { addConnectorCommands } from "./cli/connector.ts";
+import { addGoLiveCommand } from "./cli/go-live.ts";
+import { addMaintenanceCommands } from "./cli/maintenance.ts";
 import { addOrderCommands } from "./cli/orders.ts";
 import { addPayCommands } from "./cli/pay.ts";
 import { addCompletenessCommands } from "./cli/completeness.ts";
@@ -21,6 +23,7 @@ import { addMappingCommands } from "./cli/mapping.ts";
 import { addSchemaCommand } from "./cli/schema.ts";
 import { addSyncCommands } from "./cli/sync.ts";
 
+export { itemText as checklistItemText } from "./cli/go-live.ts";
 export { count, day, pounds, table } from "./cli/print.ts";
 export { syncAnswer } from "./cli/sync.ts";
 
@@ -45,6 +48,8 @@ export function tradepostCommand(): Command {
   addPlanCommands(program);
   addPriceCommands(program);
   addOrderCommands(program);
+  addGoLiveCommand(program);
+  addMaintenanceCommands(program);
   addSalesCommands(program);
   addShopCommands(program);
   addPayCommands(program);

@@ -5,9 +5,11 @@ import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
+import { goLiveOf, type GoLiveDesk } from "./company/go-live.ts";
 import { maintenanceOf, type Maintenance } from "./company/maintenance.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
 import { tokensOf } from "./company/price-tokens.ts";
+import { toldShopsOf, type ToldShops } from "./company/webhooks.ts";
 import { schedulesOf } from "./company/schedules.ts";
 import { statusOf, type StatusReport } from "./company/status.ts";
 import { watch, type Watched } from "./company/watch.ts";
@@ -39,6 +41,7 @@ import { trustSources, type Rested, type TrustSources } from "./sync/index.ts";
 export { orderPricing } from "./company/order-prices.ts";
 export { PULL_NOW_JOB } from "./company/pull-requests.ts";
 export { checkFiles, type Checked } from "./company/check.ts";
+export { CHECKLIST, type ChecklistName } from "./company/go-live.ts";
 export type { StreamStatus } from "./company/status.ts";
 export { leftOutInWords } from "./company/owners.ts";
 
@@ -60,7 +63,7 @@ export interface Context {
 }
 
 /** One company's modules, wired. */
-export interface CompanyServices extends Pulls, PullRequests {
+export interface CompanyServices extends Pulls, PullRequests, ToldShops {
   readonly code: string;
   readonly settings: CompanySettings;
   readonly pricing: Pricing;
@@ -78,6 +81,7 @@ export interface CompanyServices extends Pulls, PullRequests {
   /** Which connections may hand orders over, and which stand still. */
   readonly standings: Standings;
   readonly maintenance: Maintenance;
+  readonly goLive: GoLiveDesk;
   /** How fresh each stream is that prices rest on; null: it was never read. */
   priceSources(): ReturnType<TrustSources["freshness"]>;
   /** How every stream stands, its schedules, and the alarms that hold. */
@@ -119,7 +123,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const { timeZone } = settings;
   const standings = openStandings({ store, company: code, timeZone, now });
   const schedules = schedulesOf(context, code, streamsOf, standings);
-  const watched: Watched = { code, settings, schedules, alarms };
+  const maintenance = maintenanceOf(context, { code, settings, standings, alarms });
+  const watched: Watched = { code, settings, schedules, alarms, standings, maintenance };
   const sources = sourcesOf(SALES_RECORDS);
   const sales = openSales({ store, company: code, settings: settings.sales, sources, now });
   const shop = openShop({ store, company: code, vatCodes: Object.keys(settings.vat), now });
@@ -136,6 +141,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     });
     return result;
   };
+  const orders = ordersOf(context, { code, settings, pricing, connect, sets, standings });
+  const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
   return {
     code,
     settings,
@@ -146,12 +153,13 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     sales,
     shop,
     tellShop: () => tellShop(shop, settings, connect),
-    orders: ordersOf(context, { code, settings, pricing, connect, sets, standings }),
+    orders,
     incentives: await incentivesOf(context, { code, settings, sales }),
     alarms,
     schedules,
     standings,
-    maintenance: maintenanceOf(context, { code, settings, standings, alarms }),
+    maintenance,
+    goLive: goLiveOf(context, toGoLive),
     priceSources: () => priceSources.freshness(),
     status: () => statusOf(context, watched, streamsOf),
     watch: look,
@@ -160,8 +168,9 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     backfill: (...asked) => andWatch(pulls.backfill(...asked)),
     apply: (...asked) => andWatch(pulls.apply(...asked)),
     ...pullRequestsOf(context, { code, settings, streams }),
+    ...toldShopsOf(context, { code, settings, alarms }),
     streams,
-    check: () => checkConnections(settings, owned, connect),
+    check: () => checkConnections(settings, owned, connect, standings),
   };
 }
 
@@ -301,10 +310,7 @@ function ordersOf(
     pricing: orderPricing(pricing, settings),
     jobs,
     connection: {
-      standing: async () => {
-        const { paused } = await standings.of(name, entry.mode);
-        return { mode: entry.mode, paused };
-      },
+      standing: () => standings.of(name, entry.mode),
       openSession: async () => (await connect(name)).session,
     },
     outbound,
@@ -343,7 +349,7 @@ function outboundOf(
     throw missing;
   };
   const none = { file: "", id: "", version: "", about: "", tables: [] };
-  return { ...none, carriesDiscount: true, render };
+  return { ...none, carriesDiscount: true, carriesPayment: true, render };
 }
 
 async function incentivesOf(

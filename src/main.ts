@@ -18,7 +18,7 @@ import { workPullsNow } from "./main/pull-now.ts";
 import { leaveAll, tickAll, watchAll, workSlots } from "./main/schedules.ts";
 import { stopSignal } from "./main/stop-signal.ts";
 import { TELL_JOB } from "./notify/index.ts";
-import { ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
+import { ACCOUNT_JOB, ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
 import { PARITY_JOB } from "./parity/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
 import { POST_JOB } from "./sales/index.ts";
@@ -36,10 +36,12 @@ export {
   type PullRequest,
 } from "./main/pulling.ts";
 export {
+  CHECKLIST,
   checkFiles,
   leftOutInWords,
   NotInSettings,
   type Checked,
+  type ChecklistName,
   type CompanyServices,
   type StreamStatus,
 } from "./company.ts";
@@ -118,6 +120,7 @@ function clockOf({ demonstrationClockSeconds: seconds }: Settings): () => Tempor
 /** One that could not be opened holds nothing open. */
 async function closed(company: Promise<CompanyServices>): Promise<void> {
   const opened = await company.catch(() => null);
+  await opened?.webhooks.close();
   await opened?.pricing.close();
 }
 
@@ -144,8 +147,10 @@ async function workOn(
 ): Promise<void> {
   const of = async (data: unknown): Promise<CompanyServices> => company(textIn(data, "company"));
   await jobs.work(PUBLISH_JOB, async (data) => {
-    const { pricing, proof } = await of(data);
+    const { pricing, proof, orders } = await of(data);
     await pricing.publish();
+    // Accounts that were asked for have prices of their own by now.
+    await orders.buyers.advance();
     // What did not match may do so under the new prices.
     await proof.checkLater();
   });
@@ -156,6 +161,9 @@ async function workOn(
   });
   await jobs.work(DELIVER_JOB, async (data) => {
     await (await of(data)).orders.deliver(textIn(data, "order"));
+  });
+  await jobs.work(ACCOUNT_JOB, async (data) => {
+    await (await of(data)).orders.buyers.accountRequests.open(textIn(data, "request"));
   });
   await jobs.work(NOTE_JOB, async (data) => {
     await (await of(data)).tellShop();
@@ -201,6 +209,7 @@ async function serve(
   const { settings, log } = context;
   const codes = Object.keys(settings.companies);
   await refreshAll(codes, company);
+  for (const code of codes) await tellStanding(log, await company(code));
   const stopping = new AbortController();
   for (const code of codes) await (await company(code)).schedules.align();
   await workSlots(context, company, { apart: at.apart, stopping: stopping.signal });
@@ -234,6 +243,7 @@ async function serve(
     repeatedly(ADVANCE_MS, "Looking after orders", log, advance),
     repeatedly(ADVANCE_MS, "Telling shops what changed", log, () => tellShops(codes, company)),
     repeatedly(TICK_MS, "Looking for due schedules", log, () => tickAll(context, codes, company)),
+    repeatedly(TICK_MS, "Sending webhooks", log, () => sendWebhooks(codes, company)),
     repeatedly(TIDY_MS, "Deleting what is kept long enough", log, () => tidyAll(codes, company)),
     repeatedly(WATCH_MS, "Looking for what is late", log, () => watchAll(context, codes, company)),
   ];
@@ -249,6 +259,16 @@ async function serve(
   };
 }
 
+/** What the settings wish and nobody has recorded, and what stands still, on every start. */
+async function tellStanding(log: Log, { code, status }: CompanyServices): Promise<void> {
+  const { orders, stops } = await status();
+  if (orders.about !== null) log("warn", `${code}: ${orders.about}`, { company: code });
+  for (const { scope, says } of stops)
+    log("warn", `${code}: ${scope === "" ? "everything" : scope} stands still: ${says}.`, {
+      company: code,
+    });
+}
+
 /** Raw rows and plans; each is bounded, so that what is left is the next time's. */
 async function tidyAll(
   codes: readonly string[],
@@ -257,7 +277,9 @@ async function tidyAll(
   for (const code of codes) {
     const one = await company(code);
     await one.tidyKept();
+    await one.orders.buyers.forget();
     await one.pricing.tidy();
+    await one.events.tidy();
   }
 }
 
@@ -282,6 +304,14 @@ async function tellShops(
   company: (code: string) => Promise<CompanyServices>,
 ): Promise<void> {
   for (const code of codes) await (await company(code)).tellShop();
+}
+
+/** Starts what is due and does not wait for receivers. */
+async function sendWebhooks(
+  codes: readonly string[],
+  company: (code: string) => Promise<CompanyServices>,
+): Promise<void> {
+  for (const code of codes) await (await company(code)).webhooks.work();
 }
 
 /** Without a promise once it is opened: it is asked for with every request. */

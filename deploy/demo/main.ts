@@ -11,6 +11,7 @@ import { openShop } from "./shop.ts";
 import { tellStory } from "./story.ts";
 import { compareOrders, daysPass, placeOrders } from "./steps/orders.ts";
 import { proveExplanations } from "./steps/explain.ts";
+import { goLive } from "./steps/live.ts";
 import { proveParity } from "./steps/parity.ts";
 import { followPenny, provePay, proveSales } from "./steps/pay.ts";
 import { ALL_FAULTS, firstPull, introduce, provePrices } from "./steps/pull.ts";
@@ -47,6 +48,7 @@ await using world = await openWorld({
 });
 introduce(story, world);
 await firstPull(story, world);
+await goLive(story, world);
 const { secret } = await world.tradepost.access.createKey({
   company: COMPANY,
   name: "The demo's shop",

@@ -15,6 +15,7 @@ import {
   type Opened,
 } from "./command.ts";
 import { count, day, moment, plain, pounds, table, words } from "./print.ts";
+import { addShadowCommand } from "./shadow.ts";
 
 /** Every state, and whether an order in it waits for a person. */
 const STATES: Readonly<Record<DeliveryState, "goes on" | "waits for a person" | "is done">> = {
@@ -73,6 +74,7 @@ export function addOrderCommands(program: Command): void {
       });
     });
   addActs(orders);
+  addShadowCommand(orders);
 }
 
 function addActs(orders: Command): void {

@@ -5,6 +5,7 @@ import type { ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import { durationText, type History } from "../sync/index.ts";
 import { answer, EXIT, type Answer, type Opened } from "./command.ts";
+import { stopText } from "./maintenance.ts";
 import { count, day, moment, pounds, table } from "./print.ts";
 import { waiting } from "./quarantine.ts";
 
@@ -25,7 +26,7 @@ async function status({ company }: Opened): Promise<Answer> {
     company.completeness.summary(),
   ]);
   const findings = completeness.reduce((sum, { open }) => sum + open, 0);
-  const { alarms, streams, schedules, service } = report;
+  const { alarms, streams, schedules, service, orders, stops } = report;
   const { timeZone } = company.settings;
   const shown = streams.filter(
     (stream) => stream.lastRun !== null || stream.fresh !== null || stream.next !== null,
@@ -38,6 +39,8 @@ async function status({ company }: Opened): Promise<Answer> {
   const unread = streams.length - shown.length;
   return {
     text: [
+      ...(orders.about === null ? [] : [`! ${orders.about}`, ""]),
+      ...stops.flatMap((stop) => [stopText(stop), ""]),
       ...(service.runs || !promised ? [] : [noServiceText(service, schedules, timeZone), ""]),
       ...alarms.flatMap((alarm) => [alarmText(alarm, timeZone), ""]),
       read,

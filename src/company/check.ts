@@ -1,6 +1,6 @@
 /** What `tradepost check` looks at in a company: first its files, then what only opening shows. */
 import type { CompanySettings, CompletedSetting, ConnectionSettings, Settings } from "../config.ts";
-import type { Connection } from "../connections/index.ts";
+import type { Connection, Standings } from "../connections/index.ts";
 import type { Finding } from "../connector/index.ts";
 import type { Mapping } from "../mapping/index.ts";
 import { describeProblem } from "../definition/index.ts";
@@ -135,9 +135,11 @@ export async function checkConnections(
   settings: CompanySettings,
   owned: Owned,
   connect: (name: string) => Promise<Connection>,
+  standings: Standings,
 ): Promise<Checked[]> {
   const checked: Checked[] = [];
   for (const [name, entry] of Object.entries(settings.connections)) {
+    checked.push(...(await checkStanding(settings, name, standings)));
     const part = `connection ${name}`;
     const found = await attempt(part, async () => {
       await using connection = await connect(name);
@@ -155,6 +157,42 @@ export async function checkConnections(
     checked.push(...("part" in found ? [found] : found.value));
   }
   return checked;
+}
+
+/** What the settings wish and nobody has recorded, and what stands still. */
+async function checkStanding(
+  settings: CompanySettings,
+  name: string,
+  standings: Standings,
+): Promise<Checked[]> {
+  if (settings.orders.connection !== name) return [];
+  const wished = settings.connections[name]?.mode ?? "read-only";
+  const { mode, paused } = await standings.of(name, wished);
+  const part = `connection ${name}`;
+  const checked: Checked[] = [];
+  if (mode !== wished)
+    checked.push({
+      part,
+      state: "warning",
+      about: notLiveText(name),
+      instruction: `Go through the checklist: tradepost go-live ${name}.`,
+    });
+  if (paused !== null)
+    checked.push({
+      part,
+      state: "warning",
+      about: `Nothing is read or handed over: ${paused}.`,
+      instruction: `See tradepost maintenance; it ends with tradepost maintenance off ${name}.`,
+    });
+  return checked;
+}
+
+/** The settings wish what nobody has recorded yet. */
+export function notLiveText(name: string): string {
+  return (
+    `The settings say that ${name} is live, and no checklist is recorded for it: it is in shadow, ` +
+    "so web orders are taken, written and compared, and none is handed over."
+  );
 }
 
 const MODES = {

@@ -1,8 +1,11 @@
 /** How a company's pulls stand: what `tradepost status` and `GET /v1/status` show. */
 import type { Context } from "../company.ts";
+import type { Standing } from "../connections/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import { streamStates, type StreamState } from "../sync/index.ts";
+import { notLiveText } from "./check.ts";
+import type { Maintenance } from "./maintenance.ts";
 import type { StreamsOf } from "./schedules.ts";
 import { freshness, type Freshness, type Watched } from "./watch.ts";
 
@@ -27,8 +30,17 @@ export interface StreamStatus {
   readonly worth: string | null;
 }
 
+/** How the connection that takes the orders stands, and what stands still. */
+export interface OrdersStanding extends Standing {
+  readonly connection: string;
+  /** What must be known of it; null: it is as the settings wish. */
+  readonly about: string | null;
+}
+
 export interface StatusReport {
   readonly at: Temporal.Instant;
+  readonly orders: OrdersStanding;
+  readonly stops: Awaited<ReturnType<Maintenance["stops"]>>;
   /** Where none runs, nothing is read by itself, and no alarm is told. */
   readonly service: ServiceState;
   /** Those that hold, newest first. */
@@ -43,6 +55,15 @@ export async function statusOf(
   streamsOf: StreamsOf,
 ): Promise<StatusReport> {
   const { code, settings, schedules, alarms } = watched;
+  const { connection } = settings.orders;
+  const standing = await watched.standings.of(
+    connection,
+    settings.connections[connection]?.mode ?? "read-only",
+  );
+  const about =
+    standing.mode === standing.wished
+      ? null
+      : `${notLiveText(connection)} Go through the checklist: \`tradepost go-live ${connection}\`.`;
   const [states, listed, open, service] = await Promise.all([
     streamStates(context.store, code),
     schedules.list(),
@@ -55,7 +76,15 @@ export async function statusOf(
       streamStatus({ connection, stream }, { states, listed, promises, now: context.now() }),
     ),
   );
-  return { at: context.now(), service, alarms: open, streams, schedules: listed };
+  return {
+    at: context.now(),
+    orders: { connection, about, ...standing },
+    stops: await watched.maintenance.stops(),
+    service,
+    alarms: open,
+    streams,
+    schedules: listed,
+  };
 }
 
 /** Those that a mapping reads, and those that were read once. */

@@ -4,10 +4,12 @@
  */
 import type { Context } from "../company.ts";
 import { durationSeconds, type CompanySettings } from "../config.ts";
+import type { Standings } from "../connections/index.ts";
 import { promisedSince, type ScheduleState, type Schedules } from "../jobs/index.ts";
 import { momentText } from "../model/index.ts";
 import type { Alarms, NewAlarm } from "../notify/index.ts";
 import { streamStates, type StreamState } from "../sync/index.ts";
+import type { Maintenance } from "./maintenance.ts";
 
 /** A promise of the settings, and how it is kept. */
 export interface Freshness {
@@ -26,6 +28,8 @@ export interface Watched {
   readonly settings: CompanySettings;
   readonly schedules: Schedules;
   readonly alarms: Alarms;
+  readonly standings: Standings;
+  readonly maintenance: Maintenance;
 }
 
 /** Alarms that this raises, and ends when their cause is gone. */

@@ -1,14 +1,23 @@
 /** How web orders are taken and handed over. */
 import { z } from "zod";
+import { accepting } from "./accepting.ts";
 import { accountRequests, guests } from "./buyers.ts";
 import { orderChecks } from "./order-checks.ts";
 
 const code = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, "a short code of letters, digits, - and _");
-const decimalText = z
-  .string()
-  .regex(/^\d+(\.\d+)?$/, 'a decimal such as "20" or "12.50", not negative');
+
+const goLive = z
+  .strictObject({
+    shadowEqualPercent: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(98)
+      .describe("From how many shadowed orders in percent, as staff keyed them, one may go live."),
+  })
+  .prefault({});
 
 export const orders = z
   .strictObject({
@@ -16,7 +25,7 @@ export const orders = z
       .optional()
       .describe("Connection that takes the web orders; absent: the only one, or erp."),
     checks: orderChecks,
-    minimumNet: decimalText.default("0").describe("Least net value of an order."),
+    ...accepting,
     oldestDays: z
       .number()
       .int()
@@ -28,6 +37,7 @@ export const orders = z
       .positive()
       .default(24)
       .describe("A handed-over order without an answer by then is in doubt."),
+    goLive,
     guests,
     accountRequests,
   })

@@ -1,5 +1,6 @@
 /** What the API needs of the modules behind it, and no more. */
 import type { Access } from "../access/index.ts";
+import type { Mode, Stop } from "../connections/index.ts";
 import type { OrderOnTheWay, Orders } from "../orders/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { BulkLane } from "./bulk.ts";
@@ -52,7 +53,15 @@ export interface CompanyServices {
     orders(name: string): Promise<readonly (OrderOnTheWay & { readonly says: string })[]>;
   };
   readonly holds: Holds;
-  readonly orders: Pick<Orders, "accept" | "check" | "show">;
+  readonly orders: Pick<Orders, "accept" | "check" | "show" | "shadowReport">;
+  readonly maintenance: {
+    stops(): Promise<readonly HeldStop[]>;
+    begin(asked: MaintenanceAsked & { readonly until: Temporal.Instant | null }): Promise<{
+      readonly began: boolean;
+      readonly underWay: { readonly deliveries: number; readonly pulls: readonly string[] };
+    }>;
+    end(asked: MaintenanceAsked): Promise<readonly Stop[]>;
+  };
   readonly sales: Pick<Sales, "totals" | "reconcile" | "trace">;
   readonly proof: Pick<
     PriceProof,
@@ -93,6 +102,18 @@ export interface CompanyServices {
   };
 }
 
+export interface MaintenanceAsked {
+  /** Null: all of the company. */
+  readonly connection: string | null;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** A connection that stands still, or all of the company, and why in a sentence. */
+export interface HeldStop extends Stop {
+  readonly says: string;
+}
+
 /** A connection or stream that is not there. */
 interface PullRefusal {
   readonly code: "connection-unknown" | "stream-unknown";
@@ -102,6 +123,14 @@ interface PullRefusal {
 /** How pulls stand. */
 export interface PullStatus {
   readonly at: Temporal.Instant;
+  readonly orders: {
+    readonly connection: string;
+    readonly mode: Mode;
+    readonly wished: Mode;
+    readonly paused: string | null;
+    readonly about: string | null;
+  };
+  readonly stops: readonly HeldStop[];
   readonly service: ServiceState;
   readonly alarms: readonly Alarm[];
   readonly streams: readonly {

@@ -6,6 +6,12 @@ import { followPriceChanges } from "./price-feed-routes.ts";
 import { streamPriceList } from "./price-list-routes.ts";
 import { lintPriceRules } from "./lint-routes.ts";
 import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
+import {
+  beginMaintenance,
+  endMaintenance,
+  listMaintenance,
+  showShadow,
+} from "./maintenance-routes.ts";
 import { ROUND_ENDPOINTS } from "./round-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
@@ -43,6 +49,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   placeOrder,
   checkOrder,
   showOrder,
+  showShadow,
   salesTotals,
   reconciliation,
   traceLine,
@@ -54,6 +61,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   showStatement,
   comparePlans,
   showStatus,
+  listMaintenance,
+  beginMaintenance,
+  endMaintenance,
   listRuns,
   startPull,
   showRun,

@@ -2,6 +2,7 @@
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import type { PullStatus } from "./modules.ts";
+import { shownStop, stop } from "./maintenance-routes.ts";
 import { instant, orNull, text } from "./words.ts";
 
 const alarm = z
@@ -86,6 +87,20 @@ export const showStatus: Endpoint = endpoint({
   answer: z
     .strictObject({
       at: instant("When this was so."),
+      orders: z
+        .strictObject({
+          connection: text("Connection that takes the web orders."),
+          mode: z
+            .enum(["read-only", "shadow", "live"])
+            .describe("What holds: live only once the checklist of go-live was recorded."),
+          wished: z.enum(["read-only", "shadow", "live"]).describe("What the settings say."),
+          paused: orNull(z.string(), "Why nothing is handed over now, though orders are taken."),
+          about: orNull(z.string(), "What must be known of it, and what to do."),
+        })
+        .describe("Whether orders are handed over."),
+      stops: z
+        .array(stop)
+        .describe("What stands still: maintenance, or an ERP that went backwards."),
       service: service.describe("Whether any service works for the company's schedules."),
       alarms: z.array(alarm).describe("Those that hold, newest first."),
       streams: z.array(stream),
@@ -98,15 +113,27 @@ export const showStatus: Endpoint = endpoint({
 
 type Body = Shown<{
   at: string;
+  orders: PullStatus["orders"];
+  stops: z.input<typeof stop>[];
   service: z.input<typeof service>;
   alarms: z.input<typeof alarm>[];
   streams: z.input<typeof stream>[];
   schedules: z.input<typeof schedule>[];
 }>;
 
-function shown({ at, service: state, alarms, streams, schedules }: PullStatus): Body {
+function shown({
+  at,
+  orders,
+  stops,
+  service: state,
+  alarms,
+  streams,
+  schedules,
+}: PullStatus): Body {
   return {
     at: at.toString(),
+    orders,
+    stops: stops.map(shownStop),
     service: { ...state, lastSeenAt: state.lastSeenAt?.toString() ?? null },
     alarms: alarms.map(({ key, level, title, detail, instruction, since }) => {
       return { key, level, title, detail, instruction, since: since.toString() };

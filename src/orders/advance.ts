@@ -5,10 +5,11 @@
  */
 import { DELIVER_JOB, jobData } from "./accept.ts";
 import { move, ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
-import { sends, type OrdersContext } from "./context.ts";
+import type { OrdersContext } from "./context.ts";
 import { refundReasons } from "./deliver.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { judgeAllFromPulled } from "./seen.ts";
+import { compareShadowed } from "./shadow.ts";
 
 export interface AdvanceResult {
   readonly moved: number;
@@ -17,18 +18,22 @@ export interface AdvanceResult {
 }
 
 export async function advance(context: OrdersContext): Promise<AdvanceResult> {
-  const moved = await moveByPulled(context);
+  const { mode, paused } = await context.connection.standing();
+  const moved = await moveByPulled(context, mode === "shadow");
   const expired = await expire(context);
   const { store, company } = context;
   await store.transaction((tx) => updateDespatched(tx, company, context.now()));
-  const queued = sends(await context.connection.standing()) ? await queueAgain(context) : 0;
+  await compareShadowed(context);
+  const queued = mode !== "read-only" && paused === null ? await queueAgain(context) : 0;
   return { moved, expired, queued };
 }
 
-async function moveByPulled(context: OrdersContext): Promise<number> {
+/** In shadow an order that waits and that the ERP shows is the one that staff keyed for it. */
+async function moveByPulled(context: OrdersContext, inShadow: boolean): Promise<number> {
   let moved = 0;
   const judgements = await judgeAllFromPulled(context.store, context.company, context.now());
   for (const { order, move: judged } of judgements) {
+    if (inShadow && (order.state === "queued" || order.state === "held")) continue;
     const said =
       judged.event === "refuse"
         ? { ...judged, reasons: [...(judged.reasons ?? []), ...refundReasons(order)] }

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readSettings } from "../../src/config.ts";
 import { orderRequest, type AcceptResult } from "../../src/orders/index.ts";
 import { openTradepost, type CompanyServices } from "../../src/main.ts";
+import { goLive } from "../support/live.ts";
 
 export interface Task {
   /** Settings file. */
@@ -57,6 +58,7 @@ await using tradepost = await openTradepost(readSettings({ file: task.settings }
   },
 });
 const company = await tradepost.company(task.company);
+if ((await company.standings.goLive("erp")) === null) await goLive(tradepost.store, task.company);
 say("settling");
 // What a killed process left begun is done first, and from here on jobs run beside everything else.
 await settle();

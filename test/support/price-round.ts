@@ -13,6 +13,7 @@ import type { OrderRequest } from "../../src/orders/index.ts";
 import { orderRequest } from "../../src/orders/index.ts";
 import type { PriceAnswer } from "../../src/pricing/index.ts";
 import type { Store } from "../../src/store/index.ts";
+import { goLive } from "./live.ts";
 
 export interface OrderedLine {
   readonly product: string;
@@ -95,6 +96,7 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
     rmSync(folder, { recursive: true, force: true });
   });
   const company = await tradepost.company(code);
+  await goLive(store, code);
   let minute = 0;
   const write = (stream: string, lines: readonly string[]) => {
     minute += 1;

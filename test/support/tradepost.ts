@@ -11,6 +11,7 @@ import { stringify } from "yaml";
 import { start, type Simulator } from "../../connectors/csv/simulator/index.ts";
 import { createMerchant, type Merchant } from "../../deploy/demo/merchant/index.ts";
 import { useDatabase } from "./database.ts";
+import { goLive } from "./live.ts";
 
 const ROOT = resolve(import.meta.dirname, "..", "..");
 
@@ -51,6 +52,7 @@ export function useTradepost(): TestMerchant {
     const faults = { "bad-rows": 0, "broken-invoice-line": 0 };
     erp = await start(merchant, { folder: join(folder, "erp"), faults });
     settings(SETTINGS, stringify(settingsOf(merchant, folder)));
+    await goLive(database.store, "HARROW");
   });
   afterAll(async () => {
     await erp?.close();

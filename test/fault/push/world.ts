@@ -10,6 +10,7 @@ import { stringify } from "yaml";
 import { readSettings } from "../../../src/config.ts";
 import { openTradepost, type Tradepost } from "../../../src/main.ts";
 import type { Store } from "../../../src/store/index.ts";
+import { goLive } from "../../support/live.ts";
 import {
   CONNECTORS,
   QUIET_SECONDS,
@@ -127,6 +128,7 @@ async function writeMasters(out: string): Promise<void> {
 /** Answers the shop's key. */
 async function setUp(tradepost: Tradepost): Promise<string> {
   const company = await tradepost.company(COMPANY);
+  await goLive(tradepost.store, COMPANY);
   const connection = "files" in company.settings.connections ? "files" : "erp";
   for (const { state, stream, notes } of await company.sync(connection, {}))
     if (state === "failed") throw new Error(`pulling ${stream} failed: ${notes.join(" ")}`);

@@ -1109,6 +1109,18 @@ CREATE TABLE "web_order_change" (
 );
 
 -- CreateTable
+CREATE TABLE "web_order_erp_look" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "version" INTEGER NOT NULL,
+    "learned_at" TIMESTAMPTZ(6) NOT NULL,
+    "differences" JSONB NOT NULL,
+    "noticed_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "web_order_erp_look_pkey" PRIMARY KEY ("company","order_id")
+);
+
+-- CreateTable
 CREATE TABLE "web_order_payment" (
     "company" TEXT NOT NULL,
     "provider" TEXT NOT NULL,
@@ -1148,6 +1160,26 @@ CREATE TABLE "web_order_lost" (
     "why" TEXT,
 
     CONSTRAINT "web_order_lost_pkey" PRIMARY KEY ("company","order_id","erp_order")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_trial" (
+    "company" TEXT NOT NULL,
+    "number" TEXT NOT NULL,
+    "connection" TEXT NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "who" TEXT NOT NULL,
+    "payload" JSONB NOT NULL,
+    "outcome" TEXT,
+    "evidence" TEXT,
+    "erp_order" TEXT,
+    "found" BOOLEAN NOT NULL,
+    "cancelled" BOOLEAN NOT NULL,
+    "confirmed_by" TEXT,
+    "confirmed_at" TIMESTAMPTZ(6),
+    "confirmed_why" TEXT,
+
+    CONSTRAINT "web_order_trial_pkey" PRIMARY KEY ("company","number")
 );
 
 -- CreateTable
@@ -2119,6 +2151,9 @@ CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_or
 
 -- CreateIndex
 CREATE UNIQUE INDEX "web_order_company_number_key" ON "web_order"("company", "number");
+
+-- CreateIndex
+CREATE INDEX "web_order_line_company_product_order_id_idx" ON "web_order_line"("company", "product", "order_id");
 
 -- CreateIndex
 CREATE INDEX "parity_line_company_document_on_idx" ON "parity_line"("company", "document_on");
