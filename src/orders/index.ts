@@ -15,23 +15,12 @@ import { openBuyers, type Buyers } from "./buyers/index.ts";
 import type { Examined } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
 import { deliverer } from "./deliver.ts";
-import {
-  cancel,
-  list,
-  release,
-  resolve,
-  sendAgain,
-  show,
-  type Act,
-  type OrderListFilter,
-  type OrderSummary,
-  type OrderView,
-} from "./desk.ts";
+import { openDesk, type OrderDesk } from "./desk.ts";
 import type { OrderRequest } from "./request.ts";
 import { shadowPayload, shadowReport, type ShadowReport } from "./shadow.ts";
 import { openTrials, type Trials } from "./trial.ts";
 
-export interface Orders {
+export interface Orders extends OrderDesk {
   /** Answers 201 (queued), 202 (held), 422 (refused) or 409 (the same key is being handled). */
   accept(request: AcceptRequest): Promise<AcceptResult>;
   /** What `accept` would answer; keeps nothing. */
@@ -40,13 +29,6 @@ export interface Orders {
   deliver(idOrNumber: string): Promise<void>;
   /** Job `orders.advance`: what follows a pull of ERP orders, acknowledgements or despatches. */
   advance(): Promise<AdvanceResult>;
-  release(idOrNumber: string, act: Act): Promise<OrderView>;
-  cancel(idOrNumber: string, act: Act): Promise<OrderView>;
-  resolve(idOrNumber: string, act: Act & { readonly erpOrder?: string }): Promise<OrderView>;
-  /** For an order in doubt that a person did not find in the ERP. */
-  sendAgain(idOrNumber: string, act: Act): Promise<OrderView>;
-  list(filter?: OrderListFilter): Promise<OrderSummary[]>;
-  show(idOrNumber: string): Promise<OrderView>;
   /** Orders of a connection in shadow against what staff keyed for them. */
   shadowReport(): Promise<ShadowReport>;
   /** What would have been handed over for one; null: no such order was shadowed. */
@@ -64,6 +46,7 @@ export function openOrders(context: OrdersContext): Orders {
     sendOn: (tx, order) => context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, order)),
   });
   return {
+    ...openDesk(context),
     buyers,
     accept: (request) => accept(context, request),
     check: (body) => check(context, body),
@@ -73,12 +56,6 @@ export function openOrders(context: OrdersContext): Orders {
       await buyers.advance();
       return advanced;
     },
-    release: (idOrNumber, act) => release(context, idOrNumber, act),
-    cancel: (idOrNumber, act) => cancel(context, idOrNumber, act),
-    resolve: (idOrNumber, act) => resolve(context, idOrNumber, act),
-    sendAgain: (idOrNumber, act) => sendAgain(context, idOrNumber, act),
-    list: (filter) => list(context, filter),
-    show: (idOrNumber) => show(context, idOrNumber),
     shadowReport: () => shadowReport(context),
     shadowPayload: (number) => shadowPayload(context, number),
     trials: openTrials(context),
@@ -98,6 +75,10 @@ export {
   type AccountSummary,
   type AccountView,
   type Buyers,
+  RETURN_STATES,
+  returnBody,
+  type ReturnBody,
+  type ReturnRow,
 } from "./buyers/index.ts";
 export { orderRequest, type OrderRequest } from "./request.ts";
 export { OrderError } from "./book.ts";
@@ -115,9 +96,15 @@ export type { AcceptRequest } from "./accept.ts";
 export type { AcceptResult, OrderAnswer, OrderProblem } from "./answer.ts";
 export type { OrderFinding, CheckName, LinePrice, Policy } from "./checks.ts";
 export type { OrdersConnection, OrdersContext, Standing } from "./context.ts";
-export type { OrderListFilter, OrderSummary, OrderView } from "./desk.ts";
+export type { Act } from "./audit.ts";
+export type { ChangeAnswer, ChangeResult } from "./changes/ask.ts";
+export { DESK_KINDS, type Desk, type DeskCounts, type DeskEntry } from "./desk-list.ts";
+export type { OrderInvoice } from "./documents.ts";
+export { TASK_KINDS, type Task, type TaskKind } from "./tasks.ts";
+export type { OrderListFilter, OrderSummary, OrderView } from "./view.ts";
 export type { OrderPrices, OrderPricing, PriceQuestion } from "./facts.ts";
 export type { DeliveryState } from "./machine.ts";
+export { EVENT_TYPES } from "./told.ts";
 export type { OrderSettings } from "./settings.ts";
 export type { ShadowedOrder, ShadowReport } from "./shadow.ts";
 export { trialHolds, type TrialBody, type TrialOrder, type Trials } from "./trial.ts";

@@ -10,6 +10,7 @@ import {
   type AccountsCapability,
   type FoundAccount,
   type NewAccount,
+  type OrderCall,
 } from "../../connector/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { sends } from "../context.ts";
@@ -125,7 +126,9 @@ async function record(
 /** Of an ERP that can be asked: who it thinks may be the same. Nothing is made. */
 async function lookForDuplicates({ context, holder }: Work, row: AccountRow): Promise<void> {
   const { store, company } = context;
-  const found = await withAccounts(context, (accounts) => ask(accounts.find, fieldsOf(row)));
+  const found = await withAccounts(context, (accounts) =>
+    ask((call) => accounts.find(fieldsOf(row), call)),
+  );
   if (found === null) return;
   const known = row.duplicates.filter(({ from }) => from === "records");
   const theirs = found.map(duplicateOf);
@@ -164,7 +167,7 @@ async function open(work: Work, row: AccountRow): Promise<void> {
   let creating: AccountRow | null = null;
   try {
     const done = await withAccounts(context, async (accounts) => {
-      const found = await ask(accounts.find, fieldsOf(row));
+      const found = await ask((call) => accounts.find(fieldsOf(row), call));
       const ours = oursAmong(found, row);
       if (ours !== null) return opened(work, row, ours, "It was there already.");
       creating = await record(work, row, {
@@ -173,7 +176,7 @@ async function open(work: Work, row: AccountRow): Promise<void> {
         about: `Attempt ${row.attempts + 1}: the ERP knows no account of it; one is made.`,
         set: { attempts: row.attempts + 1 },
       });
-      const outcome = await ask(accounts.create, fieldsOf(row));
+      const outcome = await ask((call) => accounts.create(fieldsOf(row), call));
       return settle(work, creating, outcome);
     });
     if (done === null) await byHand(work, row);
@@ -184,16 +187,13 @@ async function open(work: Work, row: AccountRow): Promise<void> {
 }
 
 /** Given up after a while, whatever the connector does with the signal. */
-async function ask<Answer>(
-  call: (account: NewAccount, call: { signal: AbortSignal }) => Promise<Answer>,
-  account: NewAccount,
-): Promise<Answer> {
+async function ask<Answer>(call: (given: OrderCall) => Promise<Answer>): Promise<Answer> {
   const signal = AbortSignal.timeout(GIVE_UP_MS);
   const { promise, reject } = Promise.withResolvers<never>();
   signal.addEventListener("abort", () => {
     reject(new Error(`The ERP did not answer within ${GIVE_UP_MS / 1000} s.`));
   });
-  return Promise.race([call(account, { signal }), promise]);
+  return Promise.race([call({ signal }), promise]);
 }
 
 function oursAmong(found: readonly FoundAccount[], { number }: AccountRow): string | null {
@@ -255,7 +255,9 @@ async function search(work: Work, row: AccountRow): Promise<void> {
   const { context } = work;
   let evidence = "the ERP shows no account that bears it";
   try {
-    const found = await withAccounts(context, (accounts) => ask(accounts.find, fieldsOf(row)));
+    const found = await withAccounts(context, (accounts) =>
+      ask((call) => accounts.find(fieldsOf(row), call)),
+    );
     const ours = oursAmong(found ?? [], row);
     if (ours !== null) return void (await opened(work, row, ours, "A search found it."));
   } catch (error) {

@@ -8,11 +8,21 @@ export type BuyerErrorCode =
   | "invoice-unknown"
   | "return-too-much";
 
+/** A place in a request that asks for more than there is. */
+export interface Excess {
+  readonly pointer: string;
+  readonly found: string;
+  readonly expected: string;
+  readonly about: string;
+}
+
 export class BuyerError extends Error {
   override readonly name = "BuyerError";
   readonly code: BuyerErrorCode;
-  constructor(code: BuyerErrorCode, message: string) {
+  readonly excess: readonly Excess[];
+  constructor(code: BuyerErrorCode, message: string, excess: readonly Excess[] = []) {
     super(message);
     this.code = code;
+    this.excess = excess;
   }
 }

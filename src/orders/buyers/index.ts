@@ -27,6 +27,7 @@ import type { BuyersContext } from "./context.ts";
 import { forget } from "./forget.ts";
 import type { KeyedResult } from "../keyed.ts";
 import { sends } from "../context.ts";
+import { follow, openReturns, type Returns } from "./returns.ts";
 import { receiptsToEnter, refundShort } from "../refunds.ts";
 
 export interface AccountRequests {
@@ -44,6 +45,7 @@ export interface AccountRequests {
 }
 
 export interface Buyers {
+  readonly returns: Returns;
   readonly accountRequests: AccountRequests;
   /** What follows a pull. */
   advance(): Promise<void>;
@@ -65,9 +67,11 @@ export function openBuyers(context: BuyersContext): Buyers {
     advance: async () => {
       await arrivals(context);
       await settleMoney(context);
+      await context.store.transaction((tx) => follow(tx, context));
       if (sends(await context.connection.standing())) await queueAccounts(context);
     },
     forget: () => forget(context),
+    returns: openReturns(context),
   };
 }
 
@@ -83,6 +87,8 @@ export { ACCOUNT_JOB } from "./account-desk.ts";
 export { accountRequestBody, type AccountRequestBody, type Duplicate } from "./account-request.ts";
 export { BuyerError } from "./error.ts";
 export type { Priced } from "./context.ts";
+export { RETURN_STATES, returnBody, type ReturnBody, type Returns } from "./returns.ts";
+export type { ReturnRow } from "./return-store.ts";
 export { refuseWithoutAccount } from "./waiting.ts";
 export { buyerOf } from "./who.ts";
 export type {

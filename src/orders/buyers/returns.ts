@@ -1,0 +1,305 @@
+/**
+ * Goods that a customer wants to give back: never more of an invoice line than was invoiced, less
+ * what was credited, less what is asked for already. A person agrees; the ERP's credit note ends
+ * it.
+ */
+import { createHash, randomUUIDv7 } from "node:crypto";
+import { z } from "zod";
+import { decimal } from "../../model/index.ts";
+import type { Queryable, Transaction } from "../../store/index.ts";
+import type { OrdersContext } from "../context.ts";
+import { once, type KeyedResult } from "../keyed.ts";
+import { closeTask, listTasks, openTask } from "../tasks.ts";
+import type { Decision } from "./account-desk.ts";
+import { BuyerError, type Excess } from "./error.ts";
+import { invoiceLines, type InvoiceLine } from "./invoice.ts";
+import { numberFor } from "./numbers.ts";
+import {
+  insertReturn,
+  listReturns,
+  RETURN_STATES,
+  returnOf,
+  setReturn,
+  type ReturnFilter,
+  type ReturnRow,
+} from "./return-store.ts";
+
+export { RETURN_STATES };
+
+export const returnBody = z.strictObject({
+  account: z.string().min(1).max(40).describe("Account that was invoiced."),
+  invoice: z.string().min(1).max(40).describe("Number of the invoice."),
+  lines: z
+    .array(
+      z.strictObject({
+        line: z.number().int().min(0).describe("Line of the invoice."),
+        quantity: z
+          .string()
+          .regex(/^\d{1,12}(\.\d{1,5})?$/, 'expected a decimal in quotes, such as "12"')
+          .refine((text) => /[1-9]/.test(text), "expected more than 0")
+          .describe("Selling units that come back."),
+      }),
+    )
+    .min(1)
+    .max(200)
+    .refine(
+      (lines) => new Set(lines.map(({ line }) => line)).size === lines.length,
+      "expected each line of the invoice once",
+    ),
+  reason: z.string().trim().min(1).max(500).describe("Why, in the customer's words."),
+  wanted: z.enum(["credit", "replace"]).describe("The money back, or other goods for them."),
+});
+
+export type ReturnBody = z.infer<typeof returnBody>;
+
+export interface AskReturn {
+  readonly idempotencyKey: string;
+  readonly apiKey: string;
+  readonly body: ReturnBody;
+  readonly test: boolean;
+}
+
+export interface Returns {
+  /** Throws `invoice-unknown` and `return-too-much`. */
+  ask(request: AskReturn): Promise<KeyedResult<{ readonly number: string }>>;
+  list(filter?: ReturnFilter): Promise<ReturnRow[]>;
+  show(idOrNumber: string): Promise<ReturnRow>;
+  agree(idOrNumber: string, decision: Decision): Promise<ReturnRow>;
+  refuse(idOrNumber: string, decision: Decision): Promise<ReturnRow>;
+}
+
+export function openReturns(context: OrdersContext): Returns {
+  const { store, company } = context;
+  return {
+    ask: (request) => ask(context, request),
+    list: (filter = {}) => listReturns(store, company, filter),
+    show: (idOrNumber) => returnOf(store, company, idOrNumber),
+    agree: (idOrNumber, decision) => decide(context, idOrNumber, "agreed", decision),
+    refuse: (idOrNumber, decision) => decide(context, idOrNumber, "refused", decision),
+  };
+}
+
+async function ask(
+  context: OrdersContext,
+  { idempotencyKey, apiKey, body, test }: AskReturn,
+): Promise<KeyedResult<{ readonly number: string }>> {
+  const hash = createHash("sha256").update(JSON.stringify(body)).digest("hex");
+  const keyed = { idempotencyKey, apiKey, what: "return", body, hash };
+  return once(context, keyed, async (tx) => {
+    const number = await take(tx, context, body, test);
+    return { status: 201, answer: { number }, order: null };
+  });
+}
+
+async function take(
+  tx: Transaction,
+  context: OrdersContext,
+  body: ReturnBody,
+  test: boolean,
+): Promise<string> {
+  const { company, now } = context;
+  const { account, invoice } = body;
+  // Two at once must not both take what is left of a line.
+  await tx.query("select pg_advisory_xact_lock(hashtext($1), hashtext($2))", [
+    company,
+    `return ${invoice}`,
+  ]);
+  await follow(tx, context, invoice);
+  const lines = await invoiceLines(tx, company, account, invoice);
+  if (lines.length === 0)
+    throw new BuyerError(
+      "invoice-unknown",
+      `Asking for a return: account ${account} has no invoice ${invoice}. Look its number up, or wait until it was pulled.`,
+    );
+  const byLine = new Map(lines.map((line) => [line.line, line]));
+  const excess = body.lines.flatMap((wanted, index) => tooMuch(wanted, byLine, index));
+  const [first] = excess;
+  if (first !== undefined)
+    throw new BuyerError("return-too-much", `Invoice ${invoice}: ${first.about}`, excess);
+  const number = numberFor("RT", context);
+  const row = { id: randomUUIDv7(), number, ...body, test, at: now() };
+  await insertReturn(tx, company, row, byLine);
+  if (!test) await taskFor(tx, context, await returnOf(tx, company, number), "asked");
+  return number;
+}
+
+function tooMuch(
+  { line, quantity }: ReturnBody["lines"][number],
+  lines: ReadonlyMap<number, InvoiceLine>,
+  index: number,
+): Excess[] {
+  const invoiced = lines.get(line);
+  const pointer = `/lines/${index}`;
+  if (invoiced === undefined)
+    return [
+      {
+        pointer: `${pointer}/line`,
+        found: String(line),
+        expected: `a line with goods: ${[...lines.keys()].join(", ")}`,
+        about: `It has no line ${line} with goods.`,
+      },
+    ];
+  const left = leftOf(invoiced);
+  if (decimal.compare(decimal.parse(quantity), left) <= 0) return [];
+  const { quantity: all, credited, asked } = invoiced;
+  return [
+    {
+      pointer: `${pointer}/quantity`,
+      found: quantity,
+      expected: `at most ${decimal.canonical(left)}`,
+      about:
+        `Of line ${line} ${plain(all)} were invoiced, ${plain(credited)} are credited and ` +
+        `${plain(asked)} are asked for already; ${quantity} cannot come back.`,
+    },
+  ];
+}
+
+function plain(text: string): string {
+  return decimal.canonical(decimal.parse(text));
+}
+
+function leftOf({ quantity, credited, asked }: InvoiceLine) {
+  const left = decimal.subtract(
+    decimal.parse<"quantity">(quantity),
+    decimal.sum([decimal.parse<"quantity">(credited), decimal.parse<"quantity">(asked)]),
+  );
+  return left.digits < 0n ? decimal.zero<"quantity">() : left;
+}
+
+async function decide(
+  context: OrdersContext,
+  idOrNumber: string,
+  state: "agreed" | "refused",
+  { who, why }: Decision,
+): Promise<ReturnRow> {
+  const { store, company } = context;
+  return store.transaction(async (tx) => {
+    const row = await returnOf(tx, company, idOrNumber, "for update");
+    if (row.state !== "asked")
+      throw new BuyerError(
+        "return-settled",
+        `Return ${row.number} is "${row.state}" already; only one that is asked for can be decided.`,
+      );
+    const at = context.now();
+    const decided = await setReturn(tx, row, { state, decidedBy: who, decidedWhy: why }, at);
+    if (!row.test && state === "agreed") await taskFor(tx, context, decided, state);
+    if (state === "refused") await endTask(tx, context, row, "dropped", who, `Refused: ${why}`);
+    return decided;
+  });
+}
+
+async function taskFor(
+  tx: Queryable,
+  { company, now }: OrdersContext,
+  row: ReturnRow,
+  state: "asked" | "agreed",
+): Promise<void> {
+  const goods = row.lines
+    .map(({ line, product, quantity }) => `line ${line}: ${plain(quantity)} of ${product ?? "?"}`)
+    .join("; ");
+  const instruction =
+    state === "asked"
+      ? `${row.account} gives back of invoice ${row.invoice} ${goods}. Decide: returns agree ${row.number}, or refuse it.`
+      : `Take back of invoice ${row.invoice} (${row.account}) ${goods}. ` +
+        (row.wanted === "credit"
+          ? `Credit it in the ERP against these lines, with ${row.number} as the customer's reference.`
+          : `Send the same goods again, with ${row.number} as the reference.`);
+  const task = { order: row.orderId, kind: "return", about: row.number } as const;
+  await openTask(tx, company, { ...task, instruction, amount: row.amount }, now());
+}
+
+async function endTask(
+  tx: Queryable,
+  { company, now }: OrdersContext,
+  { number }: ReturnRow,
+  state: "done" | "dropped",
+  who: string,
+  reason: string,
+): Promise<void> {
+  const tasks = await listTasks(tx, company, { kind: "return" });
+  for (const { id } of tasks.filter(({ about }) => about === number))
+    await closeTask(tx, company, { id, state, who, reason }, now());
+}
+
+/** After a pull: returns whose credit notes are there. Without an invoice: of all invoices. */
+export async function follow(
+  tx: Transaction,
+  context: OrdersContext,
+  invoice: string | null = null,
+): Promise<void> {
+  const { company } = context;
+  const open = await listReturns(tx, company, { state: "open", limit: 10_000 });
+  const concerned = open
+    .filter((row) => !row.test && (invoice === null || row.invoice === invoice))
+    .toSorted((left, right) => (left.id < right.id ? -1 : 1));
+  const pools = new Map<string, Map<number, bigint>>();
+  for (const row of concerned) {
+    const named = await creditNotesNaming(tx, row);
+    const pool = pools.get(row.invoice) ?? (await creditedOf(tx, row));
+    pools.set(row.invoice, pool);
+    if (named.length === 0 && !row.lines.every((line) => holds(pool, line))) continue;
+    for (const line of row.lines)
+      pool.set(line.line, (pool.get(line.line) ?? 0n) - units(line.quantity));
+    const creditNotes = named.length > 0 ? named : await creditNotesOf(tx, row);
+    await setReturn(tx, row, { state: "credited", creditNotes }, context.now());
+    const reason = `Credited by ${creditNotes.join(", ")}.`;
+    await endTask(tx, context, row, "done", "erp", reason);
+  }
+}
+
+const PLACES = 5;
+
+function units(text: string): bigint {
+  return decimal.digitsAt(decimal.parse(text), PLACES);
+}
+
+function holds(
+  pool: ReadonlyMap<number, bigint>,
+  { line, quantity }: { readonly line: number; readonly quantity: string },
+): boolean {
+  return (pool.get(line) ?? 0n) >= units(quantity);
+}
+
+/**
+ * What is credited of each line of the invoice since its first return was asked for, less what
+ * ended a return already: a credit ends one return and no second one.
+ */
+async function creditedOf(tx: Queryable, row: ReturnRow): Promise<Map<number, bigint>> {
+  const lines = await invoiceLines(tx, row.company, row.account, row.invoice);
+  const ended = await tx.query<{ line: number; ended: string; before: string }>(
+    `select l.line, min(l.credited_before)::text as before,
+            coalesce(sum(l.quantity) filter (where r.state = 'credited'), 0)::text as ended
+       from return_request r
+       join return_request_line l on l.company = r.company and l.return_id = r.id
+      where r.company = $1 and r.document = $2 and not r.test and r.state <> 'refused'
+      group by l.line`,
+    [row.company, row.invoice],
+  );
+  const byLine = new Map(ended.map((one) => [one.line, one]));
+  return new Map(
+    lines.map(({ line, credited }) => {
+      const { ended = "0", before = "0" } = byLine.get(line) ?? {};
+      return [line, units(credited) - units(before) - units(ended)];
+    }),
+  );
+}
+
+async function creditNotesNaming(tx: Queryable, row: ReturnRow): Promise<string[]> {
+  const notes = await tx.query<{ document: string }>(
+    `select document from sales_document
+      where company = $1 and document_type = 'credit' and account = $2 and customer_reference = $3
+      order by document`,
+    [row.company, row.account, row.number],
+  );
+  return notes.map(({ document }) => document);
+}
+
+async function creditNotesOf(tx: Queryable, row: ReturnRow): Promise<string[]> {
+  const notes = await tx.query<{ document: string }>(
+    `select distinct document from sales_line
+      where company = $1 and document_type = 'credit' and credits_document = $2
+        and (credits_line is null or credits_line = any($3::int[])) order by document`,
+    [row.company, row.invoice, row.lines.map(({ line }) => line)],
+  );
+  return notes.map(({ document }) => document);
+}
