@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { alarms, connection, webhookProblem } from "./config/connection.ts";
+import { events, webhooks } from "./config/events.ts";
 import { http } from "./config/http.ts";
 import { orders } from "./config/orders.ts";
 import { parity } from "./config/parity.ts";
@@ -96,6 +97,8 @@ const statedCompany = z.strictObject({
       "Record type to the connection that keeps it, where the mappings of several make it: price-rule: erp.",
     ),
   alarms,
+  events,
+  webhooks,
   completeness: z
     .strictObject({
       lateAfterDays: z

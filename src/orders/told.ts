@@ -1,7 +1,16 @@
 /** What shops are told of orders: which one, where it stands; never prices, names or addresses. */
 import { noteEvents } from "../notify/index.ts";
 import type { Queryable } from "../store/index.ts";
-import { fulfilment, type DeliveryState, type Quantities } from "./machine.ts";
+import { DELIVERY_STATES, fulfilment, type DeliveryState, type Quantities } from "./machine.ts";
+
+/** Every type that an event of orders can have; webhooks choose among them. */
+export const EVENT_TYPES: readonly string[] = [
+  ...DELIVERY_STATES.map((state) => `order.${state}`),
+  "order.fulfilment",
+  "order.amended",
+  "order.amendment-asked",
+  "order.changed-in-erp",
+];
 
 /** What an event says of its order. */
 export interface ToldOrder {
@@ -13,20 +22,53 @@ export interface ToldOrder {
   readonly test: boolean;
 }
 
+interface Happened {
+  readonly at: Temporal.Instant;
+  readonly states: readonly DeliveryState[];
+}
+
 /** `order.received`, and `order.<state>` for every state it comes to. */
 export async function noteOrder(
   tx: Queryable,
   company: string,
   order: ToldOrder,
-  happened: { readonly at: Temporal.Instant; readonly states: readonly DeliveryState[] },
+  happened: Happened,
 ): Promise<void> {
-  const events = happened.states.map((state) => ({
-    type: `order.${state}`,
-    subject: subjectOf(order.number),
-    at: happened.at,
-    data: dataOf({ ...order, state }),
-  }));
+  await noteOrders(tx, company, [{ ...order, ...happened }]);
+}
+
+/** The same for many at once, in one statement. */
+export async function noteOrders(
+  tx: Queryable,
+  company: string,
+  orders: readonly (ToldOrder & Happened)[],
+): Promise<void> {
+  const events = orders.flatMap(({ at, states, ...order }) =>
+    states.map((state) => ({
+      type: `order.${state}`,
+      subject: subjectOf(order.number),
+      at,
+      data: dataOf({ ...order, state }),
+    })),
+  );
   await noteEvents(tx, company, events);
+}
+
+export type ChangeEvent =
+  | "order.amended"
+  | "order.change-asked"
+  | "order.change-refused"
+  | "order.changed-in-erp";
+
+/** Something happened to an order that stays in its state. */
+export async function noteChanged(
+  tx: Queryable,
+  order: ToldOrder & { readonly company: string },
+  type: ChangeEvent,
+  at: Temporal.Instant,
+): Promise<void> {
+  const event = { type, subject: subjectOf(order.number), at, data: dataOf(order) };
+  await noteEvents(tx, order.company, [event]);
 }
 
 function subjectOf(number: string): string {

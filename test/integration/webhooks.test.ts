@@ -234,7 +234,7 @@ describe("taken or tried again", () => {
     await added(desk);
     await desk.note("W-1", "W-2");
     await desk.webhooks.settle();
-    const problems = (await desk.webhooks.untaken({ limit: 10 })).map(({ problem }) => problem);
+    const problems = (await desk.webhooks.untaken({ limit: 10 })).map(({ problem }) => String(problem));
     expect(problems.toSorted()).toEqual([
       "answered 302, and redirects are not followed",
       "no answer within 0.3 s",

@@ -2,14 +2,15 @@
 import {
   readEvents,
   tidyEvents,
+  type CursorProblem,
   type EventsContext,
   type EventsPage,
   type EventsQuestion,
 } from "./feed.ts";
 
 export interface Events {
-  /** What follows a number; null: a reader there would miss events without knowing. */
-  after(question: EventsQuestion): Promise<EventsPage | null>;
+  /** What follows a number, or why it cannot be gone on from. */
+  after(question: EventsQuestion): Promise<EventsPage | CursorProblem>;
   /** Deletes what is older than it is kept; tells how many, which are bounded. */
   tidy(): Promise<number>;
 }

@@ -96,17 +96,17 @@ async function feedOf({ store, company }: Pick<EventsContext, "store" | "company
   return feed ?? { last: 0, tidied: 0 };
 }
 
-/**
- * Null: nothing can be answered for that number. It was never given, or what follows it is not kept
- * any more; either way the reader would miss events without knowing.
- */
+/** Why a number cannot be gone on from: whoever did would miss events without knowing. */
+export type CursorProblem = "never-given" | "no-longer-kept";
+
 export async function readEvents(
   context: EventsContext,
   { after, limit, types = [] }: EventsQuestion,
-): Promise<EventsPage | null> {
+): Promise<EventsPage | CursorProblem> {
   const last = await numberEvents(context);
   const { tidied } = await feedOf(context);
-  if (after > last || (after !== 0 && after < tidied)) return null;
+  if (after > last) return "never-given";
+  if (after !== 0 && after < tidied) return "no-longer-kept";
   const rows = await context.store.query<ShopEvent>(
     `select ${EVENT_COLUMNS} from event e
       where e.company = $1 and e.number > $2 and e.number <= $3 and ${typeIn("e.type", "$4::text[]")}
