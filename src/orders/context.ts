@@ -3,7 +3,9 @@ import type { Session } from "../connector/index.ts";
 import type { Log } from "../connections/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import type { Outbound } from "../mapping/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Queryable, Store } from "../store/index.ts";
+import type { AuditedAct } from "./audit.ts";
+import type { OrderInvoice } from "./documents.ts";
 import type { OrderPricing } from "./facts.ts";
 import type { OrderSettings } from "./settings.ts";
 
@@ -35,4 +37,8 @@ export interface OrdersContext {
   readonly outbound: Outbound;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
+  /** The book of who did what; absent: none is kept. */
+  readonly audit?: (act: AuditedAct, on: Queryable) => Promise<void>;
+  /** Invoices and credit notes of a web order, as sales has linked them; absent: none are. */
+  readonly invoices?: (webOrder: string) => Promise<readonly OrderInvoice[]>;
 }

@@ -22,12 +22,13 @@ export const PUSH_LOG_LINES = `
     where not o.test)`;
 
 /**
- * What is still to be taken out of stock for orders of ours: (company, web_order, product, branch,
- * quantity, taken_at). `branch` is null where the order names none; `taken_at` is when the ERP was
+ * What is still to be taken out of stock for orders of ours: (company, order_id, web_order,
+ * product, branch, quantity, taken_at). `branch` is null where the order names none; `taken_at` is when the ERP was
  * first seen to have the order, null when it was not yet.
  */
 export const OPEN_LINES = `
-  (select o.company, o.number as web_order, l.product, o.body ->> 'branch' as branch,
+  (select o.company, o.id as order_id, o.number as web_order, l.product,
+          o.body ->> 'branch' as branch,
           greatest(0, l.quantity - l.cancelled_quantity
                       - greatest(l.despatched_quantity, l.invoiced_quantity)) as quantity,
           (select min(e.at) from web_order_event e
@@ -106,12 +107,12 @@ async function writeInvoiceEvents(
 
 /**
  * Which line of which ERP order is which line of ours: as the ERP says, else the only line with
- * that product. Relation of (company, order_id, erp_order, erp_order_line, line, state,
- * despatched, invoiced).
+ * that product. Relation of (company, order_id, erp_order, erp_order_line, line, state, product,
+ * quantity, net, despatched, invoiced); of all orders, or of the one whose id is $2.
  */
-const ERP_LINES = `
+export const ERP_LINES = `
   select o.company, o.id as order_id, e.erp_order, el.line as erp_order_line, e.state,
-         coalesce(el.web_order_line, only_one.line) as line,
+         coalesce(el.web_order_line, only_one.line) as line, el.product, el.quantity, el.net,
          el.despatched_quantity as despatched, el.invoiced_quantity as invoiced
     from web_order o
     join erp_order e on e.company = o.company
@@ -121,7 +122,7 @@ const ERP_LINES = `
       select min(l.line) as line from web_order_line l
        where l.company = o.company and l.order_id = o.id and l.product = el.product
       having count(*) = 1) only_one on true
-   where o.company = $1 and not o.test`;
+   where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test`;
 
 /** Absolute figures from the pulled rows: running it again changes nothing. */
 export async function updateDespatched(
@@ -132,8 +133,13 @@ export async function updateDespatched(
   const changed = await tx.query<{ orderId: string }>(
     `with erp_lines as (${ERP_LINES}),
      notes as (
-       select d.company, d.erp_order, d.erp_order_line, sum(d.quantity) as despatched
+       select d.company, d.erp_order, coalesce(d.erp_order_line, only_one.line) as erp_order_line,
+              sum(d.quantity) as despatched
          from despatch_line d
+         left join lateral (
+           select min(x.erp_order_line) as line from erp_lines x
+            where x.erp_order = d.erp_order and x.product = d.product
+           having count(*) = 1) only_one on true
         where d.company = $1 and d.erp_order in (select erp_order from erp_lines)
         group by 1, 2, 3),
      told as (
@@ -162,7 +168,7 @@ export async function updateDespatched(
         and (l.despatched_quantity, l.cancelled_quantity)
             is distinct from (wanted.despatched, wanted.cancelled)
       returning l.order_id as "orderId"`,
-    [company],
+    [company, null],
   );
   const orders = [...new Set(changed.map((line) => line.orderId))];
   await noteFulfilment(tx, company, orders, at);

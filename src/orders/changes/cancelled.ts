@@ -1,0 +1,146 @@
+/** An order without some of its goods: what is taken off each line, and the request that is left. */
+import { decimal, type WebOrder } from "../../model/index.ts";
+import type { Queryable } from "../../store/index.ts";
+import { OrderError, type OrderRow } from "../book.ts";
+import { orderRequest, type OrderRequest } from "../request.ts";
+import { changesOf, type CancelledLine, type ChangeRow } from "./rows.ts";
+
+/** Of one line. */
+export interface LineLess {
+  readonly line: number;
+  /** Selling units; null: all that is not despatched or invoiced. */
+  readonly quantity: string | null;
+}
+
+interface Less {
+  readonly request: OrderRequest;
+  readonly cancelled: readonly CancelledLine[];
+}
+
+interface Standing {
+  readonly line: number;
+  readonly delivered: string;
+}
+
+/** Null: nothing of it would be left, so that it is cancelled as a whole. */
+export async function lessOf(
+  tx: Queryable,
+  order: OrderRow,
+  pending: ChangeRow | null,
+  lines: readonly LineLess[] | null,
+): Promise<Less | null> {
+  const body = pending?.body ?? order.body;
+  const standing = await tx.query<Standing>(
+    `select line, greatest(despatched_quantity, invoiced_quantity)::text as delivered
+       from web_order_line where company = $1 and order_id = $2`,
+    [order.company, order.id],
+  );
+  const delivered = new Map(standing.map((one) => [one.line, decimal.parse(one.delivered)]));
+  const wanted = lines ?? body.lines.map(({ line }) => ({ line, quantity: null }));
+  const cancelled = wanted.map((one) => takenOff(order, body, delivered, one));
+  const some = cancelled.filter(({ quantity }) => decimal.parse(quantity).digits > 0n);
+  if (some.length === 0)
+    throw impossible(order, "nothing is left of it that was not despatched or invoiced", RETURN);
+  const left = leftOf(body, some);
+  if (left.every(({ quantity }) => quantity === "0")) return null;
+  const request = await lastRequest(tx, order, pending);
+  const { lines: asked, given } = reducedLines(request, left);
+  if (given !== undefined && lines !== null)
+    throw impossible(
+      order,
+      `line ${given} is given by a promotion`,
+      "Cancel the lines that it is given for.",
+    );
+  if (asked.length === 0)
+    throw impossible(order, "only what a promotion gives would be left", "Cancel all of it.");
+  const { net: _net, vat: _vat, gross: _gross, ...head } = request;
+  return {
+    request: orderRequest.parse({ ...head, currency: body.currency, lines: asked }),
+    cancelled: some,
+  };
+}
+
+const RETURN = "Ask for a return of what is not wanted.";
+
+function takenOff(
+  order: OrderRow,
+  body: WebOrder,
+  delivered: ReadonlyMap<number, decimal.Decimal>,
+  { line, quantity }: LineLess,
+): CancelledLine {
+  const found = body.lines.find((each) => each.line === line);
+  if (found === undefined)
+    throw impossible(order, `has no line ${line}`, "`orders show` lists its lines.");
+  const open = decimal.subtract(
+    decimal.parse(found.quantity),
+    delivered.get(line) ?? decimal.zero(),
+  );
+  const most = open.digits < 0n ? decimal.zero() : open;
+  const less = quantity === null ? most : decimal.parse(quantity);
+  if (decimal.compare(less, most) > 0)
+    throw impossible(
+      order,
+      `line ${line} has ${decimal.canonical(most)} that are not despatched or invoiced, and ` +
+        `${decimal.canonical(less)} are to be cancelled`,
+      RETURN,
+    );
+  return { line, product: found.product, quantity: decimal.canonical(less) };
+}
+
+function leftOf(body: WebOrder, cancelled: readonly CancelledLine[]) {
+  return body.lines.map((line) => {
+    const less = decimal.sum(
+      cancelled.filter((one) => one.line === line.line).map((one) => decimal.parse(one.quantity)),
+    );
+    const quantity = decimal.canonical(decimal.subtract(decimal.parse(line.quantity), less));
+    return { ...line, quantity, touched: less.digits > 0n };
+  });
+}
+
+/**
+ * The lines of the request that its content was made from. Goods that promotions give are none of
+ * them, so a line is known by its product and its place among those of it.
+ */
+function reducedLines(request: OrderRequest, left: ReturnType<typeof leftOf>) {
+  const places = Map.groupBy(left, ({ product }) => product);
+  const lines = request.lines.flatMap((asked) => {
+    const line = places.get(asked.product)?.shift();
+    if (line === undefined || !line.touched) return [asked];
+    if (line.quantity === "0") return [];
+    // What is left counts in selling units.
+    const { unit: _unit, net: _net, ...rest } = asked;
+    return [{ ...rest, quantity: line.quantity }];
+  });
+  const given = [...places.values()].flat().find(({ touched }) => touched)?.line;
+  return { lines, given };
+}
+
+async function lastRequest(
+  tx: Queryable,
+  order: OrderRow,
+  pending: ChangeRow | null,
+): Promise<OrderRequest> {
+  const made = (await changesOf(tx, order)).findLast(({ state }) => state === "done");
+  const kept = pending?.request ?? made?.request ?? (await firstRequest(tx, order));
+  if (kept !== null) return orderRequest.parse(kept);
+  throw impossible(order, "is kept without the request that made it", "Send it anew as amended.");
+}
+
+async function firstRequest(
+  tx: Queryable,
+  { company, id }: OrderRow,
+): Promise<OrderRequest | null> {
+  const [first] = await tx.query<{ body: OrderRequest }>(
+    `select body from web_order_request where company = $1 and order_id = $2
+      order by received_at limit 1`,
+    [company, id],
+  );
+  return first?.body ?? null;
+}
+
+function impossible(order: OrderRow, found: string, todo: string): OrderError {
+  return new OrderError(
+    "change-impossible",
+    `Cancelling a part of web order ${order.number}: ${found}. ${todo}`,
+  );
+}

@@ -1,0 +1,185 @@
+/** How changes end that were asked of the ERP, or of a person. */
+import { decimal } from "../../model/index.ts";
+import type { Transaction } from "../../store/index.ts";
+import { sameAmount } from "../amounts.ts";
+import { addEvent, move, type OrderRow } from "../book.ts";
+import type { OrdersContext } from "../context.ts";
+import { openTask } from "../tasks.ts";
+import type { Task } from "../tasks.ts";
+import { noteChanged } from "../told.ts";
+import { cancelMove, intentOf, nameOf } from "./ask.ts";
+import { heldOrder } from "./path.ts";
+import { beforeOf, putContent } from "./make.ts";
+import { changesOf, moveChange, PENDING, type ChangeRow } from "./rows.ts";
+
+export interface ChangeEnd {
+  /** done: the ERP has it so. refused: it will not. cannot: a person has to make it there. */
+  readonly as: "done" | "refused" | "cannot";
+  /** How it ended, in a sentence. */
+  readonly about: string;
+  readonly at: Temporal.Instant;
+  /** As the ERP holds them now, where it says so. */
+  readonly erpNet?: string | null;
+  readonly erpVat?: string | null;
+}
+
+/**
+ * Called in the transaction that records what the ERP did. Telling the end of a change that is over
+ * changes nothing. Answers the order as it is then.
+ */
+export async function changeEnded(
+  tx: Transaction,
+  context: OrdersContext,
+  order: OrderRow,
+  change: number,
+  end: ChangeEnd,
+): Promise<OrderRow> {
+  const held = await heldOrder(tx, context.company, order.id);
+  const asked = (await changesOf(tx, held)).find((one) => one.change === change);
+  if (asked === undefined || !PENDING.includes(asked.state)) return held;
+  if (end.as === "done") return done(tx, held, asked, { ...end, who: "tradepost" });
+  if (end.as === "cannot") return forPerson(tx, held, asked, end);
+  await over(tx, held, asked, { ...end, state: "refused", who: "erp" });
+  return held;
+}
+
+interface Done extends Omit<ChangeEnd, "as"> {
+  readonly who: string;
+}
+
+async function done(
+  tx: Transaction,
+  order: OrderRow,
+  asked: ChangeRow,
+  { about, at, who, erpNet = null, erpVat = null }: Done,
+): Promise<OrderRow> {
+  const { change, body, evidence, held, request } = asked;
+  const before = await beforeOf(tx, order);
+  await moveChange(tx, order, { change, state: "done", outcome: about, at, before });
+  const name = nameOf(asked.kind, change);
+  if (body === null) return cancelMove(tx, order, { who, why: asked.why ?? about }, at);
+  const content = {
+    body,
+    evidence: evidence ?? {},
+    held: held ?? [],
+    quotation: request?.quotation ?? null,
+  };
+  const changed = await putContent(tx, order, content, {
+    who,
+    at,
+    about: `${name} done: ${about}`,
+  });
+  const figures = { erpNet: erpNet ?? changed.erpNet, erpVat: erpVat ?? changed.erpVat };
+  const differing = differences(changed, { erpNet, erpVat });
+  if (differing.length === 0) {
+    await tx.affect(
+      "update web_order set erp_net = $3, erp_vat = $4 where company = $1 and id = $2",
+      [order.company, order.id, figures.erpNet, figures.erpVat],
+    );
+    return { ...changed, ...figures };
+  }
+  return move(tx, changed, {
+    event: "conflict",
+    who: "tradepost",
+    at,
+    about: `${name} came out otherwise. ${differing.join(" ")}`,
+    reasons: differing,
+    set: figures,
+  });
+}
+
+function differences(
+  order: OrderRow,
+  erp: { readonly erpNet: string | null; readonly erpVat: string | null },
+): string[] {
+  const pairs = [
+    ["net", order.net, erp.erpNet],
+    ["VAT", order.vat, erp.erpVat],
+  ] as const;
+  return pairs.flatMap(([name, agreed, theirs]) => {
+    if (theirs === null || sameAmount(theirs, agreed)) return [];
+    const by = decimal.subtract(decimal.parse(theirs), decimal.parse(agreed));
+    const money = (text: string): string =>
+      decimal.readable(decimal.parse(text), order.body.currency);
+    return [
+      `Agreed ${name} is ${money(agreed)}, the ERP holds ${money(theirs)}: ` +
+        `${money(decimal.format(by))}.`,
+    ];
+  });
+}
+
+async function forPerson(
+  tx: Transaction,
+  order: OrderRow,
+  asked: ChangeRow,
+  { about, at }: ChangeEnd,
+): Promise<OrderRow> {
+  await moveChange(tx, order, { change: asked.change, state: "task", outcome: about, at });
+  await openTask(tx, order.company, taskOf(order, asked), at);
+  return order;
+}
+
+function taskOf(order: OrderRow, asked: ChangeRow) {
+  const { body, change, kind } = asked;
+  const there = order.erpOrder === null ? "the order" : `ERP order ${order.erpOrder}`;
+  const lines = (body?.lines ?? [])
+    .map(({ quantity, product, net }) => `${trimmed(quantity)} × ${product} (${net})`)
+    .join(", ");
+  const todo =
+    body === null
+      ? `Cancel ${there} in the ERP.`
+      : `Change ${there} in the ERP to: ${lines}; ${body.net} net, ${body.vat} VAT.`;
+  return {
+    order: order.id,
+    kind,
+    about: nameOf(kind, change).toLowerCase(),
+    instruction: `${todo} Then close this task as done; drop it where it cannot be done any more.`,
+    amount: body?.gross ?? order.gross,
+  };
+}
+
+function trimmed(quantity: string): string {
+  return decimal.canonical(decimal.parse(quantity));
+}
+
+async function over(
+  tx: Transaction,
+  order: OrderRow,
+  { change, kind }: ChangeRow,
+  end: Pick<ChangeEnd, "about" | "at"> & { state: "refused" | "dropped"; who: string },
+): Promise<void> {
+  const { state, about, at, who } = end;
+  const moved = await moveChange(tx, order, { change, state, outcome: about, at });
+  if (!moved) return;
+  await addEvent(tx, order, {
+    event: "change",
+    fromState: order.state,
+    toState: order.state,
+    who,
+    at,
+    about: `${nameOf(kind, change)} ${state}: ${about}`,
+  });
+  await noteChanged(tx, order, "order.change-refused", at);
+}
+
+/** A person has closed a task that a change waited for. */
+export async function afterTask(
+  tx: Transaction,
+  context: OrdersContext,
+  task: Task,
+): Promise<void> {
+  const number = /^(?:amendment|cancellation) (\d+)/.exec(task.about)?.[1];
+  const { order: id, closedBy: who, state } = task;
+  if (number === undefined || id === null || who === null) return;
+  const order = await heldOrder(tx, context.company, id);
+  const change = (await changesOf(tx, order)).find((one) => one.change === Number(number));
+  if (change === undefined) return;
+  const at = context.now();
+  const about = task.reason ?? "";
+  if (state === "dropped") return over(tx, order, change, { state: "dropped", about, at, who });
+  if (change.state === "task") await done(tx, order, change, { about, at, who });
+  if (change.state !== "held") return;
+  const asked = { change: change.change, state: "asked", outcome: about, at } as const;
+  await moveChange(tx, order, asked);
+  await intentOf(tx, context, order, change);
+}

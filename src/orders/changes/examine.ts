@@ -1,0 +1,160 @@
+/**
+ * An order that is to be changed, examined by the checks of a new one as if it were not there
+ * itself: its credit, promotions, quotation and contract are free for what it is to become.
+ */
+import { decimal, type WebOrder } from "../../model/index.ts";
+import { releasePromotions } from "../../pricing/index.ts";
+import type { Queryable } from "../../store/index.ts";
+import { examineNow, type Priced } from "../accept.ts";
+import { OrderError, type OrderRow } from "../book.ts";
+import type { OrderFinding, Policy } from "../checks.ts";
+import { keepingNumbers, type Content } from "../content.ts";
+import type { OrdersContext } from "../context.ts";
+import type { OrderRequest } from "../request.ts";
+
+export interface Anew {
+  readonly verdict: Policy;
+  readonly findings: readonly OrderFinding[];
+  readonly content: Content;
+  readonly request: OrderRequest;
+  /** Puts the order back as it was: for a change that is not made now. */
+  undo(): Promise<void>;
+  /** Only its promotions stay given back: they are reserved anew with the new content. */
+  keep(): Promise<void>;
+}
+
+/** Whoever calls it holds the order's row, and ends with `undo` or `keep`. */
+export async function examineAnew(
+  tx: Queryable,
+  context: OrdersContext,
+  order: OrderRow,
+  asked: OrderRequest,
+  before: WebOrder,
+): Promise<Anew> {
+  const request = completed(order, asked);
+  await tx.query("savepoint anew");
+  const { company, id } = order;
+  await releasePromotions(tx, { company, order: id, at: context.now() });
+  await setState(tx, order, "cancelled");
+  const { orderedOn: _dated, ...undated } = request;
+  const priced = await examineNow(tx, context, undated);
+  const delivered = await deliveredOf(tx, order);
+  const content = contentOf(order, priced, request, before, delivered.lastLine);
+  const findings = [
+    ...priced.findings,
+    ...sameBuyer(order, content.body),
+    ...notBelowDelivered(content.body, delivered.products),
+  ];
+  return {
+    verdict: worst(findings),
+    findings,
+    content,
+    request,
+    undo: async () => void (await tx.query("rollback to savepoint anew")),
+    keep: () => setState(tx, order, order.state),
+  };
+}
+
+/** What an order cannot change keeps standing; a payment that was taken stays taken. */
+function completed(order: OrderRow, asked: OrderRequest): OrderRequest {
+  if (asked.webOrder !== undefined && asked.webOrder !== order.number)
+    throw new OrderError(
+      "change-impossible",
+      `Amending web order ${order.number}: what is sent says it is ${asked.webOrder}. An order ` +
+        "keeps its number; leave webOrder out, or send it to that order's address.",
+    );
+  const { payment, orderedOn } = order.body;
+  return { ...asked, webOrder: order.number, orderedOn, payment: asked.payment ?? payment };
+}
+
+async function setState(tx: Queryable, order: OrderRow, state: OrderRow["state"]): Promise<void> {
+  await tx.affect("update web_order set state = $3 where company = $1 and id = $2", [
+    order.company,
+    order.id,
+    state,
+  ]);
+}
+
+function contentOf(
+  order: OrderRow,
+  priced: Priced,
+  request: OrderRequest,
+  before: WebOrder,
+  lastLine: number,
+): Content {
+  const used = Math.max(lastLine, ...before.lines.map(({ line }) => line));
+  const lines = keepingNumbers(priced.order.lines, before.lines, used);
+  return {
+    body: { webOrder: order.number, ...priced.order, orderedOn: order.body.orderedOn, lines },
+    evidence: Object.fromEntries(
+      lines.map(({ line }, index) => [String(line), priced.evidence[index] ?? null]),
+    ),
+    held: priced.held,
+    quotation: request.quotation,
+  };
+}
+
+interface Delivered {
+  /** By product: despatched or invoiced, whichever is more. */
+  readonly products: ReadonlyMap<string, decimal.Decimal>;
+  readonly lastLine: number;
+}
+
+async function deliveredOf(tx: Queryable, { company, id }: OrderRow): Promise<Delivered> {
+  const rows = await tx.query<{ product: string; delivered: string; line: number }>(
+    `select product, max(line) as line,
+            sum(greatest(despatched_quantity, invoiced_quantity))::text as delivered
+       from web_order_line where company = $1 and order_id = $2 group by product`,
+    [company, id],
+  );
+  return {
+    products: new Map(rows.map((row) => [row.product, decimal.parse(row.delivered)])),
+    lastLine: Math.max(0, ...rows.map(({ line }) => line)),
+  };
+}
+
+function notBelowDelivered(
+  { lines }: WebOrder,
+  delivered: Delivered["products"],
+): readonly OrderFinding[] {
+  return [...delivered].flatMap(([product, least]) => {
+    const wanted = lines.filter((line) => line.product === product);
+    const total = decimal.sum(wanted.map(({ quantity }) => decimal.parse(quantity)));
+    if (decimal.compare(total, least) >= 0) return [];
+    const at = lines.findIndex((line) => line.product === product);
+    const [found, expected] = [decimal.canonical(total), decimal.canonical(least)];
+    return [
+      {
+        check: "quantity",
+        policy: "refuse",
+        code: "below-delivered",
+        line: at < 0 ? null : at + 1,
+        found,
+        expected: `at least ${expected}`,
+        about: `Of ${product} ${expected} are despatched or invoiced already; the order would have ${found}.`,
+        instruction: "Leave them in the order; ask for a return of what is not wanted.",
+      },
+    ];
+  });
+}
+
+function sameBuyer(order: OrderRow, body: WebOrder): readonly OrderFinding[] {
+  const differing = (["account", "currency"] as const).filter(
+    (name) => order.body[name] !== "" && order.body[name] !== body[name],
+  );
+  return differing.map((name) => ({
+    check: name === "account" ? "account" : "totals",
+    policy: "refuse",
+    code: `${name}-differs`,
+    line: null,
+    found: body[name],
+    expected: order.body[name],
+    about: `The order is of ${name} ${order.body[name]}; that cannot be changed.`,
+    instruction: "Cancel this order and hand in another one.",
+  }));
+}
+
+function worst(findings: readonly OrderFinding[]): Policy {
+  if (findings.some(({ policy }) => policy === "refuse")) return "refuse";
+  return findings.some(({ policy }) => policy === "hold") ? "hold" : "accept";
+}

@@ -1,0 +1,88 @@
+/** A change that is made: what the order was is kept, what it is now is what it consists of. */
+import type { Transaction } from "../../store/index.ts";
+import { addEvent, move, type OrderRow } from "../book.ts";
+import { replaceContent, type Content } from "../content.ts";
+import type { OrdersContext } from "../context.ts";
+import { DELIVER_JOB, jobData } from "../jobs.ts";
+import { refundShort } from "../refunds.ts";
+import { noteChanged } from "../told.ts";
+import { evidenceOfLines, type Before } from "./rows.ts";
+
+/** What the order is now, kept before it is something else. */
+export async function beforeOf(tx: Transaction, order: OrderRow): Promise<Before> {
+  return { body: order.body, evidence: await evidenceOfLines(tx, order) };
+}
+
+/** Gives the order its new content, says so in its book, and asks for a refund of what is too much. */
+export async function putContent(
+  tx: Transaction,
+  order: OrderRow,
+  content: Content,
+  said: { readonly who: string; readonly about: string; readonly at: Temporal.Instant },
+): Promise<OrderRow> {
+  const changed = await replaceContent(tx, order, content, said.at);
+  await addEvent(tx, order, {
+    ...said,
+    event: "change",
+    fromState: order.state,
+    toState: order.state,
+  });
+  await refundShort(tx, order.company, said.at, order.id);
+  await noteChanged(tx, changed, "order.amended", said.at);
+  return changed;
+}
+
+/** On its way again, or held: what the checks say of the order as it is now. */
+export async function goOn(
+  tx: Transaction,
+  context: OrdersContext,
+  order: OrderRow,
+  { who, holds }: { readonly who: string; readonly holds: readonly string[] },
+): Promise<OrderRow> {
+  const at = context.now();
+  const { company, id } = order;
+  if (order.state === "checked" || order.state === "received") return order;
+  if (holds.length > 0) {
+    if (order.state === "held") return say(tx, order, holds);
+    const queued = order.state === "refused" ? await released(tx, order, who, at) : order;
+    return move(tx, queued, {
+      event: "hold",
+      who: "tradepost",
+      at,
+      about: holds.join(" "),
+      reasons: holds,
+      set: { nextAttemptAt: null },
+    });
+  }
+  const queued = order.state === "queued" ? order : await released(tx, order, who, at);
+  await context.jobs.queue(tx, DELIVER_JOB, jobData(company, id));
+  return queued;
+}
+
+function released(
+  tx: Transaction,
+  order: OrderRow,
+  who: string,
+  at: Temporal.Instant,
+): Promise<OrderRow> {
+  return move(tx, order, {
+    event: "release",
+    who,
+    at,
+    about: "As it was changed, nothing speaks against it.",
+    set: { attempts: 0, nextAttemptAt: null },
+  });
+}
+
+async function say(
+  tx: Transaction,
+  order: OrderRow,
+  reasons: readonly string[],
+): Promise<OrderRow> {
+  await tx.affect("update web_order set reasons = $3 where company = $1 and id = $2", [
+    order.company,
+    order.id,
+    JSON.stringify(reasons),
+  ]);
+  return { ...order, reasons };
+}

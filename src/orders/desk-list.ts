@@ -1,0 +1,206 @@
+/**
+ * What waits for a person: orders that are held, in doubt, refused, in conflict or late, and tasks.
+ * What is promised first, then what is worth most.
+ */
+import type { Queryable } from "../store/index.ts";
+import type { OrdersContext } from "./context.ts";
+import type { DeliveryState } from "./machine.ts";
+import { actsOn, type DeskAct } from "./possible.ts";
+import type { TaskKind } from "./tasks.ts";
+
+export const DESK_KINDS = ["held", "in doubt", "refused", "conflict", "late", "task"] as const;
+export type DeskKind = (typeof DESK_KINDS)[number];
+
+export interface DeskEntry {
+  readonly kind: DeskKind;
+  /** Null: a task about no order. */
+  readonly webOrder: string | null;
+  readonly account: string | null;
+  readonly state: DeliveryState | null;
+  readonly erpOrder: string | null;
+  /** What is at stake, in pounds and pence; null: no money. */
+  readonly amount: string | null;
+  /** Delivery wanted on; null: no day was promised. */
+  readonly promisedOn: string | null;
+  readonly since: Temporal.Instant;
+  /** What happened and why, in sentences. */
+  readonly why: readonly string[];
+  /** What can be done now. */
+  readonly acts: readonly (DeskAct | "close-task")[];
+  /** What to do next, in a sentence. */
+  readonly next: string;
+  readonly task: { readonly id: string; readonly kind: TaskKind; readonly about: string } | null;
+}
+
+export interface DeskCounts {
+  readonly held: number;
+  readonly inDoubt: number;
+  readonly refused: number;
+  readonly conflict: number;
+  readonly late: number;
+  readonly tasks: number;
+}
+
+export interface Desk {
+  readonly counts: DeskCounts;
+  readonly entries: readonly DeskEntry[];
+}
+
+interface OrderAtDesk {
+  readonly kind: Exclude<DeskKind, "task">;
+  readonly number: string;
+  readonly account: string;
+  readonly state: DeliveryState;
+  readonly erpOrder: string | null;
+  readonly gross: string;
+  readonly promisedOn: string | null;
+  readonly changedAt: Temporal.Instant;
+  readonly reasons: readonly string[];
+  readonly handedOverAt: Temporal.Instant | null;
+}
+
+/** An order that should have been at the ERP long ago. */
+const SLOW_MINUTES = 60;
+
+/**
+ * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
+ * or there and not despatched though its day is over.
+ */
+const ORDERS = `
+  select case state when 'held' then 'held' when 'inDoubt' then 'in doubt'
+                    when 'refused' then 'refused' when 'conflict' then 'conflict'
+                    else 'late' end as kind,
+         number, account, state, erp_order as "erpOrder", gross,
+         promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
+         handed_over_at as "handedOverAt"
+    from web_order o
+    cross join lateral (select (o.body ->> 'requestedOn')::date as day) promised
+   where o.company = $1 and not o.test
+     and (o.state in ('held', 'inDoubt', 'refused', 'conflict')
+          or o.state in ('queued', 'sending')
+             and (o.received_at < $2::timestamptz - make_interval(mins => ${SLOW_MINUTES})
+                  or promised.day <= $3::date + 1)
+          or o.state = 'handedOver' and promised.day <= $3::date + 1
+          or o.state in ('accepted', 'confirmed') and promised.day < $3::date
+             and exists (select 1 from web_order_line l
+                          where l.company = o.company and l.order_id = o.id
+                            and l.quantity > l.cancelled_quantity
+                                + greatest(l.despatched_quantity, l.invoiced_quantity)))`;
+
+interface TaskAtDesk {
+  readonly id: string;
+  readonly kind: TaskKind;
+  readonly about: string;
+  readonly instruction: string;
+  readonly amount: string | null;
+  readonly openedAt: Temporal.Instant;
+  readonly number: string | null;
+  readonly account: string | null;
+  readonly state: DeliveryState | null;
+  readonly erpOrder: string | null;
+  readonly promisedOn: string | null;
+}
+
+const TASKS = `
+  select t.id, t.kind, t.about, t.instruction, t.amount, t.opened_at as "openedAt", o.number,
+         o.account, o.state, o.erp_order as "erpOrder", o.body ->> 'requestedOn' as "promisedOn"
+    from web_order_task t
+    left join web_order o on o.company = t.company and o.id = t.order_id
+   where t.company = $1 and t.state = 'open'`;
+
+export async function desk(context: OrdersContext, on: Queryable = context.store): Promise<Desk> {
+  const { company, settings, now } = context;
+  const at = now();
+  const today = at.toZonedDateTimeISO(settings.timeZone).toPlainDate();
+  const orders = await on.query<OrderAtDesk>(ORDERS, [company, at, today.toString()]);
+  const tasks = await on.query<TaskAtDesk>(TASKS, [company]);
+  const entries = [...orders.map(orderEntry), ...tasks.map(taskEntry)];
+  const soon = today.add({ days: 1 }).toString();
+  const isPromised = ({ promisedOn }: DeskEntry): boolean =>
+    promisedOn !== null && promisedOn <= soon;
+  const of = (kind: DeskKind): number => entries.filter((one) => one.kind === kind).length;
+  return {
+    counts: {
+      held: of("held"),
+      inDoubt: of("in doubt"),
+      refused: of("refused"),
+      conflict: of("conflict"),
+      late: of("late"),
+      tasks: of("task"),
+    },
+    entries: entries.sort(
+      (one, other) =>
+        Number(isPromised(other)) - Number(isPromised(one)) ||
+        Number(other.amount ?? 0) - Number(one.amount ?? 0) ||
+        Temporal.Instant.compare(one.since, other.since),
+    ),
+  };
+}
+
+function orderEntry(order: OrderAtDesk): DeskEntry {
+  const { kind, number, account, state, erpOrder, gross, promisedOn, changedAt, reasons } = order;
+  return {
+    kind,
+    webOrder: number,
+    account,
+    state,
+    erpOrder,
+    amount: gross,
+    promisedOn,
+    since: changedAt,
+    why: reasons.length > 0 ? reasons : [lateBecause(order)],
+    acts: actsOn({ state }),
+    next: nextFor(order),
+    task: null,
+  };
+}
+
+function lateBecause({ state, promisedOn }: OrderAtDesk): string {
+  const promised = promisedOn === null ? "" : ` It is wanted on ${dayOf(promisedOn)}.`;
+  if (state === "queued" || state === "sending") return `It is not at the ERP yet.${promised}`;
+  if (state === "handedOver") return `The ERP has not answered yet.${promised}`;
+  return `Not all of it was despatched.${promised}`;
+}
+
+function dayOf(iso: string): string {
+  return iso.split("-").toReversed().join("/");
+}
+
+function nextFor({ kind, state, erpOrder, handedOverAt }: OrderAtDesk): string {
+  switch (kind) {
+    case "held":
+      return "Mend what holds it and release it, have it amended, or cancel it.";
+    case "in doubt":
+      return handedOverAt === null
+        ? "It is looked for by itself. If you find it in the ERP, resolve it with its number there; if you are sure that it is not there, send it again."
+        : "Look in the ERP. If it is there, resolve it with its number; if it is not, send it again.";
+    case "refused":
+      return "Mend in the ERP what it dislikes and send it again, have it amended, or cancel it.";
+    case "conflict":
+      return `Compare it with ${erpOrder === null ? "what the ERP holds" : `ERP order ${erpOrder}`}, put it right there, then resolve it; or cancel it there, and here.`;
+    case "late":
+      return state === "queued" || state === "sending"
+        ? "See whether its connection is live and answers: tradepost check."
+        : "Ask whoever despatches it, and tell the customer.";
+    default:
+      return kind satisfies never;
+  }
+}
+
+function taskEntry(task: TaskAtDesk): DeskEntry {
+  const { id, kind, about, instruction, amount, openedAt, number } = task;
+  return {
+    kind: "task",
+    webOrder: number,
+    account: task.account,
+    state: task.state,
+    erpOrder: task.erpOrder,
+    amount,
+    promisedOn: task.promisedOn,
+    since: openedAt,
+    why: [`${kind}: ${about}`],
+    acts: ["close-task"],
+    next: instruction,
+    task: { id, kind, about },
+  };
+}

@@ -1,0 +1,249 @@
+/** What can be seen of orders: where each stands, what became of its lines, and its whole book. */
+import { decimal } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
+import { eventsOf, orderOf, ORDER_COLUMNS, type OrderEvent, type OrderRow } from "./book.ts";
+import { changesOf, PENDING, type ChangeRow } from "./changes/rows.ts";
+import type { OrdersContext } from "./context.ts";
+import { despatchesOf, type OrderDespatch, type OrderInvoice } from "./documents.ts";
+import { changedInErp, type ErpDifference } from "./erp-changes.ts";
+import { fulfilment, type DeliveryState, type Fulfilment } from "./machine.ts";
+import { actsOn, type DeskAct } from "./possible.ts";
+import { listTasks, type Task } from "./tasks.ts";
+
+export interface OrderListFilter {
+  readonly state?: DeliveryState;
+  readonly account?: string;
+  /** At most so many, newest first; default 100. */
+  readonly limit?: number;
+  /** Only orders received before this one (its id): the next page. */
+  readonly before?: string;
+}
+
+export type OrderSummary = Omit<OrderRow, "body" | "settled" | "version">;
+
+export async function list(
+  context: OrdersContext,
+  filter: OrderListFilter = {},
+): Promise<OrderSummary[]> {
+  const { state = null, account = null, before = null, limit = 100 } = filter;
+  const rows = await context.store.query<OrderRow>(
+    `select ${ORDER_COLUMNS} from web_order
+      where company = $1 and ($2::text is null or state = $2) and ($3::text is null or account = $3)
+        and ($4::uuid is null or id < $4)
+      order by id desc limit $5`,
+    [context.company, state, account, before, limit],
+  );
+  return rows.map(({ body: _body, settled: _settled, version: _version, ...summary }) => summary);
+}
+
+export interface OrderLineView {
+  readonly line: number;
+  readonly product: string;
+  readonly unitPrice: string;
+  readonly discount: string;
+  /** Of the line as it stands: what was cancelled is not in it. */
+  readonly net: string;
+  readonly vatCode: string;
+  readonly vat: string;
+  /** Our own price when the order was taken, with its rule. */
+  readonly price: unknown;
+  /** Ordered, what was cancelled since included. */
+  readonly quantity: string;
+  /** Unit that was ordered in, and how many of it; null: the selling unit. */
+  readonly orderedUnit: string | null;
+  readonly orderedQuantity: string | null;
+  readonly despatchedQuantity: string;
+  readonly invoicedQuantity: string;
+  readonly creditedQuantity: string;
+  readonly cancelledQuantity: string;
+  /** Still to come. */
+  readonly outstandingQuantity: string;
+  /** Of what is still to come, left behind by a despatch or an invoice of the order. */
+  readonly backOrderQuantity: string;
+}
+
+/** A change that was asked for after the order was taken. */
+export type OrderChangeView = Pick<
+  ChangeRow,
+  "change" | "kind" | "state" | "who" | "why" | "cancelled" | "askedAt" | "endedAt" | "outcome"
+> & {
+  /** What the order comes to with it; null: all of it is cancelled. */
+  readonly net: string | null;
+  /** The order as it was before; null while the change is not done. */
+  readonly before: OrderRow["body"] | null;
+};
+
+export interface OrderView extends Omit<OrderRow, "body" | "settled" | "version"> {
+  readonly order: OrderRow["body"];
+  readonly fulfilment: Fulfilment;
+  /** What waits for the ERP or a person; null: nothing does. */
+  readonly askedFor: "amendment" | "cancellation" | null;
+  readonly lines: readonly OrderLineView[];
+  readonly changes: readonly OrderChangeView[];
+  /** What staff changed in the ERP since it was confirmed. */
+  readonly changedInErp: readonly ErpDifference[];
+  readonly despatches: readonly OrderDespatch[];
+  readonly invoices: readonly OrderInvoice[];
+  readonly tasks: readonly Task[];
+  /** What a person can do to it now. */
+  readonly acts: readonly DeskAct[];
+  readonly events: readonly OrderEvent[];
+}
+
+export async function show(context: OrdersContext, idOrNumber: string): Promise<OrderView> {
+  const { store, company } = context;
+  const row = await orderOf(store, company, idOrNumber);
+  const changes = await changesOf(store, row);
+  const lines = withBackOrders(withCancelled(await linesOf(store, row), changes, row));
+  const { body, settled: _settled, version: _version, ...summary } = row;
+  const waiting = changes.findLast(({ state }) => PENDING.includes(state))?.kind;
+  return {
+    ...summary,
+    order: body,
+    fulfilment: fulfilment(lines.map(quantitiesOf)),
+    askedFor: waiting === undefined ? null : waiting === "amend" ? "amendment" : "cancellation",
+    lines,
+    changes: changes.map(changeView),
+    changedInErp: await changedInErp(store, row),
+    despatches: await despatchesOf(store, row),
+    invoices: (await context.invoices?.(row.number)) ?? [],
+    tasks: await listTasks(store, company, { order: row.id, state: "all" }),
+    acts: actsOn(row),
+    events: await eventsOf(store, row),
+  };
+}
+
+type LineRow = Omit<OrderLineView, "outstandingQuantity" | "backOrderQuantity">;
+
+async function linesOf(on: Queryable, row: OrderRow): Promise<LineRow[]> {
+  const rows = await on.query<Omit<LineRow, keyof ReturnType<typeof orderedAs>>>(
+    `select line, product, unit_price as "unitPrice", net, vat_code as "vatCode", vat, price, quantity,
+            despatched_quantity as "despatchedQuantity", invoiced_quantity as "invoicedQuantity",
+            credited_quantity as "creditedQuantity", cancelled_quantity as "cancelledQuantity"
+       from web_order_line where company = $1 and order_id = $2 order by line`,
+    [row.company, row.id],
+  );
+  return rows.map((line) => ({ ...line, ...orderedAs(row.body, line.line) }));
+}
+
+/** What of a line only the order itself says. */
+function orderedAs(body: OrderRow["body"], number: number) {
+  const line = body.lines.find((each) => each.line === number);
+  const { discount = "0.00", orderedUnit = null, orderedQuantity = null } = line ?? {};
+  return { discount, orderedUnit, orderedQuantity };
+}
+
+/** Lines as they were ordered: what was cancelled since is shown on them, and lines that are gone. */
+function withCancelled(
+  lines: readonly LineRow[],
+  changes: readonly ChangeRow[],
+  order: OrderRow,
+): LineRow[] {
+  const shown = new Map(lines.map((line) => [line.line, line]));
+  if (order.state === "cancelled")
+    for (const line of lines) shown.set(line.line, { ...line, cancelledQuantity: restOf(line) });
+  const done = changes.filter(({ state, kind }) => state === "done" && kind === "cancel");
+  for (const { cancelled, before } of done)
+    for (const { line, quantity } of cancelled) {
+      const there = shown.get(line) ?? goneLine(before?.body, line);
+      if (there === null) continue;
+      shown.set(line, {
+        ...there,
+        quantity: plus(there.quantity, quantity),
+        cancelledQuantity: plus(there.cancelledQuantity, quantity),
+      });
+    }
+  return [...shown.values()].sort((one, other) => one.line - other.line);
+}
+
+/** A line of which nothing is left, as it was before. */
+function goneLine(before: OrderRow["body"] | undefined, number: number): LineRow | null {
+  const line = before?.lines.find((each) => each.line === number);
+  if (before === undefined || line === undefined) return null;
+  const { product, unitPrice, discount, vatCode } = line;
+  return {
+    line: number,
+    product,
+    unitPrice,
+    discount,
+    net: "0.00",
+    vatCode,
+    vat: "0.00",
+    price: null,
+    quantity: NONE,
+    orderedUnit: line.orderedUnit,
+    orderedQuantity: line.orderedQuantity,
+    despatchedQuantity: NONE,
+    invoicedQuantity: NONE,
+    creditedQuantity: NONE,
+    cancelledQuantity: NONE,
+  };
+}
+
+const NONE = "0.00000";
+
+function plus(one: string, other: string): string {
+  return textOf(units(one) + units(other));
+}
+
+/** Of a line, neither despatched nor invoiced. */
+function restOf({ quantity, despatchedQuantity, invoicedQuantity }: LineRow): string {
+  const rest = units(quantity) - larger(units(despatchedQuantity), units(invoicedQuantity));
+  return textOf(larger(rest, 0n));
+}
+
+function withBackOrders(lines: readonly LineRow[]): OrderLineView[] {
+  const open = lines.map((line) => larger(units(restOf(line)) - units(line.cancelledQuantity), 0n));
+  const moved = lines.some(
+    (line) => units(line.despatchedQuantity) > 0n || units(line.invoicedQuantity) > 0n,
+  );
+  return lines.map((line, at) => {
+    const outstandingQuantity = textOf(open[at] ?? 0n);
+    return {
+      ...line,
+      outstandingQuantity,
+      backOrderQuantity: moved ? outstandingQuantity : NONE,
+    };
+  });
+}
+
+const QUANTITY_PLACES = 5;
+
+function units(text: string): bigint {
+  return decimal.digitsAt(decimal.parse(text), QUANTITY_PLACES);
+}
+
+function textOf(digits: bigint): string {
+  return decimal.format({ digits, scale: QUANTITY_PLACES });
+}
+
+function larger(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}
+
+function quantitiesOf(line: OrderLineView) {
+  return {
+    ordered: units(line.quantity),
+    despatched: units(line.despatchedQuantity),
+    invoiced: units(line.invoicedQuantity),
+    credited: units(line.creditedQuantity),
+    cancelled: units(line.cancelledQuantity),
+  };
+}
+
+function changeView(row: ChangeRow): OrderChangeView {
+  const { change, kind, state, who, why, cancelled, askedAt, endedAt, outcome } = row;
+  return {
+    change,
+    kind,
+    state,
+    who,
+    why,
+    cancelled,
+    askedAt,
+    endedAt,
+    outcome,
+    net: row.body?.net ?? null,
+    before: row.before?.body ?? null,
+  };
+}

@@ -1,0 +1,28 @@
+/** Invoices and credit notes of a web order, each with the lines that belong to it. */
+import type { OrderInvoice } from "../orders/index.ts";
+import type { Queryable } from "../store/index.ts";
+
+/** Oldest first; amounts are positive on both kinds, as the documents show them. */
+export async function orderDocuments(
+  on: Queryable,
+  company: string,
+  webOrder: string,
+): Promise<readonly OrderInvoice[]> {
+  return on.query<OrderInvoice>(
+    `select d.document_type as kind, d.document, d.document_on as "documentOn",
+            d.net::text as net, d.vat::text as vat, d.gross::text as gross, d.currency,
+            jsonb_agg(jsonb_build_object('line', nullif(k.web_order_line, 0),
+                      'product', l.product, 'quantity', trim_scale(k.quantity)::text,
+                      'net', k.net::text, 'evidence', k.evidence)
+                      order by k.line, k.web_order_line) as lines
+       from order_invoice_link k
+       join sales_document d on d.company = k.company and d.document_type = k.document_type
+        and d.document = k.document
+       left join sales_line l on l.company = k.company and l.document_type = k.document_type
+        and l.document = k.document and l.line = k.line
+      where k.company = $1 and k.web_order = $2
+      group by d.document_type, d.document, d.document_on, d.net, d.vat, d.gross, d.currency
+      order by d.document_on, d.document`,
+    [company, webOrder],
+  );
+}
