@@ -5,6 +5,7 @@ import { vatRatesOn } from "../pricing/index.ts";
 import type {
   Agreement,
   BasketLineAnswer,
+  BasketLocks,
   PriceLine,
   PricedBasket,
   Pricing,
@@ -13,16 +14,18 @@ import type {
 } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 
-type Priced = Pick<Pricing, "basket" | "price" | "verifyToken" | "arithmetic">;
+type Priced = Pick<Pricing, "basket" | "price" | "verifyToken" | "arithmetic"> &
+  Partial<Pick<Pricing, "refresh">>;
 type Line = BasketLineAnswer | PriceLine;
 
 /** An order is priced as the basket of its lines: the same prices, promotions, VAT and pence. */
 export function orderPricing(pricing: Priced, settings: PricingSettings): OrderPricing {
   return {
     arithmetic: pricing.arithmetic,
-    price: async (tx, question) => {
+    newest: async () => void (await pricing.refresh?.()),
+    price: async (tx, question, locks) => {
       const tokens = question.lines.map((_, index) => tokenOf(pricing, question, index));
-      const basket = await basketOf(pricing, tx, question);
+      const basket = await basketOf(pricing, question, { tx, locks });
       const answers: readonly Line[] = basket?.answer.lines ?? pricing.price(askOf(question));
       return {
         lines: answers.map((line, index) => lineOf(line, { question, tokens, basket, index })),
@@ -53,13 +56,13 @@ function askOf({ account, site, branch, quotation, conditions, lines }: PriceQue
 /** Null: nobody can be priced for, or it comes to more than any ledger holds. */
 async function basketOf(
   pricing: Priced,
-  tx: Queryable,
   question: PriceQuestion,
+  { tx, locks }: { readonly tx: Queryable; readonly locks: BasketLocks | undefined },
 ): Promise<PricedBasket | null> {
   const agreed = question.lines.map(({ unitPrice }) => unitPrice ?? null);
   try {
     const asked = { ...askOf(question), codes: question.codes, agreed };
-    const priced = await pricing.basket(asked, tx);
+    const priced = await pricing.basket(asked, tx, locks);
     return "answer" in priced ? priced : null;
   } catch (error) {
     if (error instanceof RangeError) return null;

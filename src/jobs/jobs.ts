@@ -50,6 +50,8 @@ export interface FailedJob {
 export interface Jobs extends AsyncDisposable {
   /** Exists when `tx` commits and not otherwise. */
   queue(tx: Transaction, job: string, data: JobData, options?: QueueOptions): Promise<void>;
+  /** Many of one name at once, in one statement. */
+  queueAll(tx: Transaction, job: string, data: readonly JobData[]): Promise<void>;
   /** This process runs such jobs from now on. */
   work<Data extends JobData = JobData>(
     job: string,
@@ -135,17 +137,35 @@ class BossJobs implements Jobs {
     { singletonKey, startAfter }: QueueOptions = {},
   ): Promise<void> {
     await this.#ensureQueue(job);
-    const { limit, delayMaxSeconds } = this.#options.retries ?? { limit: 40, delayMaxSeconds: 900 };
     await this.#boss.send(job, data, {
       db: tx.executor,
-      retryLimit: limit,
-      retryBackoff: true,
-      retryDelay: 1,
-      retryDelayMax: delayMaxSeconds,
+      ...this.#retrying(),
       ...(singletonKey === undefined ? {} : { singletonKey, group: { id: singletonKey } }),
       ...(startAfter === undefined ? {} : { startAfter: startAfter.toString() }),
     });
     if (startAfter === undefined) tx.afterCommit(() => this.#hint(job));
+  }
+
+  async queueAll(tx: Transaction, job: string, data: readonly JobData[]): Promise<void> {
+    if (data.length === 0) return;
+    await this.#ensureQueue(job);
+    const retrying = this.#retrying();
+    await this.#boss.insert(
+      job,
+      data.map((one) => ({ data: one, ...retrying })),
+      { db: tx.executor },
+    );
+    tx.afterCommit(() => this.#hint(job));
+  }
+
+  #retrying() {
+    const { limit, delayMaxSeconds } = this.#options.retries ?? { limit: 40, delayMaxSeconds: 900 };
+    return {
+      retryLimit: limit,
+      retryBackoff: true,
+      retryDelay: 1,
+      retryDelayMax: delayMaxSeconds,
+    };
   }
 
   async work<Data extends JobData = JobData>(

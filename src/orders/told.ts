@@ -8,7 +8,8 @@ export const EVENT_TYPES: readonly string[] = [
   ...DELIVERY_STATES.map((state) => `order.${state}`),
   "order.fulfilment",
   "order.amended",
-  "order.amendment-asked",
+  "order.change-asked",
+  "order.change-refused",
   "order.changed-in-erp",
 ];
 

@@ -5,6 +5,7 @@
 import type { Queryable, Store } from "../store/index.ts";
 import { quotationProblem, takenByOrders } from "./agreement.ts";
 import type { Agreement } from "./agreement.ts";
+import { LockNeeded } from "./error.ts";
 import type { PriceProblem } from "./answer.ts";
 import type { BasketAnswer, BasketRequest } from "./basket-answer.ts";
 import { askBasket, givenLine, promotionsOn } from "./basket-price.ts";
@@ -52,6 +53,14 @@ export interface StandingLine {
 /** Nobody can be priced for: every line says the same. */
 export type RefusedBasket = readonly PriceProblem[];
 
+/** Whether a basket in a transaction may wait for what others have locked. */
+export type BasketLocks = "wait" | "none";
+
+interface In {
+  readonly tx?: Queryable | undefined;
+  readonly locks?: BasketLocks | undefined;
+}
+
 /**
  * Prices a basket. With `tx` the limits of its promotions are locked until that transaction ends,
  * so that what is answered can be reserved in it.
@@ -60,14 +69,14 @@ export async function priceBasket(
   context: BasketContext,
   { root, when }: { readonly root: Root; readonly when: number },
   request: BasketRequest,
-  tx?: Queryable,
+  place: In = {},
 ): Promise<PricedBasket | RefusedBasket> {
-  const refused = await refusedQuotation(context, request, tx);
+  const refused = await refusedQuotation(context, request, place);
   if (refused !== null) return refused;
-  const asked = await askWithOrders(context, { root, when }, request, tx);
+  const asked = await askWithOrders(context, { root, when }, request, place);
   if (!("known" in asked)) return asked;
   const set = document.promotionsOf(root.book);
-  const on = await putOn(context, asked, set, request, tx);
+  const on = await putOn(context, asked, set, request, place);
   const rates = vatRatesAt(context.settings, asked.enquiry.asking.moment);
   const worked = work(asked, request, on, rates);
   const twins = request.twin === true ? await otherArithmetics() : [];
@@ -81,7 +90,7 @@ export async function priceBasket(
 async function refusedQuotation(
   { store, company }: BasketContext,
   { account, quotation, lines }: BasketRequest,
-  tx: Queryable | undefined,
+  { tx }: In,
 ): Promise<RefusedBasket | null> {
   if (!quotation || tx !== undefined) return null;
   const problem = await quotationProblem(store, company, { account, quotation });
@@ -93,7 +102,7 @@ async function askWithOrders(
   { store, company }: BasketContext,
   { root, when }: { readonly root: Root; readonly when: number },
   request: BasketRequest,
-  tx: Queryable | undefined,
+  { tx, locks }: In,
 ): Promise<BasketAsked | PriceProblem[]> {
   let asked = askBasket(root, request, when);
   let known: ReadonlySet<string> = new Set();
@@ -102,6 +111,7 @@ async function askWithOrders(
       agreement === null ? [] : agreement.key,
     );
     if (found.every((key) => known.has(key))) break;
+    if (locks === "none") throw new LockNeeded("it uses up a contract or quotation");
     known = new Set([...known, ...found]);
     const taken = await takenByOrders(tx ?? store, company, [...known], tx !== undefined);
     if (taken.size > 0) asked = askBasket(root, request, when, taken);
@@ -139,11 +149,12 @@ async function putOn(
   asked: BasketAsked,
   set: document.PromotionSet,
   request: BasketRequest,
-  tx: Queryable | undefined,
+  { tx, locks }: In,
 ): Promise<document.BasketPromotions> {
   const { moment } = asked.enquiry.asking;
   const codes = request.codes ?? [];
   const places = document.placesOf(set.arithmetic);
+  if (locks === "none") return unlimited(asked, { set, moment, codes });
   const of = { company, account: request.account };
   const limited = set.promotions.filter(isLimited).map(({ promotion }) => promotion);
   let uses = await usesOf(tx ?? store, { ...of, promotions: limited }, { places, isFinal: false });
@@ -159,6 +170,24 @@ async function putOn(
     uses = new Map([...uses, ...(await usesOf(tx, final, { places, isFinal: true }))]);
     on = promotionsOn(asked, { set, moment, codes, uses });
   }
+  return on;
+}
+
+/**
+ * One that does not hold with all its uses left does not hold with fewer, so nothing need be read
+ * where none with a limit holds.
+ */
+function unlimited(
+  asked: BasketAsked,
+  of: {
+    readonly set: document.PromotionSet;
+    readonly moment: number;
+    readonly codes: readonly string[];
+  },
+): document.BasketPromotions {
+  const on = promotionsOn(asked, { ...of, uses: new Map() });
+  if (on.applied.some(({ promotion }) => isLimited(promotion)))
+    throw new LockNeeded("a promotion with a limit holds over it");
   return on;
 }
 

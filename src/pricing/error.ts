@@ -60,3 +60,12 @@ export class PastNotKept extends Error {
     );
   }
 }
+
+/** The price rests on what is used up, and whoever asks said that it waits for nobody. */
+export class LockNeeded extends Error {
+  override readonly name = "LockNeeded";
+
+  constructor(what: string) {
+    super(`Pricing a basket without waiting: ${what}. Ask again in a transaction that may wait.`);
+  }
+}

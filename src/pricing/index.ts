@@ -73,7 +73,7 @@ export { openRounds } from "./rounds.ts";
 export type { NewRound, Rounds } from "./rounds.ts";
 export type { DecidedBy, Round, RoundCheck, RoundDifference } from "./round-store.ts";
 export { orderSays, wordsText } from "./round-words.ts";
-export { HoldRefused, RoundRefused } from "./error.ts";
+export { HoldRefused, LockNeeded, RoundRefused } from "./error.ts";
 /** A pull's change past the operator's limits waits for a person. */
 export { holdBack } from "./hold-merge.ts";
 export type { HeldMerge, HoldLimits } from "./hold-merge.ts";
@@ -83,7 +83,7 @@ export type { HeldRule, Hold, Holds } from "./holds.ts";
 export { PRICE_STATES, stateTable } from "./states.ts";
 /** Baskets, and what orders hold of promotions with a limit. */
 export type { Agreement } from "./agreement.ts";
-export type { PricedBasket, StandingLine } from "./basket.ts";
+export type { BasketLocks, PricedBasket, StandingLine } from "./basket.ts";
 /** VAT rates that hold on a day. */
 export { vatRatesOn } from "./vat-rates.ts";
 export type { BasketAnswer, BasketLineAnswer, BasketRequest } from "./basket-answer.ts";

@@ -9,7 +9,7 @@ import { quotationProblem } from "./agreement.ts";
 import type { QuotationAsked } from "./agreement.ts";
 import type { Problem } from "./ask.ts";
 import { priceBasket } from "./basket.ts";
-import type { PricedBasket, RefusedBasket } from "./basket.ts";
+import type { BasketLocks, PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
 import { effectBetween } from "./between.ts";
 import type { Span } from "./between.ts";
@@ -117,9 +117,14 @@ export interface Pricing extends Asking {
   quotationProblem(asked: QuotationAsked): Promise<Problem | null>;
   /**
    * Several lines together: promotions over them, the document's totals. With a transaction the
-   * limits of its promotions are locked, so that they can be reserved in it.
+   * limits of its promotions are locked, so that they can be reserved in it; where it must not wait
+   * for a lock, one that would have to is told by `LockNeeded`, and nothing is asked of the database.
    */
-  basket(request: BasketRequest, tx?: Queryable): Promise<PricedBasket | RefusedBasket>;
+  basket(
+    request: BasketRequest,
+    tx?: Queryable,
+    locks?: BasketLocks,
+  ): Promise<PricedBasket | RefusedBasket>;
   /**
    * What published books changed after a cursor, as scopes; null: a cursor to begin at. Throws
    * `CursorRefused` where a shop must begin anew.
@@ -209,7 +214,8 @@ function pricingOf(options: Opened): Pricing {
     changes: (after) => changesAfter(store, company, current(), after),
     tidy: () => tidy(options),
     quotationProblem: (asked) => quotationProblem(store, company, asked),
-    basket: (request, tx) => priceBasket(options, { root: current(), when: today() }, request, tx),
+    basket: (request, tx, locks) =>
+      priceBasket(options, { root: current(), when: today() }, request, { tx, locks }),
     lint: (kinds) => {
       const { settings, policy } = options;
       const day = calendar.dateOf(today(), settings.timeZone);

@@ -19,6 +19,8 @@ export interface Queryable {
    * array.
    */
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** The same for a text that is sent again and again: each connection plans it once. */
+  prepared<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** How many rows a statement wrote. */
   affect(sql: string, values?: readonly unknown[]): Promise<number>;
   /** `COPY … FROM STDIN`; how many rows it took. */
@@ -63,6 +65,7 @@ export function queryable(connect: Connect): Queryable {
   };
   return {
     query: (sql, values) => again((on) => on.query(sql, values)),
+    prepared: (sql, values) => again((on) => on.prepared(sql, values)),
     affect: (sql, values) => again((on) => on.affect(sql, values)),
     copyIn: (sql, chunks) => using((on) => on.copyIn(sql, chunks)),
   };
@@ -176,6 +179,9 @@ export function onClient(client: Client | PoolClient): Queryable {
   return {
     query: async <Row>(sql: string, values: readonly unknown[] = []) =>
       (await client.query(sql, parameters(values))).rows as Row[],
+    prepared: async <Row>(text: string, values: readonly unknown[] = []) =>
+      (await client.query({ name: statementName(text), text, values: parameters(values) }))
+        .rows as Row[],
     affect: async (sql, values = []) => (await client.query(sql, parameters(values))).rowCount ?? 0,
     copyIn: async (sql, chunks) => {
       const target = client.query(copyFrom(sql));
@@ -212,6 +218,7 @@ function transactionOn(client: PoolClient): OpenTransaction {
     ended ? Promise.reject(endedError()) : work();
   return {
     query: (sql, values) => guarded(() => on.query(sql, values)),
+    prepared: (sql, values) => guarded(() => on.prepared(sql, values)),
     affect: (sql, values) => guarded(() => on.affect(sql, values)),
     copyIn: (sql, chunks) => guarded(() => on.copyIn(sql, chunks)),
     executor: {

@@ -140,7 +140,8 @@ function acceptor(
     const body = orders[sent % orders.length];
     if (body === undefined) throw new Error("the bench has no orders");
     const idempotencyKey = `bench-${sent}`;
-    const result = await accept({ idempotencyKey, body, apiKey: "bench", test: false });
+    const order = { ...body, customerReference: `PO ${sent}` };
+    const result = await accept({ idempotencyKey, body: order, apiKey: "bench", test: false });
     if (result.status === 201) return result.order;
     throw new Error(`an order of the bench was not taken: ${JSON.stringify(result)}`);
   };

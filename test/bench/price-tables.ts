@@ -30,7 +30,7 @@ export async function fillTables(
   const { customers, priceLists, productGroups, products } = mastersOf(sizes);
   await copy(
     "customer",
-    "account, name, customer_group, price_list, currency, on_stop, cash_account, state",
+    "account, name, customer_group, price_list, currency, on_stop, cash_account, state, reference_required",
     customers.map((row) => [
       row.account,
       row.account,
@@ -40,6 +40,7 @@ export async function fillTables(
       "f",
       "f",
       "active",
+      "f",
     ]),
   );
   await copy(
