@@ -141,7 +141,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     });
     return result;
   };
-  const orders = ordersOf(context, { code, settings, pricing, connect, sets, standings });
+  const orders = ordersOf(context, { code, settings, pricing, connect, sets, standings, sales });
   const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
   return {
     code,
@@ -283,11 +283,13 @@ function ordersOf(
     connect,
     sets,
     standings,
+    sales,
   }: Omit<Parts, "owned" | "alarms"> & {
     readonly pricing: Pricing;
+    readonly sales: Sales;
   },
 ): Orders {
-  const { store, jobs, now, log } = context;
+  const { store, jobs, now, log, access } = context;
   const name = settings.orders.connection;
   const entry = settings.connections[name];
   if (entry === undefined)
@@ -316,6 +318,8 @@ function ordersOf(
     outbound,
     now,
     log,
+    ...(access === undefined ? {} : { audit: access.audit }),
+    invoices: (webOrder) => sales.documentsOf(webOrder),
   });
   // Before the order's transaction begins: one that waited for a second connection while it holds
   // its own could wait for ever behind others that do the same.
@@ -327,6 +331,8 @@ function ordersOf(
     ...orders,
     accept: (request) => withNewestPrices(() => orders.accept(request)),
     check: (body) => withNewestPrices(() => orders.check(body)),
+    amend: (number, asked) => withNewestPrices(() => orders.amend(number, asked)),
+    cancelPart: (number, asked) => withNewestPrices(() => orders.cancelPart(number, asked)),
   };
 }
 

@@ -5,8 +5,10 @@
 import { decimal } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import { addEvent, orderOf, type OrderRow } from "./book.ts";
+import type { OrdersContext } from "./context.ts";
 import { ERP_LINES } from "./fulfilment.ts";
 import { noteChanged } from "./told.ts";
+import { suspectTwins } from "./twins.ts";
 
 export interface ErpDifference {
   /** Line of the order; null: the order as a whole, or a line that only the ERP has. */
@@ -90,8 +92,17 @@ const LOOKS = `
             where exists (select 1 from theirs s where s.order_id = m.id)), '[]') as lines
     from moved m`;
 
-/** After each pull; how many orders were found changed otherwise than before. */
-export async function noticeErpChanges(
+/** After each pull: what staff did in the ERP, and what they may have keyed a second time. */
+export async function noticeWhatStaffDid(context: OrdersContext): Promise<void> {
+  const { store, company, now } = context;
+  await store.transaction((tx) => noticeErpChanges(tx, company, now()));
+  const twins = await store.transaction((tx) => suspectTwins(tx, company, now()));
+  if (twins > 0)
+    context.log("warn", `${twins} ERP orders may be web orders a second time: orders desk`);
+}
+
+/** How many orders were found changed otherwise than before. */
+async function noticeErpChanges(
   tx: Transaction,
   company: string,
   at: Temporal.Instant,

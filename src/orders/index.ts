@@ -16,6 +16,7 @@ import type { Examined } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
 import { deliverer } from "./deliver.ts";
 import { openDesk, type OrderDesk } from "./desk.ts";
+import { noticeWhatStaffDid } from "./erp-changes.ts";
 import type { OrderRequest } from "./request.ts";
 import { shadowPayload, shadowReport, type ShadowReport } from "./shadow.ts";
 import { openTrials, type Trials } from "./trial.ts";
@@ -53,6 +54,7 @@ export function openOrders(context: OrdersContext): Orders {
     deliver: deliverer(context),
     advance: async () => {
       const advanced = await advance(context);
+      await noticeWhatStaffDid(context);
       await buyers.advance();
       return advanced;
     },

@@ -18,6 +18,8 @@ import {
   type Trace,
 } from "./ledger.ts";
 import { decide, suggestions, type LinkDecision, type LinkSuggestion } from "./links.ts";
+import type { OrderInvoice } from "../orders/index.ts";
+import { orderDocuments } from "./order-documents.ts";
 import { post, type PostOptions, type PostResult } from "./post.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import {
@@ -47,6 +49,8 @@ export interface Sales {
   trace(postingId: string): Promise<Trace | null>;
   /** The last batch posted; 0 before the first. */
   watermark(): Promise<number>;
+  /** Invoices and credit notes of a web order, each with the lines that belong to it. */
+  documentsOf(webOrder: string): Promise<readonly OrderInvoice[]>;
   /** Links that wait for a person. */
   suggestions(): Promise<readonly LinkSuggestion[]>;
   /** False: there is no such open suggestion, or the document line is linked already. */
@@ -64,6 +68,7 @@ export function openSales(context: SalesContext): Sales {
     postingsOf: (document) => postingsOf(context, document),
     trace: (postingId) => trace(context, postingId),
     watermark: () => watermark(context),
+    documentsOf: (webOrder) => orderDocuments(store, company, webOrder),
     suggestions: () => suggestions(store, company),
     decide: (decision) => store.transaction((tx) => decide(tx, company, context.now(), decision)),
   };

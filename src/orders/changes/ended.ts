@@ -17,7 +17,8 @@ export interface ChangeEnd {
   readonly as: "done" | "refused" | "cannot";
   /** How it ended, in a sentence. */
   readonly about: string;
-  readonly at: Temporal.Instant;
+  /** Absent: now. */
+  readonly at?: Temporal.Instant;
   /** As the ERP holds them now, where it says so. */
   readonly erpNet?: string | null;
   readonly erpVat?: string | null;
@@ -37,13 +38,17 @@ export async function changeEnded(
   const held = await heldOrder(tx, context.company, order.id);
   const asked = (await changesOf(tx, held)).find((one) => one.change === change);
   if (asked === undefined || !PENDING.includes(asked.state)) return held;
-  if (end.as === "done") return done(tx, held, asked, { ...end, who: "tradepost" });
-  if (end.as === "cannot") return forPerson(tx, held, asked, end);
-  await over(tx, held, asked, { ...end, state: "refused", who: "erp" });
+  const at = end.at ?? context.now();
+  if (end.as === "done") return done(tx, held, asked, { ...end, at, who: "tradepost" });
+  if (end.as === "cannot") return forPerson(tx, held, asked, { about: end.about, at });
+  await over(tx, held, asked, { about: end.about, at, state: "refused", who: "erp" });
   return held;
 }
 
-interface Done extends Omit<ChangeEnd, "as"> {
+type Ended = Pick<ChangeEnd, "about"> & { readonly at: Temporal.Instant };
+
+interface Done extends Omit<ChangeEnd, "as">, Ended {
+  readonly at: Temporal.Instant;
   readonly who: string;
 }
 
@@ -112,7 +117,7 @@ async function forPerson(
   tx: Transaction,
   order: OrderRow,
   asked: ChangeRow,
-  { about, at }: ChangeEnd,
+  { about, at }: Ended,
 ): Promise<OrderRow> {
   await moveChange(tx, order, { change: asked.change, state: "task", outcome: about, at });
   await openTask(tx, order.company, taskOf(order, asked), at);
@@ -146,7 +151,7 @@ async function over(
   tx: Transaction,
   order: OrderRow,
   { change, kind }: ChangeRow,
-  end: Pick<ChangeEnd, "about" | "at"> & { state: "refused" | "dropped"; who: string },
+  end: Ended & { state: "refused" | "dropped"; who: string },
 ): Promise<void> {
   const { state, about, at, who } = end;
   const moved = await moveChange(tx, order, { change, state, outcome: about, at });

@@ -1,0 +1,71 @@
+/**
+ * ERP orders that may be a web order a second time, though they bear no number of ours: keyed by
+ * hand, say, beside the one that was handed over. Only a person can tell.
+ */
+import type { Transaction } from "../store/index.ts";
+import { openTask } from "./tasks.ts";
+
+interface Twin {
+  readonly id: string;
+  readonly number: string;
+  readonly gross: string;
+  readonly erpOrder: string;
+  readonly reference: string;
+}
+
+/** Same account, same customer's reference and the same lines, within a day. */
+const TWINS = `
+  with suspects as (
+    select o.company, o.id, o.number, o.gross, o.customer_reference as reference, e.erp_order
+      from web_order o
+      join erp_order e on e.company = o.company and e.account = o.account
+       and e.customer_reference = o.customer_reference
+       and e.ordered_on between o.ordered_on - 1 and o.ordered_on + 1
+     where o.company = $1 and not o.test and o.customer_reference <> ''
+       and o.state not in ('refused', 'cancelled', 'shadowed')
+       and coalesce(e.web_order, '') = '' and e.state <> 'cancelled'
+       and e.erp_order is distinct from o.erp_order
+       and not exists (select 1 from jsonb_array_elements_text(o.settled) s
+                        where s = e.erp_order)
+       and not exists (select 1 from web_order other
+                        where other.company = o.company and other.erp_order = e.erp_order))
+  select s.id, s.number, s.gross, s.erp_order as "erpOrder", s.reference
+    from suspects s
+    cross join lateral (
+      select array_agg(l.product || ' ' || trim_scale(l.quantity) order by l.product, l.quantity)
+             as lines
+        from web_order_line l where l.company = s.company and l.order_id = s.id) ours
+    cross join lateral (
+      select array_agg(l.product || ' ' || trim_scale(l.quantity) order by l.product, l.quantity)
+             as lines
+        from erp_order_line l
+       where l.company = s.company and l.erp_order = s.erp_order and l.product is not null) theirs
+   where ours.lines = theirs.lines
+   order by s.id, s.erp_order`;
+
+/** How many were found for the first time. */
+export async function suspectTwins(
+  tx: Transaction,
+  company: string,
+  at: Temporal.Instant,
+): Promise<number> {
+  let opened = 0;
+  for (const { id, number, gross, erpOrder, reference } of await tx.query<Twin>(TWINS, [company])) {
+    const task = await openTask(
+      tx,
+      company,
+      {
+        order: id,
+        kind: "look",
+        about: `ERP order ${erpOrder} may be ${number} a second time`,
+        instruction:
+          `It bears no number of ours, and account, reference ${reference} and lines are the same. ` +
+          `If it is, cancel one of them in the ERP; close this task either way.`,
+        amount: gross,
+      },
+      at,
+    );
+    if (task.opened) opened += 1;
+  }
+  return opened;
+}
