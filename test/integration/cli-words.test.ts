@@ -49,7 +49,7 @@ describe("words that are wrong end with 2 and say what was expected", () => {
       orders release WEB-1 --who   --why they rang
         2: --who is blank; it is kept with what was done, so say it in words.
       keys create --name Shop --scopes price --who J Ross
-        2: --scopes was given "price"; expected one of prices, shop, orders, sales, pay, sync, keys. Did you mean prices?"
+        2: --scopes was given "price"; expected one of prices, shop, orders, desk, sales, pay, sync, keys. Did you mean prices?"
     `);
   });
 
