@@ -53,7 +53,7 @@ export interface CompanyServices {
     orders(name: string): Promise<readonly (OrderOnTheWay & { readonly says: string })[]>;
   };
   readonly holds: Holds;
-  readonly orders: Pick<Orders, "accept" | "check" | "show" | "shadowReport">;
+  readonly orders: Pick<Orders, "accept" | "check" | "show" | "buyers" | "shadowReport">;
   readonly maintenance: {
     stops(): Promise<readonly HeldStop[]>;
     begin(asked: MaintenanceAsked & { readonly until: Temporal.Instant | null }): Promise<{

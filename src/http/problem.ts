@@ -22,6 +22,8 @@ export const PROBLEMS = {
   "quotation-unknown": { status: 404, title: "The quotation is not known, or not open" },
   "product-unknown": { status: 404, title: "The product is not known" },
   "order-unknown": { status: 404, title: "The order is not known" },
+  "account-request-unknown": { status: 404, title: "There is no such account request" },
+  "return-unknown": { status: 404, title: "There is no such return" },
   "posting-unknown": { status: 404, title: "The posting is not known" },
   "rep-unknown": { status: 404, title: "The rep is not known" },
   "plan-unknown": { status: 404, title: "The plan is not known" },
@@ -38,6 +40,9 @@ export const PROBLEMS = {
   "request-slow": { status: 408, title: "The request did not arrive in time" },
   "request-in-progress": { status: 409, title: "The same request is still being handled" },
   "quarantine-item-settled": { status: 409, title: "The quarantine item stands otherwise" },
+  "account-request-settled": { status: 409, title: "The account request stands otherwise" },
+  "account-closed": { status: 409, title: "The account is closed" },
+  "return-settled": { status: 409, title: "The return was decided already" },
   "plan-refused": { status: 409, title: "The plan cannot be applied" },
   "price-round-refused": { status: 409, title: "The price round cannot be that" },
   "price-hold-decided": { status: 409, title: "The price change was decided on already" },
@@ -54,6 +59,8 @@ export const PROBLEMS = {
     title: "The Idempotency-Key was used for another request",
   },
   "order-refused": { status: 422, title: "The order is refused" },
+  "invoice-unknown": { status: 422, title: "The account has no such invoice" },
+  "return-too-much": { status: 422, title: "More is asked back than was sold" },
   "answer-too-large": { status: 422, title: "The answer would be too large" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
   defect: { status: 500, title: "Tradepost has a defect" },
@@ -76,10 +83,24 @@ export interface Fault {
   /** Stable code of the reason, where it has one of its own. */
   readonly code?: string;
   readonly instruction?: string;
+  /** The same as a sentence for people. */
+  readonly detail?: string;
+  /** Of an order: what the merchant's policy makes of it. */
+  readonly policy?: "accept" | "hold" | "refuse";
+  /** Products to offer in place of the one found. */
+  readonly offers?: readonly string[];
+  /** The charge with which it would be taken as it is. */
+  readonly offeredCharge?: {
+    readonly charge: string;
+    readonly net: string;
+    readonly vatCode: string;
+  };
 }
 
 /** At most this many faults are listed; the detail says how many there are. */
 export const MOST_FAULTS = 100;
+/** Of an order, whose lines are all looked at. */
+export const MOST_ORDER_FAULTS = 5_000;
 
 export class Problem extends Error {
   override readonly name = "Problem";
@@ -106,7 +127,8 @@ export class Problem extends Error {
 /** The body of a problem; `requestId` finds it in the log. */
 export function problemBody(problem: Problem, requestId: string): Record<string, unknown> {
   const { status, title } = PROBLEMS[problem.code];
-  const errors = problem.faults.slice(0, MOST_FAULTS);
+  const most = problem.code === "order-refused" ? MOST_ORDER_FAULTS : MOST_FAULTS;
+  const errors = problem.faults.slice(0, most);
   return {
     type: `urn:tradepost:problem:${problem.code}`,
     title,

@@ -1,6 +1,7 @@
 /** Every endpoint of the API, in the order in which the OpenAPI lists them. */
 import type { Endpoint } from "./endpoint.ts";
 import { askBasket } from "./basket-routes.ts";
+import { BUYER_ENDPOINTS } from "./buyer-routes.ts";
 import { askPrice, askPrices, explainPrice } from "./price-routes.ts";
 import { followPriceChanges } from "./price-feed-routes.ts";
 import { streamPriceList } from "./price-list-routes.ts";
@@ -49,6 +50,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   placeOrder,
   checkOrder,
   showOrder,
+  ...BUYER_ENDPOINTS,
   showShadow,
   salesTotals,
   reconciliation,

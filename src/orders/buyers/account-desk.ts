@@ -145,7 +145,7 @@ export async function linkAccount(
     const known = await customerState(tx, context.company, account);
     if (known === "closed")
       throw new BuyerError(
-        "account-unknown",
+        "account-closed",
         `Linking account request ${row.number}: account ${account} is closed. Open it in the ERP, or link another.`,
       );
     const opened = await moveAccount(tx, row, {

@@ -2,7 +2,7 @@
 export type BuyerErrorCode =
   | "account-request-unknown"
   | "account-request-settled"
-  | "account-unknown"
+  | "account-closed"
   | "return-unknown"
   | "return-settled"
   | "invoice-unknown"
