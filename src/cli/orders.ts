@@ -14,6 +14,7 @@ import {
   type Answer,
   type Opened,
 } from "./command.ts";
+import { addChangesCommand } from "./events.ts";
 import { count, day, moment, plain, pounds, table, words } from "./print.ts";
 import { addShadowCommand } from "./shadow.ts";
 
@@ -74,6 +75,7 @@ export function addOrderCommands(program: Command): void {
       });
     });
   addActs(orders);
+  addChangesCommand(orders);
   addShadowCommand(orders);
 }
 

@@ -34,6 +34,8 @@ export interface EventsQuestion {
   readonly limit: number;
   /** "order.accepted", "order.*"; absent or none: every type. */
   readonly types?: readonly string[];
+  /** "order/W-1001"; absent: of everything. */
+  readonly subject?: string | undefined;
 }
 
 /** Whether a type is one of the list, as SQL; an empty list means every type. */
@@ -101,7 +103,7 @@ export type CursorProblem = "never-given" | "no-longer-kept";
 
 export async function readEvents(
   context: EventsContext,
-  { after, limit, types = [] }: EventsQuestion,
+  { after, limit, types = [], subject }: EventsQuestion,
 ): Promise<EventsPage | CursorProblem> {
   const last = await numberEvents(context);
   const { tidied } = await feedOf(context);
@@ -109,9 +111,10 @@ export async function readEvents(
   if (after !== 0 && after < tidied) return "no-longer-kept";
   const rows = await context.store.query<ShopEvent>(
     `select ${EVENT_COLUMNS} from event e
-      where e.company = $1 and e.number > $2 and e.number <= $3 and ${typeIn("e.type", "$4::text[]")}
-      order by e.number limit $5`,
-    [context.company, after, last, types, limit + 1],
+      where e.company = $1 and e.number > $2 and e.number <= $3
+        and ${typeIn("e.type", "$4::text[]")} and ($5::text is null or e.subject = $5)
+      order by e.number limit $6`,
+    [context.company, after, last, types, subject ?? null, limit + 1],
   );
   const events = rows.slice(0, limit);
   const more = rows.length > limit;
