@@ -7,6 +7,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
+import { chargeVatCodes } from "./config/accepting.ts";
 import { alarms, connection, webhookProblem } from "./config/connection.ts";
 import { events, webhooks } from "./config/events.ts";
 import { http } from "./config/http.ts";
@@ -283,6 +284,18 @@ function companyProblems(
         nearest: nearest(found, Object.keys(company.vat)),
       }),
     );
+  for (const { path: where, code: found, free } of chargeVatCodes(company.orders)) {
+    const rate = company.vat[found];
+    if (rate !== undefined && (!free || Number(rate) === 0)) continue;
+    problems.push(
+      problem([...at, ...where], {
+        found:
+          rate === undefined ? `the VAT code "${found}"` : `the VAT code "${found}" of ${rate}%`,
+        expected: `one of companies.${name}.vat${free ? " with a rate of 0" : ""}`,
+        nearest: rate === undefined ? nearest(found, Object.keys(company.vat)) : undefined,
+      }),
+    );
+  }
   const connections = Object.keys(company.connections);
   const orders = company.orders.connection;
   if (orders === NONE_MEANT)

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { accepting } from "./accepting.ts";
 import { accountRequests, guests } from "./buyers.ts";
+import { delivery } from "./delivery.ts";
 import { orderChecks } from "./order-checks.ts";
 
 const code = z
@@ -37,6 +38,7 @@ export const orders = z
       .positive()
       .default(24)
       .describe("A handed-over order without an answer by then is in doubt."),
+    ...delivery,
     goLive,
     guests,
     accountRequests,

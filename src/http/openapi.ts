@@ -3,7 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { JSON_ONLY } from "./answering.ts";
 import { z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { MOST_FAULTS, PROBLEMS } from "./problem.ts";
+import { MOST_ORDER_FAULTS, PROBLEMS } from "./problem.ts";
 import type { ProblemCode } from "./problem.ts";
 import { ENDPOINTS } from "./routes.ts";
 
@@ -154,6 +154,19 @@ const fault = z.strictObject({
   nearest: z.string().optional().describe("The allowed word that looks most like what was found."),
   code: z.string().optional().describe("Stable code of the reason, where it has one of its own."),
   instruction: z.string().optional().describe("What to do about it."),
+  detail: z.string().optional().describe("The same as a sentence for people."),
+  policy: z
+    .enum(["accept", "hold", "refuse"])
+    .optional()
+    .describe("Of an order: what the merchant's policy makes of it."),
+  offers: z
+    .array(z.string())
+    .optional()
+    .describe("Products to offer in place of the one found; never swapped by us."),
+  offeredCharge: z
+    .strictObject({ charge: z.string(), net: z.string(), vatCode: z.string() })
+    .optional()
+    .describe("The charge with which the order would be taken as it is."),
 });
 
 export const problem = z
@@ -164,7 +177,7 @@ export const problem = z
     detail: z.string().describe("What was found, what was expected, what to do."),
     code: z.enum(Object.keys(PROBLEMS) as ProblemCode[]),
     requestId: z.string().describe("Finds the request in the log."),
-    errors: z.array(fault).max(MOST_FAULTS).optional(),
+    errors: z.array(fault).max(MOST_ORDER_FAULTS).optional(),
   })
   .openapi("Problem");
 

@@ -1,11 +1,11 @@
 /** Web orders over HTTP. What a request means is decided in orders; here it is put into words. */
 import { orderRequest, OrderError } from "../orders/index.ts";
-import type { OrderFinding, OrderProblem, OrderView } from "../orders/index.ts";
+import type { OrderProblem, OrderView } from "../orders/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Call, Endpoint, Reply, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
+import { faultOf, finding } from "./order-findings.ts";
 import { Problem } from "./problem.ts";
-import type { Fault } from "./problem.ts";
 import { amount, instant, orNull, text } from "./words.ts";
 
 // A schema made before the OpenAPI extension was loaded cannot be named; its clone can.
@@ -13,21 +13,6 @@ const body = {
   schema: orderRequest.clone().openapi("OrderRequest"),
   limitBytes: LIMITS.orderBodyBytes,
 };
-
-const finding = z
-  .strictObject({
-    check: text("Which check found it."),
-    policy: z
-      .enum(["accept", "hold", "refuse"])
-      .describe("What the merchant's policy makes of it."),
-    code: text("Stable code of the reason."),
-    line: orNull(z.number().int(), "Line of the order, from 1; null: the order as a whole."),
-    found: text("What the order says."),
-    expected: text("What it should say."),
-    about: text("The same as a sentence."),
-    instruction: text("What to do about it."),
-  })
-  .openapi("OrderFinding");
 
 const lineFields = {
   line: z.number().int().describe("1, 2, 3 … in the order given."),
@@ -100,12 +85,46 @@ const orderHead = {
   gross: amount("Net and VAT."),
 };
 
+/** Of an order that is taken in, or would be. */
+const saidLine = z.strictObject({
+  ...lineFields,
+  promise: z
+    .strictObject({
+      free: amount("Free for this line now, in selling units."),
+      short: amount("Of the line, not there now."),
+      availableOn: orNull(z.iso.date(), "When what is on order covers the line."),
+    })
+    .nullable()
+    .describe("What the stock lets us promise; null: its stock is not known."),
+});
+
+const totals = (about: string) => ({
+  net: amount(`${about}: net.`),
+  vat: amount(`${about}: VAT.`),
+  gross: amount(`${about}: gross.`),
+});
+
+const rounding = z
+  .strictObject({
+    shop: z.strictObject({
+      net: orNull(z.string(), "As the shop sent it."),
+      vat: orNull(z.string(), "As the shop sent it."),
+      gross: orNull(z.string(), "As the shop sent it."),
+    }),
+    erp: z.strictObject(totals("As the ERP computes it, a penny line left out")),
+    difference: orNull(z.string(), "The shop's gross less the ERP's."),
+    pennyLine: orNull(z.string(), "Net of the penny line among the charges."),
+  })
+  .nullable()
+  .describe("The shop's totals beside the ERP's; null: the shop sent none.");
+
 const orderAnswer = z
   .strictObject({
     id: text("Our identity of it."),
     webOrder: text("Number of the order, unique for ever."),
     ...orderHead,
-    lines: z.array(z.strictObject(lineFields)),
+    lines: z.array(saidLine),
+    rounding,
     state: text("Where its delivery stands: queued, held, checked (a test key's)."),
     test: z.boolean().describe("True: from a test key; never sent, never counted."),
     reasons: z.array(finding).describe("Why it is held; empty when it is not."),
@@ -156,7 +175,7 @@ export const placeOrder: Endpoint = endpoint({
 
 const KEY = new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.idempotencyKeyCharacters}}$`);
 
-function idempotencyKeyOf(given: string | undefined): string {
+export function idempotencyKeyOf(given: string | undefined): string {
   if (given !== undefined && KEY.test(given)) return given;
   throw new Problem(
     "idempotency-key-missing",
@@ -166,53 +185,12 @@ function idempotencyKeyOf(given: string | undefined): string {
   );
 }
 
-function refusal(problem: OrderProblem, headers: Readonly<Record<string, string>>): Problem {
+export function refusal(problem: OrderProblem, headers: Readonly<Record<string, string>>): Problem {
   return new Problem(problem.code, problem.detail, {
     faults: problem.problems.map(faultOf),
     headers: problem.code === "request-in-progress" ? { "retry-after": "1", ...headers } : headers,
   });
 }
-
-function faultOf({ check, line, code, found, expected, instruction }: OrderFinding): Fault {
-  const ofLine = code.startsWith("token-") ? "/priceToken" : LINE_FIELD_OF[check];
-  const field = line === null ? FIELD_OF[check] : ofLine;
-  const pointer = line === null ? field : `/lines/${line - 1}${field}`;
-  return { in: "body", pointer, code, found, expected, instruction };
-}
-
-type Fields = Readonly<Record<OrderFinding["check"], string>>;
-const NO_FIELD = {
-  quantity: "",
-  product: "",
-  price: "",
-  stale: "",
-  agreement: "",
-  date: "",
-  credit: "",
-  minimum: "",
-  guest: "",
-  totals: "",
-};
-const FIELD_OF: Fields = {
-  ...NO_FIELD,
-  account: "/account",
-  stop: "/account",
-  guest: "/guest",
-  site: "/site",
-  agreement: "/quotation",
-  date: "/orderedOn",
-};
-const LINE_FIELD_OF: Fields = {
-  ...NO_FIELD,
-  account: "",
-  stop: "",
-  site: "",
-  product: "/product",
-  quantity: "/quantity",
-  price: "/unitPrice",
-  stale: "/unitPrice",
-  agreement: "/quantity",
-};
 
 export const checkOrder: Endpoint = endpoint({
   method: "post",

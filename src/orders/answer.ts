@@ -1,17 +1,40 @@
 /** What a shop is answered, now and every time it asks again with the same key. */
-import type { WebOrder } from "../model/index.ts";
-import type { OrderFinding } from "./checks.ts";
+import type { WebOrder, WebOrderLine } from "../model/index.ts";
+import type { Examined, OrderFinding } from "./checks.ts";
+import type { LinePromise } from "./checks/stock.ts";
 import type { DeliveryState } from "./machine.ts";
+import type { Rounded } from "./penny-line.ts";
+
+export interface AnsweredLine extends WebOrderLine {
+  /** What the stock lets us promise; null: its stock is not known. */
+  readonly promise: LinePromise | null;
+}
 
 /** The order as it was taken. */
-export interface OrderAnswer extends WebOrder {
+export interface OrderAnswer extends Omit<WebOrder, "lines"> {
   readonly id: string;
   readonly state: DeliveryState;
   readonly test: boolean;
+  readonly lines: readonly AnsweredLine[];
+  /** The shop's totals beside the ERP's; null: the shop sent none. */
+  readonly rounding: Rounded | null;
   /** Why it is held; empty when it is not. */
   readonly reasons: readonly OrderFinding[];
   /** What was found and let pass by policy. */
   readonly warnings: readonly OrderFinding[];
+}
+
+/** What `accept` and `check` say of an order alike. */
+export type OrderSaid = Omit<OrderAnswer, "id" | "webOrder" | "state" | "test">;
+
+export function saidOf({ order, promises, rounding, findings }: Examined): OrderSaid {
+  return {
+    ...order,
+    lines: order.lines.map((line, index) => ({ ...line, promise: promises[index] ?? null })),
+    rounding,
+    reasons: findings.filter(({ policy }) => policy === "hold"),
+    warnings: findings.filter(({ policy }) => policy === "accept"),
+  };
 }
 
 /** In the spirit of RFC 9457; the API adds type and instance. */

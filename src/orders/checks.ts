@@ -3,32 +3,25 @@
  * check is made on every order, so that a shop learns of all problems at once; a policy per check
  * says what a finding means.
  */
-import { decimal, type Canonical, type WebOrder, type WebOrderLine } from "../model/index.ts";
+import type { Canonical, WebOrder, WebOrderCharge } from "../model/index.ts";
 import type { Agreement, PromotionHeld, StandingLine, TokenVerdict } from "../pricing/index.ts";
-import { plainArithmetic, sameAmount, sumOf, type Totals } from "./amounts.ts";
+import { plainArithmetic } from "./amounts.ts";
 import { checkAgreements, type TakenUp } from "./agreements.ts";
+import { checkBuyer } from "./checks/buyer.ts";
+import { checkDelivery } from "./checks/delivery.ts";
+import { checkGoods } from "./checks/goods.ts";
+import { CHECK_NAMES, type CheckName } from "./checks/list.ts";
+import { checkMoney } from "./checks/money.ts";
+import { checkStock, type LinePromise } from "./checks/stock.ts";
 import { computeOrder, type Writing } from "./compute.ts";
-import { sellingQuantity, type GivenLine } from "./facts.ts";
+import type { GivenLine } from "./facts.ts";
+import { withPennyLine, type Rounded } from "./penny-line.ts";
 import { checkPrices } from "./price-check.ts";
 import type { AccountedOrder } from "./request.ts";
 import type { OrderSettings } from "./settings.ts";
+import type { Surroundings } from "./surroundings.ts";
 
-export const CHECK_NAMES = [
-  "account",
-  "stop",
-  "credit",
-  "product",
-  "quantity",
-  "minimum",
-  "guest",
-  "site",
-  "price",
-  "stale",
-  "agreement",
-  "date",
-  "totals",
-] as const;
-export type CheckName = (typeof CHECK_NAMES)[number];
+export { CHECK_NAMES, type CheckName };
 /** accept: tell and go on; hold: keep it for a person; refuse: take no part of the order. */
 export type Policy = "accept" | "hold" | "refuse";
 
@@ -39,10 +32,16 @@ export interface OrderFinding {
   readonly code: string;
   /** Line of the order, from 1; null when it is about the order as a whole. */
   readonly line: number | null;
+  /** Charge of the order, from 1; absent: it is about none. */
+  readonly charge?: number;
   readonly found: string;
   readonly expected: string;
   readonly about: string;
   readonly instruction: string;
+  /** Products to offer in place of the line's; never swapped by us. Absent: none. */
+  readonly offers?: readonly string[];
+  /** The charge with which the order is taken as it is; absent: none. */
+  readonly offeredCharge?: Pick<WebOrderCharge, "charge" | "net" | "vatCode">;
 }
 
 /** Our own price of one line, as pricing answers now. */
@@ -72,6 +71,7 @@ export interface OrderFacts {
   readonly customer: Canonical<"customer"> | null;
   /** Null: the code given is not a site of the account; undefined: none was given. */
   readonly site: Canonical<"site"> | null | undefined;
+  /** Of its lines, of goods given, and any that has the code of a charge. */
   readonly products: ReadonlyMap<string, Canonical<"product">>;
   /** Gross of the account's other web orders that are not invoiced yet and not paid. */
   readonly openGross: string;
@@ -86,6 +86,8 @@ export interface OrderFacts {
   readonly vatRates: Readonly<Record<string, string>>;
   /** "unknown": there is none of that number for the account; null, or absent: none is taken up. */
   readonly quotation?: TakenUp | "unknown" | null;
+  /** What is known around the order; absent: nothing. */
+  readonly surroundings?: Surroundings;
 }
 
 export interface Examined {
@@ -93,9 +95,23 @@ export interface Examined {
   readonly findings: readonly OrderFinding[];
   /** The order with everything that we computed; its number is given later. */
   readonly order: Omit<WebOrder, "webOrder">;
+  /** By line of the order: what the stock lets us promise; null: its stock is not known. */
+  readonly promises: readonly (LinePromise | null)[];
+  /** The shop's totals beside the ERP's; null: the shop sent none. */
+  readonly rounding: Rounded | null;
 }
 
 export type Note = Omit<OrderFinding, "policy" | "line"> & { line?: number; policy?: Policy };
+/** Everything that one check needs to say its word. */
+export interface Checking {
+  readonly request: AccountedOrder;
+  readonly facts: OrderFacts;
+  readonly settings: OrderSettings;
+  /** ISO date in the company's time zone. */
+  readonly today: string;
+  readonly currency: string;
+  readonly note: (found: Note) => void;
+}
 
 export function examine(
   request: AccountedOrder,
@@ -106,16 +122,17 @@ export function examine(
 ): Examined {
   const notes: Note[] = [];
   const note = (found: Note): void => void notes.push(found);
-  const { lines, charges, totals } = computeOrder(request, facts, writing, note);
-  checkAccount(request, facts, settings, note);
-  checkDate(request, settings, today, note);
-  checkLines(request, facts, note);
+  const currency = request.currency ?? settings.currency;
+  const checking = { request, facts, settings, today, currency, note };
+  const computed = computeOrder(request, facts, { ...writing, settings }, note);
+  const { order, rounding } = withPennyLine(computed, checking);
+  checkBuyer(checking);
+  checkDelivery(checking);
+  checkGoods(checking);
   checkPrices(request, facts, settings, note);
   checkAgreements(request, facts, today, note);
-  checkCodes(facts, note);
-  checkTotals(request, lines, totals, note);
-  checkMinimum(lines, settings, note);
-  checkCredit(request, facts, totals, note);
+  const promises = checkStock(checking, order.lines);
+  checkMoney(checking, order, rounding);
   const findings = notes.map((found) => ({
     ...found,
     line: found.line ?? null,
@@ -124,276 +141,39 @@ export function examine(
   return {
     verdict: worst(findings),
     findings,
-    order: {
-      account: request.account,
-      orderedOn: request.orderedOn ?? today,
-      placedBy: request.placedBy,
-      placedByName: request.placedByName,
-      customerReference: request.customerReference,
-      site: request.site,
-      deliverTo: request.deliverTo,
-      guest: request.guest,
-      accountRequest: request.accountRequest,
-      branch: request.branch ?? facts.customer?.branch ?? null,
-      requestedOn: request.requestedOn,
-      conditions: request.conditions,
-      currency: request.currency ?? settings.currency,
-      lines,
-      charges,
-      payment: request.payment,
-      ...totals,
-    },
+    order: { ...headOf(checking), ...order },
+    promises,
+    rounding,
   };
+}
+
+function headOf({ request, facts, today, currency }: Checking) {
+  return {
+    account: request.account,
+    orderedOn: request.orderedOn ?? today,
+    placedBy: request.placedBy,
+    placedByName: request.placedByName,
+    customerReference: request.customerReference,
+    site: request.site,
+    deliverTo: request.deliverTo,
+    guest: request.guest,
+    accountRequest: request.accountRequest,
+    branch: request.branch ?? facts.customer?.branch ?? null,
+    requestedOn: request.requestedOn,
+    conditions: request.conditions,
+    currency,
+    payment: paymentOf(request),
+  };
+}
+
+/** Its currency is the order's: another one is found, and does not travel on. */
+function paymentOf({ payment }: AccountedOrder): WebOrder["payment"] {
+  if (payment === null) return null;
+  const { provider, reference, amount } = payment;
+  return { provider, reference, amount };
 }
 
 function worst(findings: readonly OrderFinding[]): Policy {
   if (findings.some((finding) => finding.policy === "refuse")) return "refuse";
   return findings.some((finding) => finding.policy === "hold") ? "hold" : "accept";
-}
-
-function checkAccount(
-  request: AccountedOrder,
-  facts: OrderFacts,
-  settings: OrderSettings,
-  note: (found: Note) => void,
-): void {
-  const { customer } = facts;
-  const account = request.account;
-  const currency = request.currency ?? settings.currency;
-  if (customer === null || customer.state === "closed")
-    note({
-      check: "account",
-      code: customer === null ? "account-unknown" : "account-closed",
-      found: customer === null ? account : `${account}, closed`,
-      expected: "an account that is open in the ERP",
-      about: `Account ${account} is ${customer === null ? "not known" : "closed"}.`,
-      instruction: "Open the account in the ERP, or order on another one.",
-    });
-  if (customer?.onStop === true)
-    note({
-      check: "stop",
-      code: "account-on-stop",
-      found: customer.stopReason ?? "on stop",
-      expected: "an account that is not on stop",
-      about: `Account ${account} is on stop${customer.stopReason === null ? "" : `: ${customer.stopReason}`}.`,
-      instruction: "Credit control lifts the stop in the ERP.",
-    });
-  if (customer !== null && customer.currency !== currency)
-    note({
-      check: "totals",
-      code: "currency-differs",
-      found: currency,
-      expected: customer.currency,
-      about: `The order is in ${currency}, account ${account} in ${customer.currency}.`,
-      instruction: `Send prices in ${customer.currency}.`,
-    });
-  if (facts.site === null || facts.site?.state === "closed")
-    note({
-      check: "site",
-      code: facts.site === null ? "site-unknown" : "site-closed",
-      found: request.site ?? "",
-      expected: `an open site of account ${account}`,
-      about: `Site ${request.site ?? ""} is ${facts.site === null ? "not known" : "closed"}.`,
-      instruction: "Choose another site, or add it to the account in the ERP.",
-    });
-}
-
-/** A date far from today is a slip, or prices and promotions of another time are wanted. */
-function checkDate(
-  { orderedOn }: AccountedOrder,
-  { oldestDays = OLDEST_DAYS }: OrderSettings,
-  today: string,
-  note: (found: Note) => void,
-): void {
-  if (orderedOn === undefined) return;
-  const now = Temporal.PlainDate.from(today);
-  const [oldest, newest] = [now.subtract({ days: oldestDays }), now.add({ days: 1 })].map(String);
-  if (oldest === undefined || newest === undefined) return;
-  if (orderedOn >= oldest && orderedOn <= newest) return;
-  note({
-    check: "date",
-    code: orderedOn < oldest ? "ordered-long-ago" : "ordered-in-future",
-    found: orderedOn,
-    expected: `${oldest} to ${newest}`,
-    about: `The order is dated ${orderedOn}, and today is ${today}.`,
-    instruction: "Mend the date, or leave it out: then it is today.",
-  });
-}
-
-const OLDEST_DAYS = 31;
-
-function checkLines(request: AccountedOrder, facts: OrderFacts, note: (found: Note) => void): void {
-  for (const [index, line] of request.lines.entries()) {
-    const product = facts.products.get(line.product);
-    const refusal = productRefusal(line.product, product);
-    if (refusal !== null) note({ check: "product", line: index + 1, ...refusal });
-    const quantity = sellingQuantity(line, facts.prices[index]);
-    if (product !== undefined) checkQuantity(quantity, product, index + 1, note);
-  }
-}
-
-function productRefusal(
-  code: string,
-  product: Canonical<"product"> | undefined,
-): Omit<Note, "check" | "line"> | null {
-  const expected = "an active product that is sold on the web";
-  const say = (
-    reason: string,
-    about: string,
-    instruction: string,
-  ): Omit<Note, "check" | "line"> => ({
-    code: reason,
-    found: code,
-    expected,
-    about,
-    instruction,
-  });
-  if (product === undefined)
-    return say("product-unknown", `Product ${code} is not known.`, "Order a product of the list.");
-  if (product.replacedBy !== null)
-    return say(
-      "product-replaced",
-      `Product ${code} is replaced by ${product.replacedBy}.`,
-      `Offer ${product.replacedBy} to the customer; it is never swapped by itself.`,
-    );
-  if (product.state !== "active")
-    return say("product-not-active", `Product ${code} is ${product.state}.`, "Remove the line.");
-  if (!product.soldOnWeb)
-    return say("product-not-on-web", `Product ${code} is not sold on the web.`, "Remove the line.");
-  return null;
-}
-
-function checkQuantity(
-  quantity: string,
-  product: Canonical<"product">,
-  line: number,
-  note: (found: Note) => void,
-): void {
-  const wanted = decimal.parse(quantity);
-  const { leastQuantity, multipleQuantity, sellingUnit } = product;
-  const instruction = "Change the quantity.";
-  if (leastQuantity !== null && decimal.compare(wanted, decimal.parse(leastQuantity)) < 0)
-    note({
-      check: "quantity",
-      code: "quantity-below-least",
-      line,
-      found: quantity,
-      expected: `at least ${readableQuantity(leastQuantity)}`,
-      about: `Product ${product.product} is sold from ${readableQuantity(leastQuantity)} ${sellingUnit}.`,
-      instruction,
-    });
-  if (multipleQuantity !== null && !isMultiple(quantity, multipleQuantity))
-    note({
-      check: "quantity",
-      code: "quantity-not-a-multiple",
-      line,
-      found: quantity,
-      expected: `a multiple of ${readableQuantity(multipleQuantity)}`,
-      about: `Product ${product.product} is sold in multiples of ${readableQuantity(multipleQuantity)} ${sellingUnit}.`,
-      instruction,
-    });
-}
-
-function readableQuantity(text: string): string {
-  return decimal.canonical(decimal.parse(text));
-}
-
-/** A multiple of 0 restricts nothing. */
-function isMultiple(quantity: string, multiple: string): boolean {
-  const [left, right] = [decimal.parse(quantity), decimal.parse(multiple)];
-  const scale = Math.max(left.scale, right.scale);
-  const divisor = decimal.digitsAt(right, scale);
-  return divisor === 0n || decimal.digitsAt(left, scale) % divisor === 0n;
-}
-
-/** A code that no promotion of now has gives nothing; the price is right without it. */
-function checkCodes({ unknownCodes = [] }: OrderFacts, note: (found: Note) => void): void {
-  for (const code of unknownCodes)
-    note({
-      check: "price",
-      policy: "accept",
-      code: "promotion-code-unknown",
-      found: code,
-      expected: "the code of a promotion that holds now",
-      about: `No promotion has the code ${code} now; it changes nothing.`,
-      instruction: "Tell the customer that the code gives nothing.",
-    });
-}
-
-function checkTotals(
-  request: AccountedOrder,
-  lines: readonly WebOrderLine[],
-  totals: Totals,
-  note: (found: Note) => void,
-): void {
-  for (const [index, line] of request.lines.entries()) {
-    const ours = lines[index];
-    if (ours === undefined || line.net === undefined || sameAmount(line.net, ours.net)) continue;
-    note({
-      check: "totals",
-      code: "line-net-differs",
-      line: index + 1,
-      found: line.net,
-      expected: ours.net,
-      about: `Line ${index + 1} comes to ${ours.net} net, the order says ${line.net}.`,
-      instruction: "Leave the net out, or compute it as the price answer does.",
-    });
-  }
-  for (const name of ["net", "vat", "gross"] as const) {
-    const given = request[name];
-    if (given === undefined || sameAmount(given, totals[name])) continue;
-    note({
-      check: "totals",
-      code: `${name}-differs`,
-      found: given,
-      expected: totals[name],
-      about: `The order's ${name} comes to ${totals[name]}, the order says ${given}.`,
-      instruction: "Leave the totals out, or send those of the price answer.",
-    });
-  }
-}
-
-function checkMinimum(
-  lines: readonly WebOrderLine[],
-  settings: OrderSettings,
-  note: (found: Note) => void,
-): void {
-  const net = sumOf(lines.map((line) => line.net));
-  if (decimal.compare(decimal.parse(net), decimal.parse(settings.minimumNet)) >= 0) return;
-  note({
-    check: "minimum",
-    code: "below-minimum-order",
-    found: net,
-    expected: `at least ${settings.minimumNet}`,
-    about: `The order's goods come to ${net} net; the least order is ${settings.minimumNet}.`,
-    instruction: "Add goods to the order.",
-  });
-}
-
-/** A payment already taken needs no credit; only what it leaves open counts. */
-function checkCredit(
-  request: AccountedOrder,
-  facts: OrderFacts,
-  totals: Totals,
-  note: (found: Note) => void,
-): void {
-  const limit = facts.customer?.creditLimit ?? null;
-  if (limit === null) return;
-  const paid = decimal.parse(request.payment?.amount ?? "0");
-  const onAccount = decimal.subtract(decimal.parse(totals.gross), paid);
-  if (onAccount.digits <= 0n) return;
-  const owed = decimal.parse(facts.customer?.balance ?? "0");
-  const exposure = decimal.sum([owed, decimal.parse(facts.openGross), onAccount]);
-  if (decimal.compare(exposure, decimal.parse(limit)) <= 0) return;
-  note({
-    check: "credit",
-    code: "over-credit-limit",
-    found: decimal.format(exposure),
-    expected: `at most ${limit}`,
-    about:
-      `With this order account ${request.account} would owe ${decimal.format(exposure)}: ` +
-      `${decimal.format(owed)} in the ledger, ${facts.openGross} in web orders not invoiced yet, ` +
-      `${decimal.format(onAccount)} for this one. Its limit is ${limit}.`,
-    instruction: "Credit control releases the order, or the customer pays first.",
-  });
 }

@@ -13,12 +13,13 @@ import {
   type Totals,
 } from "./amounts.ts";
 import type { OrderFacts } from "./checks.ts";
+import { chargeOf } from "./checks/money.ts";
 import { sellingQuantity } from "./facts.ts";
 import type { OrderRequest } from "./request.ts";
 
 /** What cannot be computed refuses the order whatever the policies say. */
 export interface Miscounted {
-  readonly check: "totals";
+  readonly check: "totals" | "quantity";
   readonly policy: "refuse";
   readonly code: string;
   readonly line?: number;
@@ -36,6 +37,9 @@ export interface Writing {
   /** An amount off a line has a place there. */
   readonly carriesDiscount: boolean;
 }
+
+/** With what the settings say of charges. */
+type WritingHere = Writing & { readonly settings: Parameters<typeof chargeOf>[1] };
 
 /** A line before it is added up. */
 interface Wanted {
@@ -56,14 +60,17 @@ interface Wanted {
 export function computeOrder(
   request: OrderRequest,
   facts: OrderFacts,
-  writing: Writing,
+  writing: WritingHere,
   note: Say,
 ): { lines: WebOrderLine[]; charges: WebOrder["charges"]; totals: Totals } {
   const own = request.lines.map((line, index) => ownLine(line, facts, index, note));
   const wanted = [...own, ...(facts.given ?? []).map((given) => givenLine(given, facts))];
-  const charges = request.charges.map(({ net, vatCode }) => ({
+  const codes = request.charges.map(
+    ({ charge, vatCode }) => vatCode ?? chargeOf(charge, writing.settings)?.vatCode ?? "STANDARD",
+  );
+  const charges = request.charges.map(({ net }, index) => ({
     net,
-    vatPercent: rateOf(vatCode, facts, note),
+    vatPercent: rateOf(codes[index] ?? "", facts, note),
   }));
   const figures = { lines: wanted.map((line) => line.figures), charges };
   const amounts = amountsOf(figures, writing.arithmetic) ?? tooLarge(figures, note);
@@ -83,6 +90,7 @@ export function computeOrder(
     })),
     charges: request.charges.map((charge, index) => ({
       ...charge,
+      vatCode: codes[index] ?? "",
       net: amounts.charges[index]?.net ?? "0.00",
       vat: amounts.charges[index]?.vat ?? "0.00",
     })),
@@ -101,7 +109,8 @@ function ownLine(
   const { product, unit } = line;
   const quantity = sellingQuantity(line, price);
   const perPricingUnit = facts.products.get(product)?.sellingUnitsPerPricingUnit ?? "1";
-  if (unit !== undefined && standing === null) note(unitUnknown(product, unit, index + 1));
+  if (unit !== undefined && standing === null)
+    note(unitUnknown(facts, { product, unit, line: index + 1 }));
   const vatCode = price?.vatCode ?? facts.products.get(product)?.vatCode ?? "STANDARD";
   const vatPercent = price?.vatPercent ?? rateOf(vatCode, facts, note, index + 1);
   const unitPrice =
@@ -163,14 +172,25 @@ function told(
   return { unitPrice, discount: "0.00" };
 }
 
-function unitUnknown(product: string, unit: string, line: number): Miscounted {
+/** How much such a line is cannot be said, so it refuses whatever the policies say. */
+function unitUnknown(
+  { products, surroundings }: OrderFacts,
+  {
+    product,
+    unit,
+    line,
+  }: { readonly product: string; readonly unit: string; readonly line: number },
+): Miscounted {
+  const own = products.get(product);
+  const sold = [own?.sellingUnit, own?.pricingUnit, ...(surroundings?.units.get(product) ?? [])];
+  const units = [...new Set(sold.filter((one) => one !== undefined))];
   return {
-    check: "totals",
+    check: "quantity",
     policy: "refuse",
     code: "unit-unknown",
     line,
     found: unit,
-    expected: `a unit of ${product} that the ERP has`,
+    expected: units.length === 0 ? `a unit of ${product} that the ERP has` : units.join(", "),
     about: `How many selling units of ${product} are in ${unit} is not known.`,
     instruction: "Order in the selling unit, or add the unit to the product in the ERP.",
   };

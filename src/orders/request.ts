@@ -39,13 +39,20 @@ const orderCharge = z.strictObject({
   charge: code(40, "Charge code; never a product."),
   description: z.string().max(400).nullable().default(null),
   net: decimalText(2, "Net of the charge."),
-  vatCode: code(20, "VAT code of the charge.").default("STANDARD"),
+  vatCode: code(
+    20,
+    "VAT code of the charge; absent: as the settings say, else STANDARD.",
+  ).optional(),
 });
 
 const orderPayment = z.strictObject({
   provider: code(60, "Who took the payment."),
   reference: code(100, "The provider's reference."),
-  amount: decimalText(2, "Amount taken, in the order's currency."),
+  amount: decimalText(2, "Amount taken, more than 0.").refine(
+    (text) => /[1-9]/.test(text),
+    "expected more than 0; an order on account has no payment",
+  ),
+  currency: z.string().length(3).describe("ISO currency of it; absent: the order's.").optional(),
 });
 
 const blankable = (max: number, about: string) =>

@@ -1,0 +1,261 @@
+/**
+ * What is known around orders: who may see what, units, stock, what came before. Read for many
+ * orders at once, one statement a table; a product or an account that nothing is said of costs
+ * nothing. What could be found twice at once is locked by its own name, never by a row.
+ */
+import type { Canonical } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
+import { hiddenFrom, readAssortment } from "./assortment.ts";
+import { likenessOf } from "./likeness.ts";
+import type { AccountedOrder } from "./request.ts";
+import { readStock, type StockFact } from "./stock-facts.ts";
+
+export type { StockFact };
+
+export interface Surroundings {
+  /** Products of the order that the customer is not shown. */
+  readonly hidden: ReadonlySet<string>;
+  /** Replaced product → what may be ordered in its place; null: nothing. */
+  readonly replacements: ReadonlyMap<string, string | null>;
+  /** Product → further units that it is sold in. */
+  readonly units: ReadonlyMap<string, readonly string[]>;
+  /** Product → its stock, where it is known, for the branch that fulfils. */
+  readonly stock: ReadonlyMap<string, StockFact>;
+  /** An order that looks the same and came a moment ago; null: none did. */
+  readonly repeats: { readonly number: string; readonly receivedAt: Temporal.Instant } | null;
+  /** Number of another order that came with the same payment; null: none did. */
+  readonly paymentUsedBy: string | null;
+  /**
+   * alone: another one like it is being taken in at this moment; ask again with `lock: "wait"`.
+   * again: one like it is before it in what was asked. Null: neither.
+   */
+  readonly turned: "alone" | "again" | null;
+}
+
+export interface Asked {
+  readonly request: AccountedOrder;
+  readonly customer: Canonical<"customer"> | null;
+  /** Branch that fulfils; null: none is said. */
+  readonly branch: string | null;
+}
+
+export interface Reading {
+  readonly company: string;
+  readonly now: Temporal.Instant;
+  readonly repeatedWithinMinutes: number;
+  /** Orders of test keys are looked for among their like. */
+  readonly test: boolean;
+  /**
+   * wait: until whoever takes in a like order has done so; try: never waits, and says "alone";
+   * none: for an order that will not be taken in.
+   */
+  readonly lock: "wait" | "try" | "none";
+}
+
+/** One for each order asked of, in order. */
+export async function readSurroundings(
+  tx: Queryable,
+  reading: Reading,
+  asked: readonly Asked[],
+  products: ReadonlyMap<string, Canonical<"product">>,
+): Promise<readonly Surroundings[]> {
+  const turned = await lockLikes(tx, reading, asked);
+  const { company } = reading;
+  const replacing = await readReplacing(tx, company, products);
+  const assortment = await readAssortment(tx, company, asked, [
+    ...products.values(),
+    ...replacing.values(),
+  ]);
+  const units = await readUnits(tx, company, asked);
+  const stock = await readStock(tx, company, asked);
+  const repeats = await readRepeats(tx, reading, asked);
+  const payments = await readPayments(tx, reading, asked);
+  return asked.map((one, index) => {
+    const hidden = hiddenFrom(one, assortment, products);
+    const hiddenToo = hiddenFrom(one, assortment, replacing);
+    return {
+      hidden,
+      replacements: replacementsFor(products, replacing, hiddenToo),
+      units,
+      stock: stock[index] ?? new Map(),
+      repeats: repeats.get(index) ?? null,
+      paymentUsedBy: payments.get(index) ?? null,
+      turned: turned.get(index) ?? null,
+    };
+  });
+}
+
+/** Always in one order, and after every other lock of an order, so that nobody waits in a ring. */
+async function lockLikes(
+  tx: Queryable,
+  { company, lock, repeatedWithinMinutes }: Reading,
+  asked: readonly Asked[],
+): Promise<ReadonlyMap<number, "alone" | "again">> {
+  if (lock === "none") return new Map();
+  const names = asked.flatMap(({ request }, index) => [
+    ...(repeatedWithinMinutes > 0 ? [{ index, name: `order ${likenessOf(request)}` }] : []),
+    ...(request.payment === null ? [] : [{ index, name: paymentName(request.payment) }]),
+  ]);
+  if (names.length === 0) return new Map();
+  const take =
+    lock === "try"
+      ? "pg_try_advisory_xact_lock(hashtext($1), hashtext(name))"
+      : "pg_advisory_xact_lock(hashtext($1), hashtext(name)) is not null";
+  const rows = await tx.query<{ index: number; taken: boolean }>(
+    `select index, ${take} as taken
+       from (select * from unnest($2::int[], $3::text[]) as n(index, name)
+              order by hashtext(name) offset 0) n`,
+    [company, names.map(({ index }) => index), names.map(({ name }) => name)],
+  );
+  const first = new Map<string, number>();
+  for (const { index, name } of names) if (!first.has(name)) first.set(name, index);
+  return new Map([
+    ...names
+      .filter(({ index, name }) => first.get(name) !== index)
+      .map(({ index }) => [index, "again"] as const),
+    ...rows.filter(({ taken }) => !taken).map(({ index }) => [index, "alone"] as const),
+  ]);
+}
+
+function paymentName({ provider, reference }: NonNullable<AccountedOrder["payment"]>): string {
+  return JSON.stringify(["payment", provider, reference]);
+}
+
+const MOST_STEPS = 5;
+
+/** The products that replaced ones lead to, step by step. */
+async function readReplacing(
+  tx: Queryable,
+  company: string,
+  products: ReadonlyMap<string, Canonical<"product">>,
+): Promise<ReadonlyMap<string, Canonical<"product">>> {
+  const found = new Map<string, Canonical<"product">>();
+  let wanted = [...products.values()].flatMap(({ replacedBy }) => replacedBy ?? []);
+  for (let step = 0; step < MOST_STEPS && wanted.length > 0; step += 1) {
+    const rows = await tx.query<Canonical<"product">>(
+      `select product, product_group as "productGroup", state, sold_on_web as "soldOnWeb",
+              replaced_by as "replacedBy"
+         from product where company = $1 and product = any($2)`,
+      [company, wanted],
+    );
+    for (const row of rows) found.set(row.product, row);
+    wanted = rows.flatMap(({ replacedBy }) =>
+      replacedBy === null || found.has(replacedBy) ? [] : [replacedBy],
+    );
+  }
+  return found;
+}
+
+function replacementsFor(
+  products: ReadonlyMap<string, Canonical<"product">>,
+  replacing: ReadonlyMap<string, Canonical<"product">>,
+  hidden: ReadonlySet<string>,
+): ReadonlyMap<string, string | null> {
+  const replaced = [...products.values()].filter(({ replacedBy }) => replacedBy !== null);
+  return new Map(
+    replaced.map(({ product, replacedBy }) => {
+      let last = replacing.get(replacedBy ?? "");
+      for (let step = 0; step < MOST_STEPS; step += 1)
+        last = replacing.get(last?.replacedBy ?? "") ?? last;
+      return [product, last !== undefined && isOrderable(last, hidden) ? last.product : null];
+    }),
+  );
+}
+
+function isOrderable(
+  { product, state, soldOnWeb, replacedBy }: Canonical<"product">,
+  hidden: ReadonlySet<string>,
+): boolean {
+  return state === "active" && soldOnWeb && replacedBy === null && !hidden.has(product);
+}
+
+async function readUnits(
+  tx: Queryable,
+  company: string,
+  asked: readonly Asked[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const lines = asked.flatMap(({ request }) => request.lines);
+  const inUnits = lines.filter(({ unit }) => unit !== undefined).map(({ product }) => product);
+  if (inUnits.length === 0) return new Map();
+  const rows = await tx.query<{ product: string; units: string[] }>(
+    `select product, array_agg(unit order by unit) as units
+       from product_unit where company = $1 and product = any($2) group by product`,
+    [company, [...new Set(inUnits)]],
+  );
+  return new Map(rows.map(({ product, units }) => [product, units]));
+}
+
+/** The newest of each; one that came to nothing is no reason to hold another. */
+async function readRepeats(
+  tx: Queryable,
+  { company, now, repeatedWithinMinutes, test }: Reading,
+  asked: readonly Asked[],
+): Promise<ReadonlyMap<number, NonNullable<Surroundings["repeats"]>>> {
+  if (repeatedWithinMinutes <= 0) return new Map();
+  const rows = await tx.query<{ index: number; number: string; receivedAt: Temporal.Instant }>(
+    `select a.index, o.number, o.received_at as "receivedAt"
+       from unnest($2::int[], $3::text[], $4::text[]) as a(index, account, likeness)
+       cross join lateral (
+         select number, received_at from web_order o
+          where o.company = $1 and o.account = a.account and o.likeness = a.likeness
+            and o.received_at >= $5 and o.test = $6 and o.state not in ('refused', 'cancelled')
+          order by received_at desc limit 1) o`,
+    [
+      company,
+      asked.map((_, index) => index),
+      asked.map(({ request }) => request.account),
+      asked.map(({ request }) => likenessOf(request)),
+      now.subtract({ minutes: repeatedWithinMinutes }),
+      test,
+    ],
+  );
+  return new Map(rows.map(({ index, ...repeats }) => [index, repeats]));
+}
+
+async function readPayments(
+  tx: Queryable,
+  { company, test }: Reading,
+  asked: readonly Asked[],
+): Promise<ReadonlyMap<number, string>> {
+  const paid = asked.flatMap(({ request: { payment } }, index) =>
+    payment === null ? [] : [{ index, ...payment }],
+  );
+  if (paid.length === 0) return new Map();
+  const rows = await tx.query<{ index: number; number: string }>(
+    `select distinct on (a.index) a.index, o.number
+       from unnest($2::int[], $3::text[], $4::text[]) as a(index, provider, reference)
+       join web_order_payment p on p.company = $1 and p.provider = a.provider
+        and p.reference = a.reference
+       join web_order o on o.company = p.company and o.id = p.order_id
+      where o.test = $5 and o.state not in ('refused', 'cancelled')
+      order by a.index, o.received_at`,
+    [
+      company,
+      paid.map(({ index }) => index),
+      paid.map(({ provider }) => provider),
+      paid.map(({ reference }) => reference),
+      test,
+    ],
+  );
+  return new Map(rows.map(({ index, number }) => [index, number]));
+}
+
+/** With the order, in its transaction: the payments that orders came with. */
+export async function keepPayments(
+  tx: Queryable,
+  company: string,
+  orders: readonly { readonly id: string; readonly payment: AccountedOrder["payment"] }[],
+): Promise<void> {
+  const paid = orders.flatMap(({ id, payment }) => (payment === null ? [] : [{ id, ...payment }]));
+  if (paid.length === 0) return;
+  await tx.affect(
+    `insert into web_order_payment (company, provider, reference, order_id)
+     select $1, * from unnest($2::text[], $3::text[], $4::uuid[])`,
+    [
+      company,
+      paid.map(({ provider }) => provider),
+      paid.map(({ reference }) => reference),
+      paid.map(({ id }) => id),
+    ],
+  );
+}
