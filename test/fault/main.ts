@@ -20,12 +20,22 @@ import { files } from "./files.ts";
 import { input } from "./input.ts";
 import type { Lane, LaneRow } from "./lane.ts";
 import { pull } from "./pull.ts";
+import { outages } from "./push/outages.ts";
 import { push } from "./push/push.ts";
 
-const LANES: Readonly<Record<string, Lane>> = { day, pull, cursors, files, input, clock, push };
+const LANES: Readonly<Record<string, Lane>> = {
+  day,
+  pull,
+  cursors,
+  files,
+  input,
+  clock,
+  push,
+  outages,
+};
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   sync: ["pull", "cursors", "files", "input", "clock"],
-  orders: ["push"],
+  orders: ["push", "outages"],
 };
 const CI_SEED = 20_260_331;
 

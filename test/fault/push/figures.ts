@@ -65,6 +65,7 @@ const DOUBLED = `
   select 'accepted ' || count(*) || ' times: ' || o.number as about
     from web_order_event e join web_order o on o.company = e.company and o.id = e.order_id
    where e.company = $1 and e.to_state in ('accepted', 'confirmed')
+     and e.from_state is distinct from e.to_state
    group by o.number, e.to_state having count(*) > 1
   union all
   select 'received ' || count(*) || ' times: ' || o.number
@@ -74,7 +75,7 @@ const DOUBLED = `
   union all
   select 'told to the shop ' || count(*) || ' times: ' || type || ' ' || subject || ' ' ||
          (data ->> 'version')
-    from event where company = $1 and data ? 'version'
+    from event where company = $1 and data ? 'version' and type <> 'order.fulfilment'
    group by type, subject, data ->> 'version' having count(*) > 1
   union all
   select 'posted twice: ' || document_type || ' ' || document || ' line ' || line

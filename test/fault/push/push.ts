@@ -56,15 +56,15 @@ async function underFire(
     say(`started in ${services.map(({ starts }) => starts[0]?.toFixed(1)).join(" and ")} s`);
     const fire: Fire = { size, seed, kills: 0, sent: 0 };
     const pulling = keepPulling(world, say);
-    const killing = services.map((service, at) => killAgain(service, at, fire));
-    const shop = await runShop({
+    const selling = runShop({
       seed,
       orders: size.orders,
       apiKey: world.apiKey,
       urls: () => services.flatMap((service) => service.url() ?? []),
       next: () => nextOrder(fire),
     });
-    await Promise.all(killing);
+    const killing = services.map((service, at) => killAgain(service, at, fire));
+    const [shop] = await Promise.all([selling, ...killing]);
     const starts = services.flatMap((service) => service.starts);
     say(`${fire.kills} kills; a start takes ${mean(starts).toFixed(1)} s`);
     await settle(world, say);

@@ -46,8 +46,8 @@ export async function runShop(options: ShopOptions): Promise<Shop> {
       else agreed.set(number, agreedOf(first.text));
       if (randomOf(options.seed, "again", number).next() >= AGAIN) continue;
       const second = await send(options, number, count);
-      if (!sameAnswer(first, second))
-        findings.push(`${number} was answered ${first.text}, and later ${second.text}`);
+      const differs = differenceOf(first, second);
+      if (differs !== null) findings.push(`${number} was answered otherwise later: ${differs}`);
     }
   };
   await Promise.all(Array.from({ length: BUYERS }, buyer));
@@ -149,7 +149,12 @@ function agreedOf(text: string): Agreed {
   };
 }
 
-/** Byte for byte: it is kept with its key. */
-function sameAnswer(first: Answer, second: Answer): boolean {
-  return first.status === second.status && first.text === second.text;
+/** Byte for byte: it is kept with its key. Null: none. */
+function differenceOf(first: Answer, second: Answer): string | null {
+  if (first.status !== second.status) return `${first.status}, then ${second.status}`;
+  if (first.text === second.text) return null;
+  let at = 0;
+  while (first.text[at] === second.text[at]) at += 1;
+  const part = ({ text }: Answer) => text.slice(Math.max(0, at - 20), at + 40);
+  return `${part(first)} … then ${part(second)} …`;
 }

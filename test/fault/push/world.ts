@@ -47,12 +47,23 @@ export interface PushWorld extends AsyncDisposable {
   open<T>(work: (tradepost: Tradepost) => Promise<T>): Promise<T>;
 }
 
-export async function openPushWorld(erpClass: ErpClass, seed: number): Promise<PushWorld> {
+export interface WorldDatabase extends AsyncDisposable {
+  /** For whoever looks and pulls. */
+  readonly store: Store;
+  /** For the services; absent: the same. */
+  readonly serviceUrl?: string;
+}
+
+export async function openPushWorld(
+  erpClass: ErpClass,
+  seed: number,
+  openDatabase: () => Promise<WorldDatabase> = openLaneStore,
+): Promise<PushWorld> {
   const folder = await mkdtemp(join(tmpdir(), "tradepost-push-"));
   const shared = join(folder, "erp");
   await mkdir(join(shared, "out"), { recursive: true });
   const erp = await startHostileErp({ class: erpClass, seed, folder: shared });
-  const database = await openLaneStore();
+  const database = await openDatabase();
   const settingsFile = join(folder, "tradepost.yaml");
   await writeFile(settingsFile, stringify(settingsOf(shared, erp)));
   await writeMasters(join(shared, "out"));
@@ -66,7 +77,7 @@ export async function openPushWorld(erpClass: ErpClass, seed: number): Promise<P
   return {
     folder,
     settingsFile,
-    databaseUrl: store.url,
+    databaseUrl: database.serviceUrl ?? store.url,
     store,
     erp,
     apiKey,
