@@ -5,6 +5,7 @@ import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
+import { stopIfBackwards } from "./company/backwards.ts";
 import { goLiveOf, type GoLiveDesk } from "./company/go-live.ts";
 import { maintenanceOf, type Maintenance } from "./company/maintenance.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
@@ -23,6 +24,7 @@ import {
   type Log,
   type Standings,
 } from "./connections/index.ts";
+import type { Session } from "./connector/index.ts";
 import { nearest } from "./definition/index.ts";
 import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs, Schedules } from "./jobs/index.ts";
@@ -82,6 +84,8 @@ export interface CompanyServices extends Pulls, PullRequests, ToldShops {
   readonly standings: Standings;
   readonly maintenance: Maintenance;
   readonly goLive: GoLiveDesk;
+  /** True: the ERP went backwards, and its connection was stopped now. `ask`: it is searched. */
+  stopIfBackwards(how: { readonly ask: boolean }): Promise<boolean>;
   /** How fresh each stream is that prices rest on; null: it was never read. */
   priceSources(): ReturnType<TrustSources["freshness"]>;
   /** How every stream stands, its schedules, and the alarms that hold. */
@@ -141,7 +145,16 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     });
     return result;
   };
-  const orders = ordersOf(context, { code, settings, pricing, connect, sets, standings, sales });
+  const orders = ordersOf(context, {
+    code,
+    settings,
+    pricing,
+    connect,
+    sets,
+    standings,
+    sales,
+    alarms,
+  });
   const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
   return {
     code,
@@ -160,6 +173,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     standings,
     maintenance,
     goLive: goLiveOf(context, toGoLive),
+    stopIfBackwards: (how) =>
+      stopIfBackwards(context, { code, settings, standings, alarms, orders }, how),
     priceSources: () => priceSources.freshness(),
     status: () => statusOf(context, watched, streamsOf),
     watch: look,
@@ -284,7 +299,8 @@ function ordersOf(
     sets,
     standings,
     sales,
-  }: Omit<Parts, "owned" | "alarms"> & {
+    alarms,
+  }: Omit<Parts, "owned"> & {
     readonly pricing: Pricing;
     readonly sales: Sales;
   },
@@ -305,19 +321,21 @@ function ordersOf(
     settings: {
       ...settings.orders,
       currency: settings.currency,
+      country: settings.country,
       timeZone: settings.timeZone,
       rounding: { scale: 2, mode: "half-away" },
-      maxAttempts: 8,
+      leaseSeconds: context.settings.leaseSeconds,
     },
     pricing: orderPricing(pricing, settings),
     jobs,
     connection: {
       standing: () => standings.of(name, entry.mode),
-      openSession: async () => (await connect(name)).session,
+      openSession: async () => closingAll(await connect(name)),
     },
     outbound,
     now,
     log,
+    alarms,
     ...(access === undefined ? {} : { audit: access.audit }),
     invoices: (webOrder) => sales.documentsOf(webOrder),
   });
@@ -334,6 +352,16 @@ function ordersOf(
     amend: (number, asked) => withNewestPrices(() => orders.amend(number, asked)),
     cancelPart: (number, asked) => withNewestPrices(() => orders.cancelPart(number, asked)),
   };
+}
+
+/** Closing the session ends everything that its connection still does. */
+function closingAll(connection: Connection): Session {
+  return new Proxy(connection.session, {
+    get: (session, name) =>
+      name === Symbol.asyncDispose
+        ? () => connection[Symbol.asyncDispose]()
+        : (Reflect.get(session, name) as unknown),
+  });
 }
 
 /** Where nothing is handed over, a mapping set may do without a web-order.yaml. */

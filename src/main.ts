@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 import { openAccess, type Access } from "./access/index.ts";
 import { openCompany, type CompanyServices, type Context } from "./company.ts";
-import { readSettings, type Settings } from "./config.ts";
+import { readSettings, type CompanySettings, type Settings } from "./config.ts";
 import type { Log } from "./connections/index.ts";
 import type { CompanyServices as ApiServices, Listening, Readiness } from "./http/index.ts";
 import type { Jobs } from "./jobs/index.ts";
@@ -88,7 +88,7 @@ export async function openTradepost(
   };
   // A command that only looks does no work of the service's.
   let working: Promise<void> | null = null;
-  const work = () => (working ??= workOn(jobs, company));
+  const work = () => (working ??= workOn(jobs, settings, company));
   return {
     settings,
     store,
@@ -143,6 +143,7 @@ async function openDatabase(settings: Settings, service: boolean, log: Log): Pro
 /** Every job of every module; each brings its company up to date and may run twice. */
 async function workOn(
   jobs: Jobs,
+  settings: Settings,
   company: (code: string) => Promise<CompanyServices>,
 ): Promise<void> {
   const of = async (data: unknown): Promise<CompanyServices> => company(textIn(data, "company"));
@@ -155,13 +156,18 @@ async function workOn(
     await proof.checkLater();
   });
   await jobs.work(ADVANCE_JOB, async (data) => {
-    const { orders, sales } = await of(data);
+    const { orders, sales, stopIfBackwards } = await of(data);
+    await stopIfBackwards({ ask: false });
     // An order that has learned its ERP number lends its invoice lines their channel and links.
     if ((await orders.advance()).moved > 0) await sales.post();
   });
-  await jobs.work(DELIVER_JOB, async (data) => {
-    await (await of(data)).orders.deliver(textIn(data, "order"));
-  });
+  await jobs.work(
+    DELIVER_JOB,
+    async (data) => {
+      await (await of(data)).orders.deliver(textIn(data, "order"));
+    },
+    { concurrency: sumOf(settings, ({ orders }) => orders.atOnce) },
+  );
   await jobs.work(ACCOUNT_JOB, async (data) => {
     await (await of(data)).orders.buyers.accountRequests.open(textIn(data, "request"));
   });
@@ -183,6 +189,10 @@ async function workOn(
   });
 }
 
+function sumOf({ companies }: Settings, count: (company: CompanySettings) => number): number {
+  return Object.values(companies).reduce((sum, company) => sum + count(company), 0);
+}
+
 function textIn(data: unknown, name: string): string {
   const value: unknown = Object.entries(data ?? {}).find(([key]) => key === name)?.[1];
   if (typeof value === "string") return value;
@@ -193,10 +203,12 @@ function textIn(data: unknown, name: string): string {
 const REFRESH_MS = 1_000;
 /** How often it deletes raw rows and plans that are too old. */
 const TIDY_MS = 6 * 3_600_000;
-/** How often it looks after orders: timers that ran out, senders that died. */
-const ADVANCE_MS = 60_000;
+/** How often shops are told what changed. */
+const TELL_MS = 60_000;
 /** How often it looks whether a schedule is due. */
 const TICK_MS = 1_000;
+/** How often it looks whether an ERP was restored from its backup. */
+const BACKWARDS_MS = 600_000;
 /** How often it looks for streams that are late. */
 const WATCH_MS = 15_000;
 
@@ -240,10 +252,13 @@ async function serve(
   };
   const stops = [
     repeatedly(REFRESH_MS, "Looking for newer prices", log, newerPrices),
-    repeatedly(ADVANCE_MS, "Looking after orders", log, advance),
-    repeatedly(ADVANCE_MS, "Telling shops what changed", log, () => tellShops(codes, company)),
+    repeatedly(lookAfterMs(settings), "Looking after orders", log, advance),
+    repeatedly(TELL_MS, "Telling shops what changed", log, () => tellShops(codes, company)),
     repeatedly(TICK_MS, "Looking for due schedules", log, () => tickAll(context, codes, company)),
     repeatedly(TICK_MS, "Sending webhooks", log, () => sendWebhooks(codes, company)),
+    repeatedly(BACKWARDS_MS, "Looking whether an ERP went backwards", log, () =>
+      lookBackwards(codes, company),
+    ),
     repeatedly(TIDY_MS, "Deleting what is kept long enough", log, () => tidyAll(codes, company)),
     repeatedly(WATCH_MS, "Looking for what is late", log, () => watchAll(context, codes, company)),
   ];
@@ -257,6 +272,13 @@ async function serve(
       await bulk[Symbol.asyncDispose]();
     },
   };
+}
+
+async function lookBackwards(
+  codes: readonly string[],
+  company: (code: string) => Promise<CompanyServices>,
+): Promise<void> {
+  for (const code of codes) await (await company(code)).stopIfBackwards({ ask: true });
 }
 
 /** What the settings wish and nobody has recorded, and what stands still, on every start. */
@@ -288,6 +310,12 @@ async function refreshAll(
   company: (code: string) => Promise<CompanyServices>,
 ): Promise<void> {
   for (const code of codes) await (await company(code)).pricing.refresh();
+}
+
+/** Timers that ran out, senders that died: as often as the most impatient company wants. */
+function lookAfterMs({ companies }: Settings): number {
+  const all = Object.values(companies).map(({ orders }) => orders.lookAfterSeconds);
+  return Math.min(...all) * 1_000;
 }
 
 /** One run for all instances together. */

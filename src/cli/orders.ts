@@ -16,6 +16,7 @@ import {
 } from "./command.ts";
 import { addChangesCommand } from "./events.ts";
 import { count, day, moment, plain, pounds, table, words } from "./print.ts";
+import { addLostCommands } from "./lost.ts";
 import { addShadowCommand } from "./shadow.ts";
 
 /** Every state, and whether an order in it waits for a person. */
@@ -77,6 +78,7 @@ export function addOrderCommands(program: Command): void {
   addActs(orders);
   addChangesCommand(orders);
   addShadowCommand(orders);
+  addLostCommands(orders);
 }
 
 function addActs(orders: Command): void {

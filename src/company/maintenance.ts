@@ -99,6 +99,7 @@ async function end(
   { connection, who, why }: MaintenanceAsked,
 ): Promise<readonly Stop[]> {
   const scope = connection ?? "";
+  await refuseUndecided(store, company, scope);
   return store.transaction(async (tx) => {
     const ended = await standings.resume(tx, scope, { who, why });
     if (ended.length === 0) return ended;
@@ -109,6 +110,31 @@ async function end(
     await jobs.queue(tx, ADVANCE_JOB, { company });
     return ended;
   });
+}
+
+/** What goes on first must not be what nobody has looked at. */
+async function refuseUndecided(
+  store: Context["store"],
+  company: string,
+  scope: string,
+): Promise<void> {
+  const [lost] = await store.query<{ orders: string | null }>(
+    `select string_agg(o.number, ', ' order by o.number) as orders
+       from web_order_lost g join web_order o on o.company = g.company and o.id = g.order_id
+      where g.company = $1 and g.decision is null and $2 in ('', g.connection)`,
+    [company, scope],
+  );
+  if (lost?.orders === null || lost === undefined) return;
+  throw new LostUndecided(
+    `Going on with ${scope === "" ? "everything" : scope}: the ERP lost ${lost.orders}, and nobody ` +
+      "has decided on them. `tradepost orders lost` shows them: send each again or leave it first.",
+  );
+}
+
+/** An ERP went backwards, and somebody must decide on what it lost. */
+export class LostUndecided extends Error {
+  override readonly name = "LostUndecided";
+  readonly code = "lost-undecided";
 }
 
 export function backwardsAlarm(connection: string): string {

@@ -14,12 +14,23 @@ import type { AcceptResult } from "./answer.ts";
 import { openBuyers, type Buyers } from "./buyers/index.ts";
 import type { Examined } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
-import { deliverer } from "./deliver.ts";
+import { deliverer } from "./delivery/deliver.ts";
 import { openDesk, type OrderDesk } from "./desk.ts";
 import { noticeWhatStaffDid } from "./erp-changes.ts";
 import type { OrderRequest } from "./request.ts";
+import {
+  decideLost,
+  lostOrders,
+  noteLost,
+  wentBackwards,
+  type KnownOrder,
+  type LostDecision,
+  type LostOrder,
+  type WentBackwards,
+} from "./backwards.ts";
 import { shadowPayload, shadowReport, type ShadowReport } from "./shadow.ts";
 import { openTrials, type Trials } from "./trial.ts";
+import type { Transaction } from "../store/index.ts";
 
 export interface Orders extends OrderDesk {
   /** Answers 201 (queued), 202 (held), 422 (refused) or 409 (the same key is being handled). */
@@ -36,6 +47,13 @@ export interface Orders extends OrderDesk {
   shadowPayload(number: string): Promise<unknown>;
   /** Buyers whom the ERP does not know, and what is given back. */
   readonly buyers: Buyers;
+  /** What shows that the ERP went backwards; null: nothing does, or that cannot be told now. */
+  wentBackwards(how: { readonly ask: boolean }): Promise<WentBackwards | null>;
+  noteLost(tx: Transaction, connection: string, lost: readonly KnownOrder[]): Promise<void>;
+  /** What it lost, those first that wait for a decision. */
+  lostOrders(): Promise<readonly LostOrder[]>;
+  /** False: the order does not wait for one. */
+  decideLost(number: string, act: LostDecision): Promise<boolean>;
   /** Test orders before going live. */
   readonly trials: Trials;
 }
@@ -60,6 +78,10 @@ export function openOrders(context: OrdersContext): Orders {
     },
     shadowReport: () => shadowReport(context),
     shadowPayload: (number) => shadowPayload(context, number),
+    wentBackwards: (how) => wentBackwards(context, how),
+    noteLost: (tx, connection, lost) => noteLost(tx, context, connection, lost),
+    lostOrders: () => lostOrders(context),
+    decideLost: (number, act) => decideLost(context, number, act),
     trials: openTrials(context),
   };
 }
@@ -110,3 +132,4 @@ export { EVENT_TYPES } from "./told.ts";
 export type { OrderSettings } from "./settings.ts";
 export type { ShadowedOrder, ShadowReport } from "./shadow.ts";
 export { trialHolds, type TrialBody, type TrialOrder, type Trials } from "./trial.ts";
+export type { KnownOrder, LostOrder, WentBackwards } from "./backwards.ts";

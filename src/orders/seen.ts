@@ -12,6 +12,11 @@ interface Seen {
   readonly erpOrders: readonly ErpOrderFact[];
 }
 
+/** Learned of an ERP that has been restored from its backup since, of an order it lost by that. */
+const LOST = (row: string) => `exists (select 1 from web_order_lost g
+  where g.company = o.company and g.order_id = o.id and g.decision = 'send-again'
+    and ${row}.learned_at <= g.lost_at)`;
+
 /**
  * An order is known by the number it bears there, or by the number the ERP gave when it took it.
  */
@@ -21,7 +26,7 @@ const SEEN = `
              'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text)
              order by a.answered_on, a.outcome), '[]') as acknowledgements
       from order_acknowledgement a
-     where a.company = o.company and a.web_order = o.number) answered
+     where a.company = o.company and a.web_order = o.number and not ${LOST("a")}) answered
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
              'state', e.state, 'net', e.net::text, 'vat', e.vat::text)
@@ -30,7 +35,8 @@ const SEEN = `
              where company = o.company and web_order = o.number
             union
             select * from erp_order
-             where company = o.company and erp_order = o.erp_order) e) held`;
+             where company = o.company and erp_order = o.erp_order) e
+     where not ${LOST("e")}) held`;
 
 /** What the pulled rows say about one order, as a move; null when they say nothing new. */
 export async function judgeFromPulled(

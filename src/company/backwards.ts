@@ -1,0 +1,109 @@
+/**
+ * Stops a connection whose ERP went backwards, and says what it lost: the web orders, and the
+ * documents pulled since the last order that still stands there.
+ */
+import type { Context } from "../company.ts";
+import type { CompanySettings } from "../config.ts";
+import type { Standings } from "../connections/index.ts";
+import { momentText } from "../model/index.ts";
+import type { Alarms } from "../notify/index.ts";
+import type { KnownOrder, Orders, WentBackwards } from "../orders/index.ts";
+import { backwardsAlarm } from "./maintenance.ts";
+
+interface Parts {
+  readonly code: string;
+  readonly settings: CompanySettings;
+  readonly standings: Standings;
+  readonly alarms: Alarms;
+  readonly orders: Orders;
+}
+
+/** True: it did, and was stopped now. Nothing is looked for unless orders are handed over. */
+export async function stopIfBackwards(
+  context: Context,
+  parts: Parts,
+  how: { readonly ask: boolean },
+): Promise<boolean> {
+  const { settings, standings, orders } = parts;
+  const { connection } = settings.orders;
+  const wished = settings.connections[connection]?.mode ?? "read-only";
+  const { mode, paused } = await standings.of(connection, wished);
+  if (mode !== "live" || paused !== null) return false;
+  const found = await orders.wentBackwards(how);
+  if (found === null) return false;
+  await stop(context, parts, connection, found);
+  return true;
+}
+
+async function stop(
+  { store, access }: Context,
+  { code: company, settings, standings, alarms, orders }: Parts,
+  connection: string,
+  found: WentBackwards,
+): Promise<void> {
+  const documents = await documentsSince(store, company, connection, found.standing.acceptedAt);
+  const lost = found.lost.map((order) => lostText(order, settings.timeZone));
+  const evidence = {
+    lost: found.lost.map(({ order, erpOrder }) => ({ order, erpOrder })),
+    standing: found.standing.order,
+    reused: found.reused,
+    documents,
+  };
+  await store.transaction(async (tx) => {
+    const why = found.about;
+    const stopped = { kind: "went-backwards", scope: connection, who: "tradepost", why } as const;
+    await standings.stop(tx, { ...stopped, until: null, evidence });
+    await orders.noteLost(tx, connection, found.lost);
+    await alarms.raise(
+      {
+        key: backwardsAlarm(connection),
+        level: "error",
+        title: `the ERP of ${connection} went backwards`,
+        detail:
+          `${found.about} It looks as if it was restored from its backup. Nothing is read or ` +
+          `handed over any more; orders are taken as ever.\nLost: ${lost.join("; ")}.\n` +
+          documentsText(documents),
+        instruction:
+          "See `tradepost orders lost`; let each order be sent again or leave it, then go on with " +
+          `\`tradepost maintenance off ${connection}\`.`,
+      },
+      tx,
+    );
+    const details = { about: why, orders: found.lost.length, documents: documents.length };
+    const entry = { company, who: "tradepost", action: "went-backwards", subject: connection };
+    await access?.audit({ ...entry, details }, tx);
+  });
+}
+
+/** "WEB-1 as SO-1001 of HAR001, £120.00, accepted 31/03/2026 09:12" */
+function lostText(order: KnownOrder, timeZone: string): string {
+  const at = momentText(order.acceptedAt, timeZone);
+  return `${order.order} as ${order.erpOrder} of ${order.account}, £${order.net}, accepted ${at}`;
+}
+
+const NAMED = 20;
+
+function documentsText(documents: readonly string[]): string {
+  if (documents.length === 0) return "No invoice or credit note was learned of since then.";
+  const more = documents.length > NAMED ? `, and ${documents.length - NAMED} more` : "";
+  return (
+    "Invoices and credit notes learned of since then, which it may have lost as well: " +
+    `${documents.slice(0, NAMED).join(", ")}${more}.`
+  );
+}
+
+/** They cannot be looked for one by one. */
+async function documentsSince(
+  store: Context["store"],
+  company: string,
+  connection: string,
+  since: Temporal.Instant,
+): Promise<readonly string[]> {
+  const rows = await store.query<{ document: string }>(
+    `select document from sales_document
+      where company = $1 and feed like $2 and learned_at > $3
+      order by learned_at, document limit 1000`,
+    [company, `${connection}/%`, since],
+  );
+  return rows.map(({ document }) => document);
+}

@@ -1,0 +1,338 @@
+/**
+ * An ERP that went backwards, because it was restored from its backup: orders that it had are gone
+ * there, from a moment on. One that is gone tells nothing (it was cancelled or archived, or the
+ * search lags); several in a row by the time they were accepted, with an older one that is still
+ * found, do. What an order number is given to anew tells the same.
+ */
+import type { OrdersCapability } from "../connector/index.ts";
+import { momentText } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
+import { move, orderOf } from "./book.ts";
+import type { OrdersContext } from "./context.ts";
+import { DELIVER_JOB, jobData } from "./jobs.ts";
+
+/** An order that the ERP had accepted. */
+export interface KnownOrder {
+  readonly id: string;
+  readonly order: string;
+  readonly erpOrder: string;
+  readonly account: string;
+  readonly net: string;
+  readonly acceptedAt: Temporal.Instant;
+}
+
+export interface WentBackwards {
+  /** Oldest first. */
+  readonly lost: readonly KnownOrder[];
+  /** The newest order of before that is still there; what came after it is what may be lost. */
+  readonly standing: KnownOrder;
+  /** Numbers that stand for another order now: "SO-1005 was WEB-1, and is WEB-9 now". */
+  readonly reused: readonly string[];
+  /** In a sentence. */
+  readonly about: string;
+}
+
+/** So many in a row are no accident; one less is none where order numbers tell the same. */
+const ENOUGH = 3;
+/** Looked for on every look, and at most, newest first. */
+const USUALLY = 8;
+const AT_MOST = 200;
+/** A search may lag: what was accepted less long ago is not looked for. */
+const SETTLED_MINUTES = 5;
+
+/**
+ * Null: it did not, or that cannot be told now. `ask`: the ERP is searched, unless it only takes
+ * files; else only where what was pulled makes one wonder.
+ */
+export async function wentBackwards(
+  context: OrdersContext,
+  { ask }: { readonly ask: boolean },
+): Promise<WentBackwards | null> {
+  const known = await knownOrders(context);
+  if (known.length === 0) return null;
+  const reused = await reusedNumbers(context);
+  const pulled = await goneFromPulled(context, known, reused);
+  const verdict = runOf(known, pulled, reused, context);
+  if (verdict !== null || (!ask && reused.length === 0)) return verdict;
+  const found = await goneFromSearch(context, known, reused.length > 0);
+  return found === null ? null : runOf(known, found, reused, context);
+}
+
+/**
+ * Newest first. What was cancelled or finished there may vanish rightly, and what was decided on
+ * after it was lost is known to.
+ */
+async function knownOrders(context: OrdersContext): Promise<readonly KnownOrder[]> {
+  const { store, company, now } = context;
+  return store.query<KnownOrder>(
+    `select o.id, o.number as "order", o.erp_order as "erpOrder", o.account, o.net,
+            t.at as "acceptedAt"
+       from web_order o
+       cross join lateral (select max(e.at) as at from web_order_event e
+              where e.company = o.company and e.order_id = o.id
+                and e.from_state is distinct from e.to_state
+                and e.to_state in ('accepted', 'confirmed')
+                and not exists (select 1 from web_order_event f
+                      where f.company = e.company and f.order_id = e.order_id
+                        and f.sequence > e.sequence and f.to_state = 'accepted')) t
+      where o.company = $1 and not o.test and o.state in ('accepted', 'confirmed')
+        and o.erp_order is not null and t.at <= $2
+        and not exists (select 1 from erp_order e where e.company = o.company
+              and e.erp_order = o.erp_order and e.web_order = o.number
+              and e.state in ('cancelled', 'complete'))
+        and not exists (select 1 from web_order_line l where l.company = o.company
+              and l.order_id = o.id and (l.despatched_quantity > 0 or l.invoiced_quantity > 0
+                or l.cancelled_quantity > 0))
+        and not exists (select 1 from web_order_lost g where g.company = o.company
+              and g.order_id = o.id and g.erp_order = o.erp_order)
+      order by t.at desc, o.id desc limit ${AT_MOST}`,
+    [company, now().subtract({ minutes: SETTLED_MINUTES })],
+  );
+}
+
+interface Reused {
+  readonly id: string;
+  /** When its number was learned to be another's. */
+  readonly at: Temporal.Instant;
+  readonly says: string;
+}
+
+/** An order number of ours that the ERP has given to another since. */
+async function reusedNumbers({ store, company }: OrdersContext): Promise<readonly Reused[]> {
+  return store.query<Reused>(
+    `select o.id, other.at, o.erp_order || ' was ' || o.number || ', and is ' || other.name || ' now' as says
+       from web_order o
+       cross join lateral (
+         select coalesce(e.web_order, 'an order of ' || e.account) as name, e.learned_at as at
+           from erp_order e
+          where e.company = o.company and e.erp_order = o.erp_order
+            and (e.web_order <> o.number or e.web_order is null and e.account <> o.account)
+         union
+         select n.number, n.changed_at from web_order n
+          where n.company = o.company and n.erp_order = o.erp_order and n.id <> o.id
+            and n.id > o.id and n.state in ('accepted', 'confirmed', 'conflict')) other
+      where o.company = $1 and not o.test and o.state in ('accepted', 'confirmed')
+        and not exists (select 1 from web_order_lost g where g.company = o.company
+              and g.order_id = o.id and g.erp_order = o.erp_order)
+      order by o.erp_order limit 100`,
+    [company],
+  );
+}
+
+type Looked = ReadonlyMap<string, "gone" | "there">;
+
+interface Pulled {
+  readonly id: string;
+  /** Null: pulls do not show it any more. */
+  readonly learnedAt: Temporal.Instant | null;
+  /** No order of such a number or a higher one is shown. */
+  readonly fell: boolean;
+}
+
+/**
+ * Of orders that pulls had shown: whether they show them still. Only where the numbers fell, too:
+ * an export of open orders lacks what is finished. Once a number was given anew, what was learned
+ * before of later orders is of an ERP that is no more.
+ */
+async function goneFromPulled(
+  { store, company }: OrdersContext,
+  known: readonly KnownOrder[],
+  reused: readonly Reused[],
+): Promise<Looked> {
+  const rows = await store.query<Pulled>(PULLED, [company, known.map(({ id }) => id)]);
+  const anew = new Set(reused.map(({ id }) => id));
+  const from = earliest(known.filter(({ id }) => anew.has(id)).map((each) => each.acceptedAt));
+  const since = earliest(reused.map(({ at }) => at));
+  const acceptedAt = new Map(known.map((each) => [each.id, each.acceptedAt]));
+  const looked = new Map<string, "gone" | "there">();
+  for (const { id, learnedAt, fell } of rows) {
+    const at = acceptedAt.get(id);
+    if (anew.has(id)) looked.set(id, "gone");
+    else if (learnedAt === null) {
+      if (fell) looked.set(id, "gone");
+    } else {
+      const old = at !== undefined && isBefore(from, at) && isBefore(learnedAt, since);
+      looked.set(id, old ? "gone" : "there");
+    }
+  }
+  return looked;
+}
+
+function earliest(moments: readonly Temporal.Instant[]): Temporal.Instant | null {
+  return moments.toSorted((a, b) => Temporal.Instant.compare(a, b))[0] ?? null;
+}
+
+function isBefore(one: Temporal.Instant | null, other: Temporal.Instant | null): boolean {
+  return one !== null && other !== null && Temporal.Instant.compare(one, other) < 0;
+}
+
+const NUMBER_OF = (row: string) =>
+  `coalesce(substring(${row}.erp_order from '[0-9]{1,18}$'), '0')::bigint`;
+const PREFIX_OF = (row: string) => `regexp_replace(${row}.erp_order, '[0-9]+$', '')`;
+
+const PULLED = `
+  select o.id, e.learned_at as "learnedAt",
+         e.erp_order is null and not exists (
+           select 1 from erp_order h where h.company = o.company
+              and ${PREFIX_OF("h")} = ${PREFIX_OF("o")}
+              and ${NUMBER_OF("h")} >= ${NUMBER_OF("o")}) as fell
+    from web_order o
+    left join erp_order e on e.company = o.company and e.erp_order = o.erp_order
+     and e.web_order = o.number
+   where o.company = $1 and o.id = any($2::uuid[])
+     and exists (select 1 from web_order_event v where v.company = o.company
+           and v.order_id = o.id and v.to_state = 'confirmed' and v.who = 'erp')`;
+
+/** Null: the search does not work now, so it tells nothing. */
+async function goneFromSearch(
+  context: OrdersContext,
+  known: readonly KnownOrder[],
+  suspicious: boolean,
+): Promise<Looked | null> {
+  await using session = await context.connection.openSession();
+  const { orders } = session;
+  if (orders === undefined || orders.finding === "file-drop") return null;
+  const looked = new Map<string, "gone" | "there">();
+  for (const [index, order] of known.entries()) {
+    const usual = index < USUALLY;
+    const gone = [...looked.values()].includes("gone");
+    if (!usual && !gone && !suspicious) break;
+    // Once an older one stands behind those that are gone, what is older still stands as well.
+    if (!usual && gone && looked.get(known[index - 1]?.id ?? "") === "there") break;
+    const found = await isThere(orders, order.order);
+    if (found === null) return null;
+    looked.set(order.id, found ? "there" : "gone");
+  }
+  return looked;
+}
+
+/** As long as a call may take. */
+const CALL_MS = 60_000;
+
+async function isThere(orders: OrdersCapability, key: string): Promise<boolean | null> {
+  const call = () => ({ signal: AbortSignal.timeout(CALL_MS) });
+  const found = await orders.find(key, call());
+  if (found.kind === "cannotTell") return null;
+  if (found.kind !== "absent" || orders.status === undefined) return found.kind !== "absent";
+  // One that was cancelled there may be left out by the search.
+  const status = await orders.status(key, call());
+  return status.kind === "cannotTell" ? null : status.kind !== "absent";
+}
+
+/** The newest row of orders that are gone, with an older one behind it that is there. */
+function runOf(
+  known: readonly KnownOrder[],
+  looked: Looked,
+  reused: readonly Reused[],
+  { settings }: OrdersContext,
+): WentBackwards | null {
+  const seen = known.filter(({ id }) => looked.has(id));
+  const first = seen.findIndex(({ id }) => looked.get(id) === "gone");
+  if (first < 0) return null;
+  const behind = seen.findIndex(({ id }, index) => index > first && looked.get(id) === "there");
+  const standing = seen[behind];
+  if (standing === undefined) return null;
+  const run = seen.slice(first, behind);
+  const again = reused.filter(({ id }) => run.some((order) => order.id === id));
+  if (run.length < (again.length === 0 ? ENOUGH : ENOUGH - 1)) return null;
+  const lost = run.toReversed();
+  const since = lost[0] === undefined ? "" : momentText(lost[0].acceptedAt, settings.timeZone);
+  const numbers = again.length === 0 ? "" : ` ${again.map(({ says }) => says).join("; ")}.`;
+  return {
+    lost,
+    standing,
+    reused: again.map(({ says }) => says),
+    about:
+      `${lost.length} web orders that it accepted since ${since} are gone there, while ` +
+      `${standing.order} of before is found as ${standing.erpOrder}.${numbers}`,
+  };
+}
+
+/** Writes down what was lost, each to be decided on by a person. */
+export async function noteLost(
+  tx: Queryable,
+  { company, now }: OrdersContext,
+  connection: string,
+  lost: readonly KnownOrder[],
+): Promise<void> {
+  for (const { id, erpOrder } of lost)
+    await tx.affect(
+      `insert into web_order_lost (company, order_id, erp_order, connection, lost_at, decision,
+         decided_by, decided_at, why)
+       values ($1, $2, $3, $4, $5, null, null, null, null) on conflict do nothing`,
+      [company, id, erpOrder, connection, now()],
+    );
+}
+
+export interface LostOrder {
+  readonly order: string;
+  readonly erpOrder: string;
+  readonly connection: string;
+  readonly account: string;
+  readonly net: string;
+  readonly receivedAt: Temporal.Instant;
+  readonly lostAt: Temporal.Instant;
+  readonly state: string;
+  /** Null: a person has yet to decide. */
+  readonly decision: "send-again" | "leave" | null;
+  readonly decidedBy: string | null;
+  readonly why: string | null;
+}
+
+/** Undecided ones first, then newest. */
+export async function lostOrders({ store, company }: OrdersContext): Promise<readonly LostOrder[]> {
+  return store.query<LostOrder>(
+    `select o.number as "order", g.erp_order as "erpOrder", g.connection, o.account, o.net,
+            o.received_at as "receivedAt", g.lost_at as "lostAt", o.state, g.decision,
+            g.decided_by as "decidedBy", g.why
+       from web_order_lost g join web_order o on o.company = g.company and o.id = g.order_id
+      where g.company = $1 order by g.decision is not null, g.lost_at desc, o.id`,
+    [company],
+  );
+}
+
+export interface LostDecision {
+  readonly decision: "send-again" | "leave";
+  readonly who: string;
+  readonly why: string;
+}
+
+/**
+ * Send again: it is queued, and searched by its key before it is placed, as ever. Leave: it stands
+ * as it is, and is not looked for any more. False: it is not lost, or was decided on.
+ */
+export async function decideLost(
+  context: OrdersContext,
+  number: string,
+  act: LostDecision,
+): Promise<boolean> {
+  const { store, company, now, jobs } = context;
+  const { decision, who, why } = act;
+  return store.transaction(async (tx) => {
+    const order = await orderOf(tx, company, number);
+    const decided = await tx.affect(
+      `update web_order_lost set decision = $3, decided_by = $4, decided_at = $5, why = $6
+        where company = $1 and order_id = $2 and decision is null`,
+      [company, order.id, decision, who, now(), why],
+    );
+    if (decided === 0) return false;
+    if (decision === "leave") return true;
+    await move(tx, order, {
+      event: "lost",
+      who,
+      at: now(),
+      about: `The ERP went backwards and has it no more; to be sent again: ${why}`,
+      set: {
+        attempts: 0,
+        nextAttemptAt: null,
+        handedOverAt: null,
+        answerDueAt: null,
+        erpOrder: null,
+        erpNet: null,
+        erpVat: null,
+      },
+    });
+    await jobs.queue(tx, DELIVER_JOB, jobData(company, order.id));
+    return true;
+  });
+}
