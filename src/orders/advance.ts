@@ -3,11 +3,12 @@
  * that are over become doubts, quantities despatched are taken over, and whatever should be on its
  * way and is not is queued again.
  */
-import { DELIVER_JOB, jobData } from "./accept.ts";
 import { move, ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
-import { refundReasons } from "./deliver.ts";
+import { clearDuplicates, isDuplicate, raiseDuplicate } from "./delivery/duplicate.ts";
 import { updateDespatched } from "./fulfilment.ts";
+import { DELIVER_JOB, jobData } from "./jobs.ts";
+import { refundReasons } from "./refunds.ts";
 import { judgeAllFromPulled } from "./seen.ts";
 import { compareShadowed } from "./shadow.ts";
 
@@ -21,6 +22,8 @@ export async function advance(context: OrdersContext): Promise<AdvanceResult> {
   const { mode, paused } = await context.connection.standing();
   const moved = await moveByPulled(context, mode === "shadow");
   const expired = await expire(context);
+  await clearDuplicates(context);
+  await tellLate(context);
   const { store, company } = context;
   await store.transaction((tx) => updateDespatched(tx, company, context.now()));
   await compareShadowed(context);
@@ -50,7 +53,10 @@ async function moveUnlessMoved(
   change: Move,
 ): Promise<boolean> {
   try {
-    await context.store.transaction((tx) => move(tx, order, change));
+    await context.store.transaction(async (tx) => {
+      const moved = await move(tx, order, change);
+      if (isDuplicate(moved)) await raiseDuplicate(context, tx, moved);
+    });
   } catch (error) {
     if (error instanceof OrderError && error.code === "order-moved") return false;
     throw error;
@@ -87,17 +93,60 @@ async function expire(context: OrdersContext): Promise<number> {
   return expired;
 }
 
+/** Orders that the ERP never answered, as one alarm that holds while there are any. */
+async function tellLate({ alarms, store, company, settings }: OrdersContext): Promise<void> {
+  if (alarms === undefined) return;
+  const late = await store.query<{ number: string; since: Temporal.Instant }>(
+    `select number, handed_over_at as since from web_order
+      where company = $1 and state = 'inDoubt' and handed_over_at is not null
+      order by handed_over_at, number`,
+    [company],
+  );
+  const [oldest] = late;
+  if (oldest === undefined) {
+    await alarms.clear(LATE);
+    return;
+  }
+  const shown = late.slice(0, SHOWN).map(({ number }) => number);
+  const more = late.length > SHOWN ? ` and ${late.length - SHOWN} more` : "";
+  await alarms.raise({
+    key: LATE,
+    level: "error",
+    title: `${late.length} web orders were handed over and never answered`,
+    detail:
+      `${shown.join(", ")}${more}: after ${settings.answerWithinHours} hours the ERP shows ` +
+      "neither an order nor an answer. They are not sent again by themselves.",
+    instruction:
+      "Look whether the ERP's import runs and took them in. Then pull; or, for one that is not " +
+      "there: tradepost orders send-again NUMBER --reason TEXT",
+    since: oldest.since,
+  });
+}
+
+const LATE = "orders/late";
+const SHOWN = 5;
+
 /**
- * Jobs lost with a database restore, senders that died, and orders that waited for a connection to
- * go live.
+ * Jobs lost with a database restore, senders that died, orders that waited for a connection to go
+ * live, what is to be read back, and changes that wait. One whose sender holds its lease is left to
+ * that one.
  */
 async function queueAgain(context: OrdersContext): Promise<number> {
   return context.store.transaction(async (tx) => {
     const due = await tx.query<{ id: string }>(
-      `select id from web_order
-        where company = $1 and not test and state in ('queued', 'sending', 'inDoubt')
-          and (next_attempt_at is null or next_attempt_at <= $2)
-        order by id`,
+      `select o.id from web_order o
+        where o.company = $1 and not o.test
+          and (o.next_attempt_at is null or o.next_attempt_at <= $2)
+          and (o.state in ('queued', 'sending', 'inDoubt')
+               or (o.state = 'accepted' and o.next_attempt_at is not null)
+               or (o.state in ('handedOver', 'accepted', 'confirmed', 'refused', 'cancelled')
+                   and exists (select 1 from web_order_intent i
+                                where i.company = o.company and i.order_id = o.id
+                                  and i.kind <> 'place' and i.state in ('waiting', 'sending'))))
+          and not exists (select 1 from web_order_lease l
+                           where l.company = o.company and l.order_id = o.id
+                             and l.until > clock_timestamp())
+        order by o.id`,
       [context.company, context.now()],
     );
     for (const { id } of due)

@@ -2,6 +2,7 @@
 import type { WebOrder } from "../model/index.ts";
 import { reclaimPromotions, releasePromotions } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { followMove } from "./delivery/follow.ts";
 import { OrderError } from "./error.ts";
 import { after, mayMove, type DeliveryEvent, type DeliveryState } from "./machine.ts";
 import { settlePayment } from "./refunds.ts";
@@ -145,6 +146,7 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       "order-moved",
       `Moving web order ${order.number}: it changed meanwhile (version ${order.version} is not the last). Look again.`,
     );
+  await followMove(tx, order, change.event, change.who);
   await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
   await noteOrder(tx, order.company, moved, { at: change.at, states: [state] });
   await settlePayment(tx, order, { from: order.state, to: state }, change.at);

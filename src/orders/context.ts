@@ -3,6 +3,7 @@ import type { Session } from "../connector/index.ts";
 import type { Log } from "../connections/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import type { Outbound } from "../mapping/index.ts";
+import type { Alarms } from "../notify/index.ts";
 import type { Queryable, Store } from "../store/index.ts";
 import type { AuditedAct } from "./audit.ts";
 import type { OrderInvoice } from "./documents.ts";
@@ -35,6 +36,8 @@ export interface OrdersContext {
   readonly jobs: Jobs;
   readonly connection: OrdersConnection;
   readonly outbound: Outbound;
+  /** Absent: nobody is told. */
+  readonly alarms?: Pick<Alarms, "raise" | "clear" | "list">;
   readonly now: () => Temporal.Instant;
   readonly log: Log;
   /** The book of who did what; absent: none is kept. */

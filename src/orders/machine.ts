@@ -86,7 +86,7 @@ const ROWS: readonly Row[] = [
   ["queued", "confirm", "confirmed", "erp sender", SHOWN],
   ["queued", "refuse", "refused", "erp", "An answer came to an order to be sent again."],
   ["queued", "conflict", "conflict", "erp sender", DIFFERS],
-  ["queued", "cancel", "cancelled", "person", "Given up; nothing of it is at the ERP."],
+  ["queued", "cancel", "cancelled", "person tradepost", "Given up; nothing of it is at the ERP."],
   ["queued", "shadow", "shadowed", "sender", "Its connection is in shadow."],
   ["sending", "accept", "accepted", "sender", "The ERP gave it a number, or find showed it."],
   ["sending", "handOver", "handedOver", "sender", "Its files were dropped whole."],

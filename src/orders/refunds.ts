@@ -181,3 +181,11 @@ export async function receiptsToEnter(
   }
   return orders.length;
 }
+
+/** A payment for an order that will not be is owed back. */
+export function refundReasons(order: Pick<OrderRow, "body">): string[] {
+  const paid = order.body.payment;
+  return paid === null
+    ? []
+    : [`${paid.amount} was paid by ${paid.provider} ${paid.reference}: refund it.`];
+}

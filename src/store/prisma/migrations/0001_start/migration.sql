@@ -1121,6 +1121,66 @@ CREATE TABLE "web_order_erp_look" (
 );
 
 -- CreateTable
+CREATE TABLE "web_order_intent" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "intent" INTEGER NOT NULL,
+    "kind" TEXT NOT NULL,
+    "change" INTEGER,
+    "body" JSONB,
+    "reason" TEXT,
+    "payload" JSONB,
+    "hash" TEXT,
+    "state" TEXT NOT NULL,
+    "made_at" TIMESTAMPTZ(6) NOT NULL,
+    "ended_at" TIMESTAMPTZ(6),
+
+    CONSTRAINT "web_order_intent_pkey" PRIMARY KEY ("company","order_id","intent")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_lease" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "holder" UUID NOT NULL,
+    "until" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "web_order_lease_pkey" PRIMARY KEY ("company","order_id")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_attempt" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "intent" INTEGER NOT NULL,
+    "what" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "holder" UUID NOT NULL,
+    "hash" TEXT,
+    "started_at" TIMESTAMPTZ(6) NOT NULL,
+    "placed_at" TIMESTAMPTZ(6),
+    "quiet_from" TIMESTAMPTZ(6),
+    "ended_at" TIMESTAMPTZ(6),
+    "outcome" TEXT,
+    "evidence" TEXT,
+
+    CONSTRAINT "web_order_attempt_pkey" PRIMARY KEY ("company","order_id","attempt")
+);
+
+-- CreateTable
+CREATE TABLE "web_order_lag" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "absent_seconds" DOUBLE PRECISION NOT NULL,
+    "seen_seconds" DOUBLE PRECISION NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "web_order_lag_pkey" PRIMARY KEY ("company","order_id","attempt")
+);
+
+-- CreateTable
 CREATE TABLE "web_order_payment" (
     "company" TEXT NOT NULL,
     "provider" TEXT NOT NULL,
@@ -1286,30 +1346,6 @@ CREATE TABLE "web_order_account" (
     "account" TEXT NOT NULL,
 
     CONSTRAINT "web_order_account_pkey" PRIMARY KEY ("company","account")
-);
-
--- CreateTable
-CREATE TABLE "web_order_lease" (
-    "company" TEXT NOT NULL,
-    "order_id" UUID NOT NULL,
-
-    CONSTRAINT "web_order_lease_pkey" PRIMARY KEY ("company","order_id")
-);
-
--- CreateTable
-CREATE TABLE "web_order_attempt" (
-    "company" TEXT NOT NULL,
-    "order_id" UUID NOT NULL,
-    "attempt" INTEGER NOT NULL,
-    "what" TEXT NOT NULL,
-    "version" INTEGER NOT NULL,
-    "rendered" TEXT,
-    "started_at" TIMESTAMPTZ(6) NOT NULL,
-    "ended_at" TIMESTAMPTZ(6),
-    "outcome" TEXT,
-    "evidence" TEXT,
-
-    CONSTRAINT "web_order_attempt_pkey" PRIMARY KEY ("company","order_id","attempt")
 );
 
 -- CreateTable
@@ -2130,6 +2166,12 @@ CREATE INDEX "alarm_telling_company_alarm_id_idx" ON "alarm_telling"("company", 
 
 -- CreateIndex
 CREATE INDEX "web_order_change_company_state_idx" ON "web_order_change"("company", "state");
+
+-- CreateIndex
+CREATE INDEX "web_order_attempt_company_outcome_ended_at_idx" ON "web_order_attempt"("company", "outcome", "ended_at");
+
+-- CreateIndex
+CREATE INDEX "web_order_lag_company_at_idx" ON "web_order_lag"("company", "at");
 
 -- CreateIndex
 CREATE INDEX "web_order_task_company_state_idx" ON "web_order_task"("company", "state");

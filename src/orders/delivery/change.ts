@@ -1,0 +1,238 @@
+/**
+ * Amending and cancelling at the ERP, each in its turn behind what was asked before it. Both can be
+ * told twice without harm, but never after a later one: what may still be on its way is waited for.
+ */
+import type { OrdersCapability, Outcome } from "../../connector/index.ts";
+import type { Transaction } from "../../store/index.ts";
+import { addEvent, type OrderRow } from "../book.ts";
+import { changeEnded, type ChangeEnd } from "../changes/ended.ts";
+import { differencesOf, isGivenUp } from "../compare.ts";
+import { beginAttempt, doubtOf, endAttempt, endOpen, type AttemptOutcome } from "./attempts.ts";
+import { calling } from "./calling.ts";
+import { windowSeconds } from "./history.ts";
+import { endIntent, freeze, openIntents, type Intent } from "./intents.ts";
+import { patienceOf, queueIn } from "./later.ts";
+import { fenced, LeaseLost, recorded } from "./record.ts";
+import { askStatus, openDesk, type Sender } from "./sender.ts";
+
+type Ending = Omit<ChangeEnd, "at">;
+
+/** States in which the ERP has the order, so that it can be told. */
+const TELLABLE = new Set(["handedOver", "accepted", "confirmed"]);
+
+export async function deliverChanges(sender: Sender): Promise<void> {
+  for (;;) {
+    const { context, lease } = sender;
+    const order = await fenced(context, lease, async (_tx, now) => now);
+    const [intent] = (await openIntents(context.store, order)).filter(
+      ({ kind }) => kind !== "place",
+    );
+    if (intent === undefined) return;
+    if (!TELLABLE.has(order.state)) {
+      if (order.state === "refused" || order.state === "cancelled")
+        await end(sender, intent, { as: "refused", about: `The order itself is ${order.state}.` });
+      else return;
+    } else if (!(await deliverChange(sender, order, intent))) return;
+  }
+}
+
+/** True: it is over, and the next one may go. */
+async function deliverChange(sender: Sender, order: OrderRow, intent: Intent): Promise<boolean> {
+  const { context } = sender;
+  try {
+    await using desk = await openDesk(context);
+    const { capability } = desk;
+    if (capability[intent.kind === "amend" ? "amend" : "cancel"] === undefined)
+      return await end(sender, intent, {
+        as: "cannot",
+        about: `The connector cannot ${intent.kind} an order that was handed over.`,
+      });
+    const doubt = await doubtOf(context.store, order, intent.intent);
+    if (doubt !== null) {
+      const floor = Math.max(context.settings.quietSeconds, capability.quietSeconds ?? 0);
+      const window = await windowSeconds(context.store, context.company, floor);
+      const left = window - doubt.quietSeconds;
+      if (left > 0) return await waitFor(sender, left);
+      const seen = await isThere(sender, capability, order, intent);
+      if (seen !== null) return await end(sender, intent, seen);
+      if (doubt.placings >= context.settings.maxAttempts)
+        return await end(sender, intent, {
+          as: "cannot",
+          about: `${doubt.placings} times it was told, and no clear answer came.`,
+        });
+    }
+    return await tellErp(sender, capability, order, intent);
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    context.log("warn", `To ${intent.kind} web order ${order.number}: ${reason}`);
+    return await waitFor(sender, patienceOf(context, order, 2));
+  }
+}
+
+/** What the ERP shows is what was asked for: it arrived. Null: it is not, or nobody can tell. */
+async function isThere(
+  { context, lease }: Sender,
+  capability: OrdersCapability,
+  order: OrderRow,
+  intent: Intent,
+): Promise<Ending | null> {
+  if (capability.status === undefined) return null;
+  const found = await calling(
+    `Reading order ${order.number} back`,
+    context.settings.giveUpAfterSeconds,
+    lease.lost,
+    (call) => askStatus(capability, order.number, call),
+  );
+  if (found.kind !== "present" || found.outcome.kind !== "accepted") return null;
+  const { outcome } = found;
+  if (intent.kind === "cancel")
+    return isGivenUp(outcome.state) ? { as: "done", about: "The ERP shows it cancelled." } : null;
+  if (intent.body === null || outcome.lines === null || outcome.lines === undefined) return null;
+  return differencesOf(intent.body, outcome).length === 0
+    ? { as: "done", about: "The ERP shows it as amended.", ...sums(outcome) }
+    : null;
+}
+
+function sums({ net, vat }: { readonly net: string | null; readonly vat: string | null }) {
+  return { erpNet: net, erpVat: vat };
+}
+
+async function tellErp(
+  sender: Sender,
+  capability: OrdersCapability,
+  order: OrderRow,
+  intent: Intent,
+): Promise<boolean> {
+  const { context, lease } = sender;
+  const { giveUpAfterSeconds } = context.settings;
+  const began = performance.now();
+  const { tables, attempt } = await begin(sender, intent);
+  const left = giveUpAfterSeconds - (performance.now() - began) / 1000;
+  const key = order.number;
+  const doing = `To ${intent.kind} order ${key}`;
+  let sent = false;
+  try {
+    if (left < giveUpAfterSeconds / 2) throw new Error("Writing the attempt took too long.");
+    sent = true;
+    const outcome = await calling(doing, left, lease.lost, (call): Promise<Outcome> => {
+      const told =
+        intent.kind === "amend"
+          ? capability.amend?.({ key, tables }, call)
+          : capability.cancel?.(key, intent.reason ?? "It was cancelled by the customer.", call);
+      return told ?? Promise.reject(new Error(`${intent.kind} is not there any more.`));
+    });
+    return await writeTold(sender, intent, attempt, outcome);
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    context.log("warn", `${doing}: ${reason}`);
+    return await put(sender, intent, reason, async (tx, now) =>
+      endOpen(tx, now, lease.holder, sent ? "fault" : "notSent", reason),
+    );
+  }
+}
+
+/** Committed before the first byte leaves. */
+function begin({ context, lease }: Sender, intent: Intent) {
+  const { giveUpAfterSeconds: giveUpSeconds } = context.settings;
+  return fenced(context, lease, async (tx, order) => {
+    const { tables, hash } = await freeze(tx, order, intent, () =>
+      context.outbound.render(intent.body ?? order.body),
+    );
+    const attempt = await beginAttempt(tx, order, {
+      intent: intent.intent,
+      what: intent.kind,
+      version: order.version,
+      holder: lease.holder,
+      placing: { hash, giveUpSeconds },
+    });
+    return { tables, attempt };
+  });
+}
+
+/** True: it is over. */
+async function writeTold(
+  sender: Sender,
+  intent: Intent,
+  attempt: number,
+  outcome: Outcome,
+): Promise<boolean> {
+  const ended = (as: AttemptOutcome, evidence: string) => (tx: Transaction, order: OrderRow) =>
+    endAttempt(tx, order, attempt, as, evidence);
+  switch (outcome.kind) {
+    case "accepted":
+      return end(
+        sender,
+        intent,
+        { as: "done", about: outcome.evidence, ...sums(outcome) },
+        ended("accepted", outcome.evidence),
+      );
+    case "refused":
+      return end(
+        sender,
+        intent,
+        { as: "refused", about: `The ERP refused it: ${outcome.reason}` },
+        ended("refused", outcome.reason),
+      );
+    case "notNow":
+      return put(sender, intent, outcome.reason, ended("notNow", outcome.reason));
+    case "handedOver":
+    case "inDoubt":
+      return put(sender, intent, outcome.evidence, ended("inDoubt", outcome.evidence));
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The intent and what asked for it end in one transaction. */
+async function end(
+  { context, lease }: Sender,
+  intent: Intent,
+  ending: Ending,
+  also: (tx: Transaction, order: OrderRow) => Promise<void> = async () => {},
+): Promise<boolean> {
+  const what = `how to ${intent.kind} ended`;
+  await recorded(context, lease, what, async (tx, order) => {
+    const open = await openIntents(tx, order);
+    // The connection can break after the commit and before its answer.
+    if (!open.some((one) => one.intent === intent.intent)) return;
+    await also(tx, order);
+    await endIntent(tx, order, intent.intent, STATES[ending.as]);
+    if (intent.change !== null)
+      await changeEnded(tx, context, order, intent.change, { ...ending, at: context.now() });
+  });
+  return true;
+}
+
+const STATES = { done: "done", refused: "refused", cannot: "dropped" } as const;
+
+/** Later again; the book says why. */
+async function put(
+  { context, lease }: Sender,
+  intent: Intent,
+  reason: string,
+  also: (tx: Transaction, order: OrderRow) => Promise<void>,
+): Promise<boolean> {
+  await recorded(context, lease, `that to ${intent.kind} waits`, async (tx, order) => {
+    await also(tx, order);
+    const tries = (await doubtOf(tx, order, intent.intent))?.placings ?? 1;
+    await queueIn(context, tx, order, patienceOf(context, order, tries));
+    await addEvent(tx, order, {
+      at: context.now(),
+      event: `${intent.kind}-waits`,
+      fromState: order.state,
+      toState: order.state,
+      who: "tradepost",
+      about: reason,
+    });
+  });
+  return false;
+}
+
+async function waitFor({ context, lease }: Sender, seconds: number): Promise<boolean> {
+  await recorded(context, lease, "when to look again", (tx, order) =>
+    queueIn(context, tx, order, seconds),
+  );
+  return false;
+}

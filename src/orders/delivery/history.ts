@@ -1,0 +1,66 @@
+/** What earlier orders teach: how long one takes to show, and which ones must show. */
+import type { Queryable } from "../../store/index.ts";
+import type { DoubtFound } from "./attempts.ts";
+import { LAGS_LOOKED_AT, quietWindow, type Lag } from "./window.ts";
+
+export async function windowSeconds(
+  on: Queryable,
+  company: string,
+  floorSeconds: number,
+): Promise<number> {
+  const lags = await on.query<Lag>(
+    `select absent_seconds as "absentSeconds", seen_seconds as "seenSeconds" from web_order_lag
+      where company = $1 order by at desc limit ${LAGS_LOOKED_AT}`,
+    [company],
+  );
+  return quietWindow(floorSeconds, lags);
+}
+
+/** An order in doubt was found. Where no search had missed it before, nothing is learned. */
+export async function learnLag(
+  tx: Queryable,
+  { company, id }: { readonly company: string; readonly id: string },
+  { attempt, absentSeconds, sinceSentSeconds }: DoubtFound,
+): Promise<void> {
+  if (absentSeconds === null) return;
+  await tx.affect(
+    `insert into web_order_lag (company, order_id, attempt, absent_seconds, seen_seconds, at)
+     values ($1, $2, $3, $4, $5, clock_timestamp()) on conflict do nothing`,
+    [company, id, attempt, absentSeconds, sinceSentSeconds],
+  );
+}
+
+const CANARIES = 3;
+
+/**
+ * Numbers of orders of ours that are known to be there, the best first. One that the ERP took after
+ * the doubtful call fell silent shows that the search has caught up with that moment, and the
+ * oldest of those has had the longest time to show; else the newest one before.
+ */
+export async function canariesFor(
+  on: Queryable,
+  company: string,
+  order: string,
+  quietFrom: Temporal.Instant,
+): Promise<readonly string[]> {
+  const rows = await on.query<{ number: string }>(
+    `with known as (
+       (select order_id, ended_at, true as later from web_order_attempt
+         where company = $1 and outcome in ('accepted', 'handedOver') and order_id <> $2
+           and ended_at > $3 and placed_at > $3 order by ended_at limit 20)
+       union all
+       (select order_id, ended_at, false from web_order_attempt
+         where company = $1 and outcome in ('accepted', 'handedOver') and order_id <> $2
+         order by ended_at desc limit 20))
+     select o.number
+       from known k join web_order o on o.company = $1 and o.id = k.order_id
+      where not o.test and o.state in ('accepted', 'confirmed', 'handedOver')
+        and (o.erp_order is not null or o.handed_over_at is not null)
+      group by o.number
+      order by bool_or(k.later) desc, min(k.ended_at) filter (where k.later),
+               max(k.ended_at) desc
+      limit ${CANARIES}`,
+    [company, order, quietFrom],
+  );
+  return rows.map(({ number }) => number);
+}

@@ -1,0 +1,259 @@
+/** How a delivery ends, each end in one transaction of the holder of the lease. */
+import {
+  ConnectorFault,
+  type Accepted,
+  type OrdersCapability,
+  type Outcome,
+} from "../../connector/index.ts";
+import type { Transaction } from "../../store/index.ts";
+import { move, type OrderRow } from "../book.ts";
+import type { OrdersContext } from "../context.ts";
+import { openTask } from "../tasks.ts";
+import { attemptEnded, doubtOf, endAttempt, endOpen, type AttemptOutcome } from "./attempts.ts";
+import { raiseDuplicate } from "./duplicate.ts";
+import { learnLag } from "./history.ts";
+import { inSeconds, patienceOf, postpone, queueIn } from "./later.ts";
+import type { Search } from "./next-step.ts";
+import { duplicated, meaningOf, type Learned, type Meaning } from "./outcome.ts";
+import type { Trial } from "./place.ts";
+import { recorded } from "./record.ts";
+
+/** What the ERP said of it; the order as it then stands, null: somebody moved it meanwhile. */
+export async function writeOutcome(
+  trial: Trial,
+  capability: OrdersCapability,
+  outcome: Outcome,
+  learned: Learned,
+): Promise<OrderRow | null> {
+  return ending(trial, `that ${trial.order.number} is ${outcome.kind}`, async (tx, order) => {
+    const meaning = meaningOf(order, outcome, learned);
+    await endAttempt(tx, order, trial.attempt, attemptOf(meaning), evidenceOf(meaning));
+    if (order.version !== trial.order.version) return null;
+    if (learned !== "Placed" && trial.doubt !== null && outcome.kind === "accepted")
+      await learnLag(tx, order, trial.doubt);
+    return apply(trial, tx, order, meaning, capability.status !== undefined);
+  });
+}
+
+function attemptOf(meaning: Meaning): AttemptOutcome {
+  return meaning.kind === "move" || meaning.kind === "doubt" ? meaning.as : meaning.kind;
+}
+
+function evidenceOf(meaning: Meaning): string {
+  return meaning.kind === "notNow" ? meaning.reason : meaning.evidence;
+}
+
+async function apply(
+  trial: Trial,
+  tx: Transaction,
+  order: OrderRow,
+  meaning: Meaning,
+  readsBack: boolean,
+): Promise<OrderRow> {
+  const { context } = trial.sender;
+  const by = { who: "tradepost", at: context.now() } as const;
+  switch (meaning.kind) {
+    case "move": {
+      const accepted = meaning.move.event === "accept";
+      // Read back at once; where that is not done, soon.
+      const next = accepted && readsBack ? inSeconds(context, patienceOf(context, order, 1)) : null;
+      const attempts = accepted ? 0 : order.attempts;
+      const set = { ...meaning.move.set, attempts, nextAttemptAt: next, answerDueAt: null };
+      return move(tx, order, { ...by, ...meaning.move, set });
+    }
+    case "handedOver":
+      return handOver(context, tx, order, meaning.evidence);
+    case "notNow": {
+      const unclear = await doubtOf(tx, order, trial.intent.intent);
+      if (unclear !== null) return doubt(trial, tx, order, meaning.reason);
+      return retry(context, tx, order, meaning.reason, meaning.retryAt);
+    }
+    case "doubt":
+      return doubt(trial, tx, order, meaning.evidence);
+    default:
+      return meaning satisfies never;
+  }
+}
+
+/** A second find of the same drop does not start the clock again: the alarm stays. */
+async function handOver(
+  context: OrdersContext,
+  tx: Transaction,
+  order: OrderRow,
+  evidence: string,
+): Promise<OrderRow> {
+  if (order.handedOverAt !== null) {
+    await postpone(context, tx, order);
+    return order;
+  }
+  const at = context.now();
+  return move(tx, order, {
+    event: "handOver",
+    who: "tradepost",
+    at,
+    about: `Handed over: ${evidence}`,
+    set: {
+      handedOverAt: at,
+      answerDueAt: at.add({ seconds: Math.round(context.settings.answerWithinHours * 3600) }),
+      nextAttemptAt: null,
+    },
+  });
+}
+
+/**
+ * A doubt is asked about soon, and then ever more rarely; only a key that the far side knows is
+ * placed again at once.
+ */
+async function doubt(
+  { sender: { context }, intent, repeatable }: Trial,
+  tx: Transaction,
+  order: OrderRow,
+  evidence: string,
+): Promise<OrderRow> {
+  if (order.state === "inDoubt") {
+    await postpone(context, tx, order);
+    return order;
+  }
+  const placings = (await doubtOf(tx, order, intent.intent))?.placings ?? 1;
+  const seconds = repeatable && placings === 1 ? 0 : patienceOf(context, order, placings);
+  const moved = await move(tx, order, {
+    event: "doubt",
+    who: "tradepost",
+    at: context.now(),
+    about: evidence,
+    reasons: [`It may or may not have arrived: ${evidence}`],
+    set: { attempts: 1, nextAttemptAt: inSeconds(context, seconds) },
+  });
+  await queueIn(context, tx, moved, seconds);
+  return moved;
+}
+
+/** Nothing was placed: later again, and after too many tries a person looks. */
+async function retry(
+  context: OrdersContext,
+  tx: Transaction,
+  order: OrderRow,
+  reason: string,
+  retryAt: Temporal.Instant | null,
+): Promise<OrderRow> {
+  const by = { who: "tradepost", at: context.now(), about: reason } as const;
+  if (order.attempts >= context.settings.maxAttempts) {
+    const tries = `${order.attempts} tries placed nothing; the last one: ${reason}`;
+    const reasons = [`${tries} Release it when that is mended.`];
+    return move(tx, order, { ...by, event: "hold", reasons, set: { nextAttemptAt: null } });
+  }
+  const asked = retryAt === null ? 0 : context.now().until(retryAt).total("seconds");
+  const seconds = asked > 0 ? asked : patienceOf(context, order, order.attempts);
+  const moved = await move(tx, order, {
+    ...by,
+    event: "retry",
+    reasons: [`Not sent yet: ${reason}`],
+    set: { nextAttemptAt: inSeconds(context, seconds) },
+  });
+  await queueIn(context, tx, moved, seconds);
+  return moved;
+}
+
+/** The search did not settle it. */
+export async function leave(
+  trial: Trial,
+  search: Search,
+  why: string,
+  withinSeconds: number | null,
+): Promise<void> {
+  const { context } = trial.sender;
+  await ending(trial, `that ${trial.order.number} is not settled`, async (tx, order) => {
+    await endAttempt(tx, order, trial.attempt, attemptAfter(search), why);
+    if (order.version !== trial.order.version) return null;
+    if (order.state === "inDoubt") {
+      await postpone(context, tx, order, withinSeconds);
+      return order;
+    }
+    // It never left, or a search cannot tell: what may be there is a doubt all the same.
+    const reason = `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
+    return trial.doubt === null && search !== "draft"
+      ? retry(context, tx, order, reason, null)
+      : doubt(trial, tx, order, reason);
+  });
+}
+
+function attemptAfter(search: Search): AttemptOutcome {
+  return search === "none" || search === "present" ? "notSent" : search;
+}
+
+/** A task and the order's reasons say so; the search goes on, ever more rarely. */
+export async function askPerson(trial: Trial, search: Search, why: string): Promise<void> {
+  const { context } = trial.sender;
+  await ending(trial, `that a person must look at ${trial.order.number}`, async (tx, order) => {
+    await endAttempt(tx, order, trial.attempt, attemptAfter(search), why);
+    if (order.version !== trial.order.version) return null;
+    const asked = order.state === "inDoubt" ? order : await doubt(trial, tx, order, why);
+    const instruction =
+      `Look in the ERP whether it has ${order.number}. If it has, resolve the order with its ` +
+      "number there; if not, let it be sent again.";
+    await openTask(
+      tx,
+      order.company,
+      {
+        order: order.id,
+        kind: "look",
+        about: `In doubt: ${why}`,
+        instruction,
+        amount: order.gross,
+      },
+      context.now(),
+    );
+    if (order.state === "inDoubt") await postpone(context, tx, asked);
+    return asked;
+  });
+}
+
+export async function writeSeveral(
+  trial: Trial,
+  documents: readonly Accepted[],
+  evidence: string,
+): Promise<void> {
+  const { context } = trial.sender;
+  await ending(trial, `that ${trial.order.number} is there twice`, async (tx, order) => {
+    await endAttempt(tx, order, trial.attempt, "several", evidence);
+    if (order.version !== trial.order.version) return null;
+    const said = duplicated(order, documents, evidence);
+    const by = { who: "tradepost", at: context.now() } as const;
+    const set = { ...said.set, nextAttemptAt: null };
+    const moved = await move(tx, order, { ...by, ...said, set });
+    await raiseDuplicate(context, tx, moved);
+    return moved;
+  });
+}
+
+/** Before the place a fault costs nothing; from the place on it is a doubt. */
+export async function writeFault(trial: Trial, error: unknown): Promise<void> {
+  const { context, lease } = trial.sender;
+  const reason = error instanceof Error ? error.message : String(error);
+  const instruction = error instanceof ConnectorFault ? ` ${error.instruction}` : "";
+  const about = `${reason}${instruction}`;
+  context.log("warn", `Delivering web order ${trial.order.number}: ${about}`);
+  await recorded(context, lease, `a fault of ${trial.order.number}`, async (tx, order) => {
+    await endOpen(tx, order, lease.holder, trial.sent ? "fault" : "notSent", reason);
+    if (order.state === "inDoubt") {
+      await postpone(context, tx, order);
+      return;
+    }
+    if (order.state !== "sending") return;
+    const unclear = await doubtOf(tx, order, trial.intent.intent);
+    const retryAt = error instanceof ConnectorFault ? error.retryAt : null;
+    if (unclear === null) await retry(context, tx, order, about, retryAt);
+    else await doubt(trial, tx, order, about);
+  });
+}
+
+/** Not twice: the connection can break after the commit and before its answer. */
+function ending(
+  { sender: { context, lease }, order, attempt }: Trial,
+  what: string,
+  work: (tx: Transaction, order: OrderRow) => Promise<OrderRow | null>,
+): Promise<OrderRow | null> {
+  return recorded(context, lease, what, async (tx, now) =>
+    (await attemptEnded(tx, order, attempt, lease.holder)) ? now : work(tx, now),
+  );
+}
