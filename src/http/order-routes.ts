@@ -1,12 +1,12 @@
 /** Web orders over HTTP. What a request means is decided in orders; here it is put into words. */
-import { orderRequest, OrderError } from "../orders/index.ts";
-import type { OrderProblem, OrderView } from "../orders/index.ts";
+import { orderRequest } from "../orders/index.ts";
+import type { OrderProblem } from "../orders/index.ts";
 import { endpoint, z } from "./endpoint.ts";
-import type { Call, Endpoint, Reply, Shown } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { faultOf, finding } from "./order-findings.ts";
 import { Problem } from "./problem.ts";
-import { amount, instant, orNull, text } from "./words.ts";
+import { amount, orNull, text } from "./words.ts";
 
 // A schema made before the OpenAPI extension was loaded cannot be named; its clone can.
 const body = {
@@ -14,7 +14,7 @@ const body = {
   limitBytes: LIMITS.orderBodyBytes,
 };
 
-const lineFields = {
+export export const lineFields = {
   line: z.number().int().describe("1, 2, 3 … in the order given."),
   product: text("Product code."),
   quantity: amount("Selling units."),
@@ -44,7 +44,7 @@ const deliveryAddress = z
   .nullable()
   .describe("Address that is no site; null: the site's, or the account's usual one.");
 
-const orderHead = {
+export export const orderHead = {
   account: text("Account of the customer."),
   orderedOn: z.iso.date(),
   placedBy: z.enum(["customer", "assisted"]),
@@ -218,94 +218,3 @@ export const checkOrder: Endpoint = endpoint({
     return { body: { status: status[verdict], verdict, findings, order: computed } };
   },
 });
-
-const orderStatus = z
-  .strictObject({
-    id: text("Our identity of it."),
-    webOrder: text("Number of the order, unique for ever."),
-    ...orderHead,
-    state: text("Where its delivery stands."),
-    fulfilment: text("What became of its lines: open, part despatched, invoiced …"),
-    test: z.boolean(),
-    reasons: z.array(z.string()).describe("Why it stands where it stands."),
-    erpOrder: orNull(z.string(), "Its number in the ERP."),
-    erpNet: orNull(z.string(), "Net as the ERP holds it."),
-    erpVat: orNull(z.string(), "VAT as the ERP holds it."),
-    receivedAt: instant("When we took it."),
-    changedAt: instant("When it last moved."),
-    handedOverAt: orNull(instant(""), "When it was dropped for the ERP."),
-    answerDueAt: orNull(instant(""), "Without an answer by then it is in doubt."),
-    lines: z.array(
-      z.strictObject({
-        ...lineFields,
-        price: z.unknown().describe("Our own price when it was taken, with its rule."),
-        despatchedQuantity: amount("Of these, despatched."),
-        invoicedQuantity: amount("Of these, invoiced."),
-        creditedQuantity: amount("Of these, credited."),
-        cancelledQuantity: amount("Of these, not to come any more."),
-      }),
-    ),
-    events: z
-      .array(
-        z.strictObject({
-          at: instant("When."),
-          event: text("What happened."),
-          fromState: orNull(z.string(), "State before."),
-          toState: text("State after."),
-          who: text("A person, shop, erp or tradepost."),
-          about: text("The same as a sentence."),
-        }),
-      )
-      .describe("Everything that happened to it, oldest first."),
-  })
-  .openapi("OrderStatus");
-
-const one = z.strictObject({ number: z.string().describe("Number or id of the order.") });
-
-export const showOrder: Endpoint = endpoint({
-  method: "get",
-  address: "/v1/orders/{number}",
-  scope: "orders",
-  tag: "orders",
-  summary: "Where an order stands, and everything that happened to it",
-  path: one,
-  answers: { 200: "The order." },
-  answer: orderStatus,
-  problems: ["order-unknown"],
-  handle: showing,
-});
-
-async function showing({
-  path,
-  services,
-}: Pick<Call<unknown, z.output<typeof one>, unknown>, "path" | "services">): Promise<
-  Reply<Shown<z.input<typeof orderStatus>>>
-> {
-  try {
-    return { body: statusOf(await services.orders.show(path.number)) };
-  } catch (cause) {
-    if (!(cause instanceof OrderError) || cause.code !== "order-unknown") throw cause;
-    throw new Problem("order-unknown", cause.message, { cause });
-  }
-}
-
-function statusOf(view: OrderView): Shown<z.input<typeof orderStatus>> {
-  const { order } = view;
-  return {
-    id: view.id,
-    ...order,
-    state: view.state,
-    fulfilment: view.fulfilment,
-    test: view.test,
-    reasons: view.reasons,
-    erpOrder: view.erpOrder,
-    erpNet: view.erpNet,
-    erpVat: view.erpVat,
-    receivedAt: view.receivedAt.toString(),
-    changedAt: view.changedAt.toString(),
-    handedOverAt: view.handedOverAt?.toString() ?? null,
-    answerDueAt: view.answerDueAt?.toString() ?? null,
-    lines: view.lines,
-    events: view.events.map((event) => ({ ...event, at: event.at.toString() })),
-  };
-}

@@ -9,6 +9,7 @@ export const CHECKS = {
     "account-request-unknown": "No account request has this id.",
     "account-request-refused": "The account request was refused.",
     "account-requested": "The order waits for its account.",
+    "account-differs": "An amendment to another account; always refused.",
   },
   stop: { "account-on-stop": "The account is on stop." },
   guest: {
@@ -30,13 +31,14 @@ export const CHECKS = {
   quantity: {
     "quantity-below-least": "Less than the least quantity of a line.",
     "quantity-not-a-multiple": "Not a multiple of what the product is sold in.",
-    "unit-unknown": "The product is not sold in this unit.",
+    "unit-unknown": "The product is not sold in this unit; always refused.",
+    "below-delivered": "An amendment to less than is despatched or invoiced; always refused.",
   },
   stock: { "stock-short": "Less is free than the order wants." },
   minimum: { "below-minimum-order": "The goods come to less than the least order." },
   charge: {
     "charge-unknown": "The settings have no such charge.",
-    "charge-is-product": "A charge under the code of a product: it would never leave the stock.",
+    "charge-is-product": "A charge under the code of a product; always refused.",
     "charge-vat-differs": "Another VAT code than the settings give the charge.",
   },
   site: {
