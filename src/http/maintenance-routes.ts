@@ -3,7 +3,7 @@ import type { Stop } from "../connections/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
-import type { HeldStop } from "./modules.ts";
+import type { CompanyServices, HeldStop } from "./modules.ts";
 import { Problem } from "./problem.ts";
 import { whoOf } from "./quarantine-routes.ts";
 import { amount, instant, orNull, text } from "./words.ts";
@@ -115,9 +115,10 @@ export const endMaintenance: Endpoint = endpoint({
       stops: z.array(stop).describe("Those that hold still."),
     })
     .openapi("MaintenanceEnded"),
-  problems: ["connection-unknown"],
+  problems: ["connection-unknown", "lost-undecided"],
   async handle({ body, holder, services }) {
     known(services.sync, body.connection);
+    await decided(services.orders, body.connection);
     const ended: readonly Stop[] = await services.maintenance.end({
       connection: body.connection,
       who: whoOf(holder, body.who),
@@ -127,6 +128,22 @@ export const endMaintenance: Endpoint = endpoint({
     return { body: { ended: ended.length, stops } };
   },
 });
+
+/** What goes on must not be what nobody has looked at. */
+async function decided(
+  orders: Pick<CompanyServices["orders"], "lostOrders">,
+  name: string | null,
+): Promise<void> {
+  const open = (await orders.lostOrders()).filter(
+    ({ decision, connection: of }) => decision === null && (name === null || of === name),
+  );
+  if (open.length === 0) return;
+  throw new Problem(
+    "lost-undecided",
+    `Going on with ${name ?? "everything"}: the ERP lost ${open.map(({ order }) => order).join(", ")}. ` +
+      "`tradepost orders lost` lets each be sent again or left as it is.",
+  );
+}
 
 function known(
   sync: {

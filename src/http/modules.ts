@@ -4,7 +4,7 @@ import type { Mode, Stop } from "../connections/index.ts";
 import type { OrderOnTheWay, Orders } from "../orders/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { BulkLane } from "./bulk.ts";
-import type { Alarm } from "../notify/index.ts";
+import type { Alarm, Events, Webhooks } from "../notify/index.ts";
 import type { PriceProof } from "../parity/index.ts";
 import type { Holds, NewRound, Pricing, Round, Rounds } from "../pricing/index.ts";
 import type { Incentives } from "../incentives/index.ts";
@@ -53,7 +53,23 @@ export interface CompanyServices {
     orders(name: string): Promise<readonly (OrderOnTheWay & { readonly says: string })[]>;
   };
   readonly holds: Holds;
-  readonly orders: Pick<Orders, "accept" | "check" | "show" | "buyers" | "shadowReport">;
+  readonly orders: Pick<
+    Orders,
+    | "accept"
+    | "check"
+    | "show"
+    | "buyers"
+    | "shadowReport"
+    | "lostOrders"
+    | "amend"
+    | "cancelPart"
+    | "release"
+    | "resolve"
+    | "sendAgain"
+    | "desk"
+    | "tasks"
+    | "closeTask"
+  >;
   readonly maintenance: {
     stops(): Promise<readonly HeldStop[]>;
     begin(asked: MaintenanceAsked & { readonly until: Temporal.Instant | null }): Promise<{
@@ -69,6 +85,8 @@ export interface CompanyServices {
   >;
   readonly shop: Pick<Shop, "page" | "one" | "documents" | "changes" | "incomplete">;
   readonly incentives: Pick<Incentives, "statement" | "compare">;
+  readonly events: Pick<Events, "after">;
+  readonly webhooks: Omit<Webhooks, "work" | "settle" | "close">;
   readonly sync: {
     runs(filter: { stream?: string; limit: number }): ReturnType<typeof listRuns>;
     status(): Promise<PullStatus>;
