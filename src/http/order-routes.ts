@@ -14,7 +14,7 @@ const body = {
   limitBytes: LIMITS.orderBodyBytes,
 };
 
-export export const lineFields = {
+export const lineFields = {
   line: z.number().int().describe("1, 2, 3 … in the order given."),
   product: text("Product code."),
   quantity: amount("Selling units."),
@@ -44,7 +44,7 @@ const deliveryAddress = z
   .nullable()
   .describe("Address that is no site; null: the site's, or the account's usual one.");
 
-export export const orderHead = {
+export const orderHead = {
   account: text("Account of the customer."),
   orderedOn: z.iso.date(),
   placedBy: z.enum(["customer", "assisted"]),
