@@ -6,13 +6,17 @@ import { askPrice, askPrices, explainPrice } from "./price-routes.ts";
 import { followPriceChanges } from "./price-feed-routes.ts";
 import { streamPriceList } from "./price-list-routes.ts";
 import { lintPriceRules } from "./lint-routes.ts";
-import { checkOrder, placeOrder, showOrder } from "./order-routes.ts";
+import { amendOrder, cancelOrder } from "./order-change-routes.ts";
+import { ORDER_DESK_ENDPOINTS } from "./order-desk-routes.ts";
+import { checkOrder, placeOrder } from "./order-routes.ts";
+import { showOrder } from "./order-status.ts";
 import {
   beginMaintenance,
   endMaintenance,
   listMaintenance,
   showShadow,
 } from "./maintenance-routes.ts";
+import { followEvents } from "./event-routes.ts";
 import { ROUND_ENDPOINTS } from "./round-routes.ts";
 import { reconciliation, salesTotals, traceLine } from "./sales-routes.ts";
 import { comparePlans, showStatement } from "./pay-routes.ts";
@@ -36,6 +40,7 @@ import {
 } from "./quarantine-routes.ts";
 import { SHOP_ENDPOINTS } from "./shop-routes.ts";
 import { listRuns } from "./sync-routes.ts";
+import { WEBHOOK_ENDPOINTS } from "./webhook-routes.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   askPrices,
@@ -50,8 +55,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   placeOrder,
   checkOrder,
   showOrder,
+  amendOrder,
+  cancelOrder,
+  ...ORDER_DESK_ENDPOINTS,
   ...BUYER_ENDPOINTS,
   showShadow,
+  followEvents,
+  ...WEBHOOK_ENDPOINTS,
   salesTotals,
   reconciliation,
   traceLine,
