@@ -2,7 +2,17 @@
 import { hash, randomBytes } from "node:crypto";
 
 /** Closed list: what a key can be given. */
-export const SCOPES = ["prices", "shop", "orders", "desk", "sales", "pay", "sync", "keys"] as const;
+export const SCOPES = [
+  "prices",
+  "shop",
+  "orders",
+  "desk",
+  "webhooks",
+  "sales",
+  "pay",
+  "sync",
+  "keys",
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A key as people see it; the secret is not in it. */

@@ -1,0 +1,71 @@
+/** What happened to orders: the feed that a shop follows. */
+import { endpoint, z } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { LIMITS } from "./limits.ts";
+import { Problem } from "./problem.ts";
+import { instant, limited, text } from "./words.ts";
+
+const event = z
+  .strictObject({
+    number: z.number().int().describe("Place in the feed, from 1."),
+    id: text("Its identity; the `webhook-id` of every message that tells it."),
+    type: text("What happened: order.accepted."),
+    subject: text("What it happened to: order/ and the web order's number."),
+    at: instant("When it happened."),
+    data: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .describe("webOrder, id, state, version, erpOrder, test; no prices and no names."),
+  })
+  .openapi("OrderEvent");
+
+export const followEvents: Endpoint = endpoint({
+  method: "get",
+  address: "/v1/events",
+  scope: "orders",
+  tag: "orders",
+  summary: "What happened to orders, in order",
+  description:
+    "Whoever has read up to a cursor has missed nothing below it. Without `after` from the oldest " +
+    "that is kept. Webhooks tell the same; this is what to read after an outage of your own.",
+  query: z.strictObject({
+    after: z
+      .string()
+      .regex(/^\d{1,15}$/, "a cursor as an answer gave it")
+      .default("0")
+      .describe("`cursor` of the answer before."),
+    types: z
+      .string()
+      .max(1_000)
+      .optional()
+      .describe("Only these, with commas between: order.accepted,order.refused or order.*"),
+    order: z.string().max(40).optional().describe("Only this web order's."),
+    limit: limited(500, LIMITS.listEntries),
+  }),
+  answers: { 200: "Events, oldest first." },
+  answer: z
+    .strictObject({
+      events: z.array(event),
+      cursor: text("Send it as `after` next time."),
+      more: z.boolean().describe("True: there is more already."),
+    })
+    .openapi("OrderEvents"),
+  problems: ["cursor-unknown", "cursor-expired"],
+  async handle({ query: { after, types = "", order, limit }, services }) {
+    const page = await services.events.after({
+      after: Number(after),
+      limit,
+      types: types.split(",").filter((type) => type !== ""),
+      subject: order === undefined ? undefined : `order/${order}`,
+    });
+    if (page === "never-given")
+      throw new Problem("cursor-unknown", `No answer ever gave the cursor ${after}. Begin with 0.`);
+    if (page === "no-longer-kept")
+      throw new Problem(
+        "cursor-expired",
+        `What followed the cursor ${after} is kept no longer in full. Read the orders that you wait ` +
+          "for themselves, and go on from 0.",
+      );
+    const events = page.events.map(({ at, ...rest }) => ({ ...rest, at: at.toString() }));
+    return { body: { events, cursor: page.cursor, more: page.more } };
+  },
+});
