@@ -9,6 +9,7 @@ import { dirname, join, relative } from "node:path";
 import { openApiDocument } from "../../src/http/index.ts";
 import { canonicalSchema } from "./canonical-schema.ts";
 import { connectorPage } from "./connector-page.ts";
+import { orderChecksPage } from "./order-checks-page.ts";
 import { editorDocuments } from "./editor-documents.ts";
 import { mappingDocuments } from "./mapping-documents.ts";
 
@@ -33,6 +34,7 @@ export const generators: readonly Generator[] = [
   ...mappingDocuments,
   ...editorDocuments,
   ...connectorPage,
+  ...orderChecksPage,
 ];
 
 /** The files that differ from what their generator gives. */
