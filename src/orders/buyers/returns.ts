@@ -232,15 +232,18 @@ export async function follow(
   const concerned = open
     .filter((row) => !row.test && (invoice === null || row.invoice === invoice))
     .toSorted((left, right) => (left.id < right.id ? -1 : 1));
+  const named = new Map<string, readonly string[]>();
+  for (const row of concerned) named.set(row.id, await creditNotesNaming(tx, row));
+  const isNamed = ({ id }: ReturnRow) => (named.get(id) ?? []).length > 0;
   const pools = new Map<string, Map<number, bigint>>();
-  for (const row of concerned) {
-    const named = await creditNotesNaming(tx, row);
+  // What a credit note says of its return counts before what its lines alone make likely.
+  for (const row of [...concerned.filter(isNamed), ...concerned.filter((row) => !isNamed(row))]) {
     const pool = pools.get(row.invoice) ?? (await creditedOf(tx, row));
     pools.set(row.invoice, pool);
-    if (named.length === 0 && !row.lines.every((line) => holds(pool, line))) continue;
-    for (const line of row.lines)
-      pool.set(line.line, (pool.get(line.line) ?? 0n) - units(line.quantity));
-    const creditNotes = named.length > 0 ? named : await creditNotesOf(tx, row);
+    if (!isNamed(row) && !row.lines.every((line) => holds(pool, line))) continue;
+    for (const { line, quantity } of row.lines)
+      pool.set(line, (pool.get(line) ?? 0n) - units(quantity));
+    const creditNotes = isNamed(row) ? (named.get(row.id) ?? []) : await creditNotesOf(tx, row);
     await setReturn(tx, row, { state: "credited", creditNotes }, context.now());
     const reason = `Credited by ${creditNotes.join(", ")}.`;
     await endTask(tx, context, row, "done", "erp", reason);

@@ -1,0 +1,629 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { orderPricing } from "../../src/company.ts";
+import type {
+  AccountOutcome,
+  FoundAccount,
+  NewAccount,
+  Session,
+} from "../../src/connector/index.ts";
+import { openJobs } from "../../src/jobs/index.ts";
+import type { Jobs } from "../../src/jobs/index.ts";
+import { compileOutbound } from "../../src/mapping/index.ts";
+import {
+  ACCOUNT_JOB,
+  accountRequestBody,
+  DELIVER_JOB,
+  openOrders,
+  orderRequest,
+  returnBody,
+} from "../../src/orders/index.ts";
+import type { AcceptResult, Orders, OrderSettings } from "../../src/orders/index.ts";
+import { listTasks } from "../../src/orders/tasks.ts";
+import { openPricing } from "../../src/pricing/index.ts";
+import type { Pricing } from "../../src/pricing/index.ts";
+import { pull } from "../support/canonical-rows.ts";
+import { useDatabase } from "../support/database.ts";
+import { ORDER_SETTINGS } from "../support/order-settings.ts";
+
+const database = useDatabase();
+let jobs: Jobs;
+
+beforeAll(async () => {
+  jobs = await openJobs(database.store, { log: () => undefined });
+  const of = (data: Readonly<Record<string, unknown>>) => opened.get(String(data["company"]));
+  await jobs.work(DELIVER_JOB, async (data) => of(data)?.orders.deliver(String(data["order"])));
+  await jobs.work(ACCOUNT_JOB, async (data) =>
+    of(data)?.orders.buyers.accountRequests.open(String(data["request"])),
+  );
+});
+afterAll(() => jobs.close());
+
+interface Erp {
+  /** Of each account that it made: our request's number. */
+  readonly accounts: Map<string, string>;
+  /** Written tables of the orders that it was handed. */
+  readonly orders: string[];
+  readonly asked: string[];
+  /** What `create` does instead. */
+  create: ((account: NewAccount) => Promise<AccountOutcome>) | null;
+  find: (() => readonly FoundAccount[]) | null;
+}
+
+interface Opened {
+  readonly company: string;
+  readonly orders: Orders;
+  readonly pricing: Pricing;
+  readonly erp: Erp;
+  readonly logged: string[];
+  now: Temporal.Instant;
+}
+
+const opened = new Map<string, Opened>();
+const VAT = { STANDARD: "20" };
+const NOW = "2026-03-31T09:00:00Z";
+const who = "J Ross";
+const why = "looked into";
+
+function sessionOf(erp: Erp, opens: boolean): Session {
+  return {
+    // eslint-disable-next-line require-yield
+    read: async function* () {
+      return;
+    },
+    orders: {
+      finding: "native-key",
+      find: async () => ({ kind: "absent" }),
+      place: async (order) => {
+        erp.orders.push(JSON.stringify(order));
+        return { kind: "handedOver", evidence: "dropped" };
+      },
+    },
+    ...(opens && {
+      accounts: {
+        find: async ({ request }) => {
+          erp.asked.push("find");
+          if (erp.find !== null) return erp.find();
+          return [...erp.accounts]
+            .filter(([, number]) => number === request)
+            .map(([account]) => ({ account, name: "As asked", request }));
+        },
+        create: async (account) => {
+          erp.asked.push("create");
+          if (erp.create !== null) return erp.create(account);
+          const made = `NEW${erp.accounts.size + 1}`;
+          erp.accounts.set(made, account.request);
+          return { kind: "opened", account: made, evidence: `It keeps ${account.request}.` };
+        },
+      },
+    }),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+interface Options {
+  readonly settings?: Partial<OrderSettings>;
+  /** The connector can open accounts; default true. */
+  readonly opens?: boolean;
+  /** The order's mapping has no place for a payment. */
+  readonly noPayment?: boolean;
+}
+
+/** Bricks are £4.20 for everybody, and £4.00 for account DEAR, who is to come. */
+async function open(company: string, options: Options = {}): Promise<Opened> {
+  const { store } = database;
+  await pull(store, company, "customer", [
+    { account: "CASH1", name: "Cash sales", cashAccount: true },
+    {
+      account: "SMITH",
+      name: "A. Smith & Sons (Leeds) Ltd",
+      postcode: "LS1 4AP",
+      email: "orders@smith-leeds.example",
+      telephone: "0113 496 0000",
+    },
+  ]);
+  await pull(store, company, "product", [{ product: "BRICK", name: "Brick" }]);
+  const rule = { productScope: "product", productCode: "BRICK", kind: "fixed" } as const;
+  await pull(store, company, "price-rule", [
+    { rule: "R1", customerScope: "everyone", ...rule, value: "4.20" },
+    { rule: "R2", customerScope: "account", customerCode: "DEAR", ...rule, value: "4.00" },
+  ]);
+  const settings = { currency: "GBP", timeZone: "Europe/London", vat: VAT };
+  const pricing = await openPricing({
+    store,
+    company,
+    settings,
+    policy: "generic",
+    now: () => Temporal.Instant.from(NOW),
+    log: () => undefined,
+  });
+  await pricing.publish();
+  const file = "mappings/tradepost-csv/web-order.yaml";
+  const text = await readFile(file, "utf8");
+  const unpaid = text.replaceAll(/^.*payment\..*\n/gm, "");
+  const erp: Erp = { accounts: new Map(), orders: [], asked: [], create: null, find: null };
+  const logged: string[] = [];
+  const one: Opened = {
+    company,
+    erp,
+    pricing,
+    logged,
+    now: Temporal.Instant.from(NOW),
+    orders: openOrders({
+      store,
+      company,
+      settings: { ...ORDER_SETTINGS, guests: { account: "CASH1" }, ...options.settings },
+      pricing: orderPricing(pricing, settings),
+      jobs,
+      connection: {
+        standing: async () => ({ mode: "live", paused: null }),
+        openSession: async () => sessionOf(erp, options.opens ?? true),
+      },
+      outbound: compileOutbound({ file, text: options.noPayment === true ? unpaid : text }),
+      now: () => one.now,
+      log: (_level, message) => void logged.push(message),
+    }),
+  };
+  opened.set(company, one);
+  return one;
+}
+
+const GUEST = { name: "Wilhelmina Quayle", email: "mina@quayle.example", telephone: null };
+const HOME = { name: "Wilhelmina Quayle", address1: "7 Orrery Row", postcode: "YO1 7AA" };
+const PAID = { provider: "stripe", reference: "ch_1", amount: "10.08" };
+
+/** Two bricks: 8.40 net, 1.68 VAT. */
+function send(one: Opened, key: string, more: object): Promise<AcceptResult> {
+  const lines = [{ product: "BRICK", quantity: "2", unitPrice: "4.20" }];
+  const body = orderRequest.parse({ lines, ...more });
+  return one.orders.accept({ idempotencyKey: key, body, apiKey: "shop", test: false });
+}
+
+const guestOrder = (one: Opened, key: string, more: object = {}) =>
+  send(one, key, { guest: GUEST, deliverTo: HOME, payment: PAID, ...more });
+
+const codesOf = (result: AcceptResult) =>
+  "problem" in result
+    ? result.problem.problems.map(({ code }) => code)
+    : [...result.order.reasons, ...result.order.warnings].map(({ code }) => code);
+
+function numberOf(result: AcceptResult): string {
+  if ("order" in result) return result.order.webOrder;
+  throw new Error(JSON.stringify(result.problem));
+}
+
+const stateOf = async (one: Opened, number: string) => (await one.orders.show(number)).state;
+const tasksOf = (one: Opened) => listTasks(database.store, one.company);
+
+const ASKED = {
+  tradingName: "Quayle Roofing",
+  address: { address1: "7 Orrery Row", postcode: "YO1 7AA" },
+  contact: { name: "Wilhelmina Quayle", email: "mina@quayle.example" },
+  creditLimit: "2500.00",
+};
+
+async function ask(one: Opened, key = "a1", more: object = {}) {
+  const body = accountRequestBody.parse({ ...ASKED, ...more });
+  const request = { idempotencyKey: key, apiKey: "shop", body, test: false };
+  const result = await one.orders.buyers.accountRequests.ask(request);
+  await jobs.drain();
+  if ("problem" in result) throw new Error(result.problem.detail);
+  return result.answer;
+}
+
+/** The next pull brings the account, and its prices are published. */
+async function pulled(one: Opened, account: string): Promise<void> {
+  await pull(database.store, one.company, "customer", [{ account, name: "Quayle Roofing" }]);
+  await one.pricing.publish();
+  await one.orders.advance();
+  await jobs.drain();
+}
+
+describe("a guest", () => {
+  test("goes to the company's cash account with payment, and name and address travel to the ERP", async () => {
+    const one = await open("GUEST");
+    const taken = await guestOrder(one, "g1");
+    expect(taken).toMatchObject({ status: 201, order: { account: "CASH1", gross: "10.08" } });
+    await jobs.drain();
+    expect(one.erp.orders).toHaveLength(1);
+    for (const said of ["CASH1", GUEST.name, GUEST.email, HOME.address1, PAID.reference])
+      expect(one.erp.orders[0]).toContain(said);
+  });
+
+  test("is refused without payment in full, without an address, and where no cash account is set", async () => {
+    const one = await open("UNPAID");
+    const short = { ...PAID, amount: "10.07" };
+    expect(codesOf(await guestOrder(one, "g1", { payment: null }))).toEqual(["guest-not-paid"]);
+    expect(codesOf(await guestOrder(one, "g2", { payment: short }))).toEqual(["guest-not-paid"]);
+    expect(codesOf(await guestOrder(one, "g3", { deliverTo: null }))).toEqual([
+      "guest-address-missing",
+    ]);
+    const collected = { deliverTo: null, conditions: { delivery: "collect" } };
+    expect((await guestOrder(one, "g4", collected)).status).toBe(201);
+    const none = await open("NOGUESTS", { settings: { guests: undefined } });
+    expect(codesOf(await guestOrder(none, "g1"))).toContain("guests-not-taken");
+  });
+
+  test("leaves no personal data in events or logs, and is blanked after the days that were set, the chain intact", async () => {
+    const guests = { account: "CASH1", forgetAfterDays: 30 };
+    const one = await open("FORGET", { settings: { guests } });
+    const number = numberOf(await guestOrder(one, "g1"));
+    await guestOrder(one, "g2", { payment: null });
+    await jobs.drain();
+    expect(await tablesWith(one.company, "web_order_event", "event")).toEqual([]);
+    expect(one.logged.filter((line) => /Quayle|quayle|Orrery/.test(line))).toEqual([]);
+    await pull(database.store, one.company, "erp-order", [
+      {
+        erpOrder: "SO1",
+        account: "CASH1",
+        orderedOn: "2026-03-31",
+        webOrder: number,
+        net: "8.40",
+        vat: "1.68",
+      },
+    ]);
+    await one.orders.advance();
+    expect(await stateOf(one, number)).toBe("confirmed");
+    const before = await one.orders.show(number);
+    one.now = one.now.add({ hours: 24 * 29 });
+    expect(await one.orders.buyers.forget()).toBe(0);
+    one.now = one.now.add({ hours: 24 * 2 });
+    expect(await one.orders.buyers.forget()).toBe(2);
+    expect(await tablesWith(one.company)).toEqual([]);
+    const after = await one.orders.show(number);
+    expect([after.lines, after.events, after.erpOrder]).toEqual([
+      before.lines,
+      before.events,
+      before.erpOrder,
+    ]);
+    expect(await one.orders.buyers.forget()).toBe(0);
+    // The key still answers for its order.
+    expect(await guestOrder(one, "g1")).toMatchObject({
+      replayed: true,
+      order: { webOrder: number },
+    });
+  });
+});
+
+/** Tables in which a row of the company still says something of the guest. */
+async function tablesWith(company: string, ...only: readonly string[]): Promise<string[]> {
+  const tables = await database.store.query<{ table: string }>(
+    `select table_name as "table" from information_schema.columns
+      where table_schema = 'public' and column_name = 'company'
+        and (cardinality($1::text[]) = 0 or table_name = any($1))`,
+    [only],
+  );
+  const found: string[] = [];
+  for (const { table } of tables) {
+    const [row] = await database.store.query<{ rows: number }>(
+      `select count(*)::int as rows from "${table}" t
+        where company = $1 and t::text ~* 'quayle|orrery|YO1 7AA'`,
+      [company],
+    );
+    if ((row?.rows ?? 0) > 0) found.push(table);
+  }
+  return found;
+}
+
+describe("a new trade customer", () => {
+  test("is an account request: duplicates suggested with reasons, held for credit control", async () => {
+    const one = await open("ASK");
+    one.erp.find = () => [
+      { account: "OLD7", name: "Quayle", request: null, because: "same owner" },
+    ];
+    const like = {
+      tradingName: "A Smith and Sons Limited",
+      legalName: "A Smith & Sons (Leeds)",
+      contact: {
+        name: "A Smith",
+        email: "bert@smith-leeds.example",
+        telephone: "+44 113 496 0000",
+      },
+      address: { address1: "1 High St", postcode: "ls14ap" },
+    };
+    const { number, state } = await ask(one, "a1", like);
+    expect([number, state]).toEqual([expect.stringMatching(/^AR-260331-[0-9A-Z]{6}$/), "held"]);
+    const { duplicates } = await one.orders.buyers.accountRequests.show(number);
+    expect(duplicates).toEqual([
+      { account: "OLD7", name: "Quayle", score: 100, reasons: ["same owner"], from: "erp" },
+      {
+        account: "SMITH",
+        name: "A. Smith & Sons (Leeds) Ltd",
+        score: 100,
+        reasons: ["same e-mail domain", "same telephone", "same name", "same postcode"],
+        from: "records",
+      },
+    ]);
+    expect(await ask(one, "a1", like)).toEqual(expect.objectContaining({ number }));
+    expect(await one.orders.buyers.accountRequests.list()).toHaveLength(1);
+  });
+
+  test("is created by the connector's accounts capability; the waiting orders then go on", async () => {
+    const one = await open("CREATE");
+    const { id, number } = await ask(one);
+    const taken = await send(one, "o1", { accountRequest: id });
+    expect(taken).toMatchObject({ status: 202, order: { state: "held", account: number } });
+    expect(codesOf(taken)).toEqual(["account-requested"]);
+    const order = numberOf(taken);
+    await expect(one.orders.release(order, { who, reason: why })).rejects.toThrow(
+      "waits for account request",
+    );
+    const { accountRequests } = one.orders.buyers;
+    await accountRequests.approve(number, { who, why, creditLimit: "1000.00" });
+    await jobs.drain();
+    expect(await accountRequests.show(number)).toMatchObject({ state: "opened", account: "NEW1" });
+    expect(await stateOf(one, order)).toBe("held");
+    await pulled(one, "NEW1");
+    expect(await accountRequests.show(number)).toMatchObject({ state: "done" });
+    expect(await one.orders.show(order)).toMatchObject({ state: "handedOver", account: "NEW1" });
+    expect(one.erp.orders[0]).toContain("NEW1");
+    expect(one.erp.asked.filter((asked) => asked === "create")).toHaveLength(1);
+    // Whoever names it from now on orders on the account.
+    expect(await send(one, "o2", { accountRequest: id })).toMatchObject({
+      status: 201,
+      order: { account: "NEW1" },
+    });
+  });
+
+  test("is created once: what was made though the answer was lost is found, and never made again", async () => {
+    const one = await open("LOST");
+    const { number } = await ask(one);
+    one.erp.create = async ({ request }) => {
+      one.erp.accounts.set("NEW1", request);
+      throw new Error("the connection was cut");
+    };
+    const { accountRequests } = one.orders.buyers;
+    const { id } = await accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    expect((await accountRequests.show(number)).state).toBe("inDoubt");
+    await accountRequests.open(id);
+    expect(await accountRequests.show(number)).toMatchObject({ state: "opened", account: "NEW1" });
+    expect(one.erp.asked.filter((asked) => asked === "create")).toHaveLength(1);
+  });
+
+  test("that stays in doubt is for a person: no search that shows nothing ever makes a second account", async () => {
+    const one = await open("DOUBT");
+    const { number } = await ask(one);
+    one.erp.create = async () => ({ kind: "inDoubt", evidence: "503" });
+    const { accountRequests } = one.orders.buyers;
+    const { id } = await accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    for (let search = 0; search < 8; search += 1) await accountRequests.open(id);
+    expect((await accountRequests.show(number)).state).toBe("inDoubt");
+    expect(one.erp.asked.filter((asked) => asked === "create")).toHaveLength(1);
+    expect(await tasksOf(one)).toMatchObject([{ kind: "account", about: number }]);
+    // A person looked, and it is not there: then it is made.
+    one.erp.create = null;
+    await accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    expect((await accountRequests.show(number)).state).toBe("opened");
+  });
+
+  test("found under our number before anything was made is taken as it is", async () => {
+    const one = await open("BEFORE");
+    const { number } = await ask(one);
+    one.erp.accounts.set("THERE", number);
+    await one.orders.buyers.accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    expect(await one.orders.buyers.accountRequests.show(number)).toMatchObject({
+      account: "THERE",
+    });
+    expect(one.erp.asked).not.toContain("create");
+  });
+
+  test("is opened by a person where the connector cannot, who links the account", async () => {
+    const one = await open("BYHAND", { opens: false });
+    const { id, number } = await ask(one);
+    const order = numberOf(await send(one, "o1", { accountRequest: id }));
+    const { accountRequests } = one.orders.buyers;
+    await accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    expect((await accountRequests.show(number)).state).toBe("byHand");
+    expect(await tasksOf(one)).toMatchObject([{ kind: "account", about: number }]);
+    await accountRequests.link(number, { who, why, account: "HAND1" });
+    expect(await tasksOf(one)).toEqual([]);
+    await pulled(one, "HAND1");
+    expect(await one.orders.show(order)).toMatchObject({ state: "handedOver", account: "HAND1" });
+  });
+
+  test("whose account has other prices finds its orders held with the reason, never changed in silence", async () => {
+    const one = await open("DEARER");
+    const { id, number } = await ask(one);
+    const order = numberOf(await send(one, "o1", { accountRequest: number }));
+    expect((await one.orders.show(order)).order.accountRequest).toBe(id);
+    await one.orders.buyers.accountRequests.link(number, { who, why, account: "DEAR" });
+    await pulled(one, "DEAR");
+    const held = await one.orders.show(order);
+    expect(held).toMatchObject({ state: "held", account: "DEAR", net: "8.40" });
+    expect(held.reasons[0]).toContain("our price now is 4");
+    // What was agreed goes, once a person says so.
+    await one.orders.release(order, { who, reason: why });
+    await jobs.drain();
+    expect(await one.orders.show(order)).toMatchObject({ state: "handedOver", net: "8.40" });
+  });
+
+  test("that is refused: its orders are refused, and what was paid for them is owed back", async () => {
+    const one = await open("REFUSED");
+    const { id, number } = await ask(one);
+    const order = numberOf(await send(one, "o1", { accountRequest: id, payment: PAID }));
+    await one.orders.buyers.accountRequests.refuse(number, { who, why: "no references" });
+    expect(await stateOf(one, order)).toBe("refused");
+    expect(await tasksOf(one)).toMatchObject([
+      { kind: "refund", webOrder: order, amount: "10.08", about: `${order} is refused` },
+    ]);
+    const after = await send(one, "o2", { accountRequest: id });
+    expect(codesOf(after)).toEqual(["account-request-refused"]);
+  });
+});
+
+describe("money that was taken", () => {
+  test("for what a cancelled order will not bring is owed back, and for one that came short in part", async () => {
+    const one = await open("SHORT");
+    const cancelled = numberOf(await guestOrder(one, "g1", { accountRequest: null }));
+    await one.orders.cancel(cancelled, { who, reason: why });
+    expect(await tasksOf(one)).toMatchObject([
+      { about: `${cancelled} is cancelled`, amount: "10.08" },
+    ]);
+    const short = numberOf(
+      await guestOrder(one, "g2", { payment: { ...PAID, reference: "ch_2" } }),
+    );
+    await jobs.drain();
+    await pull(database.store, one.company, "erp-order", [
+      {
+        erpOrder: "SO2",
+        account: "CASH1",
+        orderedOn: "2026-03-31",
+        webOrder: short,
+        net: "8.40",
+        vat: "1.68",
+        state: "complete",
+      },
+    ]);
+    await pull(database.store, one.company, "erp-order-line", [
+      {
+        erpOrder: "SO2",
+        line: 1,
+        product: "BRICK",
+        quantity: "2",
+        despatchedQuantity: "1",
+        invoicedQuantity: "1",
+        webOrderLine: 1,
+      },
+    ]);
+    await one.orders.advance();
+    await one.orders.advance();
+    const tasks = (await tasksOf(one)).filter(({ webOrder }) => webOrder === short);
+    expect(tasks).toMatchObject([{ kind: "refund", amount: "5.04" }]);
+    expect(tasks[0]?.instruction).toContain("ch_2");
+  });
+
+  test("goes where the ERP keeps it, else finance is asked to enter the receipt, once", async () => {
+    const kept = await open("KEPT");
+    const asked = await open("RECEIPT", { noPayment: true });
+    for (const one of [kept, asked]) {
+      const number = numberOf(await guestOrder(one, "g1"));
+      await jobs.drain();
+      await pull(database.store, one.company, "erp-order", [
+        {
+          erpOrder: "SO1",
+          account: "CASH1",
+          orderedOn: "2026-03-31",
+          webOrder: number,
+          net: "8.40",
+          vat: "1.68",
+        },
+      ]);
+      await one.orders.advance();
+      await one.orders.advance();
+    }
+    expect(await tasksOf(kept)).toEqual([]);
+    expect(await tasksOf(asked)).toMatchObject([{ kind: "receipt", amount: "10.08" }]);
+  });
+});
+
+describe("a return", () => {
+  const back = (one: Opened, key: string, quantity: string, more: object = {}) => {
+    const lines = [{ line: 1, quantity }];
+    const body = returnBody.parse({
+      account: "SMITH",
+      invoice: "INV1",
+      lines,
+      reason: "too many",
+      wanted: "credit",
+      ...more,
+    });
+    const { returns } = one.orders.buyers;
+    return returns.ask({ idempotencyKey: key, apiKey: "shop", body, test: false });
+  };
+
+  async function invoiced(company: string): Promise<Opened> {
+    const one = await open(company);
+    const document = {
+      account: "SMITH",
+      documentOn: "2026-03-20",
+      net: "42.00",
+      vat: "8.40",
+      gross: "50.40",
+    };
+    const line = { product: "BRICK", unitPrice: "4.20", net: "42.00", vat: "8.40", line: 1 };
+    await pull(database.store, company, "sales-document", [
+      { documentType: "invoice", document: "INV1", ...document },
+    ]);
+    await pull(database.store, company, "sales-line", [
+      { documentType: "invoice", document: "INV1", quantity: "10", ...line },
+    ]);
+    return one;
+  }
+
+  const credit = async (
+    one: Opened,
+    document: string,
+    quantity: string,
+    reference: string | null,
+  ) => {
+    const amounts = { net: "4.20", vat: "0.84" };
+    await pull(database.store, one.company, "sales-document", [
+      {
+        documentType: "credit",
+        document,
+        account: "SMITH",
+        documentOn: "2026-03-31",
+        customerReference: reference,
+        ...amounts,
+        gross: "5.04",
+      },
+    ]);
+    const line = { documentType: "credit", document, line: 1, product: "BRICK", quantity } as const;
+    await pull(database.store, one.company, "sales-line", [
+      { ...line, unitPrice: "4.20", ...amounts, creditsDocument: "INV1", creditsLine: 1 },
+    ]);
+    await one.orders.advance();
+  };
+
+  test("is never more than was invoiced, less what is credited, less what is asked for already", async () => {
+    const one = await invoiced("RETURN");
+    const first = await back(one, "r1", "6");
+    expect(first).toMatchObject({ status: 201, replayed: false });
+    expect(await back(one, "r1", "6")).toMatchObject({ replayed: true });
+    await expect(back(one, "r2", "4.5")).rejects.toMatchObject({
+      code: "return-too-much",
+      excess: [{ pointer: "/lines/0/quantity", found: "4.5", expected: "at most 4" }],
+    });
+    const both = await Promise.allSettled([back(one, "r3", "3"), back(one, "r4", "3")]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await credit(one, "CN1", "1", null);
+    await expect(back(one, "r5", "1")).rejects.toThrow("10 were invoiced, 1 are credited and 9");
+    await expect(back(one, "r6", "1", { account: "CASH1" })).rejects.toThrow("has no invoice INV1");
+  });
+
+  test("is a task linked to its invoice line, is agreed by a person, and ends with its credit note", async () => {
+    const one = await invoiced("CREDIT");
+    const { returns } = one.orders.buyers;
+    const number = async (key: string, quantity: string) => {
+      const result = await back(one, key, quantity);
+      return "answer" in result ? result.answer.number : "";
+    };
+    const [first, second, third] = [
+      await number("r1", "2"),
+      await number("r2", "3"),
+      await number("r3", "1"),
+    ];
+    expect(await tasksOf(one)).toHaveLength(3);
+    await returns.agree(first, { who, why });
+    await returns.agree(second, { who, why });
+    await returns.refuse(third, { who, why });
+    await expect(returns.agree(third, { who, why })).rejects.toThrow('"refused" already');
+    const tasks = await tasksOf(one);
+    expect(tasks.map(({ about, kind }) => [kind, about]).sort()).toEqual(
+      [first, second].sort().map((about) => ["return", about]),
+    );
+    expect(tasks[0]?.instruction).toContain("invoice INV1 (SMITH) line 1: 3 of BRICK");
+    // The second is named by its credit note; the first is known by the line that is credited.
+    await credit(one, "CN1", "3", second);
+    expect((await returns.show(second)).state).toBe("credited");
+    expect((await returns.show(first)).state).toBe("agreed");
+    await credit(one, "CN2", "2", null);
+    expect(await returns.show(first)).toMatchObject({ state: "credited", account: "SMITH" });
+    expect(await tasksOf(one)).toEqual([]);
+  });
+});
