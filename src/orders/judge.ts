@@ -3,8 +3,8 @@
  * most one verdict out. The order in which acknowledgement and ERP order arrived makes no
  * difference.
  */
-import { decimal } from "../model/index.ts";
-import { sameAmount } from "./amounts.ts";
+import type { HeldLine } from "../connector/index.ts";
+import { differencesOf, isOrderNumber, type Agreed } from "./compare.ts";
 import type { DeliveryEvent, DeliveryState } from "./machine.ts";
 
 export interface Acknowledgement {
@@ -21,6 +21,10 @@ export interface ErpOrderFact {
   readonly state: string;
   readonly net: string | null;
   readonly vat: string | null;
+  /** Null or absent: none were pulled, or not all of them. */
+  readonly lines?: readonly HeldLine[] | null;
+  /** True: learned before an amendment was done there, so that it may show the order before it. */
+  readonly stale?: boolean;
 }
 
 export interface OrderSeen {
@@ -29,6 +33,8 @@ export interface OrderSeen {
   readonly account: string;
   readonly net: string;
   readonly vat: string;
+  readonly lines: Agreed["lines"];
+  readonly charges: Agreed["charges"];
   readonly erpOrder: string | null;
   /** ERP order numbers that a person has settled. */
   readonly settled: readonly string[];
@@ -46,9 +52,14 @@ export interface Judgement {
 export function judge(
   order: OrderSeen,
   acknowledgements: readonly Acknowledgement[],
-  erpOrders: readonly ErpOrderFact[],
+  pulled: readonly ErpOrderFact[],
 ): Judgement | null {
-  const accepted = acknowledgements.filter((answer) => answer.outcome === "accepted");
+  const erpOrders = pulled.filter(({ erpOrder }) => isOrderNumber(erpOrder));
+  // A draft that waits for its number is no acceptance; an answer may leave the number out.
+  const accepted = acknowledgements.filter(
+    ({ outcome, erpOrder }) =>
+      outcome === "accepted" && (erpOrder === null || isOrderNumber(erpOrder)),
+  );
   const refused = acknowledgements.filter((answer) => answer.outcome === "refused");
   const numbers = erpNumbers(order, accepted, erpOrders);
   if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number))) return null;
@@ -66,6 +77,9 @@ export function judge(
       `The ERP refused ${order.number} (${refusal.reason ?? "no reason given"}) and also shows it as ${erpOrder ?? "accepted"}. ` +
         "Find out which one holds, then resolve the order.",
     ]);
+  // It was cancelled there as well.
+  const gone = erpOrders.length > 0 && erpOrders.every(({ state }) => state === "cancelled");
+  if (gone && order.state === "cancelled") return null;
   if (order.state === "cancelled" || order.state === "refused" || order.state === "held")
     return conflict(erpOrder, [
       `${order.number} is ${order.state} here, and the ERP shows it as ${erpOrder ?? "accepted"}. ` +
@@ -85,7 +99,9 @@ function erpNumbers(
     ...accepted.map((answer) => answer.erpOrder),
     ...erpOrders.map((row) => row.erpOrder),
   ];
-  const all = new Set(known.filter((number) => number !== null));
+  const all = new Set(
+    known.filter((number) => number !== null).filter((number) => isOrderNumber(number)),
+  );
   const cancelled = erpOrders.filter((row) => row.state === "cancelled");
   // Of two, one that was cancelled there is no duplicate any more.
   for (const row of cancelled) if (all.size > 1) all.delete(row.erpOrder);
@@ -114,17 +130,21 @@ function compare(
   accepted: readonly Acknowledgement[],
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
-  const [row] = erpOrders;
-  const stated = [...erpOrders, ...accepted];
+  // Once it was confirmed, what staff change there is their doing, not a conflict of ours.
+  if (order.state === "confirmed") return null;
+  const current = erpOrders.filter(
+    (fact) => fact.stale !== true || differencesOf(order, fact).length === 0,
+  );
+  const [row] = current;
+  const answers = erpOrders.some(({ stale }) => stale === true) ? [] : accepted;
+  const stated = [...current, ...answers];
   const net = stated.find((fact) => fact.net !== null)?.net ?? null;
   const vat = stated.find((fact) => fact.vat !== null)?.vat ?? null;
-  const reasons = stated.flatMap((fact) => differences(order, fact));
+  const reasons = stated.flatMap((fact) => differencesOf(order, fact));
   if (row !== undefined && row.account !== order.account)
     reasons.push(
       `The ERP holds it for account ${row.account}, it was ordered by ${order.account}.`,
     );
-  // Once it was confirmed, what staff change there is their doing, not a conflict of ours.
-  if (order.state === "confirmed") return null;
   if (reasons.length > 0)
     return { ...conflict(erpOrder, [...new Set(reasons)]), erpNet: net, erpVat: vat };
   const readBack = row !== undefined && row.net !== null;
@@ -136,22 +156,6 @@ function compare(
     erpNet: net,
     erpVat: vat,
   };
-}
-
-function differences(
-  order: OrderSeen,
-  fact: { readonly net: string | null; readonly vat: string | null },
-): string[] {
-  const found: string[] = [];
-  for (const name of ["net", "vat"] as const) {
-    const theirs = fact[name];
-    if (theirs === null || sameAmount(theirs, order[name])) continue;
-    const by = decimal.format(decimal.subtract(decimal.parse(theirs), decimal.parse(order[name])));
-    found.push(
-      `Agreed ${name === "net" ? "net" : "VAT"} is ${order[name]}, the ERP holds ${theirs}: ${by}.`,
-    );
-  }
-  return found;
 }
 
 function conflict(erpOrder: string | null, reasons: readonly string[]): Judgement {

@@ -17,8 +17,17 @@ const LOST = (row: string) => `exists (select 1 from web_order_lost g
   where g.company = o.company and g.order_id = o.id and g.decision = 'send-again'
     and ${row}.learned_at <= g.lost_at)`;
 
+/** The ERP may show the order as it was before a change that it has made since, or makes just now. */
+const STALE = `(exists (select 1 from web_order_change c
+    where c.company = o.company and c.order_id = o.id and c.state = 'done'
+      and e.learned_at <= c.ended_at)
+  or exists (select 1 from web_order_intent i
+    where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
+      and i.state = 'sending'))`;
+
 /**
- * An order is known by the number it bears there, or by the number the ERP gave when it took it.
+ * An order is known by the number it bears there, which some ERPs write in capitals, or by the
+ * number that the ERP gave when it took it.
  */
 const SEEN = `
   cross join lateral (
@@ -26,16 +35,25 @@ const SEEN = `
              'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text)
              order by a.answered_on, a.outcome), '[]') as acknowledgements
       from order_acknowledgement a
-     where a.company = o.company and a.web_order = o.number and not ${LOST("a")}) answered
+     where a.company = o.company and a.web_order in (o.number, upper(o.number), lower(o.number))
+       and not ${LOST("a")}) answered
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
-             'state', e.state, 'net', e.net::text, 'vat', e.vat::text)
+             'state', e.state, 'net', e.net::text, 'vat', e.vat::text, 'lines', l.lines,
+             'stale', ${STALE})
              order by e.state = 'cancelled', e.erp_order), '[]') as "erpOrders"
       from (select * from erp_order
-             where company = o.company and web_order = o.number
+             where company = o.company
+               and web_order in (o.number, upper(o.number), lower(o.number))
             union
             select * from erp_order
              where company = o.company and erp_order = o.erp_order) e
+      left join lateral (
+        select jsonb_agg(jsonb_build_object('product', x.product, 'quantity', x.quantity::text,
+                 'net', x.net::text) order by x.line) as lines
+          from erp_order_line x where x.company = e.company and x.erp_order = e.erp_order
+        -- One that waits in quarantine would look like one that the ERP left out.
+        having sum(x.net) = e.net) l on true
      where not ${LOST("e")}) held`;
 
 /** What the pulled rows say about one order, as a move; null when they say nothing new. */
@@ -73,7 +91,7 @@ export async function judgeAllFromPulled(
 }
 
 function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null {
-  const verdict = judge(order, seen.acknowledgements, seen.erpOrders);
+  const verdict = judge({ ...order.body, ...order }, seen.acknowledgements, seen.erpOrders);
   if (verdict === null || after(order.state, verdict.event) === null) return null;
   const [reason] = verdict.reasons;
   const number = verdict.erpOrder ?? "a number not stated";

@@ -5,7 +5,14 @@ import { examine } from "../../src/orders/checks.ts";
 import type { CheckName, OrderFacts, Policy } from "../../src/orders/checks.ts";
 import { judge } from "../../src/orders/judge.ts";
 import type { Acknowledgement, ErpOrderFact, OrderSeen } from "../../src/orders/judge.ts";
-import { after, DELIVERY_EVENTS, DELIVERY_STATES, fulfilment } from "../../src/orders/machine.ts";
+import {
+  after,
+  DELIVERY_EVENTS,
+  DELIVERY_STATES,
+  fulfilment,
+  mayMove,
+  TRANSITIONS,
+} from "../../src/orders/machine.ts";
 import type { DeliveryEvent, DeliveryState } from "../../src/orders/machine.ts";
 import { onAccount, orderRequest, requestHash } from "../../src/orders/request.ts";
 import type { Canonical } from "../../src/model/index.ts";
@@ -58,7 +65,7 @@ describe("the delivery of an order", () => {
           const next = after(state, event);
           if (next === null) continue;
           if (event === "send") {
-            const cleared = ["retry", "notThere", "release"];
+            const cleared = ["retry", "notThere", "release", "lost"];
             if (since !== null) expect(since.some((one) => cleared.includes(one))).toBe(true);
             since = [];
           } else since?.push(event);
@@ -67,6 +74,19 @@ describe("the delivery of an order", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  test("lets only a person release, resolve, cancel a conflict or send a lost order again", () => {
+    const alone = TRANSITIONS.filter(({ by }) => by.join() === "person");
+    expect([...new Set(alone.map(({ event }) => event))].sort()).toEqual([
+      "cancel",
+      "lost",
+      "release",
+      "resolve",
+    ]);
+    expect(mayMove("conflict", "resolve", "kim")).toBe(true);
+    expect(mayMove("conflict", "resolve", "tradepost")).toBe(false);
+    expect(mayMove("sending", "accept", "kim")).toBe(false);
   });
 
   test("leaves a doubt for the queue only when find knows nothing of the order", () => {
@@ -111,6 +131,11 @@ describe("what the ERP shows of an order", () => {
     account: "A1",
     net: "100.00",
     vat: "20.00",
+    lines: [
+      { product: "BRICK", quantity: "20", net: "60.00" },
+      { product: "SAND", quantity: "4", net: "40.00" },
+    ],
+    charges: [{ charge: "CARR" }],
     erpOrder: null,
     settled: [],
   };
@@ -218,6 +243,72 @@ describe("what the ERP shows of an order", () => {
       { ...order, state: "confirmed", erpOrder: "SO1" },
       [],
       [{ ...held, net: "80.00" }],
+      null,
+    ],
+    [
+      "another quantity of a product, though the sums are the same",
+      order,
+      [],
+      [
+        {
+          ...held,
+          lines: [
+            { product: "BRICK", quantity: "19", net: "60.00" },
+            { product: "SAND", quantity: "4", net: "40.00" },
+          ],
+        },
+      ],
+      "conflict",
+      "Agreed are 20 of BRICK, the ERP holds 19.",
+    ],
+    [
+      "another product",
+      order,
+      [],
+      [
+        {
+          ...held,
+          lines: [
+            { product: "BRICK2", quantity: "20", net: "60.00" },
+            { product: "SAND", quantity: "4", net: "40.00" },
+          ],
+        },
+      ],
+      "conflict",
+      "Agreed are 0 of BRICK2, the ERP holds 20.",
+    ],
+    [
+      "a line that was split, a text and a charge",
+      order,
+      [],
+      [
+        {
+          ...held,
+          lines: [
+            { product: "BRICK", quantity: "12.00000", net: "36.00" },
+            { product: "BRICK", quantity: "8", net: "24.00" },
+            { product: null, quantity: "0", net: "0.00" },
+            { product: "CARR", quantity: "1", net: "5.00" },
+            { product: "SAND", quantity: "4", net: "40.00" },
+          ],
+        },
+      ],
+      "confirm",
+    ],
+    [
+      "what it held before an amendment, which says nothing of it now",
+      { ...order, state: "accepted", erpOrder: "SO1" },
+      [accepted],
+      [{ ...held, net: "80.00", stale: true }],
+      null,
+    ],
+    ["a draft that waits for its number", order, [], [{ ...held, erpOrder: "TBA" }], null],
+    ["an answer that names a draft", order, [{ ...accepted, erpOrder: " " }], [], null],
+    [
+      "an order that was cancelled here and there",
+      { ...order, state: "cancelled", erpOrder: "SO1" },
+      [],
+      [{ ...held, state: "cancelled" }],
       null,
     ],
     ["an answer to an order in doubt", { ...order, state: "inDoubt" }, [accepted], [], "accept"],

@@ -63,8 +63,7 @@ export function nextStep(known: Evidence): Step {
  * and when that is not clear either, as often as the far side answers a search.
  */
 function repeatable(known: Evidence, { placings }: Doubt): Step {
-  if (placings === 1) return { step: "place" };
-  if (known.search === "none") return { step: "find" };
+  if (known.search === "none") return { step: placings === 1 ? "place" : "find" };
   if (known.search === "cannotTell") return later(known, "the ERP cannot tell");
   return placings < known.mostTries
     ? { step: "place" }
