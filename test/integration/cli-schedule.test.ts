@@ -71,3 +71,36 @@ it("checks schedules with their next three times", async () => {
     /^✓ schedule erp\/nightly: 15 6 \* \* 1-5 \(Europe\/London\): next (?:\d\d\/\d\d\/\d{4} 06:15(?:, )?){3}$/m,
   );
 });
+
+it("makes a webhook whose secret it shows once, tries it, and shows what happened to orders", async () => {
+  const tell = [
+    "webhooks",
+    "add",
+    "https://127.0.0.1:1/hook",
+    "--who",
+    "J Ross",
+    "--why",
+    "new shop",
+  ];
+  const refused = await run(...tell);
+  expect([refused.exit, refused.err]).toEqual([
+    1,
+    "A webhook cannot go to 127.0.0.1:1: it names the address 127.0.0.1 and no host, which is refused " +
+      "unless webhooks.allow of the settings names 127.0.0.1.\n",
+  ]);
+  const allowing = tradepost.settings(
+    "allowing.yaml",
+    readFileSync(settings, "utf8").replace(
+      /^( +)connections:$/m,
+      "$1webhooks: { allow: [127.0.0.1] }\n$&",
+    ),
+  );
+  const allowed = (...words: string[]) => tradepost.run(["--settings", allowing, ...words]);
+  const made = await allowed(...tell, "--types", "order.*");
+  expect(made.out).toMatch(/^secret +whsec_\S{44}$/m);
+  const id = /^webhook +(\S+)$/m.exec(made.out)?.[1] ?? "";
+  const tried = await allowed("webhooks", "test", id.slice(-6));
+  expect([tried.exit, tried.out]).toEqual([1, "Not taken: nobody listens there (ECONNREFUSED).\n"]);
+  expect((await allowed("webhooks")).out).toMatch(/ 127\.0\.0\.1:1 +order\.\* +enabled +– +0 +0$/m);
+  expect((await run("orders", "changes", "--limit", "1")).out).toBe("Nothing happened after 0.\n");
+});
