@@ -19,6 +19,7 @@ import { addSalesCommands } from "./cli/sales.ts";
 import { addServiceCommands } from "./cli/service.ts";
 import { addShopCommands } from "./cli/shop.ts";
 import { addScheduleCommands } from "./cli/schedule.ts";
+import { addSettingsCommands } from "./cli/settings-bundle.ts";
 import { addStatusCommand } from "./cli/status.ts";
 import { addBuyerCommands } from "./cli/buyers.ts";
 import { addMappingCommands } from "./cli/mapping.ts";
@@ -63,6 +64,7 @@ export function tradepostCommand(): Command {
   addConnectorCommands(program);
   addMappingCommands(program);
   addSchemaCommand(program);
+  addSettingsCommands(program);
   behave(program, "tradepost", program.options);
   return program;
 }

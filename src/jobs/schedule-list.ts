@@ -75,6 +75,15 @@ interface Accounted {
   readonly accountedTo: Temporal.Instant;
 }
 
+/** Wider ones first. */
+export async function ownPauses(store: Queryable, company: string): Promise<readonly Pause[]> {
+  return store.query<Pause>(
+    `select scope, paused_at as at, paused_by as by from schedule_pause
+      where company = $1 and open_scope is not null order by length(scope), scope`,
+    [company],
+  );
+}
+
 export async function listSchedules({
   store,
   company,
@@ -82,11 +91,7 @@ export async function listSchedules({
   now,
   heldBack,
 }: SchedulesContext): Promise<readonly ScheduleState[]> {
-  const own = await store.query<Pause>(
-    `select scope, paused_at as at, paused_by as by from schedule_pause
-      where company = $1 and open_scope is not null order by length(scope)`,
-    [company],
-  );
+  const own = await ownPauses(store, company);
   const pauses = [...((await heldBack?.()) ?? []), ...own];
   const rows = await store.query<Accounted>(
     `select connection, name, accounted_to as "accountedTo" from schedule where company = $1`,

@@ -4,7 +4,14 @@
  * runner raises, which no jump of a clock can age.
  */
 import { randomUUID, randomUUIDv7 } from "node:crypto";
-import { history, listSchedules, type ScheduleState, type SlotRow } from "./schedule-list.ts";
+import {
+  history,
+  listSchedules,
+  ownPauses,
+  type Pause,
+  type ScheduleState,
+  type SlotRow,
+} from "./schedule-list.ts";
 import type { SchedulesContext, SlotFilter } from "./schedule.ts";
 import { Heartbeat, serviceState, type ServiceState } from "./service.ts";
 import { runSlot, type SlotWork } from "./slot-run.ts";
@@ -31,6 +38,8 @@ export interface Schedules {
   list(): Promise<readonly ScheduleState[]>;
   /** Newest first. */
   history(filter: SlotFilter): Promise<readonly SlotRow[]>;
+  /** Those that people have made and nobody has ended. */
+  pauses(): Promise<readonly Pause[]>;
   /** False: it was paused already. What is due meanwhile is caught up once, when resumed. */
   pause(scope: PauseScope, who: string): Promise<boolean>;
   /** False: it was not paused. */
@@ -62,6 +71,7 @@ export function openSchedules(context: SchedulesContext): Schedules {
     run: (slot, work, signal) => runSlot(context, { slot, holder, work, signal }),
     list: () => listSchedules(context),
     history: (filter) => history(store, company, filter),
+    pauses: () => ownPauses(store, company),
     pause: (scope, who) => pause(context, scopeText(scope), who),
     resume: (scope, who) => resume(context, scopeText(scope), who),
     runNow: async (connection, schedule, who) => {
