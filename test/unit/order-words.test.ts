@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { priceBecause } from "../../src/cli/orders.ts";
+import { priceBecause } from "../../src/cli/order-view.ts";
 
 test("a lowered line of an order is shown as its price × quantity − each promotion = net", () => {
   const promotions = [

@@ -1,0 +1,271 @@
+/** `orders desk|tasks|export`: what waits for a person, and everything that is kept. */
+import type { Command } from "commander";
+import { TASK_KINDS, type DeskEntry, type OrderView, type Task } from "../orders/index.ts";
+import {
+  answer,
+  chosen,
+  dateOption,
+  example,
+  NotFound,
+  notBlank,
+  nextLines,
+  whoOption,
+  whyOption,
+  wholeNumber,
+  type Act,
+  type Answer,
+  type Opened,
+} from "./command.ts";
+import { writeNamed } from "./files.ts";
+import { count, csv, day, moment, plain, pounds, table, words } from "./print.ts";
+
+export function addDeskCommands(orders: Command): void {
+  orders
+    .command("desk")
+    .description("What waits for a person: promised days first, then what is worth most.")
+    .option("--limit <number>", "how many", wholeNumber(1, 10_000), 50)
+    .addHelpText(
+      "after",
+      "\nheld, in doubt, refused and in conflict: the order's delivery waits. late: not at the ERP " +
+        "an hour\nafter it was taken or the day before it is wanted, or not despatched on its day.\n",
+    )
+    .action(async ({ limit }: { limit: number }, command: Command) => {
+      await answer(command, (opened) => desk(opened, limit));
+    });
+  addTasks(orders);
+  addExport(orders);
+}
+
+async function desk({ company, global }: Opened, limit: number): Promise<Answer> {
+  const { counts, entries } = await company.orders.desk();
+  const { timeZone } = company.settings;
+  const shown = entries.slice(0, limit);
+  if (shown.length === 0)
+    return { text: "Nothing waits for a person.", data: { counts, entries: shown } };
+  const blocks = shown.map((entry) => [
+    [
+      entry.webOrder ?? "no order",
+      entry.task === null ? entry.kind : `task ${entry.task.id.slice(-8)}`,
+      pounds(entry.amount),
+      ...(entry.account === null ? [] : [`account ${entry.account}`]),
+      ...(entry.promisedOn === null ? [] : [`wanted ${day(entry.promisedOn)}`]),
+      `since ${moment(entry.since, timeZone)}`,
+    ].join("  "),
+    ...entry.why.map((why) => `  why   ${why}`),
+    `  next  ${entry.next}`,
+    ...commandsFor(entry).map((command) => `        ${command}`),
+  ]);
+  const { held, inDoubt, refused, conflict, late, tasks } = counts;
+  const total =
+    `${count(entries.length)} wait: ${count(held)} held, ${count(inDoubt)} in doubt, ` +
+    `${count(refused)} refused, ${count(conflict)} in conflict, ${count(late)} late, ` +
+    `${count(tasks)} tasks.`;
+  return {
+    text: [
+      ...blocks.flatMap((block) => [...block, ""]),
+      total,
+      ...nextLines(global, ["orders show <order>"]),
+    ].join("\n"),
+    data: { counts, entries: shown },
+  };
+}
+
+const MORE: Readonly<Record<string, string>> = {
+  resolve: " --erp-order …",
+  amend: " order.json",
+};
+const BY = '--who "…" --why "…"';
+
+function commandsFor({ acts, webOrder, task }: DeskEntry): string[] {
+  if (task !== null) {
+    const reference = task.kind === "refund" ? " --reference …" : "";
+    return [`orders tasks close ${task.id.slice(-8)}${reference} ${BY}`];
+  }
+  return acts.map((act) => {
+    const more = MORE[act] ?? "";
+    return `orders ${act} ${webOrder ?? ""}${more} ${BY}`;
+  });
+}
+
+const STATES = ["open", "done", "dropped", "all"] as const;
+
+interface TaskOptions {
+  readonly state: (typeof STATES)[number];
+  readonly kind?: (typeof TASK_KINDS)[number];
+  readonly csv?: boolean;
+}
+
+function addTasks(orders: Command): void {
+  const tasks = orders.command("tasks").description("What people have to do about orders.");
+  tasks
+    .command("list", { isDefault: true })
+    .description("Most money first.")
+    .option("--state <state>", `one of ${STATES.join(", ")}`, chosen("--state", STATES), "open")
+    .option("--kind <kind>", `only these: ${TASK_KINDS.join(", ")}`, chosen("--kind", TASK_KINDS))
+    .option("--csv", "for a spreadsheet")
+    .action(async (options: TaskOptions, command: Command) => {
+      await answer(command, (opened) => listTasks(opened, options));
+    });
+  tasks
+    .command("close <task>")
+    .description("A task is done, or need not be done: by its id, or the end of it.")
+    .option("--dropped", "it need not be done")
+    .option(
+      "--reference <text>",
+      "what it is found by where it was done; a refund needs it",
+      notBlank("--reference"),
+    )
+    .addOption(whoOption("who did it, or decides"))
+    .addOption(whyOption("task"))
+    .addHelpText(
+      "after",
+      "\nAn amendment or cancellation that waited for it is made with it, or dropped with it.\n" +
+        example('orders tasks close 7f3a91c2 --who "J Ross" --why "done in the ERP"'),
+    )
+    .action(async (id: string, options: CloseOptions, command: Command) => {
+      await answer(command, (opened) => close(opened, id, options));
+    });
+}
+
+interface CloseOptions extends Act {
+  readonly dropped?: boolean;
+  readonly reference?: string;
+}
+
+async function listTasks(
+  { company }: Opened,
+  { state, kind, csv: asCsv = false }: TaskOptions,
+): Promise<Answer> {
+  const tasks = await company.orders.tasks({ state, ...(kind === undefined ? {} : { kind }) });
+  const { timeZone } = company.settings;
+  const columns = taskColumns(timeZone);
+  if (asCsv)
+    return {
+      text: await csv([
+        [...columns.map(({ head }) => head), "id"],
+        ...tasks.map((task) => [...columns.map(({ of }) => of(task)), task.id]),
+      ]),
+      data: tasks,
+    };
+  const none = state === "all" || state === "open" ? "No tasks." : `No tasks are ${state}.`;
+  return { text: tasks.length === 0 ? none : table(tasks, columns), data: tasks };
+}
+
+function taskColumns(timeZone: string) {
+  return [
+    { head: "task", of: ({ id }: Task) => id.slice(-8) },
+    { head: "kind", of: ({ kind }: Task) => kind },
+    { head: "order", of: ({ webOrder }: Task) => webOrder ?? "–" },
+    { head: "amount", right: true, of: ({ amount }: Task) => pounds(amount) },
+    { head: "state", of: ({ state }: Task) => state },
+    { head: "since", of: ({ openedAt }: Task) => moment(openedAt, timeZone) },
+    { head: "about", of: ({ about }: Task) => about },
+    { head: "to do", of: ({ instruction }: Task) => instruction },
+    { head: "closed", of: ({ closedBy, reason }: Task) => closing(closedBy, reason) },
+    { head: "reference", of: ({ reference }: Task) => reference ?? "" },
+  ];
+}
+
+function closing(by: string | null, reason: string | null): string {
+  return by === null ? "" : `${by}: ${reason ?? ""}`;
+}
+
+async function close(
+  { company, tradepost }: Opened,
+  id: string,
+  { who, why, dropped = false, reference }: CloseOptions,
+): Promise<Answer> {
+  const open = await company.orders.tasks({ state: "all" });
+  const fitting = open.filter((task) => task.id === id || task.id.endsWith(id));
+  const [only] = fitting;
+  if (only === undefined || fitting.length > 1)
+    throw new NotFound(
+      `${fitting.length === 0 ? "No task ends" : `${fitting.length} tasks end`} in "${id}". ` +
+        "List them with: orders tasks --state all",
+    );
+  const task = await company.orders.closeTask({
+    id: only.id,
+    state: dropped ? "dropped" : "done",
+    who,
+    reason: why,
+    ...(reference === undefined ? {} : { reference }),
+  });
+  await tradepost.drain();
+  return { text: `${task.kind} ${task.id.slice(-8)} is ${task.state}: ${task.about}.`, data: task };
+}
+
+interface ExportOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly jsonLines?: boolean;
+  readonly out?: string;
+}
+
+function addExport(orders: Command): void {
+  orders
+    .command("export")
+    .description("Orders of a span of days, a row for each line; all of each with --json-lines.")
+    .option("--from <date>", "ordered on or after", dateOption)
+    .option("--to <date>", "ordered on or before", dateOption)
+    .option("--json-lines", "all that is kept of each order, one JSON a line")
+    .option("--out <file>", "write there instead of printing")
+    .addHelpText("after", example("orders export --from 01/03/2026 --to 31/03/2026"))
+    .action(async (options: ExportOptions, command: Command) => {
+      await answer(command, (opened) => exported(opened, options));
+    });
+}
+
+async function exported(
+  { company }: Opened,
+  { from = null, to = null, jsonLines = false, out }: ExportSpan,
+): Promise<Answer> {
+  const orders: OrderView[] = [];
+  for await (const order of company.orders.exported({ from, to })) orders.push(order);
+  const text = jsonLines
+    ? orders.map((order) => JSON.stringify(order)).join("\n")
+    : await csv([EXPORTED.map(({ head }) => head), ...orders.flatMap(rowsOf)]);
+  if (out === undefined) return { text, data: orders };
+  await writeNamed(out, `${text}\n`);
+  return { text: `Wrote ${count(orders.length)} order(s) to ${out}.`, data: orders };
+}
+
+type ExportSpan = Omit<ExportOptions, "from" | "to"> & {
+  readonly from?: string | null;
+  readonly to?: string | null;
+};
+
+type Line = OrderView["lines"][number];
+
+const EXPORTED: readonly {
+  readonly head: string;
+  readonly of: (order: OrderView, line: Line) => string;
+}[] = [
+  { head: "webOrder", of: ({ number }) => number },
+  { head: "account", of: ({ account }) => account },
+  { head: "orderedOn", of: ({ order }) => order.orderedOn },
+  { head: "requestedOn", of: ({ order }) => order.requestedOn ?? "" },
+  { head: "customerReference", of: ({ order }) => order.customerReference ?? "" },
+  { head: "state", of: ({ state }) => words(state) },
+  { head: "fulfilment", of: ({ fulfilment }) => fulfilment },
+  { head: "erpOrder", of: ({ erpOrder }) => erpOrder ?? "" },
+  { head: "test", of: ({ test }) => String(test) },
+  { head: "line", of: (_, { line }) => String(line) },
+  { head: "product", of: (_, { product }) => product },
+  { head: "ordered", of: (_, { quantity }) => plain(quantity) },
+  { head: "despatched", of: (_, line) => plain(line.despatchedQuantity) },
+  { head: "invoiced", of: (_, line) => plain(line.invoicedQuantity) },
+  { head: "credited", of: (_, line) => plain(line.creditedQuantity) },
+  { head: "cancelled", of: (_, line) => plain(line.cancelledQuantity) },
+  { head: "backOrder", of: (_, line) => plain(line.backOrderQuantity) },
+  { head: "unitPrice", of: (_, { unitPrice }) => unitPrice },
+  { head: "net", of: (_, { net }) => net },
+  { head: "vatCode", of: (_, { vatCode }) => vatCode },
+  { head: "vat", of: (_, { vat }) => vat },
+  { head: "orderNet", of: ({ net }) => net },
+  { head: "orderGross", of: ({ gross }) => gross },
+  { head: "invoices", of: ({ invoices }) => invoices.map(({ document }) => document).join(" ") },
+];
+
+function rowsOf(order: OrderView): string[][] {
+  return order.lines.map((line) => EXPORTED.map(({ of }) => of(order, line)));
+}
