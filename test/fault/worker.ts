@@ -113,6 +113,7 @@ async function place(company: CompanyServices, order: PlannedOrder): Promise<voi
   const lines = await priced(company, order);
   const body = orderRequest.parse({
     webOrder: number,
+    customerReference: number,
     account,
     charges,
     lines: lines.map((line) => ({ ...line, unitPrice: ownPrice ?? line.unitPrice })),
