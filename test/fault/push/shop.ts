@@ -109,6 +109,8 @@ function orderOf(seed: number, number: string): unknown {
   const products = new Set([random.pick(PRODUCTS), random.pick(PRODUCTS), random.pick(PRODUCTS)]);
   return {
     webOrder: number,
+    // Two of them may be alike otherwise, and be held as one sent twice.
+    customerReference: number,
     account: random.pick(ACCOUNTS),
     lines: [...products].map(([product, unitPrice]) => ({
       product,
