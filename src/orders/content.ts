@@ -4,13 +4,20 @@ import { replacePromotions, type PromotionHeld } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { takeUp } from "./agreements.ts";
 import { OrderError, type OrderRow } from "./book.ts";
+import { likenessOf } from "./likeness.ts";
+import type { OrderRequest } from "./request.ts";
+import { keepPayments } from "./surroundings.ts";
 
 export interface Content {
   readonly body: WebOrder;
   /** Where each line's price comes from, by line number. */
   readonly evidence: Readonly<Record<string, unknown>>;
   readonly held: readonly PromotionHeld[];
-  readonly quotation: string | null;
+  /**
+   * The request that it was made from: what the order is like, and the quotation that it takes up.
+   * Null: not kept, it is like what it was and takes up none.
+   */
+  readonly request: OrderRequest | null;
 }
 
 /**
@@ -37,7 +44,7 @@ export async function replaceContent(
   };
   const written = await tx.affect(
     `update web_order set body = $4, net = $5, vat = $6, gross = $7, paid = $8, version = $9,
-            customer_reference = $10, changed_at = $11
+            customer_reference = $10, changed_at = $11, likeness = coalesce($12, likeness)
       where company = $1 and id = $2 and version = $3`,
     [
       company,
@@ -51,6 +58,7 @@ export async function replaceContent(
       changed.version,
       body.customerReference,
       at,
+      content.request === null ? null : likenessOf({ ...content.request, account: body.account }),
     ],
   );
   if (written !== 1)
@@ -60,10 +68,13 @@ export async function replaceContent(
     );
   await replaceLines(tx, order, content);
   if (order.test) return changed;
-  const { account } = body;
+  const { account, payment } = body;
+  if (payment !== null && payment.reference !== order.body.payment?.reference)
+    await keepPayments(tx, company, [{ id, payment }]);
   await replacePromotions(tx, { company, order: id, account, held: content.held, at });
   await leaveQuotation(tx, order);
-  if (content.quotation !== null) await takeUp(tx, company, content.quotation, id);
+  const quotation = content.request?.quotation ?? null;
+  if (quotation !== null) await takeUp(tx, company, quotation, id);
   return changed;
 }
 

@@ -100,10 +100,12 @@ async function bringOnOne(
   const holder = { company: order.company, order: order.id };
   // What it holds of promotions itself must not stand in its way.
   await releasePromotions(tx, { ...holder, at });
-  const examined = asked === null ? null : await context.examine(tx, onAccountNow(asked, account));
+  const request = asked === null ? null : onAccountNow(asked, account);
+  const examined = request === null ? null : await context.examine(tx, request);
   await reclaimPromotions(tx, { ...holder, beyondLimits: true });
   const against = examined === null ? [GONE] : whatDiffers(order, examined);
-  const opened = await giveAccount(tx, order, account, against.length === 0 ? examined : null, at);
+  const equal = against.length > 0 || request === null ? null : { examined, request };
+  const opened = await giveAccount(tx, order, account, equal, at);
   if (order.test) return stays(tx, opened, "A test order: it is never sent.", at);
   if (against.length > 0) return stays(tx, opened, against.join(" "), at);
   await move(tx, opened, {
@@ -151,7 +153,7 @@ async function giveAccount(
   tx: Queryable,
   order: OrderRow,
   account: string,
-  examined: Priced | null,
+  equal: { readonly examined: Priced | null; readonly request: OrderRequest } | null,
   at: Temporal.Instant,
 ): Promise<OrderRow> {
   const { company, id, body } = order;
@@ -160,14 +162,14 @@ async function giveAccount(
     id,
     account,
   ]);
-  if (examined !== null) {
+  const examined = equal?.examined ?? null;
+  if (equal !== null && examined !== null) {
     const { webOrder, orderedOn, accountRequest } = body;
     const content = { ...examined.order, webOrder, orderedOn, accountRequest };
     const evidence = Object.fromEntries(
       examined.order.lines.map(({ line }, index) => [line, examined.evidence[index] ?? null]),
     );
-    const quotation = null;
-    const given = { body: content, evidence, held: examined.held, quotation };
+    const given = { body: content, evidence, held: examined.held, request: null };
     return { ...(await replaceContent(tx, order, given, at)), account };
   }
   const written: OrderRow = {

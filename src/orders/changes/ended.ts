@@ -62,13 +62,9 @@ async function done(
   const before = await beforeOf(tx, order);
   await moveChange(tx, order, { change, state: "done", outcome: about, at, before });
   const name = nameOf(asked.kind, change);
-  if (body === null) return cancelMove(tx, order, { who, why: asked.why ?? about }, at);
-  const content = {
-    body,
-    evidence: evidence ?? {},
-    held: held ?? [],
-    quotation: request?.quotation ?? null,
-  };
+  if (body === null || request === null)
+    return cancelMove(tx, order, { who, why: asked.why ?? about }, at);
+  const content = { body, evidence: evidence ?? {}, held: held ?? [], request };
   const changed = await putContent(tx, order, content, {
     who,
     at,

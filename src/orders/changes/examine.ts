@@ -90,7 +90,7 @@ function contentOf(
       lines.map(({ line }, index) => [String(line), priced.evidence[index] ?? null]),
     ),
     held: priced.held,
-    quotation: request.quotation,
+    request,
   };
 }
 
