@@ -1,191 +1,31 @@
-import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ConnectorFault } from "../../src/connector/index.ts";
-import type { Found, Outcome, RenderedOrder, Session } from "../../src/connector/index.ts";
-import { orderPricing } from "../../src/company.ts";
-import { openJobs } from "../../src/jobs/index.ts";
-import type { Jobs } from "../../src/jobs/index.ts";
-import { compileOutbound } from "../../src/mapping/index.ts";
-import type { Outbound } from "../../src/mapping/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
-import { DELIVER_JOB, openOrders, OrderError, orderRequest } from "../../src/orders/index.ts";
-import type { AcceptResult, OrderPricing, Orders, OrderSettings } from "../../src/orders/index.ts";
-import { openPricing } from "../../src/pricing/index.ts";
+import { OrderError } from "../../src/orders/index.ts";
+import type { AcceptResult, Orders } from "../../src/orders/index.ts";
 import { openSales } from "../../src/sales/index.ts";
 import { pull } from "../support/canonical-rows.ts";
-import { useDatabase } from "../support/database.ts";
-import { ORDER_SETTINGS } from "../support/order-settings.ts";
+import {
+  body,
+  NOW,
+  orderIn,
+  send,
+  states,
+  useOrderCompanies,
+  type Opened,
+} from "../support/order-companies.ts";
 
-const database = useDatabase();
-let jobs: Jobs;
-let outbound: Outbound;
-
-beforeAll(async () => {
-  jobs = await openJobs(database.store, { log: () => undefined });
-  const file = "mappings/tradepost-csv/web-order.yaml";
-  outbound = compileOutbound({ file, text: await readFile(file, "utf8") });
-  await jobs.work(DELIVER_JOB, async (data) => {
-    await opened.get(String(data["company"]))?.orders.deliver(String(data["order"]));
-  });
-});
-afterAll(() => jobs.close());
-
-/** The far side: takes orders in, and can be told to misbehave once. */
-interface Erp {
-  readonly orders: Map<string, RenderedOrder>;
-  readonly asked: string[];
-  /** What the next place does instead of answering `handedOver`. */
-  next: ((order: RenderedOrder) => Promise<Outcome>) | null;
-  finds: ((key: string) => Found) | null;
-  opens: (() => void) | null;
-}
-
-interface Opened {
-  readonly orders: Orders;
-  readonly erp: Erp;
-  now: Temporal.Instant;
-  mode: "read-only" | "live";
-}
-
-const opened = new Map<string, Opened>();
-
-const VAT = { STANDARD: "20", ZERO: "0" };
-
-function farSide(): Erp {
-  return { orders: new Map(), asked: [], next: null, finds: null, opens: null };
-}
-
-function sessionOf(erp: Erp): Session {
-  return {
-    // eslint-disable-next-line require-yield
-    read: async function* () {
-      return;
-    },
-    orders: {
-      finding: "searchable",
-      async find(key) {
-        erp.asked.push(`find ${key}`);
-        if (erp.finds !== null) return erp.finds(key);
-        return erp.orders.has(key)
-          ? { kind: "present", outcome: { kind: "handedOver", evidence: "in the journal" } }
-          : { kind: "absent" };
-      },
-      async place(order) {
-        erp.asked.push(`place ${order.key}`);
-        const next = erp.next;
-        erp.next = null;
-        if (next !== null) return next(order);
-        erp.orders.set(order.key, order);
-        return { kind: "handedOver", evidence: "dropped as two files" };
-      },
-    },
-    async [Symbol.asyncDispose]() {},
-  };
-}
-
-const NOW = "2026-03-31T09:00:00Z";
-
-/** A company with an account, two products at £4.20 and £10.00, and a far side of its own. */
-async function open(
-  company: string,
-  settings: Partial<OrderSettings> = {},
-  customer: Partial<Canonical<"customer">> = {},
-): Promise<Opened> {
-  const { store } = database;
-  await pull(store, company, "customer", [
-    { account: "A1", name: "Ashby", ...customer },
-    { account: "STOPPED", name: "Late Payers", onStop: true, stopReason: "overdue" },
-  ]);
-  await pull(store, company, "site", [{ account: "A1", site: "YARD", name: "The yard" }]);
-  await pull(store, company, "product", [
-    { product: "BRICK", name: "Brick" },
-    { product: "SAND", name: "Sand", vatCode: "ZERO" },
-  ]);
-  await pull(store, company, "price-rule", [
-    {
-      rule: "R1",
-      customerScope: "everyone",
-      productScope: "product",
-      productCode: "BRICK",
-      kind: "fixed",
-      value: "4.20",
-    },
-    {
-      rule: "R2",
-      customerScope: "everyone",
-      productScope: "product",
-      productCode: "SAND",
-      kind: "fixed",
-      value: "10",
-    },
-  ]);
-  const one: Opened = {
-    erp: farSide(),
-    now: Temporal.Instant.from(NOW),
-    mode: "live",
-    orders: openOrders({
-      store,
-      company,
-      settings: { ...ORDER_SETTINGS, ...settings },
-      pricing: await pricesOf(company),
-      jobs,
-      connection: {
-        standing: async () => ({ mode: one.mode, paused: null }),
-        openSession: async () => {
-          one.erp.opens?.();
-          return sessionOf(one.erp);
-        },
-      },
-      outbound,
-      now: () => one.now,
-      log: () => undefined,
-    }),
-  };
-  opened.set(company, one);
-  return one;
-}
-
-async function pricesOf(company: string): Promise<OrderPricing> {
-  const settings = { currency: "GBP", timeZone: "Europe/London", vat: VAT };
-  const pricing = await openPricing({
-    store: database.store,
-    company,
-    settings,
-    policy: "generic",
-    now: () => Temporal.Instant.from(NOW),
-    log: () => undefined,
-  });
-  await pricing.publish();
-  return orderPricing(pricing, settings);
-}
-
-/** Two bricks and a bag of sand: 8.40 + 10.00 net, 1.68 VAT. */
-function body(more: object = {}) {
-  return orderRequest.parse({
-    account: "A1",
-    lines: [
-      { product: "BRICK", quantity: "2", unitPrice: "4.20" },
-      { product: "SAND", quantity: "1", unitPrice: "10.00" },
-    ],
-    ...more,
-  });
-}
-
-const send = (orders: Orders, idempotencyKey: string, more: object = {}) =>
-  orders.accept({ idempotencyKey, body: body(more), apiKey: "shop", test: false });
-
-function orderIn(result: AcceptResult) {
-  if ("order" in result) return result.order;
-  throw new Error(JSON.stringify(result.problem));
-}
+const companies = useOrderCompanies();
+const database = companies;
+const jobs = {
+  drain: () => companies.jobs.drain(),
+};
+const { open } = companies;
 
 function problemIn(result: AcceptResult) {
   if ("problem" in result) return result.problem;
   throw new Error(`it was taken as ${result.order.webOrder}`);
 }
-
-const states = async (orders: Orders, number: string) =>
-  (await orders.show(number)).events.map((event) => event.toState);
 
 /** What the ERP then writes into its export. */
 const acknowledge = (
@@ -532,6 +372,9 @@ describe("handing an order over", () => {
 
   test("that broke off while placing is in doubt, and find alone decides: it had not", async () => {
     const one = await open("LOST");
+    const canary = orderIn(await send(one.orders, "k0")).webOrder;
+    await jobs.drain();
+    one.erp.asked.length = 0;
     one.erp.next = async () => {
       throw new Error("connection reset");
     };
@@ -548,15 +391,19 @@ describe("handing an order over", () => {
       `find ${webOrder}`,
       `place ${webOrder}`,
       `find ${webOrder}`,
+      `find ${canary}`,
       `place ${webOrder}`,
     ]);
   });
 
   test("stays in doubt while the far side cannot tell", async () => {
     const one = await open("CANNOTTELL");
-    one.erp.finds = () => ({ kind: "cannotTell", reason: "the search is down" });
+    one.erp.next = async () => {
+      throw new Error("connection reset");
+    };
     const { webOrder } = orderIn(await send(one.orders, "k1"));
     await jobs.drain();
+    one.erp.finds = () => ({ kind: "cannotTell", reason: "the search is down" });
     await one.orders.deliver(webOrder);
     expect((await one.orders.show(webOrder)).state).toBe("inDoubt");
     expect(one.erp.orders.size).toBe(0);
@@ -589,11 +436,16 @@ describe("handing an order over", () => {
     const { id, webOrder } = orderIn(await send(one.orders, "k1"));
     await jobs.drain();
     one.mode = "live";
-    await database.store.transaction(async (tx) => {
-      await tx.query("select 1 from web_order_lease where company = 'LEASED' for update");
-      await one.orders.deliver(id);
-      expect((await one.orders.show(webOrder)).state).toBe("queued");
-    });
+    await database.store.affect(
+      `insert into web_order_lease (company, order_id, holder, until)
+       select company, id, gen_random_uuid(), clock_timestamp() + interval '1 minute'
+         from web_order where company = 'LEASED'`,
+    );
+    await one.orders.deliver(id);
+    expect((await one.orders.show(webOrder)).state).toBe("queued");
+    await database.store.affect(
+      "update web_order_lease set until = clock_timestamp() where company = 'LEASED'",
+    );
     await one.orders.deliver(id);
     expect((await one.orders.show(webOrder)).state).toBe("handedOver");
   });
@@ -603,13 +455,17 @@ describe("handing an order over", () => {
     let seen: unknown[] = [];
     one.erp.next = async () => {
       seen = await database.store.query(
-        "select what, outcome, rendered is not null as rendered from web_order_attempt where company = 'ATTEMPT'",
+        `select what, outcome, hash is not null as frozen from web_order_attempt
+          where company = 'ATTEMPT' order by attempt`,
       );
       return { kind: "accepted", erpOrder: "SO5", net: "18.40", vat: null, evidence: "HTTP 201" };
     };
     const { webOrder } = orderIn(await send(one.orders, "k1"));
     await jobs.drain();
-    expect(seen).toEqual([{ what: "place", outcome: null, rendered: true }]);
+    expect(seen).toEqual([
+      { what: "find", outcome: "absent", frozen: false },
+      { what: "place", outcome: null, frozen: true },
+    ]);
     expect(await one.orders.show(webOrder)).toMatchObject({ state: "accepted", erpOrder: "SO5" });
   });
 
@@ -626,7 +482,7 @@ describe("handing an order over", () => {
     await jobs.drain();
     expect(await one.orders.show(webOrder)).toMatchObject({
       state: "conflict",
-      reasons: ["Agreed net is 18.40, the ERP holds 18.39."],
+      reasons: ["Agreed net is 18.40, the ERP holds 18.39: -0.01."],
     });
   });
 
@@ -801,8 +657,11 @@ describe("a person's acts", () => {
     const { webOrder } = orderIn(await send(one.orders, "k1"));
     await jobs.drain();
     const act = { who: "kim", reason: "too late" };
-    await expect(one.orders.cancel(webOrder, act)).rejects.toThrow(
-      `Moving web order ${webOrder}: it is "handedOver", and "cancel" cannot happen there.`,
+    await expect(one.orders.release(webOrder, act)).rejects.toThrow(
+      `web order ${webOrder}: it is "handedOver"`,
+    );
+    await expect(one.orders.sendAgain(webOrder, act)).rejects.toThrow(
+      `Moving web order ${webOrder}: it is "handedOver", and "notThere" cannot happen there.`,
     );
     await expect(one.orders.show("W-nothing")).rejects.toThrow(OrderError);
     expect(await one.orders.list({ account: "A1", state: "handedOver" })).toHaveLength(1);
