@@ -22,6 +22,7 @@ import type { Lane, LaneRow } from "./lane.ts";
 import { pull } from "./pull.ts";
 import { outages } from "./push/outages.ts";
 import { push } from "./push/push.ts";
+import { webhooks } from "./webhooks.ts";
 
 const LANES: Readonly<Record<string, Lane>> = {
   day,
@@ -32,10 +33,11 @@ const LANES: Readonly<Record<string, Lane>> = {
   clock,
   push,
   outages,
+  webhooks,
 };
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   sync: ["pull", "cursors", "files", "input", "clock"],
-  orders: ["push", "outages"],
+  orders: ["push", "outages", "webhooks"],
 };
 const CI_SEED = 20_260_331;
 
