@@ -98,10 +98,12 @@ async function bringOnOne(
   const at = context.now();
   const asked = await askedFor(tx, order);
   const holder = { company: order.company, order: order.id };
-  // What it holds of promotions itself must not stand in its way.
+  // What it holds itself (promotions, its payment, its likeness) must not stand in its way.
   await releasePromotions(tx, { ...holder, at });
+  await setState(tx, order, "cancelled");
   const request = asked === null ? null : onAccountNow(asked, account);
   const examined = request === null ? null : await context.examine(tx, request);
+  await setState(tx, order, order.state);
   await reclaimPromotions(tx, { ...holder, beyondLimits: true });
   const against = examined === null ? [GONE] : whatDiffers(order, examined);
   const equal = against.length > 0 || request === null ? null : { examined, request };
@@ -116,6 +118,14 @@ async function bringOnOne(
     set: { attempts: 0, nextAttemptAt: null },
   });
   await context.sendOn(tx, order.id);
+}
+
+async function setState(tx: Queryable, order: OrderRow, state: OrderRow["state"]): Promise<void> {
+  await tx.affect("update web_order set state = $3 where company = $1 and id = $2", [
+    order.company,
+    order.id,
+    state,
+  ]);
 }
 
 const GONE =

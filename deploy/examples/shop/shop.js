@@ -1,0 +1,100 @@
+/**
+ * A web shop in one file, in plain HTTP: a customer's prices, an order, its statuses, its invoices.
+ *
+ *     TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=tp_live_… SHOP_ACCOUNT=ANDR0001 \
+ *       SHOP_PRODUCTS=DRYPLS220039,AGGSND110002 node deploy/examples/shop/shop.js
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
+
+const { TRADEPOST_URL: api, TRADEPOST_KEY: key, SHOP_ACCOUNT: account } = process.env;
+const { SHOP_PRODUCTS = "", SHOP_PORT = "8080", SHOP_FILE: file = "orders.json" } = process.env;
+
+/** Orders by Idempotency-Key, and how far the feed was read; a restart goes on from here. */
+const kept = existsSync(file) ? JSON.parse(readFileSync(file)) : { cursor: "0", orders: {} };
+const keep = () => writeFileSync(file, JSON.stringify(kept));
+const orders = () => Object.values(kept.orders);
+
+async function ask(method, path, body, more) {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...more };
+  const sent = { method, headers, signal: AbortSignal.timeout(30_000) };
+  const response = await fetch(api + path, body ? { ...sent, body: JSON.stringify(body) } : sent);
+  return { status: response.status, body: await response.json() };
+}
+
+/** The key is kept before it is sent: however often it is sent, the order is taken once. */
+async function send(id) {
+  const order = kept.orders[id];
+  const more = { "idempotency-key": id };
+  const { status, body } = await ask("POST", "/v1/orders", order.body, more).catch(() => ({}));
+  if (status === 201 || status === 202)
+    Object.assign(order, { number: body.webOrder, state: body.state });
+  else if ([400, 401, 403, 422].includes(status)) order.state = body.detail;
+  keep();
+  return order;
+}
+
+/** What happened since we last looked, in order; and what has no answer yet is sent again. */
+async function follow() {
+  const path = `/v1/events?types=order.*&after=${kept.cursor}`;
+  const { status, body } = await ask("GET", path).catch(() => ({}));
+  for (const { data } of body?.events ?? [])
+    Object.assign(orders().find(({ number }) => number === data.webOrder) ?? {}, data);
+  kept.cursor = status === 410 ? "0" : (body?.cursor ?? kept.cursor);
+  for (const id of Object.keys(kept.orders)) if (!kept.orders[id].state) await send(id);
+  keep();
+}
+
+const safe = (value) => String(value ?? "–").replaceAll(/[&<>"]/g, (c) => `&#${c.charCodeAt()};`);
+const table = (rows) => `<table>${rows.map((r) => `<tr><td>${r.join("<td>")}`).join("")}</table>`;
+const link = (path, words) => `<a href="${encodeURI(path)}">${safe(words)}</a>`;
+const input = (name, value) => `<input name="${safe(name)}" value="${safe(value)}">`;
+
+/** What this customer pays for these quantities; each price has a token that holds us to it. */
+async function front(wanted) {
+  const products = SHOP_PRODUCTS.split(",");
+  const asked = products.map((product) => ({ product, quantity: wanted.get(product) || "1" }));
+  const { body } = await ask("POST", "/v1/prices", { account, tokens: true, lines: asked });
+  const rows = body.lines.map((l) => [safe(l.product), input(l.product, l.quantity), l.unitPrice]);
+  const lines = body.lines.map(({ product, quantity, unitPrice, token }) =>
+    Object.assign({ product, quantity, unitPrice }, token && { priceToken: token }),
+  );
+  const placed = orders().map((o) => [link(`/${o.number}`, o.number), safe(o.state)]);
+  return `<form>${table(rows)}<button>Prices for these quantities</button></form>
+    <form method=post>${input("lines", JSON.stringify(lines))}<button>Order</button></form>
+    ${table(placed)}`;
+}
+
+async function place(form) {
+  const id = randomUUID();
+  kept.orders[id] = { body: { account, lines: JSON.parse(form.get("lines")) } };
+  keep();
+  const { number, state } = await send(id);
+  return number ? link(`/${number}`, number) : safe(state ?? "It is on its way.");
+}
+
+async function shown(number, paper) {
+  const { body } = await ask("GET", `/v1/orders/${number}`);
+  const papers = body.invoices.map((p) => [link(`/${number}/${p.document}`, p.document), p.gross]);
+  const { lines } = body.invoices.find(({ document }) => document === paper) ?? body;
+  const rows = lines.map(({ product, quantity, net }) => [product, quantity, net].map(safe));
+  return `${safe(body.webOrder)}: ${body.state}, ${body.fulfilment} ${table(papers)}${table(rows)}`;
+}
+
+const server = createServer(async (request, response) => {
+  const { pathname, searchParams } = new URL(request.url, "http://shop");
+  const [, number, paper] = pathname.split("/").map(decodeURIComponent);
+  try {
+    const form = request.method === "POST" && new URLSearchParams(await text(request));
+    const page = form ? place(form) : number ? shown(number, paper) : front(searchParams);
+    response.setHeader("content-type", "text/html; charset=utf-8").end(await page);
+  } catch (error) {
+    response.writeHead(502).end(`Tradepost did not answer as expected: ${error.message}`);
+  }
+});
+server.listen(Number(SHOP_PORT), "127.0.0.1", () => {
+  console.log(`The shop is at http://127.0.0.1:${server.address().port}`);
+});
+setInterval(follow, 1_000);
