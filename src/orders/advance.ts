@@ -112,7 +112,7 @@ async function tellLate({ alarms, store, company, settings }: OrdersContext): Pr
   await alarms.raise({
     key: LATE,
     level: "error",
-    title: `${late.length} web orders were handed over and never answered`,
+    title: `Web orders were handed over and never answered: ${late.length}`,
     detail:
       `${shown.join(", ")}${more}: after ${settings.answerWithinHours} hours the ERP shows ` +
       "neither an order nor an answer. They are not sent again by themselves.",
