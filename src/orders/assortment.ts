@@ -23,7 +23,7 @@ export async function readAssortment(
   asked: readonly Asked[],
   products: readonly Product[],
 ): Promise<Assortment> {
-  const rows = await tx.query<Said>(
+  const rows = await tx.prepared<Said>(
     `select customers, customer_code as "customerCode", products, product_code as "productCode",
             visibility
        from assortment
@@ -51,7 +51,7 @@ export async function readAssortment(
 }
 
 async function readParents(tx: Queryable, company: string): Promise<ReadonlyMap<string, string>> {
-  const rows = await tx.query<{ productGroup: string; parent: string }>(
+  const rows = await tx.prepared<{ productGroup: string; parent: string }>(
     `select product_group as "productGroup", parent from product_group
       where company = $1 and parent is not null`,
     [company],

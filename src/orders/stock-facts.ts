@@ -26,7 +26,7 @@ export async function readStock(
   asked: readonly Asked[],
 ): Promise<readonly ReadonlyMap<string, StockFact>[]> {
   const codes = asked.flatMap(({ request }) => request.lines.map(({ product }) => product));
-  const rows = await tx.query<Row>(FREE, [company, [...new Set(codes)]]);
+  const rows = await tx.prepared<Row>(FREE, [company, [...new Set(codes)]]);
   const byProduct = Map.groupBy(rows, ({ product }) => product);
   return asked.map(({ branch }) => {
     const own = [...byProduct].flatMap(([product, all]) => {

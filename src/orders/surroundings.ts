@@ -37,14 +37,14 @@ export interface Asked {
   readonly customer: Canonical<"customer"> | null;
   /** Branch that fulfils; null: none is said. */
   readonly branch: string | null;
+  /** Orders of test keys are looked for among their like. */
+  readonly test: boolean;
 }
 
 export interface Reading {
   readonly company: string;
   readonly now: Temporal.Instant;
   readonly repeatedWithinMinutes: number;
-  /** Orders of test keys are looked for among their like. */
-  readonly test: boolean;
   /**
    * wait: until whoever takes in a like order has done so; try: never waits, and says "alone";
    * none: for an order that will not be taken in.
@@ -101,7 +101,7 @@ async function lockLikes(
     lock === "try"
       ? "pg_try_advisory_xact_lock(hashtext($1), hashtext(name))"
       : "pg_advisory_xact_lock(hashtext($1), hashtext(name)) is not null";
-  const rows = await tx.query<{ index: number; taken: boolean }>(
+  const rows = await tx.prepared<{ index: number; taken: boolean }>(
     `select index, ${take} as taken
        from (select * from unnest($2::int[], $3::text[]) as n(index, name)
               order by hashtext(name) offset 0) n`,
@@ -132,7 +132,7 @@ async function readReplacing(
   const found = new Map<string, Canonical<"product">>();
   let wanted = [...products.values()].flatMap(({ replacedBy }) => replacedBy ?? []);
   for (let step = 0; step < MOST_STEPS && wanted.length > 0; step += 1) {
-    const rows = await tx.query<Canonical<"product">>(
+    const rows = await tx.prepared<Canonical<"product">>(
       `select product, product_group as "productGroup", state, sold_on_web as "soldOnWeb",
               replaced_by as "replacedBy"
          from product where company = $1 and product = any($2)`,
@@ -177,7 +177,7 @@ async function readUnits(
   const lines = asked.flatMap(({ request }) => request.lines);
   const inUnits = lines.filter(({ unit }) => unit !== undefined).map(({ product }) => product);
   if (inUnits.length === 0) return new Map();
-  const rows = await tx.query<{ product: string; units: string[] }>(
+  const rows = await tx.prepared<{ product: string; units: string[] }>(
     `select product, array_agg(unit order by unit) as units
        from product_unit where company = $1 and product = any($2) group by product`,
     [company, [...new Set(inUnits)]],
@@ -188,17 +188,17 @@ async function readUnits(
 /** The newest of each; one that came to nothing is no reason to hold another. */
 async function readRepeats(
   tx: Queryable,
-  { company, now, repeatedWithinMinutes, test }: Reading,
+  { company, now, repeatedWithinMinutes }: Reading,
   asked: readonly Asked[],
 ): Promise<ReadonlyMap<number, NonNullable<Surroundings["repeats"]>>> {
   if (repeatedWithinMinutes <= 0) return new Map();
-  const rows = await tx.query<{ index: number; number: string; receivedAt: Temporal.Instant }>(
+  const rows = await tx.prepared<{ index: number; number: string; receivedAt: Temporal.Instant }>(
     `select a.index, o.number, o.received_at as "receivedAt"
-       from unnest($2::int[], $3::text[], $4::text[]) as a(index, account, likeness)
+       from unnest($2::int[], $3::text[], $4::text[], $6::bool[]) as a(index, account, likeness, test)
        cross join lateral (
          select number, received_at from web_order o
           where o.company = $1 and o.account = a.account and o.likeness = a.likeness
-            and o.received_at >= $5 and o.test = $6 and o.state not in ('refused', 'cancelled')
+            and o.received_at >= $5 and o.test = a.test and o.state not in ('refused', 'cancelled')
           order by received_at desc limit 1) o`,
     [
       company,
@@ -206,7 +206,7 @@ async function readRepeats(
       asked.map(({ request }) => request.account),
       asked.map(({ request }) => likenessOf(request)),
       now.subtract({ minutes: repeatedWithinMinutes }),
-      test,
+      asked.map(({ test }) => test),
     ],
   );
   return new Map(rows.map(({ index, ...repeats }) => [index, repeats]));
@@ -214,27 +214,28 @@ async function readRepeats(
 
 async function readPayments(
   tx: Queryable,
-  { company, test }: Reading,
+  { company }: Reading,
   asked: readonly Asked[],
 ): Promise<ReadonlyMap<number, string>> {
-  const paid = asked.flatMap(({ request: { payment } }, index) =>
-    payment === null ? [] : [{ index, ...payment }],
+  const paid = asked.flatMap(({ request: { payment }, test }, index) =>
+    payment === null ? [] : [{ index, test, ...payment }],
   );
   if (paid.length === 0) return new Map();
-  const rows = await tx.query<{ index: number; number: string }>(
+  const rows = await tx.prepared<{ index: number; number: string }>(
     `select distinct on (a.index) a.index, o.number
-       from unnest($2::int[], $3::text[], $4::text[]) as a(index, provider, reference)
+       from unnest($2::int[], $3::text[], $4::text[], $5::bool[])
+              as a(index, provider, reference, test)
        join web_order_payment p on p.company = $1 and p.provider = a.provider
         and p.reference = a.reference
        join web_order o on o.company = p.company and o.id = p.order_id
-      where o.test = $5 and o.state not in ('refused', 'cancelled')
+      where o.test = a.test and o.state not in ('refused', 'cancelled')
       order by a.index, o.received_at`,
     [
       company,
       paid.map(({ index }) => index),
       paid.map(({ provider }) => provider),
       paid.map(({ reference }) => reference),
-      test,
+      paid.map(({ test }) => test),
     ],
   );
   return new Map(rows.map(({ index, number }) => [index, number]));

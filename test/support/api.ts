@@ -52,10 +52,11 @@ export interface TestApi {
 /** Of March 2026, after everything that the small merchant sold. */
 export const NOW = Temporal.Instant.from("2026-03-31T09:00:00Z");
 
-/** `more`: further settings of the first company, by their keys. */
+/** @param more further settings of the first company, by their keys. */
 export function useApi(
   companies: readonly string[],
   more: Readonly<Record<string, unknown>> = {},
+  now: () => Temporal.Instant = () => NOW,
 ): TestApi {
   const database = useDatabase();
   const folder = mkdtempSync(join(tmpdir(), "tradepost-api-"));
@@ -70,7 +71,7 @@ export function useApi(
     });
     tradepost = await openTradepost(
       { ...settings, databaseUrl: database.store.url },
-      { now: () => NOW, log: (level, message) => void logged.push(`${level} ${message}`) },
+      { now, log: (level, message) => void logged.push(`${level} ${message}`) },
     );
     api = await tradepost.serve({ port: 0 });
     key = await keyWith({});
@@ -170,8 +171,7 @@ function settingsText(
   const entries = companies.map(
     (code, at) => `  ${code}:
     name: ${code}
-    orders: { connection: erp }
-    connections:
+${at === 0 && "orders" in more ? "" : ORDERS}    connections:
       erp: { connector: csv, mappings: tradepost-csv, settings: { folder: ${JSON.stringify(folder)} } }
     pay:
       plans:
@@ -181,6 +181,9 @@ ${at === 0 ? moreText(more) : ""}`,
   );
   return `companies:\n${entries.join("")}`;
 }
+
+/** Orders of tests are alike; a test of repeats states `orders` itself. */
+const ORDERS = "    orders: { connection: erp, repeatedWithinMinutes: 0 }\n";
 
 /** JSON is YAML too. */
 function moreText(more: Readonly<Record<string, unknown>>): string {
