@@ -1,0 +1,396 @@
+import { readFileSync, writeFileSync, mkdtempSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readSettings } from "../../src/config.ts";
+import type { Canonical } from "../../src/model/index.ts";
+import { openTradepost, type CompanyServices, type Tradepost } from "../../src/main.ts";
+import { orderRequest } from "../../src/orders/index.ts";
+import type { Books } from "../support/backed-up-erp/backed-up/index.ts";
+import { pull } from "../support/canonical-rows.ts";
+import { useDatabase } from "../support/database.ts";
+import { goLive } from "../support/live.ts";
+
+const database = useDatabase();
+const folder = mkdtempSync(join(tmpdir(), "tradepost-live-"));
+const erpFile = join(folder, "erp.json");
+const logged: string[] = [];
+let now = Temporal.Instant.from("2026-03-31T09:00:00Z");
+let tradepost: Tradepost;
+let live: CompanyServices;
+let shadow: CompanyServices;
+
+const SETTINGS = JSON.stringify({
+  connectorFolders: [resolve("test/support/backed-up-erp")],
+  companies: {
+    LIVE: {
+      name: "Live",
+      connections: {
+        erp: {
+          connector: "backed-up",
+          mode: "live",
+          mappings: "tradepost-csv",
+          settings: { file: erpFile },
+        },
+      },
+      orders: { checks: { stale: "accept" }, repeatedWithinMinutes: 0, quietSeconds: 1 },
+    },
+    SHADOW: {
+      name: "Shadow",
+      connections: {
+        erp: {
+          connector: "csv",
+          mode: "shadow",
+          mappings: "tradepost-csv",
+          settings: { folder: join(folder, "csv") },
+        },
+      },
+      orders: { checks: { stale: "accept" }, repeatedWithinMinutes: 0 },
+    },
+  },
+});
+
+const open = () =>
+  openTradepost(
+    {
+      ...readSettings({ file: "tradepost.yaml", text: SETTINGS }),
+      databaseUrl: database.store.url,
+    },
+    { now: () => now, log: (level, message) => void logged.push(`${level} ${message}`) },
+  );
+
+beforeAll(async () => {
+  mkdirSync(join(folder, "csv", "out"), { recursive: true });
+  setBooks({ next: 1001, searches: true, forbids: null, orders: [] });
+  for (const company of ["LIVE", "SHADOW"]) await fill(company);
+  tradepost = await open();
+  live = await tradepost.company("LIVE");
+  shadow = await tradepost.company("SHADOW");
+  for (const { pricing } of [live, shadow]) await pricing.publish();
+});
+afterAll(async () => {
+  await tradepost[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const booksNow = (): Books => JSON.parse(readFileSync(erpFile, "utf8")) as Books;
+function setBooks(books: Books): void {
+  writeFileSync(erpFile, JSON.stringify(books));
+}
+
+async function fill(company: string): Promise<void> {
+  const { store } = database;
+  await pull(store, company, "customer", [{ account: "A1", name: "Ashby" }]);
+  await pull(store, company, "product", [
+    { product: "BRICK", name: "Brick" },
+    { product: "SAND", name: "Sand" },
+  ]);
+  const everyone = { customerScope: "everyone", productScope: "product", kind: "fixed" } as const;
+  await pull(store, company, "price-rule", [
+    { ...everyone, rule: "R1", productCode: "BRICK", value: "4.20" },
+    { ...everyone, rule: "R2", productCode: "SAND", value: "10" },
+  ]);
+}
+
+/** Ten bricks and a bag of sand: 52.00 net, 10.40 VAT. */
+async function order(company: CompanyServices, number: string, more: object = {}) {
+  const body = orderRequest.parse({
+    webOrder: number,
+    account: "A1",
+    lines: [
+      { product: "BRICK", quantity: "10", unitPrice: "4.20" },
+      { product: "SAND", quantity: "1", unitPrice: "10.00" },
+    ],
+    ...more,
+  });
+  const result = await company.orders.accept({
+    idempotencyKey: number,
+    body,
+    apiKey: "shop",
+    test: false,
+  });
+  return { status: result.status, said: JSON.stringify(result) };
+}
+
+async function states(company: CompanyServices, ...numbers: string[]): Promise<string[]> {
+  return Promise.all(numbers.map(async (each) => (await company.orders.show(each)).state));
+}
+
+const pass = (minutes: number) => {
+  now = now.add({ minutes });
+};
+
+test("going live is one command with a checklist: until it is recorded nothing is sent", async () => {
+  expect((await order(live, "W-EARLY")).status).toBe(201);
+  await tradepost.drain();
+  expect(await states(live, "W-EARLY")).toEqual(["shadowed"]);
+  const status = await live.status();
+  expect(status.orders).toMatchObject({ mode: "shadow", wished: "live" });
+  expect(status.orders.about).toContain("`tradepost go-live erp`");
+  const checked = await live.check();
+  expect(checked.find(({ state }) => state === "warning")).toMatchObject({
+    part: "connection erp",
+    instruction: "Go through the checklist: tradepost go-live erp.",
+  });
+  setBooks({ ...booksNow(), forbids: "The user may not enter orders." });
+  const items = await live.goLive.checklist("erp");
+  expect(items.map(({ item, state }) => `${item} ${state}`)).toEqual([
+    "prices not",
+    "month not",
+    "test-order not",
+    "rights not",
+    "shadow not",
+  ]);
+  expect(items[3]?.about).toBe("The user may not enter orders.");
+  expect(booksNow().orders).toEqual([]);
+});
+
+test("a test order is placed, found and cancelled, and what does not hold is waived by name", async () => {
+  setBooks({ ...booksNow(), forbids: null });
+  const asked = { connection: "erp", who: "J Ross", waive: [], seen: false };
+  const trial = { account: "A1", product: "SAND" };
+  const first = await live.goLive.goLive({ ...asked, why: null, trial });
+  expect(first.live).toBe(false);
+  expect(first.items.find(({ item }) => item === "test-order")).toMatchObject({ state: "ok" });
+  const [placed] = booksNow().orders;
+  expect(placed?.key).toMatch(/^TEST-260331-[0-9A-Z]{5}$/);
+  expect(placed?.cancelled).toBe(true);
+  expect((await live.status()).orders.mode).toBe("shadow");
+  const waive = ["prices", "month", "shadow"];
+  const why = "no history yet";
+  const second = await live.goLive.goLive({ ...asked, why, waive, trial: null });
+  expect(second.live).toBe(true);
+  expect(second.items.map(({ item, state, waivedBy }) => [item, state, waivedBy])).toEqual([
+    ["prices", "waived", "J Ross"],
+    ["month", "waived", "J Ross"],
+    ["test-order", "ok", null],
+    ["rights", "ok", null],
+    ["shadow", "waived", "J Ross"],
+  ]);
+  const [entry] = await database.store.query<{ who: string; details: object }>(
+    "select who, details from audit where company = 'LIVE' and action = 'go-live'",
+  );
+  expect(entry).toMatchObject({ who: "J Ross", details: { why } });
+  expect((await live.status()).orders).toMatchObject({ mode: "live", about: null });
+});
+
+test("going live never sends what was shadowed before, and undone it is in shadow again", async () => {
+  await live.orders.advance();
+  await tradepost.drain();
+  expect(await states(live, "W-EARLY")).toEqual(["shadowed"]);
+  await order(live, "W-1");
+  await tradepost.drain();
+  expect(await states(live, "W-1")).toEqual(["accepted"]);
+  expect(await live.goLive.undo("erp", { who: "J Ross", why: "not yet" })).toBe(true);
+  expect(await live.goLive.undo("erp", { who: "J Ross", why: "not yet" })).toBe(false);
+  await order(live, "W-BACK");
+  await tradepost.drain();
+  expect(await states(live, "W-BACK")).toEqual(["shadowed"]);
+  expect(
+    booksNow()
+      .orders.map(({ key }) => key)
+      .slice(1),
+  ).toEqual(["W-1"]);
+  await goLive(database.store, "LIVE");
+});
+
+test("test keys never reach a live ERP: over HTTP, through delivery, nor to cancel or amend", async () => {
+  const api = await tradepost.serve({ port: 0 });
+  try {
+    const key = await tradepost.access.createKey({
+      company: "LIVE",
+      name: "Test shop",
+      scopes: ["orders"],
+      test: true,
+      createdBy: "test",
+    });
+    const ask = (method: string, path: string, body?: object) =>
+      fetch(`${api.url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${key.secret}`,
+          "content-type": "application/json",
+          "idempotency-key": `${method}${path}`,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const before = booksNow();
+    const lines = [{ product: "SAND", quantity: "1", unitPrice: "10.00" }];
+    const answer = await ask("POST", "/v1/orders", { webOrder: "W-TEST", account: "A1", lines });
+    expect(answer.status).toBe(201);
+    expect(await answer.json()).toMatchObject({ test: true });
+    await live.orders.deliver("W-TEST");
+    await live.orders.advance();
+    await tradepost.drain();
+    // A test key may neither cancel nor change what another key has sent.
+    for (const act of ["cancel", "amend"])
+      for (const number of ["W-TEST", "W-1"])
+        await ask("POST", `/v1/orders/${number}/${act}`, { reason: "no", lines }).then((said) =>
+          said.text(),
+        );
+    await tradepost.drain();
+    expect(booksNow()).toEqual(before);
+    expect(await states(live, "W-1")).toEqual(["accepted"]);
+  } finally {
+    await api.close();
+  }
+});
+
+test("maintenance on pauses pulls and pushes while orders are still accepted, and ends by itself", async () => {
+  const until = now.add({ minutes: 30 });
+  const asked = { connection: "erp", who: "J Ross", why: "year end" };
+  const begun = await live.maintenance.begin({ ...asked, until });
+  expect(begun).toEqual({ began: true, underWay: { deliveries: 0, pulls: [] } });
+  expect((await order(live, "W-2")).status).toBe(201);
+  await tradepost.drain();
+  await live.orders.advance();
+  await tradepost.drain();
+  expect(await states(live, "W-2")).toEqual(["queued"]);
+  await expect(live.sync("erp", {})).rejects.toThrow(
+    "Reading erp: nothing is read now, because of maintenance since 31/03/2026 10:00 until 31/03/2026 10:30 by J Ross: year end.",
+  );
+  expect((await live.status()).stops).toMatchObject([{ scope: "erp", kind: "maintenance" }]);
+  pass(31);
+  expect((await live.status()).stops).toEqual([]);
+  await live.orders.advance();
+  await tradepost.drain();
+  expect(await states(live, "W-2")).toEqual(["accepted"]);
+  await live.maintenance.begin({ connection: null, who: "J Ross", why: "upgrade", until: null });
+  expect((await live.status()).orders.paused).toContain("upgrade");
+  const ended = await live.maintenance.end({ connection: null, who: "J Ross", why: "done" });
+  expect(ended).toHaveLength(1);
+  expect((await live.status()).orders.paused).toBeNull();
+});
+
+test("an order cancelled or archived there, or a search that is away, is no ERP that went backwards", async () => {
+  for (const number of ["W-3", "W-4", "W-5"]) await order(live, number);
+  await tradepost.drain();
+  pass(10);
+  const whole = booksNow();
+  const gone = (from: number) => whole.orders.filter((_, index) => index < from);
+  // Two of the newest are gone: too few to tell.
+  setBooks({ ...whole, orders: gone(whole.orders.length - 2) });
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  // All are cancelled: the search hides them, the order itself can be asked for.
+  setBooks({ ...whole, orders: whole.orders.map((each) => ({ ...each, cancelled: true })) });
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  // Old ones are archived.
+  setBooks({ ...whole, orders: whole.orders.slice(-2) });
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  // Everything is gone: the search is broken, as no older order is found either.
+  setBooks({ ...whole, orders: [] });
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  setBooks({ ...whole, orders: [], searches: false });
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  setBooks(whole);
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  expect((await live.status()).stops).toEqual([]);
+});
+
+test("an ERP that goes backwards stops its connection and is told what it lost", async () => {
+  const backup = booksNow();
+  for (const number of ["W-6", "W-7", "W-8"]) await order(live, number);
+  await tradepost.drain();
+  expect(await states(live, "W-6", "W-7", "W-8")).toEqual(["accepted", "accepted", "accepted"]);
+  pass(10);
+  setBooks(backup);
+  expect(await live.stopIfBackwards({ ask: true })).toBe(true);
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  const { stops, alarms } = await live.status();
+  expect(stops).toMatchObject([{ kind: "went-backwards", scope: "erp" }]);
+  const alarm = alarms.find(({ key }) => key === "backwards/erp");
+  expect(alarm?.detail).toMatch(/Lost: W-6 as SO-\d+ of A1, £52\.00, accepted 31\/03\/2026/);
+  const lost = await live.orders.lostOrders();
+  expect(lost.map((each) => each.order)).toEqual(["W-6", "W-7", "W-8"]);
+  expect((await order(live, "W-9")).status).toBe(201);
+  await tradepost.drain();
+  expect(await states(live, "W-9")).toEqual(["queued"]);
+  const act = { who: "J Ross", why: "restored from Monday" };
+  await expect(live.maintenance.end({ connection: "erp", ...act })).rejects.toThrow(
+    "the ERP lost W-6, W-7, W-8, and nobody has decided on them",
+  );
+  // Staff have keyed one anew under our number: it is found and not placed a second time.
+  const number = `SO-${backup.next}`;
+  const keyed = { number, key: "W-6", cancelled: false };
+  setBooks({ ...backup, next: backup.next + 1, orders: [...backup.orders, keyed] });
+  expect(await live.orders.decideLost("W-6", { ...act, decision: "send-again" })).toBe(true);
+  expect(await live.orders.decideLost("W-7", { ...act, decision: "send-again" })).toBe(true);
+  expect(await live.orders.decideLost("W-8", { ...act, decision: "leave" })).toBe(true);
+  expect(await live.orders.decideLost("W-8", { ...act, decision: "leave" })).toBe(false);
+  await live.maintenance.end({ connection: "erp", ...act });
+  await tradepost.drain();
+  const after = booksNow().orders.map(({ key }) => key);
+  expect(after.filter((key) => key === "W-6")).toHaveLength(1);
+  expect(after.filter((key) => key === "W-7")).toHaveLength(1);
+  expect(after.filter((key) => key === "W-8")).toHaveLength(0);
+  expect(await states(live, "W-6", "W-7", "W-9")).toEqual(["accepted", "accepted", "accepted"]);
+  pass(10);
+  expect(await live.stopIfBackwards({ ask: true })).toBe(false);
+  expect((await live.alarms.list({ open: true })).map(({ key }) => key)).not.toContain(
+    "backwards/erp",
+  );
+});
+
+test("shadow: orders are checked and rendered, never sent, and compared with what staff keyed", async () => {
+  for (const number of ["S-EQUAL", "S-TWICE", "S-LIKE", "S-OTHER", "S-NOT"])
+    await order(shadow, number, { customerReference: number === "S-OTHER" ? "PO 77" : null });
+  await tradepost.drain();
+  expect(new Set(await states(shadow, "S-EQUAL", "S-TWICE", "S-LIKE", "S-OTHER", "S-NOT"))).toEqual(
+    new Set(["shadowed"]),
+  );
+  expect(readdirSync(join(folder, "csv"))).toEqual(["out"]);
+  expect(JSON.stringify(await shadow.orders.shadowPayload("S-EQUAL"))).toContain("S-EQUAL");
+  expect((await shadow.orders.shadowReport()).counts["not-keyed-yet"]).toBe(5);
+  const keyed = async (
+    erpOrder: string,
+    more: Partial<Canonical<"erp-order">>,
+    bricks = "10",
+  ): Promise<void> => {
+    const net = bricks === "10" ? "52.00" : "60.40";
+    const vat = bricks === "10" ? "10.40" : "12.08";
+    await pull(database.store, "SHADOW", "erp-order", [
+      { erpOrder, account: "A1", orderedOn: "2026-03-31", net, vat, ...more },
+    ]);
+    await pull(database.store, "SHADOW", "erp-order-line", [
+      line(erpOrder, 1, "BRICK", bricks, bricks === "10" ? "42.00" : "50.40"),
+      line(erpOrder, 2, "SAND", "1", "10.00"),
+    ]);
+  };
+  await keyed("SO-1", { customerReference: "web s-equal" });
+  await keyed("SO-2", { webOrder: "S-TWICE" });
+  await keyed("SO-3", { customerReference: "S-TWICE" });
+  await keyed("SO-4", { customerReference: "po77" }, "12");
+  await keyed("SO-5", {});
+  await keyed("SO-6", { webOrder: "S-NOT", state: "cancelled" });
+  pass(60 * 25);
+  await shadow.orders.advance();
+  const { orders, counts, equalPercent } = await shadow.orders.shadowReport();
+  expect(
+    orders
+      .map((each) => `${each.order} ${each.verdict} ${each.erpOrders.join("+")} ${each.knownBy}`)
+      .toSorted(),
+  ).toEqual([
+    "S-EQUAL equal SO-1 web-order",
+    "S-LIKE equal SO-5 likeness",
+    "S-NOT not-keyed  null",
+    "S-OTHER different SO-4 reference",
+    "S-TWICE keyed-twice SO-2+SO-3 web-order",
+  ]);
+  expect(counts).toMatchObject({ equal: 2, different: 1, "keyed-twice": 1, "not-keyed": 1 });
+  expect(equalPercent).toBe("40.00");
+  expect(orders.find((each) => each.order === "S-OTHER")?.differences).toEqual([
+    { what: "quantity of BRICK", ours: "10", theirs: "12", by: "2" },
+    { what: "net", ours: "52.00", theirs: "60.40", by: "8.40" },
+    { what: "VAT", ours: "10.40", theirs: "12.08", by: "1.68" },
+  ]);
+});
+
+function line(
+  erpOrder: string,
+  number: number,
+  product: string,
+  quantity: string,
+  net: string,
+): Partial<Canonical<"erp-order-line">> {
+  return { erpOrder, line: number, product, quantity, unitPrice: "1", net };
+}

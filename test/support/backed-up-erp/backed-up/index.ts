@@ -1,0 +1,81 @@
+/**
+ * An ERP that is one file: whoever copies the file has a backup, and whoever puts the copy back has
+ * restored it. Its search can be away, and it can hide what was cancelled.
+ *
+ *     erp: { connector: backed-up, settings: { file: /tmp/erp.json } }
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import { defineConnector } from "#connector";
+import type { Accepted, Found, OrdersCapability } from "#connector";
+
+const settings = z.strictObject({ file: z.string().describe("The file that is the ERP.") });
+
+const books = z.object({
+  next: z.number(),
+  searches: z.boolean(),
+  /** What its user may not do; null: nothing. */
+  forbids: z.string().nullable(),
+  orders: z.array(z.object({ number: z.string(), key: z.string(), cancelled: z.boolean() })),
+});
+export type Books = z.infer<typeof books>;
+
+export const connector = defineConnector<z.infer<typeof settings>>({
+  name: "backed-up",
+  about: "An ERP in a file, for tests of backups.",
+  settings,
+  streams: () => [],
+  open: async ({ file }) => ({
+    read: () => {
+      throw new TypeError("this ERP has no streams");
+    },
+    check: async () => {
+      const { forbids } = await booksIn(file);
+      return forbids === null
+        ? []
+        : [{ level: "error", what: forbids, instruction: "Give the user that role." }];
+    },
+    orders: ordersOf(file),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }),
+});
+
+async function booksIn(file: string): Promise<Books> {
+  return books.parse(JSON.parse(await readFile(file, "utf8")));
+}
+
+function ordersOf(file: string): OrdersCapability {
+  const found = async (key: string, hidden: boolean): Promise<Found> => {
+    const { orders, searches } = await booksIn(file);
+    if (!searches) return { kind: "cannotTell", reason: "the search is away" };
+    const order = orders.find((each) => each.key === key && (hidden || !each.cancelled));
+    return order === undefined ? { kind: "absent" } : { kind: "present", outcome: taken(order) };
+  };
+  return {
+    finding: "searchable",
+    quietSeconds: 0,
+    find: (key) => found(key, false),
+    status: (key) => found(key, true),
+    place: async ({ key }) => {
+      const now = await booksIn(file);
+      const order = { number: `SO-${now.next}`, key, cancelled: false };
+      const after: Books = { ...now, next: now.next + 1, orders: [...now.orders, order] };
+      await writeFile(file, JSON.stringify(after));
+      return taken(order);
+    },
+    cancel: async (key) => {
+      const now = await booksIn(file);
+      const orders = now.orders.map((each) =>
+        each.key === key ? { ...each, cancelled: true } : each,
+      );
+      await writeFile(file, JSON.stringify({ ...now, orders }));
+      const order = orders.find((each) => each.key === key);
+      return order === undefined ? { kind: "refused", reason: "there is none" } : taken(order);
+    },
+  };
+}
+
+function taken({ number, cancelled }: Books["orders"][number]): Accepted {
+  const state = cancelled ? "cancelled" : "open";
+  return { kind: "accepted", erpOrder: number, net: null, vat: null, state, evidence: "its books" };
+}
