@@ -20,7 +20,7 @@ const database = companies;
 const jobs = {
   drain: () => companies.jobs.drain(),
 };
-const { open } = companies;
+const open: typeof companies.open = (...given) => companies.open(...given);
 
 function problemIn(result: AcceptResult) {
   if ("problem" in result) return result.problem;

@@ -10,6 +10,7 @@ import { openApiDocument } from "../../src/http/index.ts";
 import { canonicalSchema } from "./canonical-schema.ts";
 import { connectorPage } from "./connector-page.ts";
 import { orderChecksPage } from "./order-checks-page.ts";
+import { orderStatesPage } from "./order-states-page.ts";
 import { editorDocuments } from "./editor-documents.ts";
 import { mappingDocuments } from "./mapping-documents.ts";
 
@@ -35,6 +36,7 @@ export const generators: readonly Generator[] = [
   ...editorDocuments,
   ...connectorPage,
   ...orderChecksPage,
+  ...orderStatesPage,
 ];
 
 /** The files that differ from what their generator gives. */
