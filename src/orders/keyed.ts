@@ -1,6 +1,7 @@
 /**
  * Requests that may be sent again: one with a key is done once, and answered the same however often
- * it comes. The key's row is part of the transaction that does it.
+ * it comes. The key's row is part of the transaction that does it; an order's own row is the only
+ * one that names the order.
  */
 import { createHash } from "node:crypto";
 import type { Transaction } from "../store/index.ts";
@@ -21,8 +22,6 @@ export interface Keyed {
 export interface KeyedAnswer<Answer> {
   readonly status: number;
   readonly answer: Answer | OrderProblem;
-  /** Null: no order was touched. */
-  readonly order: string | null;
 }
 
 export type KeyedResult<Answer> =
@@ -44,9 +43,9 @@ export async function once<Answer>(
         return await replay<Answer>(tx, context, key, hash);
       const done = await work(tx);
       await tx.affect(
-        `update web_order_request set status = $3, answer = $4, order_id = $5
+        `update web_order_request set status = $3, answer = $4
           where company = $1 and idempotency_key = $2`,
-        [context.company, key, done.status, JSON.stringify(done.answer), done.order],
+        [context.company, key, done.status, JSON.stringify(done.answer)],
       );
       return resultOf(done, false);
     });
@@ -58,7 +57,7 @@ export async function once<Answer>(
 }
 
 function resultOf<Answer>(
-  { status, answer }: Omit<KeyedAnswer<Answer>, "order">,
+  { status, answer }: KeyedAnswer<Answer>,
   replayed: boolean,
 ): KeyedResult<Answer> {
   return status === 422

@@ -156,7 +156,7 @@ async function changeTo(
   if (impossible || (anew.verdict === "refuse" && !asked.decides)) {
     await anew.undo();
     const answer: OrderProblem = refusedProblem(anew.findings);
-    return { status: 422, answer, order: order.id };
+    return { status: 422, answer };
   }
   return path === "here"
     ? changeHere(tx, context, order, { asked, anew })
@@ -347,7 +347,7 @@ function answerOf(
     reasons: stopping,
     warnings: findings.filter((finding) => !stopping.includes(finding)),
   };
-  return { status, answer, order: order.id };
+  return { status, answer };
 }
 
 function holdsOf({ findings }: Anew): string[] {

@@ -131,8 +131,7 @@ async function firstRequest(
   { company, id }: OrderRow,
 ): Promise<OrderRequest | null> {
   const [first] = await tx.query<{ body: OrderRequest }>(
-    `select body from web_order_request where company = $1 and order_id = $2
-      order by received_at limit 1`,
+    `select body from web_order_request where company = $1 and order_id = $2 limit 1`,
     [company, id],
   );
   return first?.body ?? null;
