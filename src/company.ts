@@ -339,16 +339,14 @@ function ordersOf(
     ...(access === undefined ? {} : { audit: access.audit }),
     invoices: (webOrder) => sales.documentsOf(webOrder),
   });
-  // Before the order's transaction begins: one that waited for a second connection while it holds
-  // its own could wait for ever behind others that do the same.
+  // Before the transaction begins: one that waited for a second connection while it holds its own
+  // could wait for ever behind others that do the same.
   const withNewestPrices = async <T>(work: () => Promise<T>): Promise<T> => {
     await pricing.refresh();
     return work();
   };
   return {
     ...orders,
-    accept: (request) => withNewestPrices(() => orders.accept(request)),
-    check: (body) => withNewestPrices(() => orders.check(body)),
     amend: (number, asked) => withNewestPrices(() => orders.amend(number, asked)),
     cancelPart: (number, asked) => withNewestPrices(() => orders.cancelPart(number, asked)),
   };

@@ -5,7 +5,7 @@ import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { faultOf, finding } from "./order-findings.ts";
-import { Problem } from "./problem.ts";
+import { Problem, problemBody } from "./problem.ts";
 import { amount, orNull, text } from "./words.ts";
 
 // A schema made before the OpenAPI extension was loaded cannot be named; its clone can.
@@ -118,17 +118,22 @@ const rounding = z
   .nullable()
   .describe("The shop's totals beside the ERP's; null: the shop sent none.");
 
+/** As an order is taken, or would be. */
+const said = {
+  ...orderHead,
+  lines: z.array(saidLine),
+  rounding,
+  reasons: z.array(finding).describe("Why it is held; empty when it is not."),
+  warnings: z.array(finding).describe("What was found and let pass by policy."),
+};
+
 const orderAnswer = z
   .strictObject({
     id: text("Our identity of it."),
     webOrder: text("Number of the order, unique for ever."),
-    ...orderHead,
-    lines: z.array(saidLine),
-    rounding,
+    ...said,
     state: text("Where its delivery stands: queued, held, checked (a test key's)."),
     test: z.boolean().describe("True: from a test key; never sent, never counted."),
-    reasons: z.array(finding).describe("Why it is held; empty when it is not."),
-    warnings: z.array(finding).describe("What was found and let pass by policy."),
   })
   .openapi("OrderAnswer");
 
@@ -198,23 +203,33 @@ export const checkOrder: Endpoint = endpoint({
   scope: "orders",
   tag: "orders",
   summary: "What handing this order in would answer; keeps nothing",
+  description:
+    "The status that `POST /v1/orders` would answer, with the order as it would be taken, or the " +
+    "problem with which it would be refused.",
   body,
   answers: { 200: "What would be answered." },
   answer: z
     .strictObject({
       status: z.union([z.literal(201), z.literal(202), z.literal(422)]),
-      verdict: z.enum(["accept", "hold", "refuse"]),
-      findings: z.array(finding),
-      order: z.strictObject({
-        ...orderHead,
-        lines: z.array(z.strictObject(lineFields)),
-      }),
+      verdict: z.enum(["accept", "hold", "refuse"]).describe("What the checks come to."),
+      findings: z.array(finding).describe("All of them, whatever they mean."),
+      order: z.strictObject(said).describe("As it would be taken, but for its id and number."),
+      problem: z
+        .unknown()
+        .describe("The problem+json that would be answered, without requestId; null: none."),
     })
     .openapi("OrderCheck"),
   problems: [],
-  async handle({ body: order, services }) {
-    const { verdict, findings, order: computed } = await services.orders.check(order);
-    const status = { accept: 201, hold: 202, refuse: 422 } as const;
-    return { body: { status: status[verdict], verdict, findings, order: computed } };
+  async handle({ body: order, services, holder }) {
+    const checked = await services.orders.check(order, { test: holder.test });
+    const { verdict, findings, said: as, problem } = checked;
+    const status: 201 | 202 | 422 = problem !== null ? 422 : verdict === "hold" ? 202 : 201;
+    return { body: { status, verdict, findings, order: as, problem: problemOf(problem) } };
   },
 });
+
+function problemOf(refused: OrderProblem | null): unknown {
+  if (refused === null) return null;
+  const { requestId: _ofRequest, ...shown } = problemBody(refusal(refused, {}), "");
+  return shown;
+}

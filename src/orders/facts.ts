@@ -1,18 +1,28 @@
-/** What the checks need to know, read inside the order's own transaction. */
+/** What the checks need to know, read inside the transaction that takes the orders in. */
 import { columnOf, records, type Canonical, type RecordName } from "../model/index.ts";
-import type { DocumentArithmetic, PromotionHeld, StandingLine } from "../pricing/index.ts";
+import { LockNeeded } from "../pricing/index.ts";
+import type {
+  BasketLocks,
+  DocumentArithmetic,
+  PromotionHeld,
+  StandingLine,
+} from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { gatherQuotation } from "./agreements.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
 import type { AccountedOrder } from "./request.ts";
+import { readSurroundings } from "./surroundings.ts";
 
 /** Our prices of now, from the live price book. */
 export interface OrderPricing {
   /**
    * The whole order as a basket: what it comes to at the prices that it says, beside ours. The
-   * limits of its promotions are locked until the transaction ends.
+   * limits of its promotions are locked until the transaction ends; one that must not wait for them
+   * throws `LockNeeded`, and asks nothing of the database.
    */
-  price(tx: Queryable, question: PriceQuestion): Promise<OrderPrices>;
+  price(tx: Queryable, question: PriceQuestion, locks?: BasketLocks): Promise<OrderPrices>;
+  /** Takes over prices that another process has published; before a transaction begins. */
+  newest?(): Promise<void>;
   /** How documents are added up; absent: as the settings round. */
   readonly arithmetic?: DocumentArithmetic;
 }
@@ -71,36 +81,159 @@ export function sellingQuantity(
   return price?.standing?.quantity ?? quantity;
 }
 
+/**
+ * Whether an order may wait for what another transaction has locked; look: it may, and it will not
+ * be taken in.
+ */
+export type Manner = "wait" | "never wait" | "look";
+
+/**
+ * alone: it must wait for a lock, so it goes into a transaction of its own. again: an order before it
+ * in the same transaction has to be written first.
+ */
+export type Turned = "alone" | "again";
+
+export type Asking = (order: AccountedOrder, branch: string | null) => Promise<OrderPrices>;
+
+/** An order whose facts are wanted. */
+export interface Examinee {
+  readonly order: AccountedOrder;
+  /** From a test key. */
+  readonly test: boolean;
+}
+
+export interface Gathering {
+  readonly company: string;
+  readonly now: Temporal.Instant;
+  readonly repeatedWithinMinutes: number;
+  readonly manner: Manner;
+  readonly ask: Asking;
+}
+
+/**
+ * What is known of each order, read for all of them together: a statement a table, however many
+ * orders there are. One that waits is by itself, so that it keeps no other waiting.
+ */
 export async function gatherFacts(
   tx: Queryable,
+  gathering: Gathering,
+  asked: readonly Examinee[],
+): Promise<(OrderFacts | Turned)[]> {
+  const { company, ask, manner } = gathering;
+  const orders = asked.map(({ order }) => order);
+  const [customers, sites, listed] = await tx.atOnce(
+    () => readCustomers(tx, company, orders),
+    () => readSites(tx, company, orders),
+    () => readProducts(tx, company, orders.flatMap(codesOf)),
+  );
+  const open = await openGross(tx, company, orders, { customers, manner });
+  const priced: (OrderPrices | Turned)[] = [];
+  const branchOf = (order: AccountedOrder) =>
+    order.branch ?? customers.get(order.account)?.branch ?? null;
+  for (const [index, order] of orders.entries()) {
+    const gross = open[index] ?? "alone";
+    priced.push(typeof gross === "string" ? gross : await pricesOf(order, branchOf(order), ask));
+  }
+  const given = priced.flatMap((prices) => (typeof prices === "string" ? [] : prices.free));
+  const missing = given.map(({ product }) => product).filter((code) => !listed.has(code));
+  const products = new Map([...listed, ...(await readProducts(tx, company, missing))]);
+  const quotations: OrderFacts["quotation"][] = [];
+  for (const order of orders) quotations.push(await gatherQuotation(tx, company, order));
+  // Last, as its locks are the last ones of an order.
+  const around = await readSurroundings(
+    tx,
+    { ...gathering, lock: LIKES[manner] },
+    asked.map(({ order, test }) => ({
+      request: order,
+      customer: customers.get(order.account) ?? null,
+      branch: branchOf(order),
+      test,
+    })),
+    products,
+  );
+  return orders.map((order, index) => {
+    const prices = priced[index] ?? "alone";
+    const gross = open[index] ?? "alone";
+    const surroundings = around[index];
+    if (typeof prices === "string") return prices;
+    if (typeof gross === "string") return gross;
+    if (surroundings === undefined) return "alone";
+    if (surroundings.turned !== null) return surroundings.turned;
+    const { lines, free, held, unknownCodes, vatRates } = prices;
+    return {
+      customer: customers.get(order.account) ?? null,
+      site: order.site === null ? undefined : (sites.get(siteKey(order)) ?? null),
+      products,
+      openGross: gross.open,
+      prices: lines,
+      given: free,
+      held,
+      unknownCodes,
+      vatRates,
+      quotation: quotations[index] ?? null,
+      surroundings,
+    };
+  });
+}
+
+const LIKES = { wait: "wait", "never wait": "try", look: "none" } as const;
+
+async function pricesOf(
+  order: AccountedOrder,
+  branch: string | null,
+  ask: Asking,
+): Promise<OrderPrices | Turned> {
+  try {
+    return await ask(order, branch);
+  } catch (error) {
+    if (error instanceof LockNeeded) return "alone";
+    throw error;
+  }
+}
+
+function codesOf({ lines, charges }: AccountedOrder): string[] {
+  return [...lines.map(({ product }) => product), ...charges.map(({ charge }) => charge)];
+}
+
+async function readCustomers(
+  tx: Queryable,
   company: string,
-  request: AccountedOrder,
-  ask: (branch: string | null) => Promise<OrderPrices>,
-): Promise<OrderFacts> {
-  const { account, site } = request;
-  const [customer = null] = await canonical(tx, "customer", "account = $2", [company, account]);
-  const sites =
-    site === null
-      ? undefined
-      : await canonical(tx, "site", "account = $2 and site = $3", [company, account, site]);
-  const limited = customer !== null && customer.creditLimit !== null;
-  const open = limited ? await openGross(tx, company, account) : "0.00";
-  const priced = await ask(request.branch ?? customer?.branch ?? null);
-  const { lines: prices, free: given, held, unknownCodes, vatRates } = priced;
-  const codes = new Set([...request.lines, ...given].map((line) => line.product));
-  const products = await canonical(tx, "product", "product = any($2)", [company, [...codes]]);
-  return {
-    customer,
-    site: sites === undefined ? undefined : (sites[0] ?? null),
-    products: new Map(products.map((product) => [product.product, product])),
-    openGross: open,
-    prices,
-    given,
-    held,
-    unknownCodes,
-    vatRates,
-    quotation: await gatherQuotation(tx, company, request),
-  };
+  orders: readonly AccountedOrder[],
+): Promise<ReadonlyMap<string, Canonical<"customer">>> {
+  const accounts = [...new Set(orders.map(({ account }) => account))];
+  const found = await canonical(tx, "customer", "account = any($2)", [company, accounts]);
+  return new Map(found.map((customer) => [customer.account, customer]));
+}
+
+async function readSites(
+  tx: Queryable,
+  company: string,
+  orders: readonly AccountedOrder[],
+): Promise<ReadonlyMap<string, Canonical<"site">>> {
+  const at = orders.filter(({ site }) => site !== null);
+  if (at.length === 0) return new Map();
+  const found = await canonical(
+    tx,
+    "site",
+    "(account, site) in (select * from unnest($2::text[], $3::text[]))",
+    [company, at.map(({ account }) => account), at.map(({ site }) => site)],
+  );
+  return new Map(found.map((site) => [siteKey(site), site]));
+}
+
+function siteKey({ account, site }: { readonly account: string; readonly site: string | null }) {
+  return JSON.stringify([account, site]);
+}
+
+async function readProducts(
+  tx: Queryable,
+  company: string,
+  codes: readonly string[],
+): Promise<ReadonlyMap<string, Canonical<"product">>> {
+  if (codes.length === 0) return new Map();
+  const values = [company, [...new Set(codes)]];
+  const found = await canonical(tx, "product", "product = any($2)", values);
+  return new Map(found.map((product) => [product.product, product]));
 }
 
 async function canonical<N extends RecordName>(
@@ -111,27 +244,62 @@ async function canonical<N extends RecordName>(
 ): Promise<Canonical<N>[]> {
   const { fields, table } = records[name];
   const columns = Object.keys(fields).map((field) => `${columnOf(field)} as "${field}"`);
-  return tx.query<Canonical<N>>(
+  return tx.prepared<Canonical<N>>(
     `select ${columns.join(", ")} from ${table} where company = $1 and ${where}`,
     values,
   );
 }
 
 /**
- * Gross of the account's web orders that the ledger does not show yet and that no payment covers.
- * The account is locked first: two orders at once cannot both use what is left of a limit.
+ * Gross of each account's web orders that the ledger does not show yet and that no payment covers.
+ * An account with a limit is locked first: two orders at once cannot both use what is left of it.
  */
-async function openGross(tx: Queryable, company: string, account: string): Promise<string> {
-  await tx.affect(
-    "insert into web_order_account (company, account) values ($1, $2) on conflict do nothing",
-    [company, account],
+async function openGross(
+  tx: Queryable,
+  company: string,
+  orders: readonly AccountedOrder[],
+  how: {
+    readonly customers: ReadonlyMap<string, Canonical<"customer">>;
+    readonly manner: Manner;
+  },
+): Promise<({ readonly open: string } | Turned)[]> {
+  const isLimited = (account: string) => (how.customers.get(account)?.creditLimit ?? null) !== null;
+  const accounts = new Set(orders.map(({ account }) => account).filter(isLimited));
+  if (accounts.size === 0) return orders.map(() => NOTHING_OPEN);
+  const sorted = [...accounts].sort();
+  // The second after the first, so that what the last holders of a lock wrote is seen.
+  const [locked, open] = await tx.atOnce(
+    () => lockAccounts(tx, company, sorted, how.manner),
+    () => tx.prepared<{ account: string; open: string }>(OPEN_GROSS, [company, sorted]),
   );
-  await tx.query("select 1 from web_order_account where company = $1 and account = $2 for update", [
-    company,
-    account,
-  ]);
-  const [row] = await tx.query<{ open: string }>(OPEN_GROSS, [company, account]);
-  return row?.open ?? "0.00";
+  const by = new Map(open.map((row) => [row.account, row.open]));
+  const taken = new Set<string>();
+  return orders.map(({ account }) => {
+    if (!accounts.has(account)) return NOTHING_OPEN;
+    if (!locked.has(account)) return "alone";
+    if (taken.has(account)) return "again";
+    taken.add(account);
+    return { open: by.get(account) ?? "0.00" };
+  });
+}
+
+const NOTHING_OPEN = { open: "0.00" };
+
+/** Which of them are locked until the transaction ends; those of one that waits are, all of them. */
+async function lockAccounts(
+  tx: Queryable,
+  company: string,
+  accounts: readonly string[],
+  manner: Manner,
+): Promise<ReadonlySet<string>> {
+  const lock = manner === "never wait" ? "pg_try_advisory_xact_lock" : "pg_advisory_xact_lock";
+  const rows = await tx.prepared<{ account: string; locked: unknown }>(
+    `select account, ${lock}(hashtextextended($1 || ' account ' || account, 0)) as locked
+       from unnest($2::text[]) as account`,
+    [company, accounts],
+  );
+  const held = rows.filter(({ locked }) => locked !== false);
+  return new Set(held.map(({ account }) => account));
 }
 
 /**
@@ -150,5 +318,5 @@ export const OPEN_ORDERS = `
    where not o.test and o.state not in ('refused', 'cancelled', 'shadowed'))`;
 
 const OPEN_GROSS = `
-  select coalesce(sum(o.open), 0)::numeric(18, 2) as open
-    from ${OPEN_ORDERS} o where o.company = $1 and o.account = $2`;
+  select o.account, sum(o.open)::numeric(18, 2) as open
+    from ${OPEN_ORDERS} o where o.company = $1 and o.account = any($2) group by o.account`;

@@ -8,11 +8,11 @@
  *     await jobs.work(DELIVER_JOB, (data) => orders.deliver(data.order));
  *     const result = await orders.accept({ idempotencyKey, body, apiKey, test: false });
  */
-import { accept, check, DELIVER_JOB, examineNow, jobData, type AcceptRequest } from "./accept.ts";
+import { acceptor, check, DELIVER_JOB, examineNow, jobData } from "./accept.ts";
+import type { AcceptRequest, OrderCheck } from "./accept.ts";
 import { advance, type AdvanceResult } from "./advance.ts";
 import type { AcceptResult } from "./answer.ts";
 import { openBuyers, type Buyers } from "./buyers/index.ts";
-import type { Examined } from "./checks.ts";
 import type { OrdersContext } from "./context.ts";
 import { deliverer } from "./delivery/deliver.ts";
 import { openDesk, type OrderDesk } from "./desk.ts";
@@ -36,7 +36,7 @@ export interface Orders extends OrderDesk {
   /** Answers 201 (queued), 202 (held), 422 (refused) or 409 (the same key is being handled). */
   accept(request: AcceptRequest): Promise<AcceptResult>;
   /** What `accept` would answer; keeps nothing. */
-  check(body: OrderRequest): Promise<Pick<Examined, "verdict" | "findings" | "order">>;
+  check(body: OrderRequest, asked?: { readonly test?: boolean }): Promise<OrderCheck>;
   /** Job `orders.deliver`: brings one order as far as it can get now. */
   deliver(idOrNumber: string): Promise<void>;
   /** Job `orders.advance`: what follows a pull of ERP orders, acknowledgements or despatches. */
@@ -67,8 +67,8 @@ export function openOrders(context: OrdersContext): Orders {
   return {
     ...openDesk(context),
     buyers,
-    accept: (request) => accept(context, request),
-    check: (body) => check(context, body),
+    accept: acceptor(context),
+    check: (body, asked) => check(context, body, asked),
     deliver: deliverer(context),
     advance: async () => {
       const advanced = await advance(context);
@@ -116,7 +116,7 @@ export {
   recordInvoiced,
   type InvoicedLine,
 } from "./fulfilment.ts";
-export type { AcceptRequest } from "./accept.ts";
+export type { AcceptRequest, OrderCheck } from "./accept.ts";
 export type { AcceptResult, OrderAnswer, OrderProblem } from "./answer.ts";
 export type { OrderFinding, CheckName, LinePrice, Policy } from "./checks.ts";
 export type { OrdersConnection, OrdersContext, Standing } from "./context.ts";

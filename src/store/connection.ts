@@ -21,11 +21,20 @@ export interface Queryable {
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** The same for a text that is sent again and again: each connection plans it once. */
   prepared<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Works that do not hang on one another: in a pipelined transaction their first statements go out
+   * together, and are run in this order; in another one they are done one after another.
+   */
+  atOnce<Results extends readonly unknown[]>(...works: Works<Results>): Promise<Results>;
   /** How many rows a statement wrote. */
   affect(sql: string, values?: readonly unknown[]): Promise<number>;
   /** `COPY … FROM STDIN`; how many rows it took. */
   copyIn(sql: string, chunks: CopyChunks): Promise<number>;
 }
+
+export type Works<Results extends readonly unknown[]> = {
+  readonly [At in keyof Results]: () => Promise<Results[At]>;
+};
 
 export interface Transaction extends Queryable {
   /** What pg-boss takes as its `db` option, so that a job is queued by this very commit. */
@@ -66,18 +75,52 @@ export function queryable(connect: Connect): Queryable {
   return {
     query: (sql, values) => again((on) => on.query(sql, values)),
     prepared: (sql, values) => again((on) => on.prepared(sql, values)),
+    atOnce: oneByOne,
     affect: (sql, values) => again((on) => on.affect(sql, values)),
     copyIn: (sql, chunks) => using((on) => on.copyIn(sql, chunks)),
   };
 }
 
+async function oneByOne<Results extends readonly unknown[]>(
+  ...works: Works<Results>
+): Promise<Results> {
+  const results: unknown[] = [];
+  for (const work of works) results.push(await work());
+  return results as unknown as Results;
+}
+
+/** All have ended before it does, so that nothing is under way when a transaction ends. */
+async function together<Results extends readonly unknown[]>(
+  ...works: Works<Results>
+): Promise<Results> {
+  const results = await Promise.allSettled(works.map((work) => work()));
+  const failed = results.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
+  return results.map((result) =>
+    result.status === "fulfilled" ? result.value : undefined,
+  ) as unknown as Results;
+}
+
+export interface TransactionOptions {
+  /**
+   * Statements are sent without waiting for the answers of those before. Nothing can be copied in
+   * it.
+   */
+  readonly pipelined?: boolean;
+}
+
+/** `pg` has it as a setting of a connection; it may change while nothing is under way. */
+type Pipelining = PoolClient & { pipeline: boolean };
+
 /** BEGIN, the work, COMMIT; ROLLBACK when the work throws. */
 export async function transaction<T>(
   connect: Connect,
   work: (tx: Transaction) => Promise<T>,
+  { pipelined = false }: TransactionOptions = {},
 ): Promise<T> {
   const client = await begun(connect, "BEGIN");
-  const tx = transactionOn(client);
+  (client as Pipelining).pipeline = pipelined;
+  const tx = transactionOn(client, pipelined);
   let fault: unknown;
   try {
     const result = await work(tx);
@@ -91,6 +134,7 @@ export async function transaction<T>(
     await client.query("ROLLBACK").catch((lost: unknown) => (fault = lost));
     throw error;
   } finally {
+    (client as Pipelining).pipeline = false;
     client.release(isBroken(fault));
   }
 }
@@ -182,6 +226,7 @@ export function onClient(client: Client | PoolClient): Queryable {
     prepared: async <Row>(text: string, values: readonly unknown[] = []) =>
       (await client.query({ name: statementName(text), text, values: parameters(values) }))
         .rows as Row[],
+    atOnce: oneByOne,
     affect: async (sql, values = []) => (await client.query(sql, parameters(values))).rowCount ?? 0,
     copyIn: async (sql, chunks) => {
       const target = client.query(copyFrom(sql));
@@ -210,7 +255,7 @@ function statementName(text: string): string {
  * A transaction that was let out of its `work` must not write on a connection that is another's
  * now.
  */
-function transactionOn(client: PoolClient): OpenTransaction {
+function transactionOn(client: PoolClient, pipelined: boolean): OpenTransaction {
   const on = onClient(client);
   const hints: (() => void)[] = [];
   let ended = false;
@@ -219,6 +264,7 @@ function transactionOn(client: PoolClient): OpenTransaction {
   return {
     query: (sql, values) => guarded(() => on.query(sql, values)),
     prepared: (sql, values) => guarded(() => on.prepared(sql, values)),
+    atOnce: pipelined ? together : oneByOne,
     affect: (sql, values) => guarded(() => on.affect(sql, values)),
     copyIn: (sql, chunks) => guarded(() => on.copyIn(sql, chunks)),
     executor: {

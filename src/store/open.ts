@@ -5,7 +5,7 @@ import type * as adapter from "@prisma/adapter-pg";
 import { Pool } from "pg";
 import type { PoolClient } from "pg";
 import { copyOut, isPassing, queryable, reading, streamRows, transaction } from "./connection.ts";
-import type { Queryable, Reading, Transaction } from "./connection.ts";
+import type { Queryable, Reading, Transaction, TransactionOptions } from "./connection.ts";
 import { StoreError, reasonOf } from "./error.ts";
 import type * as generated from "./generated/client.ts";
 import { migrate } from "./migrate.ts";
@@ -36,7 +36,7 @@ export interface Store extends Queryable, AsyncDisposable {
   /** Typed reads, and single rows where nothing else must commit with them. Loaded on first use. */
   readonly prisma: PrismaClient;
   /** On one connection; commits when `work` returns, rolls back when it throws. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Big reads: batches (default 5,000 rows) of one moment, at a constant amount of memory. */
   stream<Row = Record<string, unknown>>(
     sql: string,
@@ -95,7 +95,7 @@ function assemble({ url, pool, connect, own }: Parts): Store {
     get prisma() {
       return (prisma ??= loadPrisma(url));
     },
-    transaction: (work) => transaction(connect, work),
+    transaction: (work, options) => transaction(connect, work, options),
     stream: (sql, values = [], batch = 5000) => streamRows(connect, sql, values, batch),
     reading: (work) => reading(connect, work),
     copyOut: (sql) => copyOut(connect, sql),

@@ -22,10 +22,10 @@ export async function takeWebOrder(
 ): Promise<void> {
   const id = randomUUIDv7();
   await on.affect(
-    `insert into web_order (company, id, number, account, ordered_on, placed_by, customer_reference,
-       currency, net, vat, gross, paid, body, test, state, version, reasons, attempts, settled,
-       received_at, changed_at)
-     values ($1, $2, $3, $4, '2026-03-01', $5, $6, 'GBP', 1, 0, 1, 0, '{}', false, 'confirmed', 1, '[]',
+    `insert into web_order (company, id, number, number_folded, account, ordered_on, placed_by,
+       customer_reference, currency, net, vat, gross, paid, body, test, state, version, reasons,
+       attempts, settled, received_at, changed_at)
+     values ($1, $2, $3, lower($3), $4, '2026-03-01', $5, $6, 'GBP', 1, 0, 1, 0, '{}', false, 'confirmed', 1, '[]',
        1, '[]', $7, $7)`,
     [
       company,

@@ -1132,6 +1132,7 @@ CREATE TABLE "web_order_intent" (
     "payload" JSONB,
     "hash" TEXT,
     "state" TEXT NOT NULL,
+    "due_at" TIMESTAMPTZ(6),
     "made_at" TIMESTAMPTZ(6) NOT NULL,
     "ended_at" TIMESTAMPTZ(6),
 
@@ -1270,7 +1271,7 @@ CREATE TABLE "web_order_request" (
     "body_hash" TEXT NOT NULL,
     "body" JSONB NOT NULL,
     "status" INTEGER,
-    "answer" JSONB,
+    "answer" JSON,
     "order_id" UUID,
     "received_at" TIMESTAMPTZ(6) NOT NULL,
 
@@ -1282,6 +1283,7 @@ CREATE TABLE "web_order" (
     "company" TEXT NOT NULL,
     "id" UUID NOT NULL,
     "number" TEXT NOT NULL,
+    "number_folded" TEXT NOT NULL,
     "account" TEXT NOT NULL,
     "ordered_on" DATE NOT NULL,
     "placed_by" TEXT NOT NULL,
@@ -1338,14 +1340,6 @@ CREATE TABLE "web_order_quotation" (
     "order_id" UUID NOT NULL,
 
     CONSTRAINT "web_order_quotation_pkey" PRIMARY KEY ("company","quotation","order_id")
-);
-
--- CreateTable
-CREATE TABLE "web_order_account" (
-    "company" TEXT NOT NULL,
-    "account" TEXT NOT NULL,
-
-    CONSTRAINT "web_order_account_pkey" PRIMARY KEY ("company","account")
 );
 
 -- CreateTable
@@ -2183,6 +2177,9 @@ CREATE INDEX "web_order_task_company_order_id_idx" ON "web_order_task"("company"
 CREATE UNIQUE INDEX "web_order_task_company_subject_kind_about_key" ON "web_order_task"("company", "subject", "kind", "about");
 
 -- CreateIndex
+CREATE INDEX "web_order_company_number_idx" ON "web_order"("company", "number");
+
+-- CreateIndex
 CREATE INDEX "web_order_company_account_likeness_received_at_idx" ON "web_order"("company", "account", "likeness", "received_at");
 
 -- CreateIndex
@@ -2192,7 +2189,7 @@ CREATE INDEX "web_order_company_state_idx" ON "web_order"("company", "state");
 CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_order");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "web_order_company_number_key" ON "web_order"("company", "number");
+CREATE UNIQUE INDEX "web_order_company_number_folded_key" ON "web_order"("company", "number_folded");
 
 -- CreateIndex
 CREATE INDEX "web_order_line_company_product_order_id_idx" ON "web_order_line"("company", "product", "order_id");

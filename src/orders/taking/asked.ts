@@ -1,0 +1,21 @@
+/** A request to take an order in, and what it is known by. */
+import type { OrderRequest } from "../request.ts";
+
+export interface AcceptRequest {
+  readonly idempotencyKey: string;
+  readonly body: OrderRequest;
+  /** Which API key sent it; kept beside the request. */
+  readonly apiKey: string;
+  /** True: checked and kept, never sent, never counted. */
+  readonly test: boolean;
+}
+
+export interface Asked extends AcceptRequest {
+  /** What the key is bound to. */
+  readonly hash: string;
+}
+
+/** Numbers that differ in case alone are one: ERPs and file systems read them so. */
+export function foldedNumber<Number extends string | null>(number: Number): Number {
+  return (number?.toLowerCase() ?? null) as Number;
+}

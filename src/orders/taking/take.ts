@@ -1,0 +1,130 @@
+/** Taking orders in, one or many, in one transaction: all that is kept of them, or nothing. */
+import { randomBytes, randomUUIDv7 } from "node:crypto";
+import { reservePromotions } from "../../pricing/index.ts";
+import type { Transaction } from "../../store/index.ts";
+import { takeUp } from "../agreements.ts";
+import { numberTakenProblem, type AcceptResult } from "../answer.ts";
+import type { Priced } from "../buyers/index.ts";
+import type { OrdersContext } from "../context.ts";
+import type { Manner, Turned } from "../facts.ts";
+import { DELIVER_JOB, jobData } from "../jobs.ts";
+import { keepPayments } from "../surroundings.ts";
+import { noteOrders } from "../told.ts";
+import type { Asked } from "./asked.ts";
+import { claimKeys } from "./claim.ts";
+import { entryOf, refusal, type Entry, type Placed } from "./entry.ts";
+import { examineAll } from "./examine.ts";
+import { writeEntries } from "./write.ts";
+
+/** An answer for each request, in their order; or where it has to go instead. */
+export async function takeIn(
+  tx: Transaction,
+  context: OrdersContext,
+  requests: readonly Asked[],
+  manner: Manner,
+): Promise<(AcceptResult | Turned)[]> {
+  const results = new Map<Asked, AcceptResult | Turned>();
+  const claims = await claimKeys(tx, context, requests, manner);
+  const free = requests.filter((request, index) => {
+    const claim = claims[index] ?? "busy";
+    if (claim !== "free") results.set(request, claim === "busy" ? "alone" : claim);
+    return claim === "free";
+  });
+  const examined = free.length === 0 ? [] : await examineAll(tx, context, free, manner);
+  const entries: Entry[] = [];
+  for (const [index, request] of free.entries()) {
+    const priced = examined[index] ?? "alone";
+    if (typeof priced === "string") results.set(request, priced);
+    else entries.push(newEntry(context, request, priced));
+  }
+  // One that waits may wait here for a key that another kind of request has used.
+  if (manner === "wait") await tx.query("set local lock_timeout = '1s'");
+  for (const entry of await write(tx, context, entries)) results.set(entry.request, said(entry));
+  return requests.map((request) => results.get(request) ?? "alone");
+}
+
+function newEntry(context: OrdersContext, request: Asked, priced: Priced): Entry {
+  const number = request.body.webOrder ?? madeNumber(priced.order.orderedOn);
+  return entryOf(request, priced, { at: context.now(), id: randomUUIDv7(), number });
+}
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** W-260331-7K3QD: short enough for an ERP's reference field, and readable on the telephone. */
+function madeNumber(orderedOn: string): string {
+  const random = [...randomBytes(5)].map((byte) => ALPHABET[byte % ALPHABET.length]).join("");
+  return `W-${orderedOn.slice(2).replaceAll("-", "")}-${random}`;
+}
+
+function said(entry: Entry): AcceptResult {
+  const { status } = entry;
+  return entry.kind === "refused"
+    ? { status: 422, replayed: false, problem: entry.answer }
+    : { status: status === 202 ? 202 : 201, replayed: false, order: entry.answer };
+}
+
+/** As they were written: an order whose number was used before is refused by then. */
+async function write(
+  tx: Transaction,
+  context: OrdersContext,
+  entries: readonly Entry[],
+): Promise<readonly Entry[]> {
+  const done: Entry[] = [];
+  for (let left = entries; left.length > 0;) {
+    const written = await writeEntries(tx, context.company, left);
+    const isDone = (entry: Entry) => entry.kind === "refused" || written.has(entry.id);
+    done.push(...left.filter(isDone));
+    left = left.filter((entry) => !isDone(entry)).map((entry) => underAnotherNumber(entry));
+  }
+  await follow(
+    tx,
+    context,
+    done.filter((entry) => entry.kind === "placed"),
+  );
+  return done;
+}
+
+function underAnotherNumber(entry: Entry): Entry {
+  if (entry.kind === "refused") return entry;
+  const { request, at, answer, priced } = entry;
+  const given = request.body.webOrder;
+  if (given !== undefined) return refusal(request, at, numberTakenProblem(given));
+  const number = madeNumber(priced.order.orderedOn);
+  return { ...entry, number, answer: { ...answer, webOrder: number } };
+}
+
+/** What goes with orders that are taken: what they use up, what shops are told, their delivery. */
+async function follow(
+  tx: Transaction,
+  context: OrdersContext,
+  placed: readonly Placed[],
+): Promise<void> {
+  const { company, jobs } = context;
+  for (const { id: order, at, priced, request } of placed) {
+    const { quotation } = request.body;
+    if (request.test) continue;
+    const { account } = priced.order;
+    await reservePromotions(tx, { company, order, account, held: priced.held, at });
+    if (quotation !== null) await takeUp(tx, company, quotation, order);
+  }
+  const queued = placed.filter(({ answer }) => answer.state === "queued");
+  await tx.atOnce(
+    () => noteOrders(tx, company, placed.map(told)),
+    () => keepPayments(tx, company, placed.map(paid)),
+    () =>
+      jobs.queueAll(
+        tx,
+        DELIVER_JOB,
+        queued.map(({ id }) => jobData(company, id)),
+      ),
+  );
+}
+
+function told({ number, id, at, request: { test }, answer: { state } }: Placed) {
+  const states = ["received", state] as const;
+  return { number, id, state, version: 1, erpOrder: null, test, at, states };
+}
+
+function paid({ id, request: { body } }: Placed) {
+  return { id, payment: body.payment };
+}
