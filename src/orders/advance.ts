@@ -142,7 +142,8 @@ async function queueAgain(context: OrdersContext): Promise<number> {
                or (o.state in ('handedOver', 'accepted', 'confirmed', 'refused', 'cancelled')
                    and exists (select 1 from web_order_intent i
                                 where i.company = o.company and i.order_id = o.id
-                                  and i.kind <> 'place' and i.state in ('waiting', 'sending'))))
+                                  and i.kind <> 'place' and i.state in ('waiting', 'sending')
+                                  and coalesce(i.due_at <= clock_timestamp(), true))))
           and not exists (select 1 from web_order_lease l
                            where l.company = o.company and l.order_id = o.id
                              and l.until > clock_timestamp())

@@ -103,7 +103,15 @@ async function writeSettings(folder: string, merchant: Merchant, today: string):
             settings: { folder: join(folder, "erp"), stableForMs: 0 },
           },
         },
-        orders: { answerWithinHours: 72 },
+        // A sender that is killed has seconds to be gone, and a doubt does not outlive the lane.
+        orders: {
+          answerWithinHours: 72,
+          giveUpAfterSeconds: 2,
+          quietSeconds: 0.5,
+          retryFirstSeconds: 0.5,
+          retryLongestSeconds: 5,
+          lookAfterSeconds: 2,
+        },
         sales: { channels: merchant.takenByChannels, completeFrom: merchant.opensOn },
       },
     },

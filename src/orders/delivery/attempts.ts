@@ -188,3 +188,17 @@ export async function settleDoubts(tx: Queryable, { company, id }: Order): Promi
     [company, id],
   );
 }
+
+/** How often the ERP was told of an intent, and may be told of it: at least once. */
+export async function triesOf(
+  on: Queryable,
+  { company, id }: Order,
+  intent: number,
+): Promise<number> {
+  const [row] = await on.query<{ tries: number }>(
+    `select count(*) as tries from web_order_attempt
+      where company = $1 and order_id = $2 and intent = $3`,
+    [company, id, intent],
+  );
+  return Math.max(1, row?.tries ?? 1);
+}

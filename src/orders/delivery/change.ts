@@ -7,10 +7,17 @@ import type { Transaction } from "../../store/index.ts";
 import { addEvent, type OrderRow } from "../book.ts";
 import { changeEnded, type ChangeEnd } from "../changes/ended.ts";
 import { differencesOf, isGivenUp } from "../compare.ts";
-import { beginAttempt, doubtOf, endAttempt, endOpen, type AttemptOutcome } from "./attempts.ts";
+import {
+  beginAttempt,
+  doubtOf,
+  endAttempt,
+  endOpen,
+  triesOf,
+  type AttemptOutcome,
+} from "./attempts.ts";
 import { calling } from "./calling.ts";
 import { windowSeconds } from "./history.ts";
-import { endIntent, freeze, openIntents, type Intent } from "./intents.ts";
+import { endIntent, freeze, openIntents, putOff, type Intent } from "./intents.ts";
 import { patienceOf, queueIn } from "./later.ts";
 import { fenced, LeaseLost, recorded } from "./record.ts";
 import { askStatus, openDesk, type Sender } from "./sender.ts";
@@ -27,7 +34,7 @@ export async function deliverChanges(sender: Sender): Promise<void> {
     const [intent] = (await openIntents(context.store, order)).filter(
       ({ kind }) => kind !== "place",
     );
-    if (intent === undefined) return;
+    if (intent === undefined || !intent.isDue) return;
     if (!TELLABLE.has(order.state)) {
       if (order.state === "refused" || order.state === "cancelled")
         await end(sender, intent, { as: "refused", about: `The order itself is ${order.state}.` });
@@ -52,7 +59,7 @@ async function deliverChange(sender: Sender, order: OrderRow, intent: Intent): P
       const floor = Math.max(context.settings.quietSeconds, capability.quietSeconds ?? 0);
       const window = await windowSeconds(context.store, context.company, floor);
       const left = window - doubt.quietSeconds;
-      if (left > 0) return await waitFor(sender, left);
+      if (left > 0) return await waitFor(sender, intent, left);
       const seen = await isThere(sender, capability, order, intent);
       if (seen !== null) return await end(sender, intent, seen);
       if (doubt.placings >= context.settings.maxAttempts)
@@ -66,7 +73,7 @@ async function deliverChange(sender: Sender, order: OrderRow, intent: Intent): P
     if (error instanceof LeaseLost) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     context.log("warn", `To ${intent.kind} web order ${order.number}: ${reason}`);
-    return await waitFor(sender, patienceOf(context, order, 2));
+    return await put(sender, intent, reason, async () => {});
   }
 }
 
@@ -209,15 +216,18 @@ const STATES = { done: "done", refused: "refused", cannot: "dropped" } as const;
 
 /** Later again; the book says why. */
 async function put(
-  { context, lease }: Sender,
+  sender: Sender,
   intent: Intent,
   reason: string,
   also: (tx: Transaction, order: OrderRow) => Promise<void>,
 ): Promise<boolean> {
+  const { context, lease } = sender;
   await recorded(context, lease, `that to ${intent.kind} waits`, async (tx, order) => {
     await also(tx, order);
-    const tries = (await doubtOf(tx, order, intent.intent))?.placings ?? 1;
-    await queueIn(context, tx, order, patienceOf(context, order, tries));
+    const tries = await triesOf(tx, order, intent.intent);
+    const seconds = patienceOf(context, order, tries);
+    await putOff(tx, order, intent.intent, seconds);
+    await queueIn(context, tx, order, seconds);
     await addEvent(tx, order, {
       at: context.now(),
       event: `${intent.kind}-waits`,
@@ -230,9 +240,11 @@ async function put(
   return false;
 }
 
-async function waitFor({ context, lease }: Sender, seconds: number): Promise<boolean> {
-  await recorded(context, lease, "when to look again", (tx, order) =>
-    queueIn(context, tx, order, seconds),
-  );
+async function waitFor(sender: Sender, intent: Intent, seconds: number): Promise<boolean> {
+  const { context, lease } = sender;
+  await recorded(context, lease, "when to look again", async (tx, order) => {
+    await putOff(tx, order, intent.intent, seconds);
+    await queueIn(context, tx, order, seconds);
+  });
   return false;
 }

@@ -24,11 +24,14 @@ export interface Intent {
   readonly payload: readonly RenderedTable[] | null;
   readonly hash: string | null;
   readonly state: "waiting" | "sending" | "done" | "refused" | "dropped";
+  /** False: it was told and is to wait, by the database's clock. */
+  readonly isDue: boolean;
 }
 
 type Order = Pick<OrderRow, "company" | "id">;
 
-const COLUMNS = "intent, kind, change, body, reason, payload, hash, state";
+const COLUMNS = `intent, kind, change, body, reason, payload, hash, state,
+  coalesce(due_at <= clock_timestamp(), true) as "isDue"`;
 
 export interface NewIntent {
   readonly kind: "amend" | "cancel";
@@ -74,7 +77,15 @@ export async function placementOf(tx: Queryable, order: Order): Promise<Intent> 
   if (placement !== undefined) return placement;
   const none = { change: null, body: null, reason: null };
   const intent = await insertIntent(tx, order, { kind: "place", ...none });
-  return { intent, kind: "place", ...none, payload: null, hash: null, state: "waiting" };
+  return {
+    intent,
+    kind: "place",
+    ...none,
+    payload: null,
+    hash: null,
+    state: "waiting",
+    isDue: true,
+  };
 }
 
 /** What is not over yet, in the order asked. */
@@ -110,6 +121,19 @@ export async function freeze(
 
 function hashOf(tables: readonly RenderedTable[]): string {
   return createHash("sha256").update(JSON.stringify(tables)).digest("hex");
+}
+
+export async function putOff(
+  tx: Queryable,
+  { company, id }: Order,
+  intent: number,
+  seconds: number,
+): Promise<void> {
+  await tx.affect(
+    `update web_order_intent set due_at = clock_timestamp() + make_interval(secs => $4)
+      where company = $1 and order_id = $2 and intent = $3`,
+    [company, id, intent, seconds],
+  );
 }
 
 export async function endIntent(
