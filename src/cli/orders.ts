@@ -5,6 +5,7 @@ import { answer, chosen, wholeNumber, type Answer, type Opened } from "./command
 import { addChangesCommand } from "./events.ts";
 import { addLostCommands } from "./lost.ts";
 import { addActCommands } from "./order-acts.ts";
+import { addOrderCheckCommand } from "./order-check.ts";
 import { addDeskCommands } from "./order-desk.ts";
 import { orderText } from "./order-view.ts";
 import { count, moment, pounds, table, words } from "./print.ts";
@@ -66,6 +67,7 @@ export function addOrderCommands(program: Command): void {
         return list(opened, { limit: 50 });
       });
     });
+  addOrderCheckCommand(orders);
   addActCommands(orders);
   addDeskCommands(orders);
   addChangesCommand(orders);

@@ -49,20 +49,6 @@ export interface OrderProblem {
   readonly problems: readonly OrderFinding[];
 }
 
-/** What `accept` would answer. */
-export interface OrderCheck extends Pick<Examined, "verdict" | "findings" | "order"> {
-  readonly said: OrderSaid;
-  /** As it would be refused; null: it would be taken. */
-  readonly problem: OrderProblem | null;
-}
-
-export function checkedOf(examined: Examined, takenNumber: string | null): OrderCheck {
-  const { verdict, findings, order } = examined;
-  const refused = verdict === "refuse" ? refusedProblem(findings) : null;
-  const taken = takenNumber === null ? null : numberTakenProblem(takenNumber);
-  return { verdict, findings, order, said: saidOf(examined), problem: refused ?? taken };
-}
-
 export type AcceptResult =
   | {
       readonly status: 201 | 202;

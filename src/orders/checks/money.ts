@@ -102,7 +102,8 @@ function checkCharges({ request, facts, settings, note }: Checking): void {
   const known = settings.charges;
   for (const [index, { charge, vatCode }] of request.charges.entries()) {
     const at = { check: "charge", charge: index + 1, found: charge } as const;
-    const names = Object.keys(known ?? {}).join(", ");
+    const small = settings.smallOrderCharge?.charge;
+    const names = [...Object.keys(known ?? {}), ...(small === undefined ? [] : [small])].join(", ");
     if (facts.products.has(charge))
       note({
         ...at,
