@@ -198,7 +198,7 @@ export interface Accepted {
   readonly net: string | null;
   readonly vat: string | null;
   readonly evidence: string;
-  /** As the far side words it; `draft`, `cancelled` and `deleted` are no order. Absent: not told. */
+  /** As the far side words it; `draft`, `cancelled`, `deleted` are no order. Absent: not told. */
   readonly state?: string | null;
   /** All lines it holds. Absent or null: not told here. */
   readonly lines?: readonly HeldLine[] | null;
@@ -208,7 +208,7 @@ export type Outcome =
   | Accepted
   /** Nothing was created, and the same order would be refused again. */
   | { readonly kind: "refused"; readonly reason: string }
-  /** Nothing was created, for now: throttled, locked, period being closed. Later it may be taken. */
+  /** Nothing was created for now: throttled, locked, being closed. Later it may be taken. */
   | {
       readonly kind: "notNow";
       readonly reason: string;

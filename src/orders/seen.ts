@@ -17,7 +17,7 @@ const LOST = (row: string) => `exists (select 1 from web_order_lost g
   where g.company = o.company and g.order_id = o.id and g.decision = 'send-again'
     and ${row}.learned_at <= g.lost_at)`;
 
-/** The ERP may show the order as it was before a change that it has made since, or makes just now. */
+/** The ERP may show the order as it was before a change that it has made or makes just now. */
 const STALE = `(exists (select 1 from web_order_change c
     where c.company = o.company and c.order_id = o.id and c.state = 'done'
       and e.learned_at <= c.ended_at)

@@ -1,4 +1,4 @@
-/** The states of a delivery in src/orders/README.md: diagram and tables from the one in the code. */
+/** The states of a delivery in src/orders/README.md: diagram and tables, from the code. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DELIVERY_ABOUT, TRANSITIONS, type Mover } from "../../src/orders/machine.ts";

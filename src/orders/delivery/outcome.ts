@@ -1,4 +1,4 @@
-/** What an answer of the ERP means for an order: the move to make, and what its attempt is called. */
+/** What an answer of the ERP means for an order: its move, and what the attempt is called. */
 import type { Accepted, Outcome } from "../../connector/index.ts";
 import type { Move, OrderRow } from "../book.ts";
 import { differencesOf, isDraft, isGivenUp } from "../compare.ts";

@@ -221,7 +221,7 @@ async function leaveDoubt(
   return move(tx, queued, { ...by, event: "send", about: "Attempt 1: it was searched for.", set });
 }
 
-/** The whole order was cancelled before any of it was there: it is not sent only to be cancelled. */
+/** All of it was cancelled before any of it was there: it is not sent to be cancelled. */
 async function cancelInstead(
   { sender: { context } }: Trial,
   tx: Transaction,

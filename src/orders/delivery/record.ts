@@ -1,6 +1,6 @@
 /**
  * Writing down what came of a call, by the holder of the lease alone, and across a database that
- * goes away meanwhile: what the ERP said is not forgotten because nobody could write it for a while.
+ * goes away meanwhile: what the ERP said is not forgotten because nobody could write it then.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorFault } from "../../connector/index.ts";
