@@ -237,6 +237,9 @@ function shown({ company }: Opened, webhook: Webhook): Answer {
     `last taken  ${moment(webhook.lastDeliveredAt, timeZone)}`,
     `waiting     ${count(webhook.waiting)}`,
     `failed      ${count(webhook.failed)}`,
+    ...(webhook.missed === 0
+      ? []
+      : [`missed      ${count(webhook.missed)}, which are kept no longer`]),
     ...(failingSince === null ? [] : [`failing     since ${moment(failingSince, timeZone)}`]),
     ...(quietUntil === null ? [] : [`left alone  until ${moment(quietUntil, timeZone)}`]),
   ];

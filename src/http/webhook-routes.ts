@@ -21,6 +21,7 @@ const fields = {
   quietUntil: orNull(instant(""), "It asked to be left alone until then."),
   waiting: z.number().int().describe("Events on their way to it."),
   failed: z.number().int().describe("Events for which every try has failed."),
+  missed: z.number().int().describe("Of the time it was disabled, and kept no longer."),
   lastDeliveredAt: orNull(instant(""), "When it took something last."),
 };
 const webhook = z.strictObject(fields).openapi("Webhook");

@@ -234,7 +234,9 @@ describe("taken or tried again", () => {
     await added(desk);
     await desk.note("W-1", "W-2");
     await desk.webhooks.settle();
-    const problems = (await desk.webhooks.untaken({ limit: 10 })).map(({ problem }) => String(problem));
+    const problems = (await desk.webhooks.untaken({ limit: 10 })).map(({ problem }) =>
+      String(problem),
+    );
     expect(problems.toSorted()).toEqual([
       "answered 302, and redirects are not followed",
       "no answer within 0.3 s",
@@ -422,5 +424,49 @@ describe("what a person does", () => {
     expect(verified(secret, seen)).toMatchObject({ type: "webhook.test" });
     const events = openEvents({ ...desk, store: database.store, keepDays: 30 });
     expect(await events.after({ after: 0, limit: 10 })).toMatchObject({ events: [] });
+  });
+});
+
+describe("what is kept", () => {
+  test("an event on its way to a webhook is not deleted, however old", async () => {
+    const desk = await openDesk((_seen, response) => void response.writeHead(500).end());
+    const { webhook } = await added(desk);
+    await desk.note("W-1");
+    await desk.webhooks.settle();
+    desk.pass(100 * 86_400);
+    const events = openEvents({ ...desk, store: database.store, keepDays: 7 });
+    expect(await events.tidy()).toBe(0);
+    await desk.webhooks.disable(webhook.id, DEED);
+    expect(await events.tidy()).toBe(1);
+    expect(await desk.webhooks.show(webhook.id)).toMatchObject({ waiting: 0, missed: 1 });
+  });
+
+  test("what a disabled webhook was never told and is deleted is counted, not passed over", async () => {
+    const desk = await openDesk();
+    const { webhook } = await added(desk);
+    await desk.webhooks.disable(webhook.id, DEED);
+    await desk.note("W-1", "W-2");
+    desk.pass(8 * 86_400);
+    await openEvents({ ...desk, store: database.store, keepDays: 7 }).tidy();
+    await desk.note("W-3");
+    expect(await desk.webhooks.enable(webhook.id, false, DEED)).toMatchObject({ missed: 2 });
+    await desk.webhooks.settle();
+    expect(desk.got()).toEqual(["W-3"]);
+  });
+
+  test("a secret is sealed anew with the key that seals now, so that an old key can go", async () => {
+    const [old, anew] = ["an old key that is long enough", "a new key that is long enough"];
+    const desk = await openDesk();
+    const with_ = (text: string) => ({ seal: () => readKeys(text, null) });
+    const { secret } = await desk
+      .again(with_(old))
+      .add({ url: `${desk.receiver.url}/hook`, about: "", types: [] }, DEED);
+    for (const keys of [`${anew},${old}`, anew]) {
+      await desk.note("W-1");
+      await desk.again(with_(keys)).settle();
+      const seen = desk.receiver.seen.at(-1);
+      expect(seen === undefined ? null : verified(secret, seen)).not.toBeNull();
+    }
+    expect(desk.got()).toHaveLength(2);
   });
 });

@@ -126,7 +126,8 @@ const TIDIED_AT_ONCE = 20_000;
 
 /**
  * Deletes what is older than it is kept, oldest first and up to the first that is not; with it what
- * became of its deliveries. One that a webhook still waits for stays, and all after it.
+ * became of its deliveries. One that is on its way stays, and all after it; one that only waits for
+ * a disabled webhook is counted there as missed.
  */
 export async function tidyEvents(context: EventsContext, keepDays: number): Promise<number> {
   const { store, company, now } = context;
@@ -135,8 +136,9 @@ export async function tidyEvents(context: EventsContext, keepDays: number): Prom
   return store.transaction(async (tx) => {
     const [found] = await tx.query<{ upTo: number | null }>(
       `select least(max(number) filter (where old), min(number) filter (where not old) - 1,
-                    (select min(number) - 1 from webhook_delivery
-                      where company = $1 and state = 'waiting')) as "upTo"
+                    (select min(d.number) - 1 from webhook_delivery d
+                       join webhook w on w.company = d.company and w.id = d.webhook_id
+                      where d.company = $1 and d.state = 'waiting' and w.state = 'enabled')) as "upTo"
          from (select number, at < $2 as old from event
                 where company = $1 and number is not null order by number limit $3) oldest`,
       [company, before, TIDIED_AT_ONCE],
@@ -147,6 +149,13 @@ export async function tidyEvents(context: EventsContext, keepDays: number): Prom
       upTo,
     ]);
     if (deleted === 0) return 0;
+    await tx.affect(
+      `update webhook w set told = greatest(told, $2), missed = missed + greatest(0, $2 - told) + (
+              select count(*) from webhook_delivery d where d.company = w.company
+                 and d.webhook_id = w.id and d.state = 'waiting' and d.number <= $2)
+        where company = $1 and state = 'disabled'`,
+      [company, upTo],
+    );
     await tx.affect("delete from webhook_delivery where company = $1 and number <= $2", [
       company,
       upTo,

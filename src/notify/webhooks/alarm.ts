@@ -46,7 +46,7 @@ function alarmOf(id: string, { url, about, because, failed, problem }: Standing)
     key: `webhook/${id}`,
     level: "warning",
     title: `the webhook ${what} did not take events`,
-    detail: `Every try over three days has failed for some, the last because it ${problem ?? "was not reached"}. Later events were not held up by them.`,
+    detail: `Every try over three days has failed for some of them; the last one met: ${problem ?? "nothing that was kept"}. Later events were not held up.`,
     instruction: `See \`tradepost webhooks failures ${id}\`; once the receiver is mended, \`tradepost webhooks replay ${id} --failed\`.`,
   };
 }

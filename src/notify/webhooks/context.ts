@@ -15,6 +15,8 @@ export interface SealedText {
 export interface Seal {
   seal(text: string, bound: readonly string[]): SealedText;
   open(sealed: SealedText, bound: readonly string[]): string;
+  /** True when it is sealed with the key that seals now. */
+  current(keyId: string): boolean;
 }
 
 /** Who does something and why. */

@@ -23,19 +23,22 @@ export interface Webhook {
   readonly quietUntil: Temporal.Instant | null;
   readonly waiting: number;
   readonly failed: number;
+  /** Events that it was never told, because they were deleted while it was disabled. */
+  readonly missed: number;
   /** When something was taken last. */
   readonly lastDeliveredAt: Temporal.Instant | null;
 }
 
 const WEBHOOK = `select w.id, w.url, w.about, w.types, w.state,
     w.disabled_because as "disabledBecause", w.made_at as "madeAt", w.made_by as "madeBy",
-    w.failing_since as "failingSince", w.quiet_until as "quietUntil",
+    w.failing_since as "failingSince", w.quiet_until as "quietUntil", w.missed,
     (select count(*) from webhook_delivery d where d.company = w.company and d.webhook_id = w.id
         and d.state = 'waiting')::int as waiting,
     (select count(*) from webhook_delivery d where d.company = w.company and d.webhook_id = w.id
         and d.state = 'failed')::int as failed,
-    (select max(d.tried_at) from webhook_delivery d where d.company = w.company
-        and d.webhook_id = w.id and d.state = 'delivered') as "lastDeliveredAt"
+    (select d.tried_at from webhook_delivery d where d.company = w.company
+        and d.webhook_id = w.id and d.state = 'delivered'
+      order by d.due_at desc, d.number desc limit 1) as "lastDeliveredAt"
   from webhook w where w.company = $1`;
 
 export async function listWebhooks({ store, company }: WebhooksContext): Promise<Webhook[]> {
@@ -82,8 +85,8 @@ export async function addWebhook(
   return store.transaction(async (tx) => {
     const id = randomUUIDv7();
     await tx.affect(
-      `insert into webhook (company, id, url, about, types, state, made_at, made_by, told)
-       values ($1, $2, $3, $4, $5, 'enabled', $6, $7, $8)`,
+      `insert into webhook (company, id, url, about, types, state, made_at, made_by, told, missed)
+       values ($1, $2, $3, $4, $5, 'enabled', $6, $7, $8, 0)`,
       [company, id, url, about, types, now(), deed.who, told],
     );
     const secret = await makeSecret(context, tx, id);

@@ -8,14 +8,14 @@ import { WebhookError, type Deed, type WebhooksContext } from "./context.ts";
 /** Events looked at in one transaction. */
 const BATCH = 2_000;
 
-/** Brings every enabled webhook up to the last event. */
-export async function fanOut(context: WebhooksContext): Promise<void> {
+/** Brings every enabled webhook up to the last event; false: there is none. */
+export async function fanOut(context: WebhooksContext): Promise<boolean> {
   const { store, company } = context;
   const [any] = await store.query(
     "select 1 from webhook where company = $1 and state = 'enabled' limit 1",
     [company],
   );
-  if (any === undefined) return;
+  if (any === undefined) return false;
   const last = await numberEvents(context);
   const behind = await store.query<{ id: string }>(
     "select id from webhook where company = $1 and state = 'enabled' and told < $2 order by id",
@@ -23,6 +23,7 @@ export async function fanOut(context: WebhooksContext): Promise<void> {
   );
   for (const { id } of behind)
     while (await store.transaction((tx) => fanOutSome(context, tx, id, last)));
+  return true;
 }
 
 /** True: there is more. One instance at a time; what another does need not be done here. */

@@ -51,7 +51,18 @@ export async function secretsOf(
     [company, webhook, now()],
   );
   const keys = await seal();
-  return rows.map((row) => keys.open(row, boundTo(company, webhook, row.id)));
+  const secrets = rows.map((row) => keys.open(row, boundTo(company, webhook, row.id)));
+  // A key that was replaced is soon needed no more.
+  for (const [index, { id, keyId }] of rows.entries())
+    if (!keys.current(keyId)) {
+      const anew = keys.seal(secrets[index] ?? "", boundTo(company, webhook, id));
+      await on.affect(
+        `update webhook_secret set key_id = $4, nonce = $5, sealed = $6
+          where company = $1 and webhook_id = $2 and id = $3 and key_id = $7`,
+        [company, webhook, id, anew.keyId, anew.nonce, anew.sealed, keyId],
+      );
+    }
+  return secrets;
 }
 
 function boundTo(company: string, webhook: string, id: string): readonly string[] {

@@ -218,7 +218,7 @@ async function becauseOf(
   );
   const since = row?.since ?? now();
   if (now().since(since).total("hours") < disableAfterDays * 24) return null;
-  return `It has taken nothing for ${disableAfterDays} days; the last try ${problem ?? ""}.`;
+  return `It has taken nothing for ${disableAfterDays} days; the last try met: ${problem ?? ""}.`;
 }
 
 /** One message of its own, now, whatever the webhook's state; kept nowhere. */

@@ -99,8 +99,7 @@ class Sending {
   }
 
   async start(): Promise<void> {
-    if (this.#stop.signal.aborted) return;
-    await fanOut(this.#context);
+    if (this.#stop.signal.aborted || !(await fanOut(this.#context))) return;
     for (const id of await dueWebhooks(this.#context)) {
       const lanes = this.#lanes.get(id) ?? new Set();
       this.#lanes.set(id, lanes);

@@ -931,6 +931,7 @@ CREATE TABLE "webhook" (
     "made_at" TIMESTAMPTZ(6) NOT NULL,
     "made_by" TEXT NOT NULL,
     "told" BIGINT NOT NULL,
+    "missed" INTEGER NOT NULL,
     "failing_since" TIMESTAMPTZ(6),
     "quiet_until" TIMESTAMPTZ(6),
 
