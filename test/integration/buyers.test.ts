@@ -487,6 +487,8 @@ describe("money that was taken", () => {
         quantity: "2",
         despatchedQuantity: "1",
         invoicedQuantity: "1",
+        unitPrice: "4.2",
+        net: "8.40",
         webOrderLine: 1,
       },
     ]);

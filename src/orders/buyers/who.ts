@@ -80,9 +80,18 @@ function guest(context: OrdersContext, request: OrderRequest): Buyer {
     judged: (examined) => {
       const money = guestMoney(examined, policy);
       const rest = guests === undefined ? withoutAccount(examined) : examined;
-      return withFindings(rest, money === null ? found : [...found, money]);
+      // Said of a payment in general; of a guest's there is more to say.
+      const other = without(rest, ({ code }) => PAID_OTHERWISE.includes(code));
+      return withFindings(other, money === null ? found : [...found, money]);
     },
   };
+}
+
+const PAID_OTHERWISE = ["paid-in-part", "paid-too-much"];
+
+function without(examined: Priced, isGone: (finding: OrderFinding) => boolean): Priced {
+  const findings = examined.findings.filter((finding) => !isGone(finding));
+  return { ...examined, findings, verdict: worstOf(findings) };
 }
 
 /** Nobody is owed credit whom the ERP does not know: all of it is paid, or it is found. */
@@ -108,8 +117,7 @@ function guestMoney({ order }: Priced, policy: Policy): Found | null {
 const OF_ACCOUNT: readonly OrderFinding["check"][] = ["account", "stop", "credit"];
 
 function withoutAccount(examined: Priced): Priced {
-  const findings = examined.findings.filter(({ check }) => !OF_ACCOUNT.includes(check));
-  return { ...examined, findings, verdict: worstOf(findings) };
+  return without(examined, ({ check }) => OF_ACCOUNT.includes(check));
 }
 
 async function waitingBuyer(
@@ -146,7 +154,7 @@ function refused(request: OrderRequest, named: string, row: AccountRow | null): 
   };
   return {
     order: onAccount(request),
-    judged: (examined) => withFindings(withoutAccount(examined), [found]),
+    judged: (examined) => withFindings(without(withoutAccount(examined), isOfPrice), [found]),
   };
 }
 

@@ -1,0 +1,311 @@
+/** The example shop and the PHP file against the real API; buyers whom the ERP does not know. */
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { useApi } from "../support/api.ts";
+import { pull } from "../support/canonical-rows.ts";
+import { pullMerchant } from "../support/merchant.ts";
+
+process.env["TRADEPOST_SECRET_PRICE_TOKENS"] ??= "the example shop's tokens are signed with this";
+const api = useApi(["HARROW"], {
+  orders: { connection: "erp", guests: { account: "A001" } },
+  pricing: { tokens: { keys: [{ id: "2026", secret: "price_tokens" }] } },
+});
+const EXAMPLES = join(import.meta.dirname, "../../deploy/examples");
+const SHOP = join(EXAMPLES, "shop/shop.js");
+
+beforeAll(async () => {
+  await pullMerchant(api.tradepost.store, "HARROW");
+  await (await api.tradepost.company("HARROW")).pricing.publish();
+});
+
+interface Kept {
+  cursor: string;
+  orders: Record<string, { body: unknown; number?: string; state?: string }>;
+}
+
+interface Shop {
+  readonly url: string;
+  readonly child: ChildProcess;
+}
+
+describe("the example shop", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tradepost-shop-"));
+  const file = join(folder, "orders.json");
+  let shop: Shop;
+
+  async function start(): Promise<Shop> {
+    const env = {
+      ...process.env,
+      TRADEPOST_URL: api.url,
+      TRADEPOST_KEY: await api.keyWith({ scopes: ["prices", "orders"] }),
+      SHOP_ACCOUNT: "A001",
+      SHOP_PRODUCTS: "BRK001,CEM001",
+      SHOP_FILE: file,
+      SHOP_PORT: "0",
+    };
+    const child = spawn(process.execPath, [SHOP], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const [said] = (await once(child.stdout, "data")) as [Buffer];
+    return { child, url: /http:\S+/.exec(said.toString())?.[0] ?? "" };
+  }
+
+  async function stop({ child }: Shop): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill();
+    await once(child, "exit");
+  }
+
+  const page = async (path: string, form?: Record<string, string>) => {
+    const body = form === undefined ? {} : { method: "POST", body: new URLSearchParams(form) };
+    return (await fetch(`${shop.url}${path}`, body)).text();
+  };
+
+  beforeAll(async () => void (shop = await start()));
+  afterAll(async () => {
+    await stop(shop);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("is at most 100 lines of plain Node", () => {
+    const text = readFileSync(SHOP, "utf8");
+    expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(100);
+    expect([...text.matchAll(/from "([^"]+)"/g)].map(([, from]) => from)).toEqual(
+      expect.arrayContaining(["node:http"]),
+    );
+    expect(text.match(/from "(?!node:)/)).toBeNull();
+  });
+
+  test("shows the customer's prices, places an order at them, follows it, and links its invoice", async () => {
+    const { body: asked } = await api.ask<{ lines: { unitPrice: string }[] }>(
+      "POST",
+      "/v1/prices",
+      {
+        body: { account: "A001", lines: [{ product: "CEM001", quantity: "25" }] },
+      },
+    );
+    const front = await page("/?CEM001=25");
+    expect(front).toContain(asked.lines[0]?.unitPrice);
+    const sent = JSON.parse(unescaped(/name="lines" value="([^"]*)"/.exec(front)?.[1] ?? "")) as {
+      product: string;
+    }[];
+    const cement = sent.filter(({ product }) => product === "CEM001");
+    expect(cement).toEqual([
+      {
+        product: "CEM001",
+        quantity: "25",
+        unitPrice: expect.stringMatching(/^4\.80*$/),
+        priceToken: expect.any(String),
+      },
+    ]);
+    const number = /href="\/([^"]+)"/.exec(await page("/", { lines: JSON.stringify(cement) }))?.[1];
+    expect(number).toMatch(/^W-/);
+    await confirmAndInvoice(number ?? "");
+    await until(async () => (await page("/")).includes("confirmed"));
+    expect(await page(`/${number}`)).toContain(`href="/${number}/I77"`);
+    expect(await page(`/${number}/I77`)).toContain("120.00");
+  });
+
+  test("sends an order whose answer was lost again with its key: it is taken once", async () => {
+    await stop(shop);
+    const kept = JSON.parse(readFileSync(file, "utf8")) as Kept;
+    for (const order of Object.values(kept.orders)) {
+      delete order.number;
+      delete order.state;
+    }
+    writeFileSync(file, JSON.stringify(kept));
+    shop = await start();
+    const numbers = () =>
+      Object.values((JSON.parse(readFileSync(file, "utf8")) as Kept).orders).map((o) => o.number);
+    await until(async () => numbers().every((number) => number !== undefined));
+    const orders = await (await api.tradepost.company("HARROW")).orders.list();
+    expect(orders.map((order) => order.number)).toEqual(numbers());
+  });
+
+  /** The ERP takes it as agreed, and invoices it. */
+  async function confirmAndInvoice(webOrder: string): Promise<void> {
+    const { store } = api.tradepost;
+    const company = await api.tradepost.company("HARROW");
+    const amounts = { net: "120.00", vat: "24.00" };
+    await pull(store, "HARROW", "erp-order", [
+      { erpOrder: "SO77", account: "A001", orderedOn: "2026-03-31", webOrder, ...amounts },
+    ]);
+    await pull(store, "HARROW", "sales-document", [
+      {
+        documentType: "invoice",
+        document: "I77",
+        account: "A001",
+        documentOn: "2026-03-31",
+        erpOrder: "SO77",
+        webOrder,
+        ...amounts,
+        gross: "144.00",
+      },
+    ]);
+    await pull(store, "HARROW", "sales-line", [
+      {
+        documentType: "invoice",
+        document: "I77",
+        line: 1,
+        product: "CEM001",
+        quantity: "25",
+        unitPrice: "4.8",
+        erpOrder: "SO77",
+        ...amounts,
+      },
+    ]);
+    await company.orders.advance();
+    await company.sales.post();
+  }
+});
+
+function unescaped(html: string): string {
+  return html.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 80; tries += 1) {
+    if (await holds()) return;
+    await sleep(50);
+  }
+  throw new Error("it did not come to hold within 4 seconds");
+}
+
+interface OpenApi {
+  readonly paths: Record<string, Record<string, { parameters?: { name: string }[] }>>;
+}
+
+describe("the PHP file", () => {
+  const file = join(EXAMPLES, "order.php");
+  const text = readFileSync(file, "utf8");
+
+  test("asks the addresses that OpenAPI has, with its headers and its fields", async () => {
+    const { paths } = (await api.ask("GET", "/v1/openapi.json")).body as OpenApi;
+    const asked = [...text.matchAll(/ask\('(\w+)', ['"]([^'"]+)['"](.*)/g)].map(
+      ([, method = "", path = "", rest = ""]) => ({
+        operation: paths[path.replace("$number", "{number}")]?.[method.toLowerCase()],
+        path,
+        headers: [...rest.matchAll(/"([\w-]+): /g)].map(([, name]) => name),
+      }),
+    );
+    expect(asked.map(({ path }) => path)).toEqual([
+      "/v1/orders",
+      "/v1/orders/check",
+      "/v1/orders/$number",
+    ]);
+    for (const { operation, headers } of asked) {
+      expect(operation).toBeDefined();
+      const known = (operation?.parameters ?? []).map(({ name }) => name);
+      expect(known).toEqual(expect.arrayContaining(headers));
+    }
+    expect(asked[0]?.headers).toEqual(["Idempotency-Key"]);
+    expect(text).toContain("'Authorization: Bearer '");
+    const openapi = JSON.stringify(paths) + readFileSync("src/http/openapi.json", "utf8");
+    const fields = [...text.matchAll(/\['?(\w+)'?\]|'(\w+)' =>/g)].map(([, a, b]) => a ?? b ?? "");
+    expect(fields.filter((field) => !openapi.includes(`"${field}"`))).toEqual([]);
+  });
+
+  test("is PHP, as far as this machine can tell", () => {
+    const { error, status, stdout, stderr } = spawnSync("php", ["-l", file], { encoding: "utf8" });
+    if (error !== undefined) {
+      console.warn(`NOT CHECKED: there is no php here, so ${file} was not parsed by PHP.`);
+      // What can be told without it: every bracket is closed.
+      for (const [open, close] of ["()", "[]", "{}"])
+        expect(text.split(open ?? "").length).toBe(text.split(close ?? "").length);
+      return;
+    }
+    expect([status, stdout, stderr]).toEqual([0, expect.stringContaining("No syntax errors"), ""]);
+  });
+});
+
+describe("buyers whom the ERP does not know, over HTTP", () => {
+  const request = {
+    tradingName: "Quayle Roofing",
+    address: { address1: "7 Orrery Row", postcode: "YO1 7AA" },
+    contact: { name: "Mina Quayle", email: "mina@quayle.example" },
+  };
+  const keyed = (key: string) => ({ headers: { "idempotency-key": key } });
+
+  test("a request for an account is taken once, followed by the shop, and decided by a person alone", async () => {
+    const asked = await api.ask<{ number: string; id: string }>("POST", "/v1/account-requests", {
+      ...keyed("ar-1"),
+      body: request,
+    });
+    expect(asked).toMatchObject({ status: 201, body: { state: "held", test: false } });
+    const { number, id } = asked.body;
+    const again = await api.ask("POST", "/v1/account-requests", {
+      ...keyed("ar-1"),
+      body: request,
+    });
+    expect([again.status, again.body]).toEqual([201, asked.body]);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    const other = { ...request, tradingName: "Other" };
+    expect(
+      await api.ask("POST", "/v1/account-requests", { ...keyed("ar-1"), body: other }),
+    ).toMatchObject({ status: 422, body: { code: "idempotency-key-reused" } });
+    const taken = await api.ask("POST", "/v1/orders", {
+      ...keyed("ar-order"),
+      body: {
+        accountRequest: id,
+        lines: [{ product: "CEM001", quantity: "2", unitPrice: "4.80" }],
+      },
+    });
+    expect(taken).toMatchObject({ status: 202, body: { account: number, state: "held" } });
+    expect(await api.ask("GET", `/v1/account-requests/${number}`)).toMatchObject({
+      body: { state: "held", orders: [{ state: "held" }] },
+    });
+    const decision = { who: "J Ross", why: "no references" };
+    const shopKey = await api.keyWith({ scopes: ["prices", "orders"] });
+    const refuse = `/v1/account-requests/${number}/refuse`;
+    expect(await api.ask("POST", refuse, { body: decision, key: shopKey })).toMatchObject({
+      status: 403,
+    });
+    expect(await api.ask("GET", "/v1/account-requests")).toMatchObject({
+      body: { requests: [{ number, tradingName: "Quayle Roofing", orders: 1 }] },
+    });
+    expect(await api.ask("GET", `/v1/account-requests/${number}/file`)).toMatchObject({
+      body: { body: { contact: { name: "Mina Quayle" } } },
+    });
+    expect(await api.ask("POST", refuse, { body: decision })).toMatchObject({
+      status: 200,
+      body: { state: "refused", orders: [{ state: "refused" }] },
+    });
+    expect(await api.ask("POST", refuse, { body: decision })).toMatchObject({
+      status: 409,
+      body: { code: "account-request-settled" },
+    });
+  });
+
+  test("a return is taken once, is no more than was sold, and is decided by a person", async () => {
+    const body = {
+      account: "A001",
+      invoice: "1001",
+      lines: [{ line: 1, quantity: "3" }],
+      reason: "split bags",
+      wanted: "credit",
+    };
+    const asked = await api.ask<{ number: string }>("POST", "/v1/returns", {
+      ...keyed("r-1"),
+      body,
+    });
+    expect(asked).toMatchObject({ status: 201, body: { state: "asked", amount: "17.28" } });
+    const more = { ...body, lines: [{ line: 1, quantity: "30" }] };
+    expect(await api.ask("POST", "/v1/returns", { ...keyed("r-2"), body: more })).toMatchObject({
+      status: 422,
+      body: { code: "return-too-much", errors: [{ pointer: "/lines/0/quantity", found: "30" }] },
+    });
+    const { number } = asked.body;
+    expect(await api.ask("GET", `/v1/returns/${number}`)).toMatchObject({ body: { number } });
+    expect(await api.ask("GET", "/v1/returns?account=A001")).toMatchObject({
+      body: { returns: [{ number }] },
+    });
+    const decision = { who: "J Ross", why: "bags were split" };
+    expect(await api.ask("POST", `/v1/returns/${number}/agree`, { body: decision })).toMatchObject({
+      body: { state: "agreed", decidedBy: expect.stringContaining("J Ross") },
+    });
+  });
+});
