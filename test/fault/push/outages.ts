@@ -47,7 +47,7 @@ const OUTAGES: readonly Outage[] = [
     about: "connection lost at COMMIT",
     strike: async ({ cutter }) => {
       const before = cutter.cuts();
-      cutter.setShare(0.1);
+      cutter.setShare(0.25);
       await sleep(1_500);
       cutter.setShare(0);
       return cutter.cuts() - before;
@@ -149,7 +149,9 @@ async function judged(
 ): Promise<LaneRow> {
   const standings = await standingsOf(store);
   const found = judgeOrders({ agreed: shop.agreed, standings, books: erp.books() });
-  const unaccounted = [...found.unaccounted, ...shop.findings, ...service.crashes];
+  say(`the shop sent ${shop.repeated} requests again`);
+  const idle = shop.repeated === 0 ? [`nothing failed while ${about} was tried`] : [];
+  const unaccounted = [...found.unaccounted, ...shop.findings, ...service.crashes, ...idle];
   const findings = [found.lost, found.doubled, found.changed, found.stuck, unaccounted].flat();
   for (const finding of findings.slice(0, 4)) {
     const [number = ""] = finding.split(" ");

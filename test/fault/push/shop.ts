@@ -59,7 +59,10 @@ interface Answer {
   readonly text: string;
 }
 
-/** Never gives up; what is no answer is tried again at another instance. */
+/** A shop's patience with one order, over all its tries. */
+const PATIENCE_MS = 120_000;
+
+/** What is no answer is tried again at another instance. */
 async function send(
   { seed, apiKey, urls }: ShopOptions,
   number: string,
@@ -67,7 +70,8 @@ async function send(
 ): Promise<Answer> {
   const random = randomOf(seed, "shop", number);
   const body = JSON.stringify(orderOf(seed, number));
-  for (let tries = 0; ; tries += 1) {
+  const began = performance.now();
+  for (let tries = 0; performance.now() - began < PATIENCE_MS; tries += 1) {
     if (tries > 0) count.repeated += 1;
     const answering = urls();
     if (answering.length > 0) {
@@ -77,6 +81,7 @@ async function send(
     }
     await sleep(50 + random.next() * 200);
   }
+  return { status: 504, text: `no answer within ${PATIENCE_MS / 1000} s` };
 }
 
 async function ask(

@@ -118,7 +118,7 @@ function settingsOf(folder: string, erp: HostileErp): unknown {
         orders: {
           connection: "erp",
           checks: { stale: "accept" },
-          ...{},
+          ...FAST,
         },
       },
     },
