@@ -11,6 +11,7 @@ import { API_ADDRESS, openApiDocument } from "./openapi.ts";
 import { Problem } from "./problem.ts";
 import { ENDPOINTS } from "./routes.ts";
 import type { HttpServices } from "./modules.ts";
+import { refuseTestKey } from "./test-keys.ts";
 
 /** The API over these services; give it to `listen`, or to a test as `app.request(…)`. */
 export function createApp(services: HttpServices): Hono & { readonly direct: DirectLane } {
@@ -65,6 +66,7 @@ async function serve(
 ): Promise<Response> {
   checkAccept(c, endpoint.produces);
   const caller = await admit(c.req.header("authorization"), services, endpoint.scope);
+  await refuseTestKey(endpoint, caller, c.req.param("number"));
   return replied(await endpoint.run(c, caller), requestId);
 }
 

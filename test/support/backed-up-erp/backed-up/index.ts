@@ -4,7 +4,7 @@
  *
  *     erp: { connector: backed-up, settings: { file: /tmp/erp.json } }
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { defineConnector } from "#connector";
 import type { Accepted, Found, OrdersCapability } from "#connector";
@@ -30,7 +30,7 @@ export const connector = defineConnector<z.infer<typeof settings>>({
       throw new TypeError("this ERP has no streams");
     },
     check: async () => {
-      const { forbids } = await booksIn(file);
+      const { forbids } = booksIn(file);
       return forbids === null
         ? []
         : [{ level: "error", what: forbids, instruction: "Give the user that role." }];
@@ -40,13 +40,14 @@ export const connector = defineConnector<z.infer<typeof settings>>({
   }),
 });
 
-async function booksIn(file: string): Promise<Books> {
-  return books.parse(JSON.parse(await readFile(file, "utf8")));
+/** At once, as an ERP's own transaction: nobody sees half of it, and two at a time are two. */
+function booksIn(file: string): Books {
+  return books.parse(JSON.parse(readFileSync(file, "utf8")));
 }
 
 function ordersOf(file: string): OrdersCapability {
   const found = async (key: string, hidden: boolean): Promise<Found> => {
-    const { orders, searches } = await booksIn(file);
+    const { orders, searches } = booksIn(file);
     if (!searches) return { kind: "cannotTell", reason: "the search is away" };
     const order = orders.find((each) => each.key === key && (hidden || !each.cancelled));
     return order === undefined ? { kind: "absent" } : { kind: "present", outcome: taken(order) };
@@ -57,18 +58,18 @@ function ordersOf(file: string): OrdersCapability {
     find: (key) => found(key, false),
     status: (key) => found(key, true),
     place: async ({ key }) => {
-      const now = await booksIn(file);
+      const now = booksIn(file);
       const order = { number: `SO-${now.next}`, key, cancelled: false };
       const after: Books = { ...now, next: now.next + 1, orders: [...now.orders, order] };
-      await writeFile(file, JSON.stringify(after));
+      writeFileSync(file, JSON.stringify(after));
       return taken(order);
     },
     cancel: async (key) => {
-      const now = await booksIn(file);
+      const now = booksIn(file);
       const orders = now.orders.map((each) =>
         each.key === key ? { ...each, cancelled: true } : each,
       );
-      await writeFile(file, JSON.stringify({ ...now, orders }));
+      writeFileSync(file, JSON.stringify({ ...now, orders }));
       const order = orders.find((each) => each.key === key);
       return order === undefined ? { kind: "refused", reason: "there is none" } : taken(order);
     },
