@@ -426,19 +426,89 @@ describe("an order", () => {
     return rows[0]?.count;
   }
 
+  it("is amended and cancelled by the shop's key before it left, and shows what it was", async () => {
+    const key = (name: string) => ({ "idempotency-key": name });
+    await post("/v1/orders", { ...order, webOrder: "W-5" }, key("change-0"));
+    const lines = [{ product: "CEM001", quantity: "20", unitPrice: "4.80" }];
+    const amended = await post("/v1/orders/W-5/amendments", { ...order, lines }, key("change-1"));
+    expect(amended).toMatchObject({
+      status: 200,
+      body: { webOrder: "W-5", change: 1, state: "done", net: "96.00" },
+    });
+    const again = await post("/v1/orders/W-5/amendments", { ...order, lines }, key("change-1"));
+    expect(again.body).toEqual(amended.body);
+    const test = await api.keyWith({ test: true });
+    const options = { key: test, headers: key("change-2"), body: {} };
+    expect(await api.ask("POST", "/v1/orders/W-5/cancellation", options)).toMatchObject({
+      status: 403,
+      body: { code: "scope-missing" },
+    });
+    const part = { lines: [{ line: 1, quantity: "15" }] };
+    expect(await post("/v1/orders/W-5/cancellation", part, key("change-3"))).toMatchObject({
+      status: 200,
+      body: { kind: "cancel", net: "24.00" },
+    });
+    const { body } = await get("/v1/orders/W-5");
+    expect(body).toMatchObject({
+      state: "queued",
+      net: "24.00",
+      lines: [{ quantity: "20.00000", cancelledQuantity: "15.00000" }],
+      changes: [{ before: { net: "48.00" } }, { before: { net: "96.00" } }],
+    });
+    const whole = await post("/v1/orders/W-5/cancellation", {}, key("change-4"));
+    expect(whole).toMatchObject({ status: 200, body: { orderState: "cancelled", net: null } });
+    const late = await post("/v1/orders/W-5/amendments", order, key("change-5"));
+    expect(late).toMatchObject({ status: 409, body: { code: "order-stands-otherwise" } });
+  });
+
+  it("is worked at the desk with who and why, and not by the key that handed it in", async () => {
+    const held = { ...order, account: "A003", webOrder: "W-6" };
+    const lines = [{ product: "CEM001", quantity: "9", unitPrice: "5.20" }];
+    await post("/v1/orders", { ...held, lines }, { "idempotency-key": "desk-1" });
+    const desk = await get<{ counts: object; entries: object[] }>("/v1/order-desk?kind=held");
+    expect(desk.body.entries).toContainEqual(
+      expect.objectContaining({ webOrder: "W-6", acts: ["release", "amend", "cancel"] }),
+    );
+    const act = { who: "J Ross", why: "paid by telephone" };
+    const shop = await api.keyWith({ scopes: ["orders"] });
+    const mayNot = await api.ask("POST", "/v1/orders/W-6/release", { key: shop, body: act });
+    expect(mayNot.status).toBe(403);
+    const released = await post("/v1/orders/W-6/release", act);
+    expect(released).toMatchObject({ status: 200, body: { state: "queued" } });
+    const audit = await api.tradepost.store.query(
+      "select who, action, details from audit where subject = 'W-6'",
+    );
+    expect(audit).toEqual([
+      {
+        who: expect.stringMatching(/^J Ross \(key /),
+        action: "order-released",
+        details: { why: "paid by telephone" },
+      },
+    ]);
+    expect((await post("/v1/orders/W-6/release", act)).status).toBe(409);
+    expect((await post("/v1/orders/W-6/cancel", act)).body).toMatchObject({ state: "done" });
+    expect((await get("/v1/order-tasks")).body).toMatchObject({ tasks: [] });
+  });
+
   it("shows where it stands and everything that happened to it", async () => {
     await post("/v1/orders", { ...order, webOrder: "W-3" }, { "idempotency-key": "seventh-1" });
     const { body } = await get("/v1/orders/W-3");
     expect(lasting(body)).toMatchInlineSnapshot(`
       {
         "account": "A001",
+        "accountRequest": null,
         "answerDueAt": null,
+        "askedFor": null,
         "branch": "B1",
         "changedAt": "2026-03-31T09:00:00Z",
+        "changedInErp": [],
+        "changes": [],
         "charges": [],
         "conditions": {},
         "currency": "GBP",
         "customerReference": "PO 77",
+        "deliverTo": null,
+        "despatches": [],
         "erpNet": null,
         "erpOrder": null,
         "erpVat": null,
@@ -470,10 +540,13 @@ describe("an order", () => {
         ],
         "fulfilment": "open",
         "gross": "57.60",
+        "guest": null,
         "handedOverAt": null,
         "id": "(id)",
+        "invoices": [],
         "lines": [
           {
+            "backOrderQuantity": "0.00000",
             "cancelledQuantity": "0.00000",
             "creditedQuantity": "0.00000",
             "despatchedQuantity": "0.00000",
@@ -483,6 +556,7 @@ describe("an order", () => {
             "net": "48.00",
             "orderedQuantity": null,
             "orderedUnit": null,
+            "outstandingQuantity": "10.00000",
             "price": {
               "because": "List price (TRADE)",
               "bookVersion": "(version)",
@@ -506,6 +580,7 @@ describe("an order", () => {
         "requestedOn": null,
         "site": null,
         "state": "queued",
+        "tasks": [],
         "test": false,
         "vat": "9.60",
         "webOrder": "W-3",

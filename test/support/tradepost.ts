@@ -10,6 +10,7 @@ import { afterAll, beforeAll } from "vitest";
 import { stringify } from "yaml";
 import { start, type Simulator } from "../../connectors/csv/simulator/index.ts";
 import { createMerchant, type Merchant } from "../../deploy/demo/merchant/index.ts";
+import type { Store } from "../../src/store/index.ts";
 import { useDatabase } from "./database.ts";
 import { goLive } from "./live.ts";
 
@@ -24,6 +25,7 @@ export interface Said {
 export interface TestMerchant {
   readonly merchant: Merchant;
   readonly erp: Simulator;
+  readonly store: Store;
   /** The merchant's exports, settings and plans. */
   readonly folder: string;
   /** The program with these words; `env` adds to what it sees. */
@@ -71,6 +73,9 @@ export function useTradepost(): TestMerchant {
     get erp() {
       if (erp === undefined) throw new Error("The simulated ERP is there only while tests run.");
       return erp;
+    },
+    get store() {
+      return database.store;
     },
     folder,
     run,
