@@ -9,9 +9,10 @@ import { start, type Simulator } from "../../connectors/csv/simulator/index.ts";
 import { createMerchant } from "../../deploy/demo/merchant/index.ts";
 import { readSettings } from "../../src/config.ts";
 import { openTradepost, type CompanyServices, type Tradepost } from "../../src/main.ts";
-import { orderRequest } from "../../src/orders/index.ts";
+import { EVENT_TYPES, orderRequest } from "../../src/orders/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
+import { goLive } from "../support/live.ts";
 import { settingsOf } from "../support/tradepost.ts";
 
 const database = useDatabase();
@@ -37,6 +38,7 @@ beforeAll(async () => {
   const settings = { ...readSettings({ file }), databaseUrl: database.store.url };
   tradepost = await openTradepost(settings, { now: () => NOW, log: () => undefined });
   company = await tradepost.company("HARROW");
+  await goLive(database.store, "HARROW");
   await company.sync("erp", {});
   await pull(database.store, "HARROW", "product-unit", [
     { product: byThousand?.product ?? "", unit: "PACK", sellingUnits: "500" },
@@ -117,5 +119,28 @@ test("in packs and lowered by a promotion it is confirmed by the ERP to the penn
     erpVat: vat,
     reasons: [],
     lines: [{ orderedUnit: "PACK", orderedQuantity: "3" }, {}, {}],
+  });
+});
+
+test("and the shop is told every step of it, in order and without prices or names", async () => {
+  const feed = await company.events.after({ after: 0, limit: 100, subject: "order/WEB-1" });
+  if (typeof feed === "string") throw new Error(feed);
+  const types = feed.events.map(({ type }) => type);
+  expect(types.filter((type) => type !== "order.held")).toEqual([
+    "order.received",
+    "order.queued",
+    "order.sending",
+    "order.handedOver",
+    "order.confirmed",
+  ]);
+  expect(types.filter((type) => !EVENT_TYPES.includes(type))).toEqual([]);
+  const { id, erpOrder } = await company.orders.show("WEB-1");
+  const state = { state: "confirmed", version: feed.events.length - 1 };
+  expect(feed.events.at(-1)?.data).toEqual({
+    webOrder: "WEB-1",
+    id,
+    ...state,
+    erpOrder,
+    test: false,
   });
 });
