@@ -194,7 +194,7 @@ test("going live never sends what was shadowed before, and undone it is in shado
   await goLive(database.store, "LIVE");
 });
 
-test("test keys never reach a live ERP: over HTTP, through delivery, nor to cancel or amend", async () => {
+test("a live ERP is never reached by test keys: over HTTP, through delivery, to amend or cancel", async () => {
   const api = await tradepost.serve({ port: 0 });
   try {
     const key = await tradepost.access.createKey({
