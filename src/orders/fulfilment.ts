@@ -27,7 +27,7 @@ export const PUSH_LOG_LINES = `
  * first seen to have the order, null when it was not yet.
  */
 export const OPEN_LINES = `
-  (select o.company, o.id as order_id, o.number as web_order, l.product,
+  (select o.company, l.order_id, o.number as web_order, l.product,
           o.body ->> 'branch' as branch,
           greatest(0, l.quantity - l.cancelled_quantity
                       - greatest(l.despatched_quantity, l.invoiced_quantity)) as quantity,

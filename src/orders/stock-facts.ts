@@ -53,12 +53,14 @@ const FREE = `
       from stock where company = $1 and product = any($2)),
   said as (select product, max(learned_at) as said_at from s group by product),
   waiting as (
-    select l.product, l.branch, sum(l.quantity) as quantity
-      from said
-      join ${OPEN_LINES} l on l.company = $1 and l.product = said.product
-       and l.order_id >= ${firstIdOf("said.said_at")}
-     where l.quantity > 0 and (l.taken_at is null or l.taken_at > said.said_at)
-     group by l.product, l.branch)
+    select said.product, open.branch, open.quantity
+      from said cross join lateral (
+        select l.branch, sum(l.quantity) as quantity
+          from ${OPEN_LINES} l
+         where l.company = $1 and l.product = said.product
+           and l.order_id >= ${firstIdOf("said.said_at")}
+           and l.quantity > 0 and (l.taken_at is null or l.taken_at > said.said_at)
+         group by l.branch) open)
   select s.product, s.branch, trim_scale(s.free - coalesce(w.quantity, 0))::text as free,
          trim_scale(s.coming)::text as "onOrder", s.due::text as "nextDueOn"
     from s left join waiting w on w.product = s.product and w.branch = s.branch

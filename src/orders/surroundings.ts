@@ -62,14 +62,14 @@ export async function readSurroundings(
   const turned = await lockLikes(tx, reading, asked);
   const { company } = reading;
   const replacing = await readReplacing(tx, company, products);
-  const assortment = await readAssortment(tx, company, asked, [
-    ...products.values(),
-    ...replacing.values(),
-  ]);
-  const units = await readUnits(tx, company, asked);
-  const stock = await readStock(tx, company, asked);
-  const repeats = await readRepeats(tx, reading, asked);
-  const payments = await readPayments(tx, reading, asked);
+  const shown = [...products.values(), ...replacing.values()];
+  const [assortment, units, stock, repeats, payments] = await tx.atOnce(
+    () => readAssortment(tx, company, asked, shown),
+    () => readUnits(tx, company, asked),
+    () => readStock(tx, company, asked),
+    () => readRepeats(tx, reading, asked),
+    () => readPayments(tx, reading, asked),
+  );
   return asked.map((one, index) => {
     const hidden = hiddenFrom(one, assortment, products);
     const hiddenToo = hiddenFrom(one, assortment, replacing);
