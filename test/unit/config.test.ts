@@ -50,17 +50,17 @@ describe("settings that are wrong", () => {
       "tradepost.yaml cannot be used: 4 problems
         tradepost.yaml:5: companies.HARROW.connections.erp.connector: found nothing, expected text
         tradepost.yaml:6: companies.HARROW.connections.erp.conector: found the key "conector", expected one of connector, mode, mappings, settings, dropBrakePercent, schedules, streams, keepRawDays (nearest match "connector")
-        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, country, vat, vatCountries, connections, pricing, parity, orders, shop, sales, owners, alarms, completeness, pay (nearest match "timeZone")
-        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, credit, product, quantity, minimum, site, price, agreement, date, stale, totals (nearest match "price")"
+        tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, country, vat, vatCountries, connections, pricing, parity, orders, shop, sales, owners, alarms, events, webhooks, completeness, pay (nearest match "timeZone")
+        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, guest, credit, reference, product, visibility, quantity, stock, minimum, charge, site, delivery, country, requested, price, stale, agreement, date, totals, payment, limit, repeat (nearest match "price")"
     `);
   });
 
   it("in a choice", () => {
     expect(said(instead("connector: csv", "connector: csv\n        mode: lve")))
       .toMatchInlineSnapshot(`
-      "tradepost.yaml cannot be used: 1 problem
-        tradepost.yaml:7: companies.HARROW.connections.erp.mode: found the text "lve", expected one of read-only, live (nearest match "live")"
-    `);
+        "tradepost.yaml cannot be used: 1 problem
+          tradepost.yaml:7: companies.HARROW.connections.erp.mode: found the text "lve", expected one of read-only, shadow, live (nearest match "live")"
+      `);
   });
 
   it("in YAML: broken, empty, a key twice, a list for a mapping", () => {
@@ -119,7 +119,7 @@ describe("settings that are wrong", () => {
       "tradepost.yaml cannot be used: 4 problems
         tradepost.yaml:9: companies.HARROW.currency: found the text "gbp", expected three capital letters such as GBP
         tradepost.yaml:10: companies.HARROW.vat.STANDARD: found the number 20, expected text (put it in quotes) or a mapping of keys to values
-        tradepost.yaml:11: companies.HARROW.orders.minimumNet: found the text "-5", expected a decimal such as "20" or "12.50", not negative
+        tradepost.yaml:11: companies.HARROW.orders.minimumNet: found the text "-5", expected an amount such as "7.50", not negative
         tradepost.yaml:12: companies.HARROW.pay.startOn: found the text "2026-02-31", expected a date such as 2026-03-31"
     `);
   });
@@ -234,24 +234,48 @@ describe("settings as they hold", () => {
       companies.HARROW.orders.connection = erp (default)
       companies.HARROW.orders.checks.account = refuse (default)
       companies.HARROW.orders.checks.stop = refuse (default)
+      companies.HARROW.orders.checks.guest = refuse (default)
       companies.HARROW.orders.checks.credit = hold (default)
+      companies.HARROW.orders.checks.reference = refuse (default)
       companies.HARROW.orders.checks.product = refuse (default)
+      companies.HARROW.orders.checks.visibility = refuse (default)
       companies.HARROW.orders.checks.quantity = refuse (default)
+      companies.HARROW.orders.checks.stock = accept (default)
       companies.HARROW.orders.checks.minimum = refuse (default)
+      companies.HARROW.orders.checks.charge = refuse (default)
       companies.HARROW.orders.checks.site = refuse (default)
+      companies.HARROW.orders.checks.delivery = refuse (default)
+      companies.HARROW.orders.checks.country = hold (default)
+      companies.HARROW.orders.checks.requested = refuse (default)
       companies.HARROW.orders.checks.price = refuse (default)
+      companies.HARROW.orders.checks.stale = hold (default)
       companies.HARROW.orders.checks.agreement = refuse (default)
       companies.HARROW.orders.checks.date = refuse (default)
-      companies.HARROW.orders.checks.stale = hold (default)
       companies.HARROW.orders.checks.totals = refuse (default)
+      companies.HARROW.orders.checks.payment = hold (default)
+      companies.HARROW.orders.checks.limit = hold (default)
+      companies.HARROW.orders.checks.repeat = hold (default)
       companies.HARROW.orders.minimumNet = 0 (default)
+      companies.HARROW.orders.repeatedWithinMinutes = 10 (default)
       companies.HARROW.orders.oldestDays = 31 (default)
       companies.HARROW.orders.answerWithinHours = 24 (default)
+      companies.HARROW.orders.atOnce = 4 (default)
+      companies.HARROW.orders.giveUpAfterSeconds = 60 (default)
+      companies.HARROW.orders.quietSeconds = 120 (default)
+      companies.HARROW.orders.retryFirstSeconds = 5 (default)
+      companies.HARROW.orders.retryLongestSeconds = 3600 (default)
+      companies.HARROW.orders.maxAttempts = 8 (default)
+      companies.HARROW.orders.lookAfterSeconds = 60 (default)
+      companies.HARROW.orders.goLive.shadowEqualPercent = 98 (default)
+      companies.HARROW.orders.accountRequests = [object Object] (default)
       companies.HARROW.shop = [object Object] (default)
       companies.HARROW.sales.channels.0.takenBy = TILL* (9)
       companies.HARROW.sales.channels.0.channel = counter (9)
       companies.HARROW.owners = [object Object] (default)
       companies.HARROW.alarms.repeatEvery = 24h (default)
+      companies.HARROW.events.keepDays = 90 (default)
+      companies.HARROW.webhooks.allow =  (default)
+      companies.HARROW.webhooks.disableAfterDays = 5 (default)
       companies.HARROW.completeness.lateAfterDays = 7 (default)
       companies.HARROW.pay.plans = [object Object] (default)
       companies.HARROW.pay.newWithinMonths = 12 (default)"
