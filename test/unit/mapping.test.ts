@@ -613,7 +613,7 @@ describe("a mapping file", () => {
   test("is refused for a record or field that is not known, with the nearest match", () => {
     expect(refused("record: custmer\nreads: c\nabout: C.\nfields: same\n")).toMatchInlineSnapshot(`
       "mappings/erp/test.yaml cannot be used: 1 problem
-        mappings/erp/test.yaml:1: record: found "custmer", expected one of trading-entity, branch, rep, customer, site, assignment, product-group, product, product-unit, stock, price-list, customer-price-list, price-formula, price-rule, promotion, quotation, quotation-line, erp-order, erp-order-line, order-acknowledgement, despatch, despatch-line, sales-document, sales-line, receipt, settlement, ledger-transaction, control-total (nearest match "customer")"
+        mappings/erp/test.yaml:1: record: found "custmer", expected one of trading-entity, branch, rep, customer, site, assignment, product-group, product, product-unit, assortment, stock, price-list, customer-price-list, price-formula, price-rule, promotion, quotation, quotation-line, erp-order, erp-order-line, order-acknowledgement, despatch, despatch-line, sales-document, sales-line, receipt, settlement, ledger-transaction, control-total (nearest match "customer")"
     `);
     expect(refused("record: rep\nreads: r\nabout: R.\nfields:\n  rep: A\n  name: B\n  mail: C\n"))
       .toMatchInlineSnapshot(`
