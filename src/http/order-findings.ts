@@ -1,4 +1,4 @@
-/** What speaks against an order, as programs and people read it, and where in the body it stands. */
+/** What speaks against an order, as programs and people read it, and where it stands. */
 import type { OrderFinding } from "../orders/index.ts";
 import { z } from "./endpoint.ts";
 import type { Fault } from "./problem.ts";

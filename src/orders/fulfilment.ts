@@ -23,8 +23,8 @@ export const PUSH_LOG_LINES = `
 
 /**
  * What is still to be taken out of stock for orders of ours: (company, order_id, web_order,
- * product, branch, quantity, taken_at). `branch` is null where the order names none; `taken_at` is when the ERP was
- * first seen to have the order, null when it was not yet.
+ * product, branch, quantity, taken_at). `branch` is null where the order names none; `taken_at` is
+ * when the ERP was first seen to have the order, null when it was not yet.
  */
 export const OPEN_LINES = `
   (select o.company, l.order_id, o.number as web_order, l.product,

@@ -48,7 +48,7 @@ function productRefusal(
   return null;
 }
 
-/** @param offer What may be ordered in its place; null: nothing of that may; undefined: not known. */
+/** @param offer what may be ordered in its place; null: nothing may; undefined: not known. */
 function replaced(code: string, by: string, offer: string | null | undefined): Refusal {
   const offered = offer === undefined ? by : offer;
   const last = offered === null || offered === by ? "" : `, and that by ${offered}`;
