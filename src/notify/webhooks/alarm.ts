@@ -1,4 +1,4 @@
-/** One alarm a webhook, by how it stands: disabled by Tradepost, or with events that it never took. */
+/** One alarm a webhook, by how it stands: disabled by Tradepost, or with events it never took. */
 import type { Transaction } from "../../store/index.ts";
 import type { NewAlarm } from "../alarms.ts";
 import type { WebhooksContext } from "./context.ts";

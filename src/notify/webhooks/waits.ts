@@ -16,7 +16,7 @@ export const WAITS_SECONDS: readonly number[] = [
   24 * HOUR,
 ];
 
-/** A receiver may ask for a longer wait, and no longer than this: an event is of use for a while. */
+/** A receiver may ask for a longer wait, and for no longer than this: an event ages, too. */
 const LONGEST_SECONDS = 24 * HOUR;
 /** Everything else waits with it for so long at most. */
 const QUIET_SECONDS = HOUR;
