@@ -14,6 +14,7 @@ import { proveExplanations } from "./steps/explain.ts";
 import { goLive } from "./steps/live.ts";
 import { proveParity } from "./steps/parity.ts";
 import { followPenny, provePay, proveSales } from "./steps/pay.ts";
+import { followedByShop, openWebShop, orderThroughShop, SHOP_DAY } from "./steps/web-shop.ts";
 import { ALL_FAULTS, firstPull, introduce, provePrices } from "./steps/pull.ts";
 import { COMPANY, DEMO_PORT, openWorld } from "./world.ts";
 
@@ -61,8 +62,16 @@ const shop = openShop(api.url, secret);
 await provePrices(story, world, shop);
 await proveExplanations(story, world);
 const placed = await placeOrders(story, world, shop);
-await daysPass(story, world, placed);
-await compareOrders(story, world, placed);
+await using webShop = await openWebShop(world, { url: api.url, key: secret });
+const throughShop: { readonly number: string }[] = [];
+// Late enough that documents which README.md follows have their numbers by then.
+const orderInShop = async () => {
+  throughShop.push(await orderThroughShop(story, webShop, shop));
+  await world.tradepost.drain();
+};
+await daysPass(story, world, placed, new Map([[SHOP_DAY, orderInShop]]));
+await compareOrders(story, world, [...placed, ...throughShop]);
+for (const { number } of throughShop) await followedByShop(story, world, webShop, number);
 await proveSales(story, world);
 await proveParity(story, world);
 await provePay(story, world, shop);
@@ -89,6 +98,7 @@ if (!check) {
   process.stdout.write(
     [
       "",
+      `The example shop shows its pages at ${webShop.url}`,
       `The API answers at ${api.url} until you press Ctrl-C. For example:`,
       "",
       `  curl -s ${api.url}/v1/prices -H 'authorization: Bearer ${secret}' -H 'content-type: application/json' \\`,

@@ -46,7 +46,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   await writeSettings(settingsFile, merchant, clock.aheadSeconds());
   const settings = readSettings({ file: settingsFile });
   const database = await demoDatabase(settings.databaseUrl);
-  const own = { ...settings, databaseUrl: database?.url ?? null };
+  const secret = (name: string) => settings.secret(name) ?? madeSecret(name);
+  const own = { ...settings, databaseUrl: database?.url ?? null, secret };
   const tradepost = await openTradepost(own, {
     service: true,
     now: clock.now,
@@ -73,6 +74,15 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       await database?.drop();
     },
   };
+}
+
+const PRICE_TOKENS = "price_tokens";
+
+/** The demo signs its prices with a key of its own, made anew each time. */
+const madeKey = crypto.randomUUID() + crypto.randomUUID();
+
+function madeSecret(name: string): string | null {
+  return name === PRICE_TOKENS ? madeKey : null;
 }
 
 /** Real seconds pass, but from 21:00 of the simulated day. */
@@ -111,6 +121,7 @@ async function writeSettings(file: string, merchant: Merchant, ahead: number): P
           },
         },
         orders: { answerWithinHours: 48 },
+        pricing: { tokens: { keys: [{ id: "demo", secret: PRICE_TOKENS }] } },
         sales: { channels: merchant.takenByChannels, completeFrom: merchant.opensOn },
         pay: {
           startOn: payStart(merchant),

@@ -616,8 +616,8 @@ describe("a return", () => {
     await returns.refuse(third, { who, why });
     await expect(returns.agree(third, { who, why })).rejects.toThrow('"refused" already');
     const tasks = await tasksOf(one);
-    expect(tasks.map(({ about, kind }) => [kind, about]).sort()).toEqual(
-      [first, second].sort().map((about) => ["return", about]),
+    expect(tasks.map(({ about, kind }) => `${kind} ${about}`).sort()).toEqual(
+      [first, second].sort().map((about) => `return ${about}`),
     );
     expect(tasks[0]?.instruction).toContain("invoice INV1 (SMITH) line 1: 3 of BRICK");
     // The second is named by its credit note; the first is known by the line that is credited.

@@ -179,7 +179,10 @@ async function refusals(story: Story, world: World, shop: Shop): Promise<void> {
   );
 }
 
-async function statesOf({ company }: World, placed: readonly Placed[]): Promise<string[]> {
+async function statesOf(
+  { company }: World,
+  placed: readonly Pick<Placed, "number">[],
+): Promise<string[]> {
   const states: string[] = [];
   for (const { number } of placed) states.push((await company.orders.show(number)).state);
   return states;
@@ -187,11 +190,15 @@ async function statesOf({ company }: World, placed: readonly Placed[]): Promise<
 
 const DAYS = 14;
 
-/** Days pass: the ERP takes the orders, sells by telephone, counter and field, and invoices. */
+/**
+ * Days pass: the ERP takes the orders, sells by telephone, counter and field, and invoices; what
+ * else happens on the evening of a day is told by its number.
+ */
 export async function daysPass(
   story: Story,
   world: World,
-  placed: readonly Placed[],
+  placed: readonly Pick<Placed, "number">[],
+  onDay: ReadonlyMap<number, () => Promise<void>> = new Map(),
 ): Promise<void> {
   story.step(`${DAYS} days pass at the ERP; each evening's export is pulled`);
   const { company, tradepost } = world;
@@ -234,6 +241,7 @@ export async function daysPass(
         [await countOf(world, "customer"), events.map(({ stream, state }) => `${stream} ${state}`)],
         [world.merchant.customers.length, ["customers stopped"]],
       );
+    await onDay.get(day)?.();
   }
   story.holds("no job failed", await tradepost.jobs.failures(), []);
   await planted(story, world, "quarantined");
@@ -260,7 +268,7 @@ async function countOf({ tradepost, company }: World, table: string): Promise<nu
 export async function compareOrders(
   story: Story,
   world: World,
-  placed: readonly Placed[],
+  placed: readonly Pick<Placed, "number">[],
 ): Promise<void> {
   story.step("Every web order, beside the ERP's own books");
   const { company, erp } = world;
