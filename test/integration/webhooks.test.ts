@@ -1,4 +1,4 @@
-/** Webhooks on a real database, sent to a real receiver that verifies with the standard's library. */
+/** Webhooks on a real database, to a real receiver that verifies with the standard's library. */
 import { Webhook as Verifier } from "standardwebhooks";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readKeys } from "../../src/connections/index.ts";
