@@ -28,9 +28,47 @@ test("the status tells alarms, streams and schedules, to keys with the scope syn
   expect((await api.ask("GET", "/v1/status", { key })).status).toBe(403);
 });
 
+test("maintenance is begun and ended by a program, and the status says what stands still", async () => {
+  const unknown = { connection: "epr", why: "upgrade" };
+  expect((await api.ask("POST", "/v1/maintenance", { body: unknown })).status).toBe(404);
+  const until = NOW.add({ hours: 1 }).toString();
+  const asked = { connection: "erp", why: "upgrade", who: "J Ross", until };
+  const begun = await api.ask<Begun>("POST", "/v1/maintenance", { body: asked });
+  expect(begun.body).toMatchObject({
+    began: true,
+    underWay: { deliveries: 0, pulls: [] },
+    stops: [{ scope: "erp", why: "upgrade", until }],
+  });
+  expect(begun.body.stops[0]?.who).toMatch(/^J Ross \(key /);
+  const again = await api.ask<Begun>("POST", "/v1/maintenance", { body: asked });
+  expect(again.body.began).toBe(false);
+  const listed = await api.ask<Pick<Begun, "stops">>("GET", "/v1/maintenance");
+  expect(listed.body.stops).toHaveLength(1);
+  const { body } = await api.ask<Begun & Status>("GET", "/v1/status");
+  expect(body.stops).toEqual(listed.body.stops);
+  expect(body.orders).toMatchObject({ connection: "erp", mode: "read-only" });
+  expect(body.orders.paused).toContain("upgrade");
+  const end = { connection: "erp", why: "done" };
+  const ended = await api.ask("POST", "/v1/maintenance/end", { body: end });
+  expect(ended.body).toEqual({ ended: 1, stops: [] });
+  const none = await api.ask("POST", "/v1/maintenance/end", { body: end });
+  expect(none.body).toEqual({ ended: 0, stops: [] });
+});
+
+test("a shadow report without any order has no share", async () => {
+  const report = await api.ask("GET", "/v1/shadow-orders");
+  expect(report.body).toMatchObject({ equalPercent: null, orders: [], counts: { equal: 0 } });
+});
+
+interface Begun {
+  readonly began: boolean;
+  readonly stops: readonly { readonly who: string }[];
+}
+
 interface Status {
   readonly at: string;
   readonly service: { readonly runs: boolean; readonly lastSeenAt: string | null };
   readonly alarms: readonly { readonly key: string; readonly since: string }[];
   readonly streams: readonly { readonly stream: string }[];
+  readonly orders: { readonly paused: string | null };
 }

@@ -35,6 +35,18 @@ const SETTINGS = JSON.stringify({
       },
       orders: { checks: { stale: "accept" }, repeatedWithinMinutes: 0, quietSeconds: 1 },
     },
+    DROP: {
+      name: "Drop",
+      connections: {
+        erp: {
+          connector: "csv",
+          mode: "live",
+          mappings: "tradepost-csv",
+          settings: { folder: join(folder, "drop") },
+        },
+      },
+      orders: { checks: { stale: "accept" }, repeatedWithinMinutes: 0 },
+    },
     SHADOW: {
       name: "Shadow",
       connections: {
@@ -60,9 +72,9 @@ const open = () =>
   );
 
 beforeAll(async () => {
-  mkdirSync(join(folder, "csv", "out"), { recursive: true });
+  for (const name of ["csv", "drop"]) mkdirSync(join(folder, name, "out"), { recursive: true });
   setBooks({ next: 1001, searches: true, forbids: null, orders: [] });
-  for (const company of ["LIVE", "SHADOW"]) await fill(company);
+  for (const company of ["LIVE", "DROP", "SHADOW"]) await fill(company);
   tradepost = await open();
   live = await tradepost.company("LIVE");
   shadow = await tradepost.company("SHADOW");
@@ -317,6 +329,17 @@ test("an ERP that goes backwards stops its connection and is told what it lost",
   await expect(live.maintenance.end({ connection: "erp", ...act })).rejects.toThrow(
     "the ERP lost W-6, W-7, W-8, and nobody has decided on them",
   );
+  const api = await tradepost.serve({ port: 0 });
+  const asked = { company: "LIVE", name: "Ops", scopes: ["sync" as const], createdBy: "test" };
+  const { secret } = await tradepost.access.createKey({ ...asked, test: false });
+  const refused = await fetch(`${api.url}/v1/maintenance/end`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+    body: JSON.stringify({ connection: "erp", why: "go on" }),
+  });
+  expect(refused.status).toBe(409);
+  expect(await refused.json()).toMatchObject({ code: "lost-undecided" });
+  await api.close();
   // Staff have keyed one anew under our number: it is found and not placed a second time.
   const number = `SO-${backup.next}`;
   const keyed = { number, key: "W-6", cancelled: false };
@@ -338,6 +361,61 @@ test("an ERP that goes backwards stops its connection and is told what it lost",
     "backwards/erp",
   );
 });
+
+test("an ERP that takes files goes backwards where it gives order numbers out anew", async () => {
+  const { store } = database;
+  await goLive(store, "DROP");
+  const drop = await tradepost.company("DROP");
+  await drop.pricing.publish();
+  const numbers = ["D-1", "D-2", "D-3", "D-4"];
+  for (const [index, number] of numbers.entries()) {
+    await order(drop, number);
+    await tradepost.drain();
+    pass(10);
+    await seenThere(`SO-${index + 1}`, number, now);
+    await drop.orders.advance();
+  }
+  expect(await states(drop, ...numbers)).toEqual(numbers.map(() => "confirmed"));
+  pass(10);
+  expect(await drop.stopIfBackwards({ ask: false })).toBe(false);
+  // One number that is another's now may be a slip of the export.
+  await seenThere("SO-2", null, now);
+  expect(await drop.stopIfBackwards({ ask: false })).toBe(false);
+  pass(10);
+  await seenThere("SO-3", null, now);
+  expect(await drop.stopIfBackwards({ ask: false })).toBe(true);
+  const lost = await drop.orders.lostOrders();
+  // The last one is only known from before its ERP was restored.
+  expect(lost.map((each) => each.order)).toEqual(["D-2", "D-3", "D-4"]);
+  const [stop] = (await drop.status()).stops;
+  expect(stop?.why).toContain("SO-2 was D-2, and is an order of A2");
+  expect(stop?.why).toContain("while D-1 of before is found as SO-1");
+});
+
+/** What the next export says of an ERP order; without a web order it is the counter's. */
+async function seenThere(
+  erpOrder: string,
+  webOrder: string | null,
+  at: Temporal.Instant,
+): Promise<void> {
+  await database.store.affect("delete from erp_order where company = 'DROP' and erp_order = $1", [
+    erpOrder,
+  ]);
+  await pull(database.store, "DROP", "erp-order", [
+    {
+      erpOrder,
+      account: webOrder === null ? "A2" : "A1",
+      orderedOn: "2026-03-31",
+      webOrder,
+      net: "52.00",
+      vat: "10.40",
+    },
+  ]);
+  await database.store.affect(
+    "update erp_order set learned_at = $2 where company = 'DROP' and erp_order = $1",
+    [erpOrder, at],
+  );
+}
 
 test("shadow: orders are checked and rendered, never sent, and compared with what staff keyed", async () => {
   for (const number of ["S-EQUAL", "S-TWICE", "S-LIKE", "S-OTHER", "S-NOT"])
