@@ -648,6 +648,13 @@ describe("what follows a pull", () => {
       { cancelledQuantity: "0.00000" },
     ]);
     expect((await one.orders.show(webOrder)).fulfilment).toBe("despatched");
+    // Shops are told each step once, however often it is looked at.
+    await one.orders.advance();
+    const told = await store.query<{ word: string }>(
+      `select data ->> 'fulfilment' as word from event
+        where company = 'DESPATCH' and type = 'order.fulfilment' order by noted_at`,
+    );
+    expect(told.map(({ word }) => word)).toEqual(["part despatched", "despatched"]);
   });
 });
 
