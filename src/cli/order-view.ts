@@ -1,4 +1,4 @@
-/** One order as a person reads it: where it stands, its lines, papers, changes and its whole book. */
+/** One order as a person reads it: where it stands, lines, papers, changes and its whole book. */
 import { z } from "zod";
 import type { OrderView } from "../orders/index.ts";
 import { day, moment, plain, pounds, table, words } from "./print.ts";

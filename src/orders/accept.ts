@@ -20,6 +20,7 @@ import type { OrdersContext } from "./context.ts";
 import { requestHash, type OrderRequest } from "./request.ts";
 import { foldedNumber, type AcceptRequest, type Asked } from "./taking/asked.ts";
 import { oneByKey } from "./taking/by-key.ts";
+import type { Manner } from "./facts.ts";
 import { examineAll } from "./taking/examine.ts";
 import { openLane } from "./taking/lane.ts";
 import { takeIn } from "./taking/take.ts";
@@ -97,7 +98,7 @@ export async function check(
 ): Promise<OrderCheck> {
   await context.pricing.newest?.();
   return context.store.transaction(async (tx) => {
-    const examined = await examineNow(tx, context, body, test);
+    const examined = await examineNow(tx, context, body, { test, manner: "look" });
     const { verdict, findings, order } = examined;
     return {
       verdict,
@@ -128,9 +129,9 @@ export async function examineNow(
   tx: Queryable,
   context: OrdersContext,
   body: OrderRequest,
-  test = false,
+  { test = false, manner = "wait" }: { readonly test?: boolean; readonly manner?: Manner } = {},
 ): Promise<Priced> {
-  const [priced] = await examineAll(tx, context, [{ body, test }], "look");
+  const [priced] = await examineAll(tx, context, [{ body, test }], manner);
   if (priced === undefined || typeof priced === "string")
     throw new Error("Examining a web order: one that waits for its facts has to have them.");
   return priced;

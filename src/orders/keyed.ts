@@ -35,7 +35,7 @@ export async function once<Answer>(
   work: (tx: Transaction) => Promise<KeyedAnswer<Answer>>,
 ): Promise<KeyedResult<Answer>> {
   try {
-    return await context.store.transaction(async (tx) => {
+    return await unlocked(context, async (tx) => {
       const { idempotencyKey: key } = request;
       if (key === null) return resultOf(await work(tx), false);
       const hash = hashOf(request);
@@ -105,5 +105,29 @@ async function replay<Answer>(
 }
 
 function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "55P03";
+  return codeOf(error) === "55P03";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+const DEADLOCK = "40P01";
+const TRIES = 3;
+
+/**
+ * A change holds its order before the account and the promotions, a new order the account first: of
+ * two that wait for each other the database ends one, which then begins anew.
+ */
+async function unlocked<T>(
+  { store }: OrdersContext,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await store.transaction(work);
+    } catch (error) {
+      if (codeOf(error) !== DEADLOCK || tries === TRIES) throw error;
+    }
+  }
 }

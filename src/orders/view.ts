@@ -133,7 +133,7 @@ function orderedAs(body: OrderRow["body"], number: number) {
   return { discount, orderedUnit, orderedQuantity };
 }
 
-/** Lines as they were ordered: what was cancelled since is shown on them, and lines that are gone. */
+/** Lines as they were ordered: what was cancelled since shows on them, and lines that are gone. */
 function withCancelled(
   lines: readonly LineRow[],
   changes: readonly ChangeRow[],

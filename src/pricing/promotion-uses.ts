@@ -101,7 +101,7 @@ export async function reservePromotions(tx: Queryable, reservation: Reservation)
   );
 }
 
-/** For an order whose goods change: what it held before is forgotten, and it holds these instead. */
+/** For an order whose goods change: what it held before is forgotten; it holds these instead. */
 export async function replacePromotions(tx: Queryable, reservation: Reservation): Promise<void> {
   const { company, order } = reservation;
   await releasePromotions(tx, reservation);

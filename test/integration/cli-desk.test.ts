@@ -1,8 +1,12 @@
-/** The quarantine desk and completeness as a person types them. */
+/** The quarantine desk, completeness and the order desk as a person types them. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { readSettings } from "../../src/config.ts";
+import { openTradepost } from "../../src/main.ts";
+import { orderRequest } from "../../src/orders/index.ts";
+import { pull } from "../support/canonical-rows.ts";
 import { settingsOf, useTradepost, type Said } from "../support/tradepost.ts";
 
 const tradepost = useTradepost();
@@ -153,5 +157,71 @@ describe("completeness", () => {
     const { out } = await run("completeness", "volume", "sales-documents");
     expect(out).toMatch(/^stream +last run +read +changed +removed +net of credit notes +/);
     expect(out).toMatch(/^erp\/sales-documents +\S+ \S+ +32 +32 +0 +£260\.00 +█$/m);
+  });
+});
+
+describe("the order desk", () => {
+  /** Handed in by a shop: over the limit of its account, so that it is held. */
+  async function takeOrder(): Promise<void> {
+    const { store } = tradepost;
+    await pull(store, "HARROW", "customer", [{ account: "D1", name: "Dale", creditLimit: "1" }]);
+    await pull(store, "HARROW", "product", [{ product: "BRICK", name: "Brick" }]);
+    await pull(store, "HARROW", "price-rule", [
+      {
+        rule: "R1",
+        customerScope: "everyone",
+        productScope: "product",
+        productCode: "BRICK",
+        kind: "fixed",
+        value: "4.20",
+      },
+    ]);
+    const service = await openTradepost(
+      { ...readSettings({ file: settings }), databaseUrl: store.url },
+      { log: () => undefined },
+    );
+    try {
+      const company = await service.company("HARROW");
+      await company.pricing.publish();
+      const lines = [{ product: "BRICK", quantity: "5", unitPrice: "4.20" }];
+      await company.orders.accept({
+        idempotencyKey: "one",
+        body: orderRequest.parse({ webOrder: "WEB-1", account: "D1", lines }),
+        apiKey: "shop",
+        test: false,
+      });
+    } finally {
+      await service[Symbol.asyncDispose]();
+    }
+  }
+
+  it("says what waits and why, and the commands to type; an order loses a part by one of them", async () => {
+    await takeOrder();
+    const { exit, out } = await run("orders", "desk");
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^WEB-1 {2}held {2}£25\.20 {2}account D1 {2}since /m);
+    expect(out).toContain("Its limit is £1.00.");
+    expect(out).toContain('orders release WEB-1 --who "…" --why "…"');
+    expect(out).toMatch(
+      /^1 wait: 1 held, 0 in doubt, 0 refused, 0 in conflict, 0 late, 0 tasks\.$/m,
+    );
+    const why = ["--who", "J Ross", "--why", "they rang"];
+    const less = await run("orders", "cancel", "WEB-1", "--lines", "1:2", ...why);
+    expect(less.out).toMatch(
+      /^Cancellation 1 of WEB-1 is done\. It is held; it comes to £12\.60 net, £15\.12 gross\.$/m,
+    );
+    const shown = (await run("orders", "show", "WEB-1")).out;
+    expect(shown).toMatch(/^line +product +ordered +despatched +invoiced +credited +cancelled/m);
+    expect(shown).toMatch(
+      /cancellation 1, done, £21\.00 → £12\.60 net \(less 2 × BRICK of line 1\)/,
+    );
+    const { out: exported } = await run("orders", "export");
+    expect(
+      exported
+        .trimEnd()
+        .split("\n")
+        .map((row) => row.split(",").slice(9, 16).join(",")),
+    ).toEqual(["line,product,ordered,despatched,invoiced,credited,cancelled", "1,BRICK,5,0,0,0,2"]);
+    expect((await run("orders", "tasks")).out).toBe("No tasks.\n");
   });
 });

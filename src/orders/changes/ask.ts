@@ -190,7 +190,8 @@ async function changeHere(
   });
   const about = `${nameOf(asked.kind, change)}${whyOf(asked)}: ${told(anew)}`;
   const changed = await putContent(tx, order, anew.content, { who: asked.who, about, at });
-  const holds = asked.decides ? [] : holdsOf(anew);
+  // A person who changes an order that is held has not released it.
+  const holds = asked.decides && order.state !== "held" ? [] : holdsOf(anew);
   const gone = await goOn(tx, context, changed, { who: asked.who, holds });
   return answerOf(200, gone, { ...row, change, state: "done" }, anew.findings);
 }

@@ -1,4 +1,4 @@
-/** An order without some of its goods: what is taken off each line, and the request that is left. */
+/** An order without some of its goods: what is taken off each line, and what is left to ask. */
 import { decimal, type WebOrder } from "../../model/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import { OrderError, type OrderRow } from "../book.ts";

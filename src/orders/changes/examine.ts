@@ -37,7 +37,7 @@ export async function examineAnew(
   await releasePromotions(tx, { company, order: id, at: context.now() });
   await setState(tx, order, "cancelled");
   const { orderedOn: _dated, ...undated } = request;
-  const priced = await examineNow(tx, context, undated);
+  const priced = await examineNow(tx, context, undated, { test: order.test });
   const delivered = await deliveredOf(tx, order);
   const content = contentOf(order, priced, request, before, delivered.lastLine);
   const findings = [
