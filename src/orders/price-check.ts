@@ -6,6 +6,7 @@ import { sameAmount } from "./amounts.ts";
 import type { LinePrice, Note, OrderFacts } from "./checks.ts";
 import type { OrderRequest } from "./request.ts";
 import type { OrderSettings } from "./settings.ts";
+import { priceText } from "./words.ts";
 
 type Line = OrderRequest["lines"][number];
 type Say = (found: Note) => void;
@@ -59,8 +60,8 @@ function difference(line: Line, { unitPrice, about }: LinePrice, currency: strin
     expected: unitPrice ?? "no price known",
     about:
       unitPrice === null
-        ? `The order says ${line.unitPrice} ${currency} for ${line.product}, and we know no price: ${about}.`
-        : `The order says ${line.unitPrice} ${currency} for ${line.product}, our price now is ${unitPrice} (${about}).`,
+        ? `The order says ${priceText(line.unitPrice, currency)} for ${line.product}, and we know no price: ${about}.`
+        : `The order says ${priceText(line.unitPrice, currency)} for ${line.product}, our price now is ${priceText(unitPrice, currency)} (${about}).`,
     instruction: "Show the customer the price of now and send the order again with a new key.",
   };
 }

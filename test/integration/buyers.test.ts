@@ -19,7 +19,6 @@ import {
   returnBody,
 } from "../../src/orders/index.ts";
 import type { AcceptResult, Orders, OrderSettings } from "../../src/orders/index.ts";
-import { listTasks } from "../../src/orders/tasks.ts";
 import { openPricing } from "../../src/pricing/index.ts";
 import type { Pricing } from "../../src/pricing/index.ts";
 import { pull } from "../support/canonical-rows.ts";
@@ -193,7 +192,7 @@ function numberOf(result: AcceptResult): string {
 }
 
 const stateOf = async (one: Opened, number: string) => (await one.orders.show(number)).state;
-const tasksOf = (one: Opened) => listTasks(database.store, one.company);
+const tasksOf = (one: Opened) => one.orders.tasks();
 
 const ASKED = {
   tradingName: "Quayle Roofing",
@@ -435,7 +434,7 @@ describe("a new trade customer", () => {
     await pulled(one, "DEAR");
     const held = await one.orders.show(order);
     expect(held).toMatchObject({ state: "held", account: "DEAR", net: "8.40" });
-    expect(held.reasons[0]).toContain("our price now is 4");
+    expect(held.reasons[0]).toContain("our price now is £4");
     // What was agreed goes, once a person says so.
     await one.orders.release(order, { who, reason: why });
     await jobs.drain();

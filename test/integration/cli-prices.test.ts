@@ -1,4 +1,6 @@
 /** `price of`, `price explain` and `price list` as a person types them. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { useTradepost } from "../support/tradepost.ts";
 
@@ -116,4 +118,23 @@ test("a basket is added up, and beside it as other systems would", async () => {
   expect(out).toMatch(/^sage-200 +£/m);
   // Three amounts of the system, then the three that reconcile them with ours.
   expect(out).toMatch(/^sage-200( +-?£[\d,.]+){6}$/m);
+});
+
+test("an order is tried from a file, and what would be answered is said with every reason", async () => {
+  const { customers, products } = tradepost.merchant;
+  const buyer = customers.find((one) => one.state === "active" && !one.onStop && !one.cashAccount);
+  const goods = products.find((one) => one.state === "active" && one.replacedBy === null);
+  const file = join(tradepost.folder, "order.json");
+  const check = async (order: object) => {
+    await writeFile(file, JSON.stringify({ account: buyer?.account, ...order }));
+    return tradepost.run(["orders", "check", file]);
+  };
+  const line = { product: goods?.product, quantity: "1000", unitPrice: "0.01" };
+  const { exit, out } = await check({ lines: [line] });
+  expect(exit).toBe(0);
+  expect(out).toMatch(/^line {2}product .*free +short +there on$/m);
+  expect(out).toContain("It would be refused (422).");
+  expect(out).toMatch(/^ {2}refuse: line 1: The order says £0\.01 for .*our price now is £/m);
+  const wrong = await check({ lines: [] });
+  expect([wrong.exit, wrong.err]).toEqual([2, expect.stringContaining("  lines: ")]);
 });

@@ -528,7 +528,7 @@ describe("the checks", () => {
       "2026-03-31",
     );
     expect(differing.findings[0]).toMatchObject({ found: "10.00", expected: "11.50", line: 1 });
-    expect(differing.findings[0]?.about).toContain("our price now is 11.50 (rule R1 from 1)");
+    expect(differing.findings[0]?.about).toContain("our price now is £11.50 (rule R1 from 1)");
     const replaced = examine(
       request(),
       facts({ products: new Map([["P1", product({ replacedBy: "P2" })]]) }),
