@@ -251,7 +251,7 @@ export async function keepPayments(
   if (paid.length === 0) return;
   await tx.affect(
     `insert into web_order_payment (company, provider, reference, order_id)
-     select $1, * from unnest($2::text[], $3::text[], $4::uuid[])`,
+     select $1, * from unnest($2::text[], $3::text[], $4::uuid[]) on conflict do nothing`,
     [
       company,
       paid.map(({ provider }) => provider),
