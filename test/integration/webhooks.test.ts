@@ -210,7 +210,7 @@ describe("taken or tried again", () => {
     await desk.webhooks.enable(webhook.id, false, DEED);
     expect([...desk.alarms]).toEqual([]);
     await desk.webhooks.settle();
-    expect(desk.got()).toEqual(["W-1", "W-1", "W-2"]);
+    expect(desk.got().toSorted()).toEqual(["W-1", "W-1", "W-2"]);
   });
 
   test("one that has taken nothing for days is disabled with an alarm", async () => {
@@ -260,6 +260,23 @@ describe("order, sharing and loss", () => {
       .filter((seen) => orderIn(seen) === "W-1")
       .map(({ body }) => (JSON.parse(body) as { data: { eventNumber: number } }).data.eventNumber);
     expect(numbers).toEqual([1, 1, 3]);
+  });
+
+  test("while one waits, later ones of its order are not due and cost nobody a look", async () => {
+    const desk = await openDesk((_seen, response) => void response.writeHead(500).end());
+    await added(desk);
+    const due = async () => {
+      await desk.webhooks.settle();
+      return database.store.query<{ due: boolean }>(
+        "select due_at <= $2 as due from webhook_delivery where company = $1 order by number",
+        [desk.company, desk.now()],
+      );
+    };
+    await desk.note("W-1", "W-1");
+    expect(await due()).toEqual([{ due: false }, { due: false }]);
+    await desk.note("W-1");
+    expect(await due()).toEqual([{ due: false }, { due: false }, { due: false }]);
+    expect(desk.got()).toHaveLength(1);
   });
 
   test("after its fourth try an event holds up later ones of its order no longer", async () => {

@@ -4,6 +4,7 @@ import type { Transaction } from "../../store/index.ts";
 import { numberEvents, typeIn } from "../events/feed.ts";
 import { onOne, kept } from "./endpoints.ts";
 import { WebhookError, type Deed, type WebhooksContext } from "./context.ts";
+import { HELD_UP_TRIES } from "./send.ts";
 
 /** Events looked at in one transaction. */
 const BATCH = 2_000;
@@ -43,12 +44,15 @@ async function fanOutSome(
   await tx.affect(
     `insert into webhook_delivery
        (company, webhook_id, event_id, number, subject, state, tries, due_at)
-     select e.company, $2, e.id, e.number, e.subject, 'waiting', 0, $6
+     select e.company, $2, e.id, e.number, e.subject, 'waiting', 0, greatest($6, (
+              select max(before.due_at) from webhook_delivery before
+               where before.company = $1 and before.webhook_id = $2 and before.state = 'waiting'
+                 and before.subject = e.subject and before.tries < $7))
        from event e
       where e.company = $1 and e.number > $3 and e.number <= $4
         and ${typeIn("e.type", "$5::text[]")}
      on conflict do nothing`,
-    [company, webhook, row.told, upTo, row.types, now()],
+    [company, webhook, row.told, upTo, row.types, now(), HELD_UP_TRIES],
   );
   await tx.affect("update webhook set told = $3 where company = $1 and id = $2", [
     company,

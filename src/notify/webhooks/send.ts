@@ -17,7 +17,7 @@ import { quietAfter, waitAfter } from "./waits.ts";
  * A message that has failed so often lets later ones of the same subject go before it. Until then
  * they wait, so that an order's events come in their order.
  */
-const HELD_UP_TRIES = 4;
+export const HELD_UP_TRIES = 4;
 
 interface Claimed {
   readonly webhook: string;
@@ -25,6 +25,7 @@ interface Claimed {
   readonly holder: string;
   readonly tries: number;
   readonly number: number;
+  readonly subject: string;
   readonly id: string;
   readonly type: string;
   readonly at: Temporal.Instant;
@@ -82,7 +83,7 @@ async function claim(
                   and before.subject = one.subject and before.number < one.number
                   and before.tries < ${HELD_UP_TRIES})
            order by one.due_at, one.number limit 1 for update of one skip locked)
-     returning w.id as webhook, w.url, d.holder, d.tries, d.number, e.id, e.type, e.at, e.data`,
+     returning w.id as webhook, w.url, d.holder, d.tries, d.number, d.subject, e.id, e.type, e.at, e.data`,
     [company, webhook, now(), holder, leaseSeconds],
   );
   return claimed ?? null;
@@ -171,6 +172,7 @@ async function record(
       problem,
     ],
   );
+  if (tries < HELD_UP_TRIES) await holdUpLater(context, tx, claimed);
   const because = await becauseOf(context, tx, claimed.webhook, outcome);
   if (because !== null)
     await tx.affect(
@@ -179,6 +181,25 @@ async function record(
       [company, claimed.webhook, because],
     );
   if (because !== null || wait === null) await tellStanding(context, tx, claimed.webhook);
+}
+
+/**
+ * Later ones of the same subject are due no earlier than the one that they wait for: else whoever
+ * looks for work would look through all of them again and again while a receiver is away.
+ */
+async function holdUpLater(
+  { company }: WebhooksContext,
+  tx: Transaction,
+  { webhook, id, subject, number }: Claimed,
+): Promise<void> {
+  await tx.affect(
+    `update webhook_delivery later set due_at = before.due_at
+       from webhook_delivery before
+      where before.company = $1 and before.webhook_id = $2 and before.event_id = $3
+        and later.company = $1 and later.webhook_id = $2 and later.state = 'waiting'
+        and later.subject = $4 and later.number > $5 and later.due_at < before.due_at`,
+    [company, webhook, id, subject, number],
+  );
 }
 
 async function recordTaken(
