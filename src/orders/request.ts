@@ -140,8 +140,9 @@ const orderFields = z.strictObject({
 
 export const orderRequest = orderFields.superRefine((order, context) => {
   const { account, guest, accountRequest } = order;
-  const says = (message: string): void =>
-    void context.addIssue({ code: "custom", path: ["account"], message });
+  const says = (message: string): void => {
+    context.addIssue({ code: "custom", path: ["account"], message });
+  };
   if (accountRequest !== null && (account !== undefined || guest !== null))
     says("expected no account and no guest beside an accountRequest: its account is still to come");
   else if (account === undefined && guest === null && accountRequest === null)
@@ -180,5 +181,6 @@ function sortedJson(value: unknown): string {
 }
 
 function isBlank(value: unknown): boolean {
-  return value == null || (typeof value === "object" && Object.keys(value).length === 0);
+  if (value === null || value === undefined) return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
 }
