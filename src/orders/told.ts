@@ -1,6 +1,8 @@
 /** What shops are told of orders: which one, where it stands; never prices, names or addresses. */
 import { noteEvents } from "../notify/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { ACCOUNT_STATES } from "./buyers/account-states.ts";
+import { RETURN_STATES } from "./buyers/return-store.ts";
 import { DELIVERY_STATES, fulfilment, type DeliveryState, type Quantities } from "./machine.ts";
 
 /** Every type that an event of orders can have; webhooks choose among them. */
@@ -11,6 +13,8 @@ export const EVENT_TYPES: readonly string[] = [
   "order.change-asked",
   "order.change-refused",
   "order.changed-in-erp",
+  ...ACCOUNT_STATES.map((state) => `account-request.${state}`),
+  ...RETURN_STATES.map((state) => `return.${state}`),
 ];
 
 /** What an event says of its order. */

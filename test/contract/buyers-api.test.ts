@@ -168,11 +168,11 @@ function unescaped(html: string): string {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 80; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     if (await holds()) return;
     await sleep(50);
   }
-  throw new Error("it did not come to hold within 4 seconds");
+  throw new Error("it did not come to hold within 30 seconds");
 }
 
 interface OpenApi {

@@ -31,7 +31,6 @@ export async function openWebShop(
     throw new Error("the merchant has nobody who can order, or nothing to sell by the one");
   const codes = products.map(({ product }) => product);
   const env = {
-    ...process.env,
     TRADEPOST_URL: api.url,
     TRADEPOST_KEY: api.key,
     SHOP_ACCOUNT: buyer.account,

@@ -23,7 +23,7 @@ import { BuyerError } from "./error.ts";
 import { numberFor } from "./numbers.ts";
 import { bringOn, isPriced, refuseWaiting, waitingFor } from "./waiting.ts";
 
-/** Job that opens an account, or asks the ERP who may be the same; its data: `{ company, request }`. */
+/** Job that opens an account, or asks the ERP who may be the same: `{ company, request }`. */
 export const ACCOUNT_JOB = "orders.account";
 
 export interface AskAccount {

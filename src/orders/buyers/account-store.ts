@@ -1,4 +1,4 @@
-/** The rows of account requests: read, moved by the table of their states, each move in the book. */
+/** The rows of account requests: read, and moved by the table of their states, into the book. */
 import { noteEvents } from "../../notify/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import type { AccountRequestBody, Duplicate } from "./account-request.ts";

@@ -1,4 +1,5 @@
 /** The rows of returns. */
+import { noteEvents } from "../../notify/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import { BuyerError } from "./error.ts";
 import type { InvoiceLine } from "./invoice.ts";
@@ -151,6 +152,22 @@ export async function insertReturn(
         invoiced.get(line)?.credited ?? "0",
       ],
     );
+  await noteReturn(tx, company, { ...row, state: "asked" }, row.at);
+}
+
+/** Thin, as every event. */
+async function noteReturn(
+  tx: Queryable,
+  company: string,
+  row: Pick<ReturnRow, "id" | "number" | "invoice" | "test"> & { readonly state: ReturnState },
+  at: Temporal.Instant,
+): Promise<void> {
+  const { id, number, invoice, state, test } = row;
+  if (test) return;
+  const data = { return: number, id, state, invoice };
+  await noteEvents(tx, company, [
+    { type: `return.${state}`, subject: `return/${number}`, at, data },
+  ]);
 }
 
 export async function setReturn(
@@ -175,7 +192,10 @@ export async function setReturn(
       at,
     ],
   );
-  if (written === 1) return changed;
+  if (written === 1) {
+    await noteReturn(tx, row.company, changed, at);
+    return changed;
+  }
   throw new BuyerError(
     "return-settled",
     `Return ${row.number} changed meanwhile (version ${row.version} is not the last). Look again.`,

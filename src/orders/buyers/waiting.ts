@@ -158,7 +158,7 @@ function whatDiffers(order: OrderRow, { findings, order: now }: Priced): string[
   return [...said, ...amounts];
 }
 
-/** The order as it was taken, now on its account; at the account's own prices where they are equal. */
+/** The order as it was taken, now on its account, whose own prices it has where all is equal. */
 async function giveAccount(
   tx: Queryable,
   order: OrderRow,

@@ -158,7 +158,7 @@ function refused(request: OrderRequest, named: string, row: AccountRow | null): 
   };
 }
 
-/** Checked as far as possible: what only the account could tell is looked at again when it is there. */
+/** Checked as far as possible: what only the account can tell is looked at when it is there. */
 function waiting(examined: Priced, row: AccountRow, priced: boolean): Priced {
   const findings = withoutAccount(examined).findings.map((finding) =>
     finding.check === "site" || (!priced && finding.policy === "refuse" && isOfPrice(finding))
