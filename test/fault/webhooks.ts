@@ -63,7 +63,7 @@ export const webhooks: Lane = async ({ seed, ci, kills, say }) => {
     receiver.trust(secret);
     const left = size.kills - Math.floor(size.kills / 2) - Math.ceil(size.kills / 4);
     await disturbed(trial, senders, { kills: left, from: half * 1.5, to: size.events });
-    const stuck = await calm(store);
+    const stuck = await calm(store, senders);
     return [await judged(trial, stuck, size.kills)];
   } finally {
     for (const sender of senders) sender.close();
@@ -74,11 +74,12 @@ export const webhooks: Lane = async ({ seed, ci, kills, say }) => {
 interface Sender {
   /** Kills the process, once it has begun to send; another one takes its place. */
   replace(): Promise<void>;
+  /** False: it ended by itself, or somebody stopped the lane. */
+  runs(): boolean;
   close(): void;
 }
 
 function openSender({ store, complaints }: Trial): Sender {
-  let closed = false;
   const start = () => {
     const child = spawn(process.execPath, [SENDER], {
       env: { ...process.env, DATABASE_URL: store.url },
@@ -88,21 +89,21 @@ function openSender({ store, complaints }: Trial): Sender {
     if (pid === undefined) throw new Error("a sender could not be started");
     running.add(pid);
     createInterface(child.stderr).on("line", (line) => complaints.push(line));
-    child.once("close", () => {
-      running.delete(pid);
-      if (!closed) now = start();
-    });
-    return { pid, begun: once(child.stdout, "data") };
+    const ended = once(child, "close").then(() => running.delete(pid));
+    return { pid, begun: once(child.stdout, "data"), ended };
   };
   let now = start();
   return {
     replace: async () => {
-      const { pid, begun } = now;
-      await begun;
+      const { pid, begun, ended } = now;
+      await Promise.race([begun, ended]);
+      if (!running.has(pid)) return;
       kill(pid);
+      await ended;
+      now = start();
     },
+    runs: () => running.has(now.pid),
     close: () => {
-      closed = true;
       kill(now.pid);
     },
   };
@@ -151,8 +152,8 @@ async function note(store: Store, order: string, type: string, inVain: boolean):
   await store.transaction((tx) => noteEvents(tx, COMPANY, [{ ...event, type }]));
 }
 
-/** Waits until nothing waits; how many deliveries still do, or have failed, after all patience. */
-async function calm(store: Store): Promise<number> {
+/** Waits until nothing waits; how many deliveries do after all patience, or senders are gone. */
+async function calm(store: Store, senders: readonly Sender[]): Promise<number> {
   const until = performance.now() + PATIENCE_MS;
   for (;;) {
     const [row] = await store.query<{ left: number }>(
@@ -162,7 +163,8 @@ async function calm(store: Store): Promise<number> {
       [COMPANY],
     );
     const left = row?.left ?? 0;
-    if (left === 0 || performance.now() > until) return left;
+    const ended = senders.filter((sender) => !sender.runs()).length;
+    if (left === 0 || ended > 0 || performance.now() > until) return left + ended;
     await sleep(200);
   }
 }
