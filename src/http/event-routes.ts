@@ -10,11 +10,11 @@ const event = z
     number: z.number().int().describe("Place in the feed, from 1."),
     id: text("Its identity; the `webhook-id` of every message that tells it."),
     type: text("What happened: order.accepted."),
-    subject: text("What it happened to: order/ and the web order's number."),
+    subject: text("What it happened to: order/, account-request/ or return/, and its number."),
     at: instant("When it happened."),
     data: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
-      .describe("webOrder, id, state, version, erpOrder, test; no prices and no names."),
+      .describe("Of an order: webOrder, id, state, version, erpOrder, test. No prices, no names."),
   })
   .openapi("OrderEvent");
 
