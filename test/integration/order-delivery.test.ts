@@ -110,6 +110,22 @@ test("before believing not there, the same search must show an order that is kno
   expect((await one.orders.show(number)).state).toBe("handedOver");
 });
 
+test("a search that was blind for a moment is asked again after it has shown the canary", async () => {
+  const one = await companies.open("BLINK");
+  const canary = await placed(one, "canary");
+  const number = await inDoubt(one);
+  let searches = 0;
+  one.erp.finds = (key): Found => {
+    searches += 1;
+    if (key === number && searches === 1) return { kind: "absent" };
+    return { kind: "present", outcome: accepted(`SO-${key}`) };
+  };
+  one.erp.asked.length = 0;
+  await one.orders.deliver(number);
+  expect(one.erp.asked).toEqual([`find ${number}`, `find ${canary}`, `find ${number}`]);
+  expect((await one.orders.show(number)).state).toBe("accepted");
+});
+
 test("where no order is known to be there nothing is sent again, and in the end a person is asked", async () => {
   const one = await companies.open("NOCANARY", { maxAttempts: 1 });
   const number = await inDoubt(one);

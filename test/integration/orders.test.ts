@@ -392,6 +392,7 @@ describe("handing an order over", () => {
       `place ${webOrder}`,
       `find ${webOrder}`,
       `find ${canary}`,
+      `find ${webOrder}`,
       `place ${webOrder}`,
     ]);
   });

@@ -12,6 +12,7 @@ const KNOWN: Evidence = {
   windowSeconds: 120,
   search: "none",
   canary: "none",
+  searchedSince: false,
   mostTries: 8,
 };
 const DOUBT = { quietSeconds: 0, placings: 1, searches: 0 };
@@ -31,6 +32,7 @@ const evidence: fc.Arbitrary<Evidence> = fc.record({
   windowSeconds: fc.double({ min: 0, max: 7200, noNaN: true }),
   search: fc.constantFrom("none", "absent", "present", "draft", "several", "cannotTell"),
   canary: fc.constantFrom("none", "found", "missing", "unknown"),
+  searchedSince: fc.boolean(),
   mostTries: fc.integer({ min: 1, max: 12 }),
 });
 
@@ -52,7 +54,10 @@ describe("what is done next with an order", () => {
     expect(step(quiet)).toEqual({ step: "canary" });
     expect(step({ ...quiet, canary: "missing" })).toMatchObject({ step: "wait" });
     expect(step({ ...quiet, canary: "unknown" })).toMatchObject({ step: "wait" });
-    expect(step({ ...quiet, canary: "found" })).toEqual({ step: "place" });
+    // Blind for a moment, and sighted when the canary was looked for.
+    expect(step({ ...quiet, canary: "found" })).toEqual({ step: "find" });
+    const again = { ...quiet, canary: "found", searchedSince: true } as const;
+    expect(step(again)).toEqual({ step: "place" });
   });
 
   test("the ERP that knows the key is told again at once, and not for ever", () => {
@@ -87,7 +92,7 @@ describe("what is done next with an order", () => {
         expect(known.search).toBe("absent");
         if (doubt === null) return;
         expect(doubt.quietSeconds).toBeGreaterThanOrEqual(known.windowSeconds);
-        expect(known.canary).toBe("found");
+        expect([known.canary, known.searchedSince]).toEqual(["found", true]);
       }),
       { numRuns: 5_000 },
     );

@@ -31,6 +31,8 @@ export interface Evidence {
   readonly windowSeconds: number;
   readonly search: Search;
   readonly canary: Canary;
+  /** The order was searched for once more after the canary was found. */
+  readonly searchedSince: boolean;
   /** So often it is sent, and twice as often searched for, before a person is asked. */
   readonly mostTries: number;
 }
@@ -90,6 +92,8 @@ function notThere(known: Evidence, { quietSeconds, placings }: Doubt): Step {
         "no other order is known to be there, by which the search could be tried",
       );
     case "found":
+      // The search may have been blind for a moment, and sighted again when the canary was found.
+      if (!known.searchedSince) return { step: "find" };
       return placings < known.mostTries
         ? { step: "place" }
         : { step: "person", why: `${placings} times it was sent, and it never was there` };

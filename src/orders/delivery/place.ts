@@ -87,6 +87,7 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
   const window = await windowSeconds(context.store, context.company, floor);
   let found: Found | null = null;
   let canary: Canary = "none";
+  let searchedSince = false;
   for (;;) {
     const search = searchOf(found);
     const next = nextStep({
@@ -96,11 +97,13 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
       windowSeconds: window,
       search,
       canary,
+      searchedSince,
       mostTries: context.settings.maxAttempts,
     });
     switch (next.step) {
       case "find":
         found = await searchFor(trial, capability, trial.order.number);
+        searchedSince = canary === "found";
         break;
       case "canary":
         canary = await searchCanaries(trial, capability);
