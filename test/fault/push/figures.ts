@@ -1,4 +1,7 @@
-/** What the database comes to after a run, in SQL of the lane's own, so that agreement proves something. */
+/**
+ * What the database comes to after a run, in SQL of the lane's own, so that agreement proves
+ * something.
+ */
 import type { Store } from "../../../src/store/index.ts";
 import type { HeldDocument, Invoiced } from "../../support/hostile-erp/index.ts";
 import type { Standing } from "./judge.ts";
@@ -12,15 +15,19 @@ export async function standingsOf(store: Store): Promise<ReadonlyMap<string, Sta
   return new Map(rows.map(({ number, ...standing }) => [number, standing]));
 }
 
-/** Orders that something will still be done about without a person. */
+/** Orders that something will still be done about without a person, and jobs soon due. */
 export async function underWay(store: Store): Promise<number> {
-  const [row] = await store.query<{ n: number }>(
-    `select count(*)::int as n from web_order
-      where company = $1 and (state in ('received', 'checked', 'queued', 'sending', 'handedOver')
-         or (state = 'inDoubt' and next_attempt_at is not null))`,
+  const [row] = await store.query<{ orders: number; jobs: number }>(
+    `select (select count(*)::int from web_order
+              where company = $1
+                and (state in ('received', 'checked', 'queued', 'sending', 'handedOver')
+                  or (state = 'inDoubt' and next_attempt_at is not null))) as orders,
+            (select count(*)::int from pgboss.job
+              where state < 'completed' and name not like '\\_\\_pgboss%' and name <> 'failed-jobs'
+                and start_after < now() + interval '30 seconds') as jobs`,
     [COMPANY],
   );
-  return row?.n ?? 0;
+  return (row?.orders ?? 0) + (row?.jobs ?? 0);
 }
 
 /** What an order went through, for whoever looks into a finding. */

@@ -1,4 +1,4 @@
-/** The ERP exports, and its exports are pulled, every few seconds by a process that nobody kills. */
+/** The ERP exports, and that is pulled, every few seconds by a process that nobody kills. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CompanyServices } from "../../../src/main.ts";
 import { COMPANY, type PushWorld } from "./world.ts";

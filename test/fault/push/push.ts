@@ -41,7 +41,7 @@ export async function push(options: LaneOptions): Promise<readonly LaneRow[]> {
     say(`${erpClass}: ${wanted.orders} orders, ${wanted.kills} kills`);
     rows.push(...(await underFire(erpClass, wanted, options)));
   }
-  return [...rows, ...(await naiveRows({ seed, orders: ci ? 200 : 1_500, say }))];
+  return [...rows, ...(await naiveRows({ seed, orders: ci ? 200 : 600, say }))];
 }
 
 async function underFire(

@@ -3,7 +3,7 @@
  * server that is not killed here, settings, masters pulled once, prices published, a key for the
  * shop.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -66,6 +66,7 @@ export async function openPushWorld(
   const database = await openDatabase();
   const settingsFile = join(folder, "tradepost.yaml");
   await writeFile(settingsFile, stringify(settingsOf(shared, erp)));
+  await copyMappings(join(folder, "mappings", "few"));
   await writeMasters(join(shared, "out"));
   const { store } = database;
   const open = async <T>(work: (tradepost: Tradepost) => Promise<T>): Promise<T> => {
@@ -102,13 +103,14 @@ const FAST = {
 function settingsOf(folder: string, erp: HostileErp): unknown {
   const files = {
     connector: "csv",
-    mappings: "tradepost-csv",
+    mappings: "few",
     settings: { folder, stableForMs: 0 },
   };
   const isFolder = erp.connection.connector === "csv";
-  const orders = { ...erp.connection, mode: "live", mappings: "tradepost-csv" };
+  const orders = { ...erp.connection, mode: "live", mappings: "few" };
   return {
     connectorFolders: [CONNECTORS],
+    mappingFolders: [join(folder, "..", "mappings")],
     http: { port: 0, bulkThreads: 1 },
     leaseSeconds: 2,
     companies: {
@@ -123,6 +125,26 @@ function settingsOf(folder: string, erp: HostileErp): unknown {
       },
     },
   };
+}
+
+const SHIPPED = join(import.meta.dirname, "..", "..", "..", "mappings", "tradepost-csv");
+const FEW = [
+  "customer",
+  "product",
+  "price-rule",
+  "order-acknowledgement",
+  "erp-order",
+  "erp-order-line",
+  "sales-document",
+  "sales-line",
+  "web-order",
+];
+
+/** No more than is read here, without the examples: a killed service starts in less time. */
+async function copyMappings(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of FEW)
+    await copyFile(join(SHIPPED, `${name}.yaml`), join(folder, `${name}.yaml`));
 }
 
 async function writeMasters(out: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * The hostile ERP as a web service: `POST /orders` makes a document, `GET /orders?key=…` searches.
- * It misbehaves as `faults.ts` draws it; the worst is a document that appears only some time after
- * whoever asked for it has given up, or was killed.
+ * It misbehaves as `faults.ts` draws it; the worst is a document that appears only some time
+ * after whoever asked for it has given up, or was killed.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

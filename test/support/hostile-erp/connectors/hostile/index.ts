@@ -2,7 +2,9 @@
  * The hostile ERP's connector, as plain as connectors are: it says what the ERP said, and what it
  * does not know it leaves in doubt.
  *
- *     erp: { connector: hostile, settings: { baseUrl: "http://127.0.0.1:4701", class: searchable } }
+ *     erp:
+ *       connector: hostile
+ *       settings: { baseUrl: "http://127.0.0.1:4701", class: searchable }
  */
 import { z } from "zod";
 import { defineConnector } from "#connector";
