@@ -5,7 +5,7 @@ import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
-import { stopIfBackwards } from "./company/backwards.ts";
+import { stopIfBackwards, stopIfStampsFell } from "./company/backwards.ts";
 import { goLiveOf, type GoLiveDesk } from "./company/go-live.ts";
 import { maintenanceOf, type Maintenance } from "./company/maintenance.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
@@ -155,6 +155,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     sales,
     alarms,
   });
+  const backwards = { code, settings, standings, alarms, orders };
   const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
   return {
     code,
@@ -173,13 +174,20 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     standings,
     maintenance,
     goLive: goLiveOf(context, toGoLive),
-    stopIfBackwards: (how) =>
-      stopIfBackwards(context, { code, settings, standings, alarms, orders }, how),
+    stopIfBackwards: (how) => stopIfBackwards(context, backwards, how),
     priceSources: () => priceSources.freshness(),
-    status: () => statusOf(context, watched, streamsOf),
+    status: () => statusOf(context, watched, streamsOf, () => orders.desk()),
     watch: look,
     ...pulls,
-    sync: (...asked) => andWatch(pulls.sync(...asked)),
+    sync: async (connection, asked) => {
+      const results = await andWatch(pulls.sync(connection, asked));
+      const recordsOf = (stream: string) =>
+        owned
+          .mappingsOf(connection)
+          .flatMap((each) => (each.reads === stream ? [each.record.name] : []));
+      await stopIfStampsFell(context, backwards, { connection, results, recordsOf });
+      return results;
+    },
     backfill: (...asked) => andWatch(pulls.backfill(...asked)),
     apply: (...asked) => andWatch(pulls.apply(...asked)),
     ...pullRequestsOf(context, { code, settings, streams }),
@@ -315,7 +323,7 @@ function ordersOf(
       Object.keys(settings.connections),
     );
   const outbound = outboundOf(context, code, entry, sets);
-  const orders = openOrders({
+  return openOrders({
     store,
     company: code,
     settings: {
@@ -339,17 +347,6 @@ function ordersOf(
     ...(access === undefined ? {} : { audit: access.audit }),
     invoices: (webOrder) => sales.documentsOf(webOrder),
   });
-  // Before the transaction begins: one that waited for a second connection while it holds its own
-  // could wait for ever behind others that do the same.
-  const withNewestPrices = async <T>(work: () => Promise<T>): Promise<T> => {
-    await pricing.refresh();
-    return work();
-  };
-  return {
-    ...orders,
-    amend: (number, asked) => withNewestPrices(() => orders.amend(number, asked)),
-    cancelPart: (number, asked) => withNewestPrices(() => orders.cancelPart(number, asked)),
-  };
 }
 
 /** Closing the session ends everything that its connection still does. */

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { leftOutInWords, type StreamStatus } from "../main.ts";
 import type { ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
+import type { DeskCounts } from "../orders/index.ts";
 import { durationText, type History } from "../sync/index.ts";
 import { answer, EXIT, type Answer, type Opened } from "./command.ts";
 import { stopText } from "./maintenance.ts";
@@ -50,6 +51,7 @@ async function status({ company }: Opened): Promise<Answer> {
         : [`${count(unread)} more ${unread === 1 ? "was" : "were"} never read.`, ""]),
       ...histories.map(historyInWords),
       ...company.leftOut.map(leftOutInWords),
+      ...ordersInWords(orders.waiting),
       waiting(totals),
       ...(findings === 0
         ? []
@@ -60,6 +62,22 @@ async function status({ company }: Opened): Promise<Answer> {
     data: { ...report, histories, quarantine: totals, completeness },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
   };
+}
+
+/** "3 web orders wait for a person: 2 held, 1 task. `orders desk` lists them." */
+function ordersInWords({ held, inDoubt, refused, conflict, late, tasks }: DeskCounts): string[] {
+  const parts = [
+    [held, "held"],
+    [inDoubt, "in doubt"],
+    [refused, "refused"],
+    [conflict, "in conflict"],
+    [late, "late"],
+    [tasks, tasks === 1 ? "task" : "tasks"],
+  ] as const;
+  const some = parts.filter(([many]) => many > 0).map(([many, what]) => `${count(many)} ${what}`);
+  return some.length === 0
+    ? []
+    : [`Web orders that wait for a person: ${some.join(", ")}. \`orders desk\` lists them.`];
 }
 
 /** "No service runs: last seen 22/11/2026 02:10; 11 slots are due. …" */

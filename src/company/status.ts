@@ -3,6 +3,7 @@ import type { Context } from "../company.ts";
 import type { Standing } from "../connections/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
+import type { DeskCounts } from "../orders/index.ts";
 import { streamStates, type StreamState } from "../sync/index.ts";
 import { notLiveText } from "./check.ts";
 import type { Maintenance } from "./maintenance.ts";
@@ -35,6 +36,8 @@ export interface OrdersStanding extends Standing {
   readonly connection: string;
   /** What must be known of it; null: it is as the settings wish. */
   readonly about: string | null;
+  /** What waits for a person at the order desk. */
+  readonly waiting: DeskCounts;
 }
 
 export interface StatusReport {
@@ -53,6 +56,7 @@ export async function statusOf(
   context: Context,
   watched: Watched,
   streamsOf: StreamsOf,
+  orderDesk: () => Promise<{ readonly counts: DeskCounts }>,
 ): Promise<StatusReport> {
   const { code, settings, schedules, alarms } = watched;
   const { connection } = settings.orders;
@@ -78,7 +82,7 @@ export async function statusOf(
   );
   return {
     at: context.now(),
-    orders: { connection, about, ...standing },
+    orders: { connection, about, ...standing, waiting: (await orderDesk()).counts },
     stops: await watched.maintenance.stops(),
     service,
     alarms: open,

@@ -1,7 +1,7 @@
 /** What the API needs of the modules behind it, and no more. */
 import type { Access } from "../access/index.ts";
 import type { Mode, Stop } from "../connections/index.ts";
-import type { OrderOnTheWay, Orders } from "../orders/index.ts";
+import type { DeskCounts, OrderOnTheWay, Orders } from "../orders/index.ts";
 import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { BulkLane } from "./bulk.ts";
 import type { Alarm, Events, Webhooks } from "../notify/index.ts";
@@ -147,6 +147,7 @@ export interface PullStatus {
     readonly wished: Mode;
     readonly paused: string | null;
     readonly about: string | null;
+    readonly waiting: DeskCounts;
   };
   readonly stops: readonly HeldStop[];
   readonly service: ServiceState;

@@ -30,6 +30,15 @@ const entry = z
   })
   .openapi("OrderDeskEntry");
 
+export const deskCounts = z.strictObject({
+  held: z.number().int(),
+  inDoubt: z.number().int(),
+  refused: z.number().int(),
+  conflict: z.number().int(),
+  late: z.number().int().describe("Not at the ERP, or not despatched, when it should be."),
+  tasks: z.number().int(),
+});
+
 export const orderDesk: Endpoint = endpoint({
   ...desk,
   method: "get",
@@ -42,14 +51,7 @@ export const orderDesk: Endpoint = endpoint({
   answers: { 200: "How many wait, and the first of them." },
   answer: z
     .strictObject({
-      counts: z.strictObject({
-        held: z.number().int(),
-        inDoubt: z.number().int(),
-        refused: z.number().int(),
-        conflict: z.number().int(),
-        late: z.number().int().describe("Not at the ERP, or not despatched, when it should be."),
-        tasks: z.number().int(),
-      }),
+      counts: deskCounts,
       entries: z.array(entry),
     })
     .openapi("OrderDesk"),

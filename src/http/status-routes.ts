@@ -3,6 +3,7 @@ import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import type { PullStatus } from "./modules.ts";
 import { shownStop, stop } from "./maintenance-routes.ts";
+import { deskCounts } from "./order-desk-routes.ts";
 import { instant, orNull, text } from "./words.ts";
 
 const alarm = z
@@ -96,6 +97,7 @@ export const showStatus: Endpoint = endpoint({
           wished: z.enum(["read-only", "shadow", "live"]).describe("What the settings say."),
           paused: orNull(z.string(), "Why nothing is handed over now, though orders are taken."),
           about: orNull(z.string(), "What must be known of it, and what to do."),
+          waiting: deskCounts.describe("What waits for a person: GET /v1/order-desk."),
         })
         .describe("Whether orders are handed over."),
       stops: z

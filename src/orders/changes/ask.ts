@@ -76,6 +76,8 @@ export async function amend(
   asked: AskedAmendment,
 ): Promise<ChangeResult> {
   const { idempotencyKey, apiKey, body } = asked;
+  // Before the transaction begins: it must not wait for a second connection.
+  await context.pricing.newest?.();
   const what = `amend ${idOrNumber}`;
   const keyed = { idempotencyKey, apiKey, what, body, hash: requestHash(body) };
   return once(context, keyed, async (tx) => {
@@ -91,6 +93,7 @@ export async function cancelOrder(
   asked: AskedCancellation,
 ): Promise<ChangeResult> {
   const { idempotencyKey, apiKey, lines, why } = asked;
+  await context.pricing.newest?.();
   const hash = JSON.stringify([lines, why]);
   const keyed = {
     idempotencyKey,
