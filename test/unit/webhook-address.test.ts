@@ -1,9 +1,11 @@
 /** Where webhooks may go: by what an address says, and by what is really connected to. */
-import type { LookupFunction } from "node:net";
+import https from "node:https";
+import type { AddressInfo, LookupFunction } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { addressProblem, allowedOf } from "../../src/notify/webhooks/address.ts";
 import { post } from "../../src/notify/webhooks/post.ts";
 import { farSide, type Answering } from "../support/far-side.ts";
+import { SELF_SIGNED } from "../support/far-side-tls.ts";
 
 const nothing = allowedOf([]);
 const MESSAGE = { headers: { "webhook-id": "1" }, body: "{}" };
@@ -160,6 +162,22 @@ describe("what is really connected to", () => {
     expect((await to("10.0.0.1")).problem).toMatch(INSIDE);
     expect((await to("::1")).problem).toMatch(INSIDE);
     expect(side.seen).toHaveLength(1);
+  });
+
+  test("a receiver that cannot show whose it is gets nothing", async () => {
+    let heard = 0;
+    const server = https.createServer(SELF_SIGNED, (_request, response) => {
+      heard += 1;
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const allowed = allowedOf(["127.0.0.1"]);
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    expect((await post({ ...context, allowed }, url, MESSAGE)).problem).toBe(
+      "its certificate has signed itself (DEPTH_ZERO_SELF_SIGNED_CERT)",
+    );
+    expect(heard).toBe(0);
   });
 
   test("a redirect into the house is not followed", async () => {

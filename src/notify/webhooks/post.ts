@@ -57,6 +57,8 @@ function sent(url: URL, { headers, body, agent, signal }: Sent): Promise<Incomin
   return new Promise((resolve, reject) => {
     const out = request(url, {
       method: "POST",
+      // Whatever the environment says: what is signed is still read by whoever stands in between.
+      rejectUnauthorized: true,
       agent,
       signal,
       headers: {
@@ -125,6 +127,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: "the name cannot be looked up now",
   ETIMEDOUT: "the connection could not be made in time",
   EPROTO: "TLS is not spoken there",
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate has signed itself",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is another host's",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not vouched for here",
   HPE_INVALID_CONSTANT: "HTTP is not spoken there",
 };
 
