@@ -8,6 +8,7 @@ import type { Standings } from "../connections/index.ts";
 import { momentText } from "../model/index.ts";
 import type { Alarms } from "../notify/index.ts";
 import type { KnownOrder, Orders, WentBackwards } from "../orders/index.ts";
+import type { RunResult } from "../sync/index.ts";
 import { backwardsAlarm } from "./maintenance.ts";
 
 interface Parts {
@@ -35,17 +36,63 @@ export async function stopIfBackwards(
   return true;
 }
 
+/** What an order is read from, and what an invoice is. */
+const ORDERS = ["erp-order", "erp-order-line"];
+const DOCUMENTS = ["sales-document", "sales-line", "ledger-transaction"];
+/** Where no order tells since when, what was learned of this long before may be lost. */
+const DOUBTED_HOURS = 48;
+
+/**
+ * The newest row of a stream can be deleted by anybody; that of the orders and that of the invoices
+ * gone at a time is an ERP that was restored. One alone makes one look for orders there.
+ */
+export async function stopIfStampsFell(
+  context: Context,
+  parts: Parts,
+  pulled: {
+    readonly connection: string;
+    readonly results: readonly Pick<RunResult, "stream" | "fellBack">[];
+    readonly recordsOf: (stream: string) => readonly string[];
+  },
+): Promise<void> {
+  const { connection, results, recordsOf } = pulled;
+  const fell = results.filter(({ fellBack }) => fellBack !== undefined);
+  if (fell.length === 0) return;
+  const records = fell.flatMap(({ stream }) => recordsOf(stream));
+  const isOf = (names: readonly string[]) => records.some((record) => names.includes(record));
+  if (!isOf(ORDERS) || !isOf(DOCUMENTS)) {
+    await stopIfBackwards(context, parts, { ask: true });
+    return;
+  }
+  const takesOrders = connection === parts.settings.orders.connection;
+  const found = takesOrders
+    ? await parts.orders.wentBackwards({ ask: true }).catch(() => null)
+    : null;
+  const said = fell.map(({ fellBack }) => fellBack ?? "");
+  await stop(context, parts, connection, {
+    lost: found?.lost ?? [],
+    standing: found?.standing ?? null,
+    reused: found?.reused ?? [],
+    about: [`The newest rows are gone there: ${said.join("; ")}.`, found?.about ?? ""]
+      .join(" ")
+      .trim(),
+  });
+}
+
+type Found = Omit<WentBackwards, "standing"> & { readonly standing: KnownOrder | null };
+
 async function stop(
-  { store, access }: Context,
+  { store, access, now }: Context,
   { code: company, settings, standings, alarms, orders }: Parts,
   connection: string,
-  found: WentBackwards,
+  found: Found,
 ): Promise<void> {
-  const documents = await documentsSince(store, company, connection, found.standing.acceptedAt);
+  const since = found.standing?.acceptedAt ?? now().subtract({ hours: DOUBTED_HOURS });
+  const documents = await documentsSince(store, company, connection, since);
   const lost = found.lost.map((order) => lostText(order, settings.timeZone));
   const evidence = {
     lost: found.lost.map(({ order, erpOrder }) => ({ order, erpOrder })),
-    standing: found.standing.order,
+    standing: found.standing?.order ?? null,
     reused: found.reused,
     documents,
   };
@@ -61,7 +108,8 @@ async function stop(
         title: `the ERP of ${connection} went backwards`,
         detail:
           `${found.about} It looks as if it was restored from its backup. Nothing is read or ` +
-          `handed over any more; orders are taken as ever.\nLost: ${lost.join("; ")}.\n` +
+          `handed over any more; orders are taken as ever.\n` +
+          `Lost: ${lost.length === 0 ? "no web order that can be named" : lost.join("; ")}.\n` +
           documentsText(documents),
         instruction:
           "See `tradepost orders lost`; let each order be sent again or leave it, then go on with " +

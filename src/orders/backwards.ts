@@ -119,7 +119,8 @@ async function reusedNumbers({ store, company }: OrdersContext): Promise<readonl
   );
 }
 
-type Looked = ReadonlyMap<string, "gone" | "there">;
+/** unsure: what is known of it is older than what shows that the ERP went backwards. */
+type Looked = ReadonlyMap<string, "gone" | "there" | "unsure">;
 
 interface Pulled {
   readonly id: string;
@@ -144,7 +145,7 @@ async function goneFromPulled(
   const from = earliest(known.filter(({ id }) => anew.has(id)).map((each) => each.acceptedAt));
   const since = earliest(reused.map(({ at }) => at));
   const acceptedAt = new Map(known.map((each) => [each.id, each.acceptedAt]));
-  const looked = new Map<string, "gone" | "there">();
+  const looked = new Map<string, "gone" | "there" | "unsure">();
   for (const { id, learnedAt, fell } of rows) {
     const at = acceptedAt.get(id);
     if (anew.has(id)) looked.set(id, "gone");
@@ -152,7 +153,7 @@ async function goneFromPulled(
       if (fell) looked.set(id, "gone");
     } else {
       const old = at !== undefined && isBefore(from, at) && isBefore(learnedAt, since);
-      looked.set(id, old ? "gone" : "there");
+      looked.set(id, old ? "unsure" : "there");
     }
   }
   return looked;
@@ -227,14 +228,15 @@ function runOf(
   { settings }: OrdersContext,
 ): WentBackwards | null {
   const seen = known.filter(({ id }) => looked.has(id));
-  const first = seen.findIndex(({ id }) => looked.get(id) === "gone");
+  const first = seen.findIndex(({ id }) => looked.get(id) !== "there");
   if (first < 0) return null;
   const behind = seen.findIndex(({ id }, index) => index > first && looked.get(id) === "there");
   const standing = seen[behind];
   if (standing === undefined) return null;
   const run = seen.slice(first, behind);
   const again = reused.filter(({ id }) => run.some((order) => order.id === id));
-  if (run.length < (again.length === 0 ? ENOUGH : ENOUGH - 1)) return null;
+  const gone = run.filter(({ id }) => looked.get(id) === "gone").length;
+  if (gone < (again.length === 0 ? ENOUGH : ENOUGH - 1)) return null;
   const lost = run.toReversed();
   const since = lost[0] === undefined ? "" : momentText(lost[0].acceptedAt, settings.timeZone);
   const numbers = again.length === 0 ? "" : ` ${again.map(({ says }) => says).join("; ")}.`;

@@ -162,5 +162,7 @@ export interface RunResult {
   readonly notes: readonly string[];
   /** Of the rows in quarantine, those dismissed before that came again unchanged; absent: none. */
   readonly dismissed?: number;
+  /** The row at which the stream stood is gone at its source; absent: it is there, or none says. */
+  readonly fellBack?: string;
   readonly seconds: number;
 }

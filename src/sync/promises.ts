@@ -20,6 +20,11 @@ export interface Promises {
   rows(rows: readonly SourceRow[]): void;
   /** Looks at a cursor that the connector gives; `last`: no other one may follow it. */
   cursor(cursor: Json, kind: "mark" | "checkpoint"): void;
+  /**
+   * The row at which the stream stands was to come again, as rows of the overlap do, and the
+   * furthest that came is behind it: in a sentence; null: it is not so, or cannot be told.
+   */
+  fell(): string | null;
 }
 
 export interface Reading {
@@ -91,6 +96,16 @@ export function watchPromises(reading: Reading): Promises {
       ended = true;
       const passed = kind === "mark" ? [reached] : [...floors, reached];
       checkGiven(place, { delta, passed, clock }, cursor);
+    },
+    fell: () => {
+      const [stands] = floors;
+      if (stands === undefined || stands === null || reached === null || stored !== from)
+        return null;
+      if ((delta?.overlap ?? 0) === 0 || compareAt(place, reached, stands) >= 0) return null;
+      return (
+        `${stream.name} stood at ${JSON.stringify(stands)}, and its furthest row is now ` +
+        `${JSON.stringify(reached)}`
+      );
     },
   };
 }

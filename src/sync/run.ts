@@ -430,7 +430,9 @@ export class Run {
   /** Writes down how the run ended; clears its staging where nobody goes on with it. */
   async end(ending: Ending): Promise<RunResult> {
     await this.#letGo(ending.resumable);
-    return this.#record.end(ending, this.#cursor);
+    const fellBack = this.#promises?.fell() ?? null;
+    const result = await this.#record.end(ending, this.#cursor);
+    return fellBack === null ? result : { ...result, fellBack };
   }
 }
 

@@ -362,6 +362,47 @@ test("an ERP that goes backwards stops its connection and is told what it lost",
   );
 });
 
+test("numbers that fall in orders and invoices at a time stop the connection, one of them does not", async () => {
+  const numbers = ["1", "2", "3"];
+  const orders = numbers.map((at) => ({
+    erpOrder: `CO-${at}`,
+    account: "A1",
+    orderedOn: "2026-03-31",
+  }));
+  const documents = numbers.map((at) => ({
+    document: `INV-${at}`,
+    documentType: "invoice",
+    account: "A1",
+    documentOn: "2026-03-31",
+    net: "10.00",
+    vat: "2.00",
+    gross: "12.00",
+  }));
+  const rows = (ofOrders: number, ofDocuments: number) => ({
+    "erp-orders": orders.slice(0, ofOrders),
+    "sales-documents": documents.slice(0, ofDocuments),
+  });
+  setBooks({ ...booksNow(), rows: rows(3, 3) });
+  expect((await live.sync("erp", {})).map(({ state }) => state)).toEqual([
+    "published",
+    "published",
+  ]);
+  // Somebody has deleted the newest order.
+  setBooks({ ...booksNow(), rows: rows(2, 3) });
+  const [fell] = await live.sync("erp", { streams: ["erp-orders"] });
+  expect(fell?.fellBack).toMatch(/^erp-orders stood at .*3.*, and its furthest row is now .*2/);
+  expect((await live.status()).stops).toEqual([]);
+  setBooks({ ...booksNow(), rows: rows(2, 2) });
+  await live.sync("erp", {});
+  const [stop] = (await live.status()).stops;
+  expect(stop?.why).toContain("sales-documents stood at");
+  const [alarm] = await live.alarms.list({ open: true });
+  expect(alarm).toMatchObject({ key: "backwards/erp" });
+  expect(alarm?.detail).toContain("INV-3");
+  await expect(live.sync("erp", {})).rejects.toThrow("the ERP went backwards");
+  await live.maintenance.end({ connection: "erp", who: "J Ross", why: "looked at" });
+});
+
 test("an ERP that takes files goes backwards where it gives order numbers out anew", async () => {
   const { store } = database;
   await goLive(store, "DROP");

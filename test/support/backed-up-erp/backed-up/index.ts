@@ -7,7 +7,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { defineConnector } from "#connector";
-import type { Accepted, Found, OrdersCapability } from "#connector";
+import type {
+  Accepted,
+  Found,
+  Json,
+  OrdersCapability,
+  ReadEvent,
+  StreamDefinition,
+} from "#connector";
 
 const settings = z.strictObject({ file: z.string().describe("The file that is the ERP.") });
 
@@ -17,6 +24,8 @@ const books = z.object({
   /** What its user may not do; null: nothing. */
   forbids: z.string().nullable(),
   orders: z.array(z.object({ number: z.string(), key: z.string(), cancelled: z.boolean() })),
+  /** Stamped 1, 2, 3 …: rows of its streams. */
+  rows: z.record(z.string(), z.array(z.record(z.string(), z.string()))).optional(),
 });
 export type Books = z.infer<typeof books>;
 
@@ -24,11 +33,9 @@ export const connector = defineConnector<z.infer<typeof settings>>({
   name: "backed-up",
   about: "An ERP in a file, for tests of backups.",
   settings,
-  streams: () => [],
+  streams: () => ["erp-orders", "sales-documents"].map(streamOf),
   open: async ({ file }) => ({
-    read: () => {
-      throw new TypeError("this ERP has no streams");
-    },
+    read: (stream, cursor) => rowsOf(file, stream, cursor),
     check: async () => {
       const { forbids } = booksIn(file);
       return forbids === null
@@ -39,6 +46,40 @@ export const connector = defineConnector<z.infer<typeof settings>>({
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }),
 });
+
+const OVERLAP = 10;
+
+function streamOf(name: string): StreamDefinition {
+  return {
+    name,
+    about: "Rows with a number that only grows.",
+    reading: "delta",
+    delta: { grain: "number", zone: "none", ordered: true, overlap: OVERLAP },
+  };
+}
+
+function positionIn(cursor: Json | null) {
+  return z.object({ value: z.number() }).safeParse(cursor).data ?? null;
+}
+
+async function* rowsOf(
+  file: string,
+  stream: string,
+  cursor: Json | null,
+): AsyncGenerator<ReadEvent> {
+  const all = booksIn(file).rows?.[stream] ?? [];
+  const stands = positionIn(cursor);
+  const from = Math.max(0, Number(stands?.value ?? 0) - OVERLAP);
+  const rows = all.slice(from).map((values, index) => {
+    const at = { value: from + index + 1, key: from + index + 1 };
+    return { line: from + index + 1, raw: JSON.stringify(values), values, at };
+  });
+  if (rows.length === 0) return;
+  yield { kind: "origin", origin: { name: stream } };
+  yield { kind: "rows", rows };
+  const last = Math.max(all.length, Number(stands?.value ?? 0));
+  yield { kind: "checkpoint", cursor: { value: last, key: last }, more: false };
+}
 
 /** At once, as an ERP's own transaction: nobody sees half of it, and two at a time are two. */
 function booksIn(file: string): Books {
