@@ -4,7 +4,7 @@ import { audited, type Act } from "./audit.ts";
 import { move, type Move, type OrderRow } from "./book.ts";
 import { refuseWithoutAccount } from "./buyers/index.ts";
 import { cancelOrder } from "./changes/ask.ts";
-import { heldOrder } from "./changes/path.ts";
+import { heldOrder, sentOnce } from "./changes/path.ts";
 import type { OrdersContext } from "./context.ts";
 import { OrderError } from "./error.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
@@ -87,6 +87,7 @@ export async function sendAgain(
   act: Act,
 ): Promise<OrderView> {
   return byHand(context, idOrNumber, { ...act, action: "order-sent-again" }, async (tx, order) => {
+    if (order.state === "refused") await sentOnce(tx, order);
     const event = order.state === "refused" ? "release" : "notThere";
     const about = said(context, act, "To be sent again");
     return onItsWay(tx, context, order, { ...about, event });

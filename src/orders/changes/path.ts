@@ -42,11 +42,7 @@ export async function pathOf(
     case "confirmed":
       return "asked";
     case "refused":
-      if (await refusedByFile(tx, order))
-        throw say(
-          "was refused by an answer that names its number, and is sent under it only once",
-          "Hand in a new order with another number.",
-        );
+      await sentOnce(tx, order);
       return "here";
     case "conflict":
       throw say(
@@ -62,11 +58,20 @@ export async function pathOf(
   }
 }
 
-async function refusedByFile(tx: Queryable, { company, number }: OrderRow): Promise<boolean> {
+/** Throws for an order that a file refused: its number would be known there as refused for ever. */
+export async function sentOnce(
+  tx: Queryable,
+  { company, number }: Pick<OrderRow, "company" | "number">,
+): Promise<void> {
   const [row] = await tx.query<{ there: boolean }>(
     `select exists (select 1 from order_acknowledgement
                      where company = $1 and web_order = $2 and outcome = 'refused') as there`,
     [company, number],
   );
-  return row?.there === true;
+  if (row?.there !== true) return;
+  throw new OrderError(
+    "change-impossible",
+    `Sending web order ${number} again: the ERP refused it by an answer that names its number, and ` +
+      "it is sent under that only once. Hand in a new order with another number, and cancel this one.",
+  );
 }
