@@ -57,6 +57,7 @@ export interface CompanyServices {
     Orders,
     | "accept"
     | "check"
+    | "hiddenProducts"
     | "show"
     | "buyers"
     | "shadowReport"

@@ -233,3 +233,31 @@ function problemOf(refused: OrderProblem | null): unknown {
   const { requestId: _ofRequest, ...shown } = problemBody(refusal(refused, {}), "");
   return shown;
 }
+
+export const hiddenProducts: Endpoint = endpoint({
+  method: "get",
+  address: "/v1/customers/{account}/hidden-products",
+  scope: "shop",
+  tag: "shop",
+  summary: "The products that a customer is not shown, by the ERP's assortment",
+  description:
+    "An order of theirs for one of these is found (`product-not-visible`). What is not sold on the " +
+    "web at all is not among them: `GET /v1/products` says so (`soldOnWeb`).",
+  path: z.strictObject({ account: text("Account.").min(1).max(40) }),
+  answers: { 200: "All of them; none where the ERP says nothing of assortments." },
+  answer: z
+    .strictObject({
+      account: text("Account."),
+      products: z.array(z.string()).describe("Product codes, in order."),
+    })
+    .openapi("HiddenProducts"),
+  problems: ["account-unknown"],
+  async handle({ path: { account }, services }) {
+    const products = await services.orders.hiddenProducts(account);
+    if (products !== null) return { body: { account, products: [...products] } };
+    throw new Problem(
+      "account-unknown",
+      `There is no account "${account}"; accounts come from the ERP, and are compared exactly.`,
+    );
+  },
+});

@@ -8,7 +8,7 @@ import { streamPriceList } from "./price-list-routes.ts";
 import { lintPriceRules } from "./lint-routes.ts";
 import { amendOrder, cancelOrder } from "./order-change-routes.ts";
 import { ORDER_DESK_ENDPOINTS } from "./order-desk-routes.ts";
-import { checkOrder, placeOrder } from "./order-routes.ts";
+import { checkOrder, hiddenProducts, placeOrder } from "./order-routes.ts";
 import { showOrder } from "./order-status.ts";
 import {
   beginMaintenance,
@@ -54,6 +54,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...SHOP_ENDPOINTS,
   placeOrder,
   checkOrder,
+  hiddenProducts,
   showOrder,
   amendOrder,
   cancelOrder,

@@ -5,10 +5,16 @@
  */
 import type { Canonical } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
-import type { Asked } from "./surroundings.ts";
 
 type Said = Canonical<"assortment">;
 type Product = Pick<Canonical<"product">, "product" | "productGroup">;
+
+/** Who looks. */
+export interface Whom {
+  readonly account: string;
+  /** Null: it is in none. */
+  readonly customerGroup: string | null;
+}
 
 export interface Assortment {
   /** "account A1 product BRK" → whether it is shown. */
@@ -20,7 +26,7 @@ export interface Assortment {
 export async function readAssortment(
   tx: Queryable,
   company: string,
-  asked: readonly Asked[],
+  whom: readonly Whom[],
   products: readonly Product[],
 ): Promise<Assortment> {
   const rows = await tx.prepared<Said>(
@@ -33,8 +39,8 @@ export async function readAssortment(
         and (products <> 'product' or product_code = any($4))`,
     [
       company,
-      [...new Set(asked.map(({ request }) => request.account))],
-      [...new Set(asked.flatMap(({ customer }) => customer?.customerGroup ?? []))],
+      [...new Set(whom.map(({ account }) => account))],
+      [...new Set(whom.flatMap(({ customerGroup }) => customerGroup ?? []))],
       [...new Set(products.map(({ product }) => product))],
     ],
   );
@@ -61,15 +67,14 @@ async function readParents(tx: Queryable, company: string): Promise<ReadonlyMap<
 
 /** The products of these that the customer is not shown. */
 export function hiddenFrom(
-  { request: { account }, customer }: Asked,
+  { account, customerGroup }: Whom,
   assortment: Assortment,
   products: ReadonlyMap<string, Product>,
 ): ReadonlySet<string> {
   if (assortment.said.size === 0) return new Set();
-  const group = customer?.customerGroup ?? null;
   const whom: readonly (readonly [string, string])[] = [
     ["account", account],
-    ...(group === null ? [] : [["customer-group", group] as const]),
+    ...(customerGroup === null ? [] : [["customer-group", customerGroup] as const]),
     ["all", "*"],
   ];
   return new Set(
@@ -77,6 +82,28 @@ export function hiddenFrom(
       .filter((product) => !isShown(whom, whatOf(product, assortment.parents), assortment.said))
       .map(({ product }) => product),
   );
+}
+
+/** Codes of all products that an account is not shown; null: there is no such account. */
+export async function hiddenProducts(
+  on: Queryable,
+  company: string,
+  account: string,
+): Promise<readonly string[] | null> {
+  const [whom] = await on.query<Whom>(
+    `select account, customer_group as "customerGroup" from customer
+      where company = $1 and account = $2`,
+    [company, account],
+  );
+  if (whom === undefined) return null;
+  const products = await on.query<Product>(
+    `select product, product_group as "productGroup" from product where company = $1
+        and exists (select from assortment where company = $1)`,
+    [company],
+  );
+  const assortment = await readAssortment(on, company, [whom], products);
+  const byCode = new Map(products.map((product) => [product.product, product]));
+  return [...hiddenFrom(whom, assortment, byCode)].toSorted((one, other) => (one < other ? -1 : 1));
 }
 
 function isShown(

@@ -12,6 +12,7 @@ import { acceptor, check, DELIVER_JOB, examineNow, jobData } from "./accept.ts";
 import type { AcceptRequest, OrderCheck } from "./accept.ts";
 import { advance, type AdvanceResult } from "./advance.ts";
 import type { AcceptResult } from "./answer.ts";
+import { hiddenProducts } from "./assortment.ts";
 import { openBuyers, type Buyers } from "./buyers/index.ts";
 import type { OrdersContext } from "./context.ts";
 import { deliverer } from "./delivery/deliver.ts";
@@ -37,6 +38,8 @@ export interface Orders extends OrderDesk {
   accept(request: AcceptRequest): Promise<AcceptResult>;
   /** What `accept` would answer; keeps nothing. */
   check(body: OrderRequest, asked?: { readonly test?: boolean }): Promise<OrderCheck>;
+  /** Codes of all products that an account is not shown; null: there is no such account. */
+  hiddenProducts(account: string): Promise<readonly string[] | null>;
   /** Job `orders.deliver`: brings one order as far as it can get now. */
   deliver(idOrNumber: string): Promise<void>;
   /** Job `orders.advance`: what follows a pull of ERP orders, acknowledgements or despatches. */
@@ -69,6 +72,7 @@ export function openOrders(context: OrdersContext): Orders {
     buyers,
     accept: acceptor(context),
     check: (body, asked) => check(context, body, asked),
+    hiddenProducts: (account) => hiddenProducts(context.store, context.company, account),
     deliver: deliverer(context),
     advance: async () => {
       const advanced = await advance(context);

@@ -5,7 +5,7 @@
  */
 import type { Canonical } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
-import { hiddenFrom, readAssortment } from "./assortment.ts";
+import { hiddenFrom, readAssortment, type Whom } from "./assortment.ts";
 import { likenessOf } from "./likeness.ts";
 import type { AccountedOrder } from "./request.ts";
 import { readStock, type StockFact } from "./stock-facts.ts";
@@ -64,15 +64,15 @@ export async function readSurroundings(
   const replacing = await readReplacing(tx, company, products);
   const shown = [...products.values(), ...replacing.values()];
   const [assortment, units, stock, repeats, payments] = await tx.atOnce(
-    () => readAssortment(tx, company, asked, shown),
+    () => readAssortment(tx, company, asked.map(whomOf), shown),
     () => readUnits(tx, company, asked),
     () => readStock(tx, company, asked),
     () => readRepeats(tx, reading, asked),
     () => readPayments(tx, reading, asked),
   );
   return asked.map((one, index) => {
-    const hidden = hiddenFrom(one, assortment, products);
-    const hiddenToo = hiddenFrom(one, assortment, replacing);
+    const hidden = hiddenFrom(whomOf(one), assortment, products);
+    const hiddenToo = hiddenFrom(whomOf(one), assortment, replacing);
     return {
       hidden,
       replacements: replacementsFor(products, replacing, hiddenToo),
@@ -83,6 +83,10 @@ export async function readSurroundings(
       turned: turned.get(index) ?? null,
     };
   });
+}
+
+function whomOf({ request: { account }, customer }: Asked): Whom {
+  return { account, customerGroup: customer?.customerGroup ?? null };
 }
 
 /** Always in one order, and after every other lock of an order, so that nobody waits in a ring. */

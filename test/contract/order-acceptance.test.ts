@@ -292,6 +292,10 @@ describe("an order is", () => {
       codesOf((await send(made({ account, lines: [own] }))).body.errors);
     expect(await errors("A001")).not.toContain("product-not-visible");
     expect(await errors("A004")).toContain("product-not-visible");
+    const hidden = (account: string) => api.ask("GET", `/v1/customers/${account}/hidden-products`);
+    expect((await hidden("A001")).body).toEqual({ account: "A001", products: [] });
+    expect((await hidden("A004")).body).toEqual({ account: "A004", products: ["BRK-ASH"] });
+    expect((await hidden("A999")).status).toBe(404);
   });
 
   it("held when a shop that lost its key sends it again, and not when it is another", async () => {

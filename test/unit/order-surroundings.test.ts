@@ -9,7 +9,6 @@ import type { Assortment } from "../../src/orders/assortment.ts";
 import { CHECKS } from "../../src/orders/checks/list.ts";
 import { likenessOf } from "../../src/orders/likeness.ts";
 import { onAccount, orderRequest } from "../../src/orders/request.ts";
-import { record } from "../support/canonical-rows.ts";
 
 const request = (more: object = {}) =>
   onAccount(
@@ -23,12 +22,7 @@ const request = (more: object = {}) =>
 describe("the assortment", () => {
   const parents = new Map([["OAK", "TIMBER"]]);
   const oak = new Map([["P1", { product: "P1", productGroup: "OAK" }]]);
-  const roofer = {
-    request: request(),
-    customer: record("customer", { account: "A1", name: "Ashby", customerGroup: "ROOFERS" }),
-    branch: null,
-    test: false,
-  };
+  const roofer = { account: "A1", customerGroup: "ROOFERS" };
   const shows = (...rows: readonly string[]) => {
     const said: Assortment["said"] = new Map(
       rows.map((row) => {
