@@ -113,6 +113,10 @@ const QUEUE = {
   heartbeatSeconds: 10,
 };
 
+/** Commits of so long are told of together; a telling waits for all others that tell. */
+const TELL_MS = 5;
+const TELL_AGAIN_MS = 50;
+
 class BossJobs implements Jobs {
   readonly #boss: PgBoss;
   readonly #store: Store;
@@ -121,6 +125,7 @@ class BossJobs implements Jobs {
   /** Jobs that wait to be told of. */
   readonly #hinted = new Set<string>();
   #telling: NodeJS.Timeout | undefined;
+  #toldMs = -Infinity;
   /** By job, the ids of its workers here. */
   readonly #workers = new Map<string, string>();
 
@@ -266,13 +271,15 @@ class BossJobs implements Jobs {
   /** Tells every process that such a job waits; many commits of a moment share one telling. */
   #hint(job: string): void {
     this.#wake(job);
-    if (this.#hinted.size === 0) this.#telling = setTimeout(() => void this.#tell(), 5);
+    const waitMs = Math.max(TELL_MS, this.#toldMs + TELL_AGAIN_MS - performance.now());
+    if (this.#hinted.size === 0) this.#telling = setTimeout(() => void this.#tell(), waitMs);
     this.#hinted.add(job);
   }
 
   async #tell(): Promise<void> {
     const jobs = [...this.#hinted];
     this.#hinted.clear();
+    this.#toldMs = performance.now();
     try {
       await this.#store.query(`SELECT pg_notify(${CHANNEL}, job) FROM unnest($1::text[]) AS job`, [
         jobs,

@@ -31,8 +31,13 @@ export { DELIVER_JOB, jobData } from "./jobs.ts";
 
 /** Orders of one transaction, at most. */
 const MOST_TOGETHER = 32;
-/** Such transactions under way at a time: one is examined while another is written. */
-const BATCHES = 2;
+/** Such transactions under way at a time: one is examined while others are written. */
+const BATCHES = 3;
+/**
+ * Prices that another process published are taken over once in so long: the look costs as much as
+ * an order, and no shop shows a price and has it ordered faster.
+ */
+const NEWEST_MS = 50;
 /** Orders that wait for locks, each with a connection: some are left for all else. */
 const ALONE = 5;
 
@@ -40,13 +45,14 @@ export function acceptor(
   context: OrdersContext,
 ): (request: AcceptRequest) => Promise<AcceptResult> {
   const { store, pricing } = context;
+  const newest = atMostEvery(NEWEST_MS, async () => pricing.newest?.());
   const lane = openLane<Asked, AcceptResult>({
     most: MOST_TOGETHER,
     batches: BATCHES,
     alone: ALONE,
     together: async (requests) => {
       // Before the transaction begins: it must not wait for a second connection.
-      await pricing.newest?.();
+      await newest();
       return store.transaction((tx) => takeIn(tx, context, requests, "never wait"), {
         pipelined: true,
       });
@@ -81,6 +87,20 @@ const ATTEMPTS = 3;
 
 function isLockTimeout(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "55P03";
+}
+
+/** One look for all who ask while it is new. */
+function atMostEvery(ms: number, look: () => Promise<void>): () => Promise<void> {
+  let begunMs = -Infinity;
+  let looking = Promise.resolve();
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs - begunMs < ms) return looking;
+    begunMs = nowMs;
+    looking = look();
+    looking.catch(() => (begunMs = -Infinity));
+    return looking;
+  };
 }
 
 /** What `accept` would answer. */

@@ -88,8 +88,8 @@ export function sellingQuantity(
 export type Manner = "wait" | "never wait" | "look";
 
 /**
- * alone: it must wait for a lock, so it goes into a transaction of its own. again: an order before it
- * in the same transaction has to be written first.
+ * alone: it must wait for a lock, so it goes into a transaction of its own. again: an order before
+ * it in the same transaction has to be written first.
  */
 export type Turned = "alone" | "again";
 

@@ -1,4 +1,4 @@
-/** Requests of one key that come at once: the first is handled, the others are answered as it was. */
+/** Requests of one key that come at once: one is handled, the others are answered as it was. */
 import { inProgressProblem, keyReusedProblem, type AcceptResult } from "../answer.ts";
 import type { Asked } from "./asked.ts";
 

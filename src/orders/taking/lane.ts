@@ -11,8 +11,8 @@ export interface LaneOptions<Item, Result> {
   /** Items that are done by themselves, at a time: each may wait for others' locks. */
   readonly alone: number;
   /**
-   * All of them or none: where it throws, each is done alone. A result a batch cannot have: "alone",
-   * or "again" with the next batch.
+   * All of them or none: where it throws, each is done alone. Instead of a result: "alone", or
+   * "again" with the next batch.
    */
   together(items: readonly Item[]): Promise<readonly (Result | "alone" | "again")[]>;
   byItself(item: Item): Promise<Result>;

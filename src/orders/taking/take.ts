@@ -39,7 +39,8 @@ export async function takeIn(
   }
   // One that waits may wait here for a key that another kind of request has used.
   if (manner === "wait") await tx.query("set local lock_timeout = '1s'");
-  for (const entry of await write(tx, context, entries)) results.set(entry.request, said(entry));
+  const written = await (manner === "wait" ? write : writeAtOnce)(tx, context, entries);
+  for (const entry of written) results.set(entry.request, said(entry));
   return requests.map((request) => results.get(request) ?? "alone");
 }
 
@@ -61,6 +62,21 @@ function said(entry: Entry): AcceptResult {
   return entry.kind === "refused"
     ? { status: 422, replayed: false, problem: entry.answer }
     : { status: status === 202 ? 202 : 201, replayed: false, order: entry.answer };
+}
+
+/** All is sent without waiting for what comes of it; where a number was used before, none holds. */
+async function writeAtOnce(
+  tx: Transaction,
+  context: OrdersContext,
+  entries: readonly Entry[],
+): Promise<readonly Entry[]> {
+  const placed = entries.filter((entry) => entry.kind === "placed");
+  const [written] = await tx.atOnce(
+    () => writeEntries(tx, context.company, entries),
+    () => follow(tx, context, placed),
+  );
+  if (placed.every(({ id }) => written.has(id))) return entries;
+  throw new Error("Writing web orders: the number of one was used before; each is written alone.");
 }
 
 /** As they were written: an order whose number was used before is refused by then. */
