@@ -1,49 +1,47 @@
 /**
  * A web shop in one file, in plain HTTP: a customer's prices, an order, its statuses, its invoices.
- *
  *     TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=tp_live_… SHOP_ACCOUNT=ANDR0001 \
  *       SHOP_PRODUCTS=DRYPLS220039,AGGSND110002 node deploy/examples/shop/shop.js
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 
 const { TRADEPOST_URL: api, TRADEPOST_KEY: key, SHOP_ACCOUNT: account } = process.env;
 const { SHOP_PRODUCTS = "", SHOP_PORT = "8080", SHOP_FILE: file = "orders.json" } = process.env;
 
-/** Orders by Idempotency-Key, and how far the feed was read; a restart goes on from here. */
+/** Orders by their numbers, and how far the feed was read; a restart goes on from here. */
 const kept = existsSync(file) ? JSON.parse(readFileSync(file)) : { cursor: "0", orders: {} };
-const keep = () => writeFileSync(file, JSON.stringify(kept));
-const orders = () => Object.values(kept.orders);
+function keep() {
+  writeFileSync(`${file}.new`, JSON.stringify(kept), { flush: true });
+  renameSync(`${file}.new`, file);
+}
 
 async function ask(method, path, body, more) {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...more };
-  const sent = { method, headers, signal: AbortSignal.timeout(30_000) };
-  const response = await fetch(api + path, body ? { ...sent, body: JSON.stringify(body) } : sent);
-  return { status: response.status, body: await response.json() };
+  const sent = { method, headers, signal: AbortSignal.timeout(30_000), body: JSON.stringify(body) };
+  const response = await fetch(api + path, sent).catch(() => undefined);
+  return { status: response?.status, body: await response?.json().catch(() => ({})) };
 }
 
-/** The key is kept before it is sent: however often it is sent, the order is taken once. */
-async function send(id) {
-  const order = kept.orders[id];
-  const more = { "idempotency-key": id };
-  const { status, body } = await ask("POST", "/v1/orders", order.body, more).catch(() => ({}));
-  if (status === 201 || status === 202)
-    Object.assign(order, { number: body.webOrder, state: body.state });
-  else if ([400, 401, 403, 422].includes(status)) order.state = body.detail;
+/** It is kept before it is sent, and its number is its key: sent again and again, it is taken once. */
+async function send(order) {
+  const key = { "idempotency-key": order.body.webOrder };
+  const { status, body } = await ask("POST", "/v1/orders", order.body, key);
+  // Without a state there was no answer yet; the feed may have been faster than this one.
+  if (status === 201 || status === 202) order.state ??= body.state;
+  else if ([400, 401, 403, 422].includes(status)) order.state = `refused: ${body.detail}`;
   keep();
-  return order;
 }
 
 /** What happened since we last looked, in order; and what has no answer yet is sent again. */
 async function follow() {
-  const path = `/v1/events?types=order.*&after=${kept.cursor}`;
-  const { status, body } = await ask("GET", path).catch(() => ({}));
+  const { status, body } = await ask("GET", `/v1/events?types=order.*&after=${kept.cursor}`);
   for (const { data } of body?.events ?? [])
-    Object.assign(orders().find(({ number }) => number === data.webOrder) ?? {}, data);
+    Object.assign(kept.orders[data.webOrder] ?? {}, { state: data.state });
   kept.cursor = status === 410 ? "0" : (body?.cursor ?? kept.cursor);
-  for (const id of Object.keys(kept.orders)) if (!kept.orders[id].state) await send(id);
+  for (const order of Object.values(kept.orders)) if (!order.state) await send(order);
   keep();
 }
 
@@ -57,22 +55,24 @@ async function front(wanted) {
   const products = SHOP_PRODUCTS.split(",");
   const asked = products.map((product) => ({ product, quantity: wanted.get(product) || "1" }));
   const { body } = await ask("POST", "/v1/prices", { account, tokens: true, lines: asked });
-  const rows = body.lines.map((l) => [safe(l.product), input(l.product, l.quantity), l.unitPrice]);
+  const inputs = body.lines.map((l) => [input(l.product, l.quantity), safe(l.unitPrice)]);
+  const rows = inputs.map((cells, index) => [safe(products[index]), ...cells]);
   const lines = body.lines.map(({ product, quantity, unitPrice, token }) =>
     Object.assign({ product, quantity, unitPrice }, token && { priceToken: token }),
   );
-  const placed = orders().map((o) => [link(`/${o.number}`, o.number), safe(o.state)]);
+  const placed = Object.entries(kept.orders).map(([n, o]) => [link(`/${n}`, n), safe(o.state)]);
   return `<form>${table(rows)}<button>Prices for these quantities</button></form>
     <form method=post>${input("lines", JSON.stringify(lines))}<button>Order</button></form>
     ${table(placed)}`;
 }
 
 async function place(form) {
-  const id = randomUUID();
-  kept.orders[id] = { body: { account, lines: JSON.parse(form.get("lines")) } };
+  const webOrder = `SHOP-${randomUUID().slice(0, 13)}`;
+  const order = { body: { webOrder, account, lines: JSON.parse(form.get("lines")) } };
+  kept.orders[webOrder] = order;
   keep();
-  const { number, state } = await send(id);
-  return number ? link(`/${number}`, number) : safe(state ?? "It is on its way.");
+  await send(order);
+  return `${link(`/${webOrder}`, webOrder)}: ${safe(order.state ?? "on its way")}`;
 }
 
 async function shown(number, paper) {
