@@ -92,7 +92,7 @@ export async function compareShadowed(context: OrdersContext): Promise<number> {
   return verdicts.length;
 }
 
-/** What was cancelled there counts for nothing; what bears another web order's number is its own. */
+/** What was cancelled there counts for nothing. */
 const CASES = `
   select o.id, o.body as "order", (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,

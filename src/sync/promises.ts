@@ -104,7 +104,7 @@ export function watchPromises(reading: Reading): Promises {
       if ((delta?.overlap ?? 0) === 0 || compareAt(place, reached, stands) >= 0) return null;
       return (
         `${stream.name} stood at ${JSON.stringify(stands)}, and its furthest row is now ` +
-        `${JSON.stringify(reached)}`
+        JSON.stringify(reached)
       );
     },
   };

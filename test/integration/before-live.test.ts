@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync, mkdtempSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readSettings } from "../../src/config.ts";
 import type { Canonical } from "../../src/model/index.ts";
@@ -280,6 +281,25 @@ test("maintenance on pauses pulls and pushes while orders are still accepted, an
   const ended = await live.maintenance.end({ connection: null, who: "J Ross", why: "done" });
   expect(ended).toHaveLength(1);
   expect((await live.status()).orders.paused).toBeNull();
+});
+
+test("what is being handed over when maintenance begins ends properly, and nothing begins after it", async () => {
+  setBooks({ ...booksNow(), slowMs: 600 });
+  await order(live, "W-INFLIGHT");
+  const handedOver = tradepost.drain();
+  while ((await states(live, "W-INFLIGHT"))[0] !== "sending") await sleep(20);
+  const asked = { connection: "erp", who: "J Ross", why: "upgrade", until: null };
+  const { underWay } = await live.maintenance.begin({ ...asked, waitSeconds: 20 });
+  expect(underWay).toEqual({ deliveries: 0, pulls: [] });
+  expect(await states(live, "W-INFLIGHT")).toEqual(["accepted"]);
+  await handedOver;
+  await order(live, "W-AFTER");
+  await tradepost.drain();
+  expect(await states(live, "W-AFTER")).toEqual(["queued"]);
+  setBooks({ ...booksNow(), slowMs: 0 });
+  await live.maintenance.end({ connection: "erp", who: "J Ross", why: "done" });
+  await tradepost.drain();
+  expect(await states(live, "W-AFTER")).toEqual(["accepted"]);
 });
 
 test("an order cancelled or archived there, or a search that is away, is no ERP that went backwards", async () => {

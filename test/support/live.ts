@@ -1,4 +1,4 @@
-/** Going live without an ERP to try: every item of the checklist is waived, and that is recorded. */
+/** Going live without an ERP to try: every item of the checklist is waived and recorded so. */
 import { openStandings } from "../../src/connections/index.ts";
 import { CHECKLIST } from "../../src/main.ts";
 import type { Store } from "../../src/store/index.ts";

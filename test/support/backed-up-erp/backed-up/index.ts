@@ -5,6 +5,7 @@
  *     erp: { connector: backed-up, settings: { file: /tmp/erp.json } }
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { defineConnector } from "#connector";
 import type {
@@ -24,6 +25,8 @@ const books = z.object({
   /** What its user may not do; null: nothing. */
   forbids: z.string().nullable(),
   orders: z.array(z.object({ number: z.string(), key: z.string(), cancelled: z.boolean() })),
+  /** How long it takes over an order. */
+  slowMs: z.number().optional(),
   /** Stamped 1, 2, 3 …: rows of its streams. */
   rows: z.record(z.string(), z.array(z.record(z.string(), z.string()))).optional(),
 });
@@ -69,7 +72,7 @@ async function* rowsOf(
 ): AsyncGenerator<ReadEvent> {
   const all = booksIn(file).rows?.[stream] ?? [];
   const stands = positionIn(cursor);
-  const from = Math.max(0, Number(stands?.value ?? 0) - OVERLAP);
+  const from = Math.max(0, (stands?.value ?? 0) - OVERLAP);
   const rows = all.slice(from).map((values, index) => {
     const at = { value: from + index + 1, key: from + index + 1 };
     return { line: from + index + 1, raw: JSON.stringify(values), values, at };
@@ -77,7 +80,7 @@ async function* rowsOf(
   if (rows.length === 0) return;
   yield { kind: "origin", origin: { name: stream } };
   yield { kind: "rows", rows };
-  const last = Math.max(all.length, Number(stands?.value ?? 0));
+  const last = Math.max(all.length, stands?.value ?? 0);
   yield { kind: "checkpoint", cursor: { value: last, key: last }, more: false };
 }
 
@@ -99,6 +102,7 @@ function ordersOf(file: string): OrdersCapability {
     find: (key) => found(key, false),
     status: (key) => found(key, true),
     place: async ({ key }) => {
+      await sleep(booksIn(file).slowMs ?? 0);
       const now = booksIn(file);
       const order = { number: `SO-${now.next}`, key, cancelled: false };
       const after: Books = { ...now, next: now.next + 1, orders: [...now.orders, order] };
