@@ -64,13 +64,11 @@ function requestsOf(seed: number): Asked[] {
 }
 
 /** As a shop does it: again while the first one with its key is being handled. */
-async function ask(
-  orders: Orders,
-  { key, more, test: isTest = false }: Asked,
-): Promise<AcceptResult> {
+async function ask(orders: Orders, asked: Asked): Promise<AcceptResult> {
+  const { key, more, test: isTest = false } = asked;
   const request = { idempotencyKey: key, body: body(more), apiKey: "shop", test: isTest };
   const result = await orders.accept(request);
-  return result.status === 409 ? ask(orders, { key, more, test: isTest }) : result;
+  return result.status === 409 ? ask(orders, asked) : result;
 }
 
 function byKind(requests: readonly Asked[], results: readonly AcceptResult[]) {
@@ -104,8 +102,11 @@ describe("orders that come at once", () => {
     for (const request of requests) inTurn.push(await ask(alone.orders, request));
     const expected = byKind(requests, inTurn);
     expect(expected["limited"]).toEqual([
-      ...["201 queued 20.08", "201 queued 20.08"],
-      ...["202 held 20.08", "202 held 20.08", "202 held 20.08"],
+      "201 queued 20.08",
+      "201 queued 20.08",
+      "202 held 20.08",
+      "202 held 20.08",
+      "202 held 20.08",
     ]);
     const one = await open("ONE");
     const byOne = await Promise.all(requests.map((request) => ask(one.orders, request)));
