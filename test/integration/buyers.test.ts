@@ -398,6 +398,20 @@ describe("a new trade customer", () => {
     expect((await accountRequests.show(number)).state).toBe("opened");
   });
 
+  test("whose opener died is in doubt, and only searched for", async () => {
+    const one = await open("DIED");
+    const { number, id } = await ask(one);
+    await database.store.affect(
+      `update account_request set state = 'creating', holder = 'dead',
+              held_until = clock_timestamp() - interval '1 second' where company = 'DIED'`,
+    );
+    const { accountRequests } = one.orders.buyers;
+    await accountRequests.open(id);
+    await accountRequests.open(id);
+    expect((await accountRequests.show(number)).state).toBe("inDoubt");
+    expect(one.erp.asked).not.toContain("create");
+  });
+
   test("found under our number before anything was made is taken as it is", async () => {
     const one = await open("BEFORE");
     const { number } = await ask(one);
