@@ -72,6 +72,7 @@ describe("the page for authors", () => {
         "### Its simulator",
         "### Its rig",
         "### A far side that follows a script",
+        "## A connector of your own, outside this checkout",
         "## The mapping beside it",
         "## Waivers",
         "## The checks",

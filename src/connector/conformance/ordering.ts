@@ -1,5 +1,6 @@
 /** Checks of handing over orders: found before placed, once whatever happens, four outcomes. */
-import type { OrdersCapability, Outcome as Answer } from "../contract.ts";
+import { setTimeout } from "node:timers/promises";
+import type { FindingClass, OrdersCapability, Outcome as Answer } from "../contract.ts";
 import { noteThrown, noting, short, trial, type Bench, type Trial } from "./bench.ts";
 import { notHere, untried, type Check, type Outcome } from "./check.ts";
 import type { RigOrders } from "./rig.ts";
@@ -7,6 +8,12 @@ import type { RigOrders } from "./rig.ts";
 const KEY = "WEB-CONFORMANCE-1";
 
 export const ORDERING_CHECKS: readonly Check[] = [
+  {
+    id: "order-class",
+    holds: "it says what a doubt may rest on, the same in each session",
+    needsRig: true,
+    run: (bench) => withOrders(bench, orderClass),
+  },
   {
     id: "order-found",
     holds: "an order is absent before it is placed and present afterwards, in a new session too",
@@ -30,6 +37,18 @@ export const ORDERING_CHECKS: readonly Check[] = [
     holds: "when the answer is lost the order is in doubt, and find() tells that it is there",
     needsRig: true,
     run: (bench) => withOrders(bench, orderInDoubt),
+  },
+  {
+    id: "order-given-up",
+    holds: "a call that the host has given up ends at once, and makes no more than one order",
+    needsRig: true,
+    run: (bench) => withOrders(bench, orderGivenUp),
+  },
+  {
+    id: "order-read-back",
+    holds: "what status() reads back of an accepted order is its number and what it comes to",
+    needsRig: true,
+    run: (bench) => withOrders(bench, orderReadBack),
   },
 ];
 
@@ -58,6 +77,27 @@ async function withOrders(bench: Bench, look: (desk: Desk) => Promise<Outcome>):
       return [`it throws ${short(error)}`];
     }
   });
+}
+
+const CLASSES: ReadonlySet<string> = new Set<FindingClass>([
+  "native-key",
+  "searchable",
+  "eventually-searchable",
+  "file-drop",
+]);
+
+async function orderClass({ fresh }: Desk): Promise<Outcome> {
+  const { finding, quietSeconds = 0 } = await fresh();
+  const again = (await fresh()).finding;
+  return [
+    ...(CLASSES.has(finding)
+      ? []
+      : [`its finding is ${JSON.stringify(finding)}, and not one of ${[...CLASSES].join(", ")}`]),
+    ...(again === finding ? [] : [`its finding is "${finding}", and then "${again}"`]),
+    ...(Number.isFinite(quietSeconds) && quietSeconds >= 0
+      ? []
+      : [`its quietSeconds are ${String(quietSeconds)}`]),
+  ];
 }
 
 const PLACED = new Set(["accepted", "handedOver"]);
@@ -127,5 +167,39 @@ async function orderInDoubt({ one, rig, fresh }: Desk): Promise<Outcome> {
       : [`an order whose answer is lost is called "${answer.kind}"`]),
     ...(count === 1 ? [] : [`the far side holds ${count} of it`]),
     ...(found.kind === "present" ? [] : [`find() says "${found.kind}" of an order that is there`]),
+  ];
+}
+
+const PROMPTLY_MS = 1_000;
+
+async function orderGivenUp({ rig, fresh }: Desk): Promise<Outcome> {
+  const orders = await fresh();
+  const signal = AbortSignal.abort(new Error("given up by the host"));
+  // However it ends: it may have done its work, or thrown, or say that it cannot tell.
+  const placing = orders.place(rig.order(KEY), { signal }).then(
+    () => "ended",
+    () => "ended",
+  );
+  const late = setTimeout(PROMPTLY_MS, "late", { ref: false });
+  if ((await Promise.race([placing, late])) === "late")
+    return [`place() still runs ${PROMPTLY_MS} ms after it was given up`];
+  const count = await rig.held(KEY);
+  return count <= 1 ? [] : [`given up, it made ${count} orders`];
+}
+
+async function orderReadBack({ rig, fresh }: Desk): Promise<Outcome> {
+  const orders = await fresh();
+  if (orders.status === undefined) return notHere("it reads no orders back");
+  const answer = await orders.place(rig.order(KEY));
+  if (answer.kind !== "accepted") return untried(`a good order is answered "${answer.kind}"`);
+  const back = await orders.status(KEY);
+  if (back.kind !== "present" || back.outcome.kind !== "accepted")
+    return [`status() says "${back.kind}" of an order that was accepted`];
+  const { erpOrder, net } = back.outcome;
+  return [
+    ...(erpOrder === answer.erpOrder
+      ? []
+      : [`accepted as ${answer.erpOrder}, it is read back as ${erpOrder}`]),
+    ...(net === null ? ["status() does not say what the order comes to"] : []),
   ];
 }

@@ -36,6 +36,19 @@ export const BROKEN_ORDERS: readonly Broken[] = [
     ...orders,
     place: async (order) => answered(await orders.place(order), "inDoubt", "refused"),
   })),
+  ordering("order-class", "it does not say how its search is to be believed", (orders) => ({
+    ...orders,
+    finding: "somehow" as never,
+  })),
+  ordering("order-given-up", "it listens to no signal", (orders) => ({
+    ...orders,
+    place: (order, call) =>
+      call?.signal.aborted === true ? new Promise(() => {}) : orders.place(order),
+  })),
+  ordering("order-read-back", "it reads back what it does not have", (orders) => ({
+    ...orders,
+    status: async () => ({ kind: "absent" }),
+  })),
 ];
 
 function answered(outcome: Outcome, from: Outcome["kind"], to: "inDoubt" | "refused"): Outcome {
