@@ -88,7 +88,7 @@ describe("the page for authors", () => {
   });
 
   test("has a mapping whose examples hold", () => {
-    const [mapping, examples] = blocks("yaml");
+    const [, mapping, examples] = blocks("yaml");
     const compiled = compileMapping({ file: "customer.yaml", text: mapping ?? "" });
     expect(
       checkExamples(compiled, { file: "customer.examples.yaml", text: examples ?? "" }),
