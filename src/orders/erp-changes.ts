@@ -56,15 +56,20 @@ interface LineLook {
   readonly erpNet: string | null;
 }
 
-/** Confirmed orders whose rows in the ERP, or who themselves, moved since they were compared. */
+/**
+ * Confirmed orders whose rows in the ERP, or who themselves, moved since they were compared. Rows
+ * that were pulled before a change was done show the order before it; lines that do not add up are
+ * not all there, so that only the sums are compared.
+ */
 const LOOKS = `
   with moved as (
     select o.company, o.id, o.number, o.version, o.net, o.vat, e.net as erp_net, e.vat as erp_vat,
-           e.state as erp_state, greatest(e.learned_at, l.learned_at) as learned_at, k.differences
+           e.state as erp_state, greatest(e.learned_at, l.learned_at) as learned_at, l.whole, k.differences
       from web_order o
       join erp_order e on e.company = o.company and e.erp_order = o.erp_order
-      left join lateral (select max(x.learned_at) as learned_at from erp_order_line x
-                          where x.company = e.company and x.erp_order = e.erp_order) l on true
+      left join lateral (
+        select max(x.learned_at) as learned_at, sum(x.net) = e.net or e.net is null as whole
+          from erp_order_line x where x.company = e.company and x.erp_order = e.erp_order) l on true
       left join web_order_erp_look k on k.company = o.company and k.order_id = o.id
      where o.company = $1 and ($2::uuid is null or o.id = $2) and o.state = 'confirmed'
        and not o.test
@@ -72,11 +77,13 @@ const LOOKS = `
            is distinct from (o.version, greatest(e.learned_at, l.learned_at))
        and not exists (select 1 from web_order_change c
                         where c.company = o.company and c.order_id = o.id
-                          and c.state in ('asked', 'task'))),
+                          and (c.state in ('asked', 'task')
+                               or c.state = 'done'
+                                  and c.ended_at >= greatest(e.learned_at, l.learned_at)))),
   theirs as (
     select x.order_id, x.line, min(x.product) as product, sum(x.quantity) as quantity,
            sum(x.net) as net
-      from (${ERP_LINES}) x join moved m on m.id = x.order_id
+      from (${ERP_LINES}) x join moved m on m.id = x.order_id and m.whole
      where x.product is not null
      group by x.order_id, x.line, case when x.line is null then x.product end)
   select m.id, m.version, m.learned_at as "learnedAt", m.net, m.vat, m.erp_net as "erpNet",

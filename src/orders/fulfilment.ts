@@ -116,7 +116,8 @@ export const ERP_LINES = `
          el.despatched_quantity as despatched, el.invoiced_quantity as invoiced
     from web_order o
     join erp_order e on e.company = o.company
-     and (e.web_order = o.number or e.erp_order = o.erp_order)
+     and (e.web_order in (o.number, upper(o.number), lower(o.number))
+          or e.erp_order = o.erp_order)
     join erp_order_line el on el.company = e.company and el.erp_order = e.erp_order
     left join lateral (
       select min(l.line) as line from web_order_line l

@@ -364,6 +364,46 @@ test("what staff change in the ERP after confirmation is shown and told, never t
   expect(told).toEqual([{ count: 1 }]);
 });
 
+test("rows that were pulled before an amendment was done are no change by staff", async () => {
+  const one = await open("BEFORE");
+  const number = await accepted(one);
+  const held = [
+    ["BRICK", "2", "8.40"],
+    ["SAND", "1", "10.00"],
+  ] as const;
+  await erpOrder("BEFORE", held, { net: "18.40", vat: "1.68" });
+  await one.orders.advance();
+  one.erp.amend = async () => acceptedAs("SO1");
+  one.now = Temporal.Now.instant().add({ hours: 1 });
+  await amend(one, number, [brick("5"), sand("1")]);
+  await drain();
+  await one.orders.advance();
+  expect(await one.orders.show(number)).toMatchObject({
+    state: "confirmed",
+    net: "31.00",
+    changedInErp: [],
+  });
+});
+
+test("while it is sent or in doubt an order's amendment waits its turn behind the placement", async () => {
+  const one = await open("TURN");
+  let answer: (outcome: Outcome) => void = () => undefined;
+  one.erp.next = () => new Promise((resolve) => (answer = resolve));
+  one.erp.amend = async () => acceptedAs("SO1");
+  const number = await take(one);
+  const delivering = drain();
+  await expect.poll(() => one.erp.asked).toContain(`place ${number}`);
+  expect(await amend(one, number, [brick("5")])).toMatchObject({
+    status: 202,
+    answer: { state: "asked", orderState: "sending" },
+  });
+  answer(acceptedAs("SO1"));
+  await delivering;
+  await drain();
+  expect(one.erp.asked).toEqual([`find ${number}`, `place ${number}`, `amend ${number}`]);
+  expect(await one.orders.show(number)).toMatchObject({ net: "21.00", askedFor: null });
+});
+
 test("an ERP order that equals ours and bears no number is a suspicion at the desk, told once", async () => {
   const one = await open("TWIN");
   const number = await accepted(one, { customerReference: "PO 7" });
