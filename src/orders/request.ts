@@ -138,16 +138,20 @@ const orderFields = z.strictObject({
   gross: decimalText(2, "Gross of the order as the shop computed it; compared.").optional(),
 });
 
-export const orderRequest = orderFields.superRefine((order, context) => {
-  const { account, guest, accountRequest } = order;
-  const says = (message: string): void => {
-    context.addIssue({ code: "custom", path: ["account"], message });
-  };
-  if (accountRequest !== null && (account !== undefined || guest !== null))
-    says("expected no account and no guest beside an accountRequest: its account is still to come");
-  else if (account === undefined && guest === null && accountRequest === null)
-    says("expected the account; it is left out only with a guest or an accountRequest");
-});
+export const orderRequest = orderFields.superRefine(
+  ({ account, guest, accountRequest }, context) => {
+    const isGiven = (value: unknown): boolean => value !== null && value !== undefined;
+    const says = (message: string, input: unknown): void => {
+      context.addIssue({ code: "custom", path: ["account"], message, input });
+    };
+    if (![account, guest, accountRequest].some(isGiven))
+      says("expected the account; absent only with a guest or an accountRequest", undefined);
+    if (isGiven(accountRequest) && [account, guest].some(isGiven))
+      says("expected no account and no guest beside an accountRequest: still to come", account);
+  },
+  // With everything else that is wrong, and not only once all else is right.
+  { when: ({ value }) => typeof value === "object" && value !== null },
+);
 
 /** As it was sent: a guest and who waits for an account may have none yet. */
 export type OrderRequest = z.infer<typeof orderRequest>;
