@@ -45,6 +45,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => {
     for (const pid of running) kill(pid);
     process.exitCode = 130;
+    // What a lane starts anew is ended with it.
+    setTimeout(() => {
+      for (const pid of running) kill(pid);
+      process.exit(130);
+    }, 5_000).unref();
   });
 
 await main();

@@ -4,6 +4,7 @@ import type { ErpClass, Invoiced } from "../../support/hostile-erp/index.ts";
 import type { LaneRow } from "../lane.ts";
 import { historyOf, jobFigures, standingsOf, sumsThatDiffer, underWay } from "./figures.ts";
 import { judgeOrders } from "./judge.ts";
+import type { Pulling } from "./pulling.ts";
 import type { Shop } from "./shop.ts";
 import type { PushWorld } from "./world.ts";
 
@@ -100,4 +101,32 @@ function tellWorld(
     `it holds ${documents.length} documents of ${shop.agreed.size} orders, refused ${refused.size} ` +
       `and changed ${tampered.size} itself; requests repeated by the shop: ${shop.repeated}`,
   );
+}
+
+const BY_HAND = 5;
+
+/** Staff key some orders once more: the next pull must show each to a person. */
+export async function keyedByHandRow(
+  world: PushWorld,
+  erpClass: ErpClass,
+  pulling: Pulling,
+): Promise<LaneRow> {
+  const keys = world.erp.keyByHand(BY_HAND);
+  await pulling.once();
+  await settle(world, () => undefined);
+  const standings = await standingsOf(world.store);
+  const unseen = keys.flatMap((key) => {
+    const state = standings.get(key)?.state ?? "not there";
+    return state === "conflict" ? [] : [`${key} was keyed twice by hand, and is ${state}`];
+  });
+  return {
+    row: "F1",
+    experiment: `${erpClass}: keyed a second time by staff`,
+    injected: keys.length,
+    lost: 0,
+    duplicated: 0,
+    stuck: 0,
+    unaccounted: unseen.length,
+    findings: unseen,
+  };
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { randomOf } from "../../../deploy/demo/merchant/index.ts";
 import type { ErpClass } from "../../support/hostile-erp/index.ts";
 import type { LaneOptions, LaneRow } from "../lane.ts";
-import { settle, underFireRows } from "./outcome.ts";
+import { keyedByHandRow, settle, underFireRows } from "./outcome.ts";
 import { naiveRows } from "./naive.ts";
 import { openService, type Service } from "./service.ts";
 import { keepPulling } from "./pulling.ts";
@@ -72,16 +72,12 @@ async function underFire(
     const invoiced = await world.erp.invoice();
     await pulling.once();
     await settle(world, say);
-    await Promise.all(services.map((service) => service.stop()));
     const crashes = services.flatMap((service) => service.crashes);
-    return await underFireRows(world, {
-      erpClass,
-      shop,
-      crashes,
-      invoiced,
-      kills: fire.kills,
-      say,
-    });
+    const run = { erpClass, shop, crashes, invoiced, kills: fire.kills, say };
+    const rows = await underFireRows(world, run);
+    const seen = await keyedByHandRow(world, erpClass, pulling);
+    await Promise.all(services.map((service) => service.stop()));
+    return [...rows, seen];
   } finally {
     await Promise.all(services.map((service) => service.kill()));
   }

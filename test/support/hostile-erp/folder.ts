@@ -20,10 +20,11 @@ export interface TakenFolder extends AsyncDisposable {
 const LOOK_MS = 100;
 /** A header lies so long before it is taken; a few lie three times as long. */
 const TAKE_MS = 2_000;
+const LATE = 0.06;
 const ANSWER_MS = 2_000;
 /** Shares of answers that never come, and that come twice. */
-const LOST = 0.06;
-const TWICE = 0.03;
+const LOST = 0.12;
+const TWICE = 0.06;
 
 interface Taking {
   readonly folder: string;
@@ -67,7 +68,7 @@ async function look(taking: Taking, stop: AbortSignal): Promise<void> {
 
 function patience(draws: Draws, key: string): number {
   const drawn = draws.of("take", key);
-  return drawn * TAKE_MS * (drawn > 0.95 ? 3 : 1);
+  return drawn * TAKE_MS * (drawn > 1 - LATE ? 3 : 1);
 }
 
 async function take({ folder, ledger, draws, exports, ...seen }: Taking, key: string) {
@@ -79,6 +80,7 @@ async function take({ folder, ledger, draws, exports, ...seen }: Taking, key: st
     await rename(join(orders, name), join(orders, ".taken", name)).catch(() => undefined);
   if (tables === null) return;
   const call = ledger.call("take", key);
+  if (patience(draws, key) > TAKE_MS) ledger.count("taken late");
   if (draws.refuses(key)) {
     ledger.refuse(key);
     answerLater({ ledger, draws, exports }, key, refusal(key));

@@ -40,6 +40,8 @@ export interface HostileErp extends AsyncDisposable {
   halfSeen(): readonly string[];
   /** Writes what is new since the last time into the folder's `out/`. */
   export(): Promise<void>;
+  /** Staff key so many orders a second time; answers our numbers of them. */
+  keyByHand(count: number): readonly string[];
   /** Despatches and invoices most orders, credits some of it, and exports that. */
   invoice(): Promise<Invoiced>;
 }
@@ -86,6 +88,11 @@ export async function startHostileErp(options: HostileOptions): Promise<HostileE
     books: () => ledger.books(),
     halfSeen: () => taking?.halfSeen ?? [],
     export: exportNow,
+    keyByHand: (count) => {
+      const chosen = ledger.books().documents.slice(0, count);
+      for (const document of chosen) ledger.keyByHand(document);
+      return chosen.map(({ key }) => key);
+    },
     invoice: () => invoice(ledger, draws, exports),
     async [Symbol.asyncDispose]() {
       await taking?.[Symbol.asyncDispose]();

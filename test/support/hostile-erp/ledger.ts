@@ -16,6 +16,8 @@ export interface Ledger {
   /** Becomes an order after a while, or is thrown away. */
   draft(tables: SentTables): Draft;
   refuse(key: string): void;
+  /** Somebody there keys an order a second time, with our number on it. */
+  keyByHand(document: HeldDocument): void;
   /** What a search by our number sees now. */
   seen(key: string): readonly (HeldDocument | Draft)[];
   count(fault: string): void;
@@ -80,6 +82,10 @@ export function openLedger(erpClass: ErpClass, draws: Draws): Ledger {
       return draft;
     },
     refuse: (key) => void refused.add(key),
+    keyByHand: (document) => {
+      const sequence = documents.length;
+      documents.push({ ...document, number: `SO-${sequence + 1}-HAND`, sequence });
+    },
     seen: (key) => {
       if (isBlind()) return [];
       const now = Date.now();
