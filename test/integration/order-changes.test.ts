@@ -209,6 +209,22 @@ test("what the connector cannot do becomes a task for a person, and the change i
   ]);
 });
 
+test("an order that was dropped as files is cancelled by a person at the ERP, who closes the task", async () => {
+  const one = await open("DROPPED");
+  const number = await take(one);
+  await drain();
+  expect(await cancel(one, number)).toMatchObject({ status: 202, answer: { state: "asked" } });
+  await drain();
+  const [task] = await one.orders.tasks();
+  expect(task).toMatchObject({
+    kind: "cancel",
+    instruction: expect.stringMatching(/^Cancel the order in the ERP\./),
+  });
+  expect(await one.orders.show(number)).toMatchObject({ state: "handedOver" });
+  await one.orders.closeTask({ id: task?.id ?? "", state: "done", who: "kim", reason: "removed" });
+  expect(await one.orders.show(number)).toMatchObject({ state: "cancelled", askedFor: null });
+});
+
 test("a cancellation after acceptance is the ERP's to make, and refused by it the order stands", async () => {
   const one = await open("CANCELLED");
   one.erp.cancel = async () => ({ kind: "refused", reason: "it is being picked" });

@@ -34,10 +34,10 @@ describe("the delivery of an order", () => {
       held: release → queued, refuse → refused, conflict → conflict, cancel → cancelled
       queued: hold → held, send → sending, accept → accepted, confirm → confirmed, refuse → refused, conflict → conflict, cancel → cancelled, shadow → shadowed
       sending: hold → held, retry → queued, handOver → handedOver, accept → accepted, refuse → refused, doubt → inDoubt, conflict → conflict
-      handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict
+      handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict, cancel → cancelled
       accepted: confirm → confirmed, conflict → conflict, cancel → cancelled, lost → queued
       confirmed: conflict → conflict, cancel → cancelled, lost → queued
-      inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed
+      inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed, cancel → cancelled
       conflict: resolve → confirmed, cancel → cancelled, lost → queued
       refused: release → queued, conflict → conflict, cancel → cancelled
       cancelled: conflict → conflict
