@@ -119,7 +119,10 @@ async function written(opened: Opened, options: Options, file: string): Promise<
     : events.map((event) => JSON.stringify(event)).join("\n");
   await writeNamed(file, `${lines}\n`);
   const data = { file, events: events.length };
-  return { text: `Wrote ${count(events.length)} events to ${file}.`, data };
+  return {
+    text: `Wrote ${count(events.length)} ${events.length === 1 ? "event" : "events"} to ${file}.`,
+    data,
+  };
 }
 
 async function pageOf({ company }: Opened, options: Options): Promise<EventsPage> {

@@ -1,5 +1,5 @@
 /** The quarantine desk, completeness and the order desk as a person types them. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
@@ -223,5 +223,15 @@ describe("the order desk", () => {
         .map((row) => row.split(",").slice(9, 16).join(",")),
     ).toEqual(["line,product,ordered,despatched,invoiced,credited,cancelled", "1,BRICK,5,0,0,0,2"]);
     expect((await run("orders", "tasks")).out).toBe("No tasks.\n");
+    const changes = (await run("orders", "changes", "--limit", "2")).out;
+    expect(changes).toMatch(/^ +1 +\S+ \S+ +order\.received +order\/WEB-1 +received$/m);
+    expect(changes).toContain("2 shown; there is more after 2: --after 2.");
+    const file = join(folder, "events.csv");
+    expect((await run("events", "--types", "order.held", "--out", file)).out).toMatch(
+      /^Wrote 1 event/,
+    );
+    expect(readFileSync(file, "utf8")).toMatch(
+      /^number,at,type,subject,id,data\n2,\S+,order\.held,/,
+    );
   });
 });
