@@ -209,11 +209,7 @@ export type Outcome =
   /** Nothing was created, and the same order would be refused again. */
   | { readonly kind: "refused"; readonly reason: string }
   /** Nothing was created for now: throttled, locked, being closed. Later it may be taken. */
-  | {
-      readonly kind: "notNow";
-      readonly reason: string;
-      readonly retryAt?: Temporal.Instant | null;
-    }
+  | { readonly kind: "notNow"; readonly reason: string; readonly retryAt?: Temporal.Instant | null }
   /** Dropped where the far side takes it from; its answer is yet to come. */
   | { readonly kind: "handedOver"; readonly evidence: string }
   /** It may or may not have arrived; only `find` decides. */
@@ -223,11 +219,7 @@ export type Found =
   | { readonly kind: "absent" }
   | { readonly kind: "present"; readonly outcome: Outcome }
   /** More than one document bears the key: somebody made it twice. */
-  | {
-      readonly kind: "several";
-      readonly documents: readonly Accepted[];
-      readonly evidence: string;
-    }
+  | { readonly kind: "several"; readonly documents: readonly Accepted[]; readonly evidence: string }
   | { readonly kind: "cannotTell"; readonly reason: string };
 
 /**
