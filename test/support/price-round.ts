@@ -146,6 +146,8 @@ export async function openTrade(store: Store, options: TradeOptions): Promise<Tr
       orders += 1;
       const body: OrderRequest = orderRequest.parse({
         account: customers[0],
+        // Alike ones would be held as one that was sent twice.
+        customerReference: `PO ${orders}`,
         lines: [{ quantity: "1", ...line }],
         ...more,
       });
