@@ -248,8 +248,18 @@ describe("a guest", () => {
     const one = await open("FORGET", { settings: { guests } });
     const number = numberOf(await guestOrder(one, "g1"));
     await guestOrder(one, "g2", { payment: null });
+    const lines = [{ product: "BRICK", quantity: "2", unitPrice: "4.20" }];
+    const body = orderRequest.parse({
+      lines,
+      guest: GUEST,
+      deliverTo: HOME,
+      customerReference: "PO",
+    });
+    const shop = { who: "key shop", why: null, apiKey: "shop", decides: false };
+    const amended = await one.orders.amend(number, { ...shop, idempotencyKey: "amended", body });
+    expect(amended).toMatchObject({ answer: { state: "done" } });
     await jobs.drain();
-    expect(await tablesWith(one.company, "web_order_event", "event")).toEqual([]);
+    expect(await tablesWith(one.company, "web_order_event", "event", "web_order_task")).toEqual([]);
     expect(one.logged.filter((line) => /Quayle|quayle|Orrery/.test(line))).toEqual([]);
     await pull(database.store, one.company, "erp-order", [
       {
@@ -267,7 +277,8 @@ describe("a guest", () => {
     one.now = one.now.add({ hours: 24 * 29 });
     expect(await one.orders.buyers.forget()).toBe(0);
     one.now = one.now.add({ hours: 24 * 2 });
-    expect(await one.orders.buyers.forget()).toBe(2);
+    // The order, the request that was refused, and that of its amendment.
+    expect(await one.orders.buyers.forget()).toBe(3);
     expect(await tablesWith(one.company)).toEqual([]);
     const after = await one.orders.show(number);
     expect([after.lines, after.events, after.erpOrder]).toEqual([

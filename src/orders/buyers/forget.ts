@@ -71,18 +71,33 @@ async function blankOrders(tx: Queryable, company: string, ids: readonly string[
 
 /** What was rendered for the ERP: its digest still proves what was sent, its text is gone. */
 async function blankSent(tx: Queryable, values: readonly unknown[]): Promise<void> {
-  for (const table of ["web_order_intent", "web_order_shadow"]) {
-    const [there] = await tx.query<{ table: string | null }>(
-      `select to_regclass('${table}')::text as table`,
-    );
-    if (there?.table === null || there === undefined) continue;
+  for (const table of ["web_order_intent", "web_order_shadow"])
     await tx.affect(
-      `update ${table} set payload = to_jsonb($3::text)
+      `update ${table} set payload = '[]'::jsonb
         where company = $1 and order_id = any($2::uuid[]) and payload is not null`,
+      values.slice(0, 2),
+    );
+  for (const [table, column] of WHOLE_ORDERS)
+    await tx.affect(
+      `update ${table} set ${column} = ${blank(column)}
+        where company = $1 and order_id = any($2::uuid[]) and ${column} ->> 'guest' is not null`,
       values,
     );
-  }
+  await tx.affect(
+    `update web_order_change
+        set before = before || jsonb_build_object('body', ${blank("(before -> 'body')")})
+      where company = $1 and order_id = any($2::uuid[])
+        and before -> 'body' ->> 'guest' is not null`,
+    values,
+  );
 }
+
+/** Where an order is kept once more: as it was, or is to be. */
+const WHOLE_ORDERS = [
+  ["web_order_intent", "body"],
+  ["web_order_change", "request"],
+  ["web_order_change", "body"],
+] as const;
 
 /** Requests that were refused became no order, and hold the same. */
 async function blankRefusedRequests(
