@@ -285,7 +285,7 @@ async function openGross(
 
 const NOTHING_OPEN = { open: "0.00" };
 
-/** Which of them are locked until the transaction ends; those of one that waits are, all of them. */
+/** Which of them are locked until the transaction ends; of one that waits, all of them. */
 async function lockAccounts(
   tx: Queryable,
   company: string,
@@ -304,12 +304,19 @@ async function lockAccounts(
 
 /**
  * What each account's web orders come to that the ledger does not show yet and no payment covers:
- * (company, account, open). Charges stay open as long as any line of their order does.
+ * (company, account, open). Charges stay open as long as any line of their order does; what an
+ * amendment adds that is still to be done at the ERP is open, too.
  */
 export const OPEN_ORDERS = `
   (select o.company, o.account, greatest(0, goods.open
-           + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid) as open
+           + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid)
+         + coalesce(asked.more, 0) as open
     from web_order o
+    left join lateral (
+      select greatest(0, max((c.body ->> 'gross')::numeric) - o.gross) as more
+        from web_order_change c
+       where c.company = o.company and c.order_id = o.id
+         and c.state in ('held', 'asked', 'task')) asked on true
     cross join lateral (
       select coalesce(sum(l.net + l.vat), 0) as total,
              coalesce(sum((l.net + l.vat) * greatest(0, 1 -

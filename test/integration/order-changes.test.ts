@@ -157,7 +157,7 @@ test("before the first byte left an order is cancelled here, in part or whole, a
 });
 
 test("amendments after acceptance go to the ERP in the order asked, and the order is what it was until each is done", async () => {
-  const one = await open("ORDERED");
+  const one = await open("ORDERED", {}, { creditLimit: "50", balance: "0" });
   const told: string[] = [];
   let answer: (outcome: Outcome) => void = () => undefined;
   one.erp.amend = async ({ tables }) => {
@@ -174,6 +174,9 @@ test("amendments after acceptance go to the ERP in the order asked, and the orde
   const delivering = drain();
   await expect.poll(() => told.length).toBe(1);
   expect(await one.orders.show(number)).toMatchObject({ net: "18.40", askedFor: "amendment" });
+  // 45.28 gross are asked for, and 50 is the limit: what an amendment adds counts from now on.
+  const next = await send(one.orders, "next", { lines: [sand("1")] });
+  expect(next).toMatchObject({ status: 202, order: { reasons: [{ code: "over-credit-limit" }] } });
   answer(acceptedAs("SO1"));
   await delivering;
   await drain();
