@@ -5,7 +5,13 @@
  */
 import type { Context } from "../company.ts";
 import type { CompanySettings } from "../config.ts";
-import type { ChecklistItem, Connection, Standings } from "../connections/index.ts";
+import {
+  stopInWords,
+  type ChecklistItem,
+  type Connection,
+  type Standings,
+} from "../connections/index.ts";
+import { ConnectorFault } from "../connector/index.ts";
 import {
   orderRequest,
   trialHolds,
@@ -75,6 +81,7 @@ export function goLiveOf(context: Context, parts: Parts): GoLiveDesk {
 async function goLive(context: Context, parts: Parts, asked: GoLiveAsked): Promise<GoneThrough> {
   const { connection, who, why, waive, trial } = asked;
   const { trials } = parts.orders;
+  if (trial !== null) await refuseWhileStopped(parts, connection);
   if (trial !== null) await trials.place(connection, await trialBody(parts, trial), who);
   if (asked.seen) await trials.confirm(connection, { who, why: why ?? "" });
   const found = await checklist(context, parts, connection, waive);
@@ -94,6 +101,21 @@ async function goLive(context: Context, parts: Parts, asked: GoLiveAsked): Promi
     await context.access?.audit(entry, tx);
   });
   return { items, live: true };
+}
+
+/** Whoever works on the ERP does not expect an order there. */
+async function refuseWhileStopped(
+  { standings, settings }: Parts,
+  connection: string,
+): Promise<void> {
+  const [stop] = await standings.stops(connection);
+  if (stop === undefined) return;
+  throw new ConnectorFault(
+    "transient",
+    `Placing a test order at ${connection}: nothing is handed over now, because of ` +
+      `${stopInWords(stop, settings.timeZone)}.`,
+    "Place it when that is over: `tradepost maintenance` shows it.",
+  );
 }
 
 /** One of the product at our price of now, checked as any order. */
@@ -172,7 +194,7 @@ async function month({ now }: Context, { sales, settings }: Parts): Promise<Chec
   const shown = `${period.slice(5)}/${period.slice(0, 4)}`;
   const { periods } = await sales.reconcile(period);
   const stated = periods.filter(({ erp }) => erp !== null);
-  const instruction = `See \`tradepost sales reconcile --period ${period}\`, and pull what is missing.`;
+  const instruction = `See \`tradepost reconcile ${period}\`, and pull what is missing.`;
   if (stated.length === 0)
     return not(
       "month",
