@@ -31,6 +31,8 @@ export { DELIVER_JOB, jobData } from "./jobs.ts";
 
 /** Orders of one transaction, at most. */
 const MOST_TOGETHER = 32;
+/** Fewer are not worth a second transaction beside the first. */
+const FEW = 4;
 /** Such transactions under way at a time: one is examined while others are written. */
 const BATCHES = 3;
 /**
@@ -48,6 +50,7 @@ export function acceptor(
   const newest = atMostEvery(NEWEST_MS, async () => pricing.newest?.());
   const lane = openLane<Asked, AcceptResult>({
     most: MOST_TOGETHER,
+    few: FEW,
     batches: BATCHES,
     alone: ALONE,
     together: async (requests) => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { openLane } from "../../src/orders/taking/lane.ts";
+import { openLane, type LaneOptions } from "../../src/orders/taking/lane.ts";
 
 interface Done {
   readonly batches: number[][];
@@ -12,7 +12,7 @@ interface Done {
 
 /** A lane whose batches take a moment; what `turned` says of an item is said of it once. */
 function laneOf(
-  limits: { readonly most: number; readonly batches: number; readonly alone: number },
+  limits: Pick<LaneOptions<number, string>, "most" | "few" | "batches" | "alone">,
   turned: (item: number) => "alone" | "again" | "throws" | null = () => null,
 ) {
   const done: Done = { batches: [], alone: [], mostBatches: 0, mostAlone: 0 };
@@ -49,7 +49,7 @@ function laneOf(
 }
 
 test("one that comes alone goes at once, and what comes meanwhile is the next batch", async () => {
-  const { lane, done } = laneOf({ most: 10, batches: 1, alone: 1 });
+  const { lane, done } = laneOf({ most: 10, few: 1, batches: 1, alone: 1 });
   const first = lane(1);
   await new Promise(setImmediate);
   await new Promise(setImmediate);
@@ -59,8 +59,19 @@ test("one that comes alone goes at once, and what comes meanwhile is the next ba
   expect(done.batches).toEqual([[1], [2, 3, 4]]);
 });
 
+test("what waits is shared out among the batches that may run, but for a few", async () => {
+  const { lane, done } = laneOf({ most: 10, few: 3, batches: 2, alone: 1 });
+  await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(lane));
+  await Promise.all([9, 10, 11].map(lane));
+  expect(done.batches).toEqual([
+    [1, 2, 3, 4],
+    [5, 6, 7, 8],
+    [9, 10, 11],
+  ]);
+});
+
 test("one that has to come again is the first of the next batch", async () => {
-  const { lane, done } = laneOf({ most: 2, batches: 1, alone: 1 }, (item) =>
+  const { lane, done } = laneOf({ most: 2, few: 1, batches: 1, alone: 1 }, (item) =>
     item === 2 ? "again" : null,
   );
   await Promise.all([1, 2, 3, 4].map(lane));
@@ -68,7 +79,7 @@ test("one that has to come again is the first of the next batch", async () => {
 });
 
 test("where a batch fails each goes alone, and only the one that fails there fails", async () => {
-  const { lane, done } = laneOf({ most: 10, batches: 1, alone: 2 }, (item) =>
+  const { lane, done } = laneOf({ most: 10, few: 1, batches: 1, alone: 2 }, (item) =>
     item === 2 ? "throws" : null,
   );
   const results = await Promise.allSettled([1, 2, 3].map(lane));
@@ -83,6 +94,7 @@ test("whatever comes when and is turned away how, each is done once and no limit
   });
   const limits = fc.record({
     most: fc.integer({ min: 1, max: 4 }),
+    few: fc.integer({ min: 1, max: 3 }),
     batches: fc.integer({ min: 1, max: 3 }),
     alone: fc.integer({ min: 1, max: 2 }),
   });

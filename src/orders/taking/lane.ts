@@ -6,6 +6,8 @@
 export interface LaneOptions<Item, Result> {
   /** Items of a batch, at most. */
   readonly most: number;
+  /** Fewer than this are not shared out among batches that could run beside each other. */
+  readonly few: number;
   /** Batches under way at a time. */
   readonly batches: number;
   /** Items that are done by themselves, at a time: each may wait for others' locks. */
@@ -27,7 +29,7 @@ interface Waiting<Item, Result> {
 export type Lane<Item, Result> = (item: Item) => Promise<Result>;
 
 export function openLane<Item, Result>(options: LaneOptions<Item, Result>): Lane<Item, Result> {
-  const { most, batches } = options;
+  const { most, few, batches } = options;
   const waiting: Waiting<Item, Result>[] = [];
   const ownWay: Waiting<Item, Result>[] = [];
   let underWay = 0;
@@ -63,8 +65,9 @@ export function openLane<Item, Result>(options: LaneOptions<Item, Result>): Lane
   const start = (): void => {
     isAwake = false;
     while (underWay < batches && waiting.length > 0) {
+      const share = Math.ceil(waiting.length / (batches - underWay));
       underWay += 1;
-      void go(waiting.splice(0, most));
+      void go(waiting.splice(0, Math.min(most, Math.max(few, share))));
     }
   };
   // What comes in the same turn of the loop goes together.
