@@ -25,7 +25,7 @@ async function ask(method, path, body, more) {
   return { status: response?.status, body: await response?.json().catch(() => ({})) };
 }
 
-/** It is kept before it is sent, and its number is its key: sent again and again, it is taken once. */
+/** Kept before it is sent, and its number is its key: sent again and again, it is taken once. */
 async function send(order) {
   const key = { "idempotency-key": order.body.webOrder };
   const { status, body } = await ask("POST", "/v1/orders", order.body, key);
