@@ -529,6 +529,7 @@ describe("what follows a pull", () => {
     expect(conflict.reasons[0]).toContain(
       `Duplicate in the ERP: ${webOrder} is there as SO1 and SO2`,
     );
+    expect([...one.alarms.keys()]).toEqual([`orders/duplicate/${webOrder}`]);
     await one.orders.resolve(webOrder, {
       who: "kim",
       reason: "split for two vans",
@@ -536,6 +537,25 @@ describe("what follows a pull", () => {
     });
     expect(await one.orders.advance()).toMatchObject({ moved: 0 });
     expect((await one.orders.show(webOrder)).state).toBe("confirmed");
+    expect(one.alarms.size).toBe(0);
+  });
+
+  test("compares what the ERP made line by line, and knows our number in capitals", async () => {
+    const one = await open("LINES");
+    const { webOrder } = orderIn(await send(one.orders, "k1", { webOrder: "shop-77" }));
+    await jobs.drain();
+    await erpOrder("LINES", "SHOP-77");
+    const line = { erpOrder: "SO1", unitPrice: "1", webOrderLine: null };
+    await pull(database.store, "LINES", "erp-order-line", [
+      { ...line, line: 1, product: "BRICK", quantity: "3", net: "8.40" },
+      { ...line, line: 2, product: "SAND", quantity: "1", net: "10.00" },
+    ]);
+    await one.orders.advance();
+    expect(await one.orders.show(webOrder)).toMatchObject({
+      state: "conflict",
+      erpOrder: "SO1",
+      reasons: ["Agreed are 2 of BRICK, the ERP holds 3."],
+    });
   });
 
   test("refuses by the acknowledgement", async () => {
