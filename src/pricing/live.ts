@@ -118,7 +118,7 @@ export interface Pricing extends Asking {
   /**
    * Several lines together: promotions over them, the document's totals. With a transaction the
    * limits of its promotions are locked, so that they can be reserved in it; where it must not wait
-   * for a lock, one that would have to is told by `LockNeeded`, and nothing is asked of the database.
+   * for a lock, one that would have to throws `LockNeeded`, and nothing is asked of the database.
    */
   basket(
     request: BasketRequest,

@@ -80,7 +80,7 @@ export async function askOnce(port: number, request: Buffer): Promise<string> {
 const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-/** Resolves with the next answer's body; anything but a 200 or 201 of a stated length is an error. */
+/** Resolves with the next answer's body; all but a 200 or 201 of a stated length is an error. */
 function answersOn(socket: Socket): () => Promise<Buffer> {
   let parts: Buffer[] = [];
   let missing = -1;
