@@ -180,7 +180,9 @@ function settingsIn(folder: string, databaseUrl: string, code: string, pricing: 
     settings: { folder: join(folder, "erp"), stableForMs: 0 },
   };
   const file = join(folder, "tradepost.yaml");
-  const companies = { [code]: { name: "Round", pricing, connections: { erp } } };
+  // The same is ordered again and again here.
+  const orders = { repeatedWithinMinutes: 0 };
+  const companies = { [code]: { name: "Round", pricing, orders, connections: { erp } } };
   writeFileSync(file, stringify({ http: { port: 0 }, companies }));
   const secret = (name: string) =>
     name === TOKEN_KEY ? "a key of prices that is long enough" : null;
