@@ -84,11 +84,13 @@ const WRITE = `
     select * from json_to_recordset($2::json) as given (
       key text, "apiKey" text, hash text, request json, at timestamptz, status int, answer json,
       id uuid, number text, folded text, account text, "orderedOn" date, "placedBy" text,
-      likeness text, "customerReference" text, currency text, net numeric, vat numeric, gross numeric,
+      likeness text, "customerReference" text, currency text, net numeric, vat numeric,
+      gross numeric,
       paid numeric, body json, test boolean, state text, reasons json, lines json, book json)),
   orders as (
     insert into web_order (company, id, number, number_folded, account, ordered_on, placed_by,
-        likeness, customer_reference, currency, net, vat, gross, paid, body, test, state, version, reasons,
+        likeness, customer_reference, currency, net, vat, gross, paid, body, test, state, version,
+        reasons,
         attempts, settled, received_at, changed_at)
     select $1, id, number, folded, account, "orderedOn", "placedBy", likeness, "customerReference",
            currency, net, vat, gross, paid, body, test, state, 1, reasons, 0, '[]', at, at
