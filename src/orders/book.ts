@@ -146,7 +146,7 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       "order-moved",
       `Moving web order ${order.number}: it changed meanwhile (version ${order.version} is not the last). Look again.`,
     );
-  await followMove(tx, order, change.event, change.who);
+  await followMove(tx, order, change);
   await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
   await noteOrder(tx, order.company, moved, { at: change.at, states: [state] });
   await settlePayment(tx, order, { from: order.state, to: state }, change.at);

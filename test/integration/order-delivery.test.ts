@@ -133,7 +133,11 @@ test("where no order is known to be there nothing is sent again, and in the end 
   expect(placings(one, number)).toBe(1);
   const [task] = await one.orders.tasks();
   expect(task).toMatchObject({ kind: "look", webOrder: number });
-  expect(task?.about).toContain("no other order is known to be there");
+  expect(task?.instruction).toContain("no other order is known to be there");
+  one.erp.finds = (): Found => ({ kind: "present", outcome: accepted("SO1") });
+  await one.orders.deliver(number);
+  expect((await one.orders.show(number)).state).toBe("accepted");
+  expect(await one.orders.tasks()).toEqual([]);
 });
 
 test("a far side that knows the key is told again at once, and makes no second order", async () => {

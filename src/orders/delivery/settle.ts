@@ -11,6 +11,7 @@ import type { OrdersContext } from "../context.ts";
 import { openTask } from "../tasks.ts";
 import { attemptEnded, doubtOf, endAttempt, endOpen, type AttemptOutcome } from "./attempts.ts";
 import { raiseDuplicate } from "./duplicate.ts";
+import { LOOK_IN_DOUBT } from "./follow.ts";
 import { learnLag } from "./history.ts";
 import { inSeconds, patienceOf, postpone, queueIn } from "./later.ts";
 import type { Search } from "./next-step.ts";
@@ -189,7 +190,7 @@ export async function askPerson(trial: Trial, search: Search, why: string): Prom
     if (order.version !== trial.order.version) return null;
     const asked = order.state === "inDoubt" ? order : await doubt(trial, tx, order, why);
     const instruction =
-      `Look in the ERP whether it has ${order.number}. If it has, resolve the order with its ` +
+      `${why.charAt(0).toUpperCase()}${why.slice(1)}. Look in the ERP whether it has ${order.number}. If it has, resolve the order with its ` +
       "number there; if not, let it be sent again.";
     await openTask(
       tx,
@@ -197,7 +198,8 @@ export async function askPerson(trial: Trial, search: Search, why: string): Prom
       {
         order: order.id,
         kind: "look",
-        about: `In doubt: ${why}`,
+        // One task a doubt, however often it is searched for.
+        about: `${LOOK_IN_DOUBT} (attempt ${trial.doubt?.attempt ?? 0})`,
         instruction,
         amount: order.gross,
       },
