@@ -58,7 +58,7 @@ const OUTAGES: readonly Outage[] = [
     diskMb: 400,
     strike: async ({ postgres, random }) => {
       await postgres.fillDisk();
-      await sleep(random.whole(1_000, 3_000));
+      await sleep(random.whole(2_000, 4_000));
       await postgres.freeDisk();
       // Where it ended by itself for want of room, whoever made room starts it again.
       await postgres.start();
@@ -69,8 +69,10 @@ const OUTAGES: readonly Outage[] = [
 
 const LONG = 50;
 const CI = 5;
-const ORDERS_EACH = 20;
-const BETWEEN_MS = 2_000;
+const ORDERS_EACH = 40;
+/** Between two orders of a buyer, so that they come before, in and after a failure. */
+const PACE_MS = 800;
+const BETWEEN_MS = 1_000;
 
 export async function outages(options: LaneOptions): Promise<readonly LaneRow[]> {
   const { ci, say } = options;
@@ -112,6 +114,7 @@ async function underOutage(
         while (progress.sent >= (progress.over + 1) * ORDERS_EACH && progress.over < times)
           await sleep(20);
         progress.sent += 1;
+        await sleep(random.next() * PACE_MS);
       },
     });
     const striking = strikeAgain(outage, { postgres, cutter, random }, times, progress);
