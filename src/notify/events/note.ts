@@ -28,7 +28,7 @@ export async function noteEvents(
     id: randomUUIDv7(),
     at: event.at.toString(),
   }));
-  await tx.affect(NOTE, [company, JSON.stringify(rows)]);
+  await tx.prepared(NOTE, [company, JSON.stringify(rows)]);
 }
 
 const NOTE = `
