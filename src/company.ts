@@ -5,7 +5,7 @@ import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
-import { stopIfBackwards, stopIfStampsFell } from "./company/backwards.ts";
+import { stopIfBackwards, stopIfStampsFell, type Backwards } from "./company/backwards.ts";
 import { goLiveOf, type GoLiveDesk } from "./company/go-live.ts";
 import { maintenanceOf, type Maintenance } from "./company/maintenance.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
@@ -16,7 +16,7 @@ import { statusOf, type StatusReport } from "./company/status.ts";
 import { watch, type Watched } from "./company/watch.ts";
 import { pullRequestsOf, type PullRequests } from "./company/pull-requests.ts";
 import { pullsOf, type Parts, type Pulls } from "./company/pulls.ts";
-import type { CompanySettings, ConnectionSettings, Settings } from "./config.ts";
+import type { CompanySettings, Settings } from "./config.ts";
 import {
   openConnection,
   openStandings,
@@ -24,22 +24,21 @@ import {
   type Log,
   type Standings,
 } from "./connections/index.ts";
-import type { Session } from "./connector/index.ts";
-import { nearest } from "./definition/index.ts";
 import { openIncentives, type Incentives } from "./incentives/index.ts";
 import type { Jobs, Schedules } from "./jobs/index.ts";
-import type { Outbound } from "./mapping/index.ts";
 import type { Alarms } from "./notify/index.ts";
-import { openOrders, type Orders } from "./orders/index.ts";
+import type { Orders } from "./orders/index.ts";
 import { openPricing, type Holds, type Pricing } from "./pricing/index.ts";
 import { proofOf, type Proof } from "./company/parity.ts";
-import { orderPricing } from "./company/order-prices.ts";
+import { NotInSettings, notNamed } from "./company/not-named.ts";
+import { ordersOf } from "./company/orders.ts";
 import { priceDesksOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
 import { KINDS, openShop, type DropResult, type Shop } from "./shop/index.ts";
 import type { Store } from "./store/index.ts";
 import { trustSources, type Rested, type TrustSources } from "./sync/index.ts";
 
+export { NotInSettings } from "./company/not-named.ts";
 export { orderPricing } from "./company/order-prices.ts";
 export { PULL_NOW_JOB } from "./company/pull-requests.ts";
 export { checkFiles, type Checked } from "./company/check.ts";
@@ -98,21 +97,9 @@ export interface CompanyServices extends Pulls, PullRequests, ToldShops {
   check(): Promise<Checked[]>;
 }
 
-/** A company, connection or file that was named and that is not there. */
-export class NotInSettings extends Error {
-  override readonly name = "NotInSettings";
-  readonly kind = "config";
-}
-
 export async function openCompany(context: Context, code: string): Promise<CompanyServices> {
-  const settings = context.settings.companies[code];
-  if (settings === undefined)
-    throw notNamed("settings name no company", code, Object.keys(context.settings.companies));
-  const { store, now, log } = context;
-  const sets = await readMappingSets(context.settings, code, settings);
-  const owned = await readOwners(context.settings, code, sets);
-  await checkPolicy(context.settings, code, settings.pricing);
-  const connect = (name: string) => connectTo(context, code, settings, name);
+  const { settings, sets, owned, connect } = await readCompany(context, code);
+  const { store, now } = context;
   const sourcesOf = (names: readonly string[]) =>
     trustSources(store, code, restedOn(settings, owned, names));
   const priceSources = sourcesOf(PRICE_RECORDS);
@@ -124,39 +111,19 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     ...new Set(owned.mappingsOf(name).map(({ reads }) => reads)),
   ];
   const streams = [...new Set(Object.keys(settings.connections).flatMap(streamsOf))];
-  const { timeZone } = settings;
-  const standings = openStandings({ store, company: code, timeZone, now });
-  const schedules = schedulesOf(context, code, streamsOf, standings);
-  const maintenance = maintenanceOf(context, { code, settings, standings, alarms });
-  const watched: Watched = { code, settings, schedules, alarms, standings, maintenance };
+  const watched = watchedOf(context, { code, settings, alarms, streamsOf });
+  const { schedules, standings, maintenance } = watched;
   const sources = sourcesOf(SALES_RECORDS);
   const sales = openSales({ store, company: code, settings: settings.sales, sources, now });
   const shop = openShop({ store, company: code, vatCodes: Object.keys(settings.vat), now });
-  const pulls = pullsOf(context, { code, settings, connect, sets, owned, alarms, standings });
-  // Whoever pulls by hand may be the only one who looks: an alarm must not outlive its cause.
+  const parts: Parts = { code, settings, connect, sets, owned, alarms, standings };
+  const orders = ordersOf(context, { ...parts, pricing, sales });
+  const backwards: Backwards = { code, settings, standings, alarms, orders };
+  const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
   const look = async (): Promise<void> => {
     await rounds.settle();
     await watch(context, watched);
   };
-  const andWatch = async <T>(pulled: Promise<T>): Promise<T> => {
-    const result = await pulled;
-    await look().catch((error: unknown) => {
-      log("warn", `Looking for what is late at ${code}: ${String(error)}`);
-    });
-    return result;
-  };
-  const orders = ordersOf(context, {
-    code,
-    settings,
-    pricing,
-    connect,
-    sets,
-    standings,
-    sales,
-    alarms,
-  });
-  const backwards = { code, settings, standings, alarms, orders };
-  const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
   return {
     code,
     settings,
@@ -178,9 +145,77 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     priceSources: () => priceSources.freshness(),
     status: () => statusOf(context, watched, streamsOf, () => orders.desk()),
     watch: look,
+    ...lookedAfter(context, { pulls: pullsOf(context, parts), look, owned, backwards }),
+    ...pullRequestsOf(context, { code, settings, streams }),
+    ...toldShopsOf(context, { code, settings, alarms }),
+    streams,
+    check: () => checkConnections(settings, owned, connect, standings),
+  };
+}
+
+/** What the settings say of a company, with its mappings; refused where one of them is wrong. */
+async function readCompany(context: Context, code: string): Promise<Read> {
+  const settings = context.settings.companies[code];
+  if (settings === undefined)
+    throw notNamed("settings name no company", code, Object.keys(context.settings.companies));
+  const sets = await readMappingSets(context.settings, code, settings);
+  const owned = await readOwners(context.settings, code, sets);
+  await checkPolicy(context.settings, code, settings.pricing);
+  const connect = (name: string) => connectTo(context, code, settings, name);
+  return { settings, sets, owned, connect };
+}
+
+type Read = Pick<Parts, "settings" | "sets" | "owned" | "connect">;
+
+/** What is read when, what stands still, and what is told when something is late. */
+function watchedOf(
+  context: Context,
+  {
+    streamsOf,
+    ...company
+  }: Pick<Parts, "code" | "settings" | "alarms"> & {
+    readonly streamsOf: (connection: string) => readonly string[];
+  },
+): Watched {
+  const { code, settings } = company;
+  const { timeZone } = settings;
+  const standings = openStandings({
+    store: context.store,
+    company: code,
+    timeZone,
+    now: context.now,
+  });
+  const schedules = schedulesOf(context, code, streamsOf, standings);
+  const maintenance = maintenanceOf(context, { ...company, standings });
+  return { ...company, schedules, standings, maintenance };
+}
+
+/** Whoever pulls by hand may be the only one who looks: an alarm must not outlive its cause. */
+function lookedAfter(
+  context: Context,
+  {
+    pulls,
+    look,
+    owned,
+    backwards,
+  }: {
+    readonly pulls: Pulls;
+    readonly look: () => Promise<void>;
+    readonly owned: Owned;
+    readonly backwards: Backwards;
+  },
+): Pulls {
+  const andLook = async <T>(pulled: Promise<T>): Promise<T> => {
+    const result = await pulled;
+    await look().catch((error: unknown) => {
+      context.log("warn", `Looking for what is late at ${backwards.code}: ${String(error)}`);
+    });
+    return result;
+  };
+  return {
     ...pulls,
     sync: async (connection, asked) => {
-      const results = await andWatch(pulls.sync(connection, asked));
+      const results = await andLook(pulls.sync(connection, asked));
       const recordsOf = (stream: string) =>
         owned
           .mappingsOf(connection)
@@ -188,12 +223,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
       await stopIfStampsFell(context, backwards, { connection, results, recordsOf });
       return results;
     },
-    backfill: (...asked) => andWatch(pulls.backfill(...asked)),
-    apply: (...asked) => andWatch(pulls.apply(...asked)),
-    ...pullRequestsOf(context, { code, settings, streams }),
-    ...toldShopsOf(context, { code, settings, alarms }),
-    streams,
-    check: () => checkConnections(settings, owned, connect, standings),
+    backfill: (...asked) => andLook(pulls.backfill(...asked)),
+    apply: (...asked) => andLook(pulls.apply(...asked)),
   };
 }
 
@@ -287,98 +318,6 @@ function connectTo(
     keyFile: join(dirname(context.settings.database.folder), "tokens.key"),
     log: context.log,
   });
-}
-
-function notNamed(what: string, name: string, known: readonly string[]): NotInSettings {
-  const close = nearest(name, known);
-  return new NotInSettings(
-    `The ${what} "${name}"; they name ${known.join(", ")}.` +
-      (close === undefined ? "" : ` Did you mean ${close}?`),
-  );
-}
-
-function ordersOf(
-  context: Context,
-  {
-    code,
-    settings,
-    pricing,
-    connect,
-    sets,
-    standings,
-    sales,
-    alarms,
-  }: Omit<Parts, "owned"> & {
-    readonly pricing: Pricing;
-    readonly sales: Sales;
-  },
-): Orders {
-  const { store, jobs, now, log, access } = context;
-  const name = settings.orders.connection;
-  const entry = settings.connections[name];
-  if (entry === undefined)
-    throw notNamed(
-      `settings of ${code} name no connection`,
-      name,
-      Object.keys(settings.connections),
-    );
-  const outbound = outboundOf(context, code, entry, sets);
-  return openOrders({
-    store,
-    company: code,
-    settings: {
-      ...settings.orders,
-      currency: settings.currency,
-      country: settings.country,
-      timeZone: settings.timeZone,
-      rounding: { scale: 2, mode: "half-away" },
-      leaseSeconds: context.settings.leaseSeconds,
-    },
-    pricing: orderPricing(pricing, settings),
-    jobs,
-    connection: {
-      standing: () => standings.of(name, entry.mode),
-      openSession: async () => closingAll(await connect(name)),
-    },
-    outbound,
-    now,
-    log,
-    alarms,
-    ...(access === undefined ? {} : { audit: access.audit }),
-    invoices: (webOrder) => sales.documentsOf(webOrder),
-  });
-}
-
-/** Closing the session ends everything that its connection still does. */
-function closingAll(connection: Connection): Session {
-  return new Proxy(connection.session, {
-    get: (session, name) =>
-      name === Symbol.asyncDispose
-        ? () => connection[Symbol.asyncDispose]()
-        : (Reflect.get(session, name) as unknown),
-  });
-}
-
-/** Where nothing is handed over, a mapping set may do without a web-order.yaml. */
-function outboundOf(
-  { settings }: Context,
-  code: string,
-  { mode, mappings }: ConnectionSettings,
-  sets: Parts["sets"],
-): Outbound {
-  const outbound = sets.get(mappings)?.outbound;
-  if (outbound !== null && outbound !== undefined) return outbound;
-  const missing = settings.wrong({
-    path: ["companies", code, "orders", "connection"],
-    found: `a connection whose mapping set "${mappings}" has no web-order.yaml`,
-    expected: "one whose mapping set says how an order is written, or one with mode: read-only",
-  });
-  if (mode !== "read-only") throw missing;
-  const render = () => {
-    throw missing;
-  };
-  const none = { file: "", id: "", version: "", about: "", tables: [] };
-  return { ...none, carriesDiscount: true, carriesPayment: true, render };
 }
 
 async function incentivesOf(

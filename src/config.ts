@@ -296,23 +296,7 @@ function companyProblems(
       }),
     );
   }
-  const connections = Object.keys(company.connections);
-  const orders = company.orders.connection;
-  if (orders === NONE_MEANT)
-    problems.push(
-      problem([...at, "orders", "connection"], {
-        found: "none named, and several connections",
-        expected: `orders: { connection: NAME } with the one that takes the web orders: ${connections.join(", ")}`,
-      }),
-    );
-  else if (!connections.includes(orders))
-    problems.push(
-      problem([...at, "orders", "connection"], {
-        found: `the connection "${orders}"`,
-        expected: `one of companies.${name}.connections: ${connections.join(", ")}`,
-        nearest: nearest(orders, connections),
-      }),
-    );
+  problems.push(...ordersTo(problem, [...at, "orders", "connection"], company));
   const { url } = company.alarms.webhook ?? {};
   const odd = url === undefined ? null : webhookProblem(url);
   if (odd !== null)
@@ -331,6 +315,29 @@ function companyProblems(
         }),
       );
   return problems;
+}
+
+/** Web orders go to one of the connections, named where there are several. */
+function ordersTo(
+  problem: Definition<unknown>["problem"],
+  at: readonly string[],
+  company: CompanySettings,
+): DefinitionProblem[] {
+  const { connection } = company.orders;
+  const connections = Object.keys(company.connections);
+  if (connections.includes(connection)) return [];
+  const wanted =
+    connection === NONE_MEANT
+      ? {
+          found: "none named, and several connections",
+          expected: `orders: { connection: NAME } with the one that takes the web orders: ${connections.join(", ")}`,
+        }
+      : {
+          found: `the connection "${connection}"`,
+          expected: `one of ${at.slice(0, 2).join(".")}.connections: ${connections.join(", ")}`,
+          nearest: nearest(connection, connections),
+        };
+  return [problem([...at], wanted)];
 }
 
 function isTimeZone(name: string): boolean {

@@ -158,8 +158,9 @@ async function workOn(
     await proof.checkLater();
   });
   await jobs.work(ADVANCE_JOB, async (data) => {
-    const { orders, sales, stopIfBackwards } = await of(data);
-    await stopIfBackwards({ ask: false });
+    const company = await of(data);
+    await company.stopIfBackwards({ ask: false });
+    const { orders, sales } = company;
     // An order that has learned its ERP number lends its invoice lines their channel and links.
     if ((await orders.advance()).moved > 0) await sales.post();
   });
@@ -284,8 +285,9 @@ async function lookBackwards(
 }
 
 /** What the settings wish and nobody has recorded, and what stands still, on every start. */
-async function tellStanding(log: Log, { code, status }: CompanyServices): Promise<void> {
-  const { orders, stops } = await status();
+async function tellStanding(log: Log, company: CompanyServices): Promise<void> {
+  const { code } = company;
+  const { orders, stops } = await company.status();
   if (orders.about !== null) log("warn", `${code}: ${orders.about}`, { company: code });
   for (const { scope, says } of stops)
     log("warn", `${code}: ${scope === "" ? "everything" : scope} stands still: ${says}.`, {

@@ -11,7 +11,7 @@ import type { KnownOrder, Orders, WentBackwards } from "../orders/index.ts";
 import type { RunResult } from "../sync/index.ts";
 import { backwardsAlarm } from "./maintenance.ts";
 
-interface Parts {
+export interface Backwards {
   readonly code: string;
   readonly settings: CompanySettings;
   readonly standings: Standings;
@@ -22,7 +22,7 @@ interface Parts {
 /** True: it did, and was stopped now. Nothing is looked for unless orders are handed over. */
 export async function stopIfBackwards(
   context: Context,
-  parts: Parts,
+  parts: Backwards,
   how: { readonly ask: boolean },
 ): Promise<boolean> {
   const { settings, standings, orders } = parts;
@@ -48,7 +48,7 @@ const DOUBTED_HOURS = 48;
  */
 export async function stopIfStampsFell(
   context: Context,
-  parts: Parts,
+  parts: Backwards,
   pulled: {
     readonly connection: string;
     readonly results: readonly Pick<RunResult, "stream" | "fellBack">[];
@@ -83,7 +83,7 @@ type Found = Omit<WentBackwards, "standing"> & { readonly standing: KnownOrder |
 
 async function stop(
   { store, access, now }: Context,
-  { code: company, settings, standings, alarms, orders }: Parts,
+  { code: company, settings, standings, alarms, orders }: Backwards,
   connection: string,
   found: Found,
 ): Promise<void> {

@@ -81,7 +81,7 @@ async function measure(question: OrderQuestion): Promise<OrderFigures> {
   await using bare = await bareTable(store.url, JSON.stringify(kept));
   const contenders = (count: Record<"ours" | "bare", number>, callers: number) => ({
     ours: () => timed(count.ours, callers, accept),
-    bare: () => timed(count.bare, callers, bare.insert),
+    bare: () => timed(count.bare, callers, () => bare.insert()),
   });
   // The first rounds warm what is compiled and kept.
   const many = await inRounds(rounds + 1, contenders(PER_ROUND, CALLERS));
@@ -134,7 +134,7 @@ function ordersOf(
 
 /** Every order is new, and none may be held or refused: that would be other work. */
 function acceptor(
-  { orders: { accept } }: CompanyServices,
+  { orders: book }: CompanyServices,
   orders: readonly OrderRequest[],
 ): () => Promise<OrderAnswer> {
   let sent = 0;
@@ -144,7 +144,7 @@ function acceptor(
     if (body === undefined) throw new Error("the bench has no orders");
     const idempotencyKey = `bench-${sent}`;
     const order = { ...body, customerReference: `PO ${sent}` };
-    const result = await accept({ idempotencyKey, body: order, apiKey: "bench", test: false });
+    const result = await book.accept({ idempotencyKey, body: order, apiKey: "bench", test: false });
     if (result.status === 201) return result.order;
     throw new Error(`an order of the bench was not taken: ${JSON.stringify(result)}`);
   };

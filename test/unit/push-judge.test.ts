@@ -33,7 +33,7 @@ function judged({
     standings: new Map(standing === null ? [] : [["W1", standing]]),
     books: { documents, refused: new Set(refused), tampered: new Set(tampered) },
   };
-  const all = Object.entries(judgeOrders(evidence));
+  const all = Object.entries<readonly string[]>({ ...judgeOrders(evidence) });
   return Object.fromEntries(all.filter(([, findings]) => findings.length > 0));
 }
 

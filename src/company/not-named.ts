@@ -1,0 +1,16 @@
+/** What was named, and is not in the settings. */
+import { nearest } from "../definition/index.ts";
+
+/** A company, connection or file that was named and that is not there. */
+export class NotInSettings extends Error {
+  override readonly name = "NotInSettings";
+  readonly kind = "config";
+}
+
+export function notNamed(what: string, name: string, known: readonly string[]): NotInSettings {
+  const close = nearest(name, known);
+  return new NotInSettings(
+    `The ${what} "${name}"; they name ${known.join(", ")}.` +
+      (close === undefined ? "" : ` Did you mean ${close}?`),
+  );
+}
