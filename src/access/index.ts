@@ -10,5 +10,5 @@
 export { openAccess } from "./access.ts";
 export type { Access, AuditEntry, KeyRequest } from "./access.ts";
 export { AccessError } from "./error.ts";
-export { SCOPES } from "./key.ts";
+export { SCOPES, SCOPE_MEANINGS } from "./key.ts";
 export type { ApiKey, KeyHolder, Scope } from "./key.ts";

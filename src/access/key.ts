@@ -1,19 +1,21 @@
 /** What a key is: its secret, its digest, its scopes. */
 import { hash, randomBytes } from "node:crypto";
 
-/** Closed list: what a key can be given. */
-export const SCOPES = [
-  "prices",
-  "shop",
-  "orders",
-  "desk",
-  "webhooks",
-  "sales",
-  "pay",
-  "sync",
-  "keys",
-] as const;
-export type Scope = (typeof SCOPES)[number];
+/** Closed list: what a key can be given, and what that opens. */
+export const SCOPE_MEANINGS = {
+  prices: "prices, price lists and their feed",
+  shop: "products, stock and accounts, as shops are told of them",
+  orders: "web orders, account requests and returns of a shop: placing, following, events",
+  desk: "what staff decide of them: the desk, tasks, releases, cancellations, requests, returns",
+  webhooks: "where events are sent to",
+  sales: "sales, proofs and reconciliation",
+  pay: "reps' pay",
+  sync: "reading from the ERP, quarantine, maintenance",
+  keys: "reserved: opens nothing by itself",
+} as const;
+
+export type Scope = keyof typeof SCOPE_MEANINGS;
+export const SCOPES = Object.keys(SCOPE_MEANINGS) as readonly Scope[];
 
 /** A key as people see it; the secret is not in it. */
 export interface ApiKey {

@@ -1,6 +1,6 @@
 /** `keys` and `serve`. */
 import type { Command } from "commander";
-import { SCOPES, type Scope } from "../access/index.ts";
+import { SCOPES, SCOPE_MEANINGS, type Scope } from "../access/index.ts";
 import { answersAt, runService } from "../main.ts";
 import { answer, chosen, example, notBlank, whoOption, type GlobalOptions } from "./command.ts";
 import { moment, table } from "./print.ts";
@@ -44,7 +44,8 @@ function addKeyCommands(program: Command): void {
     .addOption(whoOption("who makes it"))
     .addHelpText(
       "after",
-      example('keys create --name "Web shop" --scopes prices,orders --who "J Ross"'),
+      scopesInWords() +
+        example('keys create --name "Web shop" --scopes prices,orders --who "J Ross"'),
     )
     .action(
       async (
@@ -73,6 +74,12 @@ function addKeyCommands(program: Command): void {
         return { text: `${id} is revoked.`, data: { id } };
       });
     });
+}
+
+function scopesInWords(): string {
+  const width = Math.max(...SCOPES.map((scope) => scope.length));
+  const lines = SCOPES.map((scope) => `  ${scope.padEnd(width)}  ${SCOPE_MEANINGS[scope]}`);
+  return `\nScopes:\n${lines.join("\n")}\n`;
 }
 
 function scopesIn(words: readonly string[]): Scope[] {

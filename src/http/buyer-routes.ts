@@ -1,5 +1,11 @@
 /** New customers who ask for an account, and goods that come back. */
-import { accountRequestBody, BuyerError, returnBody } from "../orders/index.ts";
+import {
+  accountRequestBody,
+  BuyerError,
+  RETURN_ENTRIES,
+  RETURN_STATES,
+  returnBody,
+} from "../orders/index.ts";
 import type { AccountSummary, AccountView, ReturnRow } from "../orders/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
@@ -136,7 +142,7 @@ function shownSummary({ receivedAt, ...row }: AccountSummary): Shown<z.input<typ
   return { ...row, receivedAt: receivedAt.toString() };
 }
 
-const desk = { tag: "orders", scope: "sync" } as const;
+const desk = { tag: "orders", scope: "desk" } as const;
 
 export const listAccountRequests: Endpoint = endpoint({
   ...desk,
@@ -250,7 +256,7 @@ const returned = z
     number: text("By which people and the ERP know it."),
     account: text("Account that was invoiced."),
     invoice: text("Invoice that the goods were on."),
-    state: z.enum(["asked", "agreed", "refused", "credited"]),
+    state: z.enum(RETURN_STATES),
     wanted: z.enum(["credit", "replace"]),
     reason: text("Why, in the customer's words."),
     lines: z.array(
@@ -263,6 +269,9 @@ const returned = z
     amount: orNull(z.string(), "What these goods were invoiced at, with VAT. Decimal text."),
     webOrder: orNull(z.string(), "Web order that the invoice belongs to."),
     creditNotes: z.array(z.string()).describe("Credit notes that end it."),
+    replacedBy: orNull(z.string(), "Order or despatch that brought other goods for them."),
+    erp: z.enum(RETURN_ENTRIES).describe("How far it is on its way into the ERP."),
+    erpReturn: orNull(z.string(), "Its number there."),
     decidedBy: orNull(z.string(), "Who decided."),
     decidedWhy: orNull(z.string(), "Why."),
     test: z.boolean(),
@@ -272,7 +281,8 @@ const returned = z
   .openapi("Return");
 
 function shownReturn(row: ReturnRow): Shown<z.input<typeof returned>> {
-  const { company: _company, version: _version, orderId: _orderId, ...shown } = row;
+  const { company: _company, version: _version, orderId: _orderId, ...open } = row;
+  const { attempts: _attempts, nextTryAt: _nextTryAt, ...shown } = open;
   return {
     ...shown,
     receivedAt: row.receivedAt.toString(),
@@ -288,8 +298,8 @@ export const askForReturn: Endpoint = endpoint({
   address: "/v1/returns",
   summary: "A customer wants to give goods back",
   description:
-    "At most what was invoiced of each line, less what is credited and asked for. A person agrees, " +
-    "and the ERP's credit note ends it.",
+    "At most what was invoiced of each line, less what is credited and asked for. A person agrees; " +
+    "the ERP's credit note ends it, or the order or despatch that brings other goods.",
   headers: [keyHeader],
   body: { schema: returnBody.clone().openapi("ReturnRequest"), limitBytes: LIMITS.deskBodyBytes },
   answers: { 201: "It waits for a person." },
@@ -313,7 +323,7 @@ export const listReturns: Endpoint = endpoint({
   address: "/v1/returns",
   summary: "Returns, most money first",
   query: z.strictObject({
-    state: z.enum(["open", "all", "asked", "agreed", "refused", "credited"]).default("open"),
+    state: z.enum(["open", "all", ...RETURN_STATES]).default("open"),
     account: z.string().min(1).max(40).optional(),
     limit: limited(100, LIMITS.listEntries),
   }),
@@ -341,24 +351,30 @@ export const showReturn: Endpoint = endpoint({
   },
 });
 
-function decideReturn(word: "agree" | "refuse", summary: string): Endpoint {
+const by = { who, why };
+const number = (about: string) => z.string().trim().min(1).max(60).describe(about);
+const decisions = z.object({ ...by, erpReturn: z.string().default(""), by: z.string().default("") });
+
+function decideReturn<Body extends z.ZodObject>(
+  word: "agree" | "refuse" | "entered" | "replaced",
+  summary: string,
+  schema: Body,
+): Endpoint {
   return endpoint({
     ...desk,
     method: "post",
     address: `/v1/returns/{return}/${word}`,
     summary,
     path: returnPath,
-    body: {
-      schema: z.strictObject({ who, why }).openapi(`Return-${word}`),
-      limitBytes: LIMITS.deskBodyBytes,
-    },
+    body: { schema: schema.openapi(`Return-${word}`), limitBytes: LIMITS.deskBodyBytes },
     answers: { 200: "The return as it stands now." },
     answer: returned,
-    problems: ["return-unknown", "return-settled"],
+    problems: ["return-unknown", "return-settled", "replacement-of-another"],
     async handle({ path, body, holder, services }) {
-      const by = { who: whoOf(holder, body.who), why: body.why };
+      const said = decisions.parse(body);
       const { returns } = services.orders.buyers;
-      return { body: shownReturn(await refusable(() => returns[word](path.return, by))) };
+      const decided = { ...said, who: whoOf(holder, said.who) };
+      return { body: shownReturn(await refusable(() => returns[word](path.return, decided))) };
     },
   });
 }
@@ -383,6 +399,16 @@ export const BUYER_ENDPOINTS: readonly Endpoint[] = [
   askForReturn,
   listReturns,
   showReturn,
-  decideReturn("agree", "The goods may come back"),
-  decideReturn("refuse", "They may not"),
+  decideReturn("agree", "The goods may come back", z.strictObject(by)),
+  decideReturn("refuse", "They may not", z.strictObject(by)),
+  decideReturn(
+    "entered",
+    "It is in the ERP, where a person entered or found it",
+    z.strictObject({ ...by, erpReturn: number("Its number in the ERP.") }),
+  ),
+  decideReturn(
+    "replaced",
+    "Other goods went out for it",
+    z.strictObject({ ...by, by: number("Number of the order or despatch that brings them.") }),
+  ),
 ];

@@ -196,7 +196,7 @@ const shadowed = z
 export const showShadow: Endpoint = endpoint({
   method: "get",
   address: "/v1/shadow-orders",
-  scope: "orders",
+  scope: "desk",
   tag: "orders",
   summary: "Orders of a connection in shadow against what staff keyed for them",
   answers: { 200: "Newest first." },

@@ -257,18 +257,19 @@ describe("buyers whom the ERP does not know, over HTTP", () => {
       body: { state: "held", orders: [{ state: "held" }] },
     });
     const decision = { who: "J Ross", why: "no references" };
-    const shopKey = await api.keyWith({ scopes: ["prices", "orders"] });
+    const others = await api.keyWith({ scopes: ["prices", "orders", "sync"] });
+    const key = await api.keyWith({ scopes: ["desk"] });
     const refuse = `/v1/account-requests/${number}/refuse`;
-    expect(await api.ask("POST", refuse, { body: decision, key: shopKey })).toMatchObject({
+    expect(await api.ask("POST", refuse, { body: decision, key: others })).toMatchObject({
       status: 403,
     });
-    expect(await api.ask("GET", "/v1/account-requests")).toMatchObject({
+    expect(await api.ask("GET", "/v1/account-requests", { key })).toMatchObject({
       body: { requests: [{ number, tradingName: "Quayle Roofing", orders: 1 }] },
     });
-    expect(await api.ask("GET", `/v1/account-requests/${number}/file`)).toMatchObject({
+    expect(await api.ask("GET", `/v1/account-requests/${number}/file`, { key })).toMatchObject({
       body: { body: { contact: { name: "Mina Quayle" } } },
     });
-    expect(await api.ask("POST", refuse, { body: decision })).toMatchObject({
+    expect(await api.ask("POST", refuse, { body: decision, key })).toMatchObject({
       status: 200,
       body: { state: "refused", orders: [{ state: "refused" }] },
     });
@@ -302,7 +303,13 @@ describe("buyers whom the ERP does not know, over HTTP", () => {
       body: { returns: [{ number }] },
     });
     const decision = { who: "J Ross", why: "bags were split" };
-    expect(await api.ask("POST", `/v1/returns/${number}/agree`, { body: decision })).toMatchObject({
+    const agree = `/v1/returns/${number}/agree`;
+    const others = await api.keyWith({ scopes: ["orders", "sync"] });
+    expect(await api.ask("POST", agree, { body: decision, key: others })).toMatchObject({
+      status: 403,
+    });
+    const key = await api.keyWith({ scopes: ["desk"] });
+    expect(await api.ask("POST", agree, { body: decision, key })).toMatchObject({
       body: { state: "agreed", decidedBy: expect.stringContaining("J Ross") },
     });
   });
