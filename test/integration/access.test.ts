@@ -178,8 +178,8 @@ describe("making and revoking keys", () => {
     expect(said).toMatchInlineSnapshot(`
       [
         "AccessError: Making an API key for HARROW: it needs a name, such as "Web shop".",
-        "AccessError: Making an API key for HARROW: it opens nothing. Give one or more of: prices, shop, orders, desk, sales, pay, sync, keys.",
-        "AccessError: Making an API key for HARROW: there is no scope "price". The scopes are: prices, shop, orders, desk, sales, pay, sync, keys.",
+        "AccessError: Making an API key for HARROW: it opens nothing. Give one or more of: prices, shop, orders, desk, webhooks, sales, pay, sync, keys.",
+        "AccessError: Making an API key for HARROW: there is no scope "price". The scopes are: prices, shop, orders, desk, webhooks, sales, pay, sync, keys.",
         "AccessError: Revoking API key no-such-key of HARROW: there is no such key. \`tradepost keys\` shows them.",
       ]
     `);

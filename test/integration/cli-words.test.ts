@@ -45,11 +45,11 @@ describe("words that are wrong end with 2 and say what was expected", () => {
       runs --limit 0
         2: "0" is not a whole number from 1 to 1000.
       orders --state handed
-        2: --state was given "handed"; expected one of received, checked, held, queued, sending, handedOver, accepted, confirmed, inDoubt, conflict, refused, cancelled.
+        2: --state was given "handed"; expected one of received, checked, held, queued, sending, handedOver, accepted, confirmed, inDoubt, conflict, refused, cancelled, shadowed.
       orders release WEB-1 --who   --why they rang
         2: --who is blank; it is kept with what was done, so say it in words.
       keys create --name Shop --scopes price --who J Ross
-        2: --scopes was given "price"; expected one of prices, shop, orders, desk, sales, pay, sync, keys. Did you mean prices?"
+        2: --scopes was given "price"; expected one of prices, shop, orders, desk, webhooks, sales, pay, sync, keys. Did you mean prices?"
     `);
   });
 

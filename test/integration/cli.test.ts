@@ -226,11 +226,11 @@ describe("check", () => {
         .replace(/PostgreSQL \d[^,]*, \S+/, "PostgreSQL VERSION, ADDRESS"),
     ).toMatchInlineSnapshot(`
       "✓ settings: /folder/tradepost.yaml, company HARROW
-      ✓ mappings tradepost-csv: 28 records, web orders, examples of 29 files hold
+      ✓ mappings tradepost-csv: 29 records, web orders, examples of 30 files hold
       ✓ pricing: policy generic
       ✓ policy generic: 13 examples hold
       ✓ database: PostgreSQL VERSION, ADDRESS
-      ✓ connection erp: csv, live: hands web orders over, 28 streams
+      ✓ connection erp: csv, live: hands web orders over, 29 streams
 
       Everything is in order.
       "
