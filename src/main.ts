@@ -18,7 +18,7 @@ import { workPullsNow } from "./main/pull-now.ts";
 import { leaveAll, tickAll, watchAll, workSlots } from "./main/schedules.ts";
 import { stopSignal } from "./main/stop-signal.ts";
 import { TELL_JOB } from "./notify/index.ts";
-import { ACCOUNT_JOB, ADVANCE_JOB, DELIVER_JOB } from "./orders/index.ts";
+import { ACCOUNT_JOB, ADVANCE_JOB, DELIVER_JOB, RETURN_JOB } from "./orders/index.ts";
 import { PARITY_JOB } from "./parity/index.ts";
 import { PUBLISH_JOB } from "./pricing/index.ts";
 import { POST_JOB } from "./sales/index.ts";
@@ -173,6 +173,9 @@ async function workOn(
   );
   await jobs.work(ACCOUNT_JOB, async (data) => {
     await (await of(data)).orders.buyers.accountRequests.open(textIn(data, "request"));
+  });
+  await jobs.work(RETURN_JOB, async (data) => {
+    await (await of(data)).orders.buyers.returns.place(textIn(data, "return"));
   });
   await jobs.work(NOTE_JOB, async (data) => {
     await (await of(data)).tellShop();

@@ -1,6 +1,11 @@
 /** `account-requests` and `returns`: who wants an account, what comes back, and what is decided. */
 import type { Command } from "commander";
-import type { AccountView, ReturnRow } from "../orders/index.ts";
+import {
+  RETURN_STATES,
+  type AccountView,
+  type ReturnEvent,
+  type ReturnRow,
+} from "../orders/index.ts";
 import {
   answer,
   chosen,
@@ -28,7 +33,7 @@ const ACCOUNT_STATES = [
   "done",
   "refused",
 ] as const;
-const RETURN_STATES = ["open", "all", "asked", "agreed", "refused", "credited"] as const;
+const LISTED = ["open", "all", ...RETURN_STATES] as const;
 
 export function addBuyerCommands(program: Command): void {
   addAccountRequests(program);
@@ -195,7 +200,7 @@ function accountText(view: AccountView, timeZone: string): string {
 }
 
 interface ListReturns {
-  readonly state: (typeof RETURN_STATES)[number];
+  readonly state: (typeof LISTED)[number];
   readonly account?: string;
   readonly limit: number;
 }
@@ -205,12 +210,7 @@ function addReturns(program: Command): void {
   group
     .command("list", { isDefault: true })
     .description("Most money first.")
-    .option(
-      "--state <state>",
-      `one of ${RETURN_STATES.join(", ")}`,
-      chosen("--state", RETURN_STATES),
-      "open",
-    )
+    .option("--state <state>", `one of ${LISTED.join(", ")}`, chosen("--state", LISTED), "open")
     .option("--account <account>", "only this customer's")
     .option("--limit <number>", "how many", wholeNumber(1, 10_000), 100)
     .action(async (options: ListReturns, command: Command) => {
@@ -221,8 +221,11 @@ function addReturns(program: Command): void {
     .description("One return: its invoice lines, and where it stands.")
     .action(async (number: string, _options: unknown, command: Command) => {
       await answer(command, async ({ company }) => {
-        const row = await company.orders.buyers.returns.show(number);
-        return { text: returnText(row, company.settings.timeZone), data: row };
+        const { returns } = company.orders.buyers;
+        const row = await returns.show(number);
+        const events = await returns.events(row);
+        const text = returnText(row, events, company.settings.timeZone);
+        return { text, data: { ...row, events } };
       });
     });
   for (const [name, about] of [
@@ -239,11 +242,48 @@ function addReturns(program: Command): void {
         example(`returns ${name} RT-260331-7K3QDX --who "J Ross" --why "damaged in transit"`),
       )
       .action(async (number: string, act: Act, command: Command) => {
-        await answer(command, async ({ company }) => {
+        await answer(command, async ({ company, tradepost }) => {
           const row = await company.orders.buyers.returns[name](number, act);
+          await tradepost.drain();
           return { text: `${row.number} is ${words(row.state)}.`, data: row };
         });
       });
+  addReturnEnds(group);
+}
+
+function addReturnEnds(group: Command): void {
+  group
+    .command("entered <return>")
+    .description("It is in the ERP, where a person entered or found it.")
+    .requiredOption("--erp-return <number>", "its number there", notBlank("--erp-return"))
+    .addOption(whoOption())
+    .addOption(whyOption("return"))
+    .addHelpText(
+      "after",
+      example('returns entered RT-260331-7K3QDX --erp-return R0042 --who "J Ross" --why "keyed"'),
+    )
+    .action(async (number: string, act: Act & { erpReturn: string }, command: Command) => {
+      await answer(command, async ({ company }) => {
+        const row = await company.orders.buyers.returns.entered(number, act);
+        return { text: `${row.number} is ${act.erpReturn} in the ERP.`, data: row };
+      });
+    });
+  group
+    .command("replaced <return>")
+    .description("Other goods went out for it: that ends a return that is to be replaced.")
+    .requiredOption("--by <number>", "the order or despatch that brings them", notBlank("--by"))
+    .addOption(whoOption())
+    .addOption(whyOption("return"))
+    .addHelpText(
+      "after",
+      example('returns replaced RT-260331-7K3QDX --by D100234 --who "J Ross" --why "sent again"'),
+    )
+    .action(async (number: string, act: Act & { by: string }, command: Command) => {
+      await answer(command, async ({ company }) => {
+        const row = await company.orders.buyers.returns.replaced(number, act);
+        return { text: `${row.number} is replaced by ${act.by}.`, data: row };
+      });
+    });
 }
 
 async function listReturns({ company }: Opened, options: ListReturns): Promise<Answer> {
@@ -266,7 +306,16 @@ async function listReturns({ company }: Opened, options: ListReturns): Promise<A
   return { text, data: rows, ...(undecided ? { exit: EXIT.quarantine } : {}) };
 }
 
-function returnText(row: ReturnRow, timeZone: string): string {
+const ENTRY: Readonly<Record<ReturnRow["erp"], string>> = {
+  none: "not told",
+  waiting: "it is to be entered",
+  placing: "it is being entered",
+  inDoubt: "it may or may not be there",
+  placed: "it is there",
+  byHand: "a person enters it",
+};
+
+function returnText(row: ReturnRow, events: readonly ReturnEvent[], timeZone: string): string {
   const lines = table(row.lines, [
     { head: "line", right: true, of: ({ line }) => String(line) },
     { head: "product", of: ({ product }) => product ?? "–" },
@@ -280,8 +329,17 @@ function returnText(row: ReturnRow, timeZone: string): string {
     `wanted      ${row.wanted === "credit" ? "the money back" : "other goods for them"}`,
     `worth       ${pounds(row.amount)} with VAT, as invoiced`,
     ...(row.decidedBy === null ? [] : [`decided     by ${row.decidedBy}: ${row.decidedWhy ?? ""}`]),
+    `ERP         ${ENTRY[row.erp]}${row.erpReturn === null ? "" : `: ${row.erpReturn}`}`,
     ...(row.creditNotes.length === 0 ? [] : [`credited    by ${row.creditNotes.join(", ")}`]),
+    ...(row.replacedBy === null ? [] : [`replaced    by ${row.replacedBy}`]),
     "",
     lines,
+    "",
+    table(events, [
+      { head: "when", of: ({ at }) => moment(at, timeZone) },
+      { head: "state", of: ({ state }) => words(state) },
+      { head: "who", of: ({ who }) => who },
+      { head: "what", of: ({ about }) => about },
+    ]),
   ].join("\n");
 }

@@ -5,8 +5,18 @@
  *
  *     export const connector = defineConnector({ name: "csv", about, settings, streams, open });
  */
+import type { AccountsCapability, ReturnsCapability } from "./buyers.ts";
 import type { ZodType } from "zod";
 
+export type {
+  AccountAddress,
+  AccountOutcome,
+  AccountsCapability,
+  FoundAccount,
+  NewAccount,
+  NewReturn,
+  ReturnsCapability,
+} from "./buyers.ts";
 export {
   comparePositions,
   furthest,
@@ -257,60 +267,6 @@ export interface OrdersCapability {
   cancel?(key: string, reason: string, call?: OrderCall): Promise<Outcome>;
 }
 
-/**
- * A trade account to be opened, in our words: it has too few fields for a mapping file, so the
- * connector writes them as the far side has them.
- */
-export interface NewAccount {
-  /** Our number of the request. The far side keeps it where `find` can search it. */
-  readonly request: string;
-  readonly name: string;
-  readonly legalName: string | null;
-  readonly companyNumber: string | null;
-  readonly vatNumber: string | null;
-  readonly contact: string;
-  readonly email: string;
-  readonly telephone: string | null;
-  readonly address: AccountAddress;
-  readonly deliverTo: readonly (AccountAddress & { readonly name: string })[];
-  /** Decimal text; null: none, orders are paid beforehand. */
-  readonly creditLimit: string | null;
-}
-
-export interface AccountAddress {
-  readonly address1: string;
-  readonly address2: string | null;
-  readonly address3: string | null;
-  readonly town: string | null;
-  readonly county: string | null;
-  readonly postcode: string | null;
-  /** ISO. */
-  readonly country: string;
-}
-
-export interface FoundAccount {
-  readonly account: string;
-  readonly name: string;
-  /** Number of our request that it bears; null: none. */
-  readonly request: string | null;
-  /** What is the same, in words; absent: the account bears our request's number. */
-  readonly because?: string;
-}
-
-export type AccountOutcome =
-  | { readonly kind: "opened"; readonly account: string; readonly evidence: string }
-  /** Nothing was created, and the same account would be refused again. */
-  | { readonly kind: "refused"; readonly reason: string }
-  /** It may or may not be there; only `find` decides. */
-  | { readonly kind: "inDoubt"; readonly evidence: string };
-
-export interface AccountsCapability {
-  /** The account that bears the request's number, and those that may be the same customer. */
-  find(account: NewAccount, call?: OrderCall): Promise<readonly FoundAccount[]>;
-  /** Called only after `find` showed none of our number; never again after a doubt. */
-  create(account: NewAccount, call?: OrderCall): Promise<AccountOutcome>;
-}
-
 export interface PriceQuestion {
   readonly account: string;
   readonly product: string;
@@ -362,6 +318,7 @@ export interface Session extends AsyncDisposable {
   layFile?(name: string, content: string): Promise<void>;
   readonly orders?: OrdersCapability;
   readonly accounts?: AccountsCapability;
+  readonly returns?: ReturnsCapability;
   readonly prices?: PricesCapability;
   survey?(): Promise<readonly Surveyed[]>;
   check?(): Promise<readonly Finding[]>;

@@ -353,7 +353,11 @@ export const showReturn: Endpoint = endpoint({
 
 const by = { who, why };
 const number = (about: string) => z.string().trim().min(1).max(60).describe(about);
-const decisions = z.object({ ...by, erpReturn: z.string().default(""), by: z.string().default("") });
+const decisions = z.object({
+  ...by,
+  erpReturn: z.string().default(""),
+  by: z.string().default(""),
+});
 
 function decideReturn<Body extends z.ZodObject>(
   word: "agree" | "refuse" | "entered" | "replaced",

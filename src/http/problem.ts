@@ -50,6 +50,7 @@ export const PROBLEMS = {
   "quarantine-item-settled": { status: 409, title: "The quarantine item stands otherwise" },
   "account-request-settled": { status: 409, title: "The account request stands otherwise" },
   "account-closed": { status: 409, title: "The account is closed" },
+  "replacement-of-another": { status: 422, title: "The number is of another customer" },
   "return-settled": { status: 409, title: "The return was decided already" },
   "plan-refused": { status: 409, title: "The plan cannot be applied" },
   "price-round-refused": { status: 409, title: "The price round cannot be that" },

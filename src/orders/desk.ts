@@ -1,6 +1,7 @@
 /** The desk: what people see of orders and do to them. */
 import { audited, type Act } from "./audit.ts";
 import { cancel, release, resolve, sendAgain } from "./acts.ts";
+import { afterReturnTask } from "./buyers/index.ts";
 import {
   amend,
   cancelOrder,
@@ -60,6 +61,7 @@ async function endTask(context: OrdersContext, end: TaskEnd): Promise<Task> {
   return context.store.transaction(async (tx) => {
     const task = await closeTask(tx, context.company, end, context.now());
     await afterTask(tx, context, task);
+    await afterReturnTask(tx, context, task);
     const { who, reason, state } = end;
     await audited(tx, context, { who, reason, action: `order-task-${state}`, subject: task.id });
     return task;

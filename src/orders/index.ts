@@ -103,9 +103,12 @@ export {
   type AccountSummary,
   type AccountView,
   type Buyers,
+  RETURN_ENTRIES,
+  RETURN_JOB,
   RETURN_STATES,
   returnBody,
   type ReturnBody,
+  type ReturnEvent,
   type ReturnRow,
 } from "./buyers/index.ts";
 export { orderRequest, type OrderRequest } from "./request.ts";

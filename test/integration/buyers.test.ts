@@ -3,8 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orderPricing } from "../../src/company.ts";
 import type {
   AccountOutcome,
+  Found,
   FoundAccount,
   NewAccount,
+  NewReturn,
+  Outcome,
   Session,
 } from "../../src/connector/index.ts";
 import { openJobs } from "../../src/jobs/index.ts";
@@ -16,6 +19,7 @@ import {
   DELIVER_JOB,
   openOrders,
   orderRequest,
+  RETURN_JOB,
   returnBody,
 } from "../../src/orders/index.ts";
 import type { AcceptResult, Orders, OrderSettings } from "../../src/orders/index.ts";
@@ -35,6 +39,9 @@ beforeAll(async () => {
   await jobs.work(ACCOUNT_JOB, async (data) =>
     of(data)?.orders.buyers.accountRequests.open(String(data["request"])),
   );
+  await jobs.work(RETURN_JOB, async (data) =>
+    of(data)?.orders.buyers.returns.place(String(data["return"])),
+  );
 });
 afterAll(() => jobs.close());
 
@@ -47,6 +54,10 @@ interface Erp {
   /** What `create` does instead. */
   create: ((account: NewAccount) => Promise<AccountOutcome>) | null;
   find: (() => readonly FoundAccount[]) | null;
+  /** Null: it is told of no returns. */
+  returns: Map<string, NewReturn> | null;
+  /** What placing a return does instead. */
+  place: ((goods: NewReturn) => Promise<Outcome>) | null;
 }
 
 interface Opened {
@@ -64,8 +75,28 @@ const NOW = "2026-03-31T09:00:00Z";
 const who = "J Ross";
 const why = "looked into";
 
+function returnsOf(erp: Erp, held: Map<string, NewReturn>): NonNullable<Session["returns"]> {
+  const accepted = (key: string) => {
+    const erpOrder = `R-${[...held.keys()].indexOf(key) + 1}`;
+    return { kind: "accepted", erpOrder, net: null, vat: null, evidence: "Keyed." } as const;
+  };
+  return {
+    find: async (key): Promise<Found> => {
+      erp.asked.push("find");
+      return held.has(key) ? { kind: "present", outcome: accepted(key) } : { kind: "absent" };
+    },
+    place: async (goods) => {
+      erp.asked.push("place");
+      if (erp.place !== null) return erp.place(goods);
+      held.set(goods.key, goods);
+      return accepted(goods.key);
+    },
+  };
+}
+
 function sessionOf(erp: Erp, opens: boolean): Session {
   return {
+    ...(erp.returns !== null && { returns: returnsOf(erp, erp.returns) }),
     // eslint-disable-next-line require-yield
     read: async function* () {
       return;
@@ -140,7 +171,15 @@ async function open(company: string, options: Options = {}): Promise<Opened> {
   const file = "mappings/tradepost-csv/web-order.yaml";
   const text = await readFile(file, "utf8");
   const unpaid = text.replaceAll(/^.*payment\..*\n/gm, "");
-  const erp: Erp = { accounts: new Map(), orders: [], asked: [], create: null, find: null };
+  const erp: Erp = {
+    accounts: new Map(),
+    orders: [],
+    asked: [],
+    create: null,
+    find: null,
+    returns: null,
+    place: null,
+  };
   const logged: string[] = [];
   const one: Opened = {
     company,
@@ -638,6 +677,7 @@ describe("a return", () => {
     await returns.agree(first, { who, why });
     await returns.agree(second, { who, why });
     await returns.refuse(third, { who, why });
+    await jobs.drain();
     await expect(returns.agree(third, { who, why })).rejects.toThrow('"refused" already');
     const tasks = await tasksOf(one);
     expect(tasks.map(({ about, kind }) => `${kind} ${about}`).sort()).toEqual(
@@ -651,5 +691,95 @@ describe("a return", () => {
     await credit(one, "CN2", "2", null);
     expect(await returns.show(first)).toMatchObject({ state: "credited", account: "SMITH" });
     expect(await tasksOf(one)).toEqual([]);
+  });
+
+  /** Asked for and agreed to, with an ERP that is told of returns. */
+  async function agreed(company: string, more: object = {}, place: Erp["place"] = null) {
+    const one = await invoiced(company);
+    one.erp.returns = new Map();
+    one.erp.place = place;
+    const result = await back(one, "r1", "2", more);
+    const number = "answer" in result ? result.answer.number : "";
+    const { returns } = one.orders.buyers;
+    await returns.agree(number, { who, why });
+    await jobs.drain();
+    return { one, number, returns, show: () => returns.show(number) };
+  }
+
+  test("that is agreed becomes an ERP return: found before it is placed, the attempt written first", async () => {
+    let written = "";
+    let taken: NewReturn | null = null;
+    const { one, number, returns, show } = await agreed("RETERP", {}, async (goods) => {
+      // Committed before the first byte leaves: another connection sees it.
+      const [row] = await database.store.query<{ erp: string }>(
+        "select erp from return_request where company = 'RETERP'",
+      );
+      written = row?.erp ?? "";
+      taken = goods;
+      return { kind: "accepted", erpOrder: "R-1", net: null, vat: null, evidence: "Keyed." };
+    });
+    expect(written).toBe("placing");
+    expect(one.erp.asked).toEqual(["find", "place"]);
+    expect(taken).toMatchObject({
+      key: number,
+      account: "SMITH",
+      invoice: "INV1",
+      wanted: "credit",
+      lines: [{ line: 1, product: "BRICK", quantity: "2" }],
+    });
+    expect(await show()).toMatchObject({ state: "agreed", erp: "placed", erpReturn: "R-1" });
+    expect(await tasksOf(one)).toEqual([]);
+    const about = (await returns.events(await show())).map(({ event }) => event);
+    expect(about).toEqual(["ask", "agree", "place", "placed"]);
+    await credit(one, "CN1", "2", number);
+    expect(await show()).toMatchObject({ state: "credited", creditNotes: ["CN1"] });
+  });
+
+  test("whose answer was lost is only searched for, and never placed a second time", async () => {
+    const { one, number, returns, show } = await agreed("RETLOST", {}, async () => {
+      throw new Error("socket hang up");
+    });
+    expect(await show()).toMatchObject({ erp: "inDoubt" });
+    const { id } = await show();
+    for (let search = 0; search < 6; search++) await returns.place(id);
+    expect(one.erp.asked.filter((what) => what === "place")).toHaveLength(1);
+    const [task] = await tasksOf(one);
+    expect(task?.instruction).toContain(`Look in the ERP whether return ${number} is there`);
+    // It turns up after all.
+    one.erp.returns?.set(number, { ...(await show()), key: number });
+    await returns.place(id);
+    expect(await show()).toMatchObject({ erp: "placed", erpReturn: "R-1" });
+    expect(await tasksOf(one)).toEqual([]);
+  });
+
+  test("that the ERP refuses is a task for a person, with the reason", async () => {
+    const { one, returns, number, show } = await agreed("RETNO", {}, async () => ({
+      kind: "refused",
+      reason: "The period is closed.",
+    }));
+    expect(await show()).toMatchObject({ erp: "byHand" });
+    const [task] = await tasksOf(one);
+    expect(task?.instruction).toContain("The ERP refused it: The period is closed. Take back");
+    await returns.entered(number, { who, why, erpReturn: "R-9" });
+    expect(await show()).toMatchObject({ erp: "placed", erpReturn: "R-9" });
+    expect(await tasksOf(one)).toEqual([]);
+  });
+
+  test("to be replaced ends with the number of the order or despatch that brings other goods", async () => {
+    const { one, returns, number, show } = await agreed("RETNEW", { wanted: "replace" });
+    const [task] = await tasksOf(one);
+    expect(task?.instruction).toContain(`returns replaced ${number} --by`);
+    await pull(database.store, "RETNEW", "despatch", [
+      { despatch: "D1", account: "CASH1", despatchedOn: "2026-03-31" },
+      { despatch: "D2", account: "SMITH", despatchedOn: "2026-03-31" },
+    ]);
+    const by = { who, why, by: "D1" };
+    await expect(returns.replaced(number, by)).rejects.toThrow("is account CASH1's");
+    const end = { id: task?.id ?? "", state: "done", who, reason: "sent" } as const;
+    await expect(one.orders.closeTask(end)).rejects.toThrow("give the number of the order");
+    await one.orders.closeTask({ ...end, reference: "D2" });
+    expect(await show()).toMatchObject({ state: "replaced", replacedBy: "D2" });
+    expect(await tasksOf(one)).toEqual([]);
+    await expect(returns.replaced(number, by)).rejects.toThrow('"replaced" already');
   });
 });

@@ -55,7 +55,8 @@ export async function askAccount(
   const { idempotencyKey, apiKey, body } = request;
   // The body is kept once, where it can be blanked.
   const hash = createHash("sha256").update(JSON.stringify(body)).digest("hex");
-  const keyed = { idempotencyKey, apiKey, what: "account request", body: {}, hash };
+  const { test } = request;
+  const keyed = { idempotencyKey, apiKey, test, what: "account request", body: {}, hash };
   return once(context, keyed, async (tx) => {
     const answer = await insertRequest(tx, context, request);
     return { status: 201, answer, order: null };

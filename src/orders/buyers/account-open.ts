@@ -4,13 +4,11 @@
  * what the search does not show is for a person: no doubt ever makes a second account.
  */
 import { randomUUIDv7 } from "node:crypto";
-import {
-  ConnectorFault,
-  type AccountOutcome,
-  type AccountsCapability,
-  type FoundAccount,
-  type NewAccount,
-  type OrderCall,
+import type {
+  AccountOutcome,
+  AccountsCapability,
+  FoundAccount,
+  NewAccount,
 } from "../../connector/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { sends } from "../context.ts";
@@ -24,25 +22,8 @@ import {
   type AccountMove,
   type AccountRow,
 } from "./account-store.ts";
+import { ask, LEASE_SECONDS, MOST_SEARCHES, momentAfter, reasonOf, waitAfter } from "./asking.ts";
 import type { BuyersContext } from "./context.ts";
-
-/** How long whoever works on it keeps others away; longer than both of its calls together. */
-const LEASE_SECONDS = 300;
-/** A call that takes longer is given up; whether it arrived is a doubt. */
-const GIVE_UP_MS = 60_000;
-const LONGEST_WAIT_SECONDS = 3600;
-
-/** Seconds, twice as long each time. */
-function waitAfter(attempts: number): number {
-  return Math.min(LONGEST_WAIT_SECONDS, 30 * 2 ** Math.min(attempts, 12));
-}
-
-function momentAfter({ now }: BuyersContext, seconds: number | null): Temporal.Instant | null {
-  return seconds === null ? null : now().add({ seconds });
-}
-
-/** So often a search that does not show it is repeated, before a person looks. */
-const MOST_SEARCHES = 5;
 
 /** The job: brings one request as far as it can get now. Safe to call at any time. */
 export async function openAccount(context: BuyersContext, id: string): Promise<void> {
@@ -184,16 +165,6 @@ async function open(work: Work, row: AccountRow): Promise<void> {
     if (creating !== null) await doubt(work, creating, reasonOf(error));
     else await later(work, row, reasonOf(error));
   }
-}
-
-/** Given up after a while, whatever the connector does with the signal. */
-async function ask<Answer>(call: (given: OrderCall) => Promise<Answer>): Promise<Answer> {
-  const signal = AbortSignal.timeout(GIVE_UP_MS);
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => {
-    reject(new Error(`The ERP did not answer within ${GIVE_UP_MS / 1000} s.`));
-  });
-  return Promise.race([call({ signal }), promise]);
 }
 
 function oursAmong(found: readonly FoundAccount[], { number }: AccountRow): string | null {
@@ -351,11 +322,6 @@ async function later(work: Work, row: AccountRow, reason: string): Promise<void>
     await writeAccountEvent(tx, row, { event: "retry", who: "tradepost", about: reason, at });
     await queueAccount(tx, context, row.id, next);
   });
-}
-
-function reasonOf(error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return error instanceof ConnectorFault ? `${reason} ${error.instruction}` : reason;
 }
 
 function fieldsOf({ number, body, creditLimit }: AccountRow): NewAccount {

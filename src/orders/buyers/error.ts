@@ -5,6 +5,7 @@ export type BuyerErrorCode =
   | "account-closed"
   | "return-unknown"
   | "return-settled"
+  | "replacement-of-another"
   | "invoice-unknown"
   | "return-too-much";
 

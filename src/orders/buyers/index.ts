@@ -27,6 +27,7 @@ import type { BuyersContext } from "./context.ts";
 import { forget } from "./forget.ts";
 import type { KeyedResult } from "../keyed.ts";
 import { sends } from "../context.ts";
+import { queueReturns } from "./return-place.ts";
 import { follow, openReturns, type Returns } from "./returns.ts";
 import { receiptsToEnter, refundShort } from "../refunds.ts";
 
@@ -68,7 +69,9 @@ export function openBuyers(context: BuyersContext): Buyers {
       await arrivals(context);
       await settleMoney(context);
       await context.store.transaction((tx) => follow(tx, context));
-      if (sends(await context.connection.standing())) await queueAccounts(context);
+      if (!sends(await context.connection.standing())) return;
+      await queueAccounts(context);
+      await queueReturns(context);
     },
     forget: () => forget(context),
     returns: openReturns(context),
@@ -88,7 +91,9 @@ export { accountRequestBody, type AccountRequestBody, type Duplicate } from "./a
 export { BuyerError } from "./error.ts";
 export type { Priced } from "./context.ts";
 export { RETURN_STATES, returnBody, type ReturnBody, type Returns } from "./returns.ts";
-export type { ReturnRow } from "./return-store.ts";
+export { afterReturnTask } from "./return-desk.ts";
+export { RETURN_JOB } from "./return-place.ts";
+export { RETURN_ENTRIES, type ReturnEvent, type ReturnRow } from "./return-store.ts";
 export { refuseWithoutAccount } from "./waiting.ts";
 export { buyerOf } from "./who.ts";
 export type {

@@ -4,8 +4,23 @@ import type { Queryable } from "../../store/index.ts";
 import { BuyerError } from "./error.ts";
 import type { InvoiceLine } from "./invoice.ts";
 
-export const RETURN_STATES = ["asked", "agreed", "refused", "credited"] as const;
+export const RETURN_STATES = ["asked", "agreed", "refused", "credited", "replaced"] as const;
 export type ReturnState = (typeof RETURN_STATES)[number];
+
+/** How far an agreed return is on its way into the ERP. */
+export const RETURN_ENTRIES = [
+  "none",
+  /** Its connector is to enter it. */
+  "waiting",
+  /** The connector is at it; the attempt is written. */
+  "placing",
+  /** It may or may not be there: only a search decides, or a person who looked. */
+  "inDoubt",
+  "placed",
+  /** A person enters it. */
+  "byHand",
+] as const;
+export type ReturnEntry = (typeof RETURN_ENTRIES)[number];
 
 export interface ReturnLine {
   readonly line: number;
@@ -24,6 +39,13 @@ export interface ReturnRow {
   readonly wanted: "credit" | "replace";
   readonly reason: string;
   readonly creditNotes: readonly string[];
+  /** Order or despatch that brought other goods for them. */
+  readonly replacedBy: string | null;
+  readonly erp: ReturnEntry;
+  /** Its number in the ERP. */
+  readonly erpReturn: string | null;
+  readonly attempts: number;
+  readonly nextTryAt: Temporal.Instant | null;
   readonly decidedBy: string | null;
   readonly decidedWhy: string | null;
   readonly test: boolean;
@@ -39,7 +61,9 @@ export interface ReturnRow {
 
 const RETURN = `
   select r.company, r.id, r.number, r.account, r.document as invoice, r.state, r.version, r.wanted,
-         r.reason, r.credit_notes as "creditNotes", r.decided_by as "decidedBy",
+         r.reason, r.credit_notes as "creditNotes", r.replaced_by as "replacedBy", r.erp,
+         r.erp_return as "erpReturn", r.attempts, r.next_try_at as "nextTryAt",
+         r.decided_by as "decidedBy",
          r.decided_why as "decidedWhy", r.test, r.received_at as "receivedAt",
          r.changed_at as "changedAt", l.lines, l.amount, o.id as "orderId", o.number as "webOrder"
     from return_request r
@@ -124,8 +148,8 @@ export async function insertReturn(
 ): Promise<void> {
   await tx.affect(
     `insert into return_request (company, id, number, account, document, state, version, wanted,
-       reason, credit_notes, test, received_at, changed_at)
-     values ($1, $2, $3, $4, $5, 'asked', 1, $6, $7, '[]', $8, $9, $9)`,
+       reason, credit_notes, erp, attempts, test, received_at, changed_at)
+     values ($1, $2, $3, $4, $5, 'asked', 1, $6, $7, '[]', 'none', 0, $8, $9, $9)`,
     [
       company,
       row.id,
@@ -152,6 +176,13 @@ export async function insertReturn(
         invoiced.get(line)?.credited ?? "0",
       ],
     );
+  const asked = { company, id: row.id, state: "asked" } as const;
+  await writeReturnEvent(tx, asked, {
+    event: "ask",
+    who: "shop",
+    about: `It asks to give back goods of invoice ${row.invoice}.`,
+    at: row.at,
+  });
   await noteReturn(tx, company, { ...row, state: "asked" }, row.at);
 }
 
@@ -170,16 +201,41 @@ async function noteReturn(
   ]);
 }
 
+/** A page of its book. */
+export interface ReturnPage {
+  readonly event: string;
+  readonly who: string;
+  readonly about: string;
+  readonly at: Temporal.Instant;
+}
+
+export type ReturnChange = Partial<
+  Pick<
+    ReturnRow,
+    | "state"
+    | "decidedBy"
+    | "decidedWhy"
+    | "creditNotes"
+    | "replacedBy"
+    | "erp"
+    | "erpReturn"
+    | "attempts"
+    | "nextTryAt"
+  >
+>;
+
 export async function setReturn(
   tx: Queryable,
   row: ReturnRow,
-  set: Partial<Pick<ReturnRow, "state" | "decidedBy" | "decidedWhy" | "creditNotes">>,
-  at: Temporal.Instant,
+  set: ReturnChange,
+  page: ReturnPage,
 ): Promise<ReturnRow> {
-  const changed: ReturnRow = { ...row, ...set, version: row.version + 1, changedAt: at };
+  const changed: ReturnRow = { ...row, ...set, version: row.version + 1, changedAt: page.at };
   const written = await tx.affect(
     `update return_request set state = $4, decided_by = $5, decided_why = $6, credit_notes = $7,
-       version = $8, changed_at = $9 where company = $1 and id = $2 and version = $3`,
+       version = $8, changed_at = $9, replaced_by = $10, erp = $11, erp_return = $12,
+       attempts = $13, next_try_at = $14
+      where company = $1 and id = $2 and version = $3`,
     [
       row.company,
       row.id,
@@ -189,15 +245,49 @@ export async function setReturn(
       changed.decidedWhy,
       JSON.stringify(changed.creditNotes),
       changed.version,
-      at,
+      page.at,
+      changed.replacedBy,
+      changed.erp,
+      changed.erpReturn,
+      changed.attempts,
+      changed.nextTryAt,
     ],
   );
-  if (written === 1) {
-    await noteReturn(tx, row.company, changed, at);
-    return changed;
-  }
-  throw new BuyerError(
-    "return-settled",
-    `Return ${row.number} changed meanwhile (version ${row.version} is not the last). Look again.`,
+  if (written !== 1)
+    throw new BuyerError(
+      "return-settled",
+      `Return ${row.number} changed meanwhile (version ${row.version} is not the last). Look again.`,
+    );
+  await writeReturnEvent(tx, changed, page);
+  if (changed.state !== row.state) await noteReturn(tx, row.company, changed, page.at);
+  return changed;
+}
+
+async function writeReturnEvent(
+  tx: Queryable,
+  row: Pick<ReturnRow, "company" | "id" | "state">,
+  { event, who, about, at }: ReturnPage,
+): Promise<void> {
+  await tx.affect(
+    `insert into return_request_event
+       (company, return_id, sequence, at, event, state, who, about)
+     select $1, $2::uuid, coalesce(max(sequence), 0) + 1, $3, $4, $5, $6, $7
+       from return_request_event where company = $1 and return_id = $2::uuid`,
+    [row.company, row.id, at, event, row.state, who, about],
+  );
+}
+
+export interface ReturnEvent extends ReturnPage {
+  readonly state: ReturnState;
+}
+
+export async function returnEvents(
+  on: Queryable,
+  { company, id }: Pick<ReturnRow, "company" | "id">,
+): Promise<ReturnEvent[]> {
+  return on.query<ReturnEvent>(
+    `select at, event, state, who, about from return_request_event
+      where company = $1 and return_id = $2 order by sequence`,
+    [company, id],
   );
 }

@@ -9,20 +9,24 @@ import { decimal } from "../../model/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
 import type { OrdersContext } from "../context.ts";
 import { once, type KeyedResult } from "../keyed.ts";
-import { closeTask, listTasks, openTask } from "../tasks.ts";
 import type { Decision } from "./account-desk.ts";
 import { BuyerError, type Excess } from "./error.ts";
 import { invoiceLines, type InvoiceLine } from "./invoice.ts";
 import { numberFor } from "./numbers.ts";
+import { agree, entered, refuse, replaced } from "./return-desk.ts";
+import { placeReturn } from "./return-place.ts";
 import {
   insertReturn,
   listReturns,
   RETURN_STATES,
+  returnEvents,
   returnOf,
   setReturn,
+  type ReturnEvent,
   type ReturnFilter,
   type ReturnRow,
 } from "./return-store.ts";
+import { decideIt, endReturnTask, openReturnTask } from "./return-tasks.ts";
 
 export { RETURN_STATES };
 
@@ -66,6 +70,17 @@ export interface Returns {
   show(idOrNumber: string): Promise<ReturnRow>;
   agree(idOrNumber: string, decision: Decision): Promise<ReturnRow>;
   refuse(idOrNumber: string, decision: Decision): Promise<ReturnRow>;
+  /** A person has entered it in the ERP, or found it there, under this number. */
+  entered(
+    idOrNumber: string,
+    decision: Decision & { readonly erpReturn: string },
+  ): Promise<ReturnRow>;
+  /** Other goods went out for it, by this order or despatch. */
+  replaced(idOrNumber: string, decision: Decision & { readonly by: string }): Promise<ReturnRow>;
+  /** Everything that happened to it, oldest first. */
+  events(row: Pick<ReturnRow, "company" | "id">): Promise<ReturnEvent[]>;
+  /** Job `orders.return`. */
+  place(id: string): Promise<void>;
 }
 
 export function openReturns(context: OrdersContext): Returns {
@@ -74,8 +89,12 @@ export function openReturns(context: OrdersContext): Returns {
     ask: (request) => ask(context, request),
     list: (filter = {}) => listReturns(store, company, filter),
     show: (idOrNumber) => returnOf(store, company, idOrNumber),
-    agree: (idOrNumber, decision) => decide(context, idOrNumber, "agreed", decision),
-    refuse: (idOrNumber, decision) => decide(context, idOrNumber, "refused", decision),
+    agree: (idOrNumber, decision) => agree(context, idOrNumber, decision),
+    refuse: (idOrNumber, decision) => refuse(context, idOrNumber, decision),
+    entered: (idOrNumber, decision) => entered(context, idOrNumber, decision),
+    replaced: (idOrNumber, decision) => replaced(context, idOrNumber, decision),
+    events: (row) => returnEvents(store, row),
+    place: (id) => placeReturn(context, id),
   };
 }
 
@@ -84,7 +103,7 @@ async function ask(
   { idempotencyKey, apiKey, body, test }: AskReturn,
 ): Promise<KeyedResult<{ readonly number: string }>> {
   const hash = createHash("sha256").update(JSON.stringify(body)).digest("hex");
-  const keyed = { idempotencyKey, apiKey, what: "return", body, hash };
+  const keyed = { idempotencyKey, apiKey, test, what: "return", body, hash };
   return once(context, keyed, async (tx) => {
     const number = await take(tx, context, body, test);
     return { status: 201, answer: { number }, order: null };
@@ -119,7 +138,10 @@ async function take(
   const number = numberFor("RT", context);
   const row = { id: randomUUIDv7(), number, ...body, test, at: now() };
   await insertReturn(tx, company, row, byLine);
-  if (!test) await taskFor(tx, context, await returnOf(tx, company, number), "asked");
+  if (!test) {
+    const asked = await returnOf(tx, company, number);
+    await openReturnTask(tx, context, asked, decideIt(asked));
+  }
   return number;
 }
 
@@ -166,61 +188,6 @@ function leftOf({ quantity, credited, asked }: InvoiceLine) {
   return left.digits < 0n ? decimal.zero<"quantity">() : left;
 }
 
-async function decide(
-  context: OrdersContext,
-  idOrNumber: string,
-  state: "agreed" | "refused",
-  { who, why }: Decision,
-): Promise<ReturnRow> {
-  const { store, company } = context;
-  return store.transaction(async (tx) => {
-    const row = await returnOf(tx, company, idOrNumber, "for update");
-    if (row.state !== "asked")
-      throw new BuyerError(
-        "return-settled",
-        `Return ${row.number} is "${row.state}" already; only one that is asked for can be decided.`,
-      );
-    const at = context.now();
-    const decided = await setReturn(tx, row, { state, decidedBy: who, decidedWhy: why }, at);
-    if (!row.test && state === "agreed") await taskFor(tx, context, decided, state);
-    if (state === "refused") await endTask(tx, context, row, "dropped", who, `Refused: ${why}`);
-    return decided;
-  });
-}
-
-async function taskFor(
-  tx: Queryable,
-  { company, now }: OrdersContext,
-  row: ReturnRow,
-  state: "asked" | "agreed",
-): Promise<void> {
-  const goods = row.lines
-    .map(({ line, product, quantity }) => `line ${line}: ${plain(quantity)} of ${product ?? "?"}`)
-    .join("; ");
-  const instruction =
-    state === "asked"
-      ? `${row.account} gives back of invoice ${row.invoice} ${goods}. Decide: returns agree ${row.number}, or refuse it.`
-      : `Take back of invoice ${row.invoice} (${row.account}) ${goods}. ` +
-        (row.wanted === "credit"
-          ? `Credit it in the ERP against these lines, with ${row.number} as the customer's reference.`
-          : `Send the same goods again, with ${row.number} as the reference.`);
-  const task = { order: row.orderId, kind: "return", about: row.number } as const;
-  await openTask(tx, company, { ...task, instruction, amount: row.amount }, now());
-}
-
-async function endTask(
-  tx: Queryable,
-  { company, now }: OrdersContext,
-  { number }: ReturnRow,
-  state: "done" | "dropped",
-  who: string,
-  reason: string,
-): Promise<void> {
-  const tasks = await listTasks(tx, company, { kind: "return" });
-  for (const { id } of tasks.filter(({ about }) => about === number))
-    await closeTask(tx, company, { id, state, who, reason }, now());
-}
-
 /** After a pull: returns whose credit notes are there. Without an invoice: of all invoices. */
 export async function follow(
   tx: Transaction,
@@ -244,9 +211,10 @@ export async function follow(
     for (const { line, quantity } of row.lines)
       pool.set(line, (pool.get(line) ?? 0n) - units(quantity));
     const creditNotes = isNamed(row) ? (named.get(row.id) ?? []) : await creditNotesOf(tx, row);
-    await setReturn(tx, row, { state: "credited", creditNotes }, context.now());
-    const reason = `Credited by ${creditNotes.join(", ")}.`;
-    await endTask(tx, context, row, "done", "erp", reason);
+    const about = `Credited by ${creditNotes.join(", ")}.`;
+    const page = { event: "credit", who: "erp", about, at: context.now() };
+    await setReturn(tx, row, { state: "credited", creditNotes }, page);
+    await endReturnTask(tx, context, row, { state: "done", who: "erp", reason: about });
   }
 }
 

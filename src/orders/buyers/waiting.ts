@@ -167,11 +167,11 @@ async function giveAccount(
   at: Temporal.Instant,
 ): Promise<OrderRow> {
   const { company, id, body } = order;
-  await tx.affect("update web_order set account = $3 where company = $1 and id = $2", [
-    company,
-    id,
-    account,
-  ]);
+  await tx.affect(
+    `update web_order set account = $3, open_account = case when not test then $3 end
+      where company = $1 and id = $2`,
+    [company, id, account],
+  );
   const examined = equal?.examined ?? null;
   if (equal !== null && examined !== null) {
     const { webOrder, orderedOn, accountRequest } = body;

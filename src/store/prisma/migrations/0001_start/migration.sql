@@ -80,6 +80,13 @@ CREATE TABLE "return_request" (
     "wanted" TEXT NOT NULL,
     "reason" TEXT NOT NULL,
     "credit_notes" JSONB NOT NULL,
+    "replaced_by" TEXT,
+    "erp" TEXT NOT NULL,
+    "erp_return" TEXT,
+    "attempts" INTEGER NOT NULL,
+    "holder" TEXT,
+    "held_until" TIMESTAMPTZ(6),
+    "next_try_at" TIMESTAMPTZ(6),
     "decided_by" TEXT,
     "decided_why" TEXT,
     "test" BOOLEAN NOT NULL,
@@ -99,6 +106,20 @@ CREATE TABLE "return_request_line" (
     "credited_before" DECIMAL(18,5) NOT NULL,
 
     CONSTRAINT "return_request_line_pkey" PRIMARY KEY ("company","return_id","line")
+);
+
+-- CreateTable
+CREATE TABLE "return_request_event" (
+    "company" TEXT NOT NULL,
+    "return_id" UUID NOT NULL,
+    "sequence" INTEGER NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "event" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "who" TEXT NOT NULL,
+    "about" TEXT NOT NULL,
+
+    CONSTRAINT "return_request_event_pkey" PRIMARY KEY ("company","return_id","sequence")
 );
 
 -- CreateTable
@@ -1286,6 +1307,7 @@ CREATE TABLE "web_order" (
     "number" TEXT NOT NULL,
     "number_folded" TEXT NOT NULL,
     "account" TEXT NOT NULL,
+    "open_account" TEXT,
     "ordered_on" DATE NOT NULL,
     "placed_by" TEXT NOT NULL,
     "customer_reference" TEXT,
@@ -1320,6 +1342,7 @@ CREATE TABLE "web_order_line" (
     "order_id" UUID NOT NULL,
     "line" INTEGER NOT NULL,
     "product" TEXT NOT NULL,
+    "open_product" TEXT,
     "quantity" DECIMAL(18,5) NOT NULL,
     "unit_price" DECIMAL(18,6) NOT NULL,
     "net" DECIMAL(18,2) NOT NULL,
@@ -2184,6 +2207,9 @@ CREATE INDEX "web_order_company_number_idx" ON "web_order"("company", "number");
 CREATE INDEX "web_order_company_account_likeness_received_at_idx" ON "web_order"("company", "account", "likeness", "received_at");
 
 -- CreateIndex
+CREATE INDEX "web_order_company_open_account_idx" ON "web_order"("company", "open_account");
+
+-- CreateIndex
 CREATE INDEX "web_order_company_state_idx" ON "web_order"("company", "state");
 
 -- CreateIndex
@@ -2193,7 +2219,7 @@ CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_or
 CREATE UNIQUE INDEX "web_order_company_number_folded_key" ON "web_order"("company", "number_folded");
 
 -- CreateIndex
-CREATE INDEX "web_order_line_company_product_order_id_idx" ON "web_order_line"("company", "product", "order_id");
+CREATE INDEX "web_order_line_company_open_product_order_id_idx" ON "web_order_line"("company", "open_product", "order_id");
 
 -- CreateIndex
 CREATE INDEX "parity_line_company_document_on_idx" ON "parity_line"("company", "document_on");

@@ -1,0 +1,171 @@
+/** What a person decides of a return, and how one ends that no credit note ends. */
+import type { Transaction } from "../../store/index.ts";
+import type { OrdersContext } from "../context.ts";
+import { OrderError } from "../error.ts";
+import type { Task } from "../tasks.ts";
+import type { Decision } from "./account-desk.ts";
+import { BuyerError } from "./error.ts";
+import { queueReturn } from "./return-place.ts";
+import { returnOf, setReturn, type ReturnRow } from "./return-store.ts";
+import { endReturnTask, enterIt, openReturnTask, wait, whatFollows } from "./return-tasks.ts";
+
+/**
+ * The goods may come back: the connector enters it in the ERP, or a person does. Agreed once more,
+ * one in doubt is placed again: a person has looked, and it is not there.
+ */
+export async function agree(
+  context: OrdersContext,
+  idOrNumber: string,
+  { who, why }: Decision,
+): Promise<ReturnRow> {
+  const { mode } = await context.connection.standing();
+  return decided(context, idOrNumber, async (tx, row) => {
+    const looked = row.state === "agreed" && row.erp === "inDoubt";
+    if (row.state !== "asked" && !looked) throw settled(row, "asked for can be decided");
+    // Nothing is ever handed over: whoever keys the orders keys this, too.
+    const erp = row.test ? "none" : mode === "live" ? "waiting" : "byHand";
+    const agreed = await setReturn(
+      tx,
+      row,
+      {
+        state: "agreed",
+        erp,
+        attempts: 0,
+        nextTryAt: null,
+        ...(looked ? {} : { decidedBy: who, decidedWhy: why }),
+      },
+      {
+        event: "agree",
+        who,
+        about: looked ? `A person looked: it is not in the ERP. ${why}` : `Agreed: ${why}`,
+        at: context.now(),
+      },
+    );
+    if (row.test) return agreed;
+    const todo = erp === "waiting" ? wait(agreed) : enterIt(agreed);
+    await openReturnTask(tx, context, agreed, todo);
+    if (erp === "waiting") await queueReturn(tx, context, row.id);
+    return agreed;
+  });
+}
+
+export async function refuse(
+  context: OrdersContext,
+  idOrNumber: string,
+  { who, why }: Decision,
+): Promise<ReturnRow> {
+  return decided(context, idOrNumber, async (tx, row) => {
+    if (row.state !== "asked") throw settled(row, "asked for can be decided");
+    const page = { event: "refuse", who, about: `Refused: ${why}`, at: context.now() };
+    const refused = { state: "refused", decidedBy: who, decidedWhy: why } as const;
+    const end = { state: "dropped", who, reason: `Refused: ${why}` } as const;
+    await endReturnTask(tx, context, row, end);
+    return setReturn(tx, row, refused, page);
+  });
+}
+
+export async function entered(
+  context: OrdersContext,
+  idOrNumber: string,
+  { who, why, erpReturn }: Decision & { readonly erpReturn: string },
+): Promise<ReturnRow> {
+  return decided(context, idOrNumber, async (tx, row) => {
+    if (row.state !== "agreed" || row.test)
+      throw settled(row, "agreed to and is no test can be in the ERP");
+    if (row.erp === "placing")
+      throw settled(row, "not being placed just now can be entered by hand; look in a minute");
+    const placed = await setReturn(
+      tx,
+      row,
+      { erp: "placed", erpReturn, nextTryAt: null },
+      { event: "enter", who, about: `It is ${erpReturn} in the ERP: ${why}`, at: context.now() },
+    );
+    await whatFollows(tx, context, placed, { who, reason: `It is ${erpReturn} in the ERP.` });
+    return placed;
+  });
+}
+
+export async function replaced(
+  context: OrdersContext,
+  idOrNumber: string,
+  decision: Decision & { readonly by: string },
+): Promise<ReturnRow> {
+  return decided(context, idOrNumber, async (tx, row) => {
+    const done = await replace(tx, context, row, decision);
+    const { who, by } = decision;
+    const end = { state: "done", who, reason: `Replaced by ${by}.`, reference: by } as const;
+    await endReturnTask(tx, context, row, end);
+    return done;
+  });
+}
+
+async function replace(
+  tx: Transaction,
+  context: OrdersContext,
+  row: ReturnRow,
+  { who, why, by }: Decision & { readonly by: string },
+): Promise<ReturnRow> {
+  if (row.state !== "agreed") throw settled(row, "agreed to can be replaced");
+  if (row.wanted !== "replace") throw settled(row, "to be replaced ends so; a credit ends it");
+  if (row.erp === "placing" || row.erp === "inDoubt")
+    throw settled(row, "in the ERP or entered by hand can end: whether it is there is not known");
+  await notAnothers(tx, row, by);
+  const page = { event: "replace", who, about: `Replaced by ${by}: ${why}`, at: context.now() };
+  return setReturn(tx, row, { state: "replaced", replacedBy: by, nextTryAt: null }, page);
+}
+
+/** A person has closed its task as done: the other goods are out, under the task's reference. */
+export async function afterReturnTask(
+  tx: Transaction,
+  context: OrdersContext,
+  { kind, state, about, closedBy, reason, reference }: Task,
+): Promise<void> {
+  if (kind !== "return" || state !== "done") return;
+  const row = await returnOf(tx, context.company, about, "for update");
+  if (row.state !== "agreed" || row.wanted !== "replace") return;
+  if (reference === null)
+    throw new OrderError(
+      "task-needs-reference",
+      `Closing the task of return ${row.number}: give the number of the order or despatch that ` +
+        "brings the other goods, or drop the task with the reason why none are sent.",
+    );
+  await replace(tx, context, row, { who: closedBy ?? "", why: reason ?? "", by: reference });
+}
+
+/** A number that we know must be this customer's; one that was not pulled yet may be. */
+async function notAnothers(tx: Transaction, row: ReturnRow, by: string): Promise<void> {
+  const known = await tx.query<{ account: string; what: string }>(
+    `select account, 'web order' as what from web_order
+      where company = $1 and number_folded = lower($2)
+     union all
+     select account, 'ERP order' from erp_order where company = $1 and erp_order = $2
+     union all
+     select account, 'despatch' from despatch where company = $1 and despatch = $2`,
+    [row.company, by],
+  );
+  const [first] = known;
+  if (first === undefined || known.some(({ account }) => account === row.account)) return;
+  throw new BuyerError(
+    "replacement-of-another",
+    `Return ${row.number} of account ${row.account}: ${first.what} ${by} is account ` +
+      `${first.account}'s. Give the number of the order or despatch that brought the other goods.`,
+  );
+}
+
+async function decided(
+  context: OrdersContext,
+  idOrNumber: string,
+  work: (tx: Transaction, row: ReturnRow) => Promise<ReturnRow>,
+): Promise<ReturnRow> {
+  return context.store.transaction(async (tx) =>
+    work(tx, await returnOf(tx, context.company, idOrNumber, "for update")),
+  );
+}
+
+function settled({ number, state, erp }: ReturnRow, only: string): BuyerError {
+  const stands = state === "agreed" && erp !== "none" ? `agreed, ${erp}` : state;
+  return new BuyerError(
+    "return-settled",
+    `Return ${number} is "${stands}" already; only one that is ${only}.`,
+  );
+}
