@@ -111,7 +111,7 @@ function settingsOf(folder: string, erp: HostileErp): unknown {
   return {
     connectorFolders: [CONNECTORS],
     mappingFolders: [join(folder, "..", "mappings")],
-    http: { port: 0, bulkThreads: 1 },
+    http: { port: 0, bulkThreads: 0 },
     leaseSeconds: 2,
     companies: {
       [COMPANY]: {
