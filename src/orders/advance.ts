@@ -8,6 +8,7 @@ import type { OrdersContext } from "./context.ts";
 import { clearDuplicates, isDuplicate, raiseDuplicate } from "./delivery/duplicate.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
+import { closeSettled } from "./open.ts";
 import { refundReasons } from "./refunds.ts";
 import { judgeAllFromPulled } from "./seen.ts";
 import { compareShadowed } from "./shadow.ts";
@@ -26,6 +27,7 @@ export async function advance(context: OrdersContext): Promise<AdvanceResult> {
   await tellLate(context);
   const { store, company } = context;
   await store.transaction((tx) => updateDespatched(tx, company, context.now()));
+  await store.transaction((tx) => closeSettled(tx, company));
   await compareShadowed(context);
   const queued = mode !== "read-only" && paused === null ? await queueAgain(context) : 0;
   return { moved, expired, queued };

@@ -5,6 +5,7 @@ import type { Queryable } from "../store/index.ts";
 import { followMove } from "./delivery/follow.ts";
 import { OrderError } from "./error.ts";
 import { after, mayMove, type DeliveryEvent, type DeliveryState } from "./machine.ts";
+import { followState } from "./open.ts";
 import { settlePayment } from "./refunds.ts";
 import { noteOrder } from "./told.ts";
 
@@ -146,6 +147,7 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       "order-moved",
       `Moving web order ${order.number}: it changed meanwhile (version ${order.version} is not the last). Look again.`,
     );
+  await followState(tx, order, order.state, state);
   await followMove(tx, order, change);
   await addEvent(tx, order, { ...change, fromState: order.state, toState: state });
   await noteOrder(tx, order.company, moved, { at: change.at, states: [state] });

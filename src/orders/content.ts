@@ -44,7 +44,8 @@ export async function replaceContent(
   };
   const written = await tx.affect(
     `update web_order set body = $4, net = $5, vat = $6, gross = $7, paid = $8, version = $9,
-            customer_reference = $10, changed_at = $11, likeness = coalesce($12, likeness)
+            customer_reference = $10, changed_at = $11, likeness = coalesce($12, likeness),
+            open_account = case when not test then account end
       where company = $1 and id = $2 and version = $3`,
     [
       company,
@@ -100,14 +101,16 @@ async function replaceLines(
     [company, id, rows.map(({ line }) => line)],
   );
   await tx.affect(
-    `insert into web_order_line (company, order_id, line, product, quantity, unit_price, net, vat_code,
+    `insert into web_order_line as l (company, order_id, line, product, open_product, quantity, unit_price, net, vat_code,
        vat, price, despatched_quantity, invoiced_quantity, credited_quantity, cancelled_quantity)
-     select $1, $2, row.line, row.product, row.quantity, row."unitPrice", row.net, row."vatCode",
+     select $1, $2, row.line, row.product, row.product, row.quantity, row."unitPrice", row.net, row."vatCode",
             row.vat, coalesce(row.price, 'null'::jsonb), 0, 0, 0, 0
        from jsonb_to_recordset($3::jsonb) as row (line int, product text, quantity numeric,
             "unitPrice" numeric, net numeric, "vatCode" text, vat numeric, price jsonb)
      on conflict (company, order_id, line) do update
         set product = excluded.product, quantity = excluded.quantity,
+            open_product = case when (l.invoiced_quantity + l.cancelled_quantity)
+                                     / excluded.quantity < 1 then excluded.product end,
             unit_price = excluded.unit_price, net = excluded.net, vat_code = excluded.vat_code,
             vat = excluded.vat, price = excluded.price`,
     [company, id, JSON.stringify(rows)],

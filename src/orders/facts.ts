@@ -305,10 +305,10 @@ async function lockAccounts(
 /**
  * What each account's web orders come to that the ledger does not show yet and no payment covers:
  * (company, account, open). Charges stay open as long as any line of their order does; what an
- * amendment adds that is still to be done at the ERP is open, too.
+ * amendment adds that is still to be done at the ERP is open, too. What is over costs nothing.
  */
 export const OPEN_ORDERS = `
-  (select o.company, o.account, greatest(0, goods.open
+  (select o.company, o.open_account as account, greatest(0, goods.open
            + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid)
          + coalesce(asked.more, 0) as open
     from web_order o
@@ -322,7 +322,8 @@ export const OPEN_ORDERS = `
              coalesce(sum((l.net + l.vat) * greatest(0, 1 -
                (l.invoiced_quantity + l.cancelled_quantity) / l.quantity)), 0) as open
         from web_order_line l where l.company = o.company and l.order_id = o.id) goods
-   where not o.test and o.state not in ('refused', 'cancelled', 'shadowed'))`;
+   where o.open_account is not null and not o.test
+     and o.state not in ('refused', 'cancelled', 'shadowed'))`;
 
 const OPEN_GROSS = `
   select o.account, sum(o.open)::numeric(18, 2) as open

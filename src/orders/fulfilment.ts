@@ -3,6 +3,7 @@
  * says.
  */
 import type { Transaction } from "../store/index.ts";
+import { openAgain, openProduct } from "./open.ts";
 import { noteFulfilment } from "./told.ts";
 
 /**
@@ -27,7 +28,7 @@ export const PUSH_LOG_LINES = `
  * when the ERP was first seen to have the order, null when it was not yet.
  */
 export const OPEN_LINES = `
-  (select o.company, l.order_id, o.number as web_order, l.product,
+  (select o.company, l.order_id, o.number as web_order, l.open_product as product,
           o.body ->> 'branch' as branch,
           greatest(0, l.quantity - l.cancelled_quantity
                       - greatest(l.despatched_quantity, l.invoiced_quantity)) as quantity,
@@ -36,7 +37,8 @@ export const OPEN_LINES = `
               and e.to_state in ('accepted', 'confirmed')) as taken_at
      from web_order o
      join web_order_line l on l.company = o.company and l.order_id = o.id
-    where not o.test and o.state not in ('refused', 'cancelled', 'shadowed'))`;
+    where l.open_product is not null and not o.test
+      and o.state not in ('refused', 'cancelled', 'shadowed'))`;
 
 /** All that is invoiced and credited of one order line, in selling units, positive. */
 export interface InvoicedLine {
@@ -61,7 +63,8 @@ export async function recordInvoiced(
   if (told.lines.length === 0) return;
   const changed = await tx.query<{ orderId: string }>(
     `update web_order_line l
-        set invoiced_quantity = told."invoicedQuantity", credited_quantity = told."creditedQuantity"
+        set invoiced_quantity = told."invoicedQuantity", credited_quantity = told."creditedQuantity",
+            open_product = ${openProduct('told."invoicedQuantity"')}
        from jsonb_to_recordset($2::jsonb) as told ("webOrder" text, line int,
               "invoicedQuantity" numeric, "creditedQuantity" numeric)
        join web_order o on o.company = $1 and o.number = told."webOrder"
@@ -74,6 +77,7 @@ export async function recordInvoiced(
   const orders = [...new Set(changed.map((line) => line.orderId))];
   if (orders.length === 0) return;
   await writeInvoiceEvents(tx, told.company, told.at, orders);
+  await openAgain(tx, told.company, orders);
   await noteFulfilment(tx, told.company, orders, told.at);
 }
 
@@ -163,7 +167,8 @@ export async function updateDespatched(
          join told on told.order_id = l.order_id and told.line = l.line
         where l.company = $1)
      update web_order_line l
-        set despatched_quantity = wanted.despatched, cancelled_quantity = wanted.cancelled
+        set despatched_quantity = wanted.despatched, cancelled_quantity = wanted.cancelled,
+            open_product = ${openProduct("l.invoiced_quantity", "wanted.cancelled")}
        from wanted
       where l.company = $1 and l.order_id = wanted.order_id and l.line = wanted.line
         and (l.despatched_quantity, l.cancelled_quantity)
@@ -172,6 +177,7 @@ export async function updateDespatched(
     [company, null],
   );
   const orders = [...new Set(changed.map((line) => line.orderId))];
+  await openAgain(tx, company, orders);
   await noteFulfilment(tx, company, orders, at);
   return changed.length;
 }

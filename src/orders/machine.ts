@@ -22,6 +22,12 @@ export const DELIVERY_ABOUT = {
 } as const;
 export type DeliveryState = keyof typeof DELIVERY_ABOUT;
 export const DELIVERY_STATES = Object.keys(DELIVERY_ABOUT) as readonly DeliveryState[];
+/** As long as an order is in one of them it counts against nothing. */
+export const OVER_STATES: ReadonlySet<DeliveryState> = new Set([
+  "refused",
+  "cancelled",
+  "shadowed",
+]);
 
 export const DELIVERY_EVENTS = [
   "check",
@@ -100,7 +106,7 @@ const ROWS: readonly Row[] = [
   ["handedOver", "refuse", "refused", "erp", "An acknowledgement refuses it."],
   ["handedOver", "doubt", "inDoubt", "tradepost", "No answer in time: alarm, no sending."],
   ["handedOver", "conflict", "conflict", "erp sender", DIFFERS],
-  ["handedOver", "cancel", "cancelled", "person", "A person took it back at the ERP."],
+  ["handedOver", "cancel", "cancelled", "person sender", "A person took it back at the ERP."],
   ["inDoubt", "accept", "accepted", "erp sender", "It is there."],
   ["inDoubt", "confirm", "confirmed", "erp sender", SHOWN],
   ["inDoubt", "handOver", "handedOver", "sender", "Its files were dropped after all."],
@@ -109,7 +115,7 @@ const ROWS: readonly Row[] = [
   ["inDoubt", "repeat", "sending", "sender", "The ERP knows the key and makes no second one."],
   ["inDoubt", "conflict", "conflict", "erp sender", DIFFERS],
   ["inDoubt", "resolve", "confirmed", "person", "A person found it there."],
-  ["inDoubt", "cancel", "cancelled", "person", "A person took it back at the ERP."],
+  ["inDoubt", "cancel", "cancelled", "person sender", "A person took it back at the ERP."],
   ["accepted", "confirm", "confirmed", "erp sender", SHOWN],
   ["accepted", "conflict", "conflict", "erp sender", DIFFERS],
   ["accepted", "cancel", "cancelled", "person sender", "The ERP has cancelled it, as was asked."],

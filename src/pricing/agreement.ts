@@ -55,10 +55,10 @@ export async function takenByOrders(
     `select l.price ->> 'agreement' as key,
             trim_scale(sum(greatest(0, l.quantity - l.invoiced_quantity - l.cancelled_quantity)))::text
               as units
-       from web_order_line l
-       join web_order o on o.company = l.company and o.id = l.order_id
-      where l.company = $1 and l.price ->> 'agreement' = any($2) and not o.test
-        and o.state not in ('refused', 'cancelled')
+       from web_order o
+       join web_order_line l on l.company = o.company and l.order_id = o.id
+      where o.company = $1 and o.open_account is not null and l.price ->> 'agreement' = any($2)
+        and not o.test and o.state not in ('refused', 'cancelled')
       group by 1`,
     [company, keys],
   );

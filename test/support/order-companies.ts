@@ -3,7 +3,7 @@
  * orders in and can be told to misbehave.
  */
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { orderPricing } from "../../src/company.ts";
 import type {
   FindingClass,
@@ -25,6 +25,7 @@ import { openPricing } from "../../src/pricing/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { pull } from "./canonical-rows.ts";
 import { useDatabase } from "./database.ts";
+import { leftOutByMarks } from "./open-marks.ts";
 import { ORDER_SETTINGS } from "./order-settings.ts";
 
 /** The far side: takes orders in, and can be told to misbehave once. */
@@ -141,6 +142,8 @@ export function useOrderCompanies(): OrderCompanies {
       await opened.get(String(data["company"]))?.orders.deliver(String(data["order"]));
     });
   });
+  // Whatever a test did to orders, what counts of them is found.
+  afterEach(async () => expect(await leftOutByMarks(database.store)).toEqual([]));
   afterAll(() => jobs.close());
 
   async function make(

@@ -22,10 +22,11 @@ export async function takeWebOrder(
 ): Promise<void> {
   const id = randomUUIDv7();
   await on.affect(
-    `insert into web_order (company, id, number, number_folded, account, ordered_on, placed_by,
+    `insert into web_order (company, id, number, number_folded, account, open_account,
+       ordered_on, placed_by,
        customer_reference, currency, net, vat, gross, paid, body, test, state, version, reasons,
        attempts, settled, received_at, changed_at)
-     values ($1, $2, $3, lower($3), $4, '2026-03-01', $5, $6, 'GBP', 1, 0, 1, 0, '{}', false, 'confirmed', 1, '[]',
+     values ($1, $2, $3, lower($3), $4, $4, '2026-03-01', $5, $6, 'GBP', 1, 0, 1, 0, '{}', false, 'confirmed', 1, '[]',
        1, '[]', $7, $7)`,
     [
       company,
@@ -39,9 +40,9 @@ export async function takeWebOrder(
   );
   for (const [index, [product, quantity]] of order.lines.entries())
     await on.affect(
-      `insert into web_order_line (company, order_id, line, product, quantity, unit_price, net, vat_code,
+      `insert into web_order_line (company, order_id, line, product, open_product, quantity, unit_price, net, vat_code,
          vat, price, despatched_quantity, invoiced_quantity, credited_quantity, cancelled_quantity)
-       values ($1, $2, $3, $4, $5, 1, 1, 'ZERO', 0, '{}', 0, 0, 0, 0)`,
+       values ($1, $2, $3, $4, $4, $5, 1, 1, 'ZERO', 0, '{}', 0, 0, 0, 0)`,
       [company, id, index + 1, product, quantity],
     );
 }

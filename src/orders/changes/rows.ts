@@ -3,6 +3,7 @@ import type { WebOrder } from "../../model/index.ts";
 import type { PromotionHeld } from "../../pricing/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import type { OrderRow } from "../book.ts";
+import { openAgain } from "../open.ts";
 import type { OrderRequest } from "../request.ts";
 
 export type ChangeKind = "amend" | "cancel";
@@ -89,6 +90,7 @@ export async function insertChange(
       change.outcome,
     ],
   );
+  await openAgain(tx, company, [id]);
   return made?.change ?? 1;
 }
 

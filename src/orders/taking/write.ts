@@ -4,7 +4,7 @@
  */
 import type { Transaction } from "../../store/index.ts";
 import { likenessOf } from "../likeness.ts";
-import { foldedNumber } from "./asked.ts";
+import { foldedNumber, keptKey } from "./asked.ts";
 import { heldBecause, type Entry } from "./entry.ts";
 
 /** Another transaction has used a key meanwhile that nobody had used when it was looked for. */
@@ -35,7 +35,7 @@ export async function writeEntries(
 function rowOf(entry: Entry): object {
   const { request, at, status, answer } = entry;
   const asked = {
-    key: request.idempotencyKey,
+    key: keptKey(request),
     apiKey: request.apiKey,
     hash: request.hash,
     request: request.body,
@@ -88,20 +88,20 @@ const WRITE = `
       gross numeric,
       paid numeric, body json, test boolean, state text, reasons json, lines json, book json)),
   orders as (
-    insert into web_order (company, id, number, number_folded, account, ordered_on, placed_by,
-        likeness, customer_reference, currency, net, vat, gross, paid, body, test, state, version,
+    insert into web_order (company, id, number, number_folded, account, open_account, ordered_on,
+        placed_by, likeness, customer_reference, currency, net, vat, gross, paid, body, test, state, version,
         reasons,
         attempts, settled, received_at, changed_at)
-    select $1, id, number, folded, account, "orderedOn", "placedBy", likeness, "customerReference",
-           currency, net, vat, gross, paid, body, test, state, 1, reasons, 0, '[]', at, at
+    select $1, id, number, folded, account, case when not test then account end, "orderedOn",
+           "placedBy", likeness, "customerReference", currency, net, vat, gross, paid, body, test, state, 1, reasons, 0, '[]', at, at
       from given where id is not null order by folded
     on conflict (company, number_folded) do nothing
     returning id),
   lines as (
-    insert into web_order_line (company, order_id, line, product, quantity, unit_price, net,
+    insert into web_order_line (company, order_id, line, product, open_product, quantity, unit_price, net,
         vat_code, vat, price, despatched_quantity, invoiced_quantity, credited_quantity,
         cancelled_quantity)
-    select $1, g.id, l.line, l.product, l.quantity, l."unitPrice", l.net, l."vatCode", l.vat,
+    select $1, g.id, l.line, l.product, l.product, l.quantity, l."unitPrice", l.net, l."vatCode", l.vat,
            coalesce(l.price, 'null'), 0, 0, 0, 0
       from orders o join given g on g.id = o.id
      cross join lateral json_to_recordset(g.lines) as l (line int, product text, quantity numeric,
