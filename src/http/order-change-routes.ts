@@ -72,8 +72,8 @@ export const amendOrder: Endpoint = endpoint({
   problems: [...PROBLEMS],
   async handle({ path, body, holder, services, header }) {
     const idempotencyKey = idempotencyKeyOf(header("idempotency-key"));
-    const apiKey = holder.keyId;
-    const asker = { who: `key ${apiKey}`, why: null, idempotencyKey, apiKey, decides: false };
+    const { keyId: apiKey, test } = holder;
+    const asker = { who: `key ${apiKey}`, why: null, idempotencyKey, apiKey, test, decides: false };
     return sayable(async () =>
       changeReply(await services.orders.amend(path.number, { ...asker, body })),
     );
@@ -124,8 +124,8 @@ export const cancelOrder: Endpoint = endpoint({
   problems: [...PROBLEMS],
   async handle({ path, body, holder, services, header }) {
     const idempotencyKey = idempotencyKeyOf(header("idempotency-key"));
-    const apiKey = holder.keyId;
-    const asker = { who: `key ${apiKey}`, idempotencyKey, apiKey, decides: false };
+    const { keyId: apiKey, test } = holder;
+    const asker = { who: `key ${apiKey}`, idempotencyKey, apiKey, test, decides: false };
     return sayable(async () =>
       changeReply(await services.orders.cancelPart(path.number, { ...asker, ...body })),
     );

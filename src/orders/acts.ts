@@ -118,11 +118,14 @@ function settledNow(order: OrderRow): string[] {
   return [...order.settled, ...(order.erpOrder === null ? [] : [order.erpOrder])];
 }
 
+/** As some ERPs write it: in capitals. */
+const BEARS = "web_order in ($2, upper($2), lower($2))";
+
 async function erpNumbersOf(tx: Transaction, order: OrderRow): Promise<string[]> {
   const rows = await tx.query<{ number: string }>(
-    `select erp_order as number from erp_order where company = $1 and web_order = $2
+    `select erp_order as number from erp_order where company = $1 and ${BEARS}
      union select erp_order from order_acknowledgement
-            where company = $1 and web_order = $2 and erp_order is not null`,
+            where company = $1 and ${BEARS} and erp_order is not null`,
     [order.company, order.number],
   );
   return rows.map((row) => row.number);

@@ -11,6 +11,9 @@ import { move, orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 
+/** Some ERPs write our numbers in capitals. */
+const SAME_NUMBER = "e.web_order in (o.number, upper(o.number), lower(o.number))";
+
 /** An order that the ERP had accepted. */
 export interface KnownOrder {
   readonly id: string;
@@ -78,7 +81,7 @@ async function knownOrders(context: OrdersContext): Promise<readonly KnownOrder[
       where o.company = $1 and not o.test and o.state in ('accepted', 'confirmed')
         and o.erp_order is not null and t.at <= $2
         and not exists (select 1 from erp_order e where e.company = o.company
-              and e.erp_order = o.erp_order and e.web_order = o.number
+              and e.erp_order = o.erp_order and ${SAME_NUMBER}
               and e.state in ('cancelled', 'complete'))
         and not exists (select 1 from web_order_line l where l.company = o.company
               and l.order_id = o.id and (l.despatched_quantity > 0 or l.invoiced_quantity > 0
@@ -106,7 +109,7 @@ async function reusedNumbers({ store, company }: OrdersContext): Promise<readonl
          select coalesce(e.web_order, 'an order of ' || e.account) as name, e.learned_at as at
            from erp_order e
           where e.company = o.company and e.erp_order = o.erp_order
-            and (e.web_order <> o.number or e.web_order is null and e.account <> o.account)
+            and (not ${SAME_NUMBER} or e.web_order is null and e.account <> o.account)
          union
          select n.number, n.changed_at from web_order n
           where n.company = o.company and n.erp_order = o.erp_order and n.id <> o.id
@@ -179,7 +182,7 @@ const PULLED = `
               and ${NUMBER_OF("h")} >= ${NUMBER_OF("o")}) as fell
     from web_order o
     left join erp_order e on e.company = o.company and e.erp_order = o.erp_order
-     and e.web_order = o.number
+     and ${SAME_NUMBER}
    where o.company = $1 and o.id = any($2::uuid[])
      and exists (select 1 from web_order_event v where v.company = o.company
            and v.order_id = o.id and v.to_state = 'confirmed' and v.who = 'erp')`;

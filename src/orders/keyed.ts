@@ -7,11 +7,14 @@ import { createHash } from "node:crypto";
 import type { Transaction } from "../store/index.ts";
 import { inProgressProblem, keyReusedProblem, type OrderProblem } from "./answer.ts";
 import type { OrdersContext } from "./context.ts";
+import { keptKey } from "./taking/asked.ts";
 
 export interface Keyed {
   /** Null: a person's act, which has no key. */
   readonly idempotencyKey: string | null;
   readonly apiKey: string;
+  /** True: from a test key, whose keys are a space of their own; absent: it is not. */
+  readonly test?: boolean;
   /** What is asked of which order, in words: part of what the key is bound to. */
   readonly what: string;
   readonly body: unknown;
@@ -36,11 +39,12 @@ export async function once<Answer>(
 ): Promise<KeyedResult<Answer>> {
   try {
     return await unlocked(context, async (tx) => {
-      const { idempotencyKey: key } = request;
-      if (key === null) return resultOf(await work(tx), false);
+      const { idempotencyKey, test = false } = request;
+      if (idempotencyKey === null) return resultOf(await work(tx), false);
+      const key = keptKey({ idempotencyKey, test });
       const hash = hashOf(request);
       if (!(await claim(tx, context, request, key, hash)))
-        return await replay<Answer>(tx, context, key, hash);
+        return await replay<Answer>(tx, context, { key, sent: idempotencyKey, hash });
       const done = await work(tx);
       await tx.affect(
         `update web_order_request set status = $3, answer = $4
@@ -91,16 +95,15 @@ async function claim(
 async function replay<Answer>(
   tx: Transaction,
   { company }: OrdersContext,
-  key: string,
-  hash: string,
+  { key, sent, hash }: { readonly key: string; readonly sent: string; readonly hash: string },
 ): Promise<KeyedResult<Answer>> {
   const [kept] = await tx.query<{ hash: string; status: number; answer: Answer | OrderProblem }>(
     `select body_hash as hash, status, answer from web_order_request
       where company = $1 and idempotency_key = $2`,
     [company, key],
   );
-  if (kept === undefined) return { status: 409, replayed: false, problem: inProgressProblem(key) };
-  if (kept.hash !== hash) return { status: 422, replayed: false, problem: keyReusedProblem(key) };
+  if (kept === undefined) return { status: 409, replayed: false, problem: inProgressProblem(sent) };
+  if (kept.hash !== hash) return { status: 422, replayed: false, problem: keyReusedProblem(sent) };
   return resultOf(kept, true);
 }
 

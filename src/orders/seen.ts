@@ -5,7 +5,7 @@ import type { Queryable } from "../store/index.ts";
 import { ORDER_COLUMNS, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
-import { after } from "./machine.ts";
+import { mayMove } from "./machine.ts";
 
 interface Seen {
   readonly acknowledgements: readonly Acknowledgement[];
@@ -92,7 +92,7 @@ export async function judgeAllFromPulled(
 
 function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null {
   const verdict = judge({ ...order.body, ...order }, seen.acknowledgements, seen.erpOrders);
-  if (verdict === null || after(order.state, verdict.event) === null) return null;
+  if (verdict === null || !mayMove(order.state, verdict.event, "erp")) return null;
   const [reason] = verdict.reasons;
   const number = verdict.erpOrder ?? "a number not stated";
   const fine =

@@ -105,7 +105,7 @@ const CASES = `
              order by e.erp_order), '[]')
       from erp_order e
      where e.company = o.company and e.state <> 'cancelled'
-       and (e.web_order = o.number
+       and (e.web_order in (o.number, upper(o.number), lower(o.number))
             or e.account = o.account
                and e.ordered_on between o.ordered_on - 7 and o.ordered_on + 31)) as candidates
     from web_order_shadow s

@@ -186,10 +186,10 @@ async function last(
             t.confirmed_by as "confirmedBy", t.confirmed_why as "confirmedWhy"
        from web_order_trial t
        left join lateral (select erp_order, state from erp_order
-              where company = t.company and web_order = t.number
+              where company = t.company and web_order in (t.number, upper(t.number), lower(t.number))
               order by state = 'cancelled', erp_order limit 1) e on true
        left join lateral (select erp_order from order_acknowledgement
-              where company = t.company and web_order = t.number and outcome = 'accepted'
+              where company = t.company and web_order in (t.number, upper(t.number), lower(t.number)) and outcome = 'accepted'
               order by answered_on limit 1) a on true
       where t.company = $1 and t.connection = $2 order by t.at desc, t.number desc limit 1`,
     [company, connection],

@@ -37,6 +37,8 @@ export interface Asker {
   /** Null: a person's act, which has no key. */
   readonly idempotencyKey: string | null;
   readonly apiKey: string;
+  /** True: asked with a test key; absent: it was not. */
+  readonly test?: boolean;
   /** True: a person who decides; what the checks find is told and stops nothing. */
   readonly decides: boolean;
 }
@@ -75,11 +77,11 @@ export async function amend(
   idOrNumber: string,
   asked: AskedAmendment,
 ): Promise<ChangeResult> {
-  const { idempotencyKey, apiKey, body } = asked;
+  const { idempotencyKey, apiKey, test = false, body } = asked;
   // Before the transaction begins: it must not wait for a second connection.
   await context.pricing.newest?.();
   const what = `amend ${idOrNumber}`;
-  const keyed = { idempotencyKey, apiKey, what, body, hash: requestHash(body) };
+  const keyed = { idempotencyKey, apiKey, test, what, body, hash: requestHash(body) };
   return once(context, keyed, async (tx) => {
     const order = await heldOrder(tx, context.company, idOrNumber);
     await byPerson(tx, context, order, "order-amended", asked);
@@ -92,12 +94,13 @@ export async function cancelOrder(
   idOrNumber: string,
   asked: AskedCancellation,
 ): Promise<ChangeResult> {
-  const { idempotencyKey, apiKey, lines, why } = asked;
+  const { idempotencyKey, apiKey, test = false, lines, why } = asked;
   await context.pricing.newest?.();
   const hash = JSON.stringify([lines, why]);
   const keyed = {
     idempotencyKey,
     apiKey,
+    test,
     what: `cancel ${idOrNumber}`,
     body: { lines, why },
     hash,

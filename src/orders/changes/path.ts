@@ -65,7 +65,8 @@ export async function sentOnce(
 ): Promise<void> {
   const [row] = await tx.query<{ there: boolean }>(
     `select exists (select 1 from order_acknowledgement
-                     where company = $1 and web_order = $2 and outcome = 'refused') as there`,
+                     where company = $1 and web_order in ($2, upper($2), lower($2))
+                       and outcome = 'refused') as there`,
     [company, number],
   );
   if (row?.there !== true) return;

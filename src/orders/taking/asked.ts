@@ -15,6 +15,14 @@ export interface Asked extends AcceptRequest {
   readonly hash: string;
 }
 
+/**
+ * What a key is kept and locked as: test keys have a key space of their own, so that what was tried
+ * out never answers for what is ordered. No key that was sent has a space in it.
+ */
+export function keptKey({ idempotencyKey, test }: Pick<Asked, "idempotencyKey" | "test">): string {
+  return test ? `test ${idempotencyKey}` : idempotencyKey;
+}
+
 /** Numbers that differ in case alone are one: ERPs and file systems read them so. */
 export function foldedNumber<Number extends string | null>(number: Number): Number {
   return (number?.toLowerCase() ?? null) as Number;

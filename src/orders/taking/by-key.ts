@@ -1,6 +1,6 @@
 /** Requests of one key that come at once: one is handled, the others are answered as it was. */
 import { inProgressProblem, keyReusedProblem, type AcceptResult } from "../answer.ts";
-import type { Asked } from "./asked.ts";
+import { keptKey, type Asked } from "./asked.ts";
 
 type Take = (request: Asked) => Promise<AcceptResult>;
 
@@ -10,15 +10,16 @@ const PATIENCE_MS = 1_000;
 export function oneByKey(take: Take): Take {
   const underWay = new Map<string, { readonly hash: string; readonly answer: Promise<Answer> }>();
   const begin = (request: Asked): Promise<AcceptResult> => {
-    const { idempotencyKey: key, hash } = request;
-    const result = take(request).finally(() => underWay.delete(key));
-    underWay.set(key, { hash, answer: result.catch(() => "failed" as const) });
+    const { hash } = request;
+    const kept = keptKey(request);
+    const result = take(request).finally(() => underWay.delete(kept));
+    underWay.set(kept, { hash, answer: result.catch(() => "failed" as const) });
     return result;
   };
   return async (request) => {
     const { idempotencyKey: key, hash } = request;
     for (;;) {
-      const first = underWay.get(key);
+      const first = underWay.get(keptKey(request));
       if (first === undefined) return begin(request);
       const answer = await atMost(PATIENCE_MS, first.answer);
       if (answer === "late") return inProgress(key);

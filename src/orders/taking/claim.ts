@@ -13,7 +13,7 @@ import {
 } from "../answer.ts";
 import type { OrdersContext } from "../context.ts";
 import type { Manner } from "../facts.ts";
-import { foldedNumber, type Asked } from "./asked.ts";
+import { foldedNumber, keptKey, type Asked } from "./asked.ts";
 
 /** free: nobody has used it, and nobody else can now. busy: another transaction is at it. */
 export type Claim = "free" | "busy" | AcceptResult;
@@ -26,7 +26,7 @@ export async function claimKeys(
   manner: Manner,
 ): Promise<Claim[]> {
   const { company } = context;
-  const keys = requests.map(({ idempotencyKey }) => idempotencyKey);
+  const keys = requests.map(keptKey);
   const numbers = requests.map(({ body }) => foldedNumber(body.webOrder ?? null));
   const values = [company, keys, numbers];
   if (manner === "wait") await tx.prepared(WAIT, values);
