@@ -1,6 +1,6 @@
 /** The web orders of a company, wired to its prices and to the connection that takes them. */
 import type { Context } from "../company.ts";
-import type { ConnectionSettings } from "../config.ts";
+import { durationSeconds, type ConnectionSettings } from "../config.ts";
 import type { Connection } from "../connections/index.ts";
 import type { Session } from "../connector/index.ts";
 import type { Outbound } from "../mapping/index.ts";
@@ -47,6 +47,7 @@ export function ordersOf(
       timeZone: settings.timeZone,
       rounding: { scale: 2, mode: "half-away" },
       leaseSeconds: context.settings.leaseSeconds,
+      deskWithinSeconds: durationSeconds(settings.orders.deskWithin),
     },
     pricing: orderPricing(pricing, settings),
     jobs,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { accepting } from "./accepting.ts";
 import { accountRequests, guests } from "./buyers.ts";
+import { duration } from "./connection.ts";
 import { delivery } from "./delivery.ts";
 import { orderChecks } from "./order-checks.ts";
 
@@ -38,6 +39,9 @@ export const orders = z
       .positive()
       .default(24)
       .describe("A handed-over order without an answer by then is in doubt."),
+    deskWithin: duration
+      .default("4h")
+      .describe("An alarm tells of orders that wait for a person longer than this."),
     ...delivery,
     goLive,
     guests,

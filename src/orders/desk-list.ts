@@ -64,9 +64,9 @@ const SLOW_MINUTES = 60;
 
 /**
  * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
- * or there and not despatched though its day is over.
+ * or there and not despatched though its day is over. $1 company, $2 now, $3 today.
  */
-const ORDERS = `
+export const ORDERS_AT_DESK = `
   select case state when 'held' then 'held' when 'inDoubt' then 'in doubt'
                     when 'refused' then 'refused' when 'conflict' then 'conflict'
                     else 'late' end as kind,
@@ -112,7 +112,7 @@ export async function desk(context: OrdersContext, on: Queryable = context.store
   const { company, settings, now } = context;
   const at = now();
   const today = at.toZonedDateTimeISO(settings.timeZone).toPlainDate();
-  const orders = await on.query<OrderAtDesk>(ORDERS, [company, at, today.toString()]);
+  const orders = await on.query<OrderAtDesk>(ORDERS_AT_DESK, [company, at, today.toString()]);
   const tasks = await on.query<TaskAtDesk>(TASKS, [company]);
   const entries = [...orders.map(orderEntry), ...tasks.map(taskEntry)];
   const soon = today.add({ days: 1 }).toString();

@@ -16,6 +16,7 @@ import { hiddenProducts } from "./assortment.ts";
 import { openBuyers, type Buyers } from "./buyers/index.ts";
 import type { OrdersContext } from "./context.ts";
 import { deliverer } from "./delivery/deliver.ts";
+import { tellDesk } from "./desk-alarms.ts";
 import { openDesk, type OrderDesk } from "./desk.ts";
 import { noticeWhatStaffDid } from "./erp-changes.ts";
 import type { OrderRequest } from "./request.ts";
@@ -78,6 +79,7 @@ export function openOrders(context: OrdersContext): Orders {
       const advanced = await advance(context);
       await noticeWhatStaffDid(context);
       await buyers.advance();
+      await tellDesk(context);
       return advanced;
     },
     shadowReport: () => shadowReport(context),

@@ -36,6 +36,8 @@ export interface OrderSettings {
   /** ISO country that the company delivers from; absent: GB. */
   readonly country?: string;
   readonly answerWithinHours: number;
+  /** An order that waits for a person longer is told of; absent: four hours. */
+  readonly deskWithinSeconds?: number;
   /** An order may bear a date so many days ago; absent: 31. */
   readonly oldestDays?: number;
   /** Where guests' orders go; absent: guests are refused. */
