@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureBooks } from "./books.ts";
+import { stopServersBelow } from "./leftovers.ts";
 import { loadAverage } from "./measure.ts";
 import { measureDuringPull } from "./during-pull.ts";
 import { measureHttp } from "./http.ts";
@@ -89,6 +90,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stopCh
 await using scope = new AsyncDisposableStack();
 const folder = await mkdtemp(join(tmpdir(), "tradepost-bench-"));
 scope.defer(() => rm(folder, { recursive: true, force: true }));
+// Before that: a process that died cannot have stopped its server.
+scope.defer(() => stopServersBelow(folder));
 await chmod(folder, 0o711);
 delete process.env["DATABASE_URL"];
 
