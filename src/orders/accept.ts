@@ -31,8 +31,8 @@ export { DELIVER_JOB, jobData } from "./jobs.ts";
 
 /** Orders of one transaction, at most. */
 const MOST_TOGETHER = 32;
-/** Fewer are not worth a second transaction beside the first. */
-const FEW = 4;
+/** Fewer are not worth a second transaction beside the first, which costs as much as 8 orders. */
+const FEW = 16;
 /** Such transactions under way at a time: one is examined while others are written. */
 const BATCHES = 3;
 /**

@@ -70,6 +70,14 @@ test("what waits is shared out among the batches that may run, but for a few", a
   ]);
 });
 
+test("a few that come while a batch is under way wait for its end, and then go together", async () => {
+  const { lane, done } = laneOf({ most: 10, few: 3, batches: 2, alone: 1 });
+  const first = lane(1);
+  await new Promise(setImmediate);
+  await Promise.all([first, lane(2), lane(3)]);
+  expect(done.batches).toEqual([[1], [2, 3]]);
+});
+
 test("one that has to come again is the first of the next batch", async () => {
   const { lane, done } = laneOf({ most: 2, few: 1, batches: 1, alone: 1 }, (item) =>
     item === 2 ? "again" : null,

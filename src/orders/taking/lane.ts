@@ -6,7 +6,7 @@
 export interface LaneOptions<Item, Result> {
   /** Items of a batch, at most. */
   readonly most: number;
-  /** Fewer than this are not shared out among batches that could run beside each other. */
+  /** Fewer than this do not begin a batch beside another: they go together when that has ended. */
   readonly few: number;
   /** Batches under way at a time. */
   readonly batches: number;
@@ -64,7 +64,7 @@ export function openLane<Item, Result>(options: LaneOptions<Item, Result>): Lane
   };
   const start = (): void => {
     isAwake = false;
-    while (underWay < batches && waiting.length > 0) {
+    while (underWay < batches && waiting.length >= (underWay === 0 ? 1 : few)) {
       const share = Math.ceil(waiting.length / (batches - underWay));
       underWay += 1;
       void go(waiting.splice(0, Math.min(most, Math.max(few, share))));
