@@ -60,7 +60,7 @@ export function ordersOf(
     log,
     alarms,
     ...(access === undefined ? {} : { audit: access.audit }),
-    invoices: (webOrder) => sales.documentsOf(webOrder),
+    invoices: (webOrders) => sales.documentsOf(webOrders),
   });
 }
 

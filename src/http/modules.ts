@@ -59,6 +59,7 @@ export interface CompanyServices {
     | "check"
     | "hiddenProducts"
     | "show"
+    | "exportPage"
     | "buyers"
     | "shadowReport"
     | "lostOrders"

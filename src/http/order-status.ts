@@ -1,10 +1,11 @@
 /** An order as a shop and the desk see it: where it stands, and all that became of it. */
-import { OrderError, type OrderView } from "../orders/index.ts";
+import { DELIVERY_STATES, OrderError, type OrderView } from "../orders/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
+import { LIMITS } from "./limits.ts";
 import { lineFields, orderHead } from "./order-routes.ts";
 import { Problem } from "./problem.ts";
-import { amount, instant, orNull, text } from "./words.ts";
+import { amount, given, inOrder, instant, limited, orNull, text } from "./words.ts";
 
 const papersLine = {
   line: orNull(z.number().int(), "Line of the order: of the order, and of none of its lines."),
@@ -163,6 +164,41 @@ export const showOrder: Endpoint = endpoint({
   problems: ["order-unknown"],
   handle: async ({ path, services }) =>
     sayable(async () => ({ body: statusOf(await services.orders.show(path.number)) })),
+});
+
+const day = z.iso.date().optional();
+
+export const exportOrders: Endpoint = endpoint({
+  method: "get",
+  address: "/v1/orders",
+  scope: "desk",
+  tag: "orders",
+  summary: "All that is kept of orders, oldest first, a page at a time",
+  description:
+    "Test orders, too. Pages hold together while orders come: `next` of an answer, sent as `after`, " +
+    "gives those behind it. Each order is shown as it stands when its page is read.",
+  query: z
+    .strictObject({
+      from: day.describe("Ordered on or after."),
+      to: day.describe("Ordered on or before."),
+      state: z.enum(DELIVERY_STATES).optional().describe("Delivery stands so."),
+      account: z.string().min(1).max(40).optional().describe("Only this customer's."),
+      after: z.uuid().optional().describe("`next` of the page before."),
+      limit: limited(100, LIMITS.listEntries),
+    })
+    .superRefine(inOrder),
+  answers: { 200: "The orders." },
+  answer: z
+    .strictObject({
+      orders: z.array(orderStatus),
+      next: orNull(z.uuid(), "Send it as `after` for the next page."),
+    })
+    .openapi("OrderPage"),
+  problems: [],
+  async handle({ query: { after = null, limit, ...span }, services }) {
+    const { orders, next } = await services.orders.exportPage(given(span), { after, limit });
+    return { body: { orders: orders.map(statusOf), next } };
+  },
 });
 
 /** What orders refuse, as problems of the API. */

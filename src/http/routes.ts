@@ -9,7 +9,7 @@ import { lintPriceRules } from "./lint-routes.ts";
 import { amendOrder, cancelOrder } from "./order-change-routes.ts";
 import { ORDER_DESK_ENDPOINTS } from "./order-desk-routes.ts";
 import { checkOrder, hiddenProducts, placeOrder } from "./order-routes.ts";
-import { showOrder } from "./order-status.ts";
+import { exportOrders, showOrder } from "./order-status.ts";
 import {
   beginMaintenance,
   endMaintenance,
@@ -56,6 +56,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   checkOrder,
   hiddenProducts,
   showOrder,
+  exportOrders,
   amendOrder,
   cancelOrder,
   ...ORDER_DESK_ENDPOINTS,

@@ -46,18 +46,22 @@ export const ORDER_COLUMNS = `company, id, number, account, net, vat, gross, pai
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** An order by its id or by its number; null when there is none. */
+/** An order by its id or by its number, in whatever case; null when there is none. */
 export async function findOrder(
   on: Queryable,
   company: string,
   idOrNumber: string,
 ): Promise<OrderRow | null> {
-  const column = UUID.test(idOrNumber) ? "id" : "number";
-  const rows = await on.query<OrderRow>(
-    `select ${ORDER_COLUMNS} from web_order where company = $1 and ${column} = $2`,
-    [company, idOrNumber],
-  );
-  return rows[0] ?? null;
+  const by = async (condition: string) =>
+    (
+      await on.query<OrderRow>(
+        `select ${ORDER_COLUMNS} from web_order where company = $1 and ${condition}`,
+        [company, idOrNumber],
+      )
+    )[0] ?? null;
+  const byId = UUID.test(idOrNumber) ? await by("id = $2") : null;
+  // A shop may number its orders by UUIDs.
+  return byId ?? (await by("number_folded = lower($2)"));
 }
 
 export async function orderOf(on: Queryable, company: string, idOrNumber: string) {
@@ -66,7 +70,7 @@ export async function orderOf(on: Queryable, company: string, idOrNumber: string
   throw new OrderError(
     "order-unknown",
     `Looking up a web order: ${company} has none with the id or number "${idOrNumber}". ` +
-      "List the orders to find it.",
+      "Look at its number; a number is the shop's own, or the one in the answer to the order.",
   );
 }
 
@@ -221,13 +225,30 @@ export async function addEvent(
   );
 }
 
-export async function eventsOf(
+export async function eventsOfAll(
   on: Queryable,
-  order: Pick<OrderRow, "company" | "id">,
-): Promise<OrderEvent[]> {
-  return on.query<OrderEvent>(
-    `select at, event, from_state as "fromState", to_state as "toState", who, about
-       from web_order_event where company = $1 and order_id = $2 order by sequence`,
-    [order.company, order.id],
+  company: string,
+  orders: readonly string[],
+): Promise<ReadonlyMap<string, readonly OrderEvent[]>> {
+  const rows = await on.query<OrderEvent & { readonly order: string }>(
+    `select order_id as "order", at, event, from_state as "fromState", to_state as "toState", who,
+            about
+       from web_order_event where company = $1 and order_id = any($2::uuid[])
+      order by order_id, sequence`,
+    [company, orders],
   );
+  return byOrder(rows);
+}
+
+/** Rows of many orders, by the order's id, each without it. */
+export function byOrder<Row extends { readonly order: string }>(
+  rows: readonly Row[],
+): ReadonlyMap<string, readonly Omit<Row, "order">[]> {
+  const found = new Map<string, Omit<Row, "order">[]>();
+  for (const { order, ...row } of rows) {
+    const of = found.get(order);
+    if (of === undefined) found.set(order, [row]);
+    else of.push(row);
+  }
+  return found;
 }

@@ -42,6 +42,8 @@ export interface OrdersContext {
   readonly log: Log;
   /** The book of who did what; absent: none is kept. */
   readonly audit?: (act: AuditedAct, on: Queryable) => Promise<void>;
-  /** Invoices and credit notes of a web order, as sales has linked them; absent: none are. */
-  readonly invoices?: (webOrder: string) => Promise<readonly OrderInvoice[]>;
+  /** Invoices and credit notes of web orders, as sales has linked them; absent: none are. */
+  readonly invoices?: (
+    webOrders: readonly string[],
+  ) => Promise<ReadonlyMap<string, readonly OrderInvoice[]>>;
 }

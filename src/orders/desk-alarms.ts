@@ -31,6 +31,7 @@ interface Waiting {
   readonly kind: Exclude<DeskKind, "task">;
   readonly orders: number;
   readonly gross: string;
+  /** Of the oldest of all kinds. */
   readonly since: Temporal.Instant;
   /** Those of most money. */
   readonly numbers: readonly string[];
@@ -42,7 +43,7 @@ async function waiting(context: OrdersContext): Promise<NewAlarm | null> {
   const at = now();
   const today = at.toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
   const kinds = await store.query<Waiting>(
-    `select kind, count(*)::int as orders, sum(gross)::text as gross, min("changedAt") as since,
+    `select kind, count(*)::int as orders, sum(gross)::text as gross, min(min("changedAt")) over () as since,
             (array_agg(number order by gross desc, number))[1:${NAMED}] as numbers
        from (${ORDERS_AT_DESK}) at_desk where "changedAt" <= $4::timestamptz
       group by kind order by sum(gross) desc, kind`,
@@ -51,7 +52,6 @@ async function waiting(context: OrdersContext): Promise<NewAlarm | null> {
   const [first] = kinds;
   if (first === undefined) return null;
   const orders = kinds.reduce((sum, one) => sum + one.orders, 0);
-  const since = kinds.map((one) => one.since).sort(Temporal.Instant.compare)[0] ?? first.since;
   return {
     key: WAITING,
     level: "error",
@@ -63,7 +63,7 @@ async function waiting(context: OrdersContext): Promise<NewAlarm | null> {
       })
       .join(" "),
     instruction: `See why each waits and what can be done: \`tradepost orders desk\`.`,
-    since: since.add({ seconds }),
+    since: first.since.add({ seconds }),
   };
 }
 

@@ -12,7 +12,13 @@ import {
 import { afterTask } from "./changes/ended.ts";
 import type { OrdersContext } from "./context.ts";
 import { desk, type Desk } from "./desk-list.ts";
-import { exported, type ExportedOrder, type ExportSpan } from "./export.ts";
+import {
+  exported,
+  exportPage,
+  type ExportedOrder,
+  type ExportPage,
+  type ExportSpan,
+} from "./export.ts";
 import { closeTask, listTasks, type Task, type TaskEnd, type TaskFilter } from "./tasks.ts";
 import { list, show, type OrderListFilter, type OrderSummary, type OrderView } from "./view.ts";
 
@@ -37,6 +43,11 @@ export interface OrderDesk {
   closeTask(end: TaskEnd): Promise<Task>;
   /** Orders of a span of days with everything that happened to them, oldest first. */
   exported(span: ExportSpan): AsyncIterable<ExportedOrder>;
+  /** A page of the same; `after`: the `next` of the page before. */
+  exportPage(
+    span: ExportSpan,
+    page: { readonly after: string | null; readonly limit: number },
+  ): Promise<ExportPage>;
 }
 
 export function openDesk(context: OrdersContext): OrderDesk {
@@ -53,6 +64,7 @@ export function openDesk(context: OrdersContext): OrderDesk {
     tasks: (filter) => listTasks(context.store, context.company, filter),
     closeTask: (end) => endTask(context, end),
     exported: (span) => exported(context, span),
+    exportPage: (span, page) => exportPage(context, span, page),
   };
 }
 

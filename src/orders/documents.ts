@@ -1,6 +1,6 @@
 /** The papers of an order: despatch notes from the ERP, invoices and credit notes from sales. */
 import type { Queryable } from "../store/index.ts";
-import type { OrderRow } from "./book.ts";
+import { byOrder } from "./book.ts";
 import { ERP_LINES } from "./fulfilment.ts";
 
 export interface DocumentLine {
@@ -37,27 +37,35 @@ export interface OrderInvoice {
   })[];
 }
 
-/** Oldest first. */
+/** By order, oldest first. */
 export async function despatchesOf(
   on: Queryable,
-  { company, id }: Pick<OrderRow, "company" | "id">,
-): Promise<OrderDespatch[]> {
-  return on.query<OrderDespatch>(
-    `with erp_lines as (${ERP_LINES})
-     select d.despatch, d.despatched_on as "despatchedOn", d.carrier, d.tracking,
-            jsonb_agg(jsonb_build_object('line', known.line, 'product', l.product,
+  company: string,
+  orders: readonly string[],
+): Promise<ReadonlyMap<string, readonly OrderDespatch[]>> {
+  const rows = await on.query<OrderDespatch & { readonly order: string }>(
+    `with erp_lines as (select * from (${ERP_LINES}) every where order_id = any($3::uuid[])),
+     erp_orders as (select distinct order_id, erp_order from erp_lines),
+     by_line as (
+       select order_id, erp_order, erp_order_line, min(line) as line from erp_lines
+        group by 1, 2, 3 having count(*) = 1),
+     by_product as (
+       select order_id, erp_order, product, min(line) as line from erp_lines
+        group by 1, 2, 3 having count(*) = 1)
+     select o.order_id as "order", d.despatch, d.despatched_on as "despatchedOn", d.carrier,
+            d.tracking,
+            jsonb_agg(jsonb_build_object('line', coalesce(n.line, p.line), 'product', l.product,
                       'quantity', trim_scale(l.quantity)::text) order by l.line) as lines
-       from despatch_line l
+       from erp_orders o
+       join despatch_line l on l.company = $1 and l.erp_order = o.erp_order
        join despatch d on d.company = l.company and d.despatch = l.despatch
-       left join lateral (
-         select min(x.line) as line from erp_lines x
-          where x.erp_order = l.erp_order
-            and (x.erp_order_line = l.erp_order_line
-                 or l.erp_order_line is null and x.product = l.product)
-         having count(*) = 1) known on true
-      where l.company = $1 and l.erp_order in (select erp_order from erp_lines)
-      group by d.despatch, d.despatched_on, d.carrier, d.tracking
-      order by d.despatched_on, d.despatch`,
-    [company, id],
+       left join by_line n on n.order_id = o.order_id and n.erp_order = l.erp_order
+        and n.erp_order_line = l.erp_order_line
+       left join by_product p on p.order_id = o.order_id and p.erp_order = l.erp_order
+        and p.product = l.product and l.erp_order_line is null
+      group by o.order_id, d.despatch, d.despatched_on, d.carrier, d.tracking
+      order by o.order_id, d.despatched_on, d.despatch`,
+    [company, null, orders],
   );
+  return byOrder(rows);
 }

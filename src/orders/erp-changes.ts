@@ -4,7 +4,7 @@
  */
 import { decimal } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
-import { addEvent, orderOf, type OrderRow } from "./book.ts";
+import { addEvent, orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { ERP_LINES } from "./fulfilment.ts";
 import { noteChanged } from "./told.ts";
@@ -21,15 +21,18 @@ export interface ErpDifference {
   readonly is: string | null;
 }
 
+/** By order. */
 export async function changedInErp(
   on: Queryable,
-  { company, id }: Pick<OrderRow, "company" | "id">,
-): Promise<readonly ErpDifference[]> {
-  const [look] = await on.query<{ differences: readonly ErpDifference[] }>(
-    "select differences from web_order_erp_look where company = $1 and order_id = $2",
-    [company, id],
+  company: string,
+  orders: readonly string[],
+): Promise<ReadonlyMap<string, readonly ErpDifference[]>> {
+  const looks = await on.query<{ order: string; differences: readonly ErpDifference[] }>(
+    `select order_id as "order", differences from web_order_erp_look
+      where company = $1 and order_id = any($2::uuid[])`,
+    [company, orders],
   );
-  return look?.differences ?? [];
+  return new Map(looks.map(({ order, differences }) => [order, differences]));
 }
 
 interface Look {

@@ -1,34 +1,58 @@
 /** Orders as they are stored, for whoever takes them elsewhere. */
+import { ORDER_COLUMNS, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
-import { show, type OrderView } from "./view.ts";
+import type { DeliveryState } from "./machine.ts";
+import { viewsOf, type OrderView } from "./view.ts";
 
 export interface ExportSpan {
-  /** ISO dates of the orders, both included; null: no bound. */
-  readonly from: string | null;
-  readonly to: string | null;
+  /** ISO dates of the orders, both included; null or absent: no bound. */
+  readonly from?: string | null;
+  readonly to?: string | null;
+  readonly state?: DeliveryState;
+  readonly account?: string;
 }
 
 export type ExportedOrder = OrderView;
 
-const AT_ONCE = 200;
+export interface ExportPage {
+  readonly orders: readonly ExportedOrder[];
+  /** Id of the last one, to go on after; null: there are no more now. */
+  readonly next: string | null;
+}
 
-/** Oldest first; each order as it stands when it is its turn. */
+const AT_ONCE = 500;
+
+/** Oldest first, in so many statements whatever the page holds. */
+export async function exportPage(
+  context: OrdersContext,
+  span: ExportSpan,
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+): Promise<ExportPage> {
+  const { from = null, to = null, state = null, account = null } = span;
+  const rows = await context.store.query<OrderRow>(
+    `select ${ORDER_COLUMNS} from web_order
+      where company = $1 and ($2::date is null or ordered_on >= $2)
+        and ($3::date is null or ordered_on <= $3) and ($4::text is null or state = $4)
+        and ($5::text is null or account = $5) and ($6::uuid is null or id > $6)
+      order by id limit $7`,
+    [context.company, from, to, state, account, after, limit + 1],
+  );
+  const page = rows.slice(0, limit);
+  return {
+    orders: await viewsOf(context, page),
+    next: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
+  };
+}
+
+/** All of them, each as it stands when it is its turn. */
 export async function* exported(
   context: OrdersContext,
-  { from, to }: ExportSpan,
+  span: ExportSpan,
 ): AsyncGenerator<ExportedOrder> {
-  const { store, company } = context;
   let after: string | null = null;
-  for (;;) {
-    const page: { id: string }[] = await store.query<{ id: string }>(
-      `select id from web_order
-        where company = $1 and ($2::date is null or ordered_on >= $2)
-          and ($3::date is null or ordered_on <= $3) and ($4::uuid is null or id > $4)
-        order by id limit $5`,
-      [company, from, to, after, AT_ONCE],
-    );
-    for (const { id } of page) yield await show(context, id);
-    after = page.at(-1)?.id ?? null;
-    if (page.length < AT_ONCE) return;
-  }
+  do {
+    const page: ExportPage = await exportPage(context, span, { after, limit: AT_ONCE });
+    yield* page.orders;
+    after = page.next;
+  } while (after !== null);
 }

@@ -136,7 +136,7 @@ export type { OrderInvoice } from "./documents.ts";
 export { TASK_KINDS, type Task, type TaskKind } from "./tasks.ts";
 export type { OrderListFilter, OrderSummary, OrderView } from "./view.ts";
 export type { OrderPrices, OrderPricing, PriceQuestion } from "./facts.ts";
-export type { DeliveryState } from "./machine.ts";
+export { DELIVERY_STATES, type DeliveryState } from "./machine.ts";
 export { EVENT_TYPES } from "./told.ts";
 export type { OrderSettings } from "./settings.ts";
 export type { ShadowedOrder, ShadowReport } from "./shadow.ts";

@@ -143,8 +143,8 @@ export interface TaskFilter {
   /** Default: open ones. */
   readonly state?: TaskState | "all";
   readonly kind?: TaskKind;
-  /** An order's id. */
-  readonly order?: string;
+  /** An order's id, or those of several. */
+  readonly order?: string | readonly string[];
 }
 
 /** Most money first, then the oldest. */
@@ -158,8 +158,8 @@ export async function listTasks(
     on,
     company,
     `($2 = 'all' or state = $2) and ($3::text is null or kind = $3)
-       and ($4::uuid is null or order_id = $4)`,
-    [state, kind, order],
+       and ($4::uuid[] is null or order_id = any($4))`,
+    [state, kind, typeof order === "string" ? [order] : order],
   );
 }
 
@@ -167,7 +167,7 @@ async function readTasks(
   on: Queryable,
   company: string,
   where: string,
-  values: readonly (string | null)[],
+  values: readonly (string | null | readonly string[])[],
 ): Promise<Task[]> {
   return on.query<Task>(
     `select id, order_id as "order",

@@ -1,8 +1,15 @@
 /** What can be seen of orders: where each stands, what became of its lines, and its whole book. */
 import { decimal } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
-import { eventsOf, orderOf, ORDER_COLUMNS, type OrderEvent, type OrderRow } from "./book.ts";
-import { changesOf, PENDING, type ChangeRow } from "./changes/rows.ts";
+import {
+  byOrder,
+  eventsOfAll,
+  orderOf,
+  ORDER_COLUMNS,
+  type OrderEvent,
+  type OrderRow,
+} from "./book.ts";
+import { changesOfAll, PENDING, type ChangeRow } from "./changes/rows.ts";
 import type { OrdersContext } from "./context.ts";
 import { despatchesOf, type OrderDespatch, type OrderInvoice } from "./documents.ts";
 import { changedInErp, type ErpDifference } from "./erp-changes.ts";
@@ -92,10 +99,50 @@ export interface OrderView extends Omit<OrderRow, "body" | "settled" | "version"
 
 export async function show(context: OrdersContext, idOrNumber: string): Promise<OrderView> {
   const { store, company } = context;
-  const row = await orderOf(store, company, idOrNumber);
-  const changes = await changesOf(store, row);
-  const lines = withBackOrders(withCancelled(await linesOf(store, row), changes, row));
+  const [view] = await viewsOf(context, [await orderOf(store, company, idOrNumber)]);
+  if (view === undefined) throw new Error(`web order ${idOrNumber} is not shown`);
+  return view;
+}
+
+/** The same for many, in so many statements as for one. */
+export async function viewsOf(
+  context: OrdersContext,
+  rows: readonly OrderRow[],
+): Promise<OrderView[]> {
+  const { store, company } = context;
+  const ids = rows.map(({ id }) => id);
+  const kept: Kept = {
+    changes: await changesOfAll(store, company, ids),
+    lines: await linesOf(store, company, ids),
+    changedInErp: await changedInErp(store, company, ids),
+    despatches: await despatchesOf(store, company, ids),
+    invoices: (await context.invoices?.(rows.map(({ number }) => number))) ?? new Map(),
+    tasks: Map.groupBy(
+      await listTasks(store, company, { order: ids, state: "all" }),
+      ({ order }) => order ?? "",
+    ),
+    events: await eventsOfAll(store, company, ids),
+  };
+  return rows.map((row) => viewOf(row, kept));
+}
+
+/** What is kept of orders beside their rows, by the order's id; invoices by its number. */
+interface Kept {
+  readonly changes: ReadonlyMap<string, readonly ChangeRow[]>;
+  readonly lines: ReadonlyMap<string, readonly KeptLine[]>;
+  readonly changedInErp: ReadonlyMap<string, readonly ErpDifference[]>;
+  readonly despatches: ReadonlyMap<string, readonly OrderDespatch[]>;
+  readonly invoices: ReadonlyMap<string, readonly OrderInvoice[]>;
+  readonly tasks: ReadonlyMap<string, readonly Task[]>;
+  readonly events: ReadonlyMap<string, readonly OrderEvent[]>;
+}
+
+function viewOf(row: OrderRow, kept: Kept): OrderView {
   const { body, settled: _settled, version: _version, ...summary } = row;
+  const changes = kept.changes.get(row.id) ?? [];
+  const ordered = orderedAs(body);
+  const own = (kept.lines.get(row.id) ?? []).map((line) => ({ ...line, ...ordered(line.line) }));
+  const lines = withBackOrders(withCancelled(own, changes, row));
   const waiting = changes.findLast(({ state }) => PENDING.includes(state))?.kind;
   return {
     ...summary,
@@ -104,33 +151,43 @@ export async function show(context: OrdersContext, idOrNumber: string): Promise<
     askedFor: waiting === undefined ? null : waiting === "amend" ? "amendment" : "cancellation",
     lines,
     changes: changes.map(changeView),
-    changedInErp: await changedInErp(store, row),
-    despatches: await despatchesOf(store, row),
-    invoices: (await context.invoices?.(row.number)) ?? [],
-    tasks: await listTasks(store, company, { order: row.id, state: "all" }),
+    changedInErp: kept.changedInErp.get(row.id) ?? [],
+    despatches: kept.despatches.get(row.id) ?? [],
+    invoices: kept.invoices.get(row.number) ?? [],
+    tasks: kept.tasks.get(row.id) ?? [],
     acts: actsOn(row),
-    events: await eventsOf(store, row),
+    events: kept.events.get(row.id) ?? [],
   };
 }
 
 type LineRow = Omit<OrderLineView, "outstandingQuantity" | "backOrderQuantity">;
+type KeptLine = Omit<LineRow, "discount" | "orderedUnit" | "orderedQuantity">;
 
-async function linesOf(on: Queryable, row: OrderRow): Promise<LineRow[]> {
-  const rows = await on.query<Omit<LineRow, keyof ReturnType<typeof orderedAs>>>(
-    `select line, product, unit_price as "unitPrice", net, vat_code as "vatCode", vat, price, quantity,
+async function linesOf(
+  on: Queryable,
+  company: string,
+  orders: readonly string[],
+): Promise<ReadonlyMap<string, readonly KeptLine[]>> {
+  const rows = await on.query<KeptLine & { readonly order: string }>(
+    `select order_id as "order", line, product, unit_price as "unitPrice", net,
+            vat_code as "vatCode", vat, price, quantity,
             despatched_quantity as "despatchedQuantity", invoiced_quantity as "invoicedQuantity",
             credited_quantity as "creditedQuantity", cancelled_quantity as "cancelledQuantity"
-       from web_order_line where company = $1 and order_id = $2 order by line`,
-    [row.company, row.id],
+       from web_order_line where company = $1 and order_id = any($2::uuid[])
+      order by order_id, line`,
+    [company, orders],
   );
-  return rows.map((line) => ({ ...line, ...orderedAs(row.body, line.line) }));
+  return byOrder(rows);
 }
 
 /** What of a line only the order itself says. */
-function orderedAs(body: OrderRow["body"], number: number) {
-  const line = body.lines.find((each) => each.line === number);
-  const { discount = "0.00", orderedUnit = null, orderedQuantity = null } = line ?? {};
-  return { discount, orderedUnit, orderedQuantity };
+function orderedAs(body: OrderRow["body"]) {
+  const byLine = new Map(body.lines.map((line) => [line.line, line]));
+  return (number: number) => {
+    const line = byLine.get(number);
+    const { discount = "0.00", orderedUnit = null, orderedQuantity = null } = line ?? {};
+    return { discount, orderedUnit, orderedQuantity };
+  };
 }
 
 /** Lines as they were ordered: what was cancelled since shows on them, and lines that are gone. */

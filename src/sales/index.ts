@@ -50,7 +50,7 @@ export interface Sales {
   /** The last batch posted; 0 before the first. */
   watermark(): Promise<number>;
   /** Invoices and credit notes of a web order, each with the lines that belong to it. */
-  documentsOf(webOrder: string): Promise<readonly OrderInvoice[]>;
+  documentsOf(webOrders: readonly string[]): Promise<ReadonlyMap<string, readonly OrderInvoice[]>>;
   /** Links that wait for a person. */
   suggestions(): Promise<readonly LinkSuggestion[]>;
   /** False: there is no such open suggestion, or the document line is linked already. */
@@ -68,7 +68,7 @@ export function openSales(context: SalesContext): Sales {
     postingsOf: (document) => postingsOf(context, document),
     trace: (postingId) => trace(context, postingId),
     watermark: () => watermark(context),
-    documentsOf: (webOrder) => orderDocuments(store, company, webOrder),
+    documentsOf: (webOrders) => orderDocuments(store, company, webOrders),
     suggestions: () => suggestions(store, company),
     decide: (decision) => store.transaction((tx) => decide(tx, company, context.now(), decision)),
   };

@@ -1,15 +1,15 @@
-/** Invoices and credit notes of a web order, each with the lines that belong to it. */
+/** Invoices and credit notes of web orders, each with the lines that belong to it. */
 import type { OrderInvoice } from "../orders/index.ts";
 import type { Queryable } from "../store/index.ts";
 
-/** Oldest first; amounts are positive on both kinds, as the documents show them. */
+/** By number of the order, oldest first; amounts are positive on both kinds, as the documents show them. */
 export async function orderDocuments(
   on: Queryable,
   company: string,
-  webOrder: string,
-): Promise<readonly OrderInvoice[]> {
-  return on.query<OrderInvoice>(
-    `select d.document_type as kind, d.document, d.document_on as "documentOn",
+  webOrders: readonly string[],
+): Promise<ReadonlyMap<string, readonly OrderInvoice[]>> {
+  const rows = await on.query<OrderInvoice & { readonly webOrder: string }>(
+    `select k.web_order as "webOrder", d.document_type as kind, d.document, d.document_on as "documentOn",
             d.net::text as net, d.vat::text as vat, d.gross::text as gross, d.currency,
             jsonb_agg(jsonb_build_object('line', nullif(k.web_order_line, 0),
                       'product', l.product, 'quantity', trim_scale(k.quantity)::text,
@@ -20,9 +20,13 @@ export async function orderDocuments(
         and d.document = k.document
        left join sales_line l on l.company = k.company and l.document_type = k.document_type
         and l.document = k.document and l.line = k.line
-      where k.company = $1 and k.web_order = $2
-      group by d.document_type, d.document, d.document_on, d.net, d.vat, d.gross, d.currency
-      order by d.document_on, d.document`,
-    [company, webOrder],
+      where k.company = $1 and k.web_order = any($2::text[])
+      group by k.web_order, d.document_type, d.document, d.document_on, d.net, d.vat, d.gross, d.currency
+      order by k.web_order, d.document_on, d.document`,
+    [company, webOrders],
   );
+  const found = new Map<string, OrderInvoice[]>();
+  for (const { webOrder, ...document } of rows)
+    found.set(webOrder, [...(found.get(webOrder) ?? []), document]);
+  return found;
 }

@@ -332,7 +332,7 @@ test("part despatch, back order, invoice and credit flow back to the order, with
     invoicedQuantity: "1.00000",
     creditedQuantity: "1.00000",
   });
-  expect(await sales.documentsOf(number)).toMatchObject([
+  expect((await sales.documentsOf([number])).get(number)).toMatchObject([
     { kind: "credit", document: "C1", net: "4.20", lines: [{ line: 1, quantity: "1" }] },
     { kind: "invoice", document: "I1", gross: "5.04", lines: [{ line: 1, net: "4.20" }] },
   ]);

@@ -76,3 +76,76 @@ describe("the desk as alarms", () => {
     expect(keysOf(one)).toEqual([]);
   });
 });
+
+describe("everything stored can be exported", () => {
+  const days = { from: "2026-03-31", to: "2026-03-31" };
+
+  test("a page at a time, oldest first, each order as it is shown alone", async () => {
+    const one = await companies.open("EXPORT", { repeatedWithinMinutes: 0 });
+    for (const webOrder of ["W1", "W2", "W3"])
+      await send(one.orders, webOrder, { webOrder, orderedOn: "2026-03-31" });
+    await drain();
+    await one.orders.cancel("W2", kim);
+    await drain();
+    const first = await one.orders.exportPage(days, { after: null, limit: 2 });
+    expect(first.orders.map(({ number }) => number)).toEqual(["W1", "W2"]);
+    const rest = await one.orders.exportPage(days, { after: first.next, limit: 2 });
+    expect(rest).toMatchObject({ orders: [{ number: "W3" }], next: null });
+    expect(first.orders[1]).toEqual(await one.orders.show("W2"));
+    expect(first.orders[1]?.events.length).toBeGreaterThan(2);
+    const of = async (span: object) =>
+      (await one.orders.exportPage(span, { after: null, limit: 9 })).orders.length;
+    expect(await of({ from: "2026-04-01" })).toBe(0);
+    expect(await of({ account: "STOPPED" })).toBe(0);
+    const [{ state } = { state: "held" as const }] = first.orders;
+    expect(await of({ account: "A1", state })).toBeGreaterThan(0);
+  });
+
+  test("set by set: thousands of orders take seconds", async () => {
+    const one = await companies.open("EXPORTMANY");
+    const { id } = orderIn(await send(one.orders, "k", { webOrder: "W1" }));
+    await drain();
+    await multiply("EXPORTMANY", id, 3_000);
+    const started = performance.now();
+    const seen = new Set<string>();
+    for await (const order of one.orders.exported({})) {
+      expect(order.lines).toHaveLength(2);
+      seen.add(order.number);
+    }
+    expect(seen.size).toBe(3_001);
+    // One after another they take half a minute and more.
+    expect(performance.now() - started).toBeLessThan(8_000);
+  });
+});
+
+/** So many copies of an order, each with all its lines and its book. */
+async function multiply(company: string, order: string, times: number): Promise<void> {
+  const { store } = companies;
+  const columnsOf = async (table: string) => {
+    const rows = await store.query<{ name: string }>(
+      `select quote_ident(column_name) as name from information_schema.columns
+        where table_name = $1 and table_schema = current_schema() order by ordinal_position`,
+      [table],
+    );
+    return rows.map(({ name }) => name);
+  };
+  const idOf = (column: string) =>
+    `overlay(${column}::text placing lpad(to_hex(n), 12, '0') from 25)::uuid`;
+  for (const [table, key] of [
+    ["web_order", "id"],
+    ["web_order_line", "order_id"],
+    ["web_order_event", "order_id"],
+  ] as const) {
+    const columns = await columnsOf(table);
+    const values = columns.map((column) => {
+      if (column === key) return idOf(column);
+      return column === "number" || column === "number_folded" ? `${column} || '-' || n` : column;
+    });
+    await store.affect(
+      `insert into ${table} (${columns.join(", ")})
+       select ${values.join(", ")} from ${table}, generate_series(1, $3::int) n
+        where company = $1 and ${key} = $2`,
+      [company, order, times],
+    );
+  }
+}

@@ -2,7 +2,7 @@
 import type { WebOrder } from "../../model/index.ts";
 import type { PromotionHeld } from "../../pricing/index.ts";
 import type { Queryable } from "../../store/index.ts";
-import type { OrderRow } from "../book.ts";
+import { byOrder, type OrderRow } from "../book.ts";
 import { openAgain } from "../open.ts";
 import type { OrderRequest } from "../request.ts";
 
@@ -51,12 +51,23 @@ export async function changesOf(
   on: Queryable,
   { company, id }: OrderKey,
 ): Promise<readonly ChangeRow[]> {
-  return on.query<ChangeRow>(
-    `select change, kind, state, who, why, request, body, evidence, held, cancelled, before,
-            asked_at as "askedAt", ended_at as "endedAt", outcome
-       from web_order_change where company = $1 and order_id = $2 order by change`,
-    [company, id],
+  return (await changesOfAll(on, company, [id])).get(id) ?? [];
+}
+
+/** By order, in the order asked. */
+export async function changesOfAll(
+  on: Queryable,
+  company: string,
+  orders: readonly string[],
+): Promise<ReadonlyMap<string, readonly ChangeRow[]>> {
+  const rows = await on.query<ChangeRow & { readonly order: string }>(
+    `select order_id as "order", change, kind, state, who, why, request, body, evidence, held,
+            cancelled, before, asked_at as "askedAt", ended_at as "endedAt", outcome
+       from web_order_change where company = $1 and order_id = any($2::uuid[])
+      order by order_id, change`,
+    [company, orders],
   );
+  return byOrder(rows);
 }
 
 /** Its number; whoever calls it holds the order's row. */
