@@ -7,12 +7,12 @@ import {
   returnBody,
 } from "../orders/index.ts";
 import type { AccountSummary, AccountView, ReturnRow } from "../orders/index.ts";
+import { keyHeader, who, whoOf, why } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { idempotencyKeyOf, refusal } from "./order-routes.ts";
 import { Problem } from "./problem.ts";
-import { whoOf } from "./quarantine-routes.ts";
 import { amount, given, instant, limited, orNull, text } from "./words.ts";
 
 async function refusable<T>(work: () => Promise<T>): Promise<T> {
@@ -28,13 +28,6 @@ async function refusable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const keyHeader = {
-  name: "Idempotency-Key",
-  required: true,
-  about: `Up to ${LIMITS.idempotencyKeyCharacters} visible characters, new for every request.`,
-};
-const who = z.string().trim().min(1).max(200).describe("The person who decides; kept with it.");
-const why = z.string().trim().min(1).max(1_000).describe("Why; kept with it.");
 const KEYED = ["idempotency-key-missing", "request-in-progress", "idempotency-key-reused"] as const;
 const replayed = (again: boolean) => (again ? { "idempotency-replayed": "true" } : {});
 
@@ -60,7 +53,7 @@ export const askForAccount: Endpoint = endpoint({
   description:
     "Held for credit control. Orders that name its id instead of an account are taken and wait " +
     "for it; they are checked again at the account's own prices.",
-  headers: [keyHeader],
+  headers: [keyHeader("request")],
   body: {
     schema: accountRequestBody.clone().openapi("AccountRequest"),
     limitBytes: LIMITS.deskBodyBytes,
@@ -300,7 +293,7 @@ export const askForReturn: Endpoint = endpoint({
   description:
     "At most what was invoiced of each line, less what is credited and asked for. A person agrees; " +
     "the ERP's credit note ends it, or the order or despatch that brings other goods.",
-  headers: [keyHeader],
+  headers: [keyHeader("request")],
   body: { schema: returnBody.clone().openapi("ReturnRequest"), limitBytes: LIMITS.deskBodyBytes },
   answers: { 201: "It waits for a person." },
   answer: returned,

@@ -1,11 +1,11 @@
 /** What stands still and why, and orders of a connection in shadow. */
 import type { Stop } from "../connections/index.ts";
+import { who as person, whoOf } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import type { CompanyServices, HeldStop } from "./modules.ts";
 import { Problem } from "./problem.ts";
-import { whoOf } from "./quarantine-routes.ts";
 import { amount, instant, orNull, text } from "./words.ts";
 
 export const stop = z
@@ -32,7 +32,7 @@ const connection = z
   .nullable()
   .default(null)
   .describe("Connection; null: all of the company.");
-const who = z.string().trim().min(1).max(200).describe("Who says so; kept.").optional();
+const who = person.describe("Who says so; kept.").optional();
 const why = z.string().trim().min(1).max(1_000).describe("Why; kept.");
 
 export const listMaintenance: Endpoint = endpoint({

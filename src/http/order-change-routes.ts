@@ -1,5 +1,6 @@
 /** Amending and cancelling orders over HTTP, by the shop that handed them in. */
 import { orderRequest, type ChangeResult } from "../orders/index.ts";
+import { keyHeader } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Reply, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
@@ -7,12 +8,6 @@ import { finding } from "./order-findings.ts";
 import { idempotencyKeyOf, refusal } from "./order-routes.ts";
 import { orderPath, sayable } from "./order-status.ts";
 import { orNull, text } from "./words.ts";
-
-const keyHeader = {
-  name: "Idempotency-Key",
-  required: true,
-  about: `Up to ${LIMITS.idempotencyKeyCharacters} visible characters, new for every change.`,
-};
 
 export const changeAnswer = z
   .strictObject({
@@ -62,7 +57,7 @@ export const amendOrder: Endpoint = endpoint({
     "it is handed over it is changed at once; afterwards the ERP is told as far as its connector " +
     "can, in the order asked, else a person. Goods that are despatched or invoiced stay in it.",
   path: orderPath,
-  headers: [keyHeader],
+  headers: [keyHeader("change")],
   body: {
     schema: orderRequest.clone().openapi("OrderAmendment"),
     limitBytes: LIMITS.orderBodyBytes,
@@ -109,7 +104,7 @@ export const cancelOrder: Endpoint = endpoint({
     "Before it is handed over it is done at once; afterwards the ERP is told as far as its " +
     "connector can, else a person. A payment that is too much by then becomes a refund task.",
   path: orderPath,
-  headers: [keyHeader],
+  headers: [keyHeader("change")],
   body: {
     schema: z
       .strictObject({

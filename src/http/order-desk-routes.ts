@@ -1,17 +1,14 @@
 /** The order desk over HTTP: what waits for a person, and what a person does about it. */
 import { DESK_KINDS, TASK_KINDS, type DeskEntry } from "../orders/index.ts";
+import { who, whoOf, why } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Call, Endpoint, Reply, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { changeAnswer, changeReply, lessLines } from "./order-change-routes.ts";
 import { orderPath, orderStatus, sayable, statusOf, taskOf, taskSchema } from "./order-status.ts";
-import { whoOf } from "./quarantine-routes.ts";
 import { given, instant, limited, orNull, text } from "./words.ts";
 
 const desk = { scope: "desk", tag: "orders" } as const;
-
-const who = z.string().trim().min(1).max(200).describe("The person who decides; kept with it.");
-const why = z.string().trim().min(1).max(1_000).describe("Why; kept with it.");
 
 const entry = z
   .strictObject({

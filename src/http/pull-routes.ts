@@ -1,9 +1,9 @@
 /** Pulls asked for, looked at and stopped over HTTP, and what looks incomplete in them. */
+import { whoOf } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { Problem } from "./problem.ts";
-import { whoOf } from "./quarantine-routes.ts";
 import { runSchema, shownRun } from "./sync-routes.ts";
 import { instant, limited, orNull, text } from "./words.ts";
 import { FINDING_KINDS } from "../sync/index.ts";

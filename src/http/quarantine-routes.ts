@@ -1,6 +1,6 @@
 /** The quarantine desk over HTTP: what waits, like with like, and what is done about it. */
-import type { KeyHolder } from "../access/index.ts";
 import type { QuarantineDesk } from "../sync/index.ts";
+import { who, whoOf, why } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
@@ -198,14 +198,6 @@ export const showQuarantineItem: Endpoint = endpoint({
     };
   },
 });
-
-const who = z.string().trim().min(1).max(200).describe("The person who decides; kept with it.");
-const why = z.string().trim().min(1).max(1_000).describe("Why; kept with it.");
-
-/** A person that a program names, and the program's key. */
-export function whoOf({ keyId }: Pick<KeyHolder, "keyId">, person: string | undefined): string {
-  return person === undefined ? `key ${keyId}` : `${person} (key ${keyId})`;
-}
 
 export const replayQuarantineItem: Endpoint = endpoint({
   method: "post",

@@ -6,11 +6,11 @@ import {
   type ProposedEffect,
   type Round,
 } from "../pricing/index.ts";
+import { who as person, whoOf, why } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { Problem } from "./problem.ts";
-import { whoOf } from "./quarantine-routes.ts";
 import { instant, orNull, text } from "./words.ts";
 
 const whole = (about: string) => z.number().int().describe(about);
@@ -187,8 +187,7 @@ async function refusable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const who = z.string().trim().min(1).max(200).describe("The person; kept with it.");
-const why = z.string().trim().min(1).max(1_000).describe("Why; kept with it.");
+const who = person.describe("The person; kept with it.");
 const common = { scope: "sync", tag: "prices" } as const;
 
 export const listPriceRounds: Endpoint = endpoint({

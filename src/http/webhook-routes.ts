@@ -1,11 +1,11 @@
 /** Webhooks over HTTP: a shop that sets up, mends and replays what it is told. */
 import type { KeyHolder } from "../access/index.ts";
 import { WebhookError, type Untaken, type Webhook } from "../notify/index.ts";
+import { whoOf } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
-import { whoOf } from "./quarantine-routes.ts";
 import { given, instant, limited, orNull, text } from "./words.ts";
 
 const fields = {
