@@ -174,6 +174,40 @@ function listOf({ kind, address, many, name, body }: Described): Endpoint {
   });
 }
 
+/** The list of products, for everybody or as one customer is shown it. */
+function listProducts({ address, many, name, body }: Described): Endpoint {
+  return endpoint({
+    method: "get",
+    address,
+    scope: "shop",
+    tag: "shop",
+    summary: `All ${many}, a page at a time`,
+    description:
+      "Read all pages once and keep the first page's `cursor`: the feed from there misses nothing. " +
+      "With `account` those are left out that the ERP's assortment hides from the customer; the " +
+      "feed tells of all.",
+    query: z.strictObject({
+      ...paging,
+      account: z.string().min(1).max(40).optional().describe("As this customer is shown them."),
+    }),
+    answers: { 200: "One page, by code." },
+    answer: pageOf(name, body),
+    problems: ["account-unknown"],
+    async handle({ query: { account, after, limit }, services: { shop, orders } }) {
+      const except = account === undefined ? [] : await orders.hiddenProducts(account);
+      if (except === null) throw unknownAccount(account);
+      return { body: shownPage(await shop.page("product", { after, limit, except })) };
+    },
+  });
+}
+
+function unknownAccount(account: string | undefined): Problem {
+  return new Problem(
+    "account-unknown",
+    `There is no account "${account}"; accounts come from the ERP, and are compared exactly.`,
+  );
+}
+
 function pageOf(name: string, body: z.ZodType) {
   return z
     .strictObject({
@@ -293,10 +327,7 @@ async function known(
 ): Promise<Readonly<Record<string, unknown>>> {
   const found = await shop.one("customer", account);
   if (found !== null) return found;
-  throw new Problem(
-    "account-unknown",
-    `There is no account "${account}"; accounts come from the ERP, and are compared exactly.`,
-  );
+  throw unknownAccount(account);
 }
 
 const customerDocuments = endpoint({
@@ -374,7 +405,7 @@ const listIncomplete = endpoint({
 
 /** Fixed addresses stand before those with a part that varies. */
 export const SHOP_ENDPOINTS: readonly Endpoint[] = [
-  listOf(PRODUCTS),
+  listProducts(PRODUCTS),
   feedOf(PRODUCTS),
   listIncomplete,
   listOf(STOCK),

@@ -7,6 +7,8 @@ export interface PageQuestion {
   readonly after?: string | undefined;
   /** Only these. */
   readonly keys?: readonly string[] | undefined;
+  /** Without these. */
+  readonly except?: readonly string[] | undefined;
   readonly limit: number;
 }
 
@@ -32,13 +34,14 @@ export interface DocumentsQuestion {
 export async function page(
   context: ShopContext,
   kind: Kind,
-  { after = "", keys, limit }: PageQuestion,
+  { after = "", keys, except = [], limit }: PageQuestion,
 ): Promise<Page> {
   const cursor = String(await lastNumber(context));
   const rows = await context.store.query<{ key: string; body: Body }>(
     `select v.key, v.body from (${VIEWS[kind]}) v
-      where v.key > $2 and ($3::text[] is null or v.key = any($3)) order by v.key limit $4`,
-    [context.company, after, keys ?? null, limit + 1],
+      where v.key > $2 and ($3::text[] is null or v.key = any($3)) and v.key <> all($5::text[])
+      order by v.key limit $4`,
+    [context.company, after, keys ?? null, limit + 1, except],
   );
   return paged(rows, limit, cursor);
 }

@@ -114,6 +114,20 @@ test("a customer is told with credit, stop and sites, and the documents of every
   expect((await api.ask("GET", "/v1/customers/NOBODY/documents")).status).toBe(404);
 });
 
+test("with an account, products that the assortment hides from the customer are left out", async () => {
+  const { store } = api.tradepost;
+  const codes = async (query: string) =>
+    (await api.ask<Page>("GET", `/v1/products${query}`)).body.entries.map(({ product }) => product);
+  expect(await codes("?account=A1")).toEqual(["BRK", "NAIL"]);
+  const whom = { customers: "account", customerCode: "A1" } as const;
+  const what = { products: "product", productCode: "BRK", visibility: "hidden" } as const;
+  await pull(store, "HARROW", "assortment", [{ ...whom, ...what }]);
+  expect(await codes("?account=A1")).toEqual(["NAIL"]);
+  expect(await codes("?account=A1&limit=1")).toEqual(["NAIL"]);
+  expect(await codes("")).toEqual(["BRK", "NAIL"]);
+  expect((await api.ask("GET", "/v1/products?account=NOBODY")).status).toBe(404);
+});
+
 test("products too incomplete to sell are listed", async () => {
   const { body } = await api.ask("GET", "/v1/products/incomplete?only=stops");
   expect(body).toMatchObject({
