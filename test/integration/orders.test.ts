@@ -109,9 +109,9 @@ describe("taking an order", () => {
     expect(await orders.list()).toHaveLength(1);
   });
 
-  test("makes one order of 1,000 requests at once with one key", async () => {
-    const { orders, erp } = await open("THOUSAND");
-    const results = await Promise.all(Array.from({ length: 1_000 }, () => send(orders, "one key")));
+  test("makes one order of 100 requests at once with one key, and hands it over once", async () => {
+    const { orders, erp } = await open("HUNDRED");
+    const results = await Promise.all(Array.from({ length: 100 }, () => send(orders, "one key")));
     const made = results.filter((result) => result.status === 201);
     expect(new Set(made.map((result) => orderIn(result).id)).size).toBe(1);
     expect(made.filter((result) => !result.replayed)).toHaveLength(1);
