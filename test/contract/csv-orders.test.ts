@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { expect, test } from "vitest";
+import { openDiskFolder } from "../../src/connector/files/disk.ts";
 import { openDropBox } from "../../src/connector/files/index.ts";
 import type { DropStep } from "../../src/connector/files/index.ts";
 import type { OrdersCapability, RenderedOrder } from "../../src/connector/index.ts";
@@ -286,4 +287,64 @@ test("a file for a shop lies there whole or not at all, and one of its name is r
   expect(await folder.files()).toEqual(["shop/product-1.csv"]);
   expect(await folder.read("shop/product-1.csv")).toBe("product\nBRK\nNAIL\n");
   await expect(session.layFile?.("../out/x.csv", "x")).rejects.toThrow(/Laying a file/);
+});
+
+/** A disk on which the first call of a kind hangs until it is let go. */
+function slowDisk(path: string, hangs: "makeFolder" | "write" | "rename") {
+  const disk = openDiskFolder(path);
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  let isFirst = true;
+  const hang = async (): Promise<void> => {
+    if (!isFirst) return;
+    isFirst = false;
+    begun.resolve();
+    await go.promise;
+  };
+  const slow = {
+    ...disk,
+    [hangs]: async (...given: Parameters<typeof disk.write>) => {
+      await hang();
+      await disk[hangs](...given);
+    },
+  };
+  return { slow, begun: begun.promise, go: go.resolve };
+}
+
+test.for(["makeFolder", "write", "rename"] as const)(
+  "a call that hung in %s, and comes back when another has dropped the order, drops nothing",
+  async (hangs) => {
+    const folder = await temporaryFolder();
+    const { slow, begun, go } = slowDisk(folder.path, hangs);
+    const gaveUp = new AbortController();
+    const late = openDropBox({ folder: slow, delimiter: "," }, testHost());
+    const placing = late.place(ORDER, { signal: gaveUp.signal });
+    await begun;
+    // The clock of a process that is stopped has not told it so: only the files can.
+    if (hangs !== "rename") gaveUp.abort(new Error("given up"));
+    expect(await dropBox(folder).find("WEB-1001")).toEqual({ kind: "absent" });
+    await dropBox(folder).place(ORDER);
+    const accounts = [...(await take(folder))];
+    go();
+    await placing.catch(() => null);
+    accounts.push(...(await take(folder)));
+    expect(accounts).toEqual(["A1"]);
+    expect((await dropBox(folder).find("WEB-1001")).kind).toBe("present");
+  },
+);
+
+test("what a person says is not there is dropped once more, and both drops stay written down", async () => {
+  const folder = await temporaryFolder();
+  const box = dropBox(folder);
+  await box.place(ORDER);
+  await expect(box.again?.("WEB-1001")).rejects.toThrow("waits in");
+  await take(folder);
+  await box.again?.("WEB-1001");
+  expect(await box.find("WEB-1001")).toEqual({ kind: "absent" });
+  await box.place(ORDER);
+  expect(await take(folder)).toEqual(["A1"]);
+  expect(await readdir(join(folder.path, "orders/.journal"))).toEqual([
+    "WEB-1001.before.json",
+    "WEB-1001.json",
+  ]);
 });

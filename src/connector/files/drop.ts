@@ -2,28 +2,33 @@
  * Drops an order into `orders/` exactly once. The other system takes an order when its header file
  * is there, so one rename is the moment of handing over:
  *
- *     1 the files, whole and flushed, under orders/.staged/<key>/
+ *     1 the files, whole and flushed, under orders/.staged/<key>.<call>/
  *     2 the journal entry orders/.journal/<key>.json, flushed: what will be dropped, with digests
  *     3 details → orders/, manifest → orders/, last of all the header → orders/
  *
  * A header still staged: not handed over, `place` completes it. A journal entry and no staged
  * header: handed over, whatever became of the files since. A kill between any two steps leaves one
  * of the two.
+ *
+ * Each call stages in a folder of its own, which its entry names: one that was given up, and comes
+ * back when another has dropped the order, has nothing that it could drop.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type {
   Found,
   Host,
+  OrderCall,
   OrdersCapability,
   Outcome,
   RenderedOrder,
   RenderedTable,
 } from "../contract.ts";
 import { openDiskFolder } from "./disk.ts";
-import { isTaken } from "./folder.ts";
+import { freePath, isTaken } from "./folder.ts";
 import type { Folder } from "./folder.ts";
 import { OUT } from "./inbox.ts";
 import { fileNameProblem } from "./names.ts";
@@ -39,11 +44,13 @@ export interface DropBoxOptions {
 
 export type DropStep =
   | { readonly done: "staged" | "moved" | "withdrawn"; readonly file: string }
-  | { readonly done: "journalled" | "unjournalled" };
+  | { readonly done: "journalled" | "unjournalled" | "set aside" };
 
 const entryShape = z.object({
   key: z.string(),
   at: z.string(),
+  /** Folder in which its files were staged; absent: one of the key's name. */
+  staged: z.string().optional(),
   /** In the order in which they are dropped: details, manifest, header. */
   files: z.array(
     z.object({ name: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() }),
@@ -59,18 +66,21 @@ interface DropFile {
 
 interface Dropping extends DropBoxOptions {
   readonly folder: Folder;
+  /** Before each step of a call: throws once the call was given up. */
+  readonly goOn: () => Promise<void>;
 }
 
 /** Of one order. */
 interface Places {
   readonly folder: Folder;
-  readonly staged: string;
   readonly journal: string;
 }
 
 const ORDERS = "orders";
 const STAGED = `${ORDERS}/.staged`;
 const JOURNAL = `${ORDERS}/.journal`;
+/** The journal entry before it is one; it goes with what was staged. */
+const ENTRY = ".entry.json";
 /** What lies in our own folders is never large; anything else there is not ours. */
 const MOST_BYTES = 67_108_864;
 
@@ -79,12 +89,24 @@ export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability
   const options = {
     ...given,
     folder: typeof folder === "string" ? openDiskFolder(folder) : folder,
+    goOn: () => Promise.resolve(),
   };
   return {
     finding: "file-drop",
     find: (key) => find(options, key),
-    place: (order) => place(options, order, host),
+    place: (order, call) => place({ ...options, goOn: () => stillAsked(call) }, order, host),
+    again: (key, call) => setAside({ ...options, goOn: () => stillAsked(call) }, key),
   };
+}
+
+/**
+ * A process that was stopped for a while learns that a call was given up when its timers run, so
+ * they run first.
+ */
+async function stillAsked(call: OrderCall | undefined): Promise<void> {
+  if (call === undefined) return;
+  await sleep(0);
+  call.signal.throwIfAborted();
 }
 
 async function find(options: Dropping, key: string): Promise<Found> {
@@ -95,10 +117,10 @@ async function find(options: Dropping, key: string): Promise<Found> {
     if (!(await isTaken(folder, OUT)))
       throw Object.assign(new Error(`${folder.show(OUT)} is not there`), { code: "ENOENT" });
     const entry = await readEntry(places, key);
-    if (entry === null || (await isStaged(places, headerName(key)))) {
+    if (entry === null || (await isStaged(places, entry, headerName(key)))) {
       return { kind: "absent" };
     }
-    await finish(places);
+    await finish(places, entry);
     return { kind: "present", outcome: await handedOver(places, entry) };
   } catch (error) {
     const doing = `Looking for order ${key} in ${folder.show(ORDERS)}`;
@@ -112,8 +134,8 @@ async function place(options: Dropping, order: RenderedOrder, host: Host): Promi
   const files = filesOf(order, options.delimiter);
   try {
     const entry = await readEntry(places, order.key);
-    if (entry !== null && !(await isStaged(places, headerName(order.key)))) {
-      await finish(places);
+    if (entry !== null && !(await isStaged(places, entry, headerName(order.key)))) {
+      await finish(places, entry);
       return await handedOver(places, entry);
     }
     const ready = entry !== null && (await isReady(places, entry, files));
@@ -133,10 +155,33 @@ async function place(options: Dropping, order: RenderedOrder, host: Host): Promi
 async function isReady(places: Places, entry: Entry, files: readonly DropFile[]): Promise<boolean> {
   if (JSON.stringify(entry.files) !== JSON.stringify(files.map(described))) return false;
   for (const { name, sha256 } of entry.files) {
-    if (await isStaged(places, name)) continue;
+    if (await isStaged(places, entry, name)) continue;
     if ((await digestAt(places, name)) !== sha256) return false;
   }
   return true;
+}
+
+/** The entry is kept beside the new one: what was dropped, and when. */
+async function setAside(options: Dropping, key: string): Promise<void> {
+  const { folder } = options;
+  const places = placesOf(options, key);
+  try {
+    const entry = await readEntry(places, key);
+    if (entry === null || (await isStaged(places, entry, headerName(key)))) return;
+    const header = `${ORDERS}/${headerName(key)}`;
+    if (await isTaken(folder, header))
+      throw new ConnectorFault(
+        "refused",
+        `Order ${key} waits in ${folder.show(header)} to be taken.`,
+        "Let the other system take it, or move its files away first.",
+      );
+    await options.goOn();
+    await folder.rename(places.journal, await freePath(folder, `${JOURNAL}/${key}.before.json`));
+    await folder.settle(JOURNAL);
+    options.probe?.({ done: "set aside" });
+  } catch (error) {
+    throw folder.fault(`Setting the journal entry of order ${key} aside`, error);
+  }
 }
 
 /**
@@ -146,6 +191,7 @@ async function isReady(places: Places, entry: Entry, files: readonly DropFile[])
 async function withdraw(options: Dropping, places: Places, entry: Entry): Promise<void> {
   for (const { name, sha256 } of entry.files) {
     if ((await digestAt(places, name)) !== sha256) continue;
+    await options.goOn();
     await places.folder.remove(`${ORDERS}/${name}`);
     options.probe?.({ done: "withdrawn", file: name });
   }
@@ -162,9 +208,12 @@ async function stage(
   files: readonly DropFile[],
   host: Host,
 ): Promise<Entry> {
-  const { folder, staged } = places;
+  const { folder } = places;
+  const name = `${key}.${randomUUID()}`;
+  const staged = `${STAGED}/${name}`;
   // Without a journal entry nothing of this order was ever handed over.
-  await folder.removeFolder(staged);
+  await clearStaged(options, key);
+  await options.goOn();
   await folder.makeFolder(staged);
   await folder.makeFolder(JOURNAL);
   for (const { name, content } of files) {
@@ -172,38 +221,75 @@ async function stage(
     options.probe?.({ done: "staged", file: name });
   }
   for (const path of [staged, STAGED, ORDERS]) await folder.settle(path);
-  const entry: Entry = { key, at: host.now().toString(), files: files.map(described) };
-  await folder.write(`${places.journal}.tmp`, `${JSON.stringify(entry, null, 2)}\n`);
-  await folder.rename(`${places.journal}.tmp`, places.journal);
+  const entry: Entry = {
+    key,
+    at: host.now().toString(),
+    staged: name,
+    files: files.map(described),
+  };
+  const written = `${staged}/${ENTRY}`;
+  await folder.write(written, `${JSON.stringify(entry, null, 2)}\n`);
+  await options.goOn();
+  await entryIsFree(places, key, staged);
+  await folder.rename(written, places.journal);
   await folder.settle(JOURNAL);
   options.probe?.({ done: "journalled" });
   return entry;
+}
+
+/** Whoever wrote one meanwhile hands the order over; this call has come back too late. */
+async function entryIsFree(
+  { folder, journal }: Places,
+  key: string,
+  staged: string,
+): Promise<void> {
+  if (!(await isTaken(folder, journal))) return;
+  await folder.removeFolder(staged);
+  throw new ConnectorFault(
+    "transient",
+    `Order ${key} was dropped by another call meanwhile.`,
+    "Nothing of this call was dropped; the journal tells how the order stands.",
+  );
+}
+
+/** What calls have left that were killed or given up before their entry was written. */
+async function clearStaged({ folder, goOn }: Dropping, key: string): Promise<void> {
+  const left = (await isTaken(folder, STAGED)) ? await folder.list(STAGED) : [];
+  for (const { name } of left) {
+    if (name !== key && !name.startsWith(`${key}.`)) continue;
+    await goOn();
+    await folder.removeFolder(`${STAGED}/${name}`);
+  }
 }
 
 async function handOver(options: Dropping, places: Places, entry: Entry): Promise<void> {
   const { folder } = places;
   for (const { name } of entry.files) {
     const to = `${ORDERS}/${name}`;
-    if (!(await isStaged(places, name))) continue;
+    if (!(await isStaged(places, entry, name))) continue;
     if (await isTaken(folder, to)) throw foreignFile(entry.key, folder.show(to));
     // All that the header speaks of is durable before the header can be seen.
     await folder.settle(ORDERS);
-    await folder.rename(`${places.staged}/${name}`, to);
+    await options.goOn();
+    await folder.rename(`${stagedOf(entry)}/${name}`, to);
     options.probe?.({ done: "moved", file: name });
   }
-  await finish(places);
+  await finish(places, entry);
 }
 
 /** The header is out: that is made durable, also after a kill, and what was staged is cleared. */
-async function finish({ folder, staged }: Places): Promise<void> {
+async function finish({ folder }: Places, entry: Entry): Promise<void> {
+  const staged = stagedOf(entry);
   if (!(await isTaken(folder, staged))) return;
   await folder.settle(ORDERS);
   await folder.removeFolder(staged);
 }
 
-function isStaged({ folder, staged }: Places, name: string): Promise<boolean> {
-  return isTaken(folder, `${staged}/${name}`);
+function isStaged({ folder }: Places, entry: Entry, name: string): Promise<boolean> {
+  return isTaken(folder, `${stagedOf(entry)}/${name}`);
 }
+
+const stagedOf = ({ key, staged = key }: Entry): string => `${STAGED}/${staged}`;
 
 async function handedOver({ folder }: Places, entry: Entry): Promise<Outcome> {
   const header = entry.files.find(({ name }) => name === headerName(entry.key));
@@ -303,7 +389,7 @@ function placesOf({ folder }: Dropping, key: string): Places {
       "Give orders numbers of letters, digits, dashes and underscores.",
     );
   }
-  return { folder, staged: `${STAGED}/${key}`, journal: `${JOURNAL}/${key}.json` };
+  return { folder, journal: `${JOURNAL}/${key}.json` };
 }
 
 function foreignFile(key: string, path: string): ConnectorFault {
