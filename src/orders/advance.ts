@@ -3,13 +3,12 @@
  * that are over become doubts, quantities despatched are taken over, and whatever should be on its
  * way and is not is queued again.
  */
-import { move, ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
+import { ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
-import { clearDuplicates, isDuplicate, raiseDuplicate } from "./delivery/duplicate.ts";
+import { clearDuplicates, moveAsSeen } from "./delivery/duplicate.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { closeSettled } from "./open.ts";
-import { refundReasons } from "./refunds.ts";
 import { judgeAllFromPulled } from "./seen.ts";
 import { compareShadowed } from "./shadow.ts";
 
@@ -39,11 +38,7 @@ async function moveByPulled(context: OrdersContext, inShadow: boolean): Promise<
   const judgements = await judgeAllFromPulled(context.store, context.company, context.now());
   for (const { order, move: judged } of judgements) {
     if (inShadow && (order.state === "queued" || order.state === "held")) continue;
-    const said =
-      judged.event === "refuse"
-        ? { ...judged, reasons: [...(judged.reasons ?? []), ...refundReasons(order)] }
-        : judged;
-    if (await moveUnlessMoved(context, order, said)) moved += 1;
+    if (await moveUnlessMoved(context, order, judged)) moved += 1;
   }
   return moved;
 }
@@ -55,10 +50,7 @@ async function moveUnlessMoved(
   change: Move,
 ): Promise<boolean> {
   try {
-    await context.store.transaction(async (tx) => {
-      const moved = await move(tx, order, change);
-      if (isDuplicate(moved)) await raiseDuplicate(context, tx, moved);
-    });
+    await context.store.transaction((tx) => moveAsSeen(context, tx, order, change));
   } catch (error) {
     if (error instanceof OrderError && error.code === "order-moved") return false;
     throw error;
@@ -119,8 +111,10 @@ async function tellLate({ alarms, store, company, settings }: OrdersContext): Pr
       `${shown.join(", ")}${more}: after ${settings.answerWithinHours} hours the ERP shows ` +
       "neither an order nor an answer. They are not sent again by themselves.",
     instruction:
-      "Look whether the ERP's import runs and took them in. Then pull; or, for one that is not " +
-      "there: tradepost orders send-again NUMBER --reason TEXT",
+      "Look whether the ERP's import runs and took them in. Then pull; or, for one that is there " +
+      "or was keyed by hand: tradepost orders resolve NUMBER --erp-order ERPNUMBER --who NAME " +
+      "--why WHY. For one that is not there: tradepost orders send-again NUMBER --who NAME " +
+      "--why WHY",
     since: oldest.since,
   });
 }

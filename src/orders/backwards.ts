@@ -4,11 +4,12 @@
  * search lags); several in a row by the time they were accepted, with an older one that is still
  * found, do. What an order number is given to anew tells the same.
  */
-import type { OrdersCapability } from "../connector/index.ts";
+import type { Found, OrdersCapability } from "../connector/index.ts";
 import { momentText } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { move, orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { openSession } from "./delivery/sender.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 
 /** Some ERPs write our numbers in capitals. */
@@ -193,7 +194,7 @@ async function goneFromSearch(
   known: readonly KnownOrder[],
   suspicious: boolean,
 ): Promise<Looked | null> {
-  await using session = await context.connection.openSession();
+  await using session = await openSession(context);
   const { orders } = session;
   if (orders === undefined || orders.finding === "file-drop") return null;
   const looked = new Map<string, "gone" | "there">();
@@ -213,13 +214,21 @@ async function goneFromSearch(
 /** As long as a call may take. */
 const CALL_MS = 60_000;
 
+/** One that does not heed its signal is waited for no longer. */
+function givenUp(answer: Promise<Found>): Promise<Found> {
+  const late = Promise.withResolvers<Found>();
+  const said: Found = { kind: "cannotTell", reason: "no answer came" };
+  const timer = setTimeout(late.resolve, CALL_MS, said);
+  return Promise.race([answer, late.promise]).finally(() => clearTimeout(timer));
+}
+
 async function isThere(orders: OrdersCapability, key: string): Promise<boolean | null> {
   const call = () => ({ signal: AbortSignal.timeout(CALL_MS) });
-  const found = await orders.find(key, call());
+  const found = await givenUp(orders.find(key, call()));
   if (found.kind === "cannotTell") return null;
   if (found.kind !== "absent" || orders.status === undefined) return found.kind !== "absent";
   // One that was cancelled there may be left out by the search.
-  const status = await orders.status(key, call());
+  const status = await givenUp(orders.status(key, call()));
   return status.kind === "cannotTell" ? null : status.kind !== "absent";
 }
 

@@ -3,6 +3,7 @@
  * says.
  */
 import type { Transaction } from "../store/index.ts";
+import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
 import { noteFulfilment } from "./told.ts";
 
@@ -127,7 +128,8 @@ export const ERP_LINES = `
       select min(l.line) as line from web_order_line l
        where l.company = o.company and l.order_id = o.id and l.product = el.product
       having count(*) = 1) only_one on true
-   where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test`;
+   where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test
+     and not ${lostRow("e")}`;
 
 /** Absolute figures from the pulled rows: running it again changes nothing. */
 export async function updateDespatched(

@@ -6,6 +6,7 @@
 import type { HeldLine } from "../connector/index.ts";
 import { differencesOf, isOrderNumber, type Agreed } from "./compare.ts";
 import type { DeliveryEvent, DeliveryState } from "./machine.ts";
+import { dayText } from "./words.ts";
 
 export interface Acknowledgement {
   readonly outcome: "accepted" | "refused";
@@ -25,6 +26,10 @@ export interface ErpOrderFact {
   readonly lines?: readonly HeldLine[] | null;
   /** True: learned before an amendment was done there, so that it may show the order before it. */
   readonly stale?: boolean;
+  /** ISO date; absent: not known. */
+  readonly orderedOn?: string | null;
+  /** True: learned before the web order last changed. */
+  readonly before?: boolean;
 }
 
 export interface OrderSeen {
@@ -36,8 +41,12 @@ export interface OrderSeen {
   readonly lines: Agreed["lines"];
   readonly charges: Agreed["charges"];
   readonly erpOrder: string | null;
+  /** ISO date; absent: not known. */
+  readonly orderedOn?: string;
   /** ERP order numbers that a person has settled. */
   readonly settled: readonly string[];
+  /** Why it stands as it does; absent: nothing is said. */
+  readonly reasons?: readonly string[];
 }
 
 export interface Judgement {
@@ -62,12 +71,11 @@ export function judge(
   );
   const refused = acknowledgements.filter((answer) => answer.outcome === "refused");
   const numbers = erpNumbers(order, accepted, erpOrders);
-  if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number))) return null;
-  if (numbers.length > 1)
-    return conflict(numbers[0] ?? null, [
-      `Duplicate in the ERP: ${order.number} is there as ${numbers.join(" and ")}. ` +
-        "Cancel all but one there, then resolve the order.",
-    ]);
+  if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number)))
+    return order.state === "cancelled" ? goesOn(order, erpOrders) : null;
+  if (numbers.length > 1) return duplicate(order, numbers);
+  // A person settles it; more of the same is no news.
+  if (order.state === "conflict") return null;
   const [refusal] = refused;
   if (accepted.length === 0 && erpOrders.length === 0)
     return refusal === undefined ? null : refuse(order, refusal);
@@ -87,6 +95,29 @@ export function judge(
     ]);
   const standing = erpOrders.filter((row) => row.erpOrder === erpOrder);
   return compare(order, erpOrder, accepted, standing);
+}
+
+/** What was settled by cancelling it is not settled when the ERP goes on with it. */
+function goesOn(order: OrderSeen, erpOrders: readonly ErpOrderFact[]): Judgement | null {
+  const standing = erpOrders.find(
+    ({ state, stale, before }) => state !== "cancelled" && stale !== true && before === false,
+  );
+  if (standing === undefined) return null;
+  return conflict(standing.erpOrder, [
+    `${order.number} is cancelled here, and the ERP goes on with it as ${standing.erpOrder} ` +
+      `(${standing.state}). Cancel it there, or resolve the order.`,
+  ]);
+}
+
+/** Told once for each set of numbers, also of an order that is in conflict for something else. */
+function duplicate(order: OrderSeen, numbers: readonly string[]): Judgement | null {
+  const said =
+    `Duplicate in the ERP: ${order.number} is there as ${numbers.join(" and ")}. ` +
+    "Cancel all but one there, then resolve the order.";
+  const before = order.state === "conflict" ? (order.reasons ?? []) : [];
+  if (before.includes(said)) return null;
+  const others = before.filter((reason) => !reason.startsWith("Duplicate in the ERP"));
+  return conflict(order.erpOrder ?? numbers[0] ?? null, [said, ...others]);
 }
 
 function erpNumbers(
@@ -141,6 +172,13 @@ function compare(
   const net = stated.find((fact) => fact.net !== null)?.net ?? null;
   const vat = stated.find((fact) => fact.vat !== null)?.vat ?? null;
   const reasons = stated.flatMap((fact) => differencesOf(order, fact));
+  const early = current.find(({ orderedOn }) => isLongBefore(orderedOn, order.orderedOn));
+  if (early !== undefined)
+    reasons.push(
+      `ERP order ${early.erpOrder} bears the number ${order.number}, and is of ` +
+        `${dayText(early.orderedOn ?? "")}: it may be another order of that number.`,
+    );
+  if (row?.state === "cancelled") reasons.push("The ERP holds it as cancelled.");
   if (row !== undefined && row.account !== order.account)
     reasons.push(
       `The ERP holds it for account ${row.account}, it was ordered by ${order.account}.`,
@@ -156,6 +194,15 @@ function compare(
     erpNet: net,
     erpVat: vat,
   };
+}
+
+/** Staff date an order back by days, not by more. */
+const DAYS_BACK = 31;
+
+function isLongBefore(there: string | null | undefined, ours: string | undefined): boolean {
+  if (there === null || there === undefined || ours === undefined) return false;
+  const latest = Temporal.PlainDate.from(ours).subtract({ days: DAYS_BACK });
+  return Temporal.PlainDate.compare(Temporal.PlainDate.from(there), latest) < 0;
 }
 
 function conflict(erpOrder: string | null, reasons: readonly string[]): Judgement {

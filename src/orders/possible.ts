@@ -9,7 +9,7 @@ export function actsOn(order: Pick<OrderRow, "state">): DeskAct[] {
   const { state } = order;
   const may: readonly [DeskAct, boolean][] = [
     ["release", state === "held"],
-    ["resolve", after(state, "resolve") !== null],
+    ["resolve", ["conflict", "inDoubt", "handedOver"].includes(state)],
     ["send-again", after(state, "notThere") !== null || state === "refused"],
     ["amend", !["conflict", "cancelled", "shadowed"].includes(state)],
     ["cancel", !["cancelled", "shadowed"].includes(state)],

@@ -5,17 +5,14 @@ import type { Queryable } from "../store/index.ts";
 import { ORDER_COLUMNS, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
+import { lostRow } from "./lost-rows.ts";
 import { mayMove } from "./machine.ts";
+import { refundReasons } from "./refunds.ts";
 
 interface Seen {
   readonly acknowledgements: readonly Acknowledgement[];
   readonly erpOrders: readonly ErpOrderFact[];
 }
-
-/** Learned of an ERP that has been restored from its backup since, of an order it lost by that. */
-const LOST = (row: string) => `exists (select 1 from web_order_lost g
-  where g.company = o.company and g.order_id = o.id and g.decision = 'send-again'
-    and ${row}.learned_at <= g.lost_at)`;
 
 /** The ERP may show the order as it was before a change that it has made or makes just now. */
 const STALE = `(exists (select 1 from web_order_change c
@@ -24,6 +21,14 @@ const STALE = `(exists (select 1 from web_order_change c
   or exists (select 1 from web_order_intent i
     where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
       and i.state = 'sending'))`;
+
+/** An invoice that names an order which no answer came to shows that the ERP has it. */
+const INVOICED = `
+  select d.company, 'accepted', d.erp_order, null, null, null, d.document_on, d.learned_at
+    from sales_document d
+   where d.company = o.company and o.state in ('handedOver', 'inDoubt')
+     and d.document_type = 'invoice'
+     and d.web_order in (o.number, upper(o.number), lower(o.number))`;
 
 /**
  * An order is known by the number it bears there, which some ERPs write in capitals, or by the
@@ -34,13 +39,16 @@ const SEEN = `
     select coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'erpOrder', a.erp_order,
              'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text)
              order by a.answered_on, a.outcome), '[]') as acknowledgements
-      from order_acknowledgement a
-     where a.company = o.company and a.web_order in (o.number, upper(o.number), lower(o.number))
-       and not ${LOST("a")}) answered
+      from (select company, outcome, erp_order, reason, net, vat, answered_on, learned_at
+              from order_acknowledgement
+             where company = o.company and web_order in (o.number, upper(o.number), lower(o.number))
+            union all ${INVOICED}) a
+     where not ${lostRow("a")}) answered
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
              'state', e.state, 'net', e.net::text, 'vat', e.vat::text, 'lines', l.lines,
-             'stale', ${STALE})
+             'orderedOn', e.ordered_on, 'stale', ${STALE},
+             'before', e.learned_at <= o.changed_at)
              order by e.state = 'cancelled', e.erp_order), '[]') as "erpOrders"
       from (select * from erp_order
              where company = o.company
@@ -54,7 +62,7 @@ const SEEN = `
           from erp_order_line x where x.company = e.company and x.erp_order = e.erp_order
         -- One that waits in quarantine would look like one that the ERP left out.
         having sum(x.net) = e.net) l on true
-     where not ${LOST("e")}) held`;
+     where not ${lostRow("e")}) held`;
 
 /** What the pulled rows say about one order, as a move; null when they say nothing new. */
 export async function judgeFromPulled(
@@ -79,7 +87,7 @@ export async function judgeAllFromPulled(
     `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders" from web_order o ${SEEN}
       where company = $1 and not test
         and state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'confirmed', 'refused',
-                      'cancelled')
+                      'cancelled', 'conflict')
         and (acknowledgements <> '[]' or "erpOrders" <> '[]')
       order by id`,
     [company],
@@ -104,7 +112,8 @@ function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null 
     who: "erp",
     at,
     about: reason ?? fine,
-    reasons: verdict.reasons,
+    reasons:
+      verdict.event === "refuse" ? [...verdict.reasons, ...refundReasons(order)] : verdict.reasons,
     set: {
       erpOrder: verdict.erpOrder ?? order.erpOrder,
       erpNet: verdict.erpNet ?? order.erpNet,

@@ -2,7 +2,7 @@
  * What shops, staff and the ERP do around an order that goes its way, each of which could lose it
  * or make it twice.
  */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Accepted, Outcome } from "../../src/connector/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { body, orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
@@ -104,4 +104,181 @@ test("a cancellation that the ERP made of an order handed over is told once", as
   await companies.jobs.drain();
   expect(told).toBe(1);
   expect((await one.orders.show(number)).state).toBe("cancelled");
+});
+
+const reset = (): Promise<Outcome> => Promise.reject(new Error("connection reset"));
+const shop = { who: "key shop", why: null, apiKey: "shop", decides: false, lines: null } as const;
+
+test("a second order of ours in the ERP is told, whoever learns of it and however the order stands", async () => {
+  const one = await companies.open("DOUBLES");
+  one.mode = "read-only";
+  const [first, second] = [await placed(one, "k1"), await placed(one, "k2", { webOrder: "PENNY" })];
+  await pull(companies.store, "DOUBLES", "erp-order", [
+    erpOrder("SO1", first) as never,
+    erpOrder("SO2", first) as never,
+  ]);
+  one.mode = "live";
+  await one.orders.deliver(first);
+  expect([...one.alarms.keys()]).toContain(`orders/duplicate/${first}`);
+  one.erp.next = async () => accepted("SO3", { net: "18.41" });
+  await one.orders.release(second, KIM).catch(() => undefined);
+  await one.orders.deliver(second);
+  expect((await one.orders.show(second)).state).toBe("conflict");
+  const twice = ["SO3", "SO4"].map((so) => erpOrder(so, "PENNY", { net: "18.41" }) as never);
+  await pull(companies.store, "DOUBLES", "erp-order", twice);
+  await one.orders.advance();
+  expect((await one.orders.show("penny")).reasons).toEqual([
+    expect.stringContaining("Duplicate in the ERP: PENNY is there as SO3 and SO4."),
+    expect.stringContaining("18.41"),
+  ]);
+  expect([...one.alarms.keys()]).toContain("orders/duplicate/PENNY");
+  expect(await one.orders.advance()).toMatchObject({ moved: 0 });
+});
+
+test("what the ERP shows is taken for the order only where it can be it", async () => {
+  const one = await companies.open("SHOWS");
+  const differently = (key: string) => ({ webOrder: key, customerReference: key });
+  const cancelled = await placed(one, "cancelled", differently("cancelled"));
+  await pull(companies.store, "SHOWS", "erp-order", [
+    erpOrder("SO1", cancelled, { state: "cancelled" }) as never,
+    erpOrder("OLD7", "1001", { orderedOn: "2019-05-05", state: "complete" }) as never,
+  ]);
+  const old = await placed(one, "1001", differently("1001"));
+  const invoiced = await placed(one, "invoiced", differently("invoiced"));
+  await pull(companies.store, "SHOWS", "sales-document", [
+    {
+      documentType: "invoice",
+      document: "INV12",
+      account: "A1",
+      documentOn: "2026-03-31",
+      currency: "GBP",
+      webOrder: invoiced,
+      net: "18.40",
+      vat: "1.68",
+      gross: "20.08",
+    } as never,
+  ]);
+  one.erp.next = async () => accepted("SO5");
+  const given = await placed(one, "given-up", differently("given-up"));
+  one.erp.cancel = async () => accepted("SO5", { state: "cancelled" });
+  await one.orders.cancelPart(given, { ...shop, idempotencyKey: "c1" });
+  await companies.jobs.drain();
+  await pull(companies.store, "SHOWS", "erp-order", [erpOrder("SO5", given) as never]);
+  await companies.store.affect(
+    "update erp_order set learned_at = '2026-04-01T09:00:00Z' where company = 'SHOWS'",
+  );
+  await one.orders.advance();
+  const stands = async (number: string) => {
+    const { state, reasons } = await one.orders.show(number);
+    return [state, reasons[0] ?? null];
+  };
+  expect(await stands(cancelled)).toEqual(["conflict", "The ERP holds it as cancelled."]);
+  expect(await stands(old)).toEqual([
+    "conflict",
+    "ERP order OLD7 bears the number 1001, and is of 05/05/2019: it may be another order of that number.",
+  ]);
+  expect(placings(one, old)).toBe(0);
+  expect((await stands(invoiced))[0]).toBe("accepted");
+  expect(await stands(given)).toEqual([
+    "conflict",
+    "given-up is cancelled here, and the ERP goes on with it as SO5 (open). Cancel it there, or resolve the order.",
+  ]);
+});
+
+test("an order is known by its number in any case, also where that looks like an id", async () => {
+  const one = await companies.open("NAMES");
+  const number = "7B0E1DDE-0B5F-4D1C-9B1B-5D8C5D3C8A10";
+  await placed(one, "k1", { webOrder: number });
+  expect((await one.orders.show(number.toLowerCase())).number).toBe(number);
+});
+
+test("a doubt is asked about ever more rarely, and by a person in the end, whatever the ERP answers since", async () => {
+  const one = await companies.open("BOUND", { retryFirstSeconds: 0.01 });
+  await placed(one, "canary");
+  const busy = async (): Promise<Outcome> => {
+    one.erp.next = busy;
+    return { kind: "notNow", reason: "HTTP 429" };
+  };
+  one.erp.next = () => {
+    one.erp.next = busy;
+    return reset();
+  };
+  const { webOrder } = orderIn(await send(one.orders, "k1", { customerReference: "k1" }));
+  for (let tries = 0; tries < 10; tries += 1) await one.orders.deliver(webOrder);
+  one.erp.next = null;
+  expect(placings(one, webOrder)).toBe(3);
+  expect((await one.orders.tasks()).map(({ kind }) => kind)).toEqual(["look"]);
+});
+
+test("a refusal of what was placed again says nothing of the call before it", async () => {
+  const one = await companies.open("AGAIN", { quietSeconds: 3_600 });
+  one.erp.finding = "native-key";
+  one.erp.next = () => {
+    one.erp.next = async () => ({ kind: "refused", reason: "over the credit limit" });
+    return reset();
+  };
+  const { webOrder } = orderIn(
+    await send(one.orders, "k1", {
+      payment: { provider: "card", reference: "p1", amount: "20.08" },
+    }),
+  );
+  await one.orders.deliver(webOrder);
+  await one.orders.deliver(webOrder);
+  expect(placings(one, webOrder)).toBe(2);
+  expect((await one.orders.show(webOrder)).state).toBe("inDoubt");
+  expect(await one.orders.tasks()).toEqual([]);
+});
+
+test("a whole cancellation ends an order of which nothing is there, held or refused", async () => {
+  const one = await companies.open("GIVENUP", { maxAttempts: 1 });
+  one.erp.next = async () => ({ kind: "notNow", reason: "closed" });
+  const held = await placed(one, "k1");
+  expect((await one.orders.show(held)).state).toBe("held");
+  await one.orders.cancel(held, KIM);
+  expect((await one.orders.show(held)).state).toBe("cancelled");
+  const answer = Promise.withResolvers<Outcome>();
+  one.erp.next = () => answer.promise;
+  const { webOrder } = orderIn(await send(one.orders, "k2", { customerReference: "k2" }));
+  await vi.waitFor(() => expect(placings(one, webOrder)).toBe(1), { timeout: 5_000 });
+  await one.orders.cancelPart(webOrder, { ...shop, idempotencyKey: "c1" });
+  answer.resolve({ kind: "refused", reason: "product blocked" });
+  await companies.jobs.drain();
+  await one.orders.deliver(webOrder);
+  expect((await one.orders.show(webOrder)).state).toBe("cancelled");
+});
+
+test("what the ERP did with a cancellation is kept though the order is in conflict meanwhile", async () => {
+  const one = await companies.open("MEANWHILE");
+  one.erp.next = async () => accepted("SO1");
+  const number = await placed(one, "k1");
+  const gate = Promise.withResolvers<Outcome>();
+  let told = 0;
+  one.erp.cancel = () => {
+    told += 1;
+    return gate.promise;
+  };
+  await one.orders.cancelPart(number, { ...shop, idempotencyKey: "c1" });
+  await vi.waitFor(() => expect(told).toBe(1), { timeout: 5_000 });
+  await pull(companies.store, "MEANWHILE", "order-acknowledgement", [
+    { webOrder: number, outcome: "refused", reason: "x", answeredOn: "2026-03-31" },
+  ]);
+  await one.orders.advance();
+  expect((await one.orders.show(number)).state).toBe("conflict");
+  gate.resolve(accepted("SO1", { state: "cancelled" }));
+  await companies.jobs.drain();
+  expect([(await one.orders.show(number)).state, told]).toEqual(["cancelled", 1]);
+});
+
+test("a connection that does not open is given up, and keeps no order", async () => {
+  const one = await companies.open("SHUT", { giveUpAfterSeconds: 0.2, atOnce: 1 });
+  one.mode = "read-only";
+  const number = await placed(one, "k1");
+  one.mode = "live";
+  one.erp.opens = () => new Promise<void>(() => undefined);
+  await one.orders.deliver(number);
+  const { state, reasons } = await one.orders.show(number);
+  expect([state, reasons[0]]).toEqual([
+    "queued",
+    expect.stringContaining("no answer within 0.2 s"),
+  ]);
 });

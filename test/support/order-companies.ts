@@ -41,7 +41,7 @@ export interface Erp {
   status: ((key: string) => Found) | null;
   amend: ((order: RenderedOrder) => Promise<Outcome>) | null;
   cancel: ((key: string) => Promise<Outcome>) | null;
-  opens: (() => void) | null;
+  opens: (() => void | Promise<void>) | null;
 }
 
 export interface Opened {
@@ -167,7 +167,7 @@ export function useOrderCompanies(): OrderCompanies {
         connection: {
           standing: async () => ({ mode: one.mode, paused: null }),
           openSession: async () => {
-            one.erp.opens?.();
+            await one.erp.opens?.();
             return sessionOf(one.erp);
           },
         },

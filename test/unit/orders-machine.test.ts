@@ -31,14 +31,14 @@ describe("the delivery of an order", () => {
     expect(table.join("\n")).toMatchInlineSnapshot(`
       "received: check → checked
       checked: queue → queued, hold → held, cancel → cancelled
-      held: release → queued, refuse → refused, conflict → conflict, cancel → cancelled
+      held: check → checked, release → queued, refuse → refused, conflict → conflict, cancel → cancelled
       queued: hold → held, send → sending, accept → accepted, confirm → confirmed, refuse → refused, conflict → conflict, cancel → cancelled, shadow → shadowed
       sending: hold → held, retry → queued, handOver → handedOver, accept → accepted, refuse → refused, doubt → inDoubt, conflict → conflict
-      handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict, cancel → cancelled
-      accepted: confirm → confirmed, conflict → conflict, cancel → cancelled, lost → queued
-      confirmed: conflict → conflict, cancel → cancelled, lost → queued
+      handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict, resolve → confirmed, cancel → cancelled
+      accepted: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
+      confirmed: conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed, cancel → cancelled
-      conflict: resolve → confirmed, cancel → cancelled, lost → queued
+      conflict: conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       refused: release → queued, conflict → conflict, cancel → cancelled
       cancelled: conflict → conflict
       shadowed: cancel → cancelled"
@@ -76,10 +76,11 @@ describe("the delivery of an order", () => {
     );
   });
 
-  test("lets only a person release, resolve, cancel a conflict or send a lost order again", () => {
+  test("lets only a person release, resolve, give up what was not asked for, or send a lost order again", () => {
     const alone = TRANSITIONS.filter(({ by }) => by.join() === "person");
     expect([...new Set(alone.map(({ event }) => event))].sort()).toEqual([
       "cancel",
+      "check",
       "lost",
       "release",
       "resolve",

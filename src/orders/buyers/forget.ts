@@ -29,7 +29,8 @@ async function forgetGuests(context: BuyersContext, days: number | undefined): P
   return store.transaction(async (tx) => {
     const due = await tx.query<{ id: string }>(
       `select id from web_order
-        where company = $1 and state in ('confirmed', 'cancelled', 'refused', 'shadowed')
+        where company = $1
+          and (test or state not in ('received', 'held', 'queued', 'sending', 'inDoubt'))
           and changed_at < $2 and body ->> 'guest' is not null
           and body -> 'guest' ->> 'name' <> $3
         order by id limit ${AT_ONCE} for update skip locked`,

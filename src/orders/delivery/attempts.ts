@@ -159,10 +159,14 @@ export async function doubtOf(
         where company = $1 and order_id = $2 and intent = $3
           and placed_at is not null and coalesce(outcome, '') not in ${CLEAR}),
      last as (
-       select count(*) as placings, max(attempt) as attempt, max(placed_at) as placed_at,
+       select max(attempt) as attempt, max(placed_at) as placed_at,
               max(quiet_from) as quiet_from
          from unclear having count(*) > 0)
-     select l.placings, l.attempt, l.quiet_from as "quietFrom", l.placed_at as "placedAt",
+     select (select count(*) from web_order_attempt a
+              where a.company = $1 and a.order_id = $2 and a.intent = $3
+                and a.placed_at is not null
+                and coalesce(a.outcome, '') not in ('notSent', 'settled')) as placings,
+            l.attempt, l.quiet_from as "quietFrom", l.placed_at as "placedAt",
             extract(epoch from clock_timestamp() - l.quiet_from)::float as "quietSeconds",
             extract(epoch from clock_timestamp() - l.placed_at)::float as "sinceSentSeconds",
             (select count(*) from web_order_attempt a

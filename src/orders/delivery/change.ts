@@ -36,7 +36,9 @@ export async function deliverChanges(sender: Sender): Promise<void> {
     );
     if (intent === undefined || !intent.isDue) return;
     if (!TELLABLE.has(order.state)) {
-      if (order.state === "refused" || order.state === "cancelled")
+      if (order.state === "refused" && intent.kind === "cancel" && intent.body === null)
+        await end(sender, intent, { as: "done", about: "The ERP refused the order itself." });
+      else if (order.state === "refused" || order.state === "cancelled")
         await end(sender, intent, { as: "refused", about: `The order itself is ${order.state}.` });
       else return;
     } else if (!(await deliverChange(sender, order, intent))) return;
@@ -47,7 +49,7 @@ export async function deliverChanges(sender: Sender): Promise<void> {
 async function deliverChange(sender: Sender, order: OrderRow, intent: Intent): Promise<boolean> {
   const { context } = sender;
   try {
-    await using desk = await openDesk(context);
+    await using desk = await openDesk(context, sender.lease.lost);
     const { capability } = desk;
     if (capability[intent.kind === "amend" ? "amend" : "cancel"] === undefined)
       return await end(sender, intent, {

@@ -124,7 +124,7 @@ async function deliverLeased(sender: Sender, order: OrderRow, standing: Standing
   if (order.state === "inDoubt" || (order.state === "queued" && sender.mayPlace))
     await deliverPlacement(sender, order);
   else if (order.state === "accepted" && order.nextAttemptAt !== null) {
-    await using desk = await openDesk(context);
+    await using desk = await openDesk(context, sender.lease.lost);
     await readBack(sender, desk.capability, order);
   }
   if (sender.mayPlace) await deliverChanges(sender);

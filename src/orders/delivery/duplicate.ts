@@ -1,6 +1,6 @@
 /** An order that the ERP has twice: an alarm that holds until somebody has settled it. */
 import type { Transaction } from "../../store/index.ts";
-import type { OrderRow } from "../book.ts";
+import { move, type Move, type OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
 
 const KEY = "orders/duplicate/";
@@ -8,8 +8,20 @@ const KEY = "orders/duplicate/";
 /** What a reason begins with when the ERP shows several documents of one order. */
 export const DUPLICATE = "Duplicate in the ERP";
 
-export function isDuplicate({ state, reasons }: Pick<OrderRow, "state" | "reasons">): boolean {
+function isDuplicate({ state, reasons }: Pick<OrderRow, "state" | "reasons">): boolean {
   return state === "conflict" && reasons.some((reason) => reason.startsWith(DUPLICATE));
+}
+
+/** A move that what was pulled asks for; whoever makes it, a duplicate is told. */
+export async function moveAsSeen(
+  context: OrdersContext,
+  tx: Transaction,
+  order: OrderRow,
+  change: Move,
+): Promise<OrderRow> {
+  const moved = await move(tx, order, change);
+  if (isDuplicate(moved)) await raiseDuplicate(context, tx, moved);
+  return moved;
 }
 
 export async function raiseDuplicate(
@@ -25,7 +37,7 @@ export async function raiseDuplicate(
       detail: order.reasons[0] ?? `${DUPLICATE}: ${order.number}.`,
       instruction:
         "Cancel all but one in the ERP before goods leave twice, then: " +
-        `tradepost orders resolve ${order.number} --erp-order NUMBER --reason TEXT`,
+        `tradepost orders resolve ${order.number} --erp-order NUMBER --who NAME --why WHY`,
     },
     tx,
   );

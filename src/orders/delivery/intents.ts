@@ -162,11 +162,15 @@ export async function endPlacement(
   );
 }
 
-/** True: no attempt was ever allowed to change anything at the ERP. */
+/** After such an answer nothing of what was sent is at the ERP. */
+const NOTHING_MADE = "('notNow', 'notSent', 'refused', 'settled')";
+
+/** True: no attempt was ever allowed to change anything at the ERP, or it is known that none did. */
 export async function nothingLeft(on: Queryable, { company, id }: Order): Promise<boolean> {
   const [row] = await on.query<{ left: boolean }>(
     `select exists (select 1 from web_order_attempt
-                     where company = $1 and order_id = $2 and placed_at is not null) as left`,
+                     where company = $1 and order_id = $2 and placed_at is not null
+                       and coalesce(outcome, '') not in ${NOTHING_MADE}) as left`,
     [company, id],
   );
   return row?.left !== true;
@@ -179,7 +183,8 @@ export async function dropUnsentPlacement(tx: Queryable, { company, id }: Order)
       where company = $1 and order_id = $2 and kind = 'place' and state in ('waiting', 'sending')
         and not exists (select 1 from web_order_attempt a
                          where a.company = i.company and a.order_id = i.order_id
-                           and a.intent = i.intent and a.placed_at is not null)`,
+                           and a.intent = i.intent and a.placed_at is not null
+                           and coalesce(a.outcome, '') not in ${NOTHING_MADE})`,
     [company, id],
   );
 }

@@ -15,7 +15,7 @@ export type Canary = "none" | "found" | "missing" | "unknown";
 export interface Doubt {
   /** Seconds since nothing of it can be on its way any more; negative: it may still run. */
   readonly quietSeconds: number;
-  /** How often the order was sent without a clear answer. */
+  /** How often the order was sent; once at least without a clear answer. */
   readonly placings: number;
   /** How many searches were answered since it was last sent. */
   readonly searches: number;

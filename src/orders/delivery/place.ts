@@ -12,6 +12,7 @@ import { beginAttempt, doubtOf, endAttempt, type DoubtFound } from "./attempts.t
 import { calling } from "./calling.ts";
 import { canariesFor, windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, placementOf, type Intent } from "./intents.ts";
+import { moveAsSeen } from "./duplicate.ts";
 import { nextStep, type Canary, type Search } from "./next-step.ts";
 import { readBack } from "./read-back.ts";
 import { fenced, LeaseLost } from "./record.ts";
@@ -37,13 +38,13 @@ export async function deliverPlacement(sender: Sender, order: OrderRow): Promise
   const known = await judgeFromPulled(context, order);
   if (known !== null) {
     await fenced(context, lease, (tx, now) =>
-      now.version === order.version ? move(tx, now, known) : Promise.resolve(now),
+      now.version === order.version ? moveAsSeen(context, tx, now, known) : Promise.resolve(now),
     );
     return;
   }
   const trial = await begin(sender, order);
   try {
-    await using desk = await openDesk(context);
+    await using desk = await openDesk(context, lease.lost);
     await decide(trial, desk.capability);
   } catch (error) {
     if (error instanceof LeaseLost) throw error;

@@ -4,8 +4,10 @@ import {
   type Found,
   type OrderCall,
   type OrdersCapability,
+  type Session,
 } from "../../connector/index.ts";
 import type { OrdersContext } from "../context.ts";
+import { calling } from "./calling.ts";
 import type { Lease } from "./lease.ts";
 
 export interface Sender {
@@ -22,8 +24,24 @@ export interface Desk extends AsyncDisposable {
 /** A far side that hangs does not hold up the next order either. */
 const CLOSE_WITHIN_MS = 5_000;
 
-export async function openDesk({ connection }: OrdersContext): Promise<Desk> {
-  const session = await connection.openSession();
+/** Given up after a while: a far side that does not let us in must not keep a lease for ever. */
+export async function openSession(
+  { connection, settings }: Pick<OrdersContext, "connection" | "settings">,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<Session> {
+  const opening = connection.openSession();
+  try {
+    const doing = "Opening the connection that takes web orders";
+    return await calling(doing, settings.giveUpAfterSeconds, stop, () => opening);
+  } catch (error) {
+    // One that opens after all is closed again.
+    opening.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
+    throw error;
+  }
+}
+
+export async function openDesk(context: OrdersContext, stop?: AbortSignal): Promise<Desk> {
+  const session = await openSession(context, stop);
   const { orders } = session;
   const close = async (): Promise<void> => {
     const closed = Promise.resolve(session[Symbol.asyncDispose]()).catch(() => undefined);

@@ -55,6 +55,8 @@ async function apply(
   const by = { who: "tradepost", at: context.now() } as const;
   switch (meaning.kind) {
     case "move": {
+      if (meaning.as === "refused" && isUnclear(trial))
+        return doubt(trial, tx, order, `${meaning.evidence} (it may be there from before)`);
       const accepted = meaning.move.event === "accept";
       // Read back at once; where that is not done, soon.
       const next = accepted && readsBack ? inSeconds(context, patienceOf(context, order, 1)) : null;
@@ -66,7 +68,7 @@ async function apply(
       return handOver(context, tx, order, meaning.evidence);
     case "notNow": {
       const unclear = await doubtOf(tx, order, trial.intent.intent);
-      if (unclear !== null) return doubt(trial, tx, order, meaning.reason);
+      if (unclear !== null) return doubt(trial, tx, order, meaning.reason, meaning.retryAt);
       return retry(context, tx, order, meaning.reason, meaning.retryAt);
     }
     case "doubt":
@@ -74,6 +76,11 @@ async function apply(
     default:
       return meaning satisfies never;
   }
+}
+
+/** What was placed again beside an earlier call that may have arrived says nothing of that one. */
+function isUnclear({ repeatable, doubt }: Trial): boolean {
+  return repeatable && doubt !== null;
 }
 
 /** A second find of the same drop does not start the clock again: the alarm stays. */
@@ -110,13 +117,16 @@ async function doubt(
   tx: Transaction,
   order: OrderRow,
   evidence: string,
+  notBefore: Temporal.Instant | null = null,
 ): Promise<OrderRow> {
+  const asked = notBefore === null ? 0 : context.now().until(notBefore).total("seconds");
   if (order.state === "inDoubt") {
     await postpone(context, tx, order);
     return order;
   }
   const placings = (await doubtOf(tx, order, intent.intent))?.placings ?? 1;
-  const seconds = repeatable && placings === 1 ? 0 : patienceOf(context, order, placings);
+  const soon = repeatable && placings === 1 ? 0 : patienceOf(context, order, placings);
+  const seconds = Math.max(soon, asked);
   const moved = await move(tx, order, {
     event: "doubt",
     who: "tradepost",
