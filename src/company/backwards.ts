@@ -5,7 +5,7 @@
 import type { Context } from "../company.ts";
 import type { CompanySettings } from "../config.ts";
 import type { Standings } from "../connections/index.ts";
-import { momentText } from "../model/index.ts";
+import { decimal, momentText } from "../model/index.ts";
 import type { Alarms } from "../notify/index.ts";
 import type { KnownOrder, Orders, WentBackwards } from "../orders/index.ts";
 import type { RunResult } from "../sync/index.ts";
@@ -89,7 +89,7 @@ async function stop(
 ): Promise<void> {
   const since = found.standing?.acceptedAt ?? now().subtract({ hours: DOUBTED_HOURS });
   const documents = await documentsSince(store, company, connection, since);
-  const lost = found.lost.map((order) => lostText(order, settings.timeZone));
+  const lost = found.lost.map((order) => lostText(order, settings));
   const evidence = {
     lost: found.lost.map(({ order, erpOrder }) => ({ order, erpOrder })),
     standing: found.standing?.order ?? null,
@@ -124,9 +124,12 @@ async function stop(
 }
 
 /** "WEB-1 as SO-1001 of HAR001, £120.00, accepted 31/03/2026 09:12" */
-function lostText(order: KnownOrder, timeZone: string): string {
-  const at = momentText(order.acceptedAt, timeZone);
-  return `${order.order} as ${order.erpOrder} of ${order.account}, £${order.net}, accepted ${at}`;
+function lostText(
+  { order, erpOrder, account, net, acceptedAt }: KnownOrder,
+  { timeZone, currency }: CompanySettings,
+): string {
+  const money = decimal.readable(decimal.parse<"money">(net), currency);
+  return `${order} as ${erpOrder} of ${account}, ${money}, accepted ${momentText(acceptedAt, timeZone)}`;
 }
 
 const NAMED = 20;

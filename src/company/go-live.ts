@@ -12,6 +12,7 @@ import {
   type Standings,
 } from "../connections/index.ts";
 import { ConnectorFault } from "../connector/index.ts";
+import { decimal } from "../model/index.ts";
 import {
   orderRequest,
   trialHolds,
@@ -205,10 +206,12 @@ async function month({ now }: Context, { sales, settings }: Parts): Promise<Chec
   const [first] = off;
   if (first === undefined) {
     const documents = stated.reduce((sum, { ledger }) => sum + ledger.documents, 0);
-    return ok("month", `${shown}: ${documents} documents, difference £0.00 to the ERP's totals.`);
+    return ok("month", `${shown}: ${documents} documents, no difference to the ERP's totals.`);
   }
-  const net = first.difference?.net ?? "unknown";
-  const about = `${shown}: ${first.documentType}s differ by £${net} net from the ERP's totals.`;
+  const net = first.difference?.net ?? null;
+  const by =
+    net === null ? "" : ` by ${decimal.readable(decimal.parse(net), settings.currency)} net`;
+  const about = `${shown}: ${first.documentType}s differ${by} from the ERP's totals.`;
   return not("month", about, instruction);
 }
 

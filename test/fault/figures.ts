@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { columnOf, records } from "../../src/model/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { COMPANY, type World } from "./world.ts";
+import { DOUBLED } from "./doubled.ts";
 
 /** Figures by name: equal names must have equal values in both worlds. */
 export type Figures = ReadonlyMap<string, string>;
@@ -122,17 +123,6 @@ async function judgeOrders(
   const twice = await store.query<{ about: string }>(DOUBLED, [COMPANY]);
   return { lost, doubled: [...doubled, ...twice.map(({ about }) => about)] };
 }
-
-/** Document lines with two postings that stand, and order lines invoiced beyond their quantity. */
-const DOUBLED = `
-  select 'posted twice: ' || document_type || ' ' || document || ' line ' || line as about
-    from sales_posting where company = $1
-   group by document_type, document, line
-  having sum(case when reversal then -1 else 1 end) > 1
-  union all
-  select 'invoiced ' || l.invoiced_quantity || ' of ' || l.quantity || ': ' || o.number
-    from web_order_line l join web_order o on o.company = l.company and o.id = l.order_id
-   where l.company = $1 and l.invoiced_quantity > l.quantity`;
 
 async function stuck(world: World, store: Store, failedJobs: number): Promise<string[]> {
   const rows = await store.query<{ about: string }>(STUCK, [COMPANY]);

@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import type { Accepted, Outcome } from "../../src/connector/index.ts";
 import type { OrderView } from "../../src/orders/index.ts";
-import { openSales } from "../../src/sales/index.ts";
 import { pull } from "../support/canonical-rows.ts";
-import { body, NOW, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
+import { body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
+import { salesOf } from "../support/order-sales.ts";
 import type { Opened } from "../support/order-companies.ts";
 
 const companies = useOrderCompanies();
@@ -326,7 +326,7 @@ test("part despatch, back order, invoice and credit flow back to the order, with
     { documentType: "invoice", document: "I1", ...line, quantity: "1", vat: "0.84" },
     { documentType: "credit", document: "C1", ...line, quantity: "1", vat: "0.84" },
   ]);
-  const sales = salesOf("PAPERS");
+  const sales = salesOf(companies.store, "PAPERS");
   await sales.post();
   expect((await one.orders.show(number)).lines[0]).toMatchObject({
     invoicedQuantity: "1.00000",
@@ -337,21 +337,6 @@ test("part despatch, back order, invoice and credit flow back to the order, with
     { kind: "invoice", document: "I1", gross: "5.04", lines: [{ line: 1, net: "4.20" }] },
   ]);
 });
-
-function salesOf(company: string) {
-  return openSales({
-    store: companies.store,
-    company,
-    settings: { channels: [] },
-    sources: {
-      freshness: async () => [],
-      quarantined: async () => [],
-      setAside: async () => new Map(),
-      origin: async () => null,
-    },
-    now: () => Temporal.Instant.from(NOW),
-  });
-}
 
 test("what staff change in the ERP after confirmation is shown and told, never taken over and never a conflict", async () => {
   const one = await open("STAFF");

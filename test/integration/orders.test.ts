@@ -3,7 +3,6 @@ import { ConnectorFault } from "../../src/connector/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
 import { OrderError } from "../../src/orders/index.ts";
 import type { AcceptResult, Orders } from "../../src/orders/index.ts";
-import { openSales } from "../../src/sales/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import {
   body,
@@ -14,6 +13,7 @@ import {
   useOrderCompanies,
   type Opened,
 } from "../support/order-companies.ts";
+import { salesOf } from "../support/order-sales.ts";
 
 const companies = useOrderCompanies();
 const database = companies;
@@ -256,7 +256,7 @@ describe("a held order", () => {
         vat: "0.00",
       },
     ]);
-    await salesOf("LIMIT").post();
+    await salesOf(database.store, "LIMIT").post();
     expect(await orders.show(first)).toMatchObject({ fulfilment: "invoiced" });
     expect((await orders.show(first)).events.at(-1)?.about).toBe(
       "Invoiced: line 1 2 of 2; line 2 1 of 1.",
@@ -280,21 +280,6 @@ describe("a held order", () => {
     expect((await send(orders, "k1", { payment })).status).toBe(201);
   });
 });
-
-function salesOf(company: string) {
-  return openSales({
-    store: database.store,
-    company,
-    settings: { channels: [] },
-    sources: {
-      freshness: async () => [],
-      quarantined: async () => [],
-      setAside: async () => new Map(),
-      origin: async () => null,
-    },
-    now: () => Temporal.Instant.from(NOW),
-  });
-}
 
 describe("handing an order over", () => {
   test("happens once, however many deliver it at once and however often", async () => {

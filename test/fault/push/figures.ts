@@ -4,6 +4,7 @@
  */
 import type { Store } from "../../../src/store/index.ts";
 import type { HeldDocument, Invoiced } from "../../support/hostile-erp/index.ts";
+import { DOUBLED as POSTED_TWICE } from "../doubled.ts";
 import type { Standing } from "./judge.ts";
 import { COMPANY } from "./world.ts";
 
@@ -85,14 +86,7 @@ const DOUBLED = `
     from event where company = $1 and data ? 'version' and type <> 'order.fulfilment'
    group by type, subject, data ->> 'version' having count(*) > 1
   union all
-  select 'posted twice: ' || document_type || ' ' || document || ' line ' || line
-    from sales_posting where company = $1
-   group by document_type, document, line
-  having sum(case when reversal then -1 else 1 end) > 1
-  union all
-  select 'invoiced ' || l.invoiced_quantity || ' of ' || l.quantity || ': ' || o.number
-    from web_order_line l join web_order o on o.company = l.company and o.id = l.order_id
-   where l.company = $1 and l.invoiced_quantity > l.quantity`;
+${POSTED_TWICE}`;
 
 /** Σ channels = Σ postings = Σ invoices − credits = the ERP's books; orders = their documents. */
 export async function sumsThatDiffer(
