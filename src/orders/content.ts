@@ -6,7 +6,7 @@ import { takeUp } from "./agreements.ts";
 import { OrderError, type OrderRow } from "./book.ts";
 import { likenessOf } from "./likeness.ts";
 import type { OrderRequest } from "./request.ts";
-import { keepPayments } from "./surroundings.ts";
+import { keepPayments } from "./payments.ts";
 
 export interface Content {
   readonly body: WebOrder;
@@ -45,7 +45,7 @@ export async function replaceContent(
   const written = await tx.affect(
     `update web_order set body = $4, net = $5, vat = $6, gross = $7, paid = $8, version = $9,
             customer_reference = $10, changed_at = $11, likeness = coalesce($12, likeness),
-            open_account = case when not test then account end
+            open_account = case when not test then account end, open_gross = null
       where company = $1 and id = $2 and version = $3`,
     [
       company,

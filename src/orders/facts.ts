@@ -305,23 +305,25 @@ async function lockAccounts(
 /**
  * What each account's web orders come to that the ledger does not show yet and no payment covers:
  * (company, account, open). Charges stay open as long as any line of their order does; what an
- * amendment adds that is still to be done at the ERP is open, too. What is over costs nothing.
+ * amendment adds that is still to be done at the ERP is open, too. What is over costs nothing, and
+ * the lines of an order that nothing has happened to are not looked at.
  */
 export const OPEN_ORDERS = `
-  (select o.company, o.open_account as account, greatest(0, goods.open
+  (select o.company, o.open_account as account, coalesce(o.open_gross, greatest(0, goods.open
            + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid)
-         + coalesce(asked.more, 0) as open
+         + coalesce(asked.more, 0)) as open
     from web_order o
     left join lateral (
       select greatest(0, max((c.body ->> 'gross')::numeric) - o.gross) as more
         from web_order_change c
-       where c.company = o.company and c.order_id = o.id
+       where o.open_gross is null and c.company = o.company and c.order_id = o.id
          and c.state in ('held', 'asked', 'task')) asked on true
     cross join lateral (
       select coalesce(sum(l.net + l.vat), 0) as total,
              coalesce(sum((l.net + l.vat) * greatest(0, 1 -
                (l.invoiced_quantity + l.cancelled_quantity) / l.quantity)), 0) as open
-        from web_order_line l where l.company = o.company and l.order_id = o.id) goods
+        from web_order_line l
+       where o.open_gross is null and l.company = o.company and l.order_id = o.id) goods
    where o.open_account is not null and not o.test
      and o.state not in ('refused', 'cancelled', 'shadowed'))`;
 

@@ -33,7 +33,18 @@ const MAY_COUNT = `
 /** The order `o` counts, whatever its mark says; `states` are those that are over. */
 const counts = (states: string) => `(not o.test and o.state <> all(${states}) and ${MAY_COUNT})`;
 
-/** They count from now on, where they can; whoever calls it has changed what they come to. */
+/** Something of the order `o` was invoiced, cancelled or asked to be changed. */
+const TOUCHED = `
+  (exists (select 1 from web_order_line l
+            where l.company = o.company and l.order_id = o.id
+              and (l.invoiced_quantity <> 0 or l.cancelled_quantity <> 0))
+   or exists (select 1 from web_order_change c
+               where c.company = o.company and c.order_id = o.id))`;
+
+/**
+ * They count from now on, where they can, and as their lines say; whoever calls it has changed what
+ * they come to.
+ */
 export async function openAgain(
   tx: Queryable,
   company: string,
@@ -45,6 +56,11 @@ export async function openAgain(
       where o.company = $1 and o.id = any($2::uuid[]) and o.open_account is null
         and ${counts("$3")}`,
     [company, orders, [...OVER_STATES]],
+  );
+  await tx.affect(
+    `update web_order o set open_gross = null
+      where o.company = $1 and o.id = any($2::uuid[]) and o.open_gross is not null and ${TOUCHED}`,
+    [company, orders],
   );
 }
 

@@ -61,6 +61,7 @@ function rowOf(entry: Entry): object {
     vat: order.vat,
     gross: order.gross,
     paid: order.payment?.amount ?? "0",
+    plain: !request.test && order.lines.some(({ net }) => Number(net) > 0),
     body: { webOrder: number, ...order },
     test: request.test,
     state: entry.answer.state,
@@ -86,13 +87,14 @@ const WRITE = `
       id uuid, number text, folded text, account text, "orderedOn" date, "placedBy" text,
       likeness text, "customerReference" text, currency text, net numeric, vat numeric,
       gross numeric,
-      paid numeric, body json, test boolean, state text, reasons json, lines json, book json)),
+      paid numeric, plain boolean, body json, test boolean, state text, reasons json, lines json, book json)),
   orders as (
-    insert into web_order (company, id, number, number_folded, account, open_account, ordered_on,
-        placed_by, likeness, customer_reference, currency, net, vat, gross, paid, body, test, state, version,
+    insert into web_order (company, id, number, number_folded, account, open_account, open_gross,
+        ordered_on, placed_by, likeness, customer_reference, currency, net, vat, gross, paid, body, test, state, version,
         reasons,
         attempts, settled, received_at, changed_at)
-    select $1, id, number, folded, account, case when not test then account end, "orderedOn",
+    select $1, id, number, folded, account, case when not test then account end,
+           case when plain then greatest(0, gross - paid) end, "orderedOn",
            "placedBy", likeness, "customerReference", currency, net, vat, gross, paid, body, test, state, 1, reasons, 0, '[]', at, at
       from given where id is not null order by folded
     on conflict (company, number_folded) do nothing

@@ -1308,6 +1308,7 @@ CREATE TABLE "web_order" (
     "number_folded" TEXT NOT NULL,
     "account" TEXT NOT NULL,
     "open_account" TEXT,
+    "open_gross" DECIMAL(18,2),
     "ordered_on" DATE NOT NULL,
     "placed_by" TEXT NOT NULL,
     "customer_reference" TEXT,
