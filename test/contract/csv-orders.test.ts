@@ -301,11 +301,12 @@ function slowDisk(path: string, hangs: "makeFolder" | "write" | "rename") {
     begun.resolve();
     await go.promise;
   };
+  const call = disk[hangs] as (...given: readonly string[]) => Promise<void>;
   const slow = {
     ...disk,
-    [hangs]: async (...given: Parameters<typeof disk.write>) => {
+    [hangs]: async (...given: readonly string[]) => {
       await hang();
-      await disk[hangs](...given);
+      await call(...given);
     },
   };
   return { slow, begun: begun.promise, go: go.resolve };
@@ -333,18 +334,19 @@ test.for(["makeFolder", "write", "rename"] as const)(
   },
 );
 
-test("what a person says is not there is dropped once more, and both drops stay written down", async () => {
+test("what a person says is not there is dropped once more, and the journal knows who decided", async () => {
   const folder = await temporaryFolder();
   const box = dropBox(folder);
+  const decided = { who: "kim", why: "the import crashed" };
+  expect(await box.again?.("WEB-1001", decided)).toBeNull();
   await box.place(ORDER);
-  await expect(box.again?.("WEB-1001")).rejects.toThrow("waits in");
-  await take(folder);
-  await box.again?.("WEB-1001");
+  await expect(box.again?.("WEB-1001", decided)).rejects.toThrow("waits in");
+  // The import took the header only.
+  await rm(join(folder.path, "orders/WEB-1001.csv"));
+  expect(await box.again?.("WEB-1001", decided)).toContain("before/WEB-1001.json");
   expect(await box.find("WEB-1001")).toEqual({ kind: "absent" });
   await box.place(ORDER);
   expect(await take(folder)).toEqual(["A1"]);
-  expect(await readdir(join(folder.path, "orders/.journal"))).toEqual([
-    "WEB-1001.before.json",
-    "WEB-1001.json",
-  ]);
+  const first: unknown = JSON.parse(await folder.read("orders/.journal/before/WEB-1001.json"));
+  expect(first).toMatchObject({ key: "WEB-1001", again: decided });
 });

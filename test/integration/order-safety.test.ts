@@ -282,3 +282,23 @@ test("a connection that does not open is given up, and keeps no order", async ()
     expect.stringContaining("no answer within 0.2 s"),
   ]);
 });
+
+test("a search that may stand still is believed beside an order that the ERP took after the call", async () => {
+  const one = await companies.open("STILL");
+  one.erp.finding = "eventually-searchable";
+  const before = await placed(one, "before");
+  one.erp.finds = (key) =>
+    key === before ? { kind: "present", outcome: accepted("SO0") } : { kind: "absent" };
+  one.erp.next = reset;
+  const { webOrder } = orderIn(await send(one.orders, "k1", { customerReference: "k1" }));
+  await companies.jobs.drain();
+  await one.orders.deliver(webOrder);
+  expect([placings(one, webOrder), (await one.orders.show(webOrder)).state]).toEqual([
+    1,
+    "inDoubt",
+  ]);
+  one.erp.finds = null;
+  await placed(one, "after", { customerReference: "after" });
+  await one.orders.deliver(webOrder);
+  expect(placings(one, webOrder)).toBe(2);
+});

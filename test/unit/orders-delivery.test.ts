@@ -8,6 +8,7 @@ import { quietWindow } from "../../src/orders/delivery/window.ts";
 const KNOWN: Evidence = {
   finding: "searchable",
   doubt: null,
+  mayPlace: true,
   dropped: false,
   windowSeconds: 120,
   search: "none",
@@ -28,6 +29,7 @@ const evidence: fc.Arbitrary<Evidence> = fc.record({
       searches: fc.integer({ min: 0, max: 40 }),
     }),
   ),
+  mayPlace: fc.boolean(),
   dropped: fc.boolean(),
   windowSeconds: fc.double({ min: 0, max: 7200, noNaN: true }),
   search: fc.constantFrom("none", "absent", "present", "draft", "several", "cannotTell"),
@@ -64,6 +66,7 @@ describe("what is done next with an order", () => {
     const native = { finding: "native-key", doubt: DOUBT } as const;
     expect(step(native)).toEqual({ step: "place" });
     expect(step({ ...native, doubt: { ...DOUBT, placings: 2 } })).toEqual({ step: "find" });
+    expect(step({ ...native, mayPlace: false })).toEqual({ step: "find" });
     const often = { ...native, doubt: { ...DOUBT, placings: 8 }, search: "absent" } as const;
     expect(step(often)).toMatchObject({ step: "person" });
   });

@@ -35,13 +35,14 @@ const CANARIES = 3;
 /**
  * Numbers of orders of ours that are known to be there, the best first. One that the ERP took after
  * the doubtful call fell silent shows that the search has caught up with that moment, and the
- * oldest of those has had the longest time to show; else the newest one before.
+ * oldest of those has had the longest time to show; else the newest one before, where a search that
+ * works at all shows every order at once.
  */
 export async function canariesFor(
   on: Queryable,
   company: string,
   order: string,
-  quietFrom: Temporal.Instant,
+  { quietFrom, onlyLater }: { readonly quietFrom: Temporal.Instant; readonly onlyLater: boolean },
 ): Promise<readonly string[]> {
   const rows = await on.query<{ number: string }>(
     `with known as (
@@ -51,6 +52,7 @@ export async function canariesFor(
        union all
        (select order_id, ended_at, false from web_order_attempt
          where company = $1 and outcome in ('accepted', 'handedOver') and order_id <> $2
+           and not $4
          order by ended_at desc limit 20))
      select o.number
        from known k join web_order o on o.company = $1 and o.id = k.order_id
@@ -60,7 +62,7 @@ export async function canariesFor(
       order by bool_or(k.later) desc, min(k.ended_at) filter (where k.later),
                max(k.ended_at) desc
       limit ${CANARIES}`,
-    [company, order, quietFrom],
+    [company, order, quietFrom, onlyLater],
   );
   return rows.map(({ number }) => number);
 }

@@ -25,6 +25,8 @@ export interface Evidence {
   readonly finding: FindingClass;
   /** Null: no byte of the order ever left, or it is settled that none of it arrived. */
   readonly doubt: Doubt | null;
+  /** False: it is only searched for, since its connection does not send now. */
+  readonly mayPlace: boolean;
   /** It was dropped for the ERP to take: it is never dropped again by itself. */
   readonly dropped: boolean;
   /** Seconds of quiet before "not there" may be believed. */
@@ -65,7 +67,7 @@ export function nextStep(known: Evidence): Step {
  * and when that is not clear either, as often as the far side answers a search.
  */
 function repeatable(known: Evidence, { placings }: Doubt): Step {
-  if (known.search === "none") return { step: placings === 1 ? "place" : "find" };
+  if (known.search === "none") return { step: placings === 1 && known.mayPlace ? "place" : "find" };
   if (known.search === "cannotTell") return later(known, "the ERP cannot tell");
   return placings < known.mostTries
     ? { step: "place" }

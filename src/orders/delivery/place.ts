@@ -93,6 +93,7 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
     const search = searchOf(found);
     const next = nextStep({
       finding,
+      mayPlace,
       doubt: trial.doubt,
       dropped: trial.order.handedOverAt !== null,
       windowSeconds: window,
@@ -143,7 +144,11 @@ function searchFor(trial: Trial, capability: OrdersCapability, number: string): 
 async function searchCanaries(trial: Trial, capability: OrdersCapability): Promise<Canary> {
   const { store, company } = trial.sender.context;
   if (trial.doubt === null) return "unknown";
-  const numbers = await canariesFor(store, company, trial.order.id, trial.doubt.quietFrom);
+  const numbers = await canariesFor(store, company, trial.order.id, {
+    quietFrom: trial.doubt.quietFrom,
+    // An index that stands still shows what came before, for ever.
+    onlyLater: capability.finding === "eventually-searchable",
+  });
   for (const number of numbers) {
     const { kind } = await searchFor(trial, capability, number);
     if (kind === "present" || kind === "several") return "found";
