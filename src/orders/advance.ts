@@ -5,6 +5,7 @@
  */
 import { ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { backAgain, tellAway } from "./delivery/away.ts";
 import { clearDuplicates, moveAsSeen } from "./delivery/duplicate.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
@@ -146,10 +147,11 @@ async function queueAgain(context: OrdersContext): Promise<number> {
         order by o.id`,
       [context.company, context.now()],
     );
-    for (const { id } of due)
+    const ids = new Set([...due.map(({ id }) => id), ...(await backAgain(context, tx))]);
+    for (const id of ids)
       await context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, id), {
         singletonKey: id,
       });
-    return due.length;
+    return ids.size;
   });
 }

@@ -3,6 +3,7 @@
  * an order is at the ERP once.
  */
 import { expect, test, vi } from "vitest";
+import { ConnectorFault } from "../../src/connector/index.ts";
 import type { Accepted, Found, Outcome, RenderedOrder } from "../../src/connector/index.ts";
 import {
   NOW,
@@ -361,6 +362,42 @@ test("what the far side cannot take just now is tried again when it says so, and
   expect(waiting.nextAttemptAt?.equals(retryAt)).toBe(true);
 });
 
+test("while the ERP cannot be asked orders wait for it, told by one alarm, and go on by themselves", async () => {
+  const one = await companies.open("AWAY", { maxAttempts: 3, retryLongestSeconds: 20 });
+  one.erp.opens = () => {
+    throw new ConnectorFault("transient", "ECONNREFUSED", "Wait.");
+  };
+  const numbers = [];
+  for (const key of ["k1", "k2"]) numbers.push(orderIn(await send(one.orders, key)).webOrder);
+  const [first = "", second = ""] = numbers;
+  const waits = [];
+  for (let tries = 0; tries < 4; tries += 1) {
+    for (const number of numbers) await one.orders.deliver(number);
+    const { nextAttemptAt } = await one.orders.show(first);
+    waits.push(one.now.until(nextAttemptAt ?? one.now).total("seconds"));
+  }
+  expect(waits.map((seconds) => seconds >= 20)).toEqual([false, false, true, true]);
+  await one.orders.advance();
+  expect([...one.alarms.keys()]).toEqual(["orders/connection"]);
+  expect(one.alarms.get("orders/connection")?.title).toContain("wait for it: 2");
+
+  one.erp.opens = null;
+  await one.orders.deliver(first);
+  await one.orders.advance();
+  await companies.jobs.drain();
+  await one.orders.advance();
+  expect((await one.orders.show(second)).state).toBe("handedOver");
+  expect([...one.alarms.keys()]).toEqual([]);
+
+  // What speaks of the order itself is counted as ever.
+  one.erp.finds = () => {
+    throw new ConnectorFault("defect", "it cannot be read", "Report it.");
+  };
+  const { webOrder } = orderIn(await send(one.orders, "k3"));
+  for (let tries = 0; tries < 3; tries += 1) await one.orders.deliver(webOrder);
+  expect((await one.orders.show(webOrder)).state).toBe("held");
+});
+
 test("no answer in time is an alarm that holds until the ERP has answered, and nothing is sent", async () => {
   const one = await companies.open("MUTE");
   const number = await placed(one, "k1");
@@ -371,7 +408,12 @@ test("no answer in time is an alarm that holds until the ERP has answered, and n
     title: "Web orders were handed over and never answered: 1",
   });
   expect(placings(one, number)).toBe(1);
-  await one.orders.resolve(number, { who: "kim", reason: "found", erpOrder: "SO1" });
+  await one.orders.resolve(number, {
+    who: "kim",
+    reason: "found",
+    erpOrder: "SO1",
+    seenThere: true,
+  });
   await one.orders.advance();
   expect(one.alarms.has("orders/late")).toBe(false);
 });

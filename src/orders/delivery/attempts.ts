@@ -16,6 +16,8 @@ export type AttemptOutcome =
   | "draft"
   | "inDoubt"
   | "fault"
+  /** The far side could not be asked: no fault of the order. */
+  | "away"
   | "lost"
   /** Written, and then nothing was sent. */
   | "notSent"
@@ -112,14 +114,15 @@ export async function endOpen(
   holder: string,
   sent: "fault" | "notSent",
   evidence: string,
+  asked: "fault" | "away" = "fault",
 ): Promise<void> {
   await tx.affect(
     `update web_order_attempt
         set ended_at = clock_timestamp(), evidence = $5,
-            outcome = case when placed_at is null then 'fault' else $4 end,
+            outcome = case when placed_at is null then $6 else $4 end,
             quiet_from = case when placed_at is not null then clock_timestamp() end
       where company = $1 and order_id = $2 and holder = $3 and outcome is null`,
-    [company, id, holder, sent, evidence],
+    [company, id, holder, sent, evidence, asked],
   );
 }
 

@@ -10,6 +10,7 @@ import { move, type OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
 import { openTask } from "../tasks.ts";
 import { attemptEnded, doubtOf, endAttempt, endOpen, type AttemptOutcome } from "./attempts.ts";
+import { isAway, triesAway } from "./away.ts";
 import { raiseDuplicate } from "./duplicate.ts";
 import { LOOK_IN_DOUBT } from "./follow.ts";
 import { learnLag } from "./history.ts";
@@ -139,7 +140,7 @@ async function doubt(
   return moved;
 }
 
-/** Nothing was placed: later again, and after too many tries a person looks. */
+/** Nothing was placed: later again, and after too many tries of its own a person looks. */
 async function retry(
   context: OrdersContext,
   tx: Transaction,
@@ -148,18 +149,21 @@ async function retry(
   retryAt: Temporal.Instant | null,
 ): Promise<OrderRow> {
   const by = { who: "tradepost", at: context.now(), about: reason } as const;
-  if (order.attempts >= context.settings.maxAttempts) {
+  const away = await triesAway(tx, order);
+  if (away === 0 && order.attempts >= context.settings.maxAttempts) {
     const tries = `${order.attempts} tries placed nothing; the last one: ${reason}`;
     const reasons = [`${tries} Release it when that is mended.`];
     return move(tx, order, { ...by, event: "hold", reasons, set: { nextAttemptAt: null } });
   }
   const asked = retryAt === null ? 0 : context.now().until(retryAt).total("seconds");
-  const seconds = asked > 0 ? asked : patienceOf(context, order, order.attempts);
+  const seconds = asked > 0 ? asked : patienceOf(context, order, Math.max(away, order.attempts));
+  // What could not be asked was no try of the order's own.
+  const attempts = away === 0 ? order.attempts : order.attempts - 1;
   const moved = await move(tx, order, {
     ...by,
     event: "retry",
     reasons: [`Not sent yet: ${reason}`],
-    set: { nextAttemptAt: inSeconds(context, seconds) },
+    set: { attempts, nextAttemptAt: inSeconds(context, seconds) },
   });
   await queueIn(context, tx, moved, seconds);
   return moved;
@@ -246,7 +250,8 @@ export async function writeFault(trial: Trial, error: unknown): Promise<void> {
   const about = `${reason}${instruction}`;
   context.log("warn", `Delivering web order ${trial.order.number}: ${about}`);
   await recorded(context, lease, `a fault of ${trial.order.number}`, async (tx, order) => {
-    await endOpen(tx, order, lease.holder, trial.sent ? "fault" : "notSent", reason);
+    const asked = isAway(error) ? "away" : "fault";
+    await endOpen(tx, order, lease.holder, trial.sent ? "fault" : "notSent", reason, asked);
     if (order.state === "inDoubt") {
       await postpone(context, tx, order);
       return;
