@@ -25,6 +25,7 @@ export async function advance(context: OrdersContext): Promise<AdvanceResult> {
   const expired = await expire(context);
   await clearDuplicates(context);
   await tellLate(context);
+  await tellAway(context);
   const { store, company } = context;
   await store.transaction((tx) => updateDespatched(tx, company, context.now()));
   await store.transaction((tx) => closeSettled(tx, company));
