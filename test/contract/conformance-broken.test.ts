@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { CHECKS, checkConnector } from "../../src/connector/conformance/index.ts";
 import type { Card } from "../../src/connector/conformance/index.ts";
 import { ConnectorFault } from "../../src/connector/index.ts";
+import { BROKEN_ACCOUNTS } from "../support/broken-connectors/accounts.ts";
 import { healthy, opening, rigOf, type Broken } from "../support/broken-connectors/breaking.ts";
 import {
   BROKEN_ENDINGS,
@@ -21,6 +22,7 @@ const BROKEN: readonly Broken[] = [
   ...BROKEN_WHEN_DISTURBED,
   ...BROKEN_ENDINGS,
   ...BROKEN_ORDERS,
+  ...BROKEN_ACCOUNTS,
   ...BROKEN_TILLS,
 ];
 

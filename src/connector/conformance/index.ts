@@ -6,6 +6,7 @@
  *     const card = await checkConnector({ connector, file }, { rig });
  *     card.fine || process.stdout.write(cardText(card));
  */
+import { ACCOUNTING_CHECKS } from "./accounting.ts";
 import { parsedSettings, short, trial, type Bench } from "./bench.ts";
 import { cardOf, type Card, type CheckResult } from "./card.ts";
 import { isPassedOver, type Check, type Outcome } from "./check.ts";
@@ -29,6 +30,7 @@ export const CHECKS: readonly Check[] = [
   ...DISTURBING_CHECKS,
   ...CLOSING_CHECKS,
   ...ORDERING_CHECKS,
+  ...ACCOUNTING_CHECKS,
   ...LAST_CHECKS,
 ];
 

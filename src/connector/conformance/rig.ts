@@ -4,7 +4,7 @@
  * that a far side cannot play may be left out; the checks that need it then say so, and are waived
  * with a reason or remain to do.
  */
-import type { Connector, RenderedOrder } from "../contract.ts";
+import type { Connector, NewAccount, RenderedOrder } from "../contract.ts";
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -44,6 +44,7 @@ export interface FarSide {
   /** How often a token was given out. Absent: the far side has no tokens. */
   signIns?(): number;
   readonly orders?: RigOrders;
+  readonly accounts?: RigAccounts;
   close(): Promise<void> | void;
 }
 
@@ -108,6 +109,15 @@ export interface RigOrders {
   /** How many orders of this key it holds, in every place where one can be. */
   held(key: string): Promise<number> | number;
   /** Once: it takes the next order, and its answer is lost. False: its answers cannot be lost. */
+  loseAnswer?(): Promise<boolean> | boolean;
+}
+
+export interface RigAccounts {
+  /** An account that the far side opens, asked for under this number of ours. */
+  account(request: string): NewAccount;
+  /** How many accounts it holds that bear this number. */
+  held(request: string): Promise<number> | number;
+  /** Once: it opens the next account, and its answer is lost. False: that cannot happen. */
   loseAnswer?(): Promise<boolean> | boolean;
 }
 
