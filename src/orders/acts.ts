@@ -10,6 +10,8 @@ import { OrderError } from "./error.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { show, type OrderView } from "./view.ts";
 
+import { refuseUnpaid } from "./payments.ts";
+import { resolveOrder, type Resolution } from "./resolve.ts";
 /** Lets a held order go on its way. */
 export async function release(
   context: OrdersContext,
@@ -87,7 +89,12 @@ export async function sendAgain(
   act: Act,
 ): Promise<OrderView> {
   return byHand(context, idOrNumber, { ...act, action: "order-sent-again" }, async (tx, order) => {
-    if (order.state === "refused") await sentOnce(tx, order);
+    if (order.state === "refused") {
+      await sentOnce(tx, order);
+      await refuseUnpaid(tx, order);
+    }
+    const wait = await stillArriving(tx, context, order, far?.quietSeconds);
+    if (wait > 0) throw mayArrive(order, wait);
     const event = order.state === "refused" ? "release" : "notThere";
     const about = said(context, act, "To be sent again");
     return onItsWay(tx, context, order, { ...about, event });

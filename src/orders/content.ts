@@ -6,7 +6,7 @@ import { takeUp } from "./agreements.ts";
 import { OrderError, type OrderRow } from "./book.ts";
 import { likenessOf } from "./likeness.ts";
 import type { OrderRequest } from "./request.ts";
-import { keepPayments } from "./surroundings.ts";
+import { keepPayments } from "./payments.ts";
 
 export interface Content {
   readonly body: WebOrder;

@@ -6,9 +6,11 @@ import { decimal } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import type { DeliveryState } from "./machine.ts";
+import { isOfAnother, OF_ANOTHER } from "./payments.ts";
 import { closeTask, listTasks, openTask, type Task } from "./tasks.ts";
 
-type Order = Pick<OrderRow, "company" | "id" | "number" | "body" | "test">;
+export type PaidOrder = Pick<OrderRow, "company" | "id" | "number" | "body" | "test">;
+type Order = PaidOrder;
 
 /** In the transaction that moves the order: what a payment for it means from now on. */
 export async function settlePayment(
@@ -20,7 +22,10 @@ export async function settlePayment(
   if (order.test || !isPaid(order)) return;
   if (isDead(move.to) && !isDead(move.from)) await owe(tx, order, move.to, at);
   // It stands after all: what was paid for it is not owed back any more.
-  else if (move.to === "confirmed" || move.to === "queued") await oweNothing(tx, order, at);
+  else if (move.to === "confirmed" || move.to === "queued") {
+    await oweNothing(tx, order, at);
+    if (move.to === "confirmed") await tellUnpaid(tx, order, at);
+  }
 }
 
 function isPaid({ body }: Order): boolean {
@@ -38,7 +43,7 @@ async function owe(
   at: Temporal.Instant,
 ): Promise<void> {
   const paid = order.body.payment;
-  if (paid === null) return;
+  if (paid === null || (await isOfAnother(tx, order))) return;
   const amount = await stillOwed(tx, order, paid.amount);
   if (amount === null) return;
   const before = await refundsOf(tx, order, "all");
@@ -57,20 +62,24 @@ async function owe(
   );
 }
 
-function refundBy(
-  amount: string,
-  { provider, reference }: { readonly provider: string; readonly reference: string },
-): string {
-  return (
-    `Refund ${amount} by ${provider}, payment ${reference}, and close the task with the refund's ` +
-    "reference."
-  );
+type Paid = Pick<NonNullable<Order["body"]["payment"]>, "provider" | "reference">;
+
+export function refundBy(amount: string, paid: Paid): string {
+  return `Refund ${amount} ${by(paid)}, and close the task with the refund's reference.`;
 }
 
-/** Less what is owed back or was given back already; null: nothing more. */
-async function stillOwed(tx: Queryable, order: Order, owed: string): Promise<string | null> {
+function by({ provider, reference }: Paid): string {
+  return `by ${provider}, payment ${reference}`;
+}
+
+/** Less what is owed back or was given back of its payment already; null: nothing more. */
+export async function stillOwed(tx: Queryable, order: Order, owed: string): Promise<string | null> {
+  const { payment } = order.body;
   const tasks = await refundsOf(tx, order, "all");
-  const told = tasks.filter(({ state }) => state !== "dropped").map(({ amount }) => amount ?? "0");
+  const told = tasks
+    .filter(({ state }) => state !== "dropped")
+    .filter(({ instruction }) => payment === null || instruction.includes(`${by(payment)},`))
+    .map(({ amount }) => amount ?? "0");
   const rest = decimal.subtract(
     decimal.parse<"money">(owed),
     decimal.sum(told.map((text) => decimal.parse<"money">(text))),
@@ -87,6 +96,30 @@ async function oweNothing(tx: Queryable, order: Order, at: Temporal.Instant): Pr
       { id, state: "dropped", who: "tradepost", reason: "The order stands after all." },
       at,
     );
+}
+
+/** It stands, and nobody pays for it: the money was given back while it was thought dead. */
+async function tellUnpaid(tx: Queryable, order: Order, at: Temporal.Instant): Promise<void> {
+  const tasks = await refundsOf(tx, order, "all");
+  const paidBack = tasks.find(
+    ({ state, about }) => state === "done" && about.startsWith(`${order.number} is `),
+  );
+  if (paidBack === undefined) return;
+  const { amount, reference } = paidBack;
+  await openTask(
+    tx,
+    order.company,
+    {
+      order: order.id,
+      kind: "look",
+      about: `${order.number} stands and is not paid`,
+      instruction:
+        `Its payment was given back (${amount ?? "?"}, refund ${reference ?? "?"}), and the ERP has ` +
+        "it as paid: ask the customer to pay, or cancel it.",
+      amount,
+    },
+    at,
+  );
 }
 
 async function refundsOf(tx: Queryable, order: Order, state: "open" | "all"): Promise<Task[]> {
@@ -114,6 +147,7 @@ const SHORT = `
         from web_order_line l where l.company = o.company and l.order_id = o.id) short
    where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test and o.paid > 0
      and o.state not in ('refused', 'cancelled', 'shadowed') and short.owed > 0
+     and not ${OF_ANOTHER}
    order by o.id`;
 
 export async function refundShort(
@@ -155,6 +189,7 @@ export async function receiptsToEnter(
   const orders = await tx.query<Pick<OrderRow, "id" | "number" | "body" | "erpOrder">>(
     `select o.id, o.number, o.body, o.erp_order as "erpOrder" from web_order o
       where o.company = $1 and not o.test and o.paid > 0 and o.state in ('accepted', 'confirmed')
+        and not ${OF_ANOTHER}
         and not exists (select 1 from web_order_task t
               where t.company = o.company and t.order_id = o.id and t.kind = 'receipt')
       order by o.id`,

@@ -7,6 +7,7 @@ import type { Canonical } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { hiddenFrom, readAssortment, type Whom } from "./assortment.ts";
 import { likenessOf } from "./likeness.ts";
+import { readPayments, type PaymentUse } from "./payments.ts";
 import type { AccountedOrder } from "./request.ts";
 import { readStock, type StockFact } from "./stock-facts.ts";
 
@@ -23,8 +24,8 @@ export interface Surroundings {
   readonly stock: ReadonlyMap<string, StockFact>;
   /** An order that looks the same and came a moment ago; null: none did. */
   readonly repeats: { readonly number: string; readonly receivedAt: Temporal.Instant } | null;
-  /** Number of another order that came with the same payment; null: none did. */
-  readonly paymentUsedBy: string | null;
+  /** Another order that its payment is for, or was given back of; null: it is its own. */
+  readonly paymentUsedBy: PaymentUse | null;
   /**
    * alone: another one like it is being taken in at this moment; ask again with `lock: "wait"`.
    * again: one like it is before it in what was asked. Null: neither.
@@ -68,7 +69,7 @@ export async function readSurroundings(
     () => readUnits(tx, company, asked),
     () => readStock(tx, company, asked),
     () => readRepeats(tx, reading, asked),
-    () => readPayments(tx, reading, asked),
+    () => readPayments(tx, company, asked),
   );
   return asked.map((one, index) => {
     const hidden = hiddenFrom(whomOf(one), assortment, products);
@@ -214,53 +215,4 @@ async function readRepeats(
     ],
   );
   return new Map(rows.map(({ index, ...repeats }) => [index, repeats]));
-}
-
-async function readPayments(
-  tx: Queryable,
-  { company }: Reading,
-  asked: readonly Asked[],
-): Promise<ReadonlyMap<number, string>> {
-  const paid = asked.flatMap(({ request: { payment }, test }, index) =>
-    payment === null ? [] : [{ index, test, ...payment }],
-  );
-  if (paid.length === 0) return new Map();
-  const rows = await tx.prepared<{ index: number; number: string }>(
-    `select distinct on (a.index) a.index, o.number
-       from unnest($2::int[], $3::text[], $4::text[], $5::bool[])
-              as a(index, provider, reference, test)
-       join web_order_payment p on p.company = $1 and p.provider = a.provider
-        and p.reference = a.reference
-       join web_order o on o.company = p.company and o.id = p.order_id
-      where o.test = a.test and o.state not in ('refused', 'cancelled')
-      order by a.index, o.received_at`,
-    [
-      company,
-      paid.map(({ index }) => index),
-      paid.map(({ provider }) => provider),
-      paid.map(({ reference }) => reference),
-      paid.map(({ test }) => test),
-    ],
-  );
-  return new Map(rows.map(({ index, number }) => [index, number]));
-}
-
-/** With the order, in its transaction: the payments that orders came with. */
-export async function keepPayments(
-  tx: Queryable,
-  company: string,
-  orders: readonly { readonly id: string; readonly payment: AccountedOrder["payment"] }[],
-): Promise<void> {
-  const paid = orders.flatMap(({ id, payment }) => (payment === null ? [] : [{ id, ...payment }]));
-  if (paid.length === 0) return;
-  await tx.affect(
-    `insert into web_order_payment (company, provider, reference, order_id)
-     select $1, * from unnest($2::text[], $3::text[], $4::uuid[]) on conflict do nothing`,
-    [
-      company,
-      paid.map(({ provider }) => provider),
-      paid.map(({ reference }) => reference),
-      paid.map(({ id }) => id),
-    ],
-  );
 }

@@ -468,3 +468,77 @@ test("the desk sorts what waits by promise and money, and says what can be done"
     ["held", "W1"],
   ]);
 });
+
+const CARD = { provider: "card", reference: "pi_1", amount: "20.08" };
+const refundsOf = async ({ orders }: Opened) =>
+  (await orders.tasks({ kind: "refund" })).map(({ webOrder, amount }) => [webOrder, amount]);
+const refundPaid = async ({ orders }: Opened) => {
+  const [task] = await orders.tasks({ kind: "refund" });
+  const end = { state: "done", who: "fin", reason: "paid back", reference: "R1" } as const;
+  await orders.closeTask({ id: task?.id ?? "", ...end });
+};
+const foundIn = async (one: Opened, key: string, more: object) =>
+  orderIn(await send(one.orders, key, more)).reasons.map(({ code }) => code);
+
+test("a payment is the first order's that came with it: cancelling another owes nothing back", async () => {
+  const one = await open("FIRST");
+  one.mode = "read-only";
+  await take(one, { payment: CARD });
+  expect(await foundIn(one, "k2", { webOrder: "W2", payment: CARD })).toEqual([
+    "payment-used-before",
+  ]);
+  await one.orders.cancel("W2", kim);
+  expect(await refundsOf(one)).toEqual([]);
+  // The order that came after it holds no change of the first, and what is too much is given back.
+  expect(await foundIn(one, "k3", { webOrder: "W3", payment: CARD })).toHaveLength(1);
+  expect(await cancel(one, "W1", [{ line: 1, quantity: "1" }])).toMatchObject({
+    status: 200,
+    answer: { state: "done", orderState: "queued", reasons: [] },
+  });
+  await one.orders.cancelPart("W3", { ...person, lines: [{ line: 1, quantity: "1" }] });
+  await one.orders.advance();
+  expect(await refundsOf(one)).toEqual([["W1", "5.04"]]);
+  await one.orders.cancel("W1", kim);
+  await one.orders.cancel("W3", kim);
+  expect((await refundsOf(one)).map(([order]) => order)).toEqual(["W1", "W1"]);
+});
+
+test("a payment that is owed back, or was given back, pays no other order in silence", async () => {
+  const one = await open("OWED");
+  one.erp.next = async () => ({ kind: "refused", reason: "product blocked" });
+  await take(one, { payment: CARD });
+  await drain();
+  expect(await foundIn(one, "k2", { webOrder: "W2", payment: CARD })).toEqual([
+    "payment-owed-back",
+  ]);
+  await refundPaid(one);
+  await one.orders.cancel("W2", kim);
+  expect(await refundsOf(one)).toEqual([]);
+  expect(await foundIn(one, "k3", { webOrder: "W3", payment: CARD })).toEqual([
+    "payment-given-back",
+  ]);
+  expect(await foundIn(one, "k4", { payment: { ...CARD, reference: "pi_2" } })).toEqual([]);
+});
+
+test("an order whose payment was given back goes to the ERP only with another payment", async () => {
+  const one = await open("UNPAID");
+  one.erp.next = async () => ({ kind: "refused", reason: "product blocked" });
+  await take(one, { payment: CARD });
+  await drain();
+  await refundPaid(one);
+  await expect(one.orders.sendAgain("W1", kim)).rejects.toThrow(/was given back/);
+  const anew = (reference: string, decides: boolean) =>
+    one.orders.amend("W1", {
+      ...person,
+      decides,
+      body: body({ payment: { ...CARD, reference } }),
+    });
+  for (const decides of [true, false])
+    expect(await anew("pi_1", decides)).toMatchObject({
+      status: 422,
+      problem: { problems: [{ code: "payment-given-back" }] },
+    });
+  expect(await anew("pi_2", true)).toMatchObject({ status: 200 });
+  await drain();
+  expect(one.erp.asked.filter((asked) => asked === "place W1")).toHaveLength(2);
+});

@@ -168,7 +168,7 @@ describe("an order is", () => {
         order: card(),
         known: {
           customer: customer({ creditLimit: "10.00" }),
-          surroundings: around({ paymentUsedBy: "WEB-7" }),
+          surroundings: around({ paymentUsedBy: { order: "WEB-7", how: "used" } }),
         },
       },
       [

@@ -101,7 +101,7 @@ async function bringOnOne(
   // What it holds itself (promotions, its payment, its likeness) must not stand in its way.
   await releasePromotions(tx, { ...holder, at });
   await setState(tx, order, "cancelled");
-  const request = asked === null ? null : onAccountNow(asked, account);
+  const request = asked === null ? null : onAccountNow(asked, account, order);
   const examined = request === null ? null : await context.examine(tx, request);
   await setState(tx, order, order.state);
   await reclaimPromotions(tx, { ...holder, beyondLimits: true });
@@ -143,10 +143,14 @@ async function askedFor(tx: Queryable, order: OrderRow): Promise<OrderRequest | 
 }
 
 /** Tokens were given for another account's prices, and its date is the day it was taken. */
-function onAccountNow(asked: OrderRequest, account: string): OrderRequest {
+function onAccountNow(
+  asked: OrderRequest,
+  account: string,
+  { number }: Pick<OrderRow, "number">,
+): OrderRequest {
   const { orderedOn: _orderedOn, ...rest } = asked;
   const lines = asked.lines.map(({ priceToken: _priceToken, ...line }) => line);
-  return { ...rest, lines, account, accountRequest: null };
+  return { ...rest, webOrder: number, lines, account, accountRequest: null };
 }
 
 /** Never silent: whatever a check says, and any amount that is another at the account's prices. */

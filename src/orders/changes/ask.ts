@@ -11,6 +11,7 @@ import type { OrderFinding } from "../checks.ts";
 import { leaveQuotation } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
 import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
+import { UNPAID } from "../payments.ts";
 import { once, type KeyedAnswer, type KeyedResult } from "../keyed.ts";
 import { requestHash, type OrderRequest } from "../request.ts";
 import { openTask } from "../tasks.ts";
@@ -158,7 +159,9 @@ async function changeTo(
   const path = await pathOf(tx, order, asked.kind === "amend" ? "Amending" : "Cancelling");
   const last = (await changesOf(tx, order)).findLast(({ state }) => PENDING.includes(state));
   const anew = await examineAnew(tx, context, order, asked.body, last?.body ?? order.body);
-  const impossible = anew.findings.some(({ code }) => NEVER.has(code));
+  const impossible = anew.findings.some(
+    ({ code, policy }) => NEVER.has(code) || (policy === "refuse" && UNPAID.has(code)),
+  );
   if (impossible || (anew.verdict === "refuse" && !asked.decides)) {
     await anew.undo();
     const answer: OrderProblem = refusedProblem(anew.findings);

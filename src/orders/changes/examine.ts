@@ -10,6 +10,7 @@ import { OrderError, type OrderRow } from "../book.ts";
 import type { OrderFinding, Policy } from "../checks.ts";
 import { keepingNumbers, type Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
+import { UNPAID } from "../payments.ts";
 import type { OrderRequest } from "../request.ts";
 
 export interface Anew {
@@ -41,7 +42,7 @@ export async function examineAnew(
   const delivered = await deliveredOf(tx, order);
   const content = contentOf(order, priced, request, before, delivered.lastLine);
   const findings = [
-    ...priced.findings,
+    ...priced.findings.map((finding) => ofPayment(order, request, finding)),
     ...sameBuyer(order, content.body),
     ...notBelowDelivered(content.body, delivered.products),
   ];
@@ -53,6 +54,19 @@ export async function examineAnew(
     undo: async () => void (await tx.query("rollback to savepoint anew")),
     keep: () => setState(tx, order, order.state),
   };
+}
+
+/** A payment that it was taken with holds no change: what is too much of it is given back by itself. */
+function ofPayment(order: OrderRow, request: OrderRequest, finding: OrderFinding): OrderFinding {
+  if (order.state === "refused" && UNPAID.has(finding.code))
+    return { ...finding, policy: "refuse" };
+  const { payment } = order.body;
+  const kept =
+    payment?.provider === request.payment?.provider &&
+    payment?.reference === request.payment?.reference;
+  if (!kept || finding.code !== "paid-too-much") return finding;
+  const instruction = "Nothing: a task for finance gives back what is too much, once it is done.";
+  return { ...finding, policy: "accept", instruction };
 }
 
 /** What an order cannot change keeps standing; a payment that was taken stays taken. */

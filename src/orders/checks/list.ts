@@ -97,6 +97,8 @@ export const CHECKS = {
     "paid-in-part": "The rest goes on account; always let pass.",
     "payment-currency-differs": "The payment is in another currency than the order.",
     "payment-used-before": "Another order came with the same payment.",
+    "payment-owed-back": "The payment is to be given back, for an order that ended.",
+    "payment-given-back": "The payment was given back, for an order that ended.",
   },
   limit: {
     "net-above-limit": "The order comes to more than one order may without a person.",

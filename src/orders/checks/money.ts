@@ -1,7 +1,8 @@
 /** What the order comes to, its charges, what was paid, and how much may be owed. Pure. */
 import { decimal, type WebOrder } from "../../model/index.ts";
 import { sameAmount, sumOf } from "../amounts.ts";
-import type { Checking } from "../checks.ts";
+import type { Checking, Note } from "../checks.ts";
+import type { PaymentUse } from "../payments.ts";
 import type { Rounded } from "../penny-line.ts";
 import { amountText, quantityText } from "../words.ts";
 
@@ -156,16 +157,8 @@ function checkPayment({ request, facts, currency, note }: Checking, { gross }: O
       about: `Payment ${name} is in ${payment.currency}, the order in ${currency}; it counts for nothing yet.`,
       instruction: "Take the payment in the order's currency, or finance decides what it is worth.",
     });
-  const usedBy = facts.surroundings?.paymentUsedBy ?? null;
-  if (usedBy !== null)
-    note({
-      check: "payment",
-      code: "payment-used-before",
-      found: `${name}, of web order ${usedBy}`,
-      expected: "a payment of its own for each order",
-      about: `Payment ${name} came with web order ${usedBy} already; it counts for nothing here.`,
-      instruction: "Look it up at the provider: cancel the order if it is the same, or settle it.",
-    });
+  const use = facts.surroundings?.paymentUsedBy ?? null;
+  if (use !== null) note(usedPayment(name, use));
   const over = decimal.compare(decimal.parse(amount), decimal.parse(gross));
   if (over === 0) return;
   const rest = sumOf([over > 0 ? amount : gross, `-${over > 0 ? gross : amount}`]);
@@ -185,6 +178,41 @@ function checkPayment({ request, facts, currency, note }: Checking, { gross }: O
         ? "Give back what was paid too much, or mend the order; then release it."
         : "Nothing, if the customer was told so.",
   });
+}
+
+const USES = {
+  used: {
+    code: "payment-used-before",
+    about: "came with web order",
+    then: "already",
+    instruction: "Look it up at the provider: cancel the order if it is the same, or settle it.",
+  },
+  "owed back": {
+    code: "payment-owed-back",
+    about: "is owed back for web order",
+    then: "which ended",
+    instruction:
+      "Drop that order's refund task and release this one, if it is what was paid for; else have " +
+      "the customer pay it.",
+  },
+  "given back": {
+    code: "payment-given-back",
+    about: "was given back for web order",
+    then: "which ended",
+    instruction: "Have the customer pay it, and send it with that payment, or cancel it.",
+  },
+} as const;
+
+function usedPayment(name: string, { order, how }: PaymentUse): Note {
+  const { code, about, then, instruction } = USES[how];
+  return {
+    check: "payment",
+    code,
+    found: `${name}, of web order ${order}`,
+    expected: "a payment of its own for each order",
+    about: `Payment ${name} ${about} ${order}${then === "already" ? " " : ", "}${then}; it counts for nothing here.`,
+    instruction,
+  };
 }
 
 /** Only money that is in the order's currency and is no other order's. */

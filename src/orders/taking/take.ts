@@ -8,7 +8,7 @@ import type { Priced } from "../buyers/index.ts";
 import type { OrdersContext } from "../context.ts";
 import type { Manner, Turned } from "../facts.ts";
 import { DELIVER_JOB, jobData } from "../jobs.ts";
-import { keepPayments } from "../surroundings.ts";
+import { keepPayments } from "../payments.ts";
 import { noteOrders } from "../told.ts";
 import type { Asked } from "./asked.ts";
 import { claimKeys } from "./claim.ts";

@@ -1,0 +1,145 @@
+/**
+ * Whose a payment is: that of the first order that came with it, for as long as that order lives or
+ * the money is owed or was given back for it. For any other order it counts for nothing.
+ */
+import type { Queryable } from "../store/index.ts";
+import type { OrderRow } from "./book.ts";
+import { OrderError } from "./error.ts";
+import type { AccountedOrder } from "./request.ts";
+
+type Payment = AccountedOrder["payment"];
+
+/** Why a payment counts for nothing where it came again. */
+export interface PaymentUse {
+  /** Number of the order that it is, or was, for. */
+  readonly order: string;
+  /** The order lives; its refund is to be paid; its refund was paid. */
+  readonly how: "used" | "owed back" | "given back";
+}
+
+/** What is found of a payment that counts for nothing. */
+export const UNPAID: ReadonlySet<string> = new Set([
+  "payment-used-before",
+  "payment-owed-back",
+  "payment-given-back",
+]);
+
+/** The refund that an order's end opened; one that was dropped leaves the payment free. */
+const REFUND = (order: string): string => `
+  select t.state from web_order_task t
+   where t.company = ${order}.company and t.subject = ${order}.id::text and t.kind = 'refund'
+     and t.state <> 'dropped' and starts_with(t.about, ${order}.number || ' is ')
+   order by t.state limit 1`;
+
+const DEAD = "('refused', 'cancelled')";
+
+/** The payment of the order `o` is that of an order before it. */
+export const OF_ANOTHER = `exists (
+  select 1 from web_order_payment p
+    join web_order b on b.company = p.company and b.id = p.order_id
+   where p.company = o.company and p.provider = o.body -> 'payment' ->> 'provider'
+     and p.reference = o.body -> 'payment' ->> 'reference' and b.id <> o.id and b.test = o.test
+     and (b.received_at, b.id) < (o.received_at, o.id)
+     and (b.state not in ${DEAD} or exists (${REFUND("b")})))`;
+
+export async function isOfAnother(
+  tx: Queryable,
+  { company, id }: Pick<OrderRow, "company" | "id">,
+): Promise<boolean> {
+  const rows = await tx.query(
+    `select 1 from web_order o where o.company = $1 and o.id = $2 and ${OF_ANOTHER}`,
+    [company, id],
+  );
+  return rows.length > 0;
+}
+
+/** Of an order that is there already what came after it tells nothing. */
+const USED = `
+  select distinct on (a.index) a.index, o.number as "order",
+         case when o.state not in ${DEAD} then 'used' when refund.state = 'done' then 'given back'
+              else 'owed back' end as how
+    from unnest($2::int[], $3::text[], $4::text[], $5::bool[], $6::text[])
+           as a(index, provider, reference, test, own)
+    join web_order_payment p on p.company = $1 and p.provider = a.provider
+     and p.reference = a.reference
+    join web_order o on o.company = p.company and o.id = p.order_id
+    left join web_order mine on mine.company = $1 and mine.number_folded = a.own
+    left join lateral (${REFUND("o")}) refund on true
+   where o.test = a.test
+     and case when mine.id = o.id then refund.state = 'done'
+              when (o.received_at, o.id) > (mine.received_at, mine.id) then false
+              else o.state not in ${DEAD} or refund.state is not null end
+   order by a.index, o.state in ${DEAD}, o.received_at`;
+
+/** By place in what was asked. */
+export async function readPayments(
+  tx: Queryable,
+  company: string,
+  asked: readonly { readonly request: AccountedOrder; readonly test: boolean }[],
+): Promise<ReadonlyMap<number, PaymentUse>> {
+  const paid = asked.flatMap(({ request: { payment, webOrder = null }, test }, index) =>
+    payment === null
+      ? []
+      : [{ index, test, own: webOrder === null ? null : webOrder.toLowerCase(), ...payment }],
+  );
+  if (paid.length === 0) return new Map();
+  const rows = await tx.prepared<PaymentUse & { index: number }>(USED, [
+    company,
+    paid.map(({ index }) => index),
+    paid.map(({ provider }) => provider),
+    paid.map(({ reference }) => reference),
+    paid.map(({ test }) => test),
+    paid.map(({ own }) => own),
+  ]);
+  return new Map(rows.map(({ index, ...use }) => [index, use]));
+}
+
+/** Throws for an order that ended, when its payment does not pay it any more. */
+export async function refuseUnpaid(
+  tx: Queryable,
+  { company, id, number, body }: OrderRow,
+): Promise<void> {
+  if (body.payment === null) return;
+  const { provider, reference } = body.payment;
+  const [use] = await tx.query<{ number: string; own: boolean }>(
+    `select b.number, b.id = o.id as own
+       from web_order o
+       join web_order_payment p on p.company = o.company and p.provider = $3 and p.reference = $4
+       join web_order b on b.company = p.company and b.id = p.order_id and b.test = o.test
+       left join lateral (${REFUND("b")}) refund on true
+      where o.company = $1 and o.id = $2
+        and case when b.id = o.id then refund.state = 'done'
+                 else b.state not in ${DEAD} or refund.state is not null end
+      order by b.id <> o.id, b.received_at limit 1`,
+    [company, id, provider, reference],
+  );
+  if (use === undefined) return;
+  throw new OrderError(
+    "change-impossible",
+    `Sending web order ${number} again: its payment ${provider} ${reference} ` +
+      (use.own
+        ? "was given back, and the ERP would book it as paid. "
+        : `came with web order ${use.number} as well, and pays one of them. `) +
+      "Amend it with a payment of its own, or hand in a new order.",
+  );
+}
+
+/** With the order, in its transaction: the payments that orders came with. */
+export async function keepPayments(
+  tx: Queryable,
+  company: string,
+  orders: readonly { readonly id: string; readonly payment: Payment }[],
+): Promise<void> {
+  const paid = orders.flatMap(({ id, payment }) => (payment === null ? [] : [{ id, ...payment }]));
+  if (paid.length === 0) return;
+  await tx.affect(
+    `insert into web_order_payment (company, provider, reference, order_id)
+     select $1, * from unnest($2::text[], $3::text[], $4::uuid[]) on conflict do nothing`,
+    [
+      company,
+      paid.map(({ provider }) => provider),
+      paid.map(({ reference }) => reference),
+      paid.map(({ id }) => id),
+    ],
+  );
+}
