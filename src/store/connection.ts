@@ -101,7 +101,7 @@ async function together<Results extends readonly unknown[]>(
   ) as unknown as Results;
 }
 
-/** The same, their first statements sent in one write: a call to the system each costs most of one. */
+/** The same, their first statements in one write: a call to the system each costs most of one. */
 function inOneWrite(client: PoolClient): Queryable["atOnce"] {
   const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Duplex } })
     .connection;
