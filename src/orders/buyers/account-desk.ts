@@ -2,6 +2,7 @@
 import { createHash, randomUUIDv7 } from "node:crypto";
 import { decimal } from "../../model/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
+import { queueLater } from "../jobs.ts";
 import { once, type KeyedResult } from "../keyed.ts";
 import { closeTask, listTasks } from "../tasks.ts";
 import type { AccountRequestBody, Duplicate } from "./account-request.ts";
@@ -98,19 +99,13 @@ async function insertRequest(
   return { id, number, state: "held", test, receivedAt: at.toString() };
 }
 
-/** Seconds from now by the database's clock, which the queue goes by. */
-export async function queueAccount(
+export function queueAccount(
   tx: Transaction,
   { jobs, company }: BuyersContext,
   request: string,
   afterSeconds = 0,
 ): Promise<void> {
-  const [due] = await tx.query<{ at: Temporal.Instant }>(
-    "select clock_timestamp() + make_interval(secs => $1) as at",
-    [afterSeconds],
-  );
-  const options = afterSeconds === 0 || due === undefined ? {} : { startAfter: due.at };
-  await jobs.queue(tx, ACCOUNT_JOB, { company, request }, options);
+  return queueLater(tx, { jobs }, { job: ACCOUNT_JOB, data: { company, request } }, afterSeconds);
 }
 
 /** Credit control opens it: by the connector, or by a person where that cannot. */

@@ -7,6 +7,7 @@ import { randomUUIDv7 } from "node:crypto";
 import type { Found, NewReturn, Outcome, ReturnsCapability } from "../../connector/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
 import { sends, type OrdersContext } from "../context.ts";
+import { queueLater } from "../jobs.ts";
 import { ask, LEASE_SECONDS, MOST_SEARCHES, momentAfter, reasonOf, waitAfter } from "./asking.ts";
 import { returnOf, setReturn, type ReturnChange, type ReturnRow } from "./return-store.ts";
 import { enterIt, lookForIt, openReturnTask, whatFollows } from "./return-tasks.ts";
@@ -14,19 +15,13 @@ import { enterIt, lookForIt, openReturnTask, whatFollows } from "./return-tasks.
 /** Job that enters an agreed return in the ERP: `{ company, return }`. */
 export const RETURN_JOB = "orders.return";
 
-/** Seconds from now by the database's clock, which the queue goes by. */
-export async function queueReturn(
+export function queueReturn(
   tx: Transaction,
   { jobs, company }: OrdersContext,
   id: string,
   afterSeconds = 0,
 ): Promise<void> {
-  const [due] = await tx.query<{ at: Temporal.Instant }>(
-    "select clock_timestamp() + make_interval(secs => $1) as at",
-    [afterSeconds],
-  );
-  const options = afterSeconds === 0 || due === undefined ? {} : { startAfter: due.at };
-  await jobs.queue(tx, RETURN_JOB, { company, return: id }, options);
+  return queueLater(tx, { jobs }, { job: RETURN_JOB, data: { company, return: id } }, afterSeconds);
 }
 
 /** Whatever should be on its way and is not: jobs lost with a restore, senders that died. */

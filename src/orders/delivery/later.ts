@@ -2,7 +2,7 @@
 import type { Transaction } from "../../store/index.ts";
 import type { OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
-import { DELIVER_JOB, jobData } from "../jobs.ts";
+import { DELIVER_JOB, jobData, queueLater } from "../jobs.ts";
 import { waitSeconds } from "./patience.ts";
 
 /** Seconds until the next try, by how often it was tried. */
@@ -22,19 +22,13 @@ export function inSeconds({ now }: Pick<OrdersContext, "now">, seconds: number):
   return now().add({ milliseconds: Math.ceil(seconds * 1000) });
 }
 
-/** The queue goes by the database's clock, which need not be ours: so much later by that one. */
-export async function queueIn(
+export function queueIn(
   context: Pick<OrdersContext, "jobs">,
   tx: Transaction,
   { company, id }: Pick<OrderRow, "company" | "id">,
   seconds: number,
 ): Promise<void> {
-  const [due] = await tx.query<{ at: Temporal.Instant }>(
-    "select clock_timestamp() + make_interval(secs => $1) as at",
-    [Math.max(0, seconds)],
-  );
-  const startAfter = due === undefined ? {} : { startAfter: due.at };
-  await context.jobs.queue(tx, DELIVER_JOB, jobData(company, id), startAfter);
+  return queueLater(tx, context, { job: DELIVER_JOB, data: jobData(company, id) }, seconds);
 }
 
 /** It stays where it stands, and is looked at again; at the latest after so many seconds. */
