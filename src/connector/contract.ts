@@ -261,10 +261,15 @@ export interface OrdersCapability {
   place(order: RenderedOrder, call?: OrderCall): Promise<Outcome>;
   /**
    * A person has looked, and the far side has not got what was handed over: `find` says absent from
-   * now on, so that it can be placed anew. Throws where that cannot be. Only of a file drop, which
-   * cannot know by itself; absent: `find` asks the far side.
+   * now on, so that it can be placed anew. Tells what was set aside for that; null: nothing was
+   * handed over. Throws where that cannot be. Only of a file drop, which cannot know by itself;
+   * absent: `find` asks the far side.
    */
-  again?(key: string, call?: OrderCall): Promise<void>;
+  again?(
+    key: string,
+    decided: { readonly who: string; readonly why: string },
+    call?: OrderCall,
+  ): Promise<string | null>;
   /** How the order stands at the far side now: its number, state, lines and sums. */
   status?(key: string, call?: OrderCall): Promise<Found>;
   /** Replaces the order's lines at the far side, where that still can be done. */

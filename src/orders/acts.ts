@@ -1,27 +1,35 @@
 /** What a person may do to an order: each act with who and why, in its book and in the audit. */
 import type { Transaction } from "../store/index.ts";
 import { audited, type Act } from "./audit.ts";
-import { move, type Move, type OrderRow } from "./book.ts";
+import { move, orderOf, type Move, type OrderRow } from "./book.ts";
 import { refuseWithoutAccount } from "./buyers/index.ts";
 import { cancelOrder } from "./changes/ask.ts";
 import { heldOrder, sentOnce } from "./changes/path.ts";
 import type { OrdersContext } from "./context.ts";
+import { stillArriving } from "./delivery/arriving.ts";
+import { refuseInShadow } from "./delivery/taken.ts";
+import { readyToSendAgain } from "./dropped-again.ts";
 import { OrderError } from "./error.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
-import { show, type OrderView } from "./view.ts";
-
 import { refuseUnpaid } from "./payments.ts";
 import { resolveOrder, type Resolution } from "./resolve.ts";
-/** Lets a held order go on its way. */
+import { show, type OrderView } from "./view.ts";
+
+/** Lets a held order go on its way; or one that nobody keyed in shadow, once that is over. */
 export async function release(
   context: OrdersContext,
   idOrNumber: string,
   act: Act,
 ): Promise<OrderView> {
   return byHand(context, idOrNumber, { ...act, action: "order-released" }, async (tx, order) => {
-    if (order.state !== "held") throw impossible(order, "releasing", "only a held order waits");
+    if (order.state !== "held" && order.state !== "shadowed")
+      throw impossible(order, "releasing", "only a held or shadowed order waits");
+    await refuseInShadow(context, order);
     await refuseWithoutAccount(tx, order);
-    return onItsWay(tx, context, order, { ...said(context, act, "Released"), event: "release" });
+    const about = said(context, act, "Released");
+    // Nothing hands over an order of a test key: it is let go, and stays here.
+    if (order.test) return move(tx, order, { ...about, event: "check" });
+    return onItsWay(tx, context, order, { ...about, event: "release" });
   });
 }
 
@@ -44,50 +52,29 @@ export async function cancel(
   return show(context, done.answer.webOrder);
 }
 
-/**
- * A person has looked into a conflict or a doubt: the order stands in the ERP, under this number
- * if given.
- */
+/** A person has looked into a conflict or a doubt: the order stands in the ERP. */
 export async function resolve(
   context: OrdersContext,
   idOrNumber: string,
-  act: Act & { readonly erpOrder?: string },
+  asked: Resolution,
 ): Promise<OrderView> {
-  return byHand(context, idOrNumber, { ...act, action: "order-resolved" }, async (tx, order) => {
-    const erpOrder = act.erpOrder ?? order.erpOrder;
-    if (act.erpOrder !== undefined) await notAnothers(tx, order, act.erpOrder);
-    const numbers = await erpNumbersOf(tx, order);
-    const known = [...settledNow(order), ...numbers, ...(erpOrder === null ? [] : [erpOrder])];
-    return move(tx, order, {
-      ...said(context, act, erpOrder === null ? "Resolved" : `Resolved: it is ${erpOrder} there`),
-      event: "resolve",
-      set: { erpOrder, nextAttemptAt: null, settled: [...new Set(known)] },
-    });
-  });
-}
-
-/** An ERP order is that of one web order at most. */
-async function notAnothers(tx: Transaction, order: OrderRow, erpOrder: string): Promise<void> {
-  const [other] = await tx.query<{ number: string }>(
-    `select number from web_order where company = $1 and erp_order = $2 and id <> $3 limit 1`,
-    [order.company, erpOrder, order.id],
-  );
-  if (other === undefined) return;
-  throw new OrderError(
-    "move-impossible",
-    `Resolving web order ${order.number}: ERP order ${erpOrder} is that of ${other.number} already.`,
+  return byHand(context, idOrNumber, { ...asked, action: "order-resolved" }, (tx, order) =>
+    resolveOrder(tx, context, order, asked),
   );
 }
 
 /**
  * A person has looked: an order in doubt is not in the ERP, or one that it refused is mended. It is
- * looked for there once more and sent only where it is not found.
+ * looked for there once more and sent only where it is not found; a far side that takes files is
+ * told that its drop never came, since it would show that one for ever.
  */
 export async function sendAgain(
   context: OrdersContext,
   idOrNumber: string,
   act: Act,
 ): Promise<OrderView> {
+  const seen = await orderOf(context.store, context.company, idOrNumber);
+  const far = seen.state === "inDoubt" ? await readyToSendAgain(context, seen, act) : null;
   return byHand(context, idOrNumber, { ...act, action: "order-sent-again" }, async (tx, order) => {
     if (order.state === "refused") {
       await sentOnce(tx, order);
@@ -96,9 +83,17 @@ export async function sendAgain(
     const wait = await stillArriving(tx, context, order, far?.quietSeconds);
     if (wait > 0) throw mayArrive(order, wait);
     const event = order.state === "refused" ? "release" : "notThere";
-    const about = said(context, act, "To be sent again");
+    const about = said(context, act, "To be sent again", far?.setAside);
     return onItsWay(tx, context, order, { ...about, event });
   });
+}
+
+function mayArrive({ number }: OrderRow, seconds: number): OrderError {
+  return new OrderError(
+    "move-impossible",
+    `Sending web order ${number} again: what was sent may still turn up for ${seconds} s, whatever ` +
+      "the ERP shows until then. It is searched for meanwhile; look again after that.",
+  );
 }
 
 async function onItsWay(
@@ -121,25 +116,14 @@ function impossible(order: OrderRow, doing: string, because: string): OrderError
   );
 }
 
-function settledNow(order: OrderRow): string[] {
-  return [...order.settled, ...(order.erpOrder === null ? [] : [order.erpOrder])];
-}
-
-/** As some ERPs write it: in capitals. */
-const BEARS = "web_order in ($2, upper($2), lower($2))";
-
-async function erpNumbersOf(tx: Transaction, order: OrderRow): Promise<string[]> {
-  const rows = await tx.query<{ number: string }>(
-    `select erp_order as number from erp_order where company = $1 and ${BEARS}
-     union select erp_order from order_acknowledgement
-            where company = $1 and ${BEARS} and erp_order is not null`,
-    [order.company, order.number],
-  );
-  return rows.map((row) => row.number);
-}
-
-function said(context: OrdersContext, act: Act, what: string): Pick<Move, "who" | "about" | "at"> {
-  return { who: act.who, at: context.now(), about: `${what}: ${act.reason}` };
+function said(
+  context: OrdersContext,
+  act: Act,
+  what: string,
+  more: string | null = null,
+): Pick<Move, "who" | "about" | "at"> {
+  const about = `${what}: ${act.reason}${more === null ? "" : ` (${more})`}`;
+  return { who: act.who, at: context.now(), about };
 }
 
 async function byHand(

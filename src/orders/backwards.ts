@@ -10,6 +10,7 @@ import type { Queryable } from "../store/index.ts";
 import { move, orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { openSession } from "./delivery/sender.ts";
+import { readyToSendAgain } from "./dropped-again.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 
 /** Some ERPs write our numbers in capitals. */
@@ -322,6 +323,7 @@ export async function decideLost(
 ): Promise<boolean> {
   const { store, company, now, jobs } = context;
   const { decision, who, why } = act;
+  const aside = decision === "leave" ? null : await setDropAside(context, number, act);
   return store.transaction(async (tx) => {
     const order = await orderOf(tx, company, number);
     const decided = await tx.affect(
@@ -335,7 +337,7 @@ export async function decideLost(
       event: "lost",
       who,
       at: now(),
-      about: `The ERP went backwards and has it no more; to be sent again: ${why}`,
+      about: `The ERP went backwards and has it no more; to be sent again: ${why}${aside === null ? "" : ` (${aside})`}`,
       set: {
         attempts: 0,
         nextAttemptAt: null,
@@ -349,4 +351,18 @@ export async function decideLost(
     await jobs.queue(tx, DELIVER_JOB, jobData(company, order.id));
     return true;
   });
+}
+
+/** A far side that takes files would show the drop of before for ever. */
+async function setDropAside(
+  context: OrdersContext,
+  number: string,
+  { who, why }: LostDecision,
+): Promise<string | null> {
+  const order = await orderOf(context.store, context.company, number);
+  const lost = await lostOrders(context);
+  const waits = lost.find((one) => one.order === order.number && one.decision === null);
+  if (waits === undefined) return null;
+  const dropped = { number: order.number, handedOverAt: order.handedOverAt ?? waits.lostAt };
+  return (await readyToSendAgain(context, dropped, { who, reason: why })).setAside;
 }

@@ -19,6 +19,7 @@ import {
   type ExportPage,
   type ExportSpan,
 } from "./export.ts";
+import type { Resolution } from "./resolve.ts";
 import { closeTask, listTasks, type Task, type TaskEnd, type TaskFilter } from "./tasks.ts";
 import { list, show, type OrderListFilter, type OrderSummary, type OrderView } from "./view.ts";
 
@@ -28,7 +29,7 @@ export interface OrderDesk {
   /** A person gives an order up; what the ERP has of it is cancelled there, or becomes a task. */
   cancel(idOrNumber: string, act: Act): Promise<OrderView>;
   /** A conflict or a doubt is settled: the order stands in the ERP. */
-  resolve(idOrNumber: string, act: Act & { readonly erpOrder?: string }): Promise<OrderView>;
+  resolve(idOrNumber: string, asked: Resolution): Promise<OrderView>;
   /** For an order in doubt that a person did not find in the ERP, or one it refused, mended. */
   sendAgain(idOrNumber: string, act: Act): Promise<OrderView>;
   /** The whole order anew, as it is to be. */
@@ -54,7 +55,7 @@ export function openDesk(context: OrdersContext): OrderDesk {
   return {
     release: (idOrNumber, act) => release(context, idOrNumber, act),
     cancel: (idOrNumber, act) => cancel(context, idOrNumber, act),
-    resolve: (idOrNumber, act) => resolve(context, idOrNumber, act),
+    resolve: (idOrNumber, asked) => resolve(context, idOrNumber, asked),
     sendAgain: (idOrNumber, act) => sendAgain(context, idOrNumber, act),
     amend: (idOrNumber, asked) => amend(context, idOrNumber, asked),
     cancelPart: (idOrNumber, asked) => cancelOrder(context, idOrNumber, asked),

@@ -11,8 +11,8 @@ export type OrderErrorCode =
 export class OrderError extends Error {
   override readonly name = "OrderError";
   readonly code: OrderErrorCode;
-  constructor(code: OrderErrorCode, message: string) {
-    super(message);
+  constructor(code: OrderErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -3,11 +3,15 @@
  * hand, say, beside the one that was handed over. Only a person can tell.
  */
 import type { Transaction } from "../store/index.ts";
+import type { DeliveryState } from "./machine.ts";
 import { openTask } from "./tasks.ts";
 
 interface Twin {
   readonly id: string;
   readonly number: string;
+  readonly state: DeliveryState;
+  /** Its own number there; null: it has none yet. */
+  readonly own: string | null;
   readonly gross: string;
   readonly erpOrder: string;
   readonly reference: string;
@@ -16,7 +20,8 @@ interface Twin {
 /** Same account, same customer's reference and the same lines, within a day. */
 const TWINS = `
   with suspects as (
-    select o.company, o.id, o.number, o.gross, o.customer_reference as reference, e.erp_order
+    select o.company, o.id, o.number, o.state, o.erp_order as own, o.gross,
+           o.customer_reference as reference, e.erp_order
       from web_order o
       join erp_order e on e.company = o.company and e.account = o.account
        and e.customer_reference = o.customer_reference
@@ -29,7 +34,7 @@ const TWINS = `
                         where s = e.erp_order)
        and not exists (select 1 from web_order other
                         where other.company = o.company and other.erp_order = e.erp_order))
-  select s.id, s.number, s.gross, s.erp_order as "erpOrder", s.reference
+  select s.id, s.number, s.state, s.own, s.gross, s.erp_order as "erpOrder", s.reference
     from suspects s
     cross join lateral (
       select array_agg(l.product || ' ' || trim_scale(l.quantity) order by l.product, l.quantity)
@@ -50,22 +55,36 @@ export async function suspectTwins(
   at: Temporal.Instant,
 ): Promise<number> {
   let opened = 0;
-  for (const { id, number, gross, erpOrder, reference } of await tx.query<Twin>(TWINS, [company])) {
-    const task = await openTask(
-      tx,
-      company,
-      {
-        order: id,
-        kind: "look",
-        about: `ERP order ${erpOrder} may be ${number} a second time`,
-        instruction:
-          `It bears no number of ours, and account, reference ${reference} and lines are the same. ` +
-          `If it is, cancel one of them in the ERP; close this task either way.`,
-        amount: gross,
-      },
-      at,
-    );
-    if (task.opened) opened += 1;
+  for (const twin of await tx.query<Twin>(TWINS, [company])) {
+    const { id: order, number, gross: amount, erpOrder } = twin;
+    const about = `${aboutTwin(erpOrder)}${number}`;
+    // As long as it is open it says what to do as the order stands by then.
+    const task = { order, kind: "look", about, instruction: whatToDo(twin), amount } as const;
+    if ((await openTask(tx, company, task, at)).opened) opened += 1;
   }
   return opened;
 }
+
+const aboutTwin = (erpOrder: string): string => `ERP order ${erpOrder} may be `;
+
+/** Whether a task asks about that ERP order. */
+export function isAboutTwin(about: string, erpOrder: string): boolean {
+  return about.startsWith(aboutTwin(erpOrder));
+}
+
+function whatToDo({ number, state, own, erpOrder, reference }: Twin): string {
+  const same = `It bears no number of ours; account, reference ${reference} and lines are the same.`;
+  if (own !== null)
+    return (
+      `${same} ${number} is ${own} there: if both are the same order, cancel one of them in the ERP. ` +
+      "Close this task either way."
+    );
+  const link = `tradepost orders resolve ${number} --erp-order ${erpOrder} --who NAME --why WHY`;
+  return WAITS.has(state)
+    ? `${same} ${number} is not handed over yet: if it was keyed by hand, cancel ${number} here and ` +
+        `keep ${erpOrder}. Close this task either way.`
+    : `${same} No other ERP order is known to be ${number}, so do not cancel ${erpOrder} unless you find one: ` +
+        `if it is ${number}, link it: ${link}. If it is not, close this task.`;
+}
+
+const WAITS: ReadonlySet<DeliveryState> = new Set(["held", "queued", "checked"]);

@@ -71,10 +71,28 @@ describe("the desk as alarms", () => {
     );
     await look();
     expect(keysOf(one)).toEqual(["orders/desk/doubt"]);
-    await one.orders.resolve(webOrder, { ...kim, erpOrder: "SO7" });
+    await one.orders.resolve(webOrder, { ...kim, erpOrder: "SO7", seenThere: true });
     await one.orders.advance();
     expect(keysOf(one)).toEqual([]);
   });
+});
+
+test("a whole cancellation behind a doubt that ends as not there: it is cancelled, never placed to be cancelled", async () => {
+  const one = await companies.open("CANCELDOUBT");
+  one.erp.cancel = async () => {
+    throw new Error("nothing of it is there");
+  };
+  await send(one.orders, "canary", { webOrder: "CANARY" });
+  await drain();
+  one.erp.next = async () => ({ kind: "inDoubt", evidence: "the line broke" });
+  await send(one.orders, "k1", { webOrder: "W1", customerReference: "other" });
+  await drain();
+  expect((await one.orders.show("W1")).state).toBe("inDoubt");
+  await one.orders.cancel("W1", kim);
+  await one.orders.deliver("W1");
+  expect((await one.orders.show("W1")).state).toBe("cancelled");
+  expect(one.erp.asked.filter((what) => what === "place W1")).toHaveLength(1);
+  expect(one.erp.asked).not.toContain("cancel W1");
 });
 
 describe("everything stored can be exported", () => {

@@ -302,3 +302,82 @@ test("a search that may stand still is believed beside an order that the ERP too
   await one.orders.deliver(webOrder);
   expect(placings(one, webOrder)).toBe(2);
 });
+
+test("a person's word that a dropped order never came drops it again, and says what was done", async () => {
+  const one = await companies.open("DROPPED");
+  one.erp.finding = "file-drop";
+  const number = await placed(one, "k1");
+  one.now = one.now.add({ hours: 25 });
+  await one.orders.advance();
+  await companies.jobs.drain();
+  expect((await one.orders.show(number)).state).toBe("inDoubt");
+  await expect(one.orders.sendAgain(number, KIM)).rejects.toThrow(
+    "drops an order once and never again (present). Key it in the ERP by hand",
+  );
+  one.erp.again = async (key) => {
+    one.erp.orders.delete(key);
+    return "The first drop is set aside.";
+  };
+  await one.orders.sendAgain(number, KIM);
+  await companies.jobs.drain();
+  const { state, events } = await one.orders.show(number);
+  expect(state).toBe("handedOver");
+  expect(placings(one, number)).toBe(2);
+  expect(events.map(({ about }) => about)).toContain(
+    "To be sent again: looked into it (The first drop is set aside.)",
+  );
+  // An ERP that was restored from its backup has lost it; the journal has not.
+  await pull(companies.store, "DROPPED", "erp-order", [erpOrder("SO1", number) as never]);
+  await one.orders.advance();
+  const { id } = await one.orders.show(number);
+  const lost = { id, order: number, erpOrder: "SO1", account: "A1", net: "18.40" };
+  await companies.store.transaction((tx) =>
+    one.orders.noteLost(tx, "erp", [{ ...lost, acceptedAt: one.now }]),
+  );
+  await companies.store.affect(
+    "update erp_order set learned_at = '2026-03-30T09:00:00Z' where company = 'DROPPED'",
+  );
+  await one.orders.decideLost(number, { decision: "send-again", who: "kim", why: "gone there" });
+  await companies.jobs.drain();
+  expect((await one.orders.show(number)).state).toBe("handedOver");
+  expect(placings(one, number)).toBe(3);
+});
+
+test("a person who has looked waits until what was sent cannot turn up any more", async () => {
+  const one = await companies.open("HASTE", { quietSeconds: 3_600 });
+  one.erp.next = reset;
+  const number = await placed(one, "k1");
+  await expect(one.orders.sendAgain(number, KIM)).rejects.toThrow("may still turn up for 3600 s");
+  expect(placings(one, number)).toBe(1);
+});
+
+test("resolving takes an ERP order that was seen, of this order, and can be corrected", async () => {
+  const one = await companies.open("LINKS");
+  const number = await placed(one, "k1", { customerReference: "PO 7" });
+  await pull(companies.store, "LINKS", "erp-order", [
+    erpOrder("SO77", null, { customerReference: "PO 7" }) as never,
+    erpOrder("SO9", "OTHER-9") as never,
+  ]);
+  const line = { erpOrder: "SO77", unitPrice: "1" };
+  await pull(companies.store, "LINKS", "erp-order-line", [
+    { ...line, line: 1, product: "BRICK", quantity: "2", net: "8.40" },
+    { ...line, line: 2, product: "SAND", quantity: "1", net: "10.00" },
+  ]);
+  await one.orders.advance();
+  // It has none of its own, so cancelling that one would lose it.
+  expect(await one.orders.tasks()).toMatchObject([
+    {
+      about: `ERP order SO77 may be ${number}`,
+      instruction: expect.stringContaining(`orders resolve ${number} --erp-order SO77`) as string,
+    },
+  ]);
+  const as = (so: string, more: object = {}) =>
+    one.orders.resolve(number, { ...KIM, erpOrder: so, ...more });
+  await expect(as("SO7777")).rejects.toThrow("no pull has shown an ERP order SO7777. Pull first");
+  await expect(as("SO9")).rejects.toThrow("ERP order SO9 is that of OTHER-9 already");
+  await expect(as("TBA")).rejects.toThrow('"TBA" is no order number');
+  await as("SO7777", { seenThere: true });
+  expect(await as("SO77")).toMatchObject({ state: "confirmed", erpOrder: "SO77" });
+  expect(await one.orders.tasks()).toEqual([]);
+  expect(await one.orders.advance()).toMatchObject({ moved: 0 });
+});

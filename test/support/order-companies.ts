@@ -41,6 +41,8 @@ export interface Erp {
   status: ((key: string) => Found) | null;
   amend: ((order: RenderedOrder) => Promise<Outcome>) | null;
   cancel: ((key: string) => Promise<Outcome>) | null;
+  /** Absent: what was dropped is never dropped again. */
+  again: ((key: string) => Promise<string | null>) | null;
   opens: (() => void | Promise<void>) | null;
 }
 
@@ -65,6 +67,7 @@ function farSide(): Erp {
     status: null,
     amend: null,
     cancel: null,
+    again: null,
     opens: null,
   };
 }
@@ -81,7 +84,7 @@ function sessionOf(erp: Erp): Session {
 }
 
 function capabilityOf(erp: Erp): OrdersCapability {
-  const { status, amend, cancel } = erp;
+  const { status, amend, cancel, again } = erp;
   const asked = <T>(what: string, key: string, answer: () => T): T => {
     erp.asked.push(`${what} ${key}`);
     return answer();
@@ -109,6 +112,7 @@ function capabilityOf(erp: Erp): OrdersCapability {
     ...(amend === null
       ? {}
       : { amend: (order: RenderedOrder) => asked("amend", order.key, () => amend(order)) }),
+    ...(again === null ? {} : { again: (key: string) => asked("again", key, () => again(key)) }),
     ...(cancel === null
       ? {}
       : { cancel: (key: string) => asked("cancel", key, () => cancel(key)) }),

@@ -79,6 +79,8 @@ interface Places {
 const ORDERS = "orders";
 const STAGED = `${ORDERS}/.staged`;
 const JOURNAL = `${ORDERS}/.journal`;
+/** Entries of drops that a person has said never came, so that the order was dropped again. */
+const BEFORE = `${JOURNAL}/before`;
 /** The journal entry before it is one; it goes with what was staged. */
 const ENTRY = ".entry.json";
 /** What lies in our own folders is never large; anything else there is not ours. */
@@ -95,7 +97,12 @@ export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability
     finding: "file-drop",
     find: (key) => find(options, key),
     place: (order, call) => place({ ...options, goOn: () => stillAsked(call) }, order, host),
-    again: (key, call) => setAside({ ...options, goOn: () => stillAsked(call) }, key),
+    again: (key, { who, why }, call) =>
+      setAside({ ...options, goOn: () => stillAsked(call) }, key, {
+        who,
+        why,
+        at: host.now().toString(),
+      }),
   };
 }
 
@@ -161,13 +168,17 @@ async function isReady(places: Places, entry: Entry, files: readonly DropFile[])
   return true;
 }
 
-/** The entry is kept beside the new one: what was dropped, and when. */
-async function setAside(options: Dropping, key: string): Promise<void> {
+/** The entry is kept, with who decided; what is left of that drop is taken back. */
+async function setAside(
+  options: Dropping,
+  key: string,
+  again: { readonly who: string; readonly why: string; readonly at: string },
+): Promise<string | null> {
   const { folder } = options;
   const places = placesOf(options, key);
   try {
     const entry = await readEntry(places, key);
-    if (entry === null || (await isStaged(places, entry, headerName(key)))) return;
+    if (entry === null || (await isStaged(places, entry, headerName(key)))) return null;
     const header = `${ORDERS}/${headerName(key)}`;
     if (await isTaken(folder, header))
       throw new ConnectorFault(
@@ -175,18 +186,21 @@ async function setAside(options: Dropping, key: string): Promise<void> {
         `Order ${key} waits in ${folder.show(header)} to be taken.`,
         "Let the other system take it, or move its files away first.",
       );
-    await options.goOn();
-    await folder.rename(places.journal, await freePath(folder, `${JOURNAL}/${key}.before.json`));
-    await folder.settle(JOURNAL);
+    await folder.makeFolder(BEFORE);
+    const kept = await freePath(folder, `${BEFORE}/${key}.json`);
+    await folder.write(kept, `${JSON.stringify({ ...entry, again }, null, 2)}\n`);
+    await folder.settle(BEFORE);
+    await withdraw(options, places, entry);
     options.probe?.({ done: "set aside" });
+    return `The drop of ${entry.at} is kept in ${folder.show(kept)}, and the order is dropped anew.`;
   } catch (error) {
     throw folder.fault(`Setting the journal entry of order ${key} aside`, error);
   }
 }
 
 /**
- * The order was rendered anew before its header was dropped: what lies in `orders/` of it is ours
- * to take back.
+ * The order was rendered anew before its header was dropped, or is dropped again: what lies in
+ * `orders/` of it is ours to take back.
  */
 async function withdraw(options: Dropping, places: Places, entry: Entry): Promise<void> {
   for (const { name, sha256 } of entry.files) {

@@ -1,0 +1,65 @@
+/**
+ * A far side that only takes files cannot say what became of them: it is a person who says that an
+ * order never came in there, and by whose word it is dropped once more.
+ */
+import { ConnectorFault, type OrdersCapability } from "../connector/index.ts";
+import type { Act } from "./audit.ts";
+import type { OrderRow } from "./book.ts";
+import type { OrdersContext } from "./context.ts";
+import { calling } from "./delivery/calling.ts";
+import { openDesk } from "./delivery/sender.ts";
+import { OrderError } from "./error.ts";
+
+export interface FarSide {
+  /** The connector's own floor of the quiet window. */
+  readonly quietSeconds: number;
+  /** What was done so that the order can be dropped anew, in a sentence; null: nothing had to be. */
+  readonly setAside: string | null;
+}
+
+/** Throws where the far side's desk cannot be opened, or will not drop the order again. */
+export async function readyToSendAgain(
+  context: OrdersContext,
+  order: Pick<OrderRow, "number" | "handedOverAt">,
+  act: Act,
+): Promise<FarSide> {
+  try {
+    await using desk = await openDesk(context);
+    const { quietSeconds = 0 } = desk.capability;
+    // Where nobody knows of a drop its journal tells.
+    const said =
+      order.handedOverAt === null
+        ? null
+        : await setAside(context, desk.capability, order.number, act);
+    return { quietSeconds, setAside: said };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const todo = error instanceof ConnectorFault ? ` ${error.instruction}` : "";
+    throw new OrderError(
+      "move-impossible",
+      `Sending web order ${order.number} again: ${error.message}${todo} Nothing was sent.`,
+      { cause: error },
+    );
+  }
+}
+
+async function setAside(
+  { settings }: OrdersContext,
+  capability: OrdersCapability,
+  number: string,
+  { who, reason }: Act,
+): Promise<string | null> {
+  if (capability.finding !== "file-drop") return null;
+  const doing = `Asking whether ${number} was dropped`;
+  const never = new AbortController().signal;
+  return calling(doing, settings.giveUpAfterSeconds, never, async (call) => {
+    if (capability.again !== undefined) return capability.again(number, { who, why: reason }, call);
+    const { kind } = await capability.find(number, call);
+    if (kind === "absent") return null;
+    throw new ConnectorFault(
+      "refused",
+      `The connector drops an order once and never again (${kind}).`,
+      `Key it in the ERP by hand, and resolve it: tradepost orders resolve ${number} --erp-order NUMBER.`,
+    );
+  });
+}

@@ -1,0 +1,195 @@
+/**
+ * A person settles a conflict or a doubt: the order stands in the ERP, under this number. What
+ * nobody has seen is not believed, and a second document of the order is not settled unseen.
+ */
+import type { Transaction } from "../store/index.ts";
+import type { Act } from "./audit.ts";
+import { move, type OrderRow } from "./book.ts";
+import { isOrderNumber } from "./compare.ts";
+import type { OrdersContext } from "./context.ts";
+import { DUPLICATE } from "./delivery/duplicate.ts";
+import { OrderError } from "./error.ts";
+import { lostRow } from "./lost-rows.ts";
+import { closeTask, listTasks } from "./tasks.ts";
+import { isAboutTwin } from "./twins.ts";
+
+export interface Resolution extends Act {
+  /** Absent: the number that it has already. */
+  readonly erpOrder?: string;
+  /** Others of the ERP's for the same order that the person has looked at, too. */
+  readonly also?: readonly string[];
+  /** True: the person saw it there, though no pull has shown it. */
+  readonly seenThere?: boolean;
+}
+
+/** What pulls have shown under an ERP order number. */
+interface Shown {
+  readonly erpOrder: string;
+  /** Null: only an answer or an invoice names it. */
+  readonly state: string | null;
+  /** The web order that it bears; null: none. */
+  readonly webOrder: string | null;
+  readonly net: string | null;
+  readonly vat: string | null;
+}
+
+export async function resolveOrder(
+  tx: Transaction,
+  context: OrdersContext,
+  order: OrderRow,
+  asked: Resolution,
+): Promise<OrderRow> {
+  const also = asked.also ?? [];
+  const shown = await shownOf(tx, order, asked.erpOrder ?? null);
+  const open = openNumbers(order, shown);
+  const erpOrder = asked.erpOrder ?? only(order, open);
+  if (asked.erpOrder !== undefined) await mayBe(tx, order, asked, shown);
+  const others = open.filter((number) => number !== erpOrder && !also.includes(number));
+  if (others.length > 0) throw othersOpen(order, erpOrder, others);
+  const isOther = erpOrder !== order.erpOrder;
+  const row = shown.find((one) => one.erpOrder === erpOrder);
+  const wrong = isOther && order.erpOrder !== null && !also.includes(order.erpOrder);
+  const kept = order.settled.filter((number) => !wrong || number !== order.erpOrder);
+  const settled = [...new Set([...kept, ...(erpOrder === null ? [] : [erpOrder]), ...also])];
+  const sums = { erpNet: row?.net ?? null, erpVat: row?.vat ?? null };
+  const moved = await move(tx, order, {
+    event: "resolve",
+    who: asked.who,
+    at: context.now(),
+    about: `${inWords(erpOrder, asked, row)}: ${asked.reason}`,
+    set: { erpOrder, nextAttemptAt: null, answerDueAt: null, settled, ...(isOther ? sums : {}) },
+  });
+  if (erpOrder !== null) await closeTwins(tx, order, erpOrder, asked.who, context.now());
+  return moved;
+}
+
+function inWords(erpOrder: string | null, { also = [] }: Resolution, row: Shown | undefined) {
+  const unseen = row === undefined ? ", where no pull has shown it yet" : "";
+  const more = also.length === 0 ? "" : `, and ${also.join(" and ")} was looked at as well`;
+  return erpOrder === null ? "Resolved" : `Resolved: it is ${erpOrder} there${unseen}${more}`;
+}
+
+/** Those that bear our number, as some ERPs write it in capitals, and the one that is asked for. */
+async function shownOf(
+  tx: Transaction,
+  { company, id }: OrderRow,
+  asked: string | null,
+): Promise<Shown[]> {
+  return tx.query<Shown>(
+    `with o as (select * from web_order where company = $1 and id = $2),
+     pulled as (
+       select e.erp_order as "erpOrder", e.state, nullif(e.web_order, '') as "webOrder",
+              e.net::text as net, e.vat::text as vat
+         from o join erp_order e on e.company = o.company and (${BEARS("e")} or e.erp_order = $3)
+        where not ${lostRow("e")}),
+     named as (
+       select o.number, a.erp_order
+         from o join order_acknowledgement a on a.company = o.company and ${BEARS("a")}
+        where a.outcome = 'accepted' and not ${lostRow("a")}
+       union
+       select o.number, d.erp_order
+         from o join sales_document d on d.company = o.company and ${BEARS("d")}
+        where d.document_type = 'invoice' and not ${lostRow("d")})
+     select * from pulled
+     union all
+     select n.erp_order, null, n.number, null, null from named n
+      where n.erp_order <> '' and not exists (select 1 from pulled p where p."erpOrder" = n.erp_order)
+     order by 1`,
+    [company, id, asked],
+  );
+}
+
+const BEARS = (row: string) => `${row}.web_order in (o.number, upper(o.number), lower(o.number))`;
+
+/** Documents of this order that may deliver goods; those that were settled before are known. */
+function openNumbers(order: OrderRow, shown: readonly Shown[]): string[] {
+  return shown
+    .filter(({ erpOrder }) => isOrderNumber(erpOrder))
+    .filter(({ webOrder }) => webOrder?.toLowerCase() === order.number.toLowerCase())
+    .filter(({ state }) => state !== "cancelled")
+    .map(({ erpOrder }) => erpOrder)
+    .filter((number) => number === order.erpOrder || !order.settled.includes(number));
+}
+
+function only(order: OrderRow, open: readonly string[]): string | null {
+  const isDouble = order.reasons.some((reason) => reason.startsWith(DUPLICATE));
+  if (order.state === "confirmed" || order.state === "accepted" || isDouble || open.length > 1)
+    throw impossible(
+      order,
+      open.length > 1 ? `the ERP has it as ${open.join(" and ")}` : `it is "${order.state}"`,
+      "Name the one that it is: --erp-order NUMBER.",
+    );
+  return order.erpOrder ?? open[0] ?? null;
+}
+
+/** An ERP order is that of one web order at most, and somebody must have seen it. */
+async function mayBe(
+  tx: Transaction,
+  order: OrderRow,
+  { erpOrder = "", seenThere = false }: Resolution,
+  shown: readonly Shown[],
+): Promise<void> {
+  if (!isOrderNumber(erpOrder))
+    throw impossible(order, `"${erpOrder}" is no order number`, "Name the number it has there.");
+  const [other] = await tx.query<{ number: string }>(
+    `select number from web_order where company = $1 and erp_order = $2 and id <> $3 limit 1`,
+    [order.company, erpOrder, order.id],
+  );
+  const row = shown.find((one) => one.erpOrder === erpOrder);
+  const bears = row?.webOrder ?? order.number;
+  const taken = bears.toLowerCase() === order.number.toLowerCase() ? other?.number : bears;
+  if (taken !== undefined)
+    throw impossible(order, `ERP order ${erpOrder} is that of ${taken} already`, "Look there.");
+  const named = order.erpOrder === erpOrder || namedIn(order.reasons, erpOrder);
+  if (row === undefined && !named && !seenThere)
+    throw impossible(
+      order,
+      `no pull has shown an ERP order ${erpOrder}`,
+      "Pull first, if it is new there; or say that you saw it yourself: --seen-there.",
+    );
+}
+
+/** "… is there as SO1 and SO2." names SO2. */
+function namedIn(reasons: readonly string[], erpOrder: string): boolean {
+  return reasons.some((reason) =>
+    reason
+      .split(/\s/)
+      .some((word) => word === erpOrder || word.replace(/[.,:;]$/, "") === erpOrder),
+  );
+}
+
+function othersOpen(order: OrderRow, erpOrder: string | null, others: readonly string[]) {
+  return impossible(
+    order,
+    `the ERP shows ${others.join(" and ")} of it as well, not cancelled there`,
+    `Cancel it there before goods leave twice, pull, and resolve ${order.number} as ` +
+      `${erpOrder ?? "the one that stays"}; or, if you have seen that it does no harm: ` +
+      `--also ${others.join(",")}.`,
+  );
+}
+
+function impossible(order: OrderRow, found: string, todo: string): OrderError {
+  return new OrderError(
+    "move-impossible",
+    `Resolving web order ${order.number}: ${found}. ${todo}`,
+  );
+}
+
+/** Whoever links an order to the one that staff keyed has answered what was asked about it. */
+async function closeTwins(
+  tx: Transaction,
+  order: OrderRow,
+  erpOrder: string,
+  who: string,
+  at: Temporal.Instant,
+): Promise<void> {
+  const open = await listTasks(tx, order.company, { order: order.id, kind: "look" });
+  for (const { id, about } of open)
+    if (isAboutTwin(about, erpOrder))
+      await closeTask(
+        tx,
+        order.company,
+        { id, state: "done", who, reason: `It is ${order.number} itself.` },
+        at,
+      );
+}
