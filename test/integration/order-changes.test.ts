@@ -427,7 +427,7 @@ test("an ERP order that equals ours and bears no number is a suspicion at the de
   await one.orders.advance();
   await one.orders.advance();
   expect(await one.orders.tasks()).toMatchObject([
-    { kind: "look", webOrder: number, about: "ERP order SO2 may be W1 a second time" },
+    { kind: "look", webOrder: number, about: "ERP order SO2 may be W1" },
   ]);
 });
 
