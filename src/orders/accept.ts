@@ -4,7 +4,7 @@
  * Orders that come while others are written share the next transaction; one whose facts others have
  * locked has a transaction of its own, so that it keeps nobody waiting.
  */
-import type { Queryable } from "../store/index.ts";
+import { isLockTimeout, type Queryable } from "../store/index.ts";
 import {
   inProgressProblem,
   numberTakenProblem,
@@ -87,10 +87,6 @@ async function takeAlone(context: OrdersContext, request: Asked): Promise<Accept
 }
 
 const ATTEMPTS = 3;
-
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "55P03";
-}
 
 /** One look for all who ask while it is new. */
 function atMostEvery(ms: number, look: () => Promise<void>): () => Promise<void> {

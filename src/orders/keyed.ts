@@ -4,7 +4,7 @@
  * one that names the order.
  */
 import { createHash } from "node:crypto";
-import type { Transaction } from "../store/index.ts";
+import { isDeadlock, isLockTimeout, type Transaction } from "../store/index.ts";
 import { inProgressProblem, keyReusedProblem, type OrderProblem } from "./answer.ts";
 import type { OrdersContext } from "./context.ts";
 import { keptKey } from "./taking/asked.ts";
@@ -107,15 +107,6 @@ async function replay<Answer>(
   return resultOf(kept, true);
 }
 
-function isLockTimeout(error: unknown): boolean {
-  return codeOf(error) === "55P03";
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-const DEADLOCK = "40P01";
 const TRIES = 3;
 
 /**
@@ -130,7 +121,7 @@ async function unlocked<T>(
     try {
       return await store.transaction(work);
     } catch (error) {
-      if (codeOf(error) !== DEADLOCK || tries === TRIES) throw error;
+      if (!isDeadlock(error) || tries === TRIES) throw error;
     }
   }
 }

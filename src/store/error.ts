@@ -36,3 +36,13 @@ export function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null || !("code" in error)) return "";
   return typeof error.code === "string" ? error.code : "";
 }
+
+/** Somebody else held what was asked for longer than the statement was to wait. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === "55P03";
+}
+
+/** Two waited for each other, and this one was ended so that the other could go on. */
+export function isDeadlock(error: unknown): boolean {
+  return codeOf(error) === "40P01";
+}

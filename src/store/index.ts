@@ -11,7 +11,7 @@
  */
 export { openStore } from "./open.ts";
 export type { Store, StoreOptions } from "./open.ts";
-export { StoreError } from "./error.ts";
+export { isDeadlock, isLockTimeout, StoreError } from "./error.ts";
 export type { StoreErrorCode } from "./error.ts";
 export { copyTable } from "./copy-table.ts";
 export type { Cell } from "./copy-table.ts";
