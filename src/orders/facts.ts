@@ -302,15 +302,21 @@ async function lockAccounts(
   return new Set(held.map(({ account }) => account));
 }
 
+/** Share of its charges that no invoice carries yet. */
+const OPEN_CHARGES = `
+  coalesce(least(1, greatest(0, 1 - o.invoiced_charges / nullif(o.net - goods.net, 0))), 1)`;
+
 /**
  * What each account's web orders come to that the ledger does not show yet and no payment covers:
- * (company, account, open). Charges stay open as long as any line of their order does; what an
- * amendment adds that is still to be done at the ERP is open, too. What is over costs nothing, and
+ * (company, account, open). Charges stay open as long as any line of their order does, less what
+ * invoices of the order carry of charges: whether an ERP bills carriage with the first invoice, the
+ * last or each of them is its own affair, so no share of the goods tells it. What an amendment
+ * adds that is still to be done at the ERP is open, too. What is over costs nothing, and
  * the lines of an order that nothing has happened to are not looked at.
  */
 export const OPEN_ORDERS = `
   (select o.company, o.open_account as account, coalesce(o.open_gross, greatest(0, goods.open
-           + case when goods.open > 0 then o.gross - goods.total else 0 end - o.paid)
+           + case when goods.open > 0 then o.gross - goods.total else 0 end * ${OPEN_CHARGES} - o.paid)
          + coalesce(asked.more, 0)) as open
     from web_order o
     left join lateral (
@@ -319,7 +325,7 @@ export const OPEN_ORDERS = `
        where o.open_gross is null and c.company = o.company and c.order_id = o.id
          and c.state in ('held', 'asked', 'task')) asked on true
     cross join lateral (
-      select coalesce(sum(l.net + l.vat), 0) as total,
+      select coalesce(sum(l.net + l.vat), 0) as total, coalesce(sum(l.net), 0) as net,
              coalesce(sum((l.net + l.vat) * greatest(0, 1 -
                (l.invoiced_quantity + l.cancelled_quantity) / l.quantity)), 0) as open
         from web_order_line l

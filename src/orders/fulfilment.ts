@@ -49,6 +49,12 @@ export interface InvoicedLine {
   readonly creditedQuantity: string;
 }
 
+/** Net of all charges on invoices of one order. */
+export interface InvoicedCharges {
+  readonly webOrder: string;
+  readonly net: string;
+}
+
 /**
  * Sales tells what is invoiced and credited, inside the transaction that posts it. Figures are
  * totals and not steps, so telling them twice, or in another order, changes nothing.
@@ -59,6 +65,7 @@ export async function recordInvoiced(
     readonly company: string;
     readonly at: Temporal.Instant;
     readonly lines: readonly InvoicedLine[];
+    readonly charges?: readonly InvoicedCharges[];
   },
 ): Promise<void> {
   if (told.lines.length === 0) return;
@@ -76,10 +83,28 @@ export async function recordInvoiced(
     [told.company, JSON.stringify(told.lines)],
   );
   const orders = [...new Set(changed.map((line) => line.orderId))];
-  if (orders.length === 0) return;
-  await writeInvoiceEvents(tx, told.company, told.at, orders);
-  await openAgain(tx, told.company, orders);
-  await noteFulfilment(tx, told.company, orders, told.at);
+  if (orders.length > 0) await writeInvoiceEvents(tx, told.company, told.at, orders);
+  const charged = await recordCharges(tx, told.company, told.charges ?? []);
+  await openAgain(tx, told.company, [...new Set([...orders, ...charged])]);
+  if (orders.length > 0) await noteFulfilment(tx, told.company, orders, told.at);
+}
+
+/** Orders whose figure is another now. */
+async function recordCharges(
+  tx: Transaction,
+  company: string,
+  charges: readonly InvoicedCharges[],
+): Promise<string[]> {
+  const changed = await tx.query<{ id: string }>(
+    `with told as (
+       select o.id, told.net from jsonb_to_recordset($2::jsonb) as told ("webOrder" text, net numeric)
+         join web_order o on o.company = $1 and o.number = told."webOrder"
+        where o.invoiced_charges <> told.net order by o.id for update of o)
+     update web_order o set invoiced_charges = told.net from told
+      where o.company = $1 and o.id = told.id returning o.id`,
+    [company, JSON.stringify(charges)],
+  );
+  return changed.map(({ id }) => id);
 }
 
 async function writeInvoiceEvents(

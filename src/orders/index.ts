@@ -123,6 +123,7 @@ export {
   PUSH_LOG,
   PUSH_LOG_LINES,
   recordInvoiced,
+  type InvoicedCharges,
   type InvoicedLine,
 } from "./fulfilment.ts";
 export type { AcceptRequest, OrderCheck } from "./accept.ts";

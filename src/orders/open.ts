@@ -35,7 +35,7 @@ const counts = (states: string) => `(not o.test and o.state <> all(${states}) an
 
 /** Something of the order `o` was invoiced, cancelled or asked to be changed. */
 const TOUCHED = `
-  (exists (select 1 from web_order_line l
+  (o.invoiced_charges <> 0 or exists (select 1 from web_order_line l
             where l.company = o.company and l.order_id = o.id
               and (l.invoiced_quantity <> 0 or l.cancelled_quantity <> 0))
    or exists (select 1 from web_order_change c

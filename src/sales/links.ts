@@ -3,7 +3,13 @@
  * so or one reading alone is possible; everything else is suggested to a person. Invoiced and
  * credited quantities go to orders in the same transaction.
  */
-import { PUSH_LOG, PUSH_LOG_LINES, recordInvoiced, type InvoicedLine } from "../orders/index.ts";
+import {
+  PUSH_LOG,
+  PUSH_LOG_LINES,
+  recordInvoiced,
+  type InvoicedCharges,
+  type InvoicedLine,
+} from "../orders/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 
 /** For the lines that were looked at just now (`sales_desired`): their links made anew. */
@@ -119,8 +125,23 @@ export async function tell(
       group by l.web_order, l.line`,
     [company, webOrders],
   );
-  await recordInvoiced(tx, { company, at, lines });
+  const charges = await tx.query<InvoicedCharges>(CHARGES, [company, webOrders]);
+  await recordInvoiced(tx, { company, at, lines, charges });
 }
+
+/** What is of an order and of none of its lines, and no product either: a substitute is goods. */
+const CHARGES = `
+  select asked.web_order as "webOrder", coalesce(sum(k.net) filter (where k.is_charge), 0) as net
+    from unnest($2::text[]) as asked (web_order)
+    left join lateral (
+      select k.net, not exists (select 1 from product p
+               where p.company = $1 and p.product = l.product and l.line_class = 'goods') as is_charge
+        from order_invoice_link k
+        join sales_line l on l.company = k.company and l.document_type = k.document_type
+         and l.document = k.document and l.line = k.line
+       where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0
+         and k.document_type = 'invoice') k on true
+   group by asked.web_order`;
 
 export interface LinkSuggestion {
   readonly documentType: string;

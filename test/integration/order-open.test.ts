@@ -1,9 +1,10 @@
 /** What may still count of orders is marked, so that what is over costs nothing. */
 import { expect, test } from "vitest";
-import { recordInvoiced } from "../../src/orders/index.ts";
+import { OPEN_ORDERS, recordInvoiced } from "../../src/orders/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { leftOutByMarks } from "../support/open-marks.ts";
 import { body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
+import { salesOf } from "../support/order-sales.ts";
 
 const companies = useOrderCompanies();
 const LINES = [
@@ -47,6 +48,33 @@ test("an order is marked as open until all of it is invoiced, cancelled or refus
   await invoice("MARKS", first, [0, 1]);
   expect(await advanced()).toBe(2);
   expect(await leftOutByMarks(companies.store)).toEqual([]);
+});
+
+test("a charge that an invoice carries is the ledger's, and counts no more while goods are still to come", async () => {
+  const { orders } = await companies.open("CARRIED");
+  const { store } = companies;
+  const charges = [{ charge: "CARR", net: "10.00", vatCode: "STANDARD" }];
+  const { webOrder } = orderIn(await send(orders, "k1", { charges }));
+  const open = async () => {
+    const sum = `select sum(open)::numeric(18, 2) as open from ${OPEN_ORDERS} o where company = $1`;
+    return (await store.query<{ open: string }>(sum, ["CARRIED"]))[0]?.open;
+  };
+  // 8.40 bricks and 1.68 VAT, 10.00 sand without, 10.00 carriage and 2.00 VAT.
+  expect(await open()).toBe("32.08");
+  const document = { documentType: "invoice", document: "I1" } as const;
+  const goodsOf = (net: string) => ({ quantity: "1", unitPrice: net, net });
+  const money = { net: "14.20", vat: "2.84", gross: "17.04" };
+  const documentOn = "2026-03-31";
+  await pull(store, "CARRIED", "sales-document", [
+    { ...document, account: "A1", documentOn, webOrder, ...money },
+  ]);
+  await pull(store, "CARRIED", "sales-line", [
+    { ...document, line: 1, product: "BRICK", ...goodsOf("4.20"), vat: "0.84" },
+    { ...document, line: 2, lineClass: "carriage", ...goodsOf("10.00"), vat: "2.00" },
+  ]);
+  await salesOf(store, "CARRIED").post();
+  expect(await open()).toBe("15.04");
+  expect(await leftOutByMarks(store)).toEqual([]);
 });
 
 test("after any sequence of what can happen to orders the marked ones come to the sum of all", async () => {

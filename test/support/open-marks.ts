@@ -4,13 +4,18 @@ import type { Queryable } from "../../src/store/index.ts";
 
 const LEFT = "greatest(0, 1 - (l.invoiced_quantity + l.cancelled_quantity) / l.quantity)";
 
+const CHARGES = `
+  (case when o.net = goods.net then 1
+        else 1 - least(1, greatest(0, o.invoiced_charges / (o.net - goods.net))) end)`;
+
 /** What each account's orders come to, looked for in all of them, marked or not. */
 const EVERY = `
   select o.company, o.account, sum(greatest(0, goods.open - o.paid
-           + case when goods.open > 0 then o.gross - goods.total else 0 end) + asked.more) as open
+           + case when goods.open > 0 then (o.gross - goods.total) * ${CHARGES} else 0 end)
+         + asked.more) as open
     from web_order o
    cross join lateral (
-     select sum(l.net + l.vat) as total, sum((l.net + l.vat) * ${LEFT}) as open
+     select sum(l.net + l.vat) as total, sum(l.net) as net, sum((l.net + l.vat) * ${LEFT}) as open
        from web_order_line l where l.company = o.company and l.order_id = o.id) goods
    cross join lateral (
      select coalesce(greatest(0, max((c.body ->> 'gross')::numeric) - o.gross), 0) as more
