@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 import { openAccess, type Access } from "./access/index.ts";
 import { openCompany, type CompanyServices, type Context } from "./company.ts";
-import { readSettings, type CompanySettings, type Settings } from "./config.ts";
+import { readSettings, type Settings } from "./config.ts";
 import type { Log } from "./connections/index.ts";
 import type { CompanyServices as ApiServices, Listening, Readiness } from "./http/index.ts";
 import type { Jobs } from "./jobs/index.ts";
@@ -77,7 +77,7 @@ export async function openTradepost(
   const store = await openDatabase(settings, options.service ?? false, log);
   const jobs = startedLate(async () => {
     const { openJobs } = await import("./jobs/index.ts");
-    return openJobs(store, { log: warnings(log) });
+    return openJobs(store, { log: warnings(log), shares: SHARES });
   });
   const access = openAccess({ store, now });
   const service = options.service === true;
@@ -157,26 +157,7 @@ async function workOn(
     // What did not match may do so under the new prices.
     await proof.checkLater();
   });
-  await jobs.work(ADVANCE_JOB, async (data) => {
-    const company = await of(data);
-    await company.stopIfBackwards({ ask: false });
-    const { orders, sales } = company;
-    // An order that has learned its ERP number lends its invoice lines their channel and links.
-    if ((await orders.advance()).moved > 0) await sales.post();
-  });
-  await jobs.work(
-    DELIVER_JOB,
-    async (data) => {
-      await (await of(data)).orders.deliver(textIn(data, "order"));
-    },
-    { concurrency: sumOf(settings, ({ orders }) => orders.atOnce) },
-  );
-  await jobs.work(ACCOUNT_JOB, async (data) => {
-    await (await of(data)).orders.buyers.accountRequests.open(textIn(data, "request"));
-  });
-  await jobs.work(RETURN_JOB, async (data) => {
-    await (await of(data)).orders.buyers.returns.place(textIn(data, "return"));
-  });
+  await workOnErps(jobs, settings, of);
   await jobs.work(NOTE_JOB, async (data) => {
     await (await of(data)).tellShop();
   });
@@ -195,8 +176,48 @@ async function workOn(
   });
 }
 
-function sumOf({ companies }: Settings, count: (company: CompanySettings) => number): number {
-  return Object.values(companies).reduce((sum, company) => sum + count(company), 0);
+/** Jobs that wait for an ERP: one that hangs keeps the orders of its own company waiting. */
+const SHARES = {
+  [DELIVER_JOB]: "company",
+  [ADVANCE_JOB]: "company",
+  [ACCOUNT_JOB]: "company",
+  [RETURN_JOB]: "company",
+};
+
+async function advance(company: CompanyServices): Promise<void> {
+  await company.stopIfBackwards({ ask: false });
+  const { orders, sales } = company;
+  // An order that has learned its ERP number lends its invoice lines their channel and links.
+  if ((await orders.advance()).moved > 0) await sales.post();
+}
+
+async function workOnErps(
+  jobs: Jobs,
+  { companies }: Settings,
+  of: (data: unknown) => Promise<CompanyServices>,
+): Promise<void> {
+  for (const [share, { orders }] of Object.entries(companies)) {
+    await jobs.work(
+      DELIVER_JOB,
+      async (data) => (await of(data)).orders.deliver(textIn(data, "order")),
+      {
+        share,
+        concurrency: orders.atOnce,
+      },
+    );
+    await jobs.work(ADVANCE_JOB, async (data) => advance(await of(data)), { share });
+    const work = async (data: unknown) => (await of(data)).orders.buyers;
+    await jobs.work(
+      ACCOUNT_JOB,
+      async (data) => (await work(data)).accountRequests.open(textIn(data, "request")),
+      { share },
+    );
+    await jobs.work(
+      RETURN_JOB,
+      async (data) => (await work(data)).returns.place(textIn(data, "return")),
+      { share },
+    );
+  }
 }
 
 function textIn(data: unknown, name: string): string {

@@ -25,11 +25,18 @@ export interface QueueOptions {
 export interface WorkOptions {
   /** How many run at a time in this process; default 1. */
   readonly concurrency?: number;
+  /** Of a shared job: whose share this is, such as "M1". */
+  readonly share?: string;
   /** Each is fetched by itself, so that one that runs for hours keeps no other waiting. */
   readonly apart?: boolean;
 }
 
 export interface JobsOptions {
+  /**
+   * Jobs of which each company has its share: by job, the field of its data that says whose one
+   * is. One company's jobs wait for no other's, however long those take.
+   */
+  readonly shares?: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
   /** A failed job is tried again after 1, 2, 4 … seconds, at most `delayMaxSeconds` (900) apart. */
   readonly retries?: { readonly limit: number; readonly delayMaxSeconds: number };
@@ -141,26 +148,34 @@ class BossJobs implements Jobs {
     data: JobData,
     { singletonKey, startAfter }: QueueOptions = {},
   ): Promise<void> {
-    await this.#ensureQueue(job);
-    await this.#boss.send(job, data, {
+    const queue = this.#queueOf(job, data);
+    await this.#ensureQueue(queue);
+    await this.#boss.send(queue, data, {
       db: tx.executor,
       ...this.#retrying(),
       ...(singletonKey === undefined ? {} : { singletonKey, group: { id: singletonKey } }),
       ...(startAfter === undefined ? {} : { startAfter: startAfter.toString() }),
     });
-    if (startAfter === undefined) tx.afterCommit(() => this.#hint(job));
+    if (startAfter === undefined) tx.afterCommit(() => this.#hint(queue));
   }
 
   async queueAll(tx: Transaction, job: string, data: readonly JobData[]): Promise<void> {
-    if (data.length === 0) return;
-    await this.#ensureQueue(job);
     const retrying = this.#retrying();
-    await this.#boss.insert(
-      job,
-      data.map((one) => ({ data: one, ...retrying })),
-      { db: tx.executor },
-    );
-    tx.afterCommit(() => this.#hint(job));
+    for (const [queue, all] of Map.groupBy(data, (one) => this.#queueOf(job, one))) {
+      await this.#ensureQueue(queue);
+      await this.#boss.insert(
+        queue,
+        all.map((one) => ({ data: one, ...retrying })),
+        { db: tx.executor },
+      );
+      tx.afterCommit(() => this.#hint(queue));
+    }
+  }
+
+  /** A shared job has a queue for each share. */
+  #queueOf(job: string, data: JobData): string {
+    const field = this.#options.shares?.[job];
+    return field === undefined ? job : `${job}/${String(data[field])}`;
   }
 
   #retrying() {
@@ -174,10 +189,11 @@ class BossJobs implements Jobs {
   }
 
   async work<Data extends JobData = JobData>(
-    job: string,
+    name: string,
     handler: JobHandler<Data>,
-    { concurrency = 1, apart = false }: WorkOptions = {},
+    { concurrency = 1, apart = false, share }: WorkOptions = {},
   ): Promise<void> {
+    const job = share === undefined ? name : `${name}/${share}`;
     await this.#ensureQueue(job);
     const options = {
       includeMetadata: true,

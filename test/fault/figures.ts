@@ -157,7 +157,7 @@ const STUCK = `
   select 'job ' || name || ' is ' || state from pgboss.job
    where state < 'completed' and name not like '\\_\\_pgboss%'
      -- A look that was put off, at an order that was confirmed meanwhile, finds nothing to do.
-     and not (name = 'orders.deliver' and start_after > created_on + interval '1 minute' and exists (
+     and not (name like 'orders.deliver/%' and start_after > created_on + interval '1 minute' and exists (
        select 1 from web_order o
         where o.company = $1 and o.id::text = data ->> 'order' and o.state = 'confirmed'))
   union all

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { openJobs } from "../../src/jobs/index.ts";
 import type { Jobs, JobsOptions } from "../../src/jobs/index.ts";
 import { useDatabase } from "../support/database.ts";
@@ -192,4 +192,31 @@ test("what a killed process left begun runs again at once where nobody else work
   await jobs.drain();
   expect(ran).toEqual([{ n: 1 }]);
   never.resolve();
+});
+
+test("one company's jobs that hang keep those of its own waiting, and no other company's", async () => {
+  const jobs = await jobsWith({ shares: { shared: "company" } });
+  const hangs = Promise.withResolvers<void>();
+  const done: unknown[] = [];
+  for (const share of ["A", "B"])
+    await jobs.work(
+      "shared",
+      async ({ company, n }) => {
+        if (company === "A") await hangs.promise;
+        done.push(`${String(company)}${String(n)}`);
+      },
+      { share, concurrency: 2 },
+    );
+  await database.store.transaction((tx) =>
+    jobs.queueAll(tx, "shared", [
+      ...[1, 2, 3].map((n) => ({ company: "A", n })),
+      ...[1, 2, 3].map((n) => ({ company: "B", n })),
+    ]),
+  );
+  await vi.waitFor(() => expect(done.toSorted()).toEqual(["B1", "B2", "B3"]), { timeout: 5_000 });
+  await database.store.transaction((tx) => jobs.queue(tx, "shared", { company: "B", n: 4 }));
+  await vi.waitFor(() => expect(done).toContain("B4"), { timeout: 5_000 });
+  hangs.resolve();
+  await jobs.drain();
+  expect(done.toSorted()).toEqual(["A1", "A2", "A3", "B1", "B2", "B3", "B4"]);
 });
