@@ -33,6 +33,7 @@ const invoice = z.strictObject({
     z.strictObject({
       ...papersLine,
       net: amount("Net of the document's line."),
+      vat: amount("Its VAT."),
       evidence: text("How it is known to be of this order."),
     }),
   ),

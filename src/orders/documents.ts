@@ -32,6 +32,7 @@ export interface OrderInvoice {
   readonly currency: string;
   readonly lines: readonly (DocumentLine & {
     readonly net: string;
+    readonly vat: string;
     /** How it is known to be of this order. */
     readonly evidence: string;
   })[];

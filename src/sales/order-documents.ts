@@ -2,7 +2,10 @@
 import type { OrderInvoice } from "../orders/index.ts";
 import type { Queryable } from "../store/index.ts";
 
-/** By number of the order, oldest first; amounts are positive on both kinds, as the documents show them. */
+/**
+ * By number of the order, oldest first; amounts are positive on both kinds, as the documents show
+ * them.
+ */
 export async function orderDocuments(
   on: Queryable,
   company: string,
@@ -13,7 +16,10 @@ export async function orderDocuments(
             d.net::text as net, d.vat::text as vat, d.gross::text as gross, d.currency,
             jsonb_agg(jsonb_build_object('line', nullif(k.web_order_line, 0),
                       'product', l.product, 'quantity', trim_scale(k.quantity)::text,
-                      'net', k.net::text, 'evidence', k.evidence)
+                      'net', k.net::text,
+                      'vat', coalesce(round(l.vat * k.quantity / nullif(l.quantity, 0), 2),
+                                      l.vat, 0)::numeric(18, 2)::text,
+                      'evidence', k.evidence)
                       order by k.line, k.web_order_line) as lines
        from order_invoice_link k
        join sales_document d on d.company = k.company and d.document_type = k.document_type

@@ -24,6 +24,7 @@ import {
 } from "../../src/orders/index.ts";
 import type { AcceptResult, Orders, OrderSettings } from "../../src/orders/index.ts";
 import { openPricing } from "../../src/pricing/index.ts";
+import { openSales } from "../../src/sales/index.ts";
 import type { Pricing } from "../../src/pricing/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
@@ -198,12 +199,28 @@ async function open(company: string, options: Options = {}): Promise<Opened> {
         openSession: async () => sessionOf(erp, options.opens ?? true),
       },
       outbound: compileOutbound({ file, text: options.noPayment === true ? unpaid : text }),
+      invoices: (webOrders) => salesOf(company).documentsOf(webOrders),
       now: () => one.now,
       log: (_level, message) => void logged.push(message),
     }),
   };
   opened.set(company, one);
   return one;
+}
+
+function salesOf(company: string) {
+  return openSales({
+    store: database.store,
+    company,
+    settings: { channels: [] },
+    sources: {
+      freshness: async () => [],
+      quarantined: async () => [],
+      setAside: async () => new Map(),
+      origin: async () => null,
+    },
+    now: () => Temporal.Instant.from(NOW),
+  });
 }
 
 const GUEST = { name: "Wilhelmina Quayle", email: "mina@quayle.example", telephone: null };
@@ -331,6 +348,41 @@ describe("a guest", () => {
       replayed: true,
       order: { webOrder: number },
     });
+  });
+
+  test("is forgotten whatever became of the order, and nothing of a forgotten guest is sent again", async () => {
+    const guests = { account: "CASH1", forgetAfterDays: 30 };
+    const one = await open("AGES", { settings: { guests } });
+    const taken: string[] = [];
+    for (const key of ["away", "refused", "changing"]) {
+      const more = { customerReference: key, payment: { ...PAID, reference: key } };
+      taken.push(numberOf(await guestOrder(one, key, more)));
+    }
+    const [away = "", refused = "", changing = ""] = taken;
+    await jobs.drain();
+    await database.store.affect(
+      "update web_order set state = 'refused' where company = 'AGES' and number = $1",
+      [refused],
+    );
+    const part = (number: string) =>
+      one.orders.cancelPart(number, {
+        who: "key shop",
+        why: null,
+        apiKey: "shop",
+        idempotencyKey: `part ${number}`,
+        decides: false,
+        lines: [{ line: 1, quantity: "1" }],
+      });
+    expect(await part(changing)).toMatchObject({ status: 202 });
+    one.now = one.now.add({ hours: 24 * 40 });
+    expect(await one.orders.buyers.forget()).toBe(2);
+    const left = await database.store.query(
+      `select number from web_order where company = 'AGES' and body -> 'guest' ->> 'name' = $1`,
+      [GUEST.name],
+    );
+    expect(left).toEqual([{ number: changing }]);
+    await expect(one.orders.sendAgain(refused, { who, reason: why })).rejects.toThrow(/forgotten/);
+    await expect(part(away)).rejects.toThrow(/guest was forgotten/);
   });
 });
 
@@ -562,6 +614,53 @@ describe("money that was taken", () => {
     expect(tasks[0]?.instruction).toContain("ch_2");
   });
 
+  test("for what a credit note gives back is owed back, once, and never more than was paid", async () => {
+    const one = await open("CREDITED");
+    const number = numberOf(await guestOrder(one, "g1"));
+    await jobs.drain();
+    let of = number;
+    const post = async (
+      documentType: "invoice" | "credit",
+      document: string,
+      quantity: string,
+      [net, vat, gross]: readonly [string, string, string],
+    ) => {
+      const paper = { account: "CASH1", documentOn: "2026-03-31", webOrder: of };
+      await pull(database.store, one.company, "sales-document", [
+        { documentType, document, ...paper, net, vat, gross },
+      ]);
+      const line = { line: 1, product: "BRICK", unitPrice: "4.20", webOrderLine: 1 };
+      await pull(database.store, one.company, "sales-line", [
+        { documentType, document, ...line, quantity, net, vat },
+      ]);
+      await salesOf(one.company).post();
+      await one.orders.advance();
+      await one.orders.advance();
+      return (await tasksOf(one))
+        .filter(({ kind }) => kind === "refund")
+        .map(({ amount, about }) => `${about} → ${amount ?? ""}`)
+        .sort();
+    };
+    const all = ["8.40", "1.68", "10.08"] as const;
+    const half = ["4.20", "0.84", "5.04"] as const;
+    expect(await post("invoice", "I1", "2", all)).toEqual([]);
+    const first = `${number} credited by C1: 5.04 → 5.04`;
+    expect(await post("credit", "C1", "1", half)).toEqual([first]);
+    const [task] = await tasksOf(one);
+    expect(task?.instruction).toContain("Refund 5.04 by stripe, payment ch_1");
+    // The rest and more: capped at what was paid.
+    const dear = ["5.00", "1.00", "6.00"] as const;
+    const second = `${number} credited by C1, C2: 11.04 → 5.04`;
+    expect(await post("credit", "C2", "1", dear)).toEqual([second, first]);
+    expect(await post("credit", "C3", "1", half)).toEqual([second, first]);
+    // Invoiced wrongly, invoiced anew and the first one credited: the customer has the goods.
+    of = numberOf(await guestOrder(one, "g2", { payment: { ...PAID, reference: "ch_2" } }));
+    await jobs.drain();
+    await post("invoice", "I2", "2", all);
+    await post("invoice", "I3", "2", all);
+    expect(await post("credit", "C4", "2", all)).toEqual([second, first]);
+  });
+
   test("goes where the ERP keeps it, else finance is asked to enter the receipt, once", async () => {
     const kept = await open("KEPT");
     const asked = await open("RECEIPT", { noPayment: true });
@@ -745,6 +844,8 @@ describe("a return", () => {
     expect(one.erp.asked.filter((what) => what === "place")).toHaveLength(1);
     const [task] = await tasksOf(one);
     expect(task?.instruction).toContain(`Look in the ERP whether return ${number} is there`);
+    // Nobody agrees again while the lost call may still arrive.
+    await expect(returns.agree(number, { who, why })).rejects.toThrow("may still turn up");
     // It turns up after all.
     one.erp.returns?.set(number, { ...(await show()), key: number });
     await returns.place(id);

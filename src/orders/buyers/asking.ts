@@ -9,7 +9,7 @@ export const LEASE_SECONDS = 300;
 export const MOST_SEARCHES = 5;
 
 /** A call that takes longer is given up; whether it arrived is a doubt. */
-const GIVE_UP_MS = 60_000;
+export const GIVE_UP_MS = 60_000;
 const LONGEST_WAIT_SECONDS = 3600;
 
 /** Seconds, twice as long each time. */

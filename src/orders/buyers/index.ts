@@ -29,6 +29,7 @@ import type { KeyedResult } from "../keyed.ts";
 import { sends } from "../context.ts";
 import { queueReturns } from "./return-place.ts";
 import { follow, openReturns, type Returns } from "./returns.ts";
+import { refundCredited } from "../credited.ts";
 import { receiptsToEnter, refundShort } from "../refunds.ts";
 
 export interface AccountRequests {
@@ -79,7 +80,9 @@ export function openBuyers(context: BuyersContext): Buyers {
 }
 
 /** What was paid and does not come is owed back; what the ERP is not told finance enters. */
-async function settleMoney({ store, company, outbound, now }: BuyersContext): Promise<void> {
+async function settleMoney(context: BuyersContext): Promise<void> {
+  const { store, company, outbound, now } = context;
+  await refundCredited(context);
   await store.transaction(async (tx) => {
     await refundShort(tx, company, now());
     if (!outbound.carriesPayment) await receiptsToEnter(tx, company, now());

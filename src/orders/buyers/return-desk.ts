@@ -1,12 +1,14 @@
 /** What a person decides of a return, and how one ends that no credit note ends. */
+import { momentText } from "../../model/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import type { OrdersContext } from "../context.ts";
 import { OrderError } from "../error.ts";
 import type { Task } from "../tasks.ts";
 import type { Decision } from "./account-desk.ts";
+import { GIVE_UP_MS } from "./asking.ts";
 import { BuyerError } from "./error.ts";
 import { queueReturn } from "./return-place.ts";
-import { returnOf, setReturn, type ReturnRow } from "./return-store.ts";
+import { returnEvents, returnOf, setReturn, type ReturnRow } from "./return-store.ts";
 import { endReturnTask, enterIt, openReturnTask, wait, whatFollows } from "./return-tasks.ts";
 
 /**
@@ -22,6 +24,7 @@ export async function agree(
   return decided(context, idOrNumber, async (tx, row) => {
     const looked = row.state === "agreed" && row.erp === "inDoubt";
     if (row.state !== "asked" && !looked) throw settled(row, "asked for can be decided");
+    if (looked) await refuseTooSoon(tx, context, row);
     // Nothing is ever handed over: whoever keys the orders keys this, too.
     const erp = row.test ? "none" : mode === "live" ? "waiting" : "byHand";
     const agreed = await setReturn(
@@ -47,6 +50,22 @@ export async function agree(
     if (erp === "waiting") await queueReturn(tx, context, row.id);
     return agreed;
   });
+}
+
+/** A call that was given up may still arrive; only then is what a person saw the end of it. */
+async function refuseTooSoon(
+  tx: Transaction,
+  { settings, now }: OrdersContext,
+  row: ReturnRow,
+): Promise<void> {
+  const doubted = (await returnEvents(tx, row)).findLast(({ event }) => event === "doubt");
+  const until = doubted?.at.add({ milliseconds: GIVE_UP_MS + settings.quietSeconds * 1000 });
+  if (until === undefined || Temporal.Instant.compare(now(), until) >= 0) return;
+  throw new BuyerError(
+    "return-settled",
+    `Return ${row.number} may still turn up in the ERP until ` +
+      `${momentText(until, settings.timeZone)}. Look there after that, and agree again then.`,
+  );
 }
 
 export async function refuse(
