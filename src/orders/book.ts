@@ -4,6 +4,7 @@ import { reclaimPromotions, releasePromotions } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { followMove } from "./delivery/follow.ts";
 import { OrderError } from "./error.ts";
+import { BLANKED, isForgotten } from "./forgotten.ts";
 import { after, mayMove, type DeliveryEvent, type DeliveryState } from "./machine.ts";
 import { followState } from "./open.ts";
 import { settlePayment } from "./refunds.ts";
@@ -113,6 +114,12 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
     throw new OrderError(
       "move-impossible",
       `Moving web order ${order.number}: it is "${order.state}", and "${change.event}" is not for ${change.who} to do.`,
+    );
+  if (state === "queued" && isForgotten(order.body))
+    throw new OrderError(
+      "move-impossible",
+      `Sending web order ${order.number} again: its guest was forgotten, and the ERP would get ` +
+        `"${BLANKED}" for name and address. Amend it with guest and deliverTo, or hand in a new order.`,
     );
   const spent = await reclaim(tx, order, state);
   const moved: OrderRow = {

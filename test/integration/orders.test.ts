@@ -191,6 +191,16 @@ describe("taking an order", () => {
     await jobs.drain();
     expect(erp.asked).toEqual([]);
   });
+
+  test("keeps a held order of a test key where it is when a person lets it go", async () => {
+    const { orders, erp } = await open("TESTHELD", {}, { creditLimit: "20.07", balance: "0.00" });
+    const given = { idempotencyKey: "k1", body: body(), apiKey: "t", test: true };
+    const { webOrder } = orderIn(await orders.accept(given));
+    const view = await orders.release(webOrder, { who: "kim", reason: "tried out" });
+    expect(view).toMatchObject({ state: "checked", reasons: [] });
+    await jobs.drain();
+    expect(erp.asked).toEqual([]);
+  });
 });
 
 describe("a held order", () => {

@@ -4,9 +4,9 @@
  * stay, so that an invoice line can still be followed back to its order and its price.
  */
 import type { Queryable } from "../../store/index.ts";
+import { PENDING } from "../changes/rows.ts";
+import { BLANKED } from "../forgotten.ts";
 import type { BuyersContext } from "./context.ts";
-
-export const BLANKED = "(blanked)";
 
 /** So many at a time; what is left is the next time's. */
 const AT_ONCE = 500;
@@ -21,20 +21,22 @@ function before({ now, settings }: BuyersContext, days: number): Temporal.Instan
   return now().toZonedDateTimeISO(settings.timeZone).subtract({ days }).toInstant();
 }
 
-/** Of orders that are done: while one can still be sent, its address must go with it. */
+/** Whatever became of them: but while one, or a change of it, is still to be sent, its address is. */
 async function forgetGuests(context: BuyersContext, days: number | undefined): Promise<number> {
   if (days === undefined) return 0;
   const { store, company } = context;
   const oldest = before(context, days);
   return store.transaction(async (tx) => {
     const due = await tx.query<{ id: string }>(
-      `select id from web_order
+      `select id from web_order o
         where company = $1
           and (test or state not in ('received', 'held', 'queued', 'sending', 'inDoubt'))
           and changed_at < $2 and body ->> 'guest' is not null
           and body -> 'guest' ->> 'name' <> $3
+          and not exists (select 1 from web_order_change c where c.company = o.company
+                and c.order_id = o.id and c.state = any($4))
         order by id limit ${AT_ONCE} for update skip locked`,
-      [company, oldest, BLANKED],
+      [company, oldest, BLANKED, PENDING],
     );
     const ids = due.map(({ id }) => id);
     await blankOrders(tx, company, ids);

@@ -11,8 +11,9 @@ import type { OrderFinding } from "../checks.ts";
 import { leaveQuotation } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
 import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
-import { UNPAID } from "../payments.ts";
+import { BLANKED, isForgotten } from "../forgotten.ts";
 import { once, type KeyedAnswer, type KeyedResult } from "../keyed.ts";
+import { UNPAID } from "../payments.ts";
 import { requestHash, type OrderRequest } from "../request.ts";
 import { openTask } from "../tasks.ts";
 import { noteChanged } from "../told.ts";
@@ -157,6 +158,12 @@ async function changeTo(
   asked: NewContent,
 ): Promise<KeyedAnswer<ChangeAnswer>> {
   const path = await pathOf(tx, order, asked.kind === "amend" ? "Amending" : "Cancelling");
+  if (isForgotten(asked.body) && !order.test)
+    throw new OrderError(
+      "change-impossible",
+      `Changing web order ${order.number}: its guest was forgotten, and the ERP would get ` +
+        `"${BLANKED}" for name and address. Amend it with guest and deliverTo, or cancel all of it.`,
+    );
   const last = (await changesOf(tx, order)).findLast(({ state }) => PENDING.includes(state));
   const anew = await examineAnew(tx, context, order, asked.body, last?.body ?? order.body);
   const impossible = anew.findings.some(

@@ -55,6 +55,7 @@ export async function goOn(
     });
   }
   const queued = order.state === "queued" ? order : await released(tx, order, who, at);
+  if (order.test) return queued;
   await context.jobs.queue(tx, DELIVER_JOB, jobData(company, id));
   return queued;
 }
@@ -66,7 +67,8 @@ function released(
   at: Temporal.Instant,
 ): Promise<OrderRow> {
   return move(tx, order, {
-    event: "release",
+    // One of a test key is let go, and stays here.
+    event: order.test ? "check" : "release",
     who,
     at,
     about: "As it was changed, nothing speaks against it.",
