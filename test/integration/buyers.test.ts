@@ -24,10 +24,10 @@ import {
 } from "../../src/orders/index.ts";
 import type { AcceptResult, Orders, OrderSettings } from "../../src/orders/index.ts";
 import { openPricing } from "../../src/pricing/index.ts";
-import { openSales } from "../../src/sales/index.ts";
 import type { Pricing } from "../../src/pricing/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
+import { salesOf } from "../support/order-sales.ts";
 import { ORDER_SETTINGS } from "../support/order-settings.ts";
 
 const database = useDatabase();
@@ -199,28 +199,13 @@ async function open(company: string, options: Options = {}): Promise<Opened> {
         openSession: async () => sessionOf(erp, options.opens ?? true),
       },
       outbound: compileOutbound({ file, text: options.noPayment === true ? unpaid : text }),
-      invoices: (webOrders) => salesOf(company).documentsOf(webOrders),
+      invoices: (webOrders) => salesOf(database.store, company).documentsOf(webOrders),
       now: () => one.now,
       log: (_level, message) => void logged.push(message),
     }),
   };
   opened.set(company, one);
   return one;
-}
-
-function salesOf(company: string) {
-  return openSales({
-    store: database.store,
-    company,
-    settings: { channels: [] },
-    sources: {
-      freshness: async () => [],
-      quarantined: async () => [],
-      setAside: async () => new Map(),
-      origin: async () => null,
-    },
-    now: () => Temporal.Instant.from(NOW),
-  });
 }
 
 const GUEST = { name: "Wilhelmina Quayle", email: "mina@quayle.example", telephone: null };
@@ -633,7 +618,7 @@ describe("money that was taken", () => {
       await pull(database.store, one.company, "sales-line", [
         { documentType, document, ...line, quantity, net, vat },
       ]);
-      await salesOf(one.company).post();
+      await salesOf(database.store, one.company).post();
       await one.orders.advance();
       await one.orders.advance();
       return (await tasksOf(one))
