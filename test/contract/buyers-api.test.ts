@@ -312,5 +312,67 @@ describe("buyers whom the ERP does not know, over HTTP", () => {
     expect(await api.ask("POST", agree, { body: decision, key })).toMatchObject({
       body: { state: "agreed", decidedBy: expect.stringContaining("J Ross") },
     });
+    const act = (word: string, more: object) =>
+      api.ask("POST", `/v1/returns/${number}/${word}`, { body: { ...decision, ...more }, key });
+    expect(await act("replaced", { by: "D1" })).toMatchObject({
+      status: 409,
+      body: { code: "return-settled" },
+    });
+    expect(await act("entered", { erpReturn: "R-7" })).toMatchObject({
+      body: { state: "agreed", erp: "placed", erpReturn: "R-7" },
+    });
+  });
+
+  test("a return to be replaced ends over the API with the number that brings other goods", async () => {
+    const body = {
+      account: "A001",
+      invoice: "1001",
+      lines: [{ line: 1, quantity: "1" }],
+      reason: "wet",
+      wanted: "replace",
+    };
+    const asked = await api.ask<{ number: string }>("POST", "/v1/returns", {
+      ...keyed("r-3"),
+      body,
+    });
+    const { number } = asked.body;
+    const key = await api.keyWith({ scopes: ["desk"] });
+    const act = (word: string, more: object = {}) =>
+      api.ask("POST", `/v1/returns/${number}/${word}`, {
+        body: { who: "J Ross", why: "it was wet", ...more },
+        key,
+      });
+    await act("agree");
+    await act("entered", { erpReturn: "R-8" });
+    expect(await act("replaced", { by: "D-2042" })).toMatchObject({
+      status: 200,
+      body: { state: "replaced", replacedBy: "D-2042" },
+    });
+  });
+
+  test("all that is kept of orders is given out a page at a time, to the desk alone", async () => {
+    const key = await api.keyWith({ scopes: ["desk"] });
+    interface Page {
+      readonly orders: readonly { readonly webOrder: string; readonly events: unknown[] }[];
+      readonly next: string | null;
+    }
+    const seen: string[] = [];
+    let after = "";
+    do {
+      const { status, body } = await api.ask<Page>("GET", `/v1/orders?limit=1${after}`, { key });
+      expect(status).toBe(200);
+      for (const { webOrder, events } of body.orders) {
+        expect(events.length).toBeGreaterThan(0);
+        seen.push(webOrder);
+      }
+      after = body.next === null ? "" : `&after=${body.next}`;
+    } while (after !== "");
+    expect(seen.length).toBeGreaterThan(1);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(await api.ask("GET", "/v1/orders?from=2026-02-01&to=2026-01-01", { key })).toMatchObject(
+      { status: 400 },
+    );
+    const shop = await api.keyWith({ scopes: ["orders", "shop"] });
+    expect((await api.ask("GET", "/v1/orders", { key: shop })).status).toBe(403);
   });
 });
