@@ -27,6 +27,9 @@ export const orderChecks = z
       .describe("Below the minimum order, and without the small-order charge."),
     charge: check.default("refuse").describe("Charge that the settings do not name as it is sent."),
     site: check.default("refuse").describe("Unknown delivery site, or a site beside an address."),
+    branch: check
+      .default("refuse")
+      .describe("Unknown branch; where the ERP's branches are not pulled, none is looked for."),
     delivery: check.default("refuse").describe("Delivery address that no carrier takes."),
     country: check
       .default("hold")

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly replacements: ReadonlyMap<string, string | null>;
   /** Product → further units that it is sold in. */
   readonly units: ReadonlyMap<string, readonly string[]>;
+  /** The ERP's branches; null, or absent: the order names none, or they are not known. */
+  readonly branches?: ReadonlySet<string> | null;
   /** Product → its stock, where it is known, for the branch that fulfils. */
   readonly stock: ReadonlyMap<string, StockFact>;
   /** An order that looks the same and came a moment ago; null: none did. */
@@ -64,9 +66,10 @@ export async function readSurroundings(
   const { company } = reading;
   const replacing = await readReplacing(tx, company, products);
   const shown = [...products.values(), ...replacing.values()];
-  const [assortment, units, stock, repeats, payments] = await tx.atOnce(
+  const [assortment, units, branches, stock, repeats, payments] = await tx.atOnce(
     () => readAssortment(tx, company, asked.map(whomOf), shown),
     () => readUnits(tx, company, asked),
+    () => readBranches(tx, company, asked),
     () => readStock(tx, company, asked),
     () => readRepeats(tx, reading, asked),
     () => readPayments(tx, company, asked),
@@ -78,6 +81,7 @@ export async function readSurroundings(
       hidden,
       replacements: replacementsFor(products, replacing, hiddenToo),
       units,
+      branches,
       stock: stock[index] ?? new Map(),
       repeats: repeats.get(index) ?? null,
       paymentUsedBy: payments.get(index) ?? null,
@@ -188,6 +192,20 @@ async function readUnits(
     [company, [...new Set(inUnits)]],
   );
   return new Map(rows.map(({ product, units }) => [product, units]));
+}
+
+/** Null: no order names one, or the ERP's branches are not pulled. */
+async function readBranches(
+  tx: Queryable,
+  company: string,
+  asked: readonly Asked[],
+): Promise<ReadonlySet<string> | null> {
+  if (asked.every(({ request: { branch } }) => branch === null)) return null;
+  const rows = await tx.prepared<{ branch: string }>(
+    "select branch from branch where company = $1",
+    [company],
+  );
+  return rows.length === 0 ? null : new Set(rows.map(({ branch }) => branch));
 }
 
 /** The newest of each; one that came to nothing is no reason to hold another. */

@@ -381,3 +381,20 @@ test("resolving takes an ERP order that was seen, of this order, and can be corr
   expect(await one.orders.tasks()).toEqual([]);
   expect(await one.orders.advance()).toMatchObject({ moved: 0 });
 });
+
+test("an unknown branch is refused as that, and a check sees a used number in any case", async () => {
+  await pull(companies.store, "BRANCHES", "branch", [
+    { branch: "LEEDS", name: "Leeds", defaultChannel: "counter" } as never,
+  ]);
+  const one = await companies.open("BRANCHES");
+  expect((await one.orders.check(body({ branch: "LEEDS" }))).verdict).toBe("accept");
+  const nowhere = await one.orders.check(body({ branch: "NOWHERE" }));
+  expect(nowhere.verdict).toBe("refuse");
+  expect(nowhere.findings.map(({ code }) => code)).toContain("branch-unknown");
+  const made = orderIn(await send(one.orders, "k1"));
+  await placed(one, "k2", { webOrder: "Shop-1", customerReference: "k2" });
+  for (const webOrder of [made.webOrder, made.webOrder.toLowerCase(), "SHOP-1"]) {
+    const { problem } = await one.orders.check(body({ webOrder, customerReference: "k3" }));
+    expect(problem?.code).toBe("web-order-number-taken");
+  }
+});

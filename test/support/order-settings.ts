@@ -21,6 +21,7 @@ export const ORDER_SETTINGS: OrderSettings = {
     limit: "hold",
     repeat: "hold",
     site: "refuse",
+    branch: "refuse",
     price: "refuse",
     stale: "hold",
     agreement: "refuse",

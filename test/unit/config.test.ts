@@ -51,7 +51,7 @@ describe("settings that are wrong", () => {
         tradepost.yaml:5: companies.HARROW.connections.erp.connector: found nothing, expected text
         tradepost.yaml:6: companies.HARROW.connections.erp.conector: found the key "conector", expected one of connector, mode, mappings, settings, dropBrakePercent, schedules, streams, keepRawDays (nearest match "connector")
         tradepost.yaml:9: companies.HARROW.timezone: found the key "timezone", expected one of name, timeZone, currency, country, vat, vatCountries, connections, pricing, parity, orders, shop, sales, owners, alarms, events, webhooks, completeness, pay (nearest match "timeZone")
-        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, guest, credit, reference, product, visibility, quantity, stock, minimum, charge, site, delivery, country, requested, price, stale, agreement, date, totals, payment, limit, repeat (nearest match "price")"
+        tradepost.yaml:10: companies.HARROW.orders.checks.prise: found the key "prise", expected one of account, stop, guest, credit, reference, product, visibility, quantity, stock, minimum, charge, site, branch, delivery, country, requested, price, stale, agreement, date, totals, payment, limit, repeat (nearest match "price")"
     `);
   });
 
@@ -244,6 +244,7 @@ describe("settings as they hold", () => {
       companies.HARROW.orders.checks.minimum = refuse (default)
       companies.HARROW.orders.checks.charge = refuse (default)
       companies.HARROW.orders.checks.site = refuse (default)
+      companies.HARROW.orders.checks.branch = refuse (default)
       companies.HARROW.orders.checks.delivery = refuse (default)
       companies.HARROW.orders.checks.country = hold (default)
       companies.HARROW.orders.checks.requested = refuse (default)
@@ -259,6 +260,7 @@ describe("settings as they hold", () => {
       companies.HARROW.orders.repeatedWithinMinutes = 10 (default)
       companies.HARROW.orders.oldestDays = 31 (default)
       companies.HARROW.orders.answerWithinHours = 24 (default)
+      companies.HARROW.orders.deskWithin = 4h (default)
       companies.HARROW.orders.atOnce = 4 (default)
       companies.HARROW.orders.giveUpAfterSeconds = 60 (default)
       companies.HARROW.orders.quietSeconds = 120 (default)

@@ -4,6 +4,7 @@ import { dayText } from "../words.ts";
 
 export function checkDelivery(checking: Checking): void {
   checkSite(checking);
+  checkBranch(checking);
   checkAddress(checking);
   checkCountry(checking);
   checkRequested(checking);
@@ -29,6 +30,19 @@ function checkSite({ request, facts: { site }, note }: Checking): void {
     expected: "one of them",
     about: `The order goes to site ${named} and to ${request.deliverTo.name}: only one can be meant.`,
     instruction: "Leave site out, or deliverTo.",
+  });
+}
+
+function checkBranch({ request: { branch }, facts: { surroundings }, note }: Checking): void {
+  const branches = surroundings?.branches ?? null;
+  if (branch === null || branches === null || branches.has(branch)) return;
+  note({
+    check: "branch",
+    code: "branch-unknown",
+    found: branch,
+    expected: "a branch of the ERP",
+    about: `Branch ${branch} is not known.`,
+    instruction: "Send the branch that fulfils as the ERP names it, or leave branch out.",
   });
 }
 

@@ -46,6 +46,7 @@ export const CHECKS = {
     "site-closed": "The site is closed.",
     "site-and-address": "A site and an address of its own: only one can be meant.",
   },
+  branch: { "branch-unknown": "The ERP has no such branch." },
   delivery: {
     "postcode-missing": "An address of a country with postcodes has none.",
     "postcode-not-valid": "No postcode of the United Kingdom looks like it.",

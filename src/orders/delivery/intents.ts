@@ -165,7 +165,7 @@ export async function endPlacement(
 /** After such an answer nothing of what was sent is at the ERP. */
 const NOTHING_MADE = "('notNow', 'notSent', 'refused', 'settled')";
 
-/** True: no attempt was ever allowed to change anything at the ERP, or it is known that none did. */
+/** True: no attempt was ever allowed to change anything there, or it is known that none did. */
 export async function nothingLeft(on: Queryable, { company, id }: Order): Promise<boolean> {
   const [row] = await on.query<{ left: boolean }>(
     `select exists (select 1 from web_order_attempt
