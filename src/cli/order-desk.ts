@@ -1,6 +1,15 @@
 /** `orders desk|tasks|export`: what waits for a person, and everything that is kept. */
 import type { Command } from "commander";
-import { TASK_KINDS, type DeskEntry, type OrderView, type Task } from "../orders/index.ts";
+import {
+  exportRows,
+  exportTotals,
+  TASK_KINDS,
+  type DeskEntry,
+  type ExportRow,
+  type ExportTotals,
+  type OrderView,
+  type Task,
+} from "../orders/index.ts";
 import {
   answer,
   chosen,
@@ -204,12 +213,20 @@ interface ExportOptions {
 function addExport(orders: Command): void {
   orders
     .command("export")
-    .description("Orders of a span of days, a row for each line; all of each with --json-lines.")
+    .description(
+      "Orders of a span of days, a row for each line and charge; all of each with --json-lines.",
+    )
     .option("--from <date>", "ordered on or after", dateOption)
     .option("--to <date>", "ordered on or before", dateOption)
     .option("--json-lines", "all that is kept of each order, one JSON a line")
     .option("--out <file>", "write there instead of printing")
-    .addHelpText("after", example("orders export --from 01/03/2026 --to 31/03/2026"))
+    .addHelpText(
+      "after",
+      "\nnet and vat are as agreed, netNow and vatNow less what was cancelled or refused since. What is of " +
+        "the\nwhole order (orderNet …, paid, refunded, refundOwed) stands on its first row: each column adds " +
+        "up.\n" +
+        example("orders export --from 01/03/2026 --to 31/03/2026"),
+    )
     .action(async (options: ExportOptions, command: Command) => {
       await answer(command, (opened) => exported(opened, options));
     });
@@ -234,38 +251,66 @@ type ExportSpan = Omit<ExportOptions, "from" | "to"> & {
   readonly to?: string | null;
 };
 
-type Line = OrderView["lines"][number];
+interface Exported {
+  readonly order: OrderView;
+  readonly row: ExportRow;
+  /** Of the whole order, on its first row alone: each column adds up. */
+  readonly whole: ExportTotals | null;
+}
 
-const EXPORTED: readonly {
-  readonly head: string;
-  readonly of: (order: OrderView, line: Line) => string;
-}[] = [
-  { head: "webOrder", of: ({ number }) => number },
-  { head: "account", of: ({ account }) => account },
-  { head: "orderedOn", of: ({ order }) => order.orderedOn },
-  { head: "requestedOn", of: ({ order }) => order.requestedOn ?? "" },
-  { head: "customerReference", of: ({ order }) => order.customerReference ?? "" },
-  { head: "state", of: ({ state }) => words(state) },
-  { head: "fulfilment", of: ({ fulfilment }) => fulfilment },
-  { head: "erpOrder", of: ({ erpOrder }) => erpOrder ?? "" },
-  { head: "test", of: ({ test }) => String(test) },
-  { head: "line", of: (_, { line }) => String(line) },
-  { head: "product", of: (_, { product }) => product },
-  { head: "ordered", of: (_, { quantity }) => plain(quantity) },
-  { head: "despatched", of: (_, line) => plain(line.despatchedQuantity) },
-  { head: "invoiced", of: (_, line) => plain(line.invoicedQuantity) },
-  { head: "credited", of: (_, line) => plain(line.creditedQuantity) },
-  { head: "cancelled", of: (_, line) => plain(line.cancelledQuantity) },
-  { head: "backOrder", of: (_, line) => plain(line.backOrderQuantity) },
-  { head: "unitPrice", of: (_, { unitPrice }) => unitPrice },
-  { head: "net", of: (_, { net }) => net },
-  { head: "vatCode", of: (_, { vatCode }) => vatCode },
-  { head: "vat", of: (_, { vat }) => vat },
-  { head: "orderNet", of: ({ net }) => net },
-  { head: "orderGross", of: ({ gross }) => gross },
-  { head: "invoices", of: ({ invoices }) => invoices.map(({ document }) => document).join(" ") },
+const ofLine =
+  (of: (line: OrderView["lines"][number]) => string) =>
+  ({ row }: Exported): string =>
+    row.line === null ? "" : of(row.line);
+const ofWhole =
+  (of: (whole: ExportTotals, order: OrderView) => string) =>
+  ({ order, whole }: Exported): string =>
+    whole === null ? "" : of(whole, order);
+
+const EXPORTED: readonly { readonly head: string; readonly of: (one: Exported) => string }[] = [
+  { head: "webOrder", of: ({ order }) => order.number },
+  { head: "account", of: ({ order }) => order.account },
+  { head: "orderedOn", of: ({ order: { order } }) => order.orderedOn },
+  { head: "requestedOn", of: ({ order: { order } }) => order.requestedOn ?? "" },
+  { head: "customerReference", of: ({ order: { order } }) => order.customerReference ?? "" },
+  { head: "state", of: ({ order }) => words(order.state) },
+  { head: "fulfilment", of: ({ order }) => order.fulfilment },
+  { head: "erpOrder", of: ({ order }) => order.erpOrder ?? "" },
+  { head: "test", of: ({ order }) => String(order.test) },
+  { head: "kind", of: ({ row }) => row.kind },
+  { head: "line", of: ofLine(({ line }) => String(line)) },
+  { head: "code", of: ({ row }) => row.code },
+  { head: "ordered", of: ofLine(({ quantity }) => plain(quantity)) },
+  { head: "despatched", of: ofLine((line) => plain(line.despatchedQuantity)) },
+  { head: "invoiced", of: ofLine((line) => plain(line.invoicedQuantity)) },
+  { head: "credited", of: ofLine((line) => plain(line.creditedQuantity)) },
+  { head: "cancelled", of: ofLine((line) => plain(line.cancelledQuantity)) },
+  { head: "backOrder", of: ofLine((line) => plain(line.backOrderQuantity)) },
+  { head: "unitPrice", of: ofLine(({ unitPrice }) => unitPrice) },
+  { head: "vatCode", of: ({ row }) => row.vatCode },
+  { head: "net", of: ({ row }) => row.net },
+  { head: "vat", of: ({ row }) => row.vat },
+  { head: "netNow", of: ({ row }) => row.netNow },
+  { head: "vatNow", of: ({ row }) => row.vatNow },
+  { head: "orderNet", of: ofWhole(({ net }) => net) },
+  { head: "orderVat", of: ofWhole(({ vat }) => vat) },
+  { head: "orderGross", of: ofWhole(({ gross }) => gross) },
+  { head: "orderNetNow", of: ofWhole(({ netNow }) => netNow) },
+  { head: "orderGrossNow", of: ofWhole(({ grossNow }) => grossNow) },
+  { head: "payment", of: ofWhole((_, { order }) => order.payment?.reference ?? "") },
+  { head: "paid", of: ofWhole((_, { order }) => order.payment?.amount ?? "0.00") },
+  { head: "refunded", of: ofWhole(({ refunded }) => refunded) },
+  { head: "refundOwed", of: ofWhole(({ refundOwed }) => refundOwed) },
+  {
+    head: "invoices",
+    of: ({ order: { invoices } }) => invoices.map(({ document }) => document).join(" "),
+  },
 ];
 
 function rowsOf(order: OrderView): string[][] {
-  return order.lines.map((line) => EXPORTED.map(({ of }) => of(order, line)));
+  const rows = exportRows(order);
+  const totals = exportTotals(order, rows);
+  return rows.map((row, index) =>
+    EXPORTED.map(({ of }) => of({ order, row, whole: index === 0 ? totals : null })),
+  );
 }

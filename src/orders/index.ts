@@ -116,6 +116,7 @@ export {
 export { orderRequest, type OrderRequest } from "./request.ts";
 export { OrderError } from "./book.ts";
 export { OPEN_ORDERS } from "./facts.ts";
+export { exportRows, exportTotals, type ExportRow, type ExportTotals } from "./export-rows.ts";
 /** What a price round concerns. */
 export { ordersOnTheWay, type OrderOnTheWay } from "./on-the-way.ts";
 export {

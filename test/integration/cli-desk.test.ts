@@ -220,8 +220,11 @@ describe("the order desk", () => {
       exported
         .trimEnd()
         .split("\n")
-        .map((row) => row.split(",").slice(9, 16).join(",")),
-    ).toEqual(["line,product,ordered,despatched,invoiced,credited,cancelled", "1,BRICK,5,0,0,0,2"]);
+        .map((row) => row.split(",").slice(9, 17).join(",")),
+    ).toEqual([
+      "kind,line,code,ordered,despatched,invoiced,credited,cancelled",
+      "line,1,BRICK,5,0,0,0,2",
+    ]);
     expect((await run("orders", "tasks")).out).toBe("No tasks.\n");
     const changes = (await run("orders", "changes", "--limit", "2")).out;
     expect(changes).toMatch(/^ +1 +\S+ \S+ +order\.received +order\/WEB-1 +received$/m);

@@ -1,6 +1,6 @@
 /** What may still count of orders is marked, so that what is over costs nothing. */
 import { expect, test } from "vitest";
-import { OPEN_ORDERS, recordInvoiced } from "../../src/orders/index.ts";
+import { exportRows, exportTotals, OPEN_ORDERS, recordInvoiced } from "../../src/orders/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { leftOutByMarks } from "../support/open-marks.ts";
 import { body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
@@ -75,6 +75,50 @@ test("a charge that an invoice carries is the ledger's, and counts no more while
   await salesOf(store, "CARRIED").post();
   expect(await open()).toBe("15.04");
   expect(await leftOutByMarks(store)).toEqual([]);
+});
+
+test("what is exported of an order adds up to the penny: its lines and charges, as agreed and as it comes to now", async () => {
+  const one = await companies.open("ADDUP");
+  const { store } = companies;
+  const charges = [{ charge: "CARR", net: "7.35", vatCode: "STANDARD" }];
+  const payment = { provider: "card", reference: "P1", amount: "50.98" };
+  const three = [
+    { product: "BRICK", quantity: "7", unitPrice: "4.20" },
+    { product: "SAND", quantity: "1", unitPrice: "10.00" },
+  ];
+  const { webOrder } = orderIn(await send(one.orders, "k1", { lines: three, charges, payment }));
+  const exported = async () => {
+    const order = await one.orders.show(webOrder);
+    const rows = exportRows(order);
+    const totals = exportTotals(order, rows);
+    const sum = (of: "net" | "vat") =>
+      rows.reduce((pence, row) => pence + Math.round(Number(row[of]) * 100), 0) / 100;
+    expect([sum("net"), sum("vat")]).toEqual([Number(order.net), Number(order.vat)]);
+    return { rows: rows.map(({ code, net, netNow }) => `${code} ${net} ${netNow}`), totals };
+  };
+  // 29.40 + 10.00 + 7.35, and VAT on bricks and carriage.
+  expect((await exported()).totals).toMatchObject({ net: "46.75", grossNow: "54.10" });
+  // The buyer cancels two bricks before it has gone; the ERP despatches three and ends the line.
+  const kim = { who: "kim", why: "they rang", apiKey: "kim", idempotencyKey: null, decides: true };
+  one.mode = "read-only";
+  await one.orders.cancelPart(webOrder, { ...kim, lines: [{ line: 1, quantity: "2" }] });
+  const erpOrder = "SO-ADDUP";
+  const there = { erpOrder, account: "A1", orderedOn: "2026-03-31", webOrder };
+  await pull(store, "ADDUP", "erp-order", [{ ...there, state: "complete" }]);
+  const line = { erpOrder, line: 1, product: "BRICK", unitPrice: "4.20" };
+  await pull(store, "ADDUP", "erp-order-line", [
+    { ...line, quantity: "3", despatchedQuantity: "3", net: "12.60" },
+  ]);
+  await one.orders.advance();
+  const { rows, totals } = await exported();
+  expect(rows).toEqual(["BRICK 21.00 12.60", "SAND 10.00 10.00", "CARR 7.35 7.35"]);
+  expect(totals).toMatchObject({
+    net: "38.35",
+    gross: "44.02",
+    netNow: "29.95",
+    grossNow: "33.94",
+  });
+  expect([totals.refunded, totals.refundOwed]).toEqual(["0.00", "17.04"]);
 });
 
 test("after any sequence of what can happen to orders the marked ones come to the sum of all", async () => {

@@ -1,0 +1,117 @@
+/**
+ * Orders as rows that add up: of one order they come to its net and VAT to the penny, as agreed and
+ * as it comes to now. Pure.
+ */
+import { decimal } from "../model/index.ts";
+import type { OrderLineView, OrderView } from "./view.ts";
+
+export interface ExportRow {
+  readonly kind: "line" | "charge";
+  /** Null: a charge. */
+  readonly line: OrderLineView | null;
+  /** Product, or charge. */
+  readonly code: string;
+  readonly vatCode: string;
+  /** As agreed; a cancellation of ours has taken its part out, one by the ERP has not. */
+  readonly net: string;
+  readonly vat: string;
+  /** Less what the ERP cancelled; nothing of an order that was refused or cancelled. */
+  readonly netNow: string;
+  readonly vatNow: string;
+}
+
+/** What an order comes to as a whole, to be counted once. */
+export interface ExportTotals {
+  readonly net: string;
+  readonly vat: string;
+  readonly gross: string;
+  readonly netNow: string;
+  readonly vatNow: string;
+  readonly grossNow: string;
+  /** Given back, and still to be given back. */
+  readonly refunded: string;
+  readonly refundOwed: string;
+}
+
+type Money = decimal.Money;
+
+export function exportRows(order: OrderView): ExportRow[] {
+  const isOver = order.state === "refused" || order.state === "cancelled";
+  const isBegun = order.lines.some(
+    ({ despatchedQuantity, invoicedQuantity }) =>
+      units(despatchedQuantity) > 0n || units(invoicedQuantity) > 0n,
+  );
+  const charged = isOver && !isBegun ? () => ZERO : (text: string) => text;
+  return [
+    ...order.lines.map((line) => lineRow(order, line)),
+    ...order.order.charges.map(({ charge, vatCode, net, vat }) => ({
+      kind: "charge" as const,
+      line: null,
+      code: charge,
+      vatCode,
+      net,
+      vat,
+      netNow: charged(net),
+      vatNow: charged(vat),
+    })),
+  ];
+}
+
+export function exportTotals(order: OrderView, rows: readonly ExportRow[]): ExportTotals {
+  const refunds = (state: "open" | "done") =>
+    sum(
+      order.tasks
+        .filter((task) => task.kind === "refund" && task.state === state)
+        .map(({ amount }) => amount ?? ZERO),
+    );
+  const netNow = sum(rows.map((row) => row.netNow));
+  const vatNow = sum(rows.map((row) => row.vatNow));
+  const { net, vat, gross } = order;
+  return {
+    net,
+    vat,
+    gross,
+    netNow,
+    vatNow,
+    grossNow: sum([netNow, vatNow]),
+    refunded: refunds("done"),
+    refundOwed: refunds("open"),
+  };
+}
+
+const ZERO = "0.00";
+
+function lineRow(order: OrderView, line: OrderLineView): ExportRow {
+  const { product, vatCode, net, vat } = line;
+  const agreed = units(order.order.lines.find((one) => one.line === line.line)?.quantity ?? "0");
+  const ours = units(line.quantity) - agreed;
+  const theirs = units(line.cancelledQuantity) - ours;
+  const stays = order.state === "refused" ? 0n : agreed - theirs;
+  const part = (text: string) =>
+    agreed === 0n || stays <= 0n ? ZERO : share(text, stays < agreed ? stays : agreed, agreed);
+  return {
+    kind: "line",
+    line,
+    code: product,
+    vatCode,
+    net,
+    vat,
+    netNow: part(net),
+    vatNow: part(vat),
+  };
+}
+
+function share(text: string, part: bigint, whole: bigint): string {
+  const pence = decimal.digitsAt(decimal.parse<"money">(text), 2);
+  const digits = decimal.divideRounded(pence * part, whole, "half-away");
+  return decimal.format({ digits, scale: 2 });
+}
+
+function sum(amounts: readonly string[]): string {
+  const whole: Money = decimal.sum(amounts.map((text) => decimal.parse<"money">(text)));
+  return decimal.format({ digits: decimal.digitsAt(whole, 2), scale: 2 });
+}
+
+function units(text: string): bigint {
+  return decimal.digitsAt(decimal.parse(text), 5);
+}
