@@ -30,8 +30,9 @@ function addSimple(orders: Command): void {
           const by = { who, reason: why };
           if (name === "release") await company.orders.release(number, by);
           else await company.orders.sendAgain(number, by);
+          const asked = await company.orders.show(number);
           await tradepost.drain();
-          return acted(await company.orders.show(number));
+          return acted(await company.orders.show(number), asked.events.length - 1);
         });
       },
     );
@@ -39,7 +40,8 @@ function addSimple(orders: Command): void {
   simple(
     "send-again",
     "An order in doubt is not in the ERP, as you saw there, or one that it refused is mended.",
-    "\nIt is looked for in the ERP once more, and sent only where it is not found.\n",
+    "\nIt is looked for in the ERP once more, and sent only where it is not found. One that was " +
+      "dropped as\nfiles is dropped again: only a person can know that those never came in.\n",
   );
 }
 
@@ -48,14 +50,34 @@ function addResolve(orders: Command): void {
     orders,
     "resolve <order>",
     "Settle a conflict or a doubt after looking at the ERP: the order stands there.",
+    "\nA number that was given wrongly is corrected in the same way.\n",
   )
     .option("--erp-order <number>", "its number in the ERP", notBlank("--erp-order"))
-    .action(async (number: string, given: Act & { erpOrder?: string }, command: Command) => {
-      const { who, why, erpOrder } = given;
-      const by = { who, reason: why, ...(erpOrder === undefined ? {} : { erpOrder }) };
-      await answer(command, async ({ company }) => acted(await company.orders.resolve(number, by)));
+    .option(
+      "--also <numbers>",
+      "other ERP orders of it that you have looked at, and that do no harm: SO2,SO3",
+      numberList,
+    )
+    .option("--seen-there", "you saw the ERP order there, though no pull has shown it")
+    .action(async (number: string, given: ResolveOptions, command: Command) => {
+      const { who, why, ...link } = given;
+      await answer(command, async ({ company }) =>
+        acted(await company.orders.resolve(number, { who, reason: why, ...link })),
+      );
     });
 }
+
+type ResolveOptions = Act & {
+  readonly erpOrder?: string;
+  readonly also?: readonly string[];
+  readonly seenThere?: boolean;
+};
+
+const numberList = (text: string): string[] =>
+  text
+    .split(",")
+    .map((number) => number.trim())
+    .filter((number) => number !== "");
 
 function addCancel(orders: Command): void {
   act(
@@ -156,7 +178,10 @@ async function changed(
     refused: "was refused by the ERP",
     dropped: "was dropped",
   }[state];
-  const total = `it comes to ${pounds(view.net)} net, ${pounds(view.gross)} gross`;
+  const total =
+    view.state === "cancelled"
+      ? "nothing of it is to come"
+      : `it comes to ${pounds(view.net)} net, ${pounds(view.gross)} gross`;
   return {
     text: [
       `${what} ${how}. It is ${words(view.state)}; ${total}.`,
@@ -176,6 +201,8 @@ function act(orders: Command, call: string, about: string, more = ""): Command {
     .addHelpText("after", `${more}${example(`orders ${called} --who "J Ross" --why "they rang"`)}`);
 }
 
-function acted(view: OrderView): Answer {
-  return { text: `${view.number} is ${words(view.state)}.`, data: view };
+/** From that event on: what was done, and what came of it. */
+function acted(view: OrderView, from = view.events.length): Answer {
+  const done = view.events.slice(from).map(({ about }) => `  ${about}`);
+  return { text: [`${view.number} is ${words(view.state)}.`, ...done].join("\n"), data: view };
 }

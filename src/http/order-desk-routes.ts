@@ -104,7 +104,8 @@ export const sendOrderAgain: Endpoint = endpoint({
   ...act(
     "send-again",
     "An order in doubt that is not in the ERP, or one that it refused, mended",
-    "It is looked for in the ERP once more, and sent only where it is not found.",
+    "It is looked for in the ERP once more, and sent only where it is not found. One that was " +
+      "dropped as files is dropped again: only a person can know that those never came in.",
   ),
   body: actBody,
   handle: (call) => acted("sendAgain", call),
@@ -114,7 +115,8 @@ export const resolveOrder: Endpoint = endpoint({
   ...act(
     "resolve",
     "A conflict or a doubt is settled: the order stands in the ERP",
-    "Links it to an ERP order where one is given; what is settled raises no conflict again.",
+    "Links it to an ERP order where one is given, and corrects the link of one that is confirmed. " +
+      "Another document of the order that is not cancelled there must be named in `also`.",
   ),
   body: {
     schema: z
@@ -122,6 +124,15 @@ export const resolveOrder: Endpoint = endpoint({
         who,
         why,
         erpOrder: z.string().min(1).max(60).optional().describe("Its number in the ERP."),
+        also: z
+          .array(z.string().min(1).max(60))
+          .max(20)
+          .optional()
+          .describe("Other ERP orders of it that the person has looked at, and that do no harm."),
+        seenThere: z
+          .boolean()
+          .optional()
+          .describe("The person saw the ERP order there, though no pull has shown it."),
       })
       .openapi("OrderResolution"),
     limitBytes: LIMITS.deskBodyBytes,
@@ -130,7 +141,7 @@ export const resolveOrder: Endpoint = endpoint({
     const by = {
       who: whoOf(holder, body.who),
       reason: body.why,
-      ...given({ erpOrder: body.erpOrder }),
+      ...given({ erpOrder: body.erpOrder, also: body.also, seenThere: body.seenThere }),
     };
     return sayable(async () => ({
       body: statusOf(await services.orders.resolve(path.number, by)),

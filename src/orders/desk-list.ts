@@ -5,7 +5,7 @@
 import type { Queryable } from "../store/index.ts";
 import type { OrdersContext } from "./context.ts";
 import type { DeliveryState } from "./machine.ts";
-import { actsOn, type DeskAct } from "./possible.ts";
+import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
 import type { TaskKind } from "./tasks.ts";
 
 export const DESK_KINDS = ["held", "in doubt", "refused", "conflict", "late", "task"] as const;
@@ -57,6 +57,7 @@ interface OrderAtDesk {
   readonly changedAt: Temporal.Instant;
   readonly reasons: readonly string[];
   readonly handedOverAt: Temporal.Instant | null;
+  readonly sentOnce: boolean;
 }
 
 /** An order that should have been at the ERP long ago. */
@@ -72,7 +73,7 @@ export const ORDERS_AT_DESK = `
                     else 'late' end as kind,
          number, account, state, erp_order as "erpOrder", gross,
          promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
-         handed_over_at as "handedOverAt"
+         handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce"
     from web_order o
     cross join lateral (select (o.body ->> 'requestedOn')::date as day) promised
    where o.company = $1 and not o.test
@@ -149,7 +150,7 @@ function orderEntry(order: OrderAtDesk): DeskEntry {
     promisedOn,
     since: changedAt,
     why: reasons.length > 0 ? reasons : [lateBecause(order)],
-    acts: actsOn({ state }),
+    acts: actsOn(order, order.sentOnce),
     next: nextFor(order),
     task: null,
   };
@@ -166,7 +167,7 @@ function dayOf(iso: string): string {
   return iso.split("-").toReversed().join("/");
 }
 
-function nextFor({ kind, state, erpOrder, handedOverAt }: OrderAtDesk): string {
+function nextFor({ kind, state, erpOrder, handedOverAt, sentOnce }: OrderAtDesk): string {
   switch (kind) {
     case "held":
       return "Mend what holds it and release it, have it amended, or cancel it.";
@@ -185,6 +186,8 @@ function nextFor({ kind, state, erpOrder, handedOverAt }: OrderAtDesk): string {
     default:
       return kind satisfies never;
   }
+      if (sentOnce)
+        return "The ERP knows its number as refused: have it handed in anew under another one, and cancel it.";
 }
 
 function taskEntry(task: TaskAtDesk): DeskEntry {

@@ -4,15 +4,23 @@ import { after } from "./machine.ts";
 
 export type DeskAct = "release" | "cancel" | "resolve" | "send-again" | "amend";
 
-/** What a person can do to an order now. */
-export function actsOn(order: Pick<OrderRow, "state">): DeskAct[] {
-  const { state } = order;
+/**
+ * Of an order `o`: the ERP refused it by a file that names its number, and knows that as refused
+ * for ever.
+ */
+export const SENT_ONCE = `(o.state = 'refused' and exists (
+  select 1 from order_acknowledgement a
+   where a.company = o.company and a.web_order in (o.number, upper(o.number), lower(o.number))
+     and a.outcome = 'refused'))`;
+
+/** What a person can do to an order now; `sentOnce`: its number can be sent no more. */
+export function actsOn({ state }: Pick<OrderRow, "state">, sentOnce = false): DeskAct[] {
   const may: readonly [DeskAct, boolean][] = [
     ["release", state === "held"],
     ["resolve", ["conflict", "inDoubt", "handedOver"].includes(state)],
-    ["send-again", after(state, "notThere") !== null || state === "refused"],
-    ["amend", !["conflict", "cancelled", "shadowed"].includes(state)],
-    ["cancel", !["cancelled", "shadowed"].includes(state)],
+    ["send-again", after(state, "notThere") !== null || (state === "refused" && !sentOnce)],
+    ["amend", !["conflict", "cancelled", "shadowed"].includes(state) && !sentOnce],
+    ["cancel", state !== "cancelled"],
   ];
   return may.filter(([, can]) => can).map(([act]) => act);
 }

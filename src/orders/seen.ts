@@ -22,11 +22,16 @@ const STALE = `(exists (select 1 from web_order_change c
     where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
       and i.state = 'sending'))`;
 
-/** An invoice that names an order which no answer came to shows that the ERP has it. */
+/**
+ * An invoice that names an order which is not at the ERP, as far as is known, shows that it has it;
+ * of one that was given up, when it came after that.
+ */
 const INVOICED = `
   select d.company, 'accepted', d.erp_order, null, null, null, d.document_on, d.learned_at
     from sales_document d
-   where d.company = o.company and o.state in ('handedOver', 'inDoubt')
+   where d.company = o.company
+     and (o.state in ('held', 'queued', 'handedOver', 'inDoubt')
+          or o.state in ('refused', 'cancelled') and d.learned_at > o.changed_at)
      and d.document_type = 'invoice'
      and d.web_order in (o.number, upper(o.number), lower(o.number))`;
 

@@ -14,7 +14,7 @@ import type { OrdersContext } from "./context.ts";
 import { despatchesOf, type OrderDespatch, type OrderInvoice } from "./documents.ts";
 import { changedInErp, type ErpDifference } from "./erp-changes.ts";
 import { fulfilment, type DeliveryState, type Fulfilment } from "./machine.ts";
-import { actsOn, type DeskAct } from "./possible.ts";
+import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
 import { listTasks, type Task } from "./tasks.ts";
 
 export interface OrderListFilter {
@@ -122,6 +122,7 @@ export async function viewsOf(
       ({ order }) => order ?? "",
     ),
     events: await eventsOfAll(store, company, ids),
+    sentOnce: await sentOnceOf(store, company, ids),
   };
   return rows.map((row) => viewOf(row, kept));
 }
@@ -135,6 +136,19 @@ interface Kept {
   readonly invoices: ReadonlyMap<string, readonly OrderInvoice[]>;
   readonly tasks: ReadonlyMap<string, readonly Task[]>;
   readonly events: ReadonlyMap<string, readonly OrderEvent[]>;
+  readonly sentOnce: ReadonlySet<string>;
+}
+
+async function sentOnceOf(
+  on: Queryable,
+  company: string,
+  orders: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await on.query<{ id: string }>(
+    `select o.id from web_order o where o.company = $1 and o.id = any($2::uuid[]) and ${SENT_ONCE}`,
+    [company, orders],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 function viewOf(row: OrderRow, kept: Kept): OrderView {
@@ -155,7 +169,7 @@ function viewOf(row: OrderRow, kept: Kept): OrderView {
     despatches: kept.despatches.get(row.id) ?? [],
     invoices: kept.invoices.get(row.number) ?? [],
     tasks: kept.tasks.get(row.id) ?? [],
-    acts: actsOn(row),
+    acts: actsOn(row, kept.sentOnce.has(row.id)),
     events: kept.events.get(row.id) ?? [],
   };
 }

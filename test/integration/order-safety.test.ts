@@ -145,6 +145,8 @@ test("what the ERP shows is taken for the order only where it can be it", async 
   ]);
   const old = await placed(one, "1001", differently("1001"));
   const invoiced = await placed(one, "invoiced", differently("invoiced"));
+  one.erp.next = async () => ({ kind: "refused", reason: "on stop" });
+  const refused = await placed(one, "refused", differently("refused"));
   await pull(companies.store, "SHOWS", "sales-document", [
     {
       documentType: "invoice",
@@ -157,6 +159,17 @@ test("what the ERP shows is taken for the order only where it can be it", async 
       vat: "1.68",
       gross: "20.08",
     } as never,
+    {
+      documentType: "invoice",
+      document: "INV13",
+      account: "A1",
+      documentOn: "2026-03-31",
+      currency: "GBP",
+      webOrder: refused,
+      net: "18.40",
+      vat: "1.68",
+      gross: "20.08",
+    } as never,
   ]);
   one.erp.next = async () => accepted("SO5");
   const given = await placed(one, "given-up", differently("given-up"));
@@ -164,9 +177,10 @@ test("what the ERP shows is taken for the order only where it can be it", async 
   await one.orders.cancelPart(given, { ...shop, idempotencyKey: "c1" });
   await companies.jobs.drain();
   await pull(companies.store, "SHOWS", "erp-order", [erpOrder("SO5", given) as never]);
-  await companies.store.affect(
-    "update erp_order set learned_at = '2026-04-01T09:00:00Z' where company = 'SHOWS'",
-  );
+  for (const table of ["erp_order", "sales_document"])
+    await companies.store.affect(
+      `update ${table} set learned_at = '2026-04-01T09:00:00Z' where company = 'SHOWS'`,
+    );
   await one.orders.advance();
   const stands = async (number: string) => {
     const { state, reasons } = await one.orders.show(number);
@@ -179,6 +193,10 @@ test("what the ERP shows is taken for the order only where it can be it", async 
   ]);
   expect(placings(one, old)).toBe(0);
   expect((await stands(invoiced))[0]).toBe("accepted");
+  expect(await stands(refused)).toEqual([
+    "conflict",
+    "refused is refused here, and the ERP shows it as accepted. Cancel it there, or resolve the order.",
+  ]);
   expect(await stands(given)).toEqual([
     "conflict",
     "given-up is cancelled here, and the ERP goes on with it as SO5 (open). Cancel it there, or resolve the order.",
@@ -397,4 +415,19 @@ test("an unknown branch is refused as that, and a check sees a used number in an
     const { problem } = await one.orders.check(body({ webOrder, customerReference: "k3" }));
     expect(problem?.code).toBe("web-order-number-taken");
   }
+});
+
+test("the desk offers to send or amend what the ERP refused only where its number can be sent again", async () => {
+  const one = await companies.open("REFUSED");
+  const number = await placed(one, "k1");
+  await pull(companies.store, "REFUSED", "order-acknowledgement", [
+    { webOrder: number, outcome: "refused", reason: "unknown", answeredOn: "2026-03-31" },
+  ]);
+  await one.orders.advance();
+  const { entries } = await one.orders.desk();
+  expect(entries.filter(({ kind }) => kind === "refused")).toMatchObject([
+    { acts: ["cancel"], next: expect.stringContaining("have it handed in anew") as string },
+  ]);
+  expect((await one.orders.show(number)).acts).toEqual(["cancel"]);
+  await expect(one.orders.sendAgain(number, KIM)).rejects.toThrow("sent under that only once");
 });
