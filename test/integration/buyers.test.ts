@@ -478,8 +478,12 @@ describe("a new trade customer", () => {
     expect((await accountRequests.show(number)).state).toBe("inDoubt");
     expect(one.erp.asked.filter((asked) => asked === "create")).toHaveLength(1);
     expect(await tasksOf(one)).toMatchObject([{ kind: "account", about: number }]);
-    // A person looked, and it is not there: then it is made.
+    // A person looked, and it is not there: then it is made, once the call cannot arrive any more.
     one.erp.create = null;
+    await expect(accountRequests.approve(number, { who, why })).rejects.toThrow(
+      /may still turn up/,
+    );
+    one.now = one.now.add({ minutes: 10 });
     await accountRequests.approve(number, { who, why });
     await jobs.drain();
     expect((await accountRequests.show(number)).state).toBe("opened");
@@ -520,7 +524,11 @@ describe("a new trade customer", () => {
     await jobs.drain();
     expect((await accountRequests.show(number)).state).toBe("byHand");
     expect(await tasksOf(one)).toMatchObject([{ kind: "account", about: number }]);
-    await accountRequests.link(number, { who, why, account: "HAND1" });
+    const slip = await accountRequests.link(number, { who, why, account: "HNAD1" });
+    expect(slip.reason).toContain("No pull has shown an account HNAD1 yet");
+    await pull(database.store, "BYHAND", "customer", [{ account: "HAND1", name: "By hand" }]);
+    const there = await accountRequests.link(number, { who, why, account: "HAND1" });
+    expect(there.reason).toContain("Account HAND1 is there");
     expect(await tasksOf(one)).toEqual([]);
     await pulled(one, "HAND1");
     expect(await one.orders.show(order)).toMatchObject({ state: "handedOver", account: "HAND1" });

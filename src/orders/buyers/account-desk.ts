@@ -1,6 +1,6 @@
 /** A new customer asks for an account; credit control decides; an account is linked. */
 import { createHash, randomUUIDv7 } from "node:crypto";
-import { decimal } from "../../model/index.ts";
+import { decimal, momentText } from "../../model/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
 import { queueLater } from "../jobs.ts";
 import { once, type KeyedResult } from "../keyed.ts";
@@ -18,6 +18,7 @@ import {
   type AccountRequestEvent,
   type AccountRow,
 } from "./account-store.ts";
+import { GIVE_UP_MS } from "./asking.ts";
 import type { BuyersContext } from "./context.ts";
 import { candidatesFor, duplicatesAmong } from "./duplicates.ts";
 import { BuyerError } from "./error.ts";
@@ -118,6 +119,7 @@ export async function approveAccount(
     refuseTest(row);
     const limit = creditLimit ?? row.creditLimit;
     const granted = limit === null ? "" : `, with a credit limit of ${limit}`;
+    if (row.state === "inDoubt") await refuseTooSoon(tx, context, row);
     const looked = row.state === "inDoubt" ? " A person looked: it is not in the ERP." : "";
     await moveAccount(tx, row, {
       event: "approve",
@@ -128,6 +130,22 @@ export async function approveAccount(
     });
     await queueAccount(tx, context, row.id);
   });
+}
+
+/** A call that was given up may still arrive; approved before, the account could be made twice. */
+async function refuseTooSoon(
+  tx: Queryable,
+  { settings, now }: BuyersContext,
+  row: AccountRow,
+): Promise<void> {
+  const doubted = (await accountEvents(tx, row)).findLast(({ event }) => event === "doubt");
+  const until = doubted?.at.add({ milliseconds: GIVE_UP_MS + settings.quietSeconds * 1000 });
+  if (until === undefined || Temporal.Instant.compare(now(), until) >= 0) return;
+  throw new BuyerError(
+    "account-request-settled",
+    `Account request ${row.number} may still turn up in the ERP until ` +
+      `${momentText(until, settings.timeZone)}. Look there after that, and approve it again then.`,
+  );
 }
 
 /** It is, or was given, this account of the ERP. */
@@ -149,11 +167,18 @@ export async function linkAccount(
       who,
       about: `Linked to account ${account}: ${why}`,
       at: context.now(),
-      set: { account, reason: notPulled(account), nextTryAt: null },
+      set: { account, reason: linkedSo(account, known), nextTryAt: null },
     });
     await closeAccountTasks(tx, context, row, { who, reason: `Account ${account} is linked.` });
     if (known !== null) await arrive(tx, context, opened);
   });
+}
+
+function linkedSo(account: string, known: string | null): string {
+  return known === null
+    ? `No pull has shown an account ${account} yet; its orders go on when one does. If it is a slip, ` +
+        "link the right one."
+    : `Account ${account} is there; its orders go on once its prices are published.`;
 }
 
 export function notPulled(account: string): string {

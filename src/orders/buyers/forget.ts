@@ -21,7 +21,7 @@ function before({ now, settings }: BuyersContext, days: number): Temporal.Instan
   return now().toZonedDateTimeISO(settings.timeZone).subtract({ days }).toInstant();
 }
 
-/** Whatever became of them: but while one, or a change of it, is still to be sent, its address is. */
+/** Whatever became of them; but one that is still to be sent, or its change, needs its address. */
 async function forgetGuests(context: BuyersContext, days: number | undefined): Promise<number> {
   if (days === undefined) return 0;
   const { store, company } = context;

@@ -56,7 +56,7 @@ export async function examineAnew(
   };
 }
 
-/** A payment that it was taken with holds no change: what is too much of it is given back by itself. */
+/** A payment that it was taken with holds no change: what is too much of it is given back. */
 function ofPayment(order: OrderRow, request: OrderRequest, finding: OrderFinding): OrderFinding {
   if (order.state === "refused" && UNPAID.has(finding.code))
     return { ...finding, policy: "refuse" };
