@@ -78,7 +78,7 @@ const SEEN = `
     left join erp_order_line el on el.company = $1 and el.web_order_line is not null
      and el.erp_order = coalesce(b.line_erp_order, d.erp_order) and el.line = b.erp_order_line
     left join log_by_erp le on le.erp_order = coalesce(b.line_erp_order, d.erp_order)
-    left join log lr on lr.web_order = d.customer_reference and lr.account = d.account
+    left join log lr on lower(lr.web_order) = lower(d.customer_reference) and lr.account = d.account
     left join log_by_reference lc on lc.customer_reference = d.customer_reference
      and lc.account = d.account
     left join credited c on b.document_type = 'credit' and c.document = b.document
@@ -87,12 +87,15 @@ const SEEN = `
     left join product p on p.company = $1 and p.product = b.product
     left join branch br on br.company = $1 and br.branch = coalesce(d.branch, e.branch)`;
 
+/** Some ERPs write our numbers in capitals; what is posted bears them as they were given. */
 const LOOKED = `
   select s.*, log.web_order is not null as pushed, coalesce(log.assisted, false) as assisted,
-         coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order) as web_order
+         coalesce(log.web_order, s.own_web_order, s.reference_web_order, s.credited_web_order)
+           as web_order
     from seen s
     left join log
-      on log.web_order = coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order)`;
+      on lower(log.web_order)
+         = lower(coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order))`;
 
 /** The channel with its evidence, best evidence first. */
 const CHANNEL = `

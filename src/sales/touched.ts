@@ -66,7 +66,8 @@ const CHANGED_ERP_ORDERS = `
    where c.kind = 'web-order' and log.erp_order is not null
   union
   select e.erp_order from sales_changed c
-    join erp_order e on e.company = $1 and e.web_order = c.key where c.kind = 'web-order'
+    join erp_order e on e.company = $1 and e.web_order in (c.key, upper(c.key), lower(c.key))
+   where c.kind = 'web-order'
   union
   select e.erp_order from sales_changed c
     join erp_order e on e.company = $1 and e.branch = c.key where c.kind = 'branch'`;
@@ -97,12 +98,14 @@ const TOUCHED_DOCUMENTS = `
     join sales_document d on d.company = $1 and d.branch = c.key where c.kind = 'branch'
   union
   select d.document_type, d.document from sales_changed c
-    join sales_document d on d.company = $1 and d.web_order = c.key where c.kind = 'web-order'
+    join sales_document d on d.company = $1 and d.web_order in (c.key, upper(c.key), lower(c.key))
+   where c.kind = 'web-order'
   union
   select d.document_type, d.document from sales_changed c
     join ${PUSH_LOG} log on log.company = $1 and log.web_order = c.key
     join sales_document d on d.company = $1 and d.account = log.account
-     and d.customer_reference in (log.web_order, log.customer_reference)
+     and d.customer_reference in (log.web_order, upper(log.web_order), lower(log.web_order),
+                                  log.customer_reference)
    where c.kind = 'web-order'`;
 
 /** A credit note reads its web order from what it credits. */

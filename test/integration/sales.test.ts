@@ -304,6 +304,9 @@ describe("the channel", () => {
       ],
       [{ webOrder: "W-2" }, "web", "push log: web order W-2, assisted on the document"],
       [{ customerReference: "W-1" }, "web", "push log: web order W-1 as the customer's reference"],
+      // As ERPs write it that know capitals, or small letters, alone.
+      [{ webOrder: "w-2" }, "web", "push log: web order W-2, assisted on the document"],
+      [{ customerReference: "w-1" }, "web", "push log: web order W-1 as the customer's reference"],
       [{ erpOrder: "SO9" }, "web", "reference: web order OLD-9 by ERP order SO9"],
       [
         { webOrder: "OLD-8", takenBy: "TILL1" },

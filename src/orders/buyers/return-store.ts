@@ -78,7 +78,7 @@ const RETURN = `
     left join lateral (
       select o.id, o.number from sales_document d
         join web_order o on o.company = d.company
-         and (o.number = d.web_order or o.erp_order = d.erp_order)
+         and (o.number_folded = lower(d.web_order) or o.erp_order = d.erp_order)
        where d.company = r.company and d.document_type = 'invoice' and d.document = r.document
        order by o.id limit 1) o on true`;
 
