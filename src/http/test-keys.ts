@@ -2,8 +2,8 @@
 import type { Caller, Endpoint } from "./endpoint.ts";
 import { Problem } from "./problem.ts";
 
-/** Scopes whose acts are those of people, at the desk, with the ERP's data and with keys. */
-const OF_PEOPLE = new Set<string>(["desk", "sync", "keys"]);
+/** Scopes whose acts are about what is live: at the desk, the ERP's data, keys, where events go. */
+const OF_PEOPLE = new Set<string>(["desk", "sync", "keys", "webhooks"]);
 
 /** Throws where a test key would change something that is not a test's. */
 export async function refuseTestKey(

@@ -443,6 +443,12 @@ describe("an order", () => {
       status: 403,
       body: { code: "scope-missing" },
     });
+    const hook = { url: "https://shop.example/hook", types: ["order.*"], about: "tried out" };
+    const made = { ...hook, who: "J Ross", why: "tried out" };
+    expect(await api.ask("POST", "/v1/webhooks", { key: test, body: made })).toMatchObject({
+      status: 403,
+      body: { detail: expect.stringContaining("a test key never touches what is live") },
+    });
     const part = { lines: [{ line: 1, quantity: "15" }] };
     expect(await post("/v1/orders/W-5/cancellation", part, key("change-3"))).toMatchObject({
       status: 200,
