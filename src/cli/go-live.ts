@@ -164,7 +164,8 @@ async function undo(
   return {
     text:
       `${connection} is in shadow, by ${who}. What is being handed over now ends properly; every ` +
-      "order from now on is written and compared, and never sent.",
+      "order from now on is written and compared, and not sent. What was taken before and is not " +
+      "handed over yet is held, and waits at the desk (`tradepost orders desk`).",
     data: { connection, live: false },
   };
 }

@@ -259,17 +259,31 @@ async function rights({ connect }: Parts, name: string): Promise<ChecklistItem> 
 
 async function shadow({ orders, settings }: Parts): Promise<ChecklistItem> {
   const { counts, equalPercent, orders: all } = await orders.shadowReport();
+  const missing = all.filter(({ verdict }) => NOT_KEYED.has(verdict)).map(({ order }) => order);
   if (all.length === 0) return ok("shadow", "No order was shadowed: there is nothing to compare.");
   const { shadowEqualPercent: least } = settings.orders.goLive;
   const said =
     `${counts.equal} of ${all.length} shadowed orders are as staff keyed them ` +
     `(${equalPercent ?? "none compared,"} %), ${counts.different} differ, ` +
     `${counts["keyed-twice"]} were keyed twice, ${counts["not-keyed"]} not at all; ` +
-    `the settings want ${least}%.`;
+    `the settings want ${least}%.${stillToKey(missing)}`;
   const instruction = "See `tradepost orders shadow`, and mend what differs.";
   return Number(equalPercent ?? "0") >= least
     ? ok("shadow", said)
     : not("shadow", said, instruction);
+}
+
+const NOT_KEYED: ReadonlySet<string> = new Set(["not-keyed", "not-keyed-yet", "not-rendered"]);
+const NAMED = 10;
+
+/** Going live sends none of what was shadowed: whoever goes live is told which nobody has keyed. */
+function stillToKey(missing: readonly string[]): string {
+  if (missing.length === 0) return "";
+  const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : "";
+  return (
+    ` Nobody has keyed ${missing.slice(0, NAMED).join(", ")}${more}, and going live does not send them: ` +
+    "key each, or release it once live (`tradepost orders release ORDER`)."
+  );
 }
 
 function dayText(at: Temporal.Instant, timeZone: string): string {

@@ -53,6 +53,7 @@ export function ordersOf(
     jobs,
     connection: {
       standing: () => standings.of(name, entry.mode),
+      wasLive: (order) => standings.wasLive(name, order),
       openSession: async () => closingAll(await connect(name)),
     },
     outbound,

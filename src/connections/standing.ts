@@ -17,6 +17,8 @@ export interface Standing {
   readonly wished: Mode;
   /** Why nothing is read or handed over now, in a sentence; null: it is not stopped. */
   readonly paused: string | null;
+  /** Going live as it was recorded last; null: it was not, or is not wished. */
+  readonly live: { readonly id: string; readonly at: Temporal.Instant } | null;
 }
 
 export type StopKind = "maintenance" | "went-backwards";
@@ -75,9 +77,17 @@ export interface Standings {
   resume(on: Queryable, scope: string, deed: Deed): Promise<readonly Stop[]>;
   /** Null: it has not gone live, or that was undone. */
   goLive(connection: string): Promise<GoLive | null>;
+  /** Whether it was live when something was taken that has an id of that moment. */
+  wasLive(connection: string, taken: Taken): Promise<boolean>;
   record(on: Queryable, connection: string, live: Omit<GoLive, "at">): Promise<void>;
   /** False: it was not live. */
   undo(on: Queryable, connection: string, deed: Deed): Promise<boolean>;
+}
+
+export interface Taken {
+  /** In the order in which they were made, whatever clock a demonstration shows. */
+  readonly id: string;
+  readonly receivedAt: Temporal.Instant;
 }
 
 export type NewStop = Omit<Stop, "id" | "at">;
@@ -88,14 +98,16 @@ export function openStandings(context: StandingContext): Standings {
     of: async (connection, wished) => {
       const [stop] = await stopsOf(context, connection);
       const paused = stop === undefined ? null : stopInWords(stop, context.timeZone);
-      if (wished !== "live") return { mode: wished, wished, paused };
+      if (wished !== "live") return { mode: wished, wished, paused, live: null };
       const live = await goLiveOf(store, company, connection);
-      return { mode: live === null ? "shadow" : "live", wished, paused };
+      const at = live === null ? null : { id: live.id, at: live.at };
+      return { mode: live === null ? "shadow" : "live", wished, paused, live: at };
     },
     stops: (connection) => stopsOf(context, connection),
     stop: (on, stop) => begin(on, context, stop),
     resume: (on, scope, deed) => end(on, context, scope, deed),
     goLive: (connection) => goLiveOf(store, company, connection),
+    wasLive: (connection, taken) => wasLive(store, company, connection, taken),
     record: async (on, connection, { who, items }) => {
       await undo(on, context, connection, { who, why: "The checklist was gone through again." });
       await on.affect(
@@ -179,12 +191,27 @@ async function goLiveOf(
   on: Queryable,
   company: string,
   connection: string,
-): Promise<GoLive | null> {
-  const [row] = await on.query<GoLive>(
-    "select at, who, items from connection_go_live where company = $1 and open_connection = $2",
+): Promise<(GoLive & { readonly id: string }) | null> {
+  const [row] = await on.query<GoLive & { readonly id: string }>(
+    "select id, at, who, items from connection_go_live where company = $1 and open_connection = $2",
     [company, connection],
   );
   return row ?? null;
+}
+
+async function wasLive(
+  on: Queryable,
+  company: string,
+  connection: string,
+  { id, receivedAt }: Taken,
+): Promise<boolean> {
+  const rows = await on.query(
+    `select 1 from connection_go_live
+      where company = $1 and connection = $2 and id < $3::uuid
+        and (undone_at is null or undone_at > $4) limit 1`,
+    [company, connection, id, receivedAt],
+  );
+  return rows.length > 0;
 }
 
 async function undo(

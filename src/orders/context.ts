@@ -14,6 +14,8 @@ import type { OrderSettings } from "./settings.ts";
 export interface OrdersConnection {
   /** Whether it may send now; asked before each delivery. */
   standing(): Promise<Standing>;
+  /** Whether it was live when the order was taken; absent: that is not known. */
+  wasLive?(order: { readonly id: string; readonly receivedAt: Temporal.Instant }): Promise<boolean>;
   openSession(): Promise<Session>;
 }
 
@@ -22,6 +24,8 @@ export interface Standing {
   readonly mode: "read-only" | "shadow" | "live";
   /** Why nothing is sent for now, though orders are taken; null: nothing stands in the way. */
   readonly paused: string | null;
+  /** Going live as it was recorded last; null or absent: it is not, or was never asked for. */
+  readonly live?: { readonly id: string; readonly at: Temporal.Instant } | null;
 }
 
 export function sends({ mode, paused }: Standing): boolean {

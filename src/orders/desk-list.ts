@@ -62,9 +62,12 @@ interface OrderAtDesk {
 
 /** An order that should have been at the ERP long ago. */
 const SLOW_MINUTES = 60;
+/** So long staff have to key what was taken in shadow. */
+const KEYED_HOURS = 24;
 
 /**
  * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
+ * taken in shadow and not keyed by staff for a day,
  * or there and not despatched though its day is over. $1 company, $2 now, $3 today.
  */
 export const ORDERS_AT_DESK = `
@@ -82,6 +85,11 @@ export const ORDERS_AT_DESK = `
              and (o.received_at < $2::timestamptz - make_interval(mins => ${SLOW_MINUTES})
                   or promised.day <= $3::date + 1)
           or o.state = 'handedOver' and promised.day <= $3::date + 1
+          or o.state = 'shadowed' and exists (
+               select 1 from web_order_shadow s
+                where s.company = o.company and s.order_id = o.id
+                  and s.verdict in ('not-keyed', 'not-rendered')
+                  and s.shadowed_at < $2::timestamptz - make_interval(hours => ${KEYED_HOURS}))
           or o.state in ('accepted', 'confirmed') and promised.day < $3::date
              and exists (select 1 from web_order_line l
                           where l.company = o.company and l.order_id = o.id
@@ -159,6 +167,8 @@ function orderEntry(order: OrderAtDesk): DeskEntry {
 function lateBecause({ state, promisedOn }: OrderAtDesk): string {
   const promised = promisedOn === null ? "" : ` It is wanted on ${dayOf(promisedOn)}.`;
   if (state === "queued" || state === "sending") return `It is not at the ERP yet.${promised}`;
+  if (state === "shadowed")
+    return `It was taken in shadow and not sent, and the ERP shows no order keyed for it.${promised}`;
   if (state === "handedOver") return `The ERP has not answered yet.${promised}`;
   return `Not all of it was despatched.${promised}`;
 }
@@ -176,18 +186,20 @@ function nextFor({ kind, state, erpOrder, handedOverAt, sentOnce }: OrderAtDesk)
         ? "It is looked for by itself. If you find it in the ERP, resolve it with its number there; if you are sure that it is not there, send it again."
         : "Look in the ERP. If it is there, resolve it with its number; if it is not, send it again.";
     case "refused":
+      if (sentOnce)
+        return "The ERP knows its number as refused: have it handed in anew under another one, and cancel it.";
       return "Mend in the ERP what it dislikes and send it again, have it amended, or cancel it.";
     case "conflict":
       return `Compare it with ${erpOrder === null ? "what the ERP holds" : `ERP order ${erpOrder}`}, put it right there, then resolve it; or cancel it there, and here.`;
     case "late":
+      if (state === "shadowed")
+        return "Have it keyed, with its number; release it once its connection is live; or cancel it.";
       return state === "queued" || state === "sending"
         ? "See whether its connection is live and answers: tradepost check."
         : "Ask whoever despatches it, and tell the customer.";
     default:
       return kind satisfies never;
   }
-      if (sentOnce)
-        return "The ERP knows its number as refused: have it handed in anew under another one, and cancel it.";
 }
 
 function taskEntry(task: TaskAtDesk): DeskEntry {

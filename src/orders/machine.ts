@@ -18,7 +18,7 @@ export const DELIVERY_ABOUT = {
   conflict: "The ERP has something else than was agreed, or has it twice.",
   refused: "The ERP will not have it; nothing was made.",
   cancelled: "It will not be delivered.",
-  shadowed: "Rendered and compared with what staff keyed, never sent.",
+  shadowed: "Rendered and compared with what staff keyed, not sent.",
 } as const;
 export type DeliveryState = keyof typeof DELIVERY_ABOUT;
 export const DELIVERY_STATES = Object.keys(DELIVERY_ABOUT) as readonly DeliveryState[];
@@ -141,7 +141,8 @@ const ROWS: readonly Row[] = [
   ["refused", "cancel", "cancelled", "person sender", "It is given up."],
   ["refused", "conflict", "conflict", "erp sender", GIVEN_UP],
   ["cancelled", "conflict", "conflict", "erp sender", GIVEN_UP],
-  // Staff key it, as ever: what the ERP shows of it is theirs, and it is never sent.
+  // Staff key it, as ever: what the ERP shows of it is theirs.
+  ["shadowed", "release", "queued", "person", "Nobody keyed it, and its connection is live now."],
   ["shadowed", "cancel", "cancelled", "person", "It is given up."],
 ];
 

@@ -16,7 +16,7 @@ export const SENT_ONCE = `(o.state = 'refused' and exists (
 /** What a person can do to an order now; `sentOnce`: its number can be sent no more. */
 export function actsOn({ state }: Pick<OrderRow, "state">, sentOnce = false): DeskAct[] {
   const may: readonly [DeskAct, boolean][] = [
-    ["release", state === "held"],
+    ["release", state === "held" || state === "shadowed"],
     ["resolve", ["conflict", "inDoubt", "handedOver"].includes(state)],
     ["send-again", after(state, "notThere") !== null || (state === "refused" && !sentOnce)],
     ["amend", !["conflict", "cancelled", "shadowed"].includes(state) && !sentOnce],

@@ -58,7 +58,13 @@ const SETTINGS = JSON.stringify({
           settings: { folder: join(folder, "csv") },
         },
       },
-      orders: { checks: { stale: "accept" }, repeatedWithinMinutes: 0 },
+      orders: {
+        checks: { stale: "accept" },
+        repeatedWithinMinutes: 0,
+        guests: { account: "CASH1" },
+        accountRequests: { pricesOf: "A1" },
+      },
+      webhooks: { allow: ["10.1.2.0/24", "0.0.0.0/0", "hooks.internal"] },
     },
   },
 });
@@ -133,6 +139,14 @@ const pass = (minutes: number) => {
   now = now.add({ minutes });
 };
 
+test("`check` warns of accounts that settings name and the ERP has not, and of webhooks that may go anywhere", async () => {
+  const warned = (await shadow.check()).filter(({ state }) => state === "warning");
+  expect(warned.map(({ part, about }) => `${part}: ${about.slice(0, 50)}`)).toEqual([
+    'orders: The ERP has no account "CASH1", which guests\' orde',
+    "webhooks: webhooks.allow lets webhooks go to 0.0.0.0/0: whoe",
+  ]);
+});
+
 test("going live is one command with a checklist: until it is recorded nothing is sent", async () => {
   expect((await order(live, "W-EARLY")).status).toBe(201);
   await tradepost.drain();
@@ -205,6 +219,40 @@ test("going live never sends what was shadowed before, and undone it is in shado
       .slice(1),
   ).toEqual(["W-1"]);
   await goLive(database.store, "LIVE");
+});
+
+test("an order that comes up under another mode than it was taken in is a person's", async () => {
+  const KIM = { who: "Kim", reason: "looked there" };
+  const release = (number: string) => live.orders.release(number, KIM);
+  const stop = { connection: "erp", who: "Kim", why: "trouble there" };
+  const began = now;
+  /** Taken before `then`, and looked at after it. */
+  const meanwhile = async (number: string, then: () => Promise<unknown>) => {
+    await live.maintenance.begin({ ...stop, until: null });
+    await order(live, number);
+    pass(1);
+    await then();
+    await live.maintenance.end(stop);
+    await live.orders.advance();
+    await tradepost.drain();
+  };
+  await meanwhile("W-PROMISED", () => live.goLive.undo("erp", stop));
+  expect(await states(live, "W-PROMISED", "W-EARLY")).toEqual(["held", "shadowed"]);
+  for (const number of ["W-PROMISED", "W-EARLY"])
+    await expect(release(number)).rejects.toThrow("its connection is not live");
+  const shadowed = (await live.goLive.checklist("erp")).find(({ item }) => item === "shadow");
+  expect(shadowed?.about).toContain("Nobody has keyed W-BACK, W-EARLY");
+
+  await meanwhile("W-ASIDE", () => goLive(database.store, "LIVE"));
+  expect((await live.orders.show("W-ASIDE")).reasons[0]).toMatch(/^Taken before .* went live/);
+  expect(await states(live, "W-ASIDE", "W-EARLY")).toEqual(["held", "shadowed"]);
+  pass(25 * 60);
+  const late = (await live.orders.desk()).entries.filter(({ kind }) => kind === "late");
+  expect(new Set(late.map(({ webOrder }) => webOrder))).toEqual(new Set(["W-BACK", "W-EARLY"]));
+  for (const number of ["W-PROMISED", "W-ASIDE", "W-EARLY"]) await release(number);
+  await tradepost.drain();
+  expect(await states(live, "W-PROMISED", "W-ASIDE", "W-EARLY")).toEqual(Array(3).fill("accepted"));
+  now = began;
 });
 
 test("a live ERP is never reached by test keys: over HTTP, through delivery, to amend or cancel", async () => {

@@ -41,7 +41,7 @@ describe("the delivery of an order", () => {
       conflict: conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       refused: release → queued, conflict → conflict, cancel → cancelled
       cancelled: conflict → conflict
-      shadowed: cancel → cancelled"
+      shadowed: release → queued, cancel → cancelled"
     `);
   });
 

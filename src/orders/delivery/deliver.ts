@@ -14,8 +14,9 @@ import { queueIn } from "./later.ts";
 import { Lease, takeLease } from "./lease.ts";
 import { deliverPlacement } from "./place.ts";
 import { readBack } from "./read-back.ts";
-import { LeaseLost } from "./record.ts";
+import { fenced, LeaseLost } from "./record.ts";
 import { openDesk, type Sender } from "./sender.ts";
+import { heldSinceTaken } from "./taken.ts";
 
 /**
  * The job handler. Safe to call at any time, any number of times; so many run at a time here as the
@@ -120,7 +121,11 @@ async function takeOver(
 
 async function deliverLeased(sender: Sender, order: OrderRow, standing: Standing): Promise<void> {
   const { context } = sender;
-  if (order.state === "queued" && standing.mode === "shadow") return shadowOrder(context, order);
+  if (order.state === "queued") {
+    const why = await heldSinceTaken(context, order, standing);
+    if (why !== null) return hold(sender, order, why);
+    if (standing.mode === "shadow") return shadowOrder(context, order);
+  }
   if (order.state === "inDoubt" || (order.state === "queued" && sender.mayPlace))
     await deliverPlacement(sender, order);
   else if (order.state === "accepted" && order.nextAttemptAt !== null) {
@@ -128,4 +133,14 @@ async function deliverLeased(sender: Sender, order: OrderRow, standing: Standing
     await readBack(sender, desk.capability, order);
   }
   if (sender.mayPlace) await deliverChanges(sender);
+}
+
+async function hold({ context, lease }: Sender, order: OrderRow, why: string): Promise<void> {
+  const by = { event: "hold", who: "tradepost", at: context.now(), about: why } as const;
+  await fenced(context, lease, (tx, now) =>
+    now.version === order.version
+      ? move(tx, now, { ...by, reasons: [why], set: { nextAttemptAt: null } })
+      : Promise.resolve(now),
+  );
+  context.log("warn", `Web order ${order.number}: ${why}`);
 }
