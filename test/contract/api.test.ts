@@ -382,7 +382,12 @@ describe("an order", () => {
       { code: "quantity-below-least", pointer: "/lines/0/quantity", found: "1" },
       { code: "product-not-active", pointer: "/lines/1/product", found: "OLD001" },
       { code: "price-differs", pointer: "/lines/0/unitPrice", found: "4.80", expected: "5.2000" },
-      { code: "price-unknown", pointer: "/lines/1/unitPrice", found: "1.00" },
+      {
+        code: "price-unknown",
+        pointer: "/lines/1/unitPrice",
+        found: "1.00",
+        instruction: expect.stringMatching(/^There is no price to show: offer to ask/) as string,
+      },
     ]);
     const again = await post("/v1/orders", refused, key);
     expect(stable(again.body)).toEqual(stable(first.body));
@@ -598,7 +603,7 @@ describe("an order", () => {
     expect(stable((await get("/v1/orders/W-9")).body)).toMatchInlineSnapshot(`
       {
         "code": "order-unknown",
-        "detail": "Looking up a web order: HARROW has none with the id or number "W-9". List the orders to find it.",
+        "detail": "Looking up a web order: HARROW has none with the id or number "W-9". Look at its number; a number is the shop's own, or the one in the answer to the order.",
         "status": 404,
         "title": "The order is not known",
       }
