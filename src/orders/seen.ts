@@ -22,18 +22,26 @@ const STALE = `(exists (select 1 from web_order_change c
     where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
       and i.state = 'sending'))`;
 
+const ALL_ON_ONE = `sum(count(*)) over () = 1 and not exists (
+    select 1 from web_order_line w where w.company = o.company and w.order_id = o.id
+       and w.invoiced_quantity < w.quantity - w.cancelled_quantity)`;
+
 /**
  * An invoice that names an order which is not at the ERP, as far as is known, shows that it has it;
- * of one that was given up, when it came after that.
+ * of one that was given up, when it came after that. One invoice for all of it says what the ERP
+ * charges; of several, each is for a part.
  */
 const INVOICED = `
-  select d.company, 'accepted', d.erp_order, null, null, null, d.document_on, d.learned_at
+  select d.company, 'accepted', d.erp_order, null,
+         case when ${ALL_ON_ONE} then sum(d.net) end, case when ${ALL_ON_ONE} then sum(d.vat) end,
+         max(d.document_on), max(d.learned_at)
     from sales_document d
    where d.company = o.company
      and (o.state in ('held', 'queued', 'handedOver', 'inDoubt')
           or o.state in ('refused', 'cancelled') and d.learned_at > o.changed_at)
      and d.document_type = 'invoice'
-     and d.web_order in (o.number, upper(o.number), lower(o.number))`;
+     and d.web_order in (o.number, upper(o.number), lower(o.number))
+   group by d.company, d.erp_order`;
 
 /**
  * An order is known by the number it bears there, which some ERPs write in capitals, or by the

@@ -236,5 +236,8 @@ describe("the order desk", () => {
     expect(readFileSync(file, "utf8")).toMatch(
       /^number,at,type,subject,id,data\n2,\S+,order\.held,/,
     );
+    expect((await run("orders", "cancel", "WEB-1", ...why)).out).toMatch(
+      /^Cancellation 2 of WEB-1 is done\. It is cancelled; nothing of it is to come\.$/m,
+    );
   });
 });

@@ -147,7 +147,23 @@ test("what the ERP shows is taken for the order only where it can be it", async 
   const invoiced = await placed(one, "invoiced", differently("invoiced"));
   one.erp.next = async () => ({ kind: "refused", reason: "on stop" });
   const refused = await placed(one, "refused", differently("refused"));
+  const dearer = await placed(one, "dearer", differently("dearer"));
+  await companies.store.affect(
+    `update web_order_line l set invoiced_quantity = l.quantity
+       from web_order o where o.id = l.order_id and o.number = 'dearer' and o.company = 'SHOWS'`,
+  );
   await pull(companies.store, "SHOWS", "sales-document", [
+    {
+      documentType: "invoice",
+      document: "INV14",
+      account: "A1",
+      documentOn: "2026-03-31",
+      currency: "GBP",
+      webOrder: dearer,
+      net: "20.08",
+      vat: "0.00",
+      gross: "20.08",
+    } as never,
     {
       documentType: "invoice",
       document: "INV12",
@@ -193,6 +209,10 @@ test("what the ERP shows is taken for the order only where it can be it", async 
   ]);
   expect(placings(one, old)).toBe(0);
   expect((await stands(invoiced))[0]).toBe("accepted");
+  expect((await one.orders.show(dearer)).reasons).toEqual([
+    "Agreed net is 18.40, the ERP holds 20.08: 1.68.",
+    "Agreed VAT is 1.68, the ERP holds 0.00: -1.68.",
+  ]);
   expect(await stands(refused)).toEqual([
     "conflict",
     "refused is refused here, and the ERP shows it as accepted. Cancel it there, or resolve the order.",
