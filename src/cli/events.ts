@@ -1,8 +1,10 @@
 /** `events` and `orders changes`: the feed of what happened to orders, as shops read it. */
 import type { Command } from "commander";
 import type { EventsPage, ShopEvent } from "../notify/index.ts";
+import { EVENT_TYPES, unknownEventTypes } from "../orders/index.ts";
 import {
   answer,
+  chosen,
   example,
   NotFound,
   notBlank,
@@ -127,6 +129,7 @@ async function written(opened: Opened, options: Options, file: string): Promise<
 
 async function pageOf({ company }: Opened, options: Options): Promise<EventsPage> {
   const { after, limit, types = [], order } = options;
+  for (const type of unknownEventTypes(types)) chosen("--types", EVENT_TYPES)(type);
   const subject = order === undefined ? undefined : `order/${order}`;
   const page = await company.events.after({ after, limit, types, subject });
   if (page === "never-given")

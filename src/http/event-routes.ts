@@ -1,8 +1,11 @@
 /** What happened to orders: the feed that a shop follows. */
+import { nearest } from "../definition/index.ts";
+import { EVENT_TYPES, unknownEventTypes } from "../orders/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { Problem } from "./problem.ts";
+import { invalid } from "./reading.ts";
 import { instant, limited, text } from "./words.ts";
 
 const event = z
@@ -50,11 +53,13 @@ export const followEvents: Endpoint = endpoint({
     })
     .openapi("OrderEvents"),
   problems: ["cursor-unknown", "cursor-expired"],
-  async handle({ query: { after, types = "", order, limit }, services }) {
+  async handle({ query: { after, types: named = "", order, limit }, services }) {
+    const types = named.split(",").filter((type) => type !== "");
+    refuseUnknown(types);
     const page = await services.events.after({
       after: Number(after),
       limit,
-      types: types.split(",").filter((type) => type !== ""),
+      types,
       subject: order === undefined ? undefined : `order/${order}`,
     });
     if (page === "never-given")
@@ -69,3 +74,21 @@ export const followEvents: Endpoint = endpoint({
     return { body: { events, cursor: page.cursor, more: page.more } };
   },
 });
+
+/** A type that is mistyped would be passed over for good: the cursor goes on without it. */
+function refuseUnknown(types: readonly string[]): void {
+  const odd = unknownEventTypes(types);
+  if (odd.length === 0) return;
+  throw invalid(
+    odd.map((type) => {
+      const near = nearest(type, EVENT_TYPES);
+      return {
+        in: "query",
+        pointer: "/types",
+        found: `"${type}"`,
+        expected: `types of events, such as ${EVENT_TYPES.slice(0, 3).join(", ")} or order.*`,
+        ...(near === undefined ? {} : { nearest: near }),
+      };
+    }),
+  );
+}

@@ -139,7 +139,7 @@ export { TASK_KINDS, type Task, type TaskKind } from "./tasks.ts";
 export type { OrderListFilter, OrderSummary, OrderView } from "./view.ts";
 export type { OrderPrices, OrderPricing, PriceQuestion } from "./facts.ts";
 export { DELIVERY_STATES, type DeliveryState } from "./machine.ts";
-export { EVENT_TYPES } from "./told.ts";
+export { EVENT_TYPES, unknownEventTypes } from "./told.ts";
 export type { OrderSettings } from "./settings.ts";
 export type { ShadowedOrder, ShadowReport } from "./shadow.ts";
 export { trialHolds, type TrialBody, type TrialOrder, type Trials } from "./trial.ts";

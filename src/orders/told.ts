@@ -17,6 +17,15 @@ export const EVENT_TYPES: readonly string[] = [
   ...RETURN_STATES.map((state) => `return.${state}`),
 ];
 
+/** Of the types asked for, those that no event can have; `order.*` and `order.h*` are many. */
+export function unknownEventTypes(types: readonly string[]): string[] {
+  return types.filter((type) =>
+    type.endsWith("*")
+      ? !EVENT_TYPES.some((known) => known.startsWith(type.slice(0, -1)))
+      : !EVENT_TYPES.includes(type),
+  );
+}
+
 /** What an event says of its order. */
 export interface ToldOrder {
   readonly number: string;

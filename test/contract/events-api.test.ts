@@ -57,6 +57,15 @@ describe("the feed of what happened to orders", () => {
     expect((await get("/v1/events?after=4")).body).toMatchObject({ code: "cursor-unknown" });
   });
 
+  it("refuses a type that no event has, which would be passed over for good", async () => {
+    for (const types of ["order.acepted", "order.queued,order.acepted", "return.nope*"])
+      expect((await api.ask("GET", `/v1/events?types=${types}`)).status).toBe(400);
+    expect((await get("/v1/events?types=order.acepted")).body).toMatchObject({
+      code: "request-invalid",
+      errors: [{ pointer: "/types", found: '"order.acepted"', nearest: "order.accepted" }],
+    });
+  });
+
   it("is opened by the scope orders, and webhooks by one of their own", async () => {
     const shop = await api.keyWith({ scopes: ["shop"] });
     const orders = await api.keyWith({ scopes: ["orders"] });
