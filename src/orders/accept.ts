@@ -118,15 +118,13 @@ export async function check(
   await context.pricing.newest?.();
   return context.store.transaction(async (tx) => {
     const examined = await examineNow(tx, context, body, { test, manner: "look" });
-    const { verdict, findings, order } = examined;
-    return {
-      verdict,
-      findings,
-      order,
-      said: saidOf(examined),
-      problem:
-        verdict === "refuse" ? refusedProblem(findings) : await takenNumber(tx, context, body),
-    };
+    const { findings, order } = examined;
+    const problem =
+      examined.verdict === "refuse"
+        ? refusedProblem(findings)
+        : await takenNumber(tx, context, body);
+    const verdict = problem === null ? examined.verdict : "refuse";
+    return { verdict, findings, order, said: saidOf(examined), problem };
   });
 }
 

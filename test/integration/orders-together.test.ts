@@ -194,6 +194,7 @@ describe("orders that come at once", () => {
     const refused = results.filter((result) => "problem" in result);
     for (const { problem } of refused) expect(problem.code).toBe("web-order-number-taken");
     expect(await orders.check(body({ webOrder: "sHOP-9" }))).toMatchObject({
+      verdict: "refuse",
       problem: { code: "web-order-number-taken" },
     });
     expect(taken.map(orderIn)).toHaveLength(1);
