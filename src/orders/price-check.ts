@@ -48,7 +48,7 @@ function tokenRefusal(line: Line, { token, unitPrice }: LinePrice, differs: bool
     found: line.unitPrice,
     expected: unitPrice ?? "no price known",
     about: `The price token of ${line.product} is not honoured: ${token.detail}.`,
-    instruction: "Show the customer the price of now and send the order again with a new key.",
+    instruction: whatToDo(unitPrice),
   };
 }
 
@@ -62,8 +62,14 @@ function difference(line: Line, { unitPrice, about }: LinePrice, currency: strin
       unitPrice === null
         ? `The order says ${priceText(line.unitPrice, currency)} for ${line.product}, and we know no price: ${about}.`
         : `The order says ${priceText(line.unitPrice, currency)} for ${line.product}, our price now is ${priceText(unitPrice, currency)} (${about}).`,
-    instruction: "Show the customer the price of now and send the order again with a new key.",
+    instruction: whatToDo(unitPrice),
   };
+}
+
+function whatToDo(unitPrice: string | null): string {
+  return unitPrice === null
+    ? "There is no price to show: offer to ask for one, and send the order without this line, with a new key."
+    : "Show the customer the price of now and send the order again with a new key.";
 }
 
 /** The price is the one that was shown; whether it still is the ERP's, nobody can say now. */
