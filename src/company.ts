@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
+import { checkOrders } from "./company/check-orders.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
 import { stopIfBackwards, stopIfStampsFell, type Backwards } from "./company/backwards.ts";
 import { goLiveOf, type GoLiveDesk } from "./company/go-live.ts";
@@ -149,7 +150,10 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     ...pullRequestsOf(context, { code, settings, streams }),
     ...toldShopsOf(context, { code, settings, alarms }),
     streams,
-    check: () => checkConnections(settings, owned, connect, standings),
+    check: async () => [
+      ...(await checkConnections(settings, owned, connect, standings)),
+      ...(await checkOrders(context.store, code, settings)),
+    ],
   };
 }
 
