@@ -13,7 +13,7 @@ import { OrderError } from "./error.ts";
 export interface FarSide {
   /** The connector's own floor of the quiet window. */
   readonly quietSeconds: number;
-  /** What was done so that the order can be dropped anew, in a sentence; null: nothing had to be. */
+  /** What was done so that it can be dropped anew, in a sentence; null: nothing had to be. */
   readonly setAside: string | null;
 }
 
