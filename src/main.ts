@@ -17,12 +17,8 @@ import { startedLate } from "./main/jobs.ts";
 import { workPullsNow } from "./main/pull-now.ts";
 import { leaveAll, tickAll, watchAll, workSlots } from "./main/schedules.ts";
 import { stopSignal } from "./main/stop-signal.ts";
-import { TELL_JOB } from "./notify/index.ts";
-import { ACCOUNT_JOB, ADVANCE_JOB, DELIVER_JOB, RETURN_JOB } from "./orders/index.ts";
-import { PARITY_JOB } from "./parity/index.ts";
-import { PUBLISH_JOB } from "./pricing/index.ts";
-import { POST_JOB } from "./sales/index.ts";
-import { NOTE_JOB } from "./shop/index.ts";
+import { SHARES, workOn } from "./main/work.ts";
+import { ADVANCE_JOB } from "./orders/index.ts";
 import { openStore, StoreError, type Store } from "./store/index.ts";
 
 export { makeBundle, type Bundle } from "./main/bundle.ts";
@@ -142,90 +138,6 @@ async function openDatabase(settings: Settings, service: boolean, log: Log): Pro
   }
 }
 
-/** Every job of every module; each brings its company up to date and may run twice. */
-async function workOn(
-  jobs: Jobs,
-  settings: Settings,
-  company: (code: string) => Promise<CompanyServices>,
-): Promise<void> {
-  const of = async (data: unknown): Promise<CompanyServices> => company(textIn(data, "company"));
-  await jobs.work(PUBLISH_JOB, async (data) => {
-    const { pricing, proof, orders } = await of(data);
-    await pricing.publish();
-    // Accounts that were asked for have prices of their own by now.
-    await orders.buyers.advance();
-    // What did not match may do so under the new prices.
-    await proof.checkLater();
-  });
-  await workOnErps(jobs, settings, of);
-  await jobs.work(NOTE_JOB, async (data) => {
-    await (await of(data)).tellShop();
-  });
-  await jobs.work(POST_JOB, async (data) => {
-    const company = await of(data);
-    await company.sales.post();
-    await company.proof.checkLater();
-    // The channel of a document is known only now.
-    await company.tellShop();
-  });
-  await jobs.work(PARITY_JOB, async (data) => {
-    await (await of(data)).proof.checkAndTell();
-  });
-  await jobs.work(TELL_JOB, async (data) => {
-    await (await of(data)).alarms.tell(textIn(data, "channel"));
-  });
-}
-
-/** Jobs that wait for an ERP: one that hangs keeps the orders of its own company waiting. */
-const SHARES = {
-  [DELIVER_JOB]: "company",
-  [ADVANCE_JOB]: "company",
-  [ACCOUNT_JOB]: "company",
-  [RETURN_JOB]: "company",
-};
-
-async function advance(company: CompanyServices): Promise<void> {
-  await company.stopIfBackwards({ ask: false });
-  const { orders, sales } = company;
-  // An order that has learned its ERP number lends its invoice lines their channel and links.
-  if ((await orders.advance()).moved > 0) await sales.post();
-}
-
-async function workOnErps(
-  jobs: Jobs,
-  { companies }: Settings,
-  of: (data: unknown) => Promise<CompanyServices>,
-): Promise<void> {
-  for (const [share, { orders }] of Object.entries(companies)) {
-    await jobs.work(
-      DELIVER_JOB,
-      async (data) => (await of(data)).orders.deliver(textIn(data, "order")),
-      {
-        share,
-        concurrency: orders.atOnce,
-      },
-    );
-    await jobs.work(ADVANCE_JOB, async (data) => advance(await of(data)), { share });
-    const work = async (data: unknown) => (await of(data)).orders.buyers;
-    await jobs.work(
-      ACCOUNT_JOB,
-      async (data) => (await work(data)).accountRequests.open(textIn(data, "request")),
-      { share },
-    );
-    await jobs.work(
-      RETURN_JOB,
-      async (data) => (await work(data)).returns.place(textIn(data, "return")),
-      { share },
-    );
-  }
-}
-
-function textIn(data: unknown, name: string): string {
-  const value: unknown = Object.entries(data ?? {}).find(([key]) => key === name)?.[1];
-  if (typeof value === "string") return value;
-  throw new TypeError(`a job's data has no text "${name}": ${JSON.stringify(data)}`);
-}
-
 /** How often the service looks whether another instance has published prices. */
 const REFRESH_MS = 1_000;
 /** How often it deletes raw rows and plans that are too old. */
@@ -284,7 +196,7 @@ async function serve(
     repeatedly(TICK_MS, "Looking for due schedules", log, () => tickAll(context, codes, company)),
     repeatedly(TICK_MS, "Sending webhooks", log, () => sendWebhooks(codes, company)),
     repeatedly(BACKWARDS_MS, "Looking whether an ERP went backwards", log, () =>
-      lookBackwards(codes, company),
+      lookBackwards(log, codes, company),
     ),
     repeatedly(TIDY_MS, "Deleting what is kept long enough", log, () => tidyAll(codes, company)),
     repeatedly(WATCH_MS, "Looking for what is late", log, () => watchAll(context, codes, company)),
@@ -301,11 +213,18 @@ async function serve(
   };
 }
 
+/** One company's ERP that cannot be asked keeps no other from being looked at. */
 async function lookBackwards(
+  log: Log,
   codes: readonly string[],
   company: (code: string) => Promise<CompanyServices>,
 ): Promise<void> {
-  for (const code of codes) await (await company(code)).stopIfBackwards({ ask: true });
+  for (const code of codes)
+    try {
+      await (await company(code)).stopIfBackwards({ ask: true });
+    } catch (error) {
+      log("info", `${code}: whether its ERP went backwards cannot be told now: ${String(error)}`);
+    }
 }
 
 /** What the settings wish and nobody has recorded, and what stands still, on every start. */

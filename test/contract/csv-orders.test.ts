@@ -301,10 +301,10 @@ function slowDisk(path: string, hangs: "makeFolder" | "write" | "rename") {
     begun.resolve();
     await go.promise;
   };
-  const call = disk[hangs] as (...given: readonly string[]) => Promise<void>;
+  const call: (...given: readonly [string, string]) => Promise<void> = disk[hangs];
   const slow = {
     ...disk,
-    [hangs]: async (...given: readonly string[]) => {
+    [hangs]: async (...given: readonly [string, string]) => {
       await hang();
       await call(...given);
     },

@@ -197,7 +197,7 @@ test("what a killed process left begun runs again at once where nobody else work
 test("one company's jobs that hang keep those of its own waiting, and no other company's", async () => {
   const jobs = await jobsWith({ shares: { shared: "company" } });
   const hangs = Promise.withResolvers<void>();
-  const done: unknown[] = [];
+  const done: string[] = [];
   for (const share of ["A", "B"])
     await jobs.work(
       "shared",
@@ -213,10 +213,21 @@ test("one company's jobs that hang keep those of its own waiting, and no other c
       ...[1, 2, 3].map((n) => ({ company: "B", n })),
     ]),
   );
-  await vi.waitFor(() => expect(done.toSorted()).toEqual(["B1", "B2", "B3"]), { timeout: 5_000 });
+  await vi.waitFor(
+    () => expect(done.toSorted((a, b) => a.localeCompare(b))).toEqual(["B1", "B2", "B3"]),
+    { timeout: 5_000 },
+  );
   await database.store.transaction((tx) => jobs.queue(tx, "shared", { company: "B", n: 4 }));
   await vi.waitFor(() => expect(done).toContain("B4"), { timeout: 5_000 });
   hangs.resolve();
   await jobs.drain();
-  expect(done.toSorted()).toEqual(["A1", "A2", "A3", "B1", "B2", "B3", "B4"]);
+  expect(done.toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "A1",
+    "A2",
+    "A3",
+    "B1",
+    "B2",
+    "B3",
+    "B4",
+  ]);
 });

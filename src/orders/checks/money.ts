@@ -184,13 +184,13 @@ const USES = {
   used: {
     code: "payment-used-before",
     about: "came with web order",
-    then: "already",
+    ends: " already",
     instruction: "Look it up at the provider: cancel the order if it is the same, or settle it.",
   },
   "owed back": {
     code: "payment-owed-back",
     about: "is owed back for web order",
-    then: "which ended",
+    ends: ", which ended",
     instruction:
       "Drop that order's refund task and release this one, if it is what was paid for; else have " +
       "the customer pay it.",
@@ -198,19 +198,19 @@ const USES = {
   "given back": {
     code: "payment-given-back",
     about: "was given back for web order",
-    then: "which ended",
+    ends: ", which ended",
     instruction: "Have the customer pay it, and send it with that payment, or cancel it.",
   },
 } as const;
 
 function usedPayment(name: string, { order, how }: PaymentUse): Note {
-  const { code, about, then, instruction } = USES[how];
+  const { code, about, ends, instruction } = USES[how];
   return {
     check: "payment",
     code,
     found: `${name}, of web order ${order}`,
     expected: "a payment of its own for each order",
-    about: `Payment ${name} ${about} ${order}${then === "already" ? " " : ", "}${then}; it counts for nothing here.`,
+    about: `Payment ${name} ${about} ${order}${ends}; it counts for nothing here.`,
     instruction,
   };
 }

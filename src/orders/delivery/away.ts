@@ -52,7 +52,7 @@ const WAITING = `
     from web_order o cross join lateral (${RUN}) run
    where o.company = $1 and o.state = 'queued' and not o.test and run.tries > 0`;
 
-/** An answer has come to another order since: those that wait for the far side need not any more. */
+/** An answer has come to another order since: those that wait for the far side need it no more. */
 export async function backAgain({ company }: OrdersContext, tx: Queryable): Promise<string[]> {
   const back = await tx.query<{ id: string }>(
     `select w.id from (${WAITING}) w
