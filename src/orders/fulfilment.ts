@@ -5,6 +5,7 @@
 import type { Transaction } from "../store/index.ts";
 import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
+import { bears } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 
 /**
@@ -137,7 +138,8 @@ async function writeInvoiceEvents(
 
 /**
  * Which line of which ERP order is which line of ours: as the ERP says, else the only line with
- * that product. Relation of (company, order_id, erp_order, erp_order_line, line, state, product,
+ * that product. An order that bears another number was given ours anew, and is another's, unless a
+ * person said that it is ours. Relation of (company, order_id, erp_order, erp_order_line, line, state, product,
  * quantity, net, despatched, invoiced); of all orders, or of the one whose id is $2.
  */
 export const ERP_LINES = `
@@ -146,8 +148,9 @@ export const ERP_LINES = `
          el.despatched_quantity as despatched, el.invoiced_quantity as invoiced
     from web_order o
     join erp_order e on e.company = o.company
-     and (e.web_order in (o.number, upper(o.number), lower(o.number))
-          or e.erp_order = o.erp_order)
+     and (${bears("e.web_order")}
+          or e.erp_order = o.erp_order
+             and (e.web_order is null and e.account = o.account or o.settled ? e.erp_order))
     join erp_order_line el on el.company = e.company and el.erp_order = e.erp_order
     left join lateral (
       select min(l.line) as line from web_order_line l

@@ -7,7 +7,7 @@ import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import type { DeliveryState } from "./machine.ts";
 import { isOfAnother, OF_ANOTHER } from "./payments.ts";
-import { closeTask, listTasks, openTask, type Task } from "./tasks.ts";
+import { closeTask, listTasks, openTask, type NewTask, type Task } from "./tasks.ts";
 
 export type PaidOrder = Pick<OrderRow, "company" | "id" | "number" | "body" | "test">;
 type Order = PaidOrder;
@@ -158,26 +158,36 @@ export async function refundShort(
   only: string | null = null,
 ): Promise<number> {
   let opened = 0;
-  for (const { owed, ...row } of await tx.query<Short>(SHORT, [company, only])) {
-    const order: Order = { company, test: false, ...row };
-    const paid = order.body.payment;
-    const amount = paid === null ? null : await stillOwed(tx, order, owed);
-    if (paid === null || amount === null) continue;
-    const task = await openTask(
-      tx,
+  for (const seen of await tx.query<Short>(SHORT, [company, only])) {
+    if ((await refundFor(tx, company, seen)) === null) continue;
+    // Whoever cancels it meanwhile owes back all of it: only with the order held the sum is right.
+    await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
       company,
-      {
-        order: order.id,
-        kind: "refund",
-        about: `${order.number} came short by ${owed}`,
-        instruction: refundBy(amount, paid),
-        amount,
-      },
-      at,
-    );
-    if (task.opened) opened += 1;
+      seen.id,
+    ]);
+    const [held] = await tx.query<Short>(SHORT, [company, seen.id]);
+    const task = held === undefined ? null : await refundFor(tx, company, held);
+    if (task !== null && (await openTask(tx, company, task, at)).opened) opened += 1;
   }
   return opened;
+}
+
+async function refundFor(
+  tx: Queryable,
+  company: string,
+  { owed, ...row }: Short,
+): Promise<NewTask | null> {
+  const order: Order = { company, test: false, ...row };
+  const paid = order.body.payment;
+  const amount = paid === null ? null : await stillOwed(tx, order, owed);
+  if (paid === null || amount === null) return null;
+  return {
+    order: order.id,
+    kind: "refund",
+    about: `${order.number} came short by ${owed}`,
+    instruction: refundBy(amount, paid),
+    amount,
+  };
 }
 
 /** A payment that no field of the ERP's order carries is entered there by finance. */

@@ -1,5 +1,5 @@
 /** Orders that are amended, cancelled, worked at the desk, and followed to their last paper. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Accepted, Outcome } from "../../src/connector/index.ts";
 import type { OrderView } from "../../src/orders/index.ts";
 import { pull } from "../support/canonical-rows.ts";
@@ -541,4 +541,60 @@ test("an order whose payment was given back goes to the ERP only with another pa
   expect(await anew("pi_2", true)).toMatchObject({ status: 200 });
   await drain();
   expect(one.erp.asked.filter((asked) => asked === "place W1")).toHaveLength(2);
+});
+
+test("what came short is owed back once, though the order is cancelled at the same moment", async () => {
+  const one = await open("ATONCE");
+  one.mode = "read-only";
+  await take(one, { payment: CARD });
+  const { store } = companies;
+  const [seen] = await store.query<{ id: string }>(
+    "select id from web_order where company = 'ATONCE'",
+  );
+  await store.affect(
+    "update web_order_line set cancelled_quantity = quantity where company = 'ATONCE' and line = 2",
+  );
+  let looked = Promise.resolve();
+  await store.transaction(async (tx) => {
+    await tx.affect("update web_order set state = 'cancelled' where company = 'ATONCE'");
+    await tx.affect(
+      `insert into web_order_task (company, id, order_id, subject, kind, about, instruction,
+         amount, state, opened_at)
+       values ('ATONCE', $1::uuid, $1::uuid, $1::uuid::text, 'refund', 'W1 is cancelled',
+         'Refund 20.08 by card, payment pi_1, and close.', 20.08, 'open', now())`,
+      [seen?.id],
+    );
+    looked = one.orders.advance();
+    await vi.waitFor(async () => {
+      const waiting = await store.query(
+        `select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(waiting).not.toEqual([]);
+    });
+  });
+  await looked;
+  expect(await refundsOf(one)).toEqual([["W1", "20.08"]]);
+});
+
+test("an order number that the ERP gave to another order says nothing of ours any more", async () => {
+  const one = await open("REUSED");
+  await accepted(one);
+  await erpOrder("REUSED", [["BRICK", "2", "8.40"]], { webOrder: null });
+  const despatch = () =>
+    companies.store.affect(
+      "update erp_order_line set despatched_quantity = 2 where company = 'REUSED'",
+    );
+  await despatch();
+  await one.orders.advance();
+  expect(lines(await one.orders.show("W1"))[0]).toEqual([1, 2, 0, 0]);
+  for (const other of [{ webOrder: "W9" }, { webOrder: null, account: "STOPPED" }]) {
+    await companies.store.affect(
+      "update web_order_line set despatched_quantity = 0 where company = 'REUSED'",
+    );
+    await erpOrder("REUSED", [["BRICK", "2", "8.40"]], other);
+    await despatch();
+    await one.orders.advance();
+    expect(lines(await one.orders.show("W1"))[0]).toEqual([1, 2, 2, 0]);
+  }
 });
