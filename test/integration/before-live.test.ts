@@ -499,6 +499,21 @@ test("an ERP that takes files goes backwards where it gives order numbers out an
   const [stop] = (await drop.status()).stops;
   expect(stop?.why).toContain("SO-2 was D-2, and is an order of A2");
   expect(stop?.why).toContain("while D-1 of before is found as SO-1");
+  // Its journal shows every drop for ever: only by a person's word is one dropped again.
+  const act = { who: "J Ross", why: "gone after the restore" };
+  const again = () => drop.orders.decideLost("D-4", { ...act, decision: "send-again" });
+  await expect(again()).rejects.toThrow("D-4.csv to be taken. Let the other system take it");
+  const dropped = () =>
+    readdirSync(join(folder, "drop/orders")).filter((name) => name === "D-4.csv");
+  rmSync(join(folder, "drop/orders/D-4.csv"));
+  expect(await again()).toBe(true);
+  for (const number of ["D-2", "D-3"])
+    await drop.orders.decideLost(number, { ...act, decision: "leave" });
+  await drop.maintenance.end({ connection: "erp", ...act });
+  await tradepost.drain();
+  expect(await states(drop, "D-4")).toEqual(["handedOver"]);
+  expect(dropped()).toEqual(["D-4.csv"]);
+  expect(readdirSync(join(folder, "drop/orders/.journal/before"))).toEqual(["D-4.json"]);
 });
 
 /** What the next export says of an ERP order; without a web order it is the counter's. */
