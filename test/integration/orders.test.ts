@@ -316,10 +316,10 @@ describe("handing an order over", () => {
     expect((await one.orders.show(webOrder)).state).toBe("handedOver");
   });
 
-  test("is tried again later when the far side cannot be reached, and held after too many tries", async () => {
+  test("is tried again later when its connector fails on it, and held after too many tries", async () => {
     const one = await open("UNREACHED");
     one.erp.opens = () => {
-      throw new ConnectorFault("transient", "the folder is not mounted", "Mount it.");
+      throw new ConnectorFault("defect", "the folder is not mounted", "Mount it.");
     };
     const { webOrder } = orderIn(await send(one.orders, "k1"));
     await jobs.drain();
