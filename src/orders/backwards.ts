@@ -59,7 +59,12 @@ export async function wentBackwards(
   const pulled = await goneFromPulled(context, known, reused);
   const verdict = runOf(known, pulled, reused, context);
   if (verdict !== null || (!ask && reused.length === 0)) return verdict;
-  const found = await goneFromSearch(context, known, reused.length > 0);
+  const found = await goneFromSearch(context, known, reused.length > 0).catch((error: unknown) => {
+    if (ask) throw error;
+    // An ERP that cannot be asked tells nothing, and stops nothing else that is looked after.
+    context.log("info", `Whether the ERP went backwards cannot be told now: ${String(error)}`);
+    return null;
+  });
   return found === null ? null : runOf(known, found, reused, context);
 }
 

@@ -14,6 +14,8 @@ export interface Acknowledgement {
   readonly reason: string | null;
   readonly net: string | null;
   readonly vat: string | null;
+  /** True: learned before an amendment was done there, so that its sums may be the ones before. */
+  readonly stale?: boolean;
 }
 
 export interface ErpOrderFact {
@@ -167,7 +169,7 @@ function compare(
     (fact) => fact.stale !== true || differencesOf(order, fact).length === 0,
   );
   const [row] = current;
-  const answers = erpOrders.some(({ stale }) => stale === true) ? [] : accepted;
+  const answers = accepted.filter(({ stale }) => stale !== true);
   const stated = [...current, ...answers];
   const net = stated.find((fact) => fact.net !== null)?.net ?? null;
   const vat = stated.find((fact) => fact.vat !== null)?.vat ?? null;

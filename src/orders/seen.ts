@@ -15,9 +15,9 @@ interface Seen {
 }
 
 /** The ERP may show the order as it was before a change that it has made or makes just now. */
-const STALE = `(exists (select 1 from web_order_change c
+const stale = (row: string) => `(exists (select 1 from web_order_change c
     where c.company = o.company and c.order_id = o.id and c.state = 'done'
-      and e.learned_at <= c.ended_at)
+      and ${row}.learned_at <= c.ended_at)
   or exists (select 1 from web_order_intent i
     where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
       and i.state = 'sending'))`;
@@ -50,7 +50,8 @@ const INVOICED = `
 const SEEN = `
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'erpOrder', a.erp_order,
-             'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text)
+             'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text,
+             'stale', ${stale("a")})
              order by a.answered_on, a.outcome), '[]') as acknowledgements
       from (select company, outcome, erp_order, reason, net, vat, answered_on, learned_at
               from order_acknowledgement
@@ -60,7 +61,7 @@ const SEEN = `
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
              'state', e.state, 'net', e.net::text, 'vat', e.vat::text, 'lines', l.lines,
-             'orderedOn', e.ordered_on, 'stale', ${STALE},
+             'orderedOn', e.ordered_on, 'stale', ${stale("e")},
              'before', e.learned_at <= o.changed_at)
              order by e.state = 'cancelled', e.erp_order), '[]') as "erpOrders"
       from (select * from erp_order

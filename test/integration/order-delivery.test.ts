@@ -5,7 +5,9 @@
 import { expect, test, vi } from "vitest";
 import { ConnectorFault } from "../../src/connector/index.ts";
 import type { Accepted, Found, Outcome, RenderedOrder } from "../../src/connector/index.ts";
+import { pull } from "../support/canonical-rows.ts";
 import {
+  body,
   NOW,
   orderIn,
   send,
@@ -416,4 +418,60 @@ test("no answer in time is an alarm that holds until the ERP has answered, and n
   });
   await one.orders.advance();
   expect(one.alarms.has("orders/late")).toBe(false);
+});
+
+test("an acknowledgement of before an amendment says nothing of what it comes to now", async () => {
+  const one = await companies.open("AMENDED");
+  const { webOrder } = orderIn(await send(one.orders, "k1"));
+  await companies.jobs.drain();
+  const answer = {
+    webOrder,
+    outcome: "accepted",
+    erpOrder: "SO1",
+    answeredOn: "2026-03-31",
+  } as const;
+  await pull(companies.store, "AMENDED", "order-acknowledgement", [
+    { ...answer, net: "18.40", vat: "1.68" },
+  ]);
+  await one.orders.advance();
+  const lines = [{ product: "BRICK", quantity: "7", unitPrice: "4.20" }];
+  const asked = { who: "key shop", why: null, apiKey: "shop", decides: false } as const;
+  await one.orders.amend(webOrder, { ...asked, idempotencyKey: "a1", body: body({ lines }) });
+  await companies.jobs.drain();
+  const [task] = await one.orders.tasks();
+  const done = { state: "done", who: "kim", reason: "changed there" } as const;
+  await one.orders.closeTask({ id: task?.id ?? "", ...done });
+  const { net, vat } = await one.orders.show(webOrder);
+  one.now = one.now.add({ minutes: 5 });
+  const held = { erpOrder: "SO1", account: "A1", webOrder, orderedOn: "2026-03-31" } as const;
+  await pull(companies.store, "AMENDED", "erp-order", [
+    { ...held, state: "open", net, vat, currency: "GBP" } as never,
+  ]);
+  await companies.store.affect("update erp_order set learned_at = $1 where company = 'AMENDED'", [
+    one.now,
+  ]);
+  await one.orders.advance();
+  expect([net, (await one.orders.show(webOrder)).state]).toEqual(["29.40", "confirmed"]);
+});
+
+test("an ERP that cannot be asked whether it went backwards stops nothing that is looked after", async () => {
+  const one = await companies.open("UNASKED");
+  one.erp.next = async () => accepted("SO1");
+  await send(one.orders, "k1");
+  await companies.jobs.drain();
+  const other = {
+    erpOrder: "SO1",
+    account: "STOPPED",
+    webOrder: "OTHER-1",
+    state: "open",
+  } as const;
+  await pull(companies.store, "UNASKED", "erp-order", [
+    { ...other, orderedOn: "2026-03-31", net: "1.00", vat: "0.20", currency: "GBP" } as never,
+  ]);
+  one.now = one.now.add({ minutes: 30 });
+  one.erp.opens = () => {
+    throw new ConnectorFault("transient", "ECONNREFUSED", "Wait.");
+  };
+  expect(await one.orders.wentBackwards({ ask: false })).toBeNull();
+  await expect(one.orders.wentBackwards({ ask: true })).rejects.toThrow("ECONNREFUSED");
 });
