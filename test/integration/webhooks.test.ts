@@ -471,6 +471,16 @@ describe("what is kept", () => {
     expect(desk.got()).toEqual(["W-3"]);
   });
 
+  test("what an enabled webhook was not given yet is kept for it, however old it is", async () => {
+    const desk = await openDesk();
+    await added(desk);
+    await desk.note("W-1", "W-2");
+    desk.pass(8 * 86_400);
+    expect(await openEvents({ ...desk, store: database.store, keepDays: 7 }).tidy()).toBe(0);
+    await desk.webhooks.settle();
+    expect(desk.got()).toEqual(["W-1", "W-2"]);
+  });
+
   test("a secret is sealed anew with the key that seals now, so that an old key can go", async () => {
     const [old, anew] = ["an old key that is long enough", "a new key that is long enough"];
     const desk = await openDesk();

@@ -126,8 +126,8 @@ const TIDIED_AT_ONCE = 20_000;
 
 /**
  * Deletes what is older than it is kept, oldest first and up to the first that is not; with it what
- * became of its deliveries. One that is on its way stays, and all after it; one that only waits for
- * a disabled webhook is counted there as missed.
+ * became of its deliveries. One that is on its way stays, and all after it, and so does what an
+ * enabled webhook has yet to be given; what only waits for a disabled one is counted there as missed.
  */
 export async function tidyEvents(context: EventsContext, keepDays: number): Promise<number> {
   const { store, company, now } = context;
@@ -138,7 +138,9 @@ export async function tidyEvents(context: EventsContext, keepDays: number): Prom
       `select least(max(number) filter (where old), min(number) filter (where not old) - 1,
                     (select min(d.number) - 1 from webhook_delivery d
                        join webhook w on w.company = d.company and w.id = d.webhook_id
-                      where d.company = $1 and d.state = 'waiting' and w.state = 'enabled')) as "upTo"
+                      where d.company = $1 and d.state = 'waiting' and w.state = 'enabled'),
+                    (select min(w.told) from webhook w
+                      where w.company = $1 and w.state = 'enabled')) as "upTo"
          from (select number, at < $2 as old from event
                 where company = $1 and number is not null order by number limit $3) oldest`,
       [company, before, TIDIED_AT_ONCE],
