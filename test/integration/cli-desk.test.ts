@@ -239,5 +239,9 @@ describe("the order desk", () => {
     expect((await run("orders", "cancel", "WEB-1", ...why)).out).toMatch(
       /^Cancellation 2 of WEB-1 is done\. It is cancelled; nothing of it is to come\.$/m,
     );
+    const link = ["--erp-order", "SO9", "--also", "SO7,SO8", "--seen-there"];
+    expect((await run("orders", "resolve", "WEB-1", ...link, ...why)).err).toContain(
+      'it is "cancelled", and "resolve" cannot happen there.',
+    );
   });
 });
