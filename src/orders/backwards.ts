@@ -12,9 +12,9 @@ import type { OrdersContext } from "./context.ts";
 import { openSession } from "./delivery/sender.ts";
 import { readyToSendAgain } from "./dropped-again.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
+import { bears } from "./same-number.ts";
 
-/** Some ERPs write our numbers in capitals. */
-const SAME_NUMBER = "e.web_order in (o.number, upper(o.number), lower(o.number))";
+const SAME_NUMBER = bears("e.web_order");
 
 /** An order that the ERP had accepted. */
 export interface KnownOrder {

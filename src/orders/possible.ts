@@ -1,6 +1,7 @@
 /** What a person can do to an order now. */
 import type { OrderRow } from "./book.ts";
 import { after } from "./machine.ts";
+import { bears } from "./same-number.ts";
 
 export type DeskAct = "release" | "cancel" | "resolve" | "send-again" | "amend";
 
@@ -10,7 +11,7 @@ export type DeskAct = "release" | "cancel" | "resolve" | "send-again" | "amend";
  */
 export const SENT_ONCE = `(o.state = 'refused' and exists (
   select 1 from order_acknowledgement a
-   where a.company = o.company and a.web_order in (o.number, upper(o.number), lower(o.number))
+   where a.company = o.company and ${bears("a.web_order")}
      and a.outcome = 'refused'))`;
 
 /** What a person can do to an order now; `sentOnce`: its number can be sent no more. */

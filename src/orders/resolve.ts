@@ -10,6 +10,7 @@ import type { OrdersContext } from "./context.ts";
 import { DUPLICATE } from "./delivery/duplicate.ts";
 import { OrderError } from "./error.ts";
 import { lostRow } from "./lost-rows.ts";
+import { bears } from "./same-number.ts";
 import { closeTask, listTasks } from "./tasks.ts";
 import { isAboutTwin } from "./twins.ts";
 
@@ -99,7 +100,7 @@ async function shownOf(
   );
 }
 
-const BEARS = (row: string) => `${row}.web_order in (o.number, upper(o.number), lower(o.number))`;
+const BEARS = (row: string) => bears(`${row}.web_order`);
 
 /** Documents of this order that may deliver goods; those that were settled before are known. */
 function openNumbers(order: OrderRow, shown: readonly Shown[]): string[] {

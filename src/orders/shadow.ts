@@ -7,6 +7,7 @@ import { decimal } from "../model/index.ts";
 import type { WebOrder } from "../model/index.ts";
 import { move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { bears } from "./same-number.ts";
 import {
   compareShadows,
   type KeyedOrder,
@@ -105,7 +106,7 @@ const CASES = `
              order by e.erp_order), '[]')
       from erp_order e
      where e.company = o.company and e.state <> 'cancelled'
-       and (e.web_order in (o.number, upper(o.number), lower(o.number))
+       and (${bears("e.web_order")}
             or e.account = o.account
                and e.ordered_on between o.ordered_on - 7 and o.ordered_on + 31)) as candidates
     from web_order_shadow s

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorFault, type OrdersCapability, type Session } from "../connector/index.ts";
 import type { WebOrder } from "../model/index.ts";
 import type { OrdersContext } from "./context.ts";
+import { bears } from "./same-number.ts";
 
 export interface TrialOrder {
   readonly number: string;
@@ -186,10 +187,10 @@ async function last(
             t.confirmed_by as "confirmedBy", t.confirmed_why as "confirmedWhy"
        from web_order_trial t
        left join lateral (select erp_order, state from erp_order
-              where company = t.company and web_order in (t.number, upper(t.number), lower(t.number))
+              where company = t.company and ${bears("web_order", "t.number")}
               order by state = 'cancelled', erp_order limit 1) e on true
        left join lateral (select erp_order from order_acknowledgement
-              where company = t.company and web_order in (t.number, upper(t.number), lower(t.number)) and outcome = 'accepted'
+              where company = t.company and ${bears("web_order", "t.number")} and outcome = 'accepted'
               order by answered_on limit 1) a on true
       where t.company = $1 and t.connection = $2 order by t.at desc, t.number desc limit 1`,
     [company, connection],

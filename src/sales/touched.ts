@@ -3,7 +3,7 @@
  * on something that is. Every input is compared by digest with what was last looked at, so nothing
  * hangs on clocks, on the order of commits, or on being told of a change.
  */
-import { PUSH_LOG } from "../orders/index.ts";
+import { bears, PUSH_LOG } from "../orders/index.ts";
 import type { Transaction } from "../store/index.ts";
 
 /**
@@ -66,7 +66,7 @@ const CHANGED_ERP_ORDERS = `
    where c.kind = 'web-order' and log.erp_order is not null
   union
   select e.erp_order from sales_changed c
-    join erp_order e on e.company = $1 and e.web_order in (c.key, upper(c.key), lower(c.key))
+    join erp_order e on e.company = $1 and ${bears("e.web_order", "c.key")}
    where c.kind = 'web-order'
   union
   select e.erp_order from sales_changed c
@@ -98,7 +98,7 @@ const TOUCHED_DOCUMENTS = `
     join sales_document d on d.company = $1 and d.branch = c.key where c.kind = 'branch'
   union
   select d.document_type, d.document from sales_changed c
-    join sales_document d on d.company = $1 and d.web_order in (c.key, upper(c.key), lower(c.key))
+    join sales_document d on d.company = $1 and ${bears("d.web_order", "c.key")}
    where c.kind = 'web-order'
   union
   select d.document_type, d.document from sales_changed c

@@ -554,7 +554,7 @@ test("what came short is owed back once, though the order is cancelled at the sa
   await store.affect(
     "update web_order_line set cancelled_quantity = quantity where company = 'ATONCE' and line = 2",
   );
-  let looked = Promise.resolve();
+  let looked: Promise<unknown> = Promise.resolve();
   await store.transaction(async (tx) => {
     await tx.affect("update web_order set state = 'cancelled' where company = 'ATONCE'");
     await tx.affect(

@@ -2,6 +2,7 @@
 import type { Queryable } from "../../store/index.ts";
 import { OrderError, orderOf, type OrderRow } from "../book.ts";
 import { nothingLeft } from "../delivery/intents.ts";
+import { bears } from "../same-number.ts";
 
 /** here: no byte of the order ever left. asked: the ERP may have it, so it is told. */
 export type Path = "here" | "asked";
@@ -65,7 +66,7 @@ export async function sentOnce(
 ): Promise<void> {
   const [row] = await tx.query<{ there: boolean }>(
     `select exists (select 1 from order_acknowledgement
-                     where company = $1 and web_order in ($2, upper($2), lower($2))
+                     where company = $1 and ${bears("web_order", "$2")}
                        and outcome = 'refused') as there`,
     [company, number],
   );
