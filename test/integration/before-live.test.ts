@@ -398,15 +398,32 @@ test("an ERP that goes backwards stops its connection and is told what it lost",
     "the ERP lost W-6, W-7, W-8, and nobody has decided on them",
   );
   const api = await tradepost.serve({ port: 0 });
-  const asked = { company: "LIVE", name: "Ops", scopes: ["sync" as const], createdBy: "test" };
-  const { secret } = await tradepost.access.createKey({ ...asked, test: false });
-  const refused = await fetch(`${api.url}/v1/maintenance/end`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
-    body: JSON.stringify({ connection: "erp", why: "go on" }),
+  const asked = { company: "LIVE", name: "Ops", createdBy: "test" };
+  const scopes = ["sync" as const, "desk" as const];
+  const { secret } = await tradepost.access.createKey({ ...asked, scopes, test: false });
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${api.url}/v1/${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+      body: JSON.stringify({ why: "go on", ...body }),
+    });
+    return { status: answer.status, said: await answer.json() };
+  };
+  expect(await post("maintenance/end", { connection: "erp" })).toMatchObject({
+    status: 409,
+    said: { code: "lost-undecided" },
   });
-  expect(refused.status).toBe(409);
-  expect(await refused.json()).toMatchObject({ code: "lost-undecided" });
+  // Only what was seen can be linked, whoever says so.
+  expect(await post("orders/W-8/resolve", { who: "kim", erpOrder: "SO-9999" })).toMatchObject({
+    status: 409,
+    said: { detail: expect.stringContaining("no pull has shown an ERP order SO-9999") as string },
+  });
+  const own = lost.find((each) => each.order === "W-8")?.erpOrder;
+  const link = { who: "kim", erpOrder: own, also: ["SO-9998"], seenThere: true };
+  expect(await post("orders/W-8/resolve", link)).toMatchObject({
+    status: 200,
+    said: { state: "confirmed", erpOrder: own },
+  });
   await api.close();
   // Staff have keyed one anew under our number: it is found and not placed a second time.
   const number = `SO-${backup.next}`;
