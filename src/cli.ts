@@ -28,6 +28,7 @@ import { addSyncCommands } from "./cli/sync.ts";
 import { addWebhookCommands } from "./cli/webhooks.ts";
 
 export { itemText as checklistItemText } from "./cli/go-live.ts";
+export { commandsFor as deskCommands } from "./cli/order-desk.ts";
 export { count, day, pounds, table } from "./cli/print.ts";
 export { syncAnswer } from "./cli/sync.ts";
 

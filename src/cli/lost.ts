@@ -86,7 +86,7 @@ async function decide(
       decision === "leave" ? `${number} is left as it is.` : `${number} is queued again.`,
       left > 0
         ? `${count(left)} more wait for a decision.`
-        : `Every one is decided on: go on with \`tradepost maintenance off ${connection}\`.`,
+        : `Every one is decided on: go on with \`tradepost maintenance off ${connection} --who NAME --why WHY\`.`,
     ].join("\n"),
     data: { order: number, decision, left },
   };

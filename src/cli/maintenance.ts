@@ -74,7 +74,7 @@ export function stopText({ scope, says }: Stop): string {
   const what = scope === "" ? "Everything" : scope;
   return (
     `! ${what} stands still: ${says}. Nothing is read or handed over; orders are taken as ever. ` +
-    `It ends with \`tradepost maintenance off${scope === "" ? "" : ` ${scope}`}\`.`
+    `It ends with \`tradepost maintenance off${scope === "" ? "" : ` ${scope}`} --who NAME --why WHY\`.`
   );
 }
 
@@ -110,7 +110,7 @@ async function on(
       `${what} ${began ? "stands still" : "stood still already"}, by ${who}: ${why}.` +
         (ends === null ? "" : ` It ends by itself at ${moment(ends, timeZone)}.`),
       left.length === 0
-        ? "Nothing is under way any more."
+        ? "Nothing is being read or handed over any more."
         : `After ${WAIT_SECONDS} s ${left.join(", and ")}: wait for them, or look at \`tradepost status\`.`,
     ].join("\n"),
     data: { connection: name ?? null, began, until: ends, underWay },

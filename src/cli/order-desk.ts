@@ -85,7 +85,12 @@ const MORE: Readonly<Record<string, string>> = {
 };
 const BY = '--who "…" --why "…"';
 
-function commandsFor({ acts, webOrder, task }: DeskEntry): string[] {
+/** What can be done about one, as it is to be typed. */
+export function commandsFor({
+  acts,
+  webOrder,
+  task,
+}: Pick<DeskEntry, "acts" | "webOrder" | "task">): string[] {
   if (task !== null) {
     const reference = task.kind === "refund" ? " --reference …" : "";
     return [`orders tasks close ${task.id.slice(-8)}${reference} ${BY}`];

@@ -163,7 +163,7 @@ async function runNow(opened: Opened, text: string, who: string): Promise<Answer
     )?.paused ?? [];
   if (pause !== undefined)
     throw new UsageError(
-      `${text} is paused by ${pause.by}: \`${pause.endsWith ?? `tradepost schedule resume${pause.scope === "" ? "" : ` ${pause.scope}`}`}\` first, ` +
+      `${text} is paused by ${pause.by}: \`${pause.endsWith ?? `tradepost schedule resume${pause.scope === "" ? "" : ` ${pause.scope}`} --who NAME`}\` first, ` +
         "or read it by hand with `tradepost sync`.",
     );
   const id = await schedules.runNow(connection, schedule, who);

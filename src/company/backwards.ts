@@ -113,7 +113,7 @@ async function stop(
           documentsText(documents),
         instruction:
           "See `tradepost orders lost`; let each order be sent again or leave it, then go on with " +
-          `\`tradepost maintenance off ${connection}\`.`,
+          `\`tradepost maintenance off ${connection} --who NAME --why WHY\`.`,
       },
       tx,
     );

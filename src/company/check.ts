@@ -182,7 +182,7 @@ async function checkStanding(
       part,
       state: "warning",
       about: `Nothing is read or handed over: ${paused}.`,
-      instruction: `See tradepost maintenance; it ends with tradepost maintenance off ${name}.`,
+      instruction: `See tradepost maintenance; it ends with tradepost maintenance off ${name} --who NAME --why WHY.`,
     });
   return checked;
 }

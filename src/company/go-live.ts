@@ -282,7 +282,7 @@ function stillToKey(missing: readonly string[]): string {
   const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : "";
   return (
     ` Nobody has keyed ${missing.slice(0, NAMED).join(", ")}${more}, and going live does not send them: ` +
-    "key each, or release it once live (`tradepost orders release ORDER`)."
+    "key each, or release it once live (`tradepost orders release ORDER --who NAME --why WHY`)."
   );
 }
 

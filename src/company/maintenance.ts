@@ -200,7 +200,7 @@ export async function whileNotStopped<T>(
 }
 
 function endsWith({ scope }: Stop): string {
-  return `tradepost maintenance off${scope === "" ? "" : ` ${scope}`}`;
+  return `tradepost maintenance off${scope === "" ? "" : ` ${scope}`} --who NAME --why WHY`;
 }
 
 /** As schedules know pauses. */

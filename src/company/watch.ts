@@ -108,7 +108,7 @@ function lateAlarm(
       "What rests on it is as old as that.",
     instruction:
       paused !== undefined
-        ? `Resume it: \`${paused.endsWith ?? "tradepost schedule resume"}\`.`
+        ? `Resume it: \`${paused.endsWith ?? "tradepost schedule resume --who NAME"}\`.`
         : reads.length === 0
           ? `No schedule reads it: name one in the settings. ${look}`
           : look,
@@ -146,7 +146,7 @@ function failedAlarm(
       level: "error",
       title: `the schedule ${name} of ${connection} fails`,
       detail: `Its slot of ${momentText(last.slotAt, timeZone)} failed to the last of ${last.tries} tries: ${last.problem ?? "it does not say why"}`,
-      instruction: `Mend what it names; its next slot tries again, or do it now: \`tradepost schedule run-now ${connection}/${name}\`.${again}`,
+      instruction: `Mend what it names; its next slot tries again, or do it now: \`tradepost schedule run-now ${connection}/${name} --who NAME\`.${again}`,
       since: last.endedAt ?? last.slotAt,
     },
   ];
@@ -180,7 +180,7 @@ function clockAlarm(
       detail: `Slots have run already for times that are yet to come: ${said.join(", ")}. They are not run twice.`,
       instruction:
         "Look at the clock of every machine that runs Tradepost. Where it is right now, read by " +
-        "hand meanwhile: `tradepost schedule run-now`.",
+        "hand meanwhile: `tradepost schedule run-now CONNECTION/SCHEDULE --who NAME`.",
     },
   ];
 }

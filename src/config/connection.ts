@@ -89,7 +89,7 @@ export const connection = z.strictObject({
     .enum(["read-only", "shadow", "live"])
     .default("read-only")
     .describe(
-      "read-only: pulls, never hands an order over. shadow: writes orders as they would be handed over, sends none, and compares them with what staff keyed. live: hands orders over, once `tradepost go-live` has recorded its checklist; shadow until then.",
+      "read-only: pulls, never hands an order over. shadow: writes orders as they would be handed over, sends none, and compares them with what staff keyed. live: hands orders over, once `tradepost go-live CONNECTION` has recorded its checklist; shadow until then.",
     ),
   mappings: z.string().describe("Name of the mapping set: a folder of mappings/."),
   settings: z.record(z.string(), z.unknown()).describe("What the connector itself asks for."),

@@ -31,7 +31,7 @@ async function authenticate(
     throw new Problem(
       "key-missing",
       "There is no Authorization header. Send `Authorization: Bearer tp_live_…` (or tp_test_…); " +
-        "`tradepost keys create` makes a key.",
+        "`tradepost keys create --name SHOP --scopes prices --who NAME` makes a key.",
       { headers: challenge },
     );
   const secret = /^Bearer +(\S+) *$/i.exec(header)?.[1];

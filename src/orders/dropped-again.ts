@@ -59,7 +59,7 @@ async function setAside(
     throw new ConnectorFault(
       "refused",
       `The connector drops an order once and never again (${kind}).`,
-      `Key it in the ERP by hand, and resolve it: tradepost orders resolve ${number} --erp-order NUMBER.`,
+      `Key it in the ERP by hand, and resolve it: tradepost orders resolve ${number} --erp-order NUMBER --who NAME --why WHY.`,
     );
   });
 }

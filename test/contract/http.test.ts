@@ -61,7 +61,7 @@ describe("a request's key", () => {
     expect(await problemOf(answer)).toMatchInlineSnapshot(`
       {
         "code": "key-missing",
-        "detail": "There is no Authorization header. Send \`Authorization: Bearer tp_live_…\` (or tp_test_…); \`tradepost keys create\` makes a key.",
+        "detail": "There is no Authorization header. Send \`Authorization: Bearer tp_live_…\` (or tp_test_…); \`tradepost keys create --name SHOP --scopes prices --who NAME\` makes a key.",
         "status": 401,
         "title": "An API key is needed",
         "type": "urn:tradepost:problem:key-missing",

@@ -32,7 +32,7 @@ it("lists schedules, pauses and resumes them with who did it", async () => {
   const refused = await run("schedule", "run-now", "erp/nightly", "--who", "J Ross");
   expect([refused.exit, refused.err]).toEqual([
     2,
-    "erp/nightly is paused by J Ross: `tradepost schedule resume erp` first, or read it by hand with `tradepost sync`.\n",
+    "erp/nightly is paused by J Ross: `tradepost schedule resume erp --who NAME` first, or read it by hand with `tradepost sync`.\n",
   ]);
   const resumed = await run("schedule", "resume", "erp", "--who", "A Stone");
   expect(resumed.out).toBe("Resumed: erp, by A Stone.\n");

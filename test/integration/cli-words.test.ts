@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { tradepostCommand } from "../../src/cli.ts";
+import { deskCommands, tradepostCommand } from "../../src/cli.ts";
+import { printedCommands, whyNot } from "../support/printed-commands.ts";
 import { settingsOf, useTradepost } from "../support/tradepost.ts";
 import { stringify } from "yaml";
 
@@ -217,3 +218,19 @@ function spelledOut(words: string): string[] {
     .toReversed();
   return last.split("\\|").map((each) => [...before.toReversed(), each].join(" "));
 }
+
+it("every command that a text, an alarm or a page names runs as it is printed", () => {
+  const acts = ["release", "resolve", "send-again", "amend", "cancel"] as const;
+  const desk = deskCommands({ acts, webOrder: "WEB-1", task: null });
+  const named = [
+    ...printedCommands(),
+    ...desk.map((command) => ({ file: "desk", command: command.replaceAll('"…"', "…") })),
+  ];
+  expect(named.length).toBeGreaterThan(80);
+  const program = tradepostCommand();
+  const wrong = named.flatMap(({ file, command }) => {
+    const why = whyNot(program, command);
+    return why === null ? [] : [`${file}: ${command}: ${why}`];
+  });
+  expect(wrong).toEqual([]);
+});

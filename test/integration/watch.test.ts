@@ -130,7 +130,7 @@ test("a late stream that is paused says so, and how to resume it", async () => {
   expect(await merchant.services.alarms.list()).toMatchObject([
     {
       detail: expect.stringContaining("paused since 30/03/2026 06:15 by J Ross") as string,
-      instruction: "Resume it: `tradepost schedule resume`.",
+      instruction: "Resume it: `tradepost schedule resume --who NAME`.",
     },
   ]);
 });

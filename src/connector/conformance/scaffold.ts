@@ -28,7 +28,7 @@ export async function newConnector(
     throw new ConnectorFault(
       "config",
       `connectors/${name} is there already, and nothing of it was touched.`,
-      "Choose another name, or go on with what is there: `tradepost connector check` tells how far it is.",
+      `Choose another name, or go on with what is there: \`tradepost connector check ${name}\` tells how far it is.`,
     );
   }
   await mkdir(join(own, "simulator"));

@@ -39,7 +39,9 @@ function alarmOf(id: string, { url, about, because, failed, problem }: Standing)
       level: "error",
       title: `the webhook ${what} is disabled`,
       detail: `${because} The shop is told nothing until it is enabled again; what happens is kept for it.`,
-      instruction: `Have the receiver mended, then \`tradepost webhooks enable ${id}\`: it goes on where it stopped.`,
+      instruction:
+        `Have the receiver mended, then \`tradepost webhooks enable ${id} --who NAME --why WHY\`: it goes ` +
+        "on where it stopped.",
     };
   if (failed === 0) return null;
   return {
@@ -47,6 +49,8 @@ function alarmOf(id: string, { url, about, because, failed, problem }: Standing)
     level: "warning",
     title: `the webhook ${what} did not take events`,
     detail: `Every try over three days has failed for some of them; the last one met: ${problem ?? "nothing that was kept"}. Later events were not held up.`,
-    instruction: `See \`tradepost webhooks failures ${id}\`; once the receiver is mended, \`tradepost webhooks replay ${id} --failed\`.`,
+    instruction:
+      `See \`tradepost webhooks failures ${id}\`; once the receiver is mended, ` +
+      `\`tradepost webhooks replay ${id} --failed --who NAME --why WHY\`.`,
   };
 }
