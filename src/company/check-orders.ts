@@ -1,4 +1,4 @@
-/** What settings of web orders and webhooks name that is not there, or open further than is meant. */
+/** What settings of web orders and webhooks name that is not there, or open wider than is meant. */
 import type { CompanySettings } from "../config.ts";
 import type { Store } from "../store/index.ts";
 import type { Checked } from "./check.ts";

@@ -127,7 +127,7 @@ const TIDIED_AT_ONCE = 20_000;
 /**
  * Deletes what is older than it is kept, oldest first and up to the first that is not; with it what
  * became of its deliveries. One that is on its way stays, and all after it, and so does what an
- * enabled webhook has yet to be given; what only waits for a disabled one is counted there as missed.
+ * enabled webhook has yet to be given; what waits for a disabled one alone counts there as missed.
  */
 export async function tidyEvents(context: EventsContext, keepDays: number): Promise<number> {
   const { store, company, now } = context;
