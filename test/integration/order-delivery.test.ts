@@ -98,6 +98,39 @@ test("an order that turns up within the quiet window is found, not placed again,
   expect(lag?.seen).toBeGreaterThan(lag?.absent ?? Infinity);
 });
 
+test("an order that was made twice teaches the window, and nothing is sent again until it is settled", async () => {
+  const one = await companies.open("DOUBLED");
+  one.erp.finding = "searchable";
+  const canary = await placed(one, "canary");
+  const number = await inDoubt(one);
+  one.erp.next = async () => accepted("SO2");
+  await one.orders.deliver(number);
+  expect([placings(one, number), (await one.orders.show(number)).state]).toEqual([2, "accepted"]);
+  const held = { account: "A1", webOrder: number, orderedOn: "2026-03-31", state: "open" } as const;
+  await pull(
+    companies.store,
+    "DOUBLED",
+    "erp-order",
+    ["SO1", "SO2"].map(
+      (erpOrder) => ({ ...held, erpOrder, net: "18.40", vat: "1.68", currency: "GBP" }) as never,
+    ),
+  );
+  await one.orders.advance();
+  expect([...one.alarms.keys()]).toContain(`orders/duplicate/${number}`);
+  const lags = await companies.store.query(
+    "select 1 from web_order_lag where company = 'DOUBLED' and seen_seconds > absent_seconds",
+  );
+  expect(lags).toHaveLength(1);
+
+  await companies.store.affect("delete from web_order_lag where company = 'DOUBLED'");
+  one.erp.finds = (key): Found =>
+    key === canary ? { kind: "present", outcome: accepted("SO0") } : { kind: "absent" };
+  const other = await inDoubt(one, "k2");
+  await one.orders.deliver(other);
+  const [task] = await one.orders.tasks({ kind: "look" });
+  expect([placings(one, other), task?.order]).toEqual([1, (await one.orders.show(other)).id]);
+});
+
 test("before believing not there, the same search must show an order that is known to be there", async () => {
   const one = await companies.open("CANARY");
   const canary = await placed(one, "canary");

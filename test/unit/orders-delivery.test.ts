@@ -14,6 +14,7 @@ const KNOWN: Evidence = {
   search: "none",
   canary: "none",
   searchedSince: false,
+  doubled: false,
   mostTries: 8,
 };
 const DOUBT = { quietSeconds: 0, placings: 1, searches: 0 };
@@ -35,6 +36,7 @@ const evidence: fc.Arbitrary<Evidence> = fc.record({
   search: fc.constantFrom("none", "absent", "present", "draft", "several", "cannotTell"),
   canary: fc.constantFrom("none", "found", "missing", "unknown"),
   searchedSince: fc.boolean(),
+  doubled: fc.boolean(),
   mostTries: fc.integer({ min: 1, max: 12 }),
 });
 

@@ -1,7 +1,8 @@
 /** An order that the ERP has twice: an alarm that holds until somebody has settled it. */
-import type { Transaction } from "../../store/index.ts";
+import type { Queryable, Transaction } from "../../store/index.ts";
 import { move, type Move, type OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
+import { learnLate } from "./history.ts";
 
 const KEY = "orders/duplicate/";
 
@@ -20,15 +21,29 @@ export async function moveAsSeen(
   change: Move,
 ): Promise<OrderRow> {
   const moved = await move(tx, order, change);
+  if (order.state === "inDoubt" && moved.state !== "inDoubt") await learnLate(tx, order);
   if (isDuplicate(moved)) await raiseDuplicate(context, tx, moved);
   return moved;
 }
 
+/** True: a search was believed, or staff keyed an order once more, and nobody has settled it. */
+export async function hasDuplicate(on: Queryable, company: string): Promise<boolean> {
+  const rows = await on.query(
+    `select 1 from web_order where company = $1 and state = 'conflict' and not test
+        and exists (select 1 from jsonb_array_elements_text(reasons) as reason
+                     where starts_with(reason, $2)) limit 1`,
+    [company, DUPLICATE],
+  );
+  return rows.length > 0;
+}
+
+/** The one case that shows how long a search can lag: the next window is longer for it. */
 export async function raiseDuplicate(
   { alarms }: Pick<OrdersContext, "alarms">,
   tx: Transaction,
-  order: Pick<OrderRow, "number" | "reasons">,
+  order: Pick<OrderRow, "company" | "id" | "number" | "reasons">,
 ): Promise<void> {
+  await learnLate(tx, order);
   await alarms?.raise(
     {
       key: `${KEY}${order.number}`,

@@ -30,6 +30,29 @@ export async function learnLag(
   );
 }
 
+/**
+ * It shows though searches had missed it: in doubt until now, or sent once more since. Each call
+ * that may have made it teaches how long it was absent.
+ */
+export async function learnLate(
+  tx: Queryable,
+  { company, id }: { readonly company: string; readonly id: string },
+): Promise<void> {
+  await tx.affect(
+    `insert into web_order_lag (company, order_id, attempt, absent_seconds, seen_seconds, at)
+     select p.company, p.order_id, p.attempt, extract(epoch from absent.at - p.placed_at),
+            extract(epoch from clock_timestamp() - p.placed_at), clock_timestamp()
+       from web_order_attempt p
+       cross join lateral (select max(f.started_at) as at from web_order_attempt f
+              where f.company = p.company and f.order_id = p.order_id and f.attempt > p.attempt
+                and f.intent = p.intent and f.placed_at is null and f.outcome = 'absent') absent
+      where p.company = $1 and p.order_id = $2 and p.what = 'place' and p.placed_at is not null
+        and p.outcome in ('inDoubt', 'fault', 'lost', 'draft', 'settled') and absent.at is not null
+     on conflict do nothing`,
+    [company, id],
+  );
+}
+
 const CANARIES = 3;
 
 /**

@@ -35,6 +35,8 @@ export interface Evidence {
   readonly canary: Canary;
   /** The order was searched for once more after the canary was found. */
   readonly searchedSince: boolean;
+  /** An order of ours is in the ERP twice, and nobody has settled it yet. */
+  readonly doubled: boolean;
   /** So often it is sent, and twice as often searched for, before a person is asked. */
   readonly mostTries: number;
 }
@@ -96,6 +98,11 @@ function notThere(known: Evidence, { quietSeconds, placings }: Doubt): Step {
     case "found":
       // The search may have been blind for a moment, and sighted again when the canary was found.
       if (!known.searchedSince) return { step: "find" };
+      if (known.doubled)
+        return {
+          step: "person",
+          why: "another order is in the ERP twice, so that a search is not enough",
+        };
       return placings < known.mostTries
         ? { step: "place" }
         : { step: "person", why: `${placings} times it was sent, and it never was there` };

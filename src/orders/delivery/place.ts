@@ -12,7 +12,7 @@ import { beginAttempt, doubtOf, endAttempt, type DoubtFound } from "./attempts.t
 import { calling } from "./calling.ts";
 import { canariesFor, windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, placementOf, type Intent } from "./intents.ts";
-import { moveAsSeen } from "./duplicate.ts";
+import { hasDuplicate, moveAsSeen } from "./duplicate.ts";
 import { nextStep, type Canary, type Search } from "./next-step.ts";
 import { readBack } from "./read-back.ts";
 import { fenced, LeaseLost } from "./record.ts";
@@ -86,6 +86,7 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
   trial.repeatable = finding === "native-key";
   const floor = Math.max(context.settings.quietSeconds, quietSeconds);
   const window = await windowSeconds(context.store, context.company, floor);
+  const doubled = trial.doubt !== null && (await hasDuplicate(context.store, context.company));
   let found: Found | null = null;
   let canary: Canary = "none";
   let searchedSince = false;
@@ -100,6 +101,7 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
       search,
       canary,
       searchedSince,
+      doubled,
       mostTries: context.settings.maxAttempts,
     });
     switch (next.step) {
