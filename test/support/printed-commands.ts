@@ -21,7 +21,7 @@ export function printedCommands(): { readonly file: string; readonly command: st
 const NAMED = new RegExp(`\\btradepost ((?:${TOP.join("|")})\\b(?: (?:[\\w/:+-]+|"…"))*)`, "g");
 const SPELT = new RegExp(`\`(?:tradepost )?((?:${TOP.join("|")}) [^\`[|…<]*--[^\`[|…<]+)\``, "g");
 
-/** Source as it is printed: without comments, texts joined, values in the place of what makes them. */
+/** Source as it is printed: without comments, texts joined, values in place of what makes them. */
 function asSaid(source: string): string {
   return source
     .replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
