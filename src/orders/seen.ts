@@ -8,6 +8,7 @@ import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
 import { lostRow } from "./lost-rows.ts";
 import { mayMove } from "./machine.ts";
 import { refundReasons } from "./refunds.ts";
+import { bears } from "./same-number.ts";
 
 interface Seen {
   readonly acknowledgements: readonly Acknowledgement[];
@@ -40,7 +41,7 @@ const INVOICED = `
      and (o.state in ('held', 'queued', 'handedOver', 'inDoubt')
           or o.state in ('refused', 'cancelled') and d.learned_at > o.changed_at)
      and d.document_type = 'invoice'
-     and d.web_order in (o.number, upper(o.number), lower(o.number))
+     and ${bears("d.web_order")}
    group by d.company, d.erp_order`;
 
 /**
@@ -55,7 +56,7 @@ const SEEN = `
              order by a.answered_on, a.outcome), '[]') as acknowledgements
       from (select company, outcome, erp_order, reason, net, vat, answered_on, learned_at
               from order_acknowledgement
-             where company = o.company and web_order in (o.number, upper(o.number), lower(o.number))
+             where company = o.company and ${bears("web_order")}
             union all ${INVOICED}) a
      where not ${lostRow("a")}) answered
   cross join lateral (
@@ -66,7 +67,7 @@ const SEEN = `
              order by e.state = 'cancelled', e.erp_order), '[]') as "erpOrders"
       from (select * from erp_order
              where company = o.company
-               and web_order in (o.number, upper(o.number), lower(o.number))
+               and ${bears("web_order")}
             union
             select * from erp_order
              where company = o.company and erp_order = o.erp_order) e
