@@ -140,7 +140,7 @@ async function writeInvoiceEvents(
  * Which line of which ERP order is which line of ours: as the ERP says, else the only line with
  * that product. An order that bears another number was given ours anew, and is another's, unless a
  * person said that it is ours. Relation of (company, order_id, erp_order, erp_order_line, line,
- * state, product, quantity, net, despatched, invoiced); of all orders, or of the one with the id $2.
+ * state, product, quantity, net, despatched, invoiced); of all orders, or of the one named by $2.
  */
 export const ERP_LINES = `
   select o.company, o.id as order_id, e.erp_order, el.line as erp_order_line, e.state,
