@@ -230,7 +230,7 @@ export async function receiptsToEnter(
 /** A payment for an order that will not be is owed back. */
 export function refundReasons(order: Pick<OrderRow, "body">): string[] {
   const paid = order.body.payment;
-  return paid === null
-    ? []
-    : [`${paid.amount} was paid by ${paid.provider} ${paid.reference}: refund it.`];
+  if (paid === null) return [];
+  const { amount, provider, reference } = paid;
+  return [`${amount} was paid by ${provider} ${reference}: its refund task says what is owed.`];
 }

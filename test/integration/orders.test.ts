@@ -493,7 +493,7 @@ describe("handing an order over", () => {
     expect(refused.state).toBe("refused");
     expect(refused.reasons).toEqual([
       "The ERP refused it: period closed",
-      "20.08 was paid by card P1: refund it.",
+      "20.08 was paid by card P1: its refund task says what is owed.",
     ]);
   });
 });
