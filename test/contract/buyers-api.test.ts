@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 interface Kept {
   cursor: string;
-  orders: Record<string, { body: unknown; state?: string }>;
+  orders: Record<string, { body: unknown; state?: string; waits?: string }>;
 }
 
 interface Shop {
@@ -39,13 +39,13 @@ describe("the example shop", () => {
   const file = join(folder, "orders.json");
   let shop: Shop;
 
-  async function start(): Promise<Shop> {
+  async function start(key?: string): Promise<Shop> {
     const env = {
       ...process.env,
       TRADEPOST_URL: api.url,
-      TRADEPOST_KEY: await api.keyWith({ scopes: ["prices", "orders"] }),
+      TRADEPOST_KEY: key ?? (await api.keyWith({ scopes: ["prices", "orders"] })),
       SHOP_ACCOUNT: "A001",
-      SHOP_PRODUCTS: "BRK001,CEM001",
+      SHOP_PRODUCTS: "BRK001,CEM001,NOSUCH",
       SHOP_FILE: file,
       SHOP_PORT: "0",
     };
@@ -122,6 +122,33 @@ describe("the example shop", () => {
     await until(async () => now().every(({ state }) => state !== undefined));
     const orders = await (await api.tradepost.company("HARROW")).orders.list();
     expect(orders.map((order) => order.number)).toEqual(Object.keys(kept.orders));
+  });
+
+  test("sells what has a price beside what has none, and says what is wrong with a quantity or an order", async () => {
+    const front = await page("/");
+    expect(front).toContain("<td>ask");
+    const lines = unescaped(/name="lines" value="([^"]*)"/.exec(front)?.[1] ?? "");
+    const products = (JSON.parse(lines) as { product: string }[]).map(({ product }) => product);
+    expect(products).toEqual(["BRK001", "CEM001"]);
+    expect(await page("/?CEM001=abc")).toMatch(/quantity: found .*"abc"/);
+    expect(await page("/SHOP-NONE")).toContain("SHOP-NONE");
+  });
+
+  test("keeps an order that a bad key could not send, says why, and sends it with a good one", async () => {
+    await stop(shop);
+    const lines = [{ product: "CEM001", quantity: "4", unitPrice: "4.8" }];
+    const kept = JSON.parse(readFileSync(file, "utf8")) as Kept;
+    const body = { webOrder: "SHOP-ROTATED", account: "A001", lines };
+    kept.orders["SHOP-ROTATED"] = { body };
+    writeFileSync(file, JSON.stringify(kept));
+    const mine = () => (JSON.parse(readFileSync(file, "utf8")) as Kept).orders["SHOP-ROTATED"];
+    shop = await start("tp_live_mistyped");
+    await until(async () => mine()?.waits?.includes("not known") === true);
+    expect(mine()?.state).toBeUndefined();
+    await stop(shop);
+    shop = await start();
+    await until(async () => mine()?.state !== undefined);
+    expect(mine()?.state).not.toContain("refused");
   });
 
   /** The ERP takes it as agreed, and invoices it. */

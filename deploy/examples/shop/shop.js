@@ -1,8 +1,6 @@
-/**
- * A web shop in one file, in plain HTTP: a customer's prices, an order, its statuses, its invoices.
- *     TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=tp_live_… SHOP_ACCOUNT=ANDR0001 \
- *       SHOP_PRODUCTS=DRYPLS220039,AGGSND110002 node deploy/examples/shop/shop.js
- */
+// A web shop in one file, in plain HTTP: a customer's prices, an order, its statuses, its invoices.
+//     TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=tp_live_… SHOP_ACCOUNT=ANDR0001 \
+//       SHOP_PRODUCTS=DRYPLS220039,AGGSND110002 node deploy/examples/shop/shop.js
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -29,9 +27,10 @@ async function ask(method, path, body, more) {
 async function send(order) {
   const key = { "idempotency-key": order.body.webOrder };
   const { status, body } = await ask("POST", "/v1/orders", order.body, key);
-  // Without a state there was no answer yet; the feed may have been faster than this one.
+  // The feed may have been faster. A key that is not good judged nothing: the order is sent again.
   if (status === 201 || status === 202) order.state ??= body.state;
-  else if ([400, 401, 403, 422].includes(status)) order.state = `refused: ${body.detail}`;
+  else if ([400, 422].includes(status)) order.state = `refused: ${body.detail}`;
+  else order.waits = `not taken yet: ${body?.detail ?? "no answer"}`;
   keep();
 }
 
@@ -47,6 +46,7 @@ async function follow() {
 
 const safe = (value) => String(value ?? "–").replaceAll(/[&<>"]/g, (c) => `&#${c.charCodeAt()};`);
 const table = (rows) => `<table>${rows.map((r) => `<tr><td>${r.join("<td>")}`).join("")}</table>`;
+const stateOf = (order) => safe(order.state ?? order.waits ?? "on its way");
 const link = (path, words) => `<a href="${encodeURI(path)}">${safe(words)}</a>`;
 const input = (name, value) => `<input name="${safe(name)}" value="${safe(value)}">`;
 
@@ -55,13 +55,13 @@ async function front(wanted) {
   const products = SHOP_PRODUCTS.split(",");
   const asked = products.map((product) => ({ product, quantity: wanted.get(product) || "1" }));
   const { body } = await ask("POST", "/v1/prices", { account, tokens: true, lines: asked });
-  const inputs = body.lines.map((l) => [input(l.product, l.quantity), safe(l.unitPrice)]);
-  const rows = inputs.map((cells, index) => [safe(products[index]), ...cells]);
-  const lines = body.lines.map(({ product, quantity, unitPrice, token }) =>
-    Object.assign({ product, quantity, unitPrice }, token && { priceToken: token }),
+  if (!body?.lines) throw new Error(body?.detail ?? "no answer");
+  const cells = (l) => [safe(l.product), input(l.product, l.quantity), safe(l.unitPrice ?? "ask")];
+  const lines = body.lines.flatMap(({ product, quantity, unitPrice, token: priceToken }) =>
+    unitPrice ? [{ product, quantity, unitPrice, priceToken }] : [],
   );
-  const placed = Object.entries(kept.orders).map(([n, o]) => [link(`/${n}`, n), safe(o.state)]);
-  return `<form>${table(rows)}<button>Prices for these quantities</button></form>
+  const placed = Object.entries(kept.orders).map(([n, o]) => [link(`/${n}`, n), stateOf(o)]);
+  return `<form>${table(body.lines.map(cells))}<button>Prices for these quantities</button></form>
     <form method=post>${input("lines", JSON.stringify(lines))}<button>Order</button></form>
     ${table(placed)}`;
 }
@@ -72,11 +72,12 @@ async function place(form) {
   kept.orders[webOrder] = order;
   keep();
   await send(order);
-  return `${link(`/${webOrder}`, webOrder)}: ${safe(order.state ?? "on its way")}`;
+  return `${link(`/${webOrder}`, webOrder)}: ${stateOf(order)}`;
 }
 
 async function shown(number, paper) {
   const { body } = await ask("GET", `/v1/orders/${number}`);
+  if (!body?.lines) throw new Error(body?.detail ?? "no answer");
   const papers = body.invoices.map((p) => [link(`/${number}/${p.document}`, p.document), p.gross]);
   const { lines } = body.invoices.find(({ document }) => document === paper) ?? body;
   const rows = lines.map(({ product, quantity, net }) => [product, quantity, net].map(safe));
@@ -94,7 +95,6 @@ const server = createServer(async (request, response) => {
     response.writeHead(502).end(`Tradepost did not answer as expected: ${error.message}`);
   }
 });
-server.listen(Number(SHOP_PORT), "127.0.0.1", () => {
-  console.log(`The shop is at http://127.0.0.1:${server.address().port}`);
-});
+const begun = () => console.log(`The shop is at http://127.0.0.1:${server.address().port}`);
+server.listen(Number(SHOP_PORT), "127.0.0.1", begun);
 setInterval(follow, 1_000);
