@@ -6,7 +6,7 @@ import { decimal } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import type { DeliveryState } from "./machine.ts";
-import { isOfAnother, OF_ANOTHER } from "./payments.ts";
+import { isOfAnother } from "./payments.ts";
 import { closeTask, listTasks, openTask, type NewTask, type Task } from "./tasks.ts";
 
 export type PaidOrder = Pick<OrderRow, "company" | "id" | "number" | "body" | "test">;
@@ -147,7 +147,6 @@ const SHORT = `
         from web_order_line l where l.company = o.company and l.order_id = o.id) short
    where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test and o.paid > 0
      and o.state not in ('refused', 'cancelled', 'shadowed') and short.owed > 0
-     and not ${OF_ANOTHER}
    order by o.id`;
 
 export async function refundShort(
@@ -180,7 +179,7 @@ async function refundFor(
   const order: Order = { company, test: false, ...row };
   const paid = order.body.payment;
   const amount = paid === null ? null : await stillOwed(tx, order, owed);
-  if (paid === null || amount === null) return null;
+  if (paid === null || amount === null || (await isOfAnother(tx, order))) return null;
   return {
     order: order.id,
     kind: "refund",
@@ -199,15 +198,16 @@ export async function receiptsToEnter(
   const orders = await tx.query<Pick<OrderRow, "id" | "number" | "body" | "erpOrder">>(
     `select o.id, o.number, o.body, o.erp_order as "erpOrder" from web_order o
       where o.company = $1 and not o.test and o.paid > 0 and o.state in ('accepted', 'confirmed')
-        and not ${OF_ANOTHER}
         and not exists (select 1 from web_order_task t
               where t.company = o.company and t.order_id = o.id and t.kind = 'receipt')
       order by o.id`,
     [company],
   );
+  let opened = 0;
   for (const { id, number, body, erpOrder } of orders) {
     const paid = body.payment;
-    if (paid === null) continue;
+    if (paid === null || (await isOfAnother(tx, { company, id }))) continue;
+    opened += 1;
     const { amount, provider, reference } = paid;
     await openTask(
       tx,
@@ -224,7 +224,7 @@ export async function receiptsToEnter(
       at,
     );
   }
-  return orders.length;
+  return opened;
 }
 
 /** A payment for an order that will not be is owed back. */
