@@ -598,3 +598,17 @@ test("an order number that the ERP gave to another order says nothing of ours an
     expect(lines(await one.orders.show("W1"))[0]).toEqual([1, 2, 2, 0]);
   }
 });
+
+test("an order that stands in the ERP after its payment was given back is told to a person", async () => {
+  const one = await open("STANDS");
+  one.mode = "read-only";
+  await take(one, { payment: CARD });
+  await one.orders.cancel("W1", kim);
+  await refundPaid(one);
+  await erpOrder("STANDS", [["BRICK", "2", "8.40"]]);
+  await one.orders.advance();
+  await one.orders.resolve("W1", { ...kim, erpOrder: "SO1" });
+  expect(await one.orders.tasks({ kind: "look" })).toMatchObject([
+    { about: "W1 stands and is not paid", amount: "20.08" },
+  ]);
+});
