@@ -29,6 +29,7 @@ import { addWebhookCommands } from "./cli/webhooks.ts";
 
 export { itemText as checklistItemText } from "./cli/go-live.ts";
 export { commandsFor as deskCommands } from "./cli/order-desk.ts";
+export { orderText } from "./cli/order-view.ts";
 export { count, day, pounds, table } from "./cli/print.ts";
 export { syncAnswer } from "./cli/sync.ts";
 

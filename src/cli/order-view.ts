@@ -44,25 +44,36 @@ function headOf(view: OrderView): string[] {
   ];
 }
 
-/** Columns that would say nothing are left out. */
-function linesOf({ lines }: OrderView): string {
+/** With the charges below. Columns that would say nothing are left out. */
+function linesOf({ lines, order: { charges } }: OrderView): string {
   type Line = OrderView["lines"][number];
-  const isSaid = (of: (line: Line) => string): boolean =>
-    lines.some((line) => plain(of(line)) !== "0");
-  const quantity = (head: string, of: (line: Line) => string) =>
-    isSaid(of) ? [{ head, right: true, of: (line: Line) => plain(of(line)) }] : [];
-  return table(lines, [
-    { head: "line", right: true, of: (line) => String(line.line) },
-    { head: "product", of: (line) => line.product },
-    { head: "ordered", right: true, of: (line) => plain(line.quantity) },
-    { head: "despatched", right: true, of: (line) => plain(line.despatchedQuantity) },
-    { head: "invoiced", right: true, of: (line) => plain(line.invoicedQuantity) },
-    { head: "credited", right: true, of: (line) => plain(line.creditedQuantity) },
+  type Row = { readonly line?: Line; readonly code: string } & Pick<Line, "net" | "vat">;
+  const rows: readonly Row[] = [
+    ...lines.map((line) => ({ line, code: line.product, net: line.net, vat: line.vat })),
+    ...charges.map(({ charge, description, net, vat }) => {
+      const code = description === null ? charge : `${charge} (${description})`;
+      return { code, net, vat };
+    }),
+  ];
+  const of = (head: string, value: (line: Line) => string) => ({
+    head,
+    right: true,
+    of: ({ line }: Row) => (line === undefined ? "" : plain(value(line))),
+  });
+  const quantity = (head: string, value: (line: Line) => string) =>
+    lines.some((line) => plain(value(line)) !== "0") ? [of(head, value)] : [];
+  return table(rows, [
+    of("line", (line) => String(line.line)),
+    { head: "product", of: ({ code }) => code },
+    of("ordered", (line) => line.quantity),
+    of("despatched", (line) => line.despatchedQuantity),
+    of("invoiced", (line) => line.invoicedQuantity),
+    of("credited", (line) => line.creditedQuantity),
     ...quantity("cancelled", (line) => line.cancelledQuantity),
     ...quantity("back order", (line) => line.backOrderQuantity),
-    { head: "unit price", right: true, of: (line) => plain(line.unitPrice) },
-    { head: "net", right: true, of: (line) => pounds(line.net) },
-    { head: "VAT", right: true, of: (line) => pounds(line.vat) },
+    of("unit price", (line) => line.unitPrice),
+    { head: "net", right: true, of: ({ net }) => pounds(net) },
+    { head: "VAT", right: true, of: ({ vat }) => pounds(vat) },
   ]);
 }
 
@@ -71,12 +82,14 @@ function priceLines({ lines }: OrderView): string[] {
 }
 
 function papersOf({ despatches, invoices }: OrderView): string[] {
-  type Lines = OrderView["despatches"][number]["lines"];
+  type Line = OrderView["despatches"][number]["lines"][number];
+  type Lines = readonly (Line & { readonly about?: string | null; readonly net?: string })[];
   const of = (lines: Lines): string =>
     lines
-      .map(({ line, product, quantity }) => {
+      .map(({ line, product, quantity, about, net }) => {
         const where = line === null ? "" : `line ${line}: `;
-        return `${where}${plain(quantity)} × ${product ?? "text"}`;
+        if (product === null && net !== undefined) return `${about ?? "text"} ${pounds(net)}`;
+        return `${where}${plain(quantity)} × ${product ?? about ?? "text"}`;
       })
       .join(", ");
   return [

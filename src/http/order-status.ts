@@ -1,4 +1,5 @@
 /** An order as a shop and the desk see it: where it stands, and all that became of it. */
+import { decimal } from "../model/index.ts";
 import { DELIVERY_STATES, OrderError, type OrderView } from "../orders/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
@@ -32,6 +33,7 @@ const invoice = z.strictObject({
   lines: z.array(
     z.strictObject({
       ...papersLine,
+      about: orNull(z.string(), "What the document says of it, or what it is: carriage."),
       net: amount("Net of the document's line."),
       vat: amount("Its VAT."),
       evidence: text("How it is known to be of this order."),
@@ -239,7 +241,7 @@ export function statusOf(view: OrderView): Shown<z.input<typeof orderStatus>> {
     changedAt: view.changedAt.toString(),
     handedOverAt: view.handedOverAt?.toString() ?? null,
     answerDueAt: view.answerDueAt?.toString() ?? null,
-    lines: view.lines,
+    lines: view.lines.map((line) => figuresOf(line, order)),
     changes: changes.map(({ askedAt, endedAt, before, ...rest }) => ({
       ...rest,
       askedAt: askedAt.toString(),
@@ -252,6 +254,34 @@ export function statusOf(view: OrderView): Shown<z.input<typeof orderStatus>> {
     tasks: tasks.map(taskOf),
     events: events.map((event) => ({ ...event, at: event.at.toString() })),
   };
+}
+
+const QUANTITIES = [
+  "quantity",
+  "despatchedQuantity",
+  "invoicedQuantity",
+  "creditedQuantity",
+  "cancelledQuantity",
+  "outstandingQuantity",
+  "backOrderQuantity",
+] as const;
+
+/** Written as the answer to the order wrote them, not as a database pads them. */
+function figuresOf(
+  line: OrderView["lines"][number],
+  { lines }: OrderView["order"],
+): OrderView["lines"][number] {
+  const taken = lines.find((each) => each.line === line.line);
+  const quantities = QUANTITIES.map((name) => [name, figure(line[name])] as const);
+  return {
+    ...line,
+    ...Object.fromEntries(quantities),
+    unitPrice: taken?.unitPrice ?? figure(line.unitPrice),
+  };
+}
+
+function figure(text: string): string {
+  return decimal.canonical(decimal.parse(text));
 }
 
 function beforeOf({ net, vat, gross, lines }: OrderView["order"]) {

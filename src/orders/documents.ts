@@ -31,6 +31,8 @@ export interface OrderInvoice {
   readonly gross: string;
   readonly currency: string;
   readonly lines: readonly (DocumentLine & {
+    /** What the document says of it, else what it is (carriage); null: neither. */
+    readonly about: string | null;
     readonly net: string;
     readonly vat: string;
     /** How it is known to be of this order. */

@@ -463,7 +463,7 @@ describe("an order", () => {
     expect(body).toMatchObject({
       state: "queued",
       net: "24.00",
-      lines: [{ quantity: "20.00000", cancelledQuantity: "15.00000" }],
+      lines: [{ quantity: "20", cancelledQuantity: "15" }],
       changes: [{ before: { net: "48.00" } }, { before: { net: "96.00" } }],
     });
     const whole = await post("/v1/orders/W-5/cancellation", {}, key("change-4"));
@@ -557,17 +557,17 @@ describe("an order", () => {
         "invoices": [],
         "lines": [
           {
-            "backOrderQuantity": "0.00000",
-            "cancelledQuantity": "0.00000",
-            "creditedQuantity": "0.00000",
-            "despatchedQuantity": "0.00000",
+            "backOrderQuantity": "0",
+            "cancelledQuantity": "0",
+            "creditedQuantity": "0",
+            "despatchedQuantity": "0",
             "discount": "0.00",
-            "invoicedQuantity": "0.00000",
+            "invoicedQuantity": "0",
             "line": 1,
             "net": "48.00",
             "orderedQuantity": null,
             "orderedUnit": null,
-            "outstandingQuantity": "10.00000",
+            "outstandingQuantity": "10",
             "price": {
               "because": "List price (TRADE)",
               "bookVersion": "(version)",
@@ -575,8 +575,8 @@ describe("an order", () => {
               "validUntil": null,
             },
             "product": "CEM001",
-            "quantity": "10.00000",
-            "unitPrice": "4.800000",
+            "quantity": "10",
+            "unitPrice": "4.80",
             "vat": "9.60",
             "vatCode": "STANDARD",
           },

@@ -1,5 +1,6 @@
 /** What may still count of orders is marked, so that what is over costs nothing. */
 import { expect, test } from "vitest";
+import { orderText } from "../../src/cli.ts";
 import { exportRows, exportTotals, OPEN_ORDERS, recordInvoiced } from "../../src/orders/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { leftOutByMarks } from "../support/open-marks.ts";
@@ -72,9 +73,17 @@ test("a charge that an invoice carries is the ledger's, and counts no more while
     { ...document, line: 1, product: "BRICK", ...goodsOf("4.20"), vat: "0.84" },
     { ...document, line: 2, lineClass: "carriage", ...goodsOf("10.00"), vat: "2.00" },
   ]);
-  await salesOf(store, "CARRIED").post();
+  const sales = salesOf(store, "CARRIED");
+  await sales.post();
   expect(await open()).toBe("15.04");
   expect(await leftOutByMarks(store)).toEqual([]);
+  // A person sees it among the lines, and on the invoice.
+  const invoices = (await sales.documentsOf([webOrder])).get(webOrder) ?? [];
+  const shown = orderText({ ...(await orders.show(webOrder)), invoices }, "Europe/London");
+  expect(shown).toMatch(/^ +CARR +£10\.00 +£2\.00$/m);
+  expect(shown).toContain(
+    "invoice I1, £14.20 net, £17.04 gross: line 1: 1 × BRICK, carriage £10.00",
+  );
 });
 
 test("what is exported of an order adds up to the penny: its lines and charges, as agreed and as it comes to now", async () => {
