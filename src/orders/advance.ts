@@ -10,6 +10,7 @@ import { clearDuplicates, moveAsSeen } from "./delivery/duplicate.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { closeSettled } from "./open.ts";
+import { spans } from "./recent.ts";
 import { judgeAllFromPulled } from "./seen.ts";
 import { compareShadowed } from "./shadow.ts";
 
@@ -19,15 +20,28 @@ export interface AdvanceResult {
   readonly queued: number;
 }
 
-export async function advance(context: OrdersContext): Promise<AdvanceResult> {
+export function advancer(context: OrdersContext): () => Promise<AdvanceResult> {
+  const next = spans(context);
+  return async () => {
+    const span = next();
+    const result = await advance(context, span.since);
+    span.done();
+    return result;
+  };
+}
+
+async function advance(
+  context: OrdersContext,
+  since: Temporal.Instant | null,
+): Promise<AdvanceResult> {
   const { mode, paused } = await context.connection.standing();
-  const moved = await moveByPulled(context, mode === "shadow");
+  const moved = await moveByPulled(context, mode === "shadow", since);
   const expired = await expire(context);
   await clearDuplicates(context);
   await tellLate(context);
   await tellAway(context);
   const { store, company } = context;
-  await store.transaction((tx) => updateDespatched(tx, company, context.now()));
+  await store.transaction((tx) => updateDespatched(tx, company, context.now(), since));
   await store.transaction((tx) => closeSettled(tx, company));
   await compareShadowed(context);
   const queued = mode !== "read-only" && paused === null ? await queueAgain(context) : 0;
@@ -35,9 +49,14 @@ export async function advance(context: OrdersContext): Promise<AdvanceResult> {
 }
 
 /** In shadow an order that waits and that the ERP shows is the one that staff keyed for it. */
-async function moveByPulled(context: OrdersContext, inShadow: boolean): Promise<number> {
+async function moveByPulled(
+  context: OrdersContext,
+  inShadow: boolean,
+  since: Temporal.Instant | null,
+): Promise<number> {
   let moved = 0;
-  const judgements = await judgeAllFromPulled(context.store, context.company, context.now());
+  const { store, company, now } = context;
+  const judgements = await judgeAllFromPulled(store, company, now(), since);
   for (const { order, move: judged } of judgements) {
     if (inShadow && (order.state === "queued" || order.state === "held")) continue;
     if (await moveUnlessMoved(context, order, judged)) moved += 1;

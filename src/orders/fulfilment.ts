@@ -5,6 +5,7 @@
 import type { Transaction } from "../store/index.ts";
 import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
+import { recent } from "./recent.ts";
 import { bears } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 
@@ -159,14 +160,19 @@ export const ERP_LINES = `
    where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test
      and not ${lostRow("e")}`;
 
-/** Absolute figures from the pulled rows: running it again changes nothing. */
+/**
+ * Absolute figures from the pulled rows: running it again changes nothing. Of orders that anything
+ * happened to since; null: of all.
+ */
 export async function updateDespatched(
   tx: Transaction,
   company: string,
   at: Temporal.Instant,
+  since: Temporal.Instant | null = null,
 ): Promise<number> {
   const changed = await tx.query<{ orderId: string }>(
-    `with erp_lines as (${ERP_LINES}),
+    `with erp_lines as (
+       select * from (${ERP_LINES}) x where ${recent("x.order_id", "$3")}),
      notes as (
        select d.company, d.erp_order, coalesce(d.erp_order_line, only_one.line) as erp_order_line,
               sum(d.quantity) as despatched
@@ -204,7 +210,7 @@ export async function updateDespatched(
         and (l.despatched_quantity, l.cancelled_quantity)
             is distinct from (wanted.despatched, wanted.cancelled)
       returning l.order_id as "orderId"`,
-    [company, null],
+    [company, null, since],
   );
   const orders = [...new Set(changed.map((line) => line.orderId))];
   await openAgain(tx, company, orders);

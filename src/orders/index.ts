@@ -10,7 +10,7 @@
  */
 import { acceptor, check, DELIVER_JOB, examineNow, jobData } from "./accept.ts";
 import type { AcceptRequest, OrderCheck } from "./accept.ts";
-import { advance, type AdvanceResult } from "./advance.ts";
+import { advancer, type AdvanceResult } from "./advance.ts";
 import type { AcceptResult } from "./answer.ts";
 import { hiddenProducts } from "./assortment.ts";
 import { openBuyers, type Buyers } from "./buyers/index.ts";
@@ -63,6 +63,7 @@ export interface Orders extends OrderDesk {
 }
 
 export function openOrders(context: OrdersContext): Orders {
+  const advance = advancer(context);
   const buyers = openBuyers({
     ...context,
     examine: (tx, body) => examineNow(tx, context, body),
@@ -76,7 +77,7 @@ export function openOrders(context: OrdersContext): Orders {
     hiddenProducts: (account) => hiddenProducts(context.store, context.company, account),
     deliver: deliverer(context),
     advance: async () => {
-      const advanced = await advance(context);
+      const advanced = await advance();
       await noticeWhatStaffDid(context);
       await buyers.advance();
       await tellDesk(context);

@@ -7,6 +7,7 @@ import type { OrdersContext } from "./context.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
 import { lostRow } from "./lost-rows.ts";
 import { mayMove } from "./machine.ts";
+import { recent } from "./recent.ts";
 import { refundReasons } from "./refunds.ts";
 import { bears } from "./same-number.ts";
 
@@ -92,20 +93,24 @@ export async function judgeFromPulled(
   return seen === undefined ? null : judged(order, seen, context.now());
 }
 
-/** Orders about which something was pulled, each with the move it asks for. */
+/**
+ * Orders about which something was pulled, each with the move it asks for; of those that are over,
+ * where anything happened since.
+ */
 export async function judgeAllFromPulled(
   on: Queryable,
   company: string,
   at: Temporal.Instant,
+  since: Temporal.Instant | null,
 ): Promise<{ order: OrderRow; move: Move }[]> {
   const rows = await on.query<OrderRow & Seen>(
     `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders" from web_order o ${SEEN}
       where company = $1 and not test
-        and state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'confirmed', 'refused',
-                      'cancelled', 'conflict')
+        and (state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'conflict')
+             or state in ('confirmed', 'refused', 'cancelled') and ${recent("o.id", "$2")})
         and (acknowledgements <> '[]' or "erpOrders" <> '[]')
       order by id`,
-    [company],
+    [company, since],
   );
   return rows.flatMap((row) => {
     const move = judged(row, row, at);

@@ -508,3 +508,30 @@ test("an ERP that cannot be asked whether it went backwards stops nothing that i
   expect(await one.orders.wentBackwards({ ask: false })).toBeNull();
   await expect(one.orders.wentBackwards({ ask: true })).rejects.toThrow("ECONNREFUSED");
 });
+
+test("what is over is looked at again where something was pulled of it, and all of it once an hour", async () => {
+  const one = await companies.open("OVER");
+  const { webOrder } = orderIn(await send(one.orders, "k1"));
+  await companies.jobs.drain();
+  const held = { account: "A1", webOrder, orderedOn: "2026-03-31", state: "open" } as const;
+  const sums = { net: "18.40", vat: "1.68", currency: "GBP" } as const;
+  const shown = async (erpOrder: string, at: string) => {
+    await pull(companies.store, "OVER", "erp-order", [{ ...held, ...sums, erpOrder } as never]);
+    await companies.store.affect(
+      "update erp_order set learned_at = $2 where company = 'OVER' and erp_order = $1",
+      [erpOrder, at],
+    );
+    await one.orders.advance();
+    return (await one.orders.show(webOrder)).state;
+  };
+  expect(await shown("SO1", NOW)).toBe("confirmed");
+  // Of days ago: a look that does not read history cannot see it.
+  await companies.store.affect(
+    "update web_order set changed_at = '2026-03-28T09:00:00Z' where company = 'OVER'",
+  );
+  await companies.store.affect("update erp_order set learned_at = '2026-03-28T09:00:00Z'");
+  expect(await shown("SO2", "2026-03-28T09:00:00Z")).toBe("confirmed");
+  one.now = one.now.add({ minutes: 61 });
+  await one.orders.advance();
+  expect((await one.orders.show(webOrder)).state).toBe("conflict");
+});
