@@ -12,7 +12,7 @@ import { maintenanceOf, type Maintenance } from "./company/maintenance.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
 import { tokensOf } from "./company/price-tokens.ts";
 import { toldShopsOf, type ToldShops } from "./company/webhooks.ts";
-import { schedulesOf } from "./company/schedules.ts";
+import { checkService, schedulesOf } from "./company/schedules.ts";
 import { statusOf, type StatusReport } from "./company/status.ts";
 import { watch, type Watched } from "./company/watch.ts";
 import { pullRequestsOf, type PullRequests } from "./company/pull-requests.ts";
@@ -153,6 +153,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     check: async () => [
       ...(await checkConnections(settings, owned, connect, standings)),
       ...(await checkOrders(context.store, code, settings)),
+      ...(await checkService(schedules)),
     ],
   };
 }

@@ -42,6 +42,7 @@ async function status({ company }: Opened): Promise<Answer> {
     text: [
       ...(orders.about === null ? [] : [`! ${orders.about}`, ""]),
       ...stops.flatMap((stop) => [stopText(stop), ""]),
+      ...(service.otherSettings ? [OTHER_SETTINGS, ""] : []),
       ...(service.runs || !promised ? [] : [noServiceText(service, schedules, timeZone), ""]),
       ...alarms.flatMap((alarm) => [alarmText(alarm, timeZone), ""]),
       read,
@@ -79,6 +80,9 @@ function ordersInWords({ held, inDoubt, refused, conflict, late, tasks }: DeskCo
     ? []
     : [`Web orders that wait for a person: ${some.join(", ")}. \`orders desk\` lists them.`];
 }
+
+const OTHER_SETTINGS =
+  "! The service that runs was started with other settings than the file has now: start it anew.";
 
 /** "No service runs: last seen 22/11/2026 02:10; 11 slots are due. …" */
 export function noServiceText(

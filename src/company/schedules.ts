@@ -1,4 +1,5 @@
 /** A company's schedules: what the settings say, checked, and wired to the streams they read. */
+import { createHash } from "node:crypto";
 import type { Context } from "../company.ts";
 import type { CompanySettings, SettingProblem, Settings } from "../config.ts";
 import type { Standings } from "../connections/index.ts";
@@ -18,6 +19,24 @@ import { heldBack } from "./maintenance.ts";
 /** The streams of a connection that a mapping reads. */
 export type StreamsOf = (connection: string) => readonly string[];
 
+/** By which it is told whether a service that runs has read the settings as they are now. */
+function digestOf(settings: CompanySettings | undefined): string {
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex");
+}
+
+/** What `check` says of the service that runs; nothing while it has the settings as they are. */
+export async function checkService(schedules: Pick<Schedules, "service">): Promise<Checked[]> {
+  if (!(await schedules.service()).otherSettings) return [];
+  return [
+    {
+      part: "service",
+      state: "warning",
+      about: "the service that runs was started with other settings than the file has now",
+      instruction: "Start it anew; until then it goes on as it was, also with another `mode`.",
+    },
+  ];
+}
+
 /** Throws DefinitionError where a schedule can never run as it stands. */
 export function schedulesOf(
   context: Context,
@@ -34,6 +53,7 @@ export function schedulesOf(
     schedules: definitions,
     now,
     leaseSeconds: context.settings.leaseSeconds,
+    settings: digestOf(context.settings.companies[code]),
     elapsedMs: () => performance.now(),
     heldBack: () => heldBack(standings),
     busy: async (connection, streams) => {

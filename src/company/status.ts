@@ -32,7 +32,7 @@ export interface StreamStatus {
 }
 
 /** How the connection that takes the orders stands, and what stands still. */
-export interface OrdersStanding extends Standing {
+export interface OrdersStanding extends Omit<Standing, "live"> {
   readonly connection: string;
   /** What must be known of it; null: it is as the settings wish. */
   readonly about: string | null;
@@ -60,12 +60,12 @@ export async function statusOf(
 ): Promise<StatusReport> {
   const { code, settings, schedules, alarms } = watched;
   const { connection } = settings.orders;
-  const standing = await watched.standings.of(
+  const { mode, wished, paused } = await watched.standings.of(
     connection,
     settings.connections[connection]?.mode ?? "read-only",
   );
   const about =
-    standing.mode === standing.wished
+    mode === wished
       ? null
       : `${notLiveText(connection)} Go through the checklist: \`tradepost go-live ${connection}\`.`;
   const [states, listed, open, service] = await Promise.all([
@@ -82,7 +82,7 @@ export async function statusOf(
   );
   return {
     at: context.now(),
-    orders: { connection, about, ...standing, waiting: (await orderDesk()).counts },
+    orders: { connection, about, mode, wished, paused, waiting: (await orderDesk()).counts },
     stops: await watched.maintenance.stops(),
     service,
     alarms: open,

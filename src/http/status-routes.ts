@@ -75,6 +75,9 @@ const service = z
   .strictObject({
     runs: z.boolean().describe("False: nothing is read by itself, and no alarm is told."),
     lastSeenAt: orNull(instant(""), "When one was seen last; null: none ever was."),
+    otherSettings: z
+      .boolean()
+      .describe("One that runs was started with other settings than this one."),
   })
   .openapi("ServiceStatus");
 

@@ -32,6 +32,8 @@ export interface SchedulesContext {
   readonly elapsedMs: () => number;
   /** Whether a stream of these is being read now by somebody; null: any of the connection. */
   readonly busy: (connection: string, streams: readonly string[] | null) => Promise<boolean>;
+  /** Digest of the settings that this process has read; absent: not known. */
+  readonly settings?: string;
   /** What else stands still, whatever is paused here; absent: nothing. */
   readonly heldBack?: () => Promise<readonly Pause[]>;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;

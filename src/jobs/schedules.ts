@@ -58,7 +58,7 @@ export function openSchedules(context: SchedulesContext): Schedules {
   return {
     align: () => alignSchedules(context),
     leave: () => heartbeat.stop(),
-    service: () => serviceState(store, company, now()),
+    service: () => serviceState(context),
     tick: async () => {
       await heartbeat.beat();
       await makeSlots(context);

@@ -1,11 +1,12 @@
 /** Whether a service runs: each beats while it does, and says so when it is stopped in order. */
-import type { Queryable } from "../store/index.ts";
 import type { SchedulesContext } from "./schedule.ts";
 
 export interface ServiceState {
   readonly runs: boolean;
   /** When one was seen last; null: none ever was. */
   readonly lastSeenAt: Temporal.Instant | null;
+  /** One that runs was started with other settings than this process has read. */
+  readonly otherSettings: boolean;
 }
 
 const BEAT_MS = 5_000;
@@ -30,13 +31,14 @@ export class Heartbeat {
 
   /** Called with each look at what is due; writes every few seconds. */
   async beat(): Promise<void> {
-    const { store, company, now, elapsedMs } = this.#context;
+    const { store, company, now, elapsedMs, settings = null } = this.#context;
     if (this.#stopped || elapsedMs() - this.#beatMs < BEAT_MS) return;
     await store.affect(
-      `insert into service_instance (company, id, started_at, seen_at) values ($1, $2, $3, $4)
+      `insert into service_instance (company, id, started_at, seen_at, settings)
+       values ($1, $2, $3, $4, $5)
        on conflict (company, id) do update set seen_at = $4
          where service_instance.stopped_at is null`,
-      [company, this.#id, this.#startedAt, now()],
+      [company, this.#id, this.#startedAt, now(), settings],
     );
     if (this.#beatMs === -Infinity)
       await store.affect("delete from service_instance where company = $1 and seen_at < $2", [
@@ -57,15 +59,23 @@ export class Heartbeat {
   }
 }
 
-export async function serviceState(
-  store: Queryable,
-  company: string,
-  now: Temporal.Instant,
-): Promise<ServiceState> {
-  const [row] = await store.query<{ runs: boolean | null; lastSeenAt: Temporal.Instant | null }>(
-    `select max(seen_at) as "lastSeenAt", bool_or(stopped_at is null and seen_at >= $2) as runs
-       from service_instance where company = $1`,
-    [company, now.subtract({ seconds: SILENT_SECONDS })],
+export async function serviceState({
+  store,
+  company,
+  now,
+  settings,
+}: SchedulesContext): Promise<ServiceState> {
+  const [row] = await store.query<{ [Name in keyof ServiceState]: ServiceState[Name] | null }>(
+    `select max(seen_at) as "lastSeenAt", bool_or(runs) as runs,
+            bool_or(runs and settings <> $3::text) as "otherSettings"
+       from service_instance
+      cross join lateral (select stopped_at is null and seen_at >= $2 as runs) state
+      where company = $1`,
+    [company, now().subtract({ seconds: SILENT_SECONDS }), settings ?? null],
   );
-  return { runs: row?.runs ?? false, lastSeenAt: row?.lastSeenAt ?? null };
+  return {
+    runs: row?.runs ?? false,
+    lastSeenAt: row?.lastSeenAt ?? null,
+    otherSettings: row?.otherSettings ?? false,
+  };
 }

@@ -16,7 +16,7 @@ test("the status tells alarms, streams and schedules, to keys with the scope syn
   const { status, body } = await api.ask<Status>("GET", "/v1/status");
   expect(status).toBe(200);
   expect(body.at).toBe(NOW.toString());
-  expect(body.service).toEqual({ runs: false, lastSeenAt: null });
+  expect(body.service).toEqual({ runs: false, lastSeenAt: null, otherSettings: false });
   expect(body.alarms).toMatchObject([{ key: "late/erp/price-rules", since: NOW.toString() }]);
   expect(body.streams.find(({ stream }) => stream === "price-rules")).toMatchObject({
     connection: "erp",

@@ -147,6 +147,23 @@ test("`check` warns of accounts that settings name and the ERP has not, and of w
   ]);
 });
 
+test("check and status say when the service that runs was started with other settings", async () => {
+  const otherSettings = async () => [
+    (await shadow.status()).service.otherSettings,
+    (await shadow.check()).some(({ part }) => part === "service"),
+  ];
+  await shadow.schedules.tick();
+  expect((await shadow.status()).service.runs).toBe(true);
+  expect(await otherSettings()).toEqual([false, false]);
+  // As one that has read them before they were changed.
+  await database.store.affect(
+    "update service_instance set settings = 'before' where company = 'SHADOW'",
+  );
+  expect(await otherSettings()).toEqual([true, true]);
+  await shadow.schedules.leave();
+  expect(await otherSettings()).toEqual([false, false]);
+});
+
 test("going live is one command with a checklist: until it is recorded nothing is sent", async () => {
   expect((await order(live, "W-EARLY")).status).toBe(201);
   await tradepost.drain();

@@ -1875,6 +1875,7 @@ CREATE TABLE "service_instance" (
     "id" UUID NOT NULL,
     "started_at" TIMESTAMPTZ(6) NOT NULL,
     "seen_at" TIMESTAMPTZ(6) NOT NULL,
+    "settings" TEXT,
     "stopped_at" TIMESTAMPTZ(6),
 
     CONSTRAINT "service_instance_pkey" PRIMARY KEY ("company","id")
