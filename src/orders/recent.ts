@@ -32,8 +32,8 @@ export function spans({ now }: Pick<OrdersContext, "now">): () => Span {
 }
 
 /**
- * In SQL: true of the order whose id stands in the column when `since`, a parameter, is null, or the
- * order was moved since, or a row of it was learned since.
+ * In SQL: true of the order whose id stands in the column when `since`, a parameter, is null, or
+ * the order was moved since, or a row of it was learned since.
  */
 export const recent = (order: string, since: string): string => `
   (${since}::timestamptz is null or ${order} in (
