@@ -149,7 +149,10 @@ async function whatIsUnderWay(
   const takesOrders = connection === null || connection === settings.orders.connection;
   const [sending] = takesOrders
     ? await store.query<{ count: number }>(
-        "select count(*)::int as count from web_order where company = $1 and state = 'sending'",
+        `select count(*)::int as count from (
+           select id from web_order where company = $1 and state = 'sending'
+           union select order_id from web_order_lease
+            where company = $1 and until > clock_timestamp()) under_way`,
         [code],
       )
     : [];

@@ -535,3 +535,25 @@ test("what is over is looked at again where something was pulled of it, and all 
   await one.orders.advance();
   expect((await one.orders.show(webOrder)).state).toBe("conflict");
 });
+
+test("nothing begins once its connection was stopped, though the sender asked just before", async () => {
+  const one = await companies.open("STOPPING");
+  let asked = 0;
+  one.mode = "read-only";
+  const number = await placed(one, "k1");
+  Object.defineProperty(one, "mode", { get: () => ((asked += 1) === 1 ? "live" : "read-only") });
+  await one.orders.deliver(number);
+  expect([asked, one.erp.asked, (await one.orders.show(number)).state]).toEqual([2, [], "queued"]);
+});
+
+test("a search whose answer cannot be written down is a person's in the end", async () => {
+  const one = await companies.open("UNWRITTEN", { maxAttempts: 1 });
+  const number = await inDoubt(one);
+  for (const net of ["1e40", "99999999999999999999.00"]) {
+    one.erp.finds = (): Found => ({ kind: "present", outcome: accepted("SO1", { net }) });
+    await one.orders.deliver(number);
+  }
+  const [task] = await one.orders.tasks({ kind: "look" });
+  expect(task?.instruction).toMatch(/^2 searches did not settle it: .*numeric field overflow/);
+  expect(placings(one, number)).toBe(1);
+});

@@ -89,6 +89,7 @@ test("a whole cancellation behind a doubt that ends as not there: it is cancelle
   await drain();
   expect((await one.orders.show("W1")).state).toBe("inDoubt");
   await one.orders.cancel("W1", kim);
+  await drain();
   await one.orders.deliver("W1");
   expect((await one.orders.show("W1")).state).toBe("cancelled");
   expect(one.erp.asked.filter((what) => what === "place W1")).toHaveLength(1);

@@ -175,7 +175,7 @@ export async function doubtOf(
             (select count(*) from web_order_attempt a
               where a.company = $1 and a.order_id = $2 and a.intent = $3
                 and a.attempt > l.attempt and a.placed_at is null
-                and a.outcome in ('absent', 'cannotTell', 'draft')) as searches,
+                and a.outcome in ('absent', 'cannotTell', 'draft', 'fault')) as searches,
             (select extract(epoch from max(a.started_at) - l.placed_at)::float
                from web_order_attempt a
               where a.company = $1 and a.order_id = $2 and a.attempt > l.attempt

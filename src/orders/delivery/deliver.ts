@@ -51,9 +51,16 @@ async function deliver(context: OrdersContext, idOrNumber: string): Promise<void
   const taken = await takeOver(context, found);
   if (taken === null) return;
   await using lease = new Lease(context.store, taken.order, taken.holder, leaseSeconds(context));
-  const sender: Sender = { context, lease, mayPlace: sends(standing) };
+  // Whoever stopped the connection meanwhile has seen no lease, and counts on nothing beginning.
+  const now = await context.connection.standing();
+  const stopped = waitsBecause(taken.order, now);
+  if (stopped !== null) {
+    context.log("info", `Web order ${found.number} waits: ${stopped}.`);
+    return;
+  }
+  const sender: Sender = { context, lease, mayPlace: sends(now) };
   try {
-    await deliverLeased(sender, taken.order, standing);
+    await deliverLeased(sender, taken.order, now);
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     context.log("warn", error.message);

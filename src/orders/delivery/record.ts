@@ -65,6 +65,8 @@ export async function recorded<T>(
 function canPass(error: unknown): boolean {
   if (error instanceof LeaseLost || error instanceof OrderError) return false;
   if (error instanceof ConnectorFault || error instanceof TypeError) return false;
+  // A figure that is none.
+  if (error instanceof RangeError) return false;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   // Data that does not fit, a broken constraint, SQL that is wrong: no time mends these.
   return !/^(?:0[AB]|2[12358]|42)/.test(code);

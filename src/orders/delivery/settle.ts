@@ -203,25 +203,25 @@ export async function askPerson(trial: Trial, search: Search, why: string): Prom
     await endAttempt(tx, order, trial.attempt, attemptAfter(search), why);
     if (order.version !== trial.order.version) return null;
     const asked = order.state === "inDoubt" ? order : await doubt(trial, tx, order, why);
-    const instruction =
-      `${why.charAt(0).toUpperCase()}${why.slice(1)}. Look in the ERP whether it has ${order.number}. If it has, resolve the order with its ` +
-      "number there; if not, let it be sent again.";
-    await openTask(
-      tx,
-      order.company,
-      {
-        order: order.id,
-        kind: "look",
-        // One task a doubt, however often it is searched for.
-        about: `${LOOK_IN_DOUBT} (attempt ${trial.doubt?.attempt ?? 0})`,
-        instruction,
-        amount: order.gross,
-      },
-      context.now(),
-    );
+    await askToLook(trial, tx, order, why);
     if (order.state === "inDoubt") await postpone(context, tx, asked);
     return asked;
   });
+}
+
+async function askToLook(
+  { sender: { context }, doubt: found }: Trial,
+  tx: Transaction,
+  order: OrderRow,
+  why: string,
+): Promise<void> {
+  const instruction =
+    `${why.charAt(0).toUpperCase()}${why.slice(1)}. Look in the ERP whether it has ${order.number}. If it has, resolve the order with its ` +
+    "number there; if not, let it be sent again.";
+  // One task a doubt, however often it is searched for.
+  const about = `${LOOK_IN_DOUBT} (attempt ${found?.attempt ?? 0})`;
+  const task = { order: order.id, kind: "look", about, instruction, amount: order.gross } as const;
+  await openTask(tx, order.company, task, context.now());
 }
 
 export async function writeSeveral(
@@ -252,12 +252,21 @@ export async function writeFault(trial: Trial, error: unknown): Promise<void> {
   await recorded(context, lease, `a fault of ${trial.order.number}`, async (tx, order) => {
     const asked = isAway(error) ? "away" : "fault";
     await endOpen(tx, order, lease.holder, trial.sent ? "fault" : "notSent", reason, asked);
+    const unclear = await doubtOf(tx, order, trial.intent.intent);
     if (order.state === "inDoubt") {
+      const { maxAttempts } = context.settings;
+      // What comes of a search may be what cannot be written down.
+      if (unclear !== null && unclear.searches >= 2 * maxAttempts)
+        await askToLook(
+          trial,
+          tx,
+          order,
+          `${unclear.searches} searches did not settle it: ${reason}`,
+        );
       await postpone(context, tx, order);
       return;
     }
     if (order.state !== "sending") return;
-    const unclear = await doubtOf(tx, order, trial.intent.intent);
     const retryAt = error instanceof ConnectorFault ? error.retryAt : null;
     if (unclear === null) await retry(context, tx, order, about, retryAt);
     else await doubt(trial, tx, order, about);
