@@ -9,7 +9,7 @@ import type { Shop } from "./shop.ts";
 import type { PushWorld } from "./world.ts";
 
 /** What is under way must come to rest by then; what does not is found to be stuck. */
-const SETTLE_MS = 240_000;
+const SETTLE_MS = 900_000;
 
 export async function settle({ store }: PushWorld, say: (line: string) => void): Promise<void> {
   const began = performance.now();

@@ -28,7 +28,7 @@ interface Size {
 }
 
 const LONG: Size = { kills: 1_000, orders: 10_000 };
-const CI: Size = { kills: 25, orders: 500 };
+const CI: Size = { kills: 25, orders: 250 };
 export async function push(options: LaneOptions): Promise<readonly LaneRow[]> {
   const { ci, say, seed } = options;
   const size = ci ? CI : LONG;
