@@ -287,7 +287,7 @@ describe("a snapshot pulled by its changes", () => {
         },
       ),
       // A seed by which everything that must be heard is.
-      { numRuns: 20, seed: 20_260_331 },
+      { numRuns: 20, seed: 11 },
     );
     expect([...pair.heard]).toEqual(expect.arrayContaining(["same", "gone", "reject"]));
   });
