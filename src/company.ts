@@ -31,7 +31,7 @@ import type { Alarms } from "./notify/index.ts";
 import type { Orders } from "./orders/index.ts";
 import { openPricing, type Holds, type Pricing } from "./pricing/index.ts";
 import { proofOf, type Proof } from "./company/parity.ts";
-import { NotInSettings, notNamed } from "./company/not-named.ts";
+import { connectionNamed, NotInSettings, notNamed } from "./company/not-named.ts";
 import { ordersOf } from "./company/orders.ts";
 import { priceDesksOf, staleAfterOf, type PriceRounds } from "./company/price-rounds.ts";
 import { openSales, type Sales } from "./sales/index.ts";
@@ -304,13 +304,7 @@ function connectTo(
   settings: CompanySettings,
   name: string,
 ): Promise<Connection> {
-  const entry = settings.connections[name];
-  if (entry === undefined)
-    throw notNamed(
-      `settings of ${code} name no connection`,
-      name,
-      Object.keys(settings.connections),
-    );
+  const entry = connectionNamed(code, settings, name);
   return openConnection({
     company: code,
     connectorFolders: context.settings.connectorFolders,

@@ -26,12 +26,12 @@ async function checkAccounts(
     },
   ].flatMap(({ account, ...rest }) => (account === undefined ? [] : [{ account, ...rest }]));
   if (named.length === 0) return [];
-  const [known] = await store.query<{ any: boolean; accounts: readonly string[] }>(
-    `select exists (select 1 from customer where company = $1) as any,
+  const [known] = await store.query<{ pulled: boolean; accounts: readonly string[] }>(
+    `select exists (select 1 from customer where company = $1) as pulled,
             array(select account from customer where company = $1 and account = any($2)) as accounts`,
     [company, named.map(({ account }) => account)],
   );
-  if (known === undefined || !known.any) return [];
+  if (known === undefined || !known.pulled) return [];
   return named
     .filter(({ account }) => !known.accounts.includes(account))
     .map(({ setting, account, what }) => ({

@@ -7,7 +7,7 @@ import type { Outbound } from "../mapping/index.ts";
 import { openOrders, type Orders } from "../orders/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Sales } from "../sales/index.ts";
-import { notNamed } from "./not-named.ts";
+import { connectionNamed } from "./not-named.ts";
 import { orderPricing } from "./order-prices.ts";
 import type { Parts } from "./pulls.ts";
 
@@ -29,13 +29,7 @@ export function ordersOf(
 ): Orders {
   const { store, jobs, now, log, access } = context;
   const name = settings.orders.connection;
-  const entry = settings.connections[name];
-  if (entry === undefined)
-    throw notNamed(
-      `settings of ${code} name no connection`,
-      name,
-      Object.keys(settings.connections),
-    );
+  const entry = connectionNamed(code, settings, name);
   const outbound = outboundOf(context, code, entry, sets);
   return openOrders({
     store,

@@ -1,4 +1,5 @@
 /** Amending and cancelling orders over HTTP, by the shop that handed them in. */
+import type { KeyHolder } from "../access/index.ts";
 import { orderRequest, type ChangeResult } from "../orders/index.ts";
 import { keyHeader } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
@@ -66,14 +67,18 @@ export const amendOrder: Endpoint = endpoint({
   answer: changeAnswer,
   problems: [...PROBLEMS],
   async handle({ path, body, holder, services, header }) {
-    const idempotencyKey = idempotencyKeyOf(header("idempotency-key"));
-    const { keyId: apiKey, test } = holder;
-    const asker = { who: `key ${apiKey}`, why: null, idempotencyKey, apiKey, test, decides: false };
+    const asker = { ...askerOf(holder, header("idempotency-key")), why: null };
     return sayable(async () =>
       changeReply(await services.orders.amend(path.number, { ...asker, body })),
     );
   },
 });
+
+/** A shop's key asks; it decides nothing. */
+function askerOf({ keyId: apiKey, test }: KeyHolder, key: string | undefined) {
+  const idempotencyKey = idempotencyKeyOf(key);
+  return { who: `key ${apiKey}`, idempotencyKey, apiKey, test, decides: false };
+}
 
 export const lessLines = z
   .array(
@@ -118,9 +123,7 @@ export const cancelOrder: Endpoint = endpoint({
   answer: changeAnswer,
   problems: [...PROBLEMS],
   async handle({ path, body, holder, services, header }) {
-    const idempotencyKey = idempotencyKeyOf(header("idempotency-key"));
-    const { keyId: apiKey, test } = holder;
-    const asker = { who: `key ${apiKey}`, idempotencyKey, apiKey, test, decides: false };
+    const asker = askerOf(holder, header("idempotency-key"));
     return sayable(async () =>
       changeReply(await services.orders.cancelPart(path.number, { ...asker, ...body })),
     );

@@ -245,7 +245,8 @@ function heldBy(on: document.BasketPromotions, places: number): PromotionHeld[] 
     }));
 }
 
-const TWINS = ["sage-50", "sage-200", "sage-accounting", "opera-3"] as const;
+/** Stands for no system. */
+const OF_NO_SYSTEM = "generic";
 let others: Promise<{ system: string; arithmetic: document.DocumentArithmetic }[]> | undefined;
 
 /** Arithmetic of the shipped policies that stand for a system. */
@@ -253,8 +254,8 @@ function otherArithmetics() {
   others ??= (async () => {
     const shipped = await shippedPolicies();
     const found = [];
-    for (const system of TWINS)
-      if (shipped.includes(system))
+    for (const system of shipped)
+      if (system !== OF_NO_SYSTEM)
         found.push({ system, arithmetic: (await loadPolicy(system)).arithmetic });
     return found;
   })();
