@@ -1,7 +1,7 @@
 /**
  * The rate of a connection, shared by all instances through one row: the moment from which there is
- * room. Whoever sends moves it on; at high rates by a small block of requests, so that the database
- * is asked about four times a second and not once a request.
+ * room. Whoever sends moves it on; where many are sent by a small block of requests, so that the
+ * database is asked about four times a second and not once a request.
  */
 import { ConnectorFault } from "../connector/index.ts";
 import type { Store } from "../store/index.ts";
@@ -18,13 +18,31 @@ export interface TurnContext {
 interface Block {
   next: number;
   readonly end: number;
+  readonly size: number;
+  taken: number;
+}
+
+/** What all sessions of one connection in this process go by: by requests a second, their block. */
+interface Rate {
+  readonly blocks: Map<number, Block>;
+  before: Promise<unknown>;
+}
+
+const rates = new WeakMap<Store, Map<string, Rate>>();
+
+function rateOf({ store, company, connection }: TurnContext): Rate {
+  const known = rates.get(store) ?? new Map<string, Rate>();
+  rates.set(store, known);
+  const key = JSON.stringify([company, connection]);
+  const rate = known.get(key) ?? { blocks: new Map(), before: Promise.resolve() };
+  known.set(key, rate);
+  return rate;
 }
 
 const BLOCKS_PER_SECOND = 4;
 
 export function turnOf(context: TurnContext): (perSecond: number) => Promise<void> {
-  const blocks = new Map<number, Block>();
-  let before: Promise<unknown> = Promise.resolve();
+  const rate = rateOf(context);
   return async (perSecond) => {
     if (!(perSecond > 0 && perSecond <= 100_000))
       throw new ConnectorFault(
@@ -33,8 +51,8 @@ export function turnOf(context: TurnContext): (perSecond: number) => Promise<voi
         "Give a number above 0.",
       );
     // In the order of asking: one block is reserved for all who wait.
-    const slot = before.then(() => nextSlot(context, blocks, perSecond));
-    before = slot.catch(() => undefined);
+    const slot = rate.before.then(() => nextSlot(context, rate, perSecond));
+    rate.before = slot.catch(() => undefined);
     const ms = (await slot) - context.now().epochMilliseconds;
     if (ms > 0) await context.wait(ms);
   };
@@ -42,7 +60,7 @@ export function turnOf(context: TurnContext): (perSecond: number) => Promise<voi
 
 async function nextSlot(
   context: TurnContext,
-  blocks: Map<number, Block>,
+  { blocks }: Rate,
   perSecond: number,
 ): Promise<number> {
   const step = 1000 / perSecond;
@@ -53,15 +71,23 @@ async function nextSlot(
     if (block.next < now - step) block.next += Math.floor((now - block.next) / step) * step;
     if (block.next < block.end) return turn(block, step);
   }
-  const count = Math.max(1, Math.floor(perSecond / BLOCKS_PER_SECOND));
-  const reserved = await reserve(context, count * step, step);
+  const most = Math.max(1, Math.floor(perSecond / BLOCKS_PER_SECOND));
+  const size = Math.min(most, sizeAfter(block));
+  const reserved = { ...(await reserve(context, size * step, step)), size, taken: 0 };
   blocks.set(perSecond, reserved);
   return turn(reserved, step);
+}
+
+/** What is reserved and not taken keeps the others waiting, so that a block follows the demand. */
+function sizeAfter(block: Block | undefined): number {
+  if (block === undefined) return 1;
+  return block.taken === block.size ? 2 * block.size : Math.max(1, block.taken);
 }
 
 function turn(block: Block, step: number): number {
   const at = block.next;
   block.next += step;
+  block.taken += 1;
   return at;
 }
 
@@ -69,7 +95,11 @@ function turn(block: Block, step: number): number {
 const TURNS_AHEAD = 100;
 const LEAST_AHEAD_MS = 60_000;
 
-async function reserve(context: TurnContext, length: number, step: number): Promise<Block> {
+async function reserve(
+  context: TurnContext,
+  length: number,
+  step: number,
+): Promise<Pick<Block, "next" | "end">> {
   const now = context.now();
   const farthest = now.add({
     milliseconds: Math.ceil(Math.max(LEAST_AHEAD_MS, TURNS_AHEAD * step)),

@@ -14,8 +14,9 @@ export type JobHandler<Data extends JobData = JobData> = (
 
 export interface QueueOptions {
   /**
-   * Jobs of one name with the same key are one thing to bring up to date: they never run beside
-   * each other, and one run stands for all that were queued before it began.
+   * Jobs of one name with the same key are one thing to bring up to date: one run stands for all
+   * that were queued before it began. A process that runs one at a time runs them one after the
+   * other; two that are fetched at the same instant elsewhere may meet.
    */
   readonly singletonKey?: string;
   /** Not before this moment of the database's clock. */
@@ -23,12 +24,13 @@ export interface QueueOptions {
 }
 
 export interface WorkOptions {
-  /** How many run at a time in this process; default 1. */
+  /**
+   * How many run at a time in this process. Of more than one each is fetched by itself, so that a
+   * long one keeps no other waiting; one at a time (the default) they are fetched by the batch.
+   */
   readonly concurrency?: number;
   /** Of a shared job: whose share this is, such as "M1". */
   readonly share?: string;
-  /** Each is fetched by itself, so that one that runs for hours keeps no other waiting. */
-  readonly apart?: boolean;
 }
 
 export interface JobsOptions {
@@ -59,6 +61,11 @@ export interface Jobs extends AsyncDisposable {
   queue(tx: Transaction, job: string, data: JobData, options?: QueueOptions): Promise<void>;
   /** Many of one name at once, in one statement. */
   queueAll(tx: Transaction, job: string, data: readonly JobData[]): Promise<void>;
+  /**
+   * Each for which none of the same data waits to be run now; answers how many. One that runs does
+   * not count: it may have looked already, or its process may be gone.
+   */
+  queueMissing(tx: Transaction, job: string, data: readonly JobData[]): Promise<number>;
   /** This process runs such jobs from now on. */
   work<Data extends JobData = JobData>(
     job: string,
@@ -123,6 +130,10 @@ const QUEUE = {
 /** Commits of so long are told of together; a telling waits for all others that tell. */
 const TELL_MS = 5;
 const TELL_AGAIN_MS = 50;
+/** What waits no longer than this waits to be run now. */
+const SOON_SECONDS = 5;
+/** So many are fetched at once where they run one after the other. */
+const BATCH = 20;
 
 class BossJobs implements Jobs {
   readonly #boss: PgBoss;
@@ -134,7 +145,7 @@ class BossJobs implements Jobs {
   #telling: NodeJS.Timeout | undefined;
   #toldMs = -Infinity;
   /** By job, the ids of its workers here. */
-  readonly #workers = new Map<string, string>();
+  readonly #workers = new Map<string, readonly string[]>();
 
   constructor(boss: PgBoss, store: Store, options: JobsOptions) {
     this.#boss = boss;
@@ -172,6 +183,27 @@ class BossJobs implements Jobs {
     }
   }
 
+  async queueMissing(tx: Transaction, job: string, data: readonly JobData[]): Promise<number> {
+    if (data.length === 0) return 0;
+    const missing = await tx.query<{ data: JobData }>(
+      `SELECT asked.data
+         FROM unnest($2::text[]::jsonb[]) WITH ORDINALITY AS asked (data, at)
+        WHERE NOT EXISTS (
+                SELECT 1 FROM ${SCHEMA}.job waits
+                 WHERE waits.name = ANY($1) AND waits.state < 'active' AND NOT waits.blocked
+                   AND waits.start_after <= now() + make_interval(secs => ${SOON_SECONDS})
+                   AND waits.data = asked.data)
+        ORDER BY asked.at`,
+      [
+        [...new Set(data.map((one) => this.#queueOf(job, one)))],
+        data.map((one) => JSON.stringify(one)),
+      ],
+    );
+    const queued = missing.map((one) => one.data);
+    await this.queueAll(tx, job, queued);
+    return queued.length;
+  }
+
   /** A shared job has a queue for each share. */
   #queueOf(job: string, data: JobData): string {
     const field = this.#options.shares?.[job];
@@ -191,24 +223,40 @@ class BossJobs implements Jobs {
   async work<Data extends JobData = JobData>(
     name: string,
     handler: JobHandler<Data>,
-    { concurrency = 1, apart = false, share }: WorkOptions = {},
+    { concurrency = 1, share }: WorkOptions = {},
   ): Promise<void> {
     const job = share === undefined ? name : `${name}/${share}`;
     await this.#ensureQueue(job);
+    const lanes = Array.from({ length: concurrency }, () => this.#lane(job, handler, concurrency));
+    this.#workers.set(job, await Promise.all(lanes));
+  }
+
+  /** Runs one job after the other; the id of its worker. */
+  async #lane<Data extends JobData>(
+    job: string,
+    handler: JobHandler<Data>,
+    lanes: number,
+  ): Promise<string> {
     const options = {
       includeMetadata: true,
       perJobResults: true,
-      batchSize: apart ? 1 : Math.max(20, concurrency),
-      localConcurrency: apart ? concurrency : 1,
-      burstWhenBatchFull: !apart,
+      batchSize: lanes === 1 ? BATCH : 1,
       pollingIntervalSeconds: 2,
       heartbeatRefreshSeconds: 3,
       groupConcurrency: 1,
     } as const;
-    const worker = await this.#boss.work<Data, unknown, typeof options>(job, options, (batch) =>
-      inLanes(batch, concurrency, (one) => this.#run(one, handler)),
+    const worker: string = await this.#boss.work<Data, unknown, typeof options>(
+      job,
+      options,
+      async (batch) => {
+        const results: JobResult[] = [];
+        for (const one of batch) results.push(await this.#run(one, handler));
+        // Where there was one there may be more.
+        this.#boss.notifyWorker(worker);
+        return results;
+      },
     );
-    this.#workers.set(job, worker);
+    return worker;
   }
 
   async drain(): Promise<void> {
@@ -306,8 +354,7 @@ class BossJobs implements Jobs {
   }
 
   #wake(job: string): void {
-    const worker = this.#workers.get(job);
-    if (worker !== undefined) this.#boss.notifyWorker(worker);
+    for (const worker of this.#workers.get(job) ?? []) this.#boss.notifyWorker(worker);
   }
 
   /** Queues of pg-boss are rows; made on first use, outside any transaction of ours. */
@@ -329,21 +376,6 @@ class BossJobs implements Jobs {
       throw error;
     }
   }
-}
-
-/** Runs all, at most `lanes` at a time, each to its own result. */
-async function inLanes<Item, Result>(
-  items: readonly Item[],
-  lanes: number,
-  run: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = items.values();
-  const lane = async () => {
-    for (const item of waiting) results.push(await run(item));
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return results;
 }
 
 async function takeOver(store: Store): Promise<void> {

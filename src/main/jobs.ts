@@ -14,6 +14,7 @@ export function startedLate(start: () => Promise<Jobs>): Jobs {
   return {
     queue: async (...job) => (await jobs()).queue(...job),
     queueAll: async (...all) => (await jobs()).queueAll(...all),
+    queueMissing: async (...all) => (await jobs()).queueMissing(...all),
     work: async (job, handler, options) => (await jobs()).work(job, handler, options),
     drain: async () => (await jobs()).drain(),
     failures: async () => (await jobs()).failures(),

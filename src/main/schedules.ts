@@ -28,7 +28,7 @@ export async function workSlots(
       // What stopped or failed is told now, not when somebody looks.
       await services.watch();
     },
-    { concurrency: PULLS, apart: true },
+    { concurrency: PULLS },
   );
 }
 

@@ -168,10 +168,7 @@ async function queueAgain(context: OrdersContext): Promise<number> {
       [context.company, context.now()],
     );
     const ids = new Set([...due.map(({ id }) => id), ...(await backAgain(context, tx))]);
-    for (const id of ids)
-      await context.jobs.queue(tx, DELIVER_JOB, jobData(context.company, id), {
-        singletonKey: id,
-      });
-    return ids.size;
+    const data = [...ids].map((id) => jobData(context.company, id));
+    return context.jobs.queueMissing(tx, DELIVER_JOB, data);
   });
 }

@@ -137,33 +137,82 @@ test("what is committed while a job of its key runs is not taken for done by tha
   expect(seen).toEqual([0, 1]);
 });
 
-test("jobs of one key never run beside each other, others do", async () => {
+test("jobs of one key run one after the other", async () => {
   const jobs = await jobsWith();
-  const running = new Map<string, number>();
+  let running = 0;
   let most = 0;
-  let all = 0;
-  await jobs.work<{ n: number }>(
-    "beside",
-    async ({ n }) => {
-      const key = `K${n % 2}`;
-      running.set(key, (running.get(key) ?? 0) + 1);
-      most = Math.max(most, running.get(key) ?? 0);
-      all = Math.max(
-        all,
-        [...running.values()].reduce((sum, count) => sum + count, 0),
-      );
-      await sleep(150);
-      running.set(key, (running.get(key) ?? 0) - 1);
-    },
-    { concurrency: 4 },
-  );
-  await database.store.transaction(async (tx) => {
-    for (let n = 0; n < 8; n += 1)
-      await jobs.queue(tx, "beside", { n }, { singletonKey: `K${n % 2}` });
+  await jobs.work("beside", async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await sleep(50);
+    running -= 1;
   });
+  for (let n = 0; n < 4; n += 1) await queue(jobs, "beside", n, { singletonKey: `K${n % 2}` });
   await jobs.drain();
   expect(most).toBe(1);
-  expect(all).toBe(2);
+});
+
+test("one that hangs keeps one lane, however many wait behind it", async () => {
+  const jobs = await jobsWith();
+  const hangs = Promise.withResolvers<void>();
+  const done: number[] = [];
+  await jobs.work<{ n: number }>(
+    "lanes",
+    async ({ n }) => {
+      if (n === 0) await hangs.promise;
+      done.push(n);
+    },
+    { concurrency: 2 },
+  );
+  await database.store.transaction((tx) =>
+    jobs.queueAll(
+      tx,
+      "lanes",
+      Array.from({ length: 60 }, (_, n) => ({ n })),
+    ),
+  );
+  await vi.waitFor(() => expect(done).toHaveLength(59), { timeout: 5_000 });
+  hangs.resolve();
+  await jobs.drain();
+  expect(done.at(-1)).toBe(0);
+});
+
+test("of what is missing only that is queued for which no job waits", async () => {
+  const jobs = await jobsWith();
+  const missing = (...all: number[]) =>
+    database.store.transaction((tx) =>
+      jobs.queueMissing(
+        tx,
+        "missing",
+        all.map((n) => ({ company: "A", n })),
+      ),
+    );
+  expect(await missing(1, 2)).toBe(2);
+  expect(await missing(2, 3)).toBe(1);
+  await database.store.transaction((tx) =>
+    jobs.queue(
+      tx,
+      "missing",
+      { company: "A", n: 4 },
+      { startAfter: Temporal.Now.instant().add({ hours: 1 }) },
+    ),
+  );
+  // One that waits for an hour does not wait to be run now.
+  expect(await missing(4)).toBe(1);
+  const hangs = Promise.withResolvers<void>();
+  const begun: number[] = [];
+  await jobs.work<{ n: number }>("missing", async ({ n }) => {
+    begun.push(n);
+    await hangs.promise;
+  });
+  await vi.waitFor(() => expect(begun).toHaveLength(1), { timeout: 5_000 });
+  // One that runs may have looked already.
+  const [running = 0] = begun;
+  expect(await missing(running)).toBe(1);
+  hangs.resolve();
+  await jobs.drain();
+  expect(begun.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, running].toSorted((a, b) => a - b));
+  expect(await missing()).toBe(0);
 });
 
 test("a job for later is not run by a drain", async () => {

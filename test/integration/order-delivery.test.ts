@@ -98,6 +98,32 @@ test("an order that turns up within the quiet window is found, not placed again,
   expect(lag?.seen).toBeGreaterThan(lag?.absent ?? Infinity);
 });
 
+test("an order that is sent again and then shows once does not lengthen the window by the window", async () => {
+  const one = await companies.open("AGAIN", { quietSeconds: 0.2 });
+  one.erp.finding = "searchable";
+  await placed(one, "canary");
+  const number = await inDoubt(one);
+  // Before the canary counts it is searched for and missed; then it is sent again, in doubt as well.
+  one.erp.next = reset;
+  await vi.waitFor(
+    async () => {
+      await one.orders.deliver(number);
+      expect(placings(one, number)).toBe(2);
+    },
+    { timeout: 3_000, interval: 60 },
+  );
+  const held = { account: "A1", webOrder: number, orderedOn: "2026-03-31", state: "open" } as const;
+  await pull(companies.store, "AGAIN", "erp-order", [
+    { ...held, erpOrder: "SO1", net: "18.40", vat: "1.68", currency: "GBP" } as never,
+  ]);
+  await one.orders.advance();
+  expect(await one.orders.show(number)).toMatchObject({ state: "confirmed", erpOrder: "SO1" });
+  const lags = await companies.store.query(
+    "select attempt from web_order_lag where company = 'AGAIN'",
+  );
+  expect(lags).toEqual([]);
+});
+
 test("an order that was made twice teaches the window, and nothing is sent again until it is settled", async () => {
   const one = await companies.open("DOUBLED");
   one.erp.finding = "searchable";
@@ -406,13 +432,14 @@ test("while the ERP cannot be asked orders wait for it, told by one alarm, and g
   const numbers = [];
   for (const key of ["k1", "k2"]) numbers.push(orderIn(await send(one.orders, key)).webOrder);
   const [first = "", second = ""] = numbers;
-  const waits = [];
-  for (let tries = 0; tries < 4; tries += 1) {
+  // The queue's own delivery may be at it for a moment.
+  const waitsSeconds = async () => {
     for (const number of numbers) await one.orders.deliver(number);
     const { nextAttemptAt } = await one.orders.show(first);
-    waits.push(one.now.until(nextAttemptAt ?? one.now).total("seconds"));
-  }
-  expect(waits.map((seconds) => seconds >= 20)).toEqual([false, false, true, true]);
+    return one.now.until(nextAttemptAt ?? one.now).total("seconds");
+  };
+  expect(await waitsSeconds()).toBeLessThan(20);
+  await expect.poll(waitsSeconds, { timeout: 5_000, interval: 10 }).toBeGreaterThanOrEqual(20);
   await one.orders.advance();
   expect([...one.alarms.keys()]).toEqual(["orders/connection"]);
   expect(one.alarms.get("orders/connection")?.title).toContain("wait for it: 2");
@@ -430,7 +457,6 @@ test("while the ERP cannot be asked orders wait for it, told by one alarm, and g
     throw new ConnectorFault("defect", "it cannot be read", "Report it.");
   };
   const { webOrder } = orderIn(await send(one.orders, "k3"));
-  // The queue's own delivery may be at it for a moment.
   const stateOfNext = async () => {
     await one.orders.deliver(webOrder);
     return (await one.orders.show(webOrder)).state;

@@ -21,7 +21,8 @@ export async function moveAsSeen(
   change: Move,
 ): Promise<OrderRow> {
   const moved = await move(tx, order, change);
-  if (order.state === "inDoubt" && moved.state !== "inDoubt") await learnLate(tx, order);
+  if (order.state === "inDoubt" && moved.state !== "inDoubt")
+    await learnLate(tx, order, { several: false });
   if (isDuplicate(moved)) await raiseDuplicate(context, tx, moved);
   return moved;
 }
@@ -43,7 +44,7 @@ export async function raiseDuplicate(
   tx: Transaction,
   order: Pick<OrderRow, "company" | "id" | "number" | "reasons">,
 ): Promise<void> {
-  await learnLate(tx, order);
+  await learnLate(tx, order, { several: true });
   await alarms?.raise(
     {
       key: `${KEY}${order.number}`,

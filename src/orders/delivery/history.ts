@@ -31,12 +31,15 @@ export async function learnLag(
 }
 
 /**
- * It shows though searches had missed it: in doubt until now, or sent once more since. Each call
- * that may have made it teaches how long it was absent.
+ * It shows though searches had missed it: in doubt until now, or sent once more since. Where it is
+ * there once, its last call that may have made it teaches how long it was absent: taken for the
+ * work of an earlier one, each order sent again would lengthen the window by the window itself.
+ * Where it is there several times, the earlier ones made it too, and each teaches.
  */
 export async function learnLate(
   tx: Queryable,
   { company, id }: { readonly company: string; readonly id: string },
+  { several }: { readonly several: boolean },
 ): Promise<void> {
   await tx.affect(
     `insert into web_order_lag (company, order_id, attempt, absent_seconds, seen_seconds, at)
@@ -48,8 +51,12 @@ export async function learnLate(
                 and f.intent = p.intent and f.placed_at is null and f.outcome = 'absent') absent
       where p.company = $1 and p.order_id = $2 and p.what = 'place' and p.placed_at is not null
         and p.outcome in ('inDoubt', 'fault', 'lost', 'draft', 'settled') and absent.at is not null
+        and ($3 or not exists (select 1 from web_order_attempt l
+              where l.company = p.company and l.order_id = p.order_id and l.attempt > p.attempt
+                and l.what = 'place' and l.placed_at is not null
+                and coalesce(l.outcome, '') not in ('notSent', 'notNow', 'refused')))
      on conflict do nothing`,
-    [company, id],
+    [company, id, several],
   );
 }
 

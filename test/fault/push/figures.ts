@@ -16,19 +16,37 @@ export async function standingsOf(store: Store): Promise<ReadonlyMap<string, Sta
   return new Map(rows.map(({ number, ...standing }) => [number, standing]));
 }
 
+export interface UnderWay {
+  readonly orders: number;
+  readonly jobs: number;
+  /** In words. */
+  readonly about: string;
+}
+
 /** Orders that something will still be done about without a person, and jobs soon due. */
-export async function underWay(store: Store): Promise<number> {
-  const [row] = await store.query<{ orders: number; jobs: number }>(
-    `select (select count(*)::int from web_order
-              where company = $1
-                and (state in ('received', 'checked', 'queued', 'sending', 'handedOver')
-                  or (state = 'inDoubt' and next_attempt_at is not null))) as orders,
-            (select count(*)::int from pgboss.job
-              where state < 'completed' and name not like '\\_\\_pgboss%' and name <> 'failed-jobs'
-                and start_after < now() + interval '30 seconds') as jobs`,
+export async function underWay(store: Store): Promise<UnderWay> {
+  const states = await store.query<{ state: string; n: number }>(
+    `select state, count(*)::int as n from web_order
+      where company = $1
+        and (state in ('received', 'checked', 'queued', 'sending', 'handedOver')
+          or (state = 'inDoubt' and next_attempt_at is not null))
+      group by state order by state`,
     [COMPANY],
   );
-  return (row?.orders ?? 0) + (row?.jobs ?? 0);
+  const jobs = await store.query<{ state: string; n: number }>(
+    `select state::text as state, count(*)::int as n from pgboss.job
+      where state < 'completed' and name not like '\\_\\_pgboss%' and name <> 'failed-jobs'
+        and start_after < now() + interval '30 seconds'
+      group by state order by state`,
+  );
+  const sum = (rows: readonly { readonly n: number }[]) => rows.reduce((all, { n }) => all + n, 0);
+  const words = (rows: readonly { readonly state: string; readonly n: number }[]) =>
+    rows.map(({ state, n }) => `${n} ${state}`).join(", ");
+  return {
+    orders: sum(states),
+    jobs: sum(jobs),
+    about: `orders: ${words(states) || "none"}; jobs: ${words(jobs) || "none"}`,
+  };
 }
 
 /** What an order went through, for whoever looks into a finding. */

@@ -11,17 +11,25 @@ import type { PushWorld } from "./world.ts";
 /** What is under way must come to rest by then; what does not is found to be stuck. */
 const SETTLE_MS = 900_000;
 
+const TOLD_EVERY_MS = 15_000;
+
 export async function settle({ store }: PushWorld, say: (line: string) => void): Promise<void> {
   const began = performance.now();
   let quiet = 0;
-  let left = 0;
-  while (quiet < 2 && performance.now() - began < SETTLE_MS) {
-    left = await underWay(store);
-    quiet = left === 0 ? quiet + 1 : 0;
+  let tellAt = TOLD_EVERY_MS;
+  for (;;) {
+    const { orders, jobs, about } = await underWay(store);
+    quiet = orders + jobs === 0 ? quiet + 1 : 0;
+    const passed = performance.now() - began;
+    const seconds = (passed / 1000).toFixed(0);
+    if (quiet === 2) return say(`at rest after ${seconds} s`);
+    if (passed > SETTLE_MS) return say(`still under way after ${seconds} s: ${about}`);
+    if (passed > tellAt) {
+      say(`under way after ${seconds} s: ${about}`);
+      tellAt += TOLD_EVERY_MS;
+    }
     await sleep(500);
   }
-  const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  say(left === 0 ? `at rest after ${seconds} s` : `${left} still under way after ${seconds} s`);
 }
 
 export interface Run {
