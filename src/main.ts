@@ -5,6 +5,7 @@
  *     await using tradepost = await openTradepost(readSettings({ file: "tradepost.yaml" }), {});
  *     const company = await tradepost.company("HARROW");
  */
+import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { openAccess, type Access } from "./access/index.ts";
 import { openCompany, type CompanyServices, type Context } from "./company.ts";
@@ -371,6 +372,8 @@ export async function runService(file: string, ready: (url: string) => string): 
   await using tradepost = await openTradepost(readSettings({ file }), { service: true });
   const api = await tradepost.serve();
   process.stdout.write(`${ready(api.url)}\n`);
+  // Else written at an orderly end alone, and whoever is killed starts slowly again and again.
+  flushCompileCache();
   await stopSignal();
   await api.close();
 }

@@ -28,7 +28,8 @@ interface Size {
 }
 
 const LONG: Size = { kills: 1_000, orders: 10_000 };
-const CI: Size = { kills: 25, orders: 250 };
+const CI: Size = { kills: 25, orders: 500 };
+
 export async function push(options: LaneOptions): Promise<readonly LaneRow[]> {
   const { ci, say, seed } = options;
   const size = ci ? CI : LONG;
@@ -64,7 +65,8 @@ async function underFire(
       next: () => nextOrder(fire),
     });
     const killing = services.map((service, at) => killAgain(service, at, fire));
-    const [shop] = await Promise.all([selling, ...killing]);
+    const told = setInterval(() => say(`${fire.sent} orders, ${fire.kills} kills`), TOLD_EVERY_MS);
+    const [shop] = await Promise.all([selling, ...killing]).finally(() => clearInterval(told));
     const starts = services.flatMap((service) => service.starts);
     say(`${fire.kills} kills; a start takes ${mean(starts).toFixed(1)} s`);
     await settle(world, say);
@@ -91,6 +93,7 @@ interface Fire {
   sent: number;
 }
 
+const TOLD_EVERY_MS = 30_000;
 /** How far the one may be ahead of the other, of all. */
 const AHEAD = 0.04;
 const MOMENT_MS = 20;
