@@ -2,7 +2,7 @@
 import { PULL_NOW_JOB, type Context } from "../company.ts";
 import { ConnectorFault } from "../connector/index.ts";
 import type { JobData } from "../jobs/index.ts";
-import { pullFor } from "./pulling.ts";
+import { PULLS, pullFor } from "./pulling.ts";
 import type { Company } from "./schedules.ts";
 
 /** This instance runs what is asked for from now on. */
@@ -11,7 +11,7 @@ export async function workPullsNow(
   company: Company,
   { apart, stopping }: { readonly apart: boolean; readonly stopping: AbortSignal },
 ): Promise<void> {
-  await context.jobs.work(PULL_NOW_JOB, async (data, taken) => {
+  const work = async (data: JobData, taken: AbortSignal) => {
     const request = requestIn(data);
     const pull = pullFor(context, await company(request.company), apart);
     const signal = AbortSignal.any([taken, stopping]);
@@ -22,7 +22,8 @@ export async function workPullsNow(
       if (!(error instanceof ConnectorFault)) throw error;
       context.log("error", `${error.message} ${error.instruction}`, { company: request.company });
     }
-  });
+  };
+  await context.jobs.work(PULL_NOW_JOB, work, { concurrency: PULLS });
 }
 
 function requestIn(data: JobData) {

@@ -102,6 +102,9 @@ export async function pullApart(
   return await answerOf(child, request, apart);
 }
 
+/** How many an instance runs at a time of those that are due, and of those that were asked for. */
+export const PULLS = 3;
+
 /** Pulls as the service does: each in a process of its own; `apart` false: right here. */
 export function pullFor(
   { settings, log, now }: Context,

@@ -3,12 +3,9 @@ import type { CompanyServices, Context } from "../company.ts";
 import { ConnectorFault } from "../connector/index.ts";
 import { PULL_JOB, type SlotOutcome, type SlotTask, type SlotWork } from "../jobs/index.ts";
 import type { RunResult } from "../sync/index.ts";
-import { pullFor } from "./pulling.ts";
+import { PULLS, pullFor } from "./pulling.ts";
 
 export type Company = (code: string) => Promise<CompanyServices>;
-
-/** How many pulls an instance runs at a time. */
-const PULLS = 3;
 
 /**
  * This instance pulls what is due from now on. `apart`: each pull in a process of its own.
