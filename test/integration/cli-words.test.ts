@@ -1,7 +1,7 @@
 /** The words of the command line: what is said to wrong ones, help, and the README's table. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { deskCommands, tradepostCommand } from "../../src/cli.ts";
 import { printedCommands, whyNot } from "../support/printed-commands.ts";
 import { settingsOf, useTradepost } from "../support/tradepost.ts";
@@ -9,18 +9,14 @@ import { stringify } from "yaml";
 
 const tradepost = useTradepost();
 
-/** How each ends and what it says, of calls that are tried two at a time. */
+/** How each call ends and what it says. */
 async function said(...calls: readonly (readonly string[])[]): Promise<string> {
   const told: string[] = [];
-  const waiting = calls.entries();
-  const lane = async () => {
-    for (const [index, words] of waiting) {
-      const { exit, out, err } = await tradepost.run(words);
-      expect(out).toBe("");
-      told[index] = `${words.join(" ")}\n  ${exit}: ${err.trim().replaceAll("\n", "\n     ")}`;
-    }
-  };
-  await Promise.all([lane(), lane()]);
+  for (const words of calls) {
+    const { exit, out, err } = await tradepost.run(words);
+    expect(out).toBe("");
+    told.push(`${words.join(" ")}\n  ${exit}: ${err.trim().replaceAll("\n", "\n     ")}`);
+  }
   return told.join("\n");
 }
 
@@ -144,6 +140,17 @@ describe("what is not there ends with 1 and a sentence", () => {
     );
     expect(err).not.toMatch(/s3cret|\n {4}at /);
   });
+});
+
+test.each([
+  [["status"], 0],
+  [["runs", "--json"], 0],
+  [["sales", "document", "INV1", "--json"], 1],
+  [["syncc"], 2],
+] as const)("%j says and ends the same in a process of its own", async (words, exit) => {
+  const after = await tradepost.run(words);
+  expect(after.exit).toBe(exit);
+  expect(await tradepost.runAlone(words)).toEqual(after);
 });
 
 describe("for programs", () => {

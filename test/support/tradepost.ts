@@ -1,26 +1,21 @@
 /**
- * The command line as a person has it: the real program in a process of its own, over a test's own
+ * The command line as a person has it: the real program in a process apart, over a test's own
  * database and the export files of a small simulated merchant.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { stringify } from "yaml";
 import { start, type Simulator } from "../../connectors/csv/simulator/index.ts";
 import { createMerchant, type Merchant } from "../../deploy/demo/merchant/index.ts";
 import type { Store } from "../../src/store/index.ts";
+import { openCommands, outcome, ROOT, type Said } from "./commands.ts";
 import { useDatabase } from "./database.ts";
 import { goLive } from "./live.ts";
 
-const ROOT = resolve(import.meta.dirname, "..", "..");
-
-export interface Said {
-  readonly exit: number | null;
-  readonly out: string;
-  readonly err: string;
-}
+export type { Said } from "./commands.ts";
 
 export interface TestMerchant {
   readonly merchant: Merchant;
@@ -30,6 +25,8 @@ export interface TestMerchant {
   readonly folder: string;
   /** The program with these words; `env` adds to what it sees. */
   run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<Said>;
+  /** The same in a process of its own, which ends with it. */
+  runAlone(words: readonly string[]): Promise<Said>;
   /** Its answer to `--json`. */
   json<Data>(...words: string[]): Promise<Data>;
   /** Left running; the test stops it. */
@@ -45,6 +42,7 @@ export function useTradepost(): TestMerchant {
   const database = useDatabase();
   const folder = mkdtempSync(join(tmpdir(), "tradepost-cli-"));
   const merchant = createMerchant({ customers: 30, products: 60, invoiceLines: 600, reps: 3 });
+  const commands = openCommands();
   let erp: Simulator | undefined;
   const settings = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
@@ -57,17 +55,20 @@ export function useTradepost(): TestMerchant {
     await goLive(database.store, "HARROW");
   });
   afterAll(async () => {
+    await commands.close();
     await erp?.close();
     rmSync(folder, { recursive: true });
   });
-  const begin = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    spawn(process.execPath, ["src/launch.js", "src/cli.ts", ...words], {
-      cwd: ROOT,
-      env: { ...process.env, npm_lifecycle_event: "", DATABASE_URL: database.store.url, ...env },
-    });
+  const envWith = (env: Readonly<Record<string, string>> = {}) => ({
+    ...process.env,
+    npm_lifecycle_event: "",
+    DATABASE_URL: database.store.url,
+    ...env,
+  });
   const withSettings = (words: readonly string[]) =>
     words.includes("--settings") ? words : ["--settings", join(folder, SETTINGS), ...words];
-  const run: TestMerchant["run"] = (words, env) => outcome(begin(withSettings(words), env));
+  const run: TestMerchant["run"] = (words, env) => commands.run(withSettings(words), envWith(env));
+  const begin = (words: readonly string[]) => commands.begin(withSettings(words), envWith());
   return {
     merchant,
     get erp() {
@@ -79,22 +80,12 @@ export function useTradepost(): TestMerchant {
     },
     folder,
     run,
+    runAlone: (words) => outcome(begin(words)),
     json: async <Data>(...words: string[]) =>
       JSON.parse((await run([...words, "--json"])).out) as Data,
-    begin: (...words) => begin(withSettings(words)),
+    begin: (...words) => begin(words),
     settings,
   };
-}
-
-function outcome(child: ChildProcess): Promise<Said> {
-  return new Promise((done, fail) => {
-    let out = "";
-    let err = "";
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => (err += text));
-    child.once("error", fail);
-    child.once("close", (exit) => done({ exit, out, err }));
-  });
 }
 
 export function settingsOf(merchant: Merchant, folder: string) {
