@@ -230,6 +230,8 @@ export type Found =
   | { readonly kind: "present"; readonly outcome: Outcome }
   /** More than one document bears the key: somebody made it twice. */
   | { readonly kind: "several"; readonly documents: readonly Accepted[]; readonly evidence: string }
+  /** Something else than `order` of the call was handed over under its key; both are told. */
+  | { readonly kind: "another"; readonly reason: string }
   | { readonly kind: "cannotTell"; readonly reason: string };
 
 /**
@@ -249,6 +251,14 @@ export interface OrderCall {
   readonly signal: AbortSignal;
 }
 
+export interface FindCall extends OrderCall {
+  /**
+   * What is to be sent under the key, or was. Given to a file drop alone, whose journal knows what
+   * was dropped and not whose it was.
+   */
+  readonly order?: RenderedOrder;
+}
+
 export interface OrdersCapability {
   readonly finding: FindingClass;
   /**
@@ -256,7 +266,7 @@ export interface OrdersCapability {
    * least that long before it believes `absent`; absent: the settings and what was seen decide.
    */
   readonly quietSeconds?: number;
-  find(key: string, call?: OrderCall): Promise<Found>;
+  find(key: string, call?: FindCall): Promise<Found>;
   /** Call only after `find` said absent; safe to call again after a kill. */
   place(order: RenderedOrder, call?: OrderCall): Promise<Outcome>;
   /**

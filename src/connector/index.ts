@@ -14,6 +14,7 @@ export type {
   Connector,
   DeltaPromise,
   FaultKind,
+  FindCall,
   Finding,
   FindingClass,
   Found,

@@ -5,6 +5,7 @@
  */
 import type { NewAlarm } from "../notify/index.ts";
 import type { OrdersContext } from "./context.ts";
+import { LOOK_IN_DOUBT } from "./delivery/follow.ts";
 import { windowSeconds } from "./delivery/history.ts";
 import { ORDERS_AT_DESK, type DeskKind } from "./desk-list.ts";
 import { amountText } from "./words.ts";
@@ -102,17 +103,21 @@ async function doubts({ store, company, settings }: OrdersContext): Promise<NewA
   const orders = await store.query<AtOnce>(
     `select o.number, o.changed_at as since
        from web_order o
-       join lateral (
+       cross join lateral (
          select max(coalesce(a.quiet_from, a.ended_at)) as quiet_from from web_order_attempt a
           where a.company = o.company and a.order_id = o.id and a.placed_at is not null) sent
-         on sent.quiet_from is not null
       where o.company = $1 and o.state = 'inDoubt' and not o.test and o.handed_over_at is null
-        and exists (select 1 from web_order_attempt s
-                     where s.company = o.company and s.order_id = o.id and s.placed_at is null
-                       and s.ended_at is not null
-                       and s.started_at > sent.quiet_from + make_interval(secs => $2))
+        and (exists (select 1 from web_order_attempt s
+                      where s.company = o.company and s.order_id = o.id and s.placed_at is null
+                        and s.ended_at is not null
+                        and s.started_at > sent.quiet_from + make_interval(secs => $2))
+             -- Nothing of it was sent: another content stands under its number.
+             or sent.quiet_from is null
+                and exists (select 1 from web_order_task t
+                             where t.company = o.company and t.order_id = o.id
+                               and t.state = 'open' and starts_with(t.about, $3)))
       order by o.changed_at, o.id`,
-    [company, window],
+    [company, window, LOOK_IN_DOUBT],
   );
   return atOnce(orders, {
     key: DOUBT,

@@ -2,11 +2,12 @@
  * A far side that only takes files cannot say what became of them: it is a person who says that an
  * order never came in there, and by whose word it is dropped once more.
  */
-import { ConnectorFault, type OrdersCapability } from "../connector/index.ts";
+import { ConnectorFault, type OrderCall, type OrdersCapability } from "../connector/index.ts";
 import type { Act } from "./audit.ts";
 import type { OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { calling } from "./delivery/calling.ts";
+import { openIntents } from "./delivery/intents.ts";
 import { openDesk } from "./delivery/sender.ts";
 import { OrderError } from "./error.ts";
 
@@ -17,20 +18,19 @@ export interface FarSide {
   readonly setAside: string | null;
 }
 
+/** Of an order that is known to have been dropped its number is enough. */
+type Dropped = OrderRow | { readonly number: string; readonly handedOverAt: Temporal.Instant };
+
 /** Throws where the far side's desk cannot be opened, or will not drop the order again. */
 export async function readyToSendAgain(
   context: OrdersContext,
-  order: Pick<OrderRow, "number" | "handedOverAt">,
+  order: Dropped,
   act: Act,
 ): Promise<FarSide> {
   try {
     await using desk = await openDesk(context);
     const { quietSeconds = 0 } = desk.capability;
-    // Where nobody knows of a drop its journal tells.
-    const said =
-      order.handedOverAt === null
-        ? null
-        : await setAside(context, desk.capability, order.number, act);
+    const said = await setAside(context, desk.capability, order, act);
     return { quietSeconds, setAside: said };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -44,15 +44,19 @@ export async function readyToSendAgain(
 }
 
 async function setAside(
-  { settings }: OrdersContext,
+  context: OrdersContext,
   capability: OrdersCapability,
-  number: string,
+  order: Dropped,
   { who, reason }: Act,
 ): Promise<string | null> {
   if (capability.finding !== "file-drop") return null;
+  const { number } = order;
   const doing = `Asking whether ${number} was dropped`;
   const never = new AbortController().signal;
-  return calling(doing, settings.giveUpAfterSeconds, never, async (call) => {
+  return calling(doing, context.settings.giveUpAfterSeconds, never, async (call) => {
+    // A drop of its own that nobody knows of is left to the journal; another's is set aside.
+    const isKnown = order.handedOverAt !== null || !("body" in order);
+    if (!isKnown && !(await isAnothers(context, capability, order, call))) return null;
     if (capability.again !== undefined) return capability.again(number, { who, why: reason }, call);
     const { kind } = await capability.find(number, call);
     if (kind === "absent") return null;
@@ -62,4 +66,19 @@ async function setAside(
       `Key it in the ERP by hand, and resolve it: tradepost orders resolve ${number} --erp-order NUMBER --who NAME --why WHY.`,
     );
   });
+}
+
+async function isAnothers(
+  { store, outbound }: OrdersContext,
+  capability: OrdersCapability,
+  order: OrderRow,
+  call: OrderCall,
+): Promise<boolean> {
+  const placement = (await openIntents(store, order)).find(({ kind }) => kind === "place");
+  const tables = placement?.payload ?? outbound.render(order.body);
+  const found = await capability.find(order.number, {
+    ...call,
+    order: { key: order.number, tables },
+  });
+  return found.kind === "another";
 }

@@ -158,9 +158,36 @@ test("an order that was dropped is found, waiting or taken, and never dropped ag
       },
     }
   `);
-  await dropBox(folder).place(ORDER);
-  await dropBox(folder).place(OTHER);
+  expect(await dropBox(folder).place(ORDER)).toMatchObject({ kind: "handedOver" });
   expect(await seen(folder)).toEqual([]);
+});
+
+test("another content under a number that was dropped is not taken for it, and both are told", async () => {
+  const folder = await temporaryFolder();
+  await dropBox(folder).place(ORDER);
+  const find = (order: RenderedOrder) =>
+    dropBox(folder).find("WEB-1001", { signal: new AbortController().signal, order });
+  expect((await find(ORDER)).kind).toBe("present");
+  expect(await find(OTHER)).toMatchInlineSnapshot(`
+    {
+      "kind": "another",
+      "reason": "Another content was dropped as WEB-1001 at 2026-03-31T01:30:00Z: WEB-1001-lines.csv (rows: 2, SHA-256 97233f5c6a3c96f72a9c887e904b267d5217c7ed0f7baa6c9b7c65a30748110c), WEB-1001.csv (rows: 1, SHA-256 32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44). It waits there still. To be dropped is WEB-1001-lines.csv (rows: 1, SHA-256 ad5aa14c2c238ccc87852ebe70a5ba2d03c24f1664d143457812598cde840f74), WEB-1001.csv (rows: 1, SHA-256 05f378cf1ffbf26b484b18f64164e82b22ed4d6dc79eef6c901a14ece3f095c2). Nothing was dropped of that.",
+    }
+  `);
+  await take(folder);
+  // It came there between the search and the dropping.
+  const placed = await dropBox(folder).place(OTHER);
+  expect(placed).toMatchObject({
+    kind: "notNow",
+    reason: expect.stringContaining("It was taken."),
+  });
+  expect(await find(OTHER)).toMatchObject({ kind: "another" });
+  expect((await find(ORDER)).kind).toBe("present");
+  expect(await seen(folder)).toEqual([]);
+  await dropBox(folder).again?.("WEB-1001", { who: "kim", why: "a trial" });
+  expect(await find(OTHER)).toEqual({ kind: "absent" });
+  expect(await dropBox(folder).place(OTHER)).toMatchObject({ kind: "handedOver" });
+  expect(await take(folder)).toEqual(["A2"]);
 });
 
 // Seven steps (staged three times, journalled, moved three times), and an eighth that is never

@@ -10,12 +10,14 @@
  * header: handed over, whatever became of the files since. A kill between any two steps leaves one
  * of the two.
  *
+ * A number can come twice: after a database was restored, or begun anew over an old folder. So an
+ * entry is an order's own only where it has the order's content; another's is told, with both.
+ *
  * Each call stages in a folder of its own, which its entry names: one that was given up, and comes
  * back when another has dropped the order, has nothing that it could drop.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type {
@@ -25,9 +27,17 @@ import type {
   OrdersCapability,
   Outcome,
   RenderedOrder,
-  RenderedTable,
 } from "../contract.ts";
 import { openDiskFolder } from "./disk.ts";
+import {
+  described,
+  fileShape,
+  filesOf,
+  headerName,
+  sha256Of,
+  told,
+  type DropFile,
+} from "./drop-files.ts";
 import { freePath, isTaken } from "./folder.ts";
 import type { Folder } from "./folder.ts";
 import { OUT } from "./inbox.ts";
@@ -52,17 +62,9 @@ const entryShape = z.object({
   /** Folder in which its files were staged; absent: one of the key's name. */
   staged: z.string().optional(),
   /** In the order in which they are dropped: details, manifest, header. */
-  files: z.array(
-    z.object({ name: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() }),
-  ),
+  files: z.array(fileShape),
 });
 type Entry = Readonly<z.infer<typeof entryShape>>;
-
-interface DropFile {
-  readonly name: string;
-  readonly rows: number;
-  readonly content: Buffer;
-}
 
 interface Dropping extends DropBoxOptions {
   readonly folder: Folder;
@@ -95,7 +97,7 @@ export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability
   };
   return {
     finding: "file-drop",
-    find: (key) => find(options, key),
+    find: (key, call) => find(options, key, call?.order),
     place: (order, call) => place({ ...options, goOn: () => stillAsked(call) }, order, host),
     again: (key, { who, why }, call) =>
       setAside({ ...options, goOn: () => stillAsked(call) }, key, {
@@ -116,7 +118,11 @@ async function stillAsked(call: OrderCall | undefined): Promise<void> {
   call.signal.throwIfAborted();
 }
 
-async function find(options: Dropping, key: string): Promise<Found> {
+async function find(
+  options: Dropping,
+  key: string,
+  order: RenderedOrder | undefined,
+): Promise<Found> {
   const { folder } = options;
   const places = placesOf(options, key);
   try {
@@ -128,6 +134,9 @@ async function find(options: Dropping, key: string): Promise<Found> {
       return { kind: "absent" };
     }
     await finish(places, entry);
+    const files = order === undefined ? null : filesOf(order, options.delimiter);
+    if (files !== null && !isOf(entry, files))
+      return { kind: "another", reason: await differsFrom(places, entry, files) };
     return { kind: "present", outcome: await handedOver(places, entry) };
   } catch (error) {
     const doing = `Looking for order ${key} in ${folder.show(ORDERS)}`;
@@ -143,7 +152,8 @@ async function place(options: Dropping, order: RenderedOrder, host: Host): Promi
     const entry = await readEntry(places, order.key);
     if (entry !== null && !(await isStaged(places, entry, headerName(order.key)))) {
       await finish(places, entry);
-      return await handedOver(places, entry);
+      if (isOf(entry, files)) return await handedOver(places, entry);
+      return { kind: "notNow", reason: await differsFrom(places, entry, files) };
     }
     const ready = entry !== null && (await isReady(places, entry, files));
     if (entry !== null && !ready) await withdraw(options, places, entry);
@@ -160,12 +170,30 @@ async function place(options: Dropping, order: RenderedOrder, host: Host): Promi
  * What was journalled is what is asked for now, and each file is staged still or dropped already.
  */
 async function isReady(places: Places, entry: Entry, files: readonly DropFile[]): Promise<boolean> {
-  if (JSON.stringify(entry.files) !== JSON.stringify(files.map(described))) return false;
+  if (!isOf(entry, files)) return false;
   for (const { name, sha256 } of entry.files) {
     if (await isStaged(places, entry, name)) continue;
     if ((await digestAt(places, name)) !== sha256) return false;
   }
   return true;
+}
+
+function isOf(entry: Entry, files: readonly DropFile[]): boolean {
+  return JSON.stringify(entry.files) === JSON.stringify(files.map(described));
+}
+
+/** Both, so that a person can tell what was dropped from what is to be. */
+async function differsFrom(
+  { folder }: Places,
+  entry: Entry,
+  files: readonly DropFile[],
+): Promise<string> {
+  const header = `${ORDERS}/${headerName(entry.key)}`;
+  const state = (await isTaken(folder, header)) ? "It waits there still." : "It was taken.";
+  return (
+    `Another content was dropped as ${entry.key} at ${entry.at}: ${told(entry.files)}. ${state} ` +
+    `To be dropped is ${told(files.map(described))}. Nothing was dropped of that.`
+  );
 }
 
 /** The entry is kept, with who decided; what is left of that drop is taken back. */
@@ -346,54 +374,6 @@ async function digestAt({ folder }: Places, name: string): Promise<string | null
   return content === null ? null : sha256Of(content);
 }
 
-/** Details first, then the manifest, the header last. */
-function filesOf(order: RenderedOrder, delimiter: Delimiter): readonly DropFile[] {
-  const header = order.tables.at(-1);
-  if (header === undefined) {
-    throw new ConnectorFault("defect", `Order ${order.key} has no tables.`, NO_TABLES);
-  }
-  const details = order.tables
-    .slice(0, -1)
-    .map((table) => fileOf(detailName(order.key, table), table, delimiter));
-  const last = fileOf(headerName(order.key), header, delimiter);
-  const manifest = { key: order.key, files: [...details, last].map(described) };
-  const content = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  return [...details, { name: `${order.key}.manifest.json`, rows: 0, content }, last];
-}
-
-function fileOf(name: string, table: RenderedTable, delimiter: Delimiter): DropFile {
-  const text = stringify(
-    [table.columns, ...table.rows].map((row) => [...row]),
-    {
-      delimiter,
-      record_delimiter: "\r\n",
-      // A lone line feed is no line end of ours, yet every reader takes it for one.
-      quoted_match: /[\r\n]/,
-    },
-  );
-  return { name, rows: table.rows.length, content: Buffer.from(text) };
-}
-
-function described({ name, rows, content }: DropFile): Entry["files"][number] {
-  return { name, rows, bytes: content.length, sha256: sha256Of(content) };
-}
-
-function sha256Of(content: Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
-}
-
-const headerName = (key: string) => `${key}.csv`;
-
-function detailName(key: string, { name }: RenderedTable): string {
-  const problem = fileNameProblem(name);
-  if (problem === null) return `${key}-${name}.csv`;
-  throw new ConnectorFault(
-    "config",
-    `The table name ${JSON.stringify(name)} cannot be part of a file name: ${problem}.`,
-    "Name the table otherwise in the mapping of web orders.",
-  );
-}
-
 function placesOf({ folder }: Dropping, key: string): Places {
   const problem = fileNameProblem(key);
   if (problem !== null) {
@@ -413,5 +393,3 @@ function foreignFile(key: string, path: string): ConnectorFault {
     "Nothing was overwritten and the order is not handed over. Move that file away; the next try goes on.",
   );
 }
-
-const NO_TABLES = "Let the mapping of web orders render details and a header.";

@@ -172,6 +172,10 @@ async function settleFound(
   found: Exclude<Found, { kind: "absent" | "cannotTell" }>,
 ): Promise<true> {
   if (found.kind === "present") return settle(work, row, found.outcome);
+  if (found.kind === "another") {
+    await byHand(work, row, found.reason);
+    return true;
+  }
   const numbers = found.documents.map(({ erpOrder }) => erpOrder).join(", ");
   await byHand(work, row, `The ERP has it more than once: ${numbers}. ${found.evidence}`);
   return true;

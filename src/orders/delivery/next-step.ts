@@ -6,7 +6,15 @@
 import type { FindingClass } from "../../connector/index.ts";
 
 /** What the search by our number said, in this session; none: it was not asked yet. */
-export type Search = "none" | "absent" | "present" | "draft" | "several" | "cannotTell";
+export type Search =
+  | "none"
+  | "absent"
+  | "present"
+  | "draft"
+  | "several"
+  /** Something else than the order is there under its number. */
+  | "another"
+  | "cannotTell";
 
 /** What the same search said of an order that is known to be there. */
 export type Canary = "none" | "found" | "missing" | "unknown";
@@ -53,6 +61,8 @@ export type Step =
 export function nextStep(known: Evidence): Step {
   const { search, doubt, finding } = known;
   if (search === "present" || search === "several") return { step: "record" };
+  if (search === "another")
+    return { step: "person", why: "another content was dropped under its number" };
   if (doubt !== null && finding === "native-key" && !known.dropped && search !== "draft")
     return repeatable(known, doubt);
   if (search === "none") return { step: "find" };

@@ -2,7 +2,13 @@
  * Getting an order to the ERP once: it is found, or placed where it surely is not, or left in doubt
  * until one of the two holds.
  */
-import type { Found, OrdersCapability, Outcome } from "../../connector/index.ts";
+import type {
+  Found,
+  OrdersCapability,
+  Outcome,
+  RenderedOrder,
+  RenderedTable,
+} from "../../connector/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { move, OrderError, type OrderRow } from "../book.ts";
 import { changeEnded } from "../changes/ended.ts";
@@ -30,6 +36,8 @@ export interface Trial {
   sent: boolean;
   /** True: the far side knows the key, and makes no second one of it. */
   repeatable: boolean;
+  /** What would be sent, once something had to be compared with it. */
+  rendered: readonly RenderedTable[] | null;
 }
 
 export async function deliverPlacement(sender: Sender, order: OrderRow): Promise<void> {
@@ -76,7 +84,8 @@ async function begin(sender: Sender, order: OrderRow): Promise<Trial> {
     const { version } = leased;
     const asked = { intent: intent.intent, what: "find", version, holder: lease.holder } as const;
     const attempt = await beginAttempt(tx, leased, { ...asked, placing: null });
-    return { sender, order: leased, intent, attempt, doubt, sent: false, repeatable: false };
+    const begun = { sent: false, repeatable: false, rendered: null };
+    return { sender, order: leased, intent, attempt, doubt, ...begun };
   });
 }
 
@@ -120,7 +129,7 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
       case "wait":
         return leave(trial, search, next.why, next.withinSeconds);
       case "person":
-        return askPerson(trial, search, next.why);
+        return askPerson(trial, search, found?.kind === "another" ? found.reason : next.why);
       default:
         return next satisfies never;
     }
@@ -138,9 +147,21 @@ function searchOf(found: Found | null): Search {
 function searchFor(trial: Trial, capability: OrdersCapability, number: string): Promise<Found> {
   const { context, lease } = trial.sender;
   const doing = `Searching for order ${number}`;
+  // What is known to have been dropped is ours, however its files would look now.
+  const isOwn =
+    capability.finding === "file-drop" &&
+    number === trial.order.number &&
+    trial.order.handedOverAt === null;
   return calling(doing, context.settings.giveUpAfterSeconds, lease.lost, (call) =>
-    capability.find(number, call),
+    capability.find(number, isOwn ? { ...call, order: toBeSent(trial) } : call),
   );
+}
+
+/** As it was written down when it was first sent; else as it would be now. */
+function toBeSent(trial: Trial): RenderedOrder {
+  const { sender, order, intent } = trial;
+  trial.rendered ??= intent.payload ?? sender.context.outbound.render(order.body);
+  return { key: order.number, tables: trial.rendered };
 }
 
 async function searchCanaries(trial: Trial, capability: OrdersCapability): Promise<Canary> {
@@ -200,8 +221,11 @@ async function beginPlacing(trial: Trial, repeats: boolean) {
     await endAttempt(tx, order, trial.attempt, asked, about);
     if (!repeats && (await cancelInstead(trial, tx, order))) return null;
     const leased = order.state === "inDoubt" ? await leaveDoubt(trial, tx, order, repeats) : order;
-    const { tables, hash } = await freeze(tx, order, trial.intent, () =>
-      context.outbound.render(order.body),
+    const { tables, hash } = await freeze(
+      tx,
+      order,
+      trial.intent,
+      () => trial.rendered ?? context.outbound.render(order.body),
     );
     trial.attempt = await beginAttempt(tx, order, {
       intent: trial.intent.intent,

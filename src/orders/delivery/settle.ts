@@ -193,6 +193,7 @@ export async function leave(
 }
 
 function attemptAfter(search: Search): AttemptOutcome {
+  if (search === "another") return "cannotTell";
   return search === "none" || search === "present" ? "notSent" : search;
 }
 
