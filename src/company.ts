@@ -7,6 +7,7 @@ import { checkConnections, type Checked } from "./company/check.ts";
 import { checkOrders } from "./company/check-orders.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
 import { stopIfBackwards, stopIfStampsFell, type Backwards } from "./company/backwards.ts";
+import { asWarning, connectionsLeftBehind } from "./company/left-behind.ts";
 import { goLiveOf, type GoLiveDesk } from "./company/go-live.ts";
 import { maintenanceOf, type Maintenance } from "./company/maintenance.ts";
 import { readOwners, type Owned } from "./company/owners.ts";
@@ -45,6 +46,7 @@ export { PULL_NOW_JOB } from "./company/pull-requests.ts";
 export { checkFiles, type Checked } from "./company/check.ts";
 export { CHECKLIST, type ChecklistName } from "./company/go-live.ts";
 export type { StreamStatus } from "./company/status.ts";
+export { asWarning, companiesLeftBehind } from "./company/left-behind.ts";
 export { leftOutInWords } from "./company/owners.ts";
 
 /** What a total of sales rests on. */
@@ -121,6 +123,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const orders = ordersOf(context, { ...parts, pricing, sales });
   const backwards: Backwards = { code, settings, standings, alarms, orders };
   const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
+  const left = () => connectionsLeftBehind(store, { code, settings }, standings);
   const look = async (): Promise<void> => {
     await rounds.settle();
     await watch(context, watched);
@@ -144,7 +147,8 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     goLive: goLiveOf(context, toGoLive),
     stopIfBackwards: (how) => stopIfBackwards(context, backwards, how),
     priceSources: () => priceSources.freshness(),
-    status: () => statusOf(context, watched, streamsOf, () => orders.desk()),
+    status: async () =>
+      statusOf(context, watched, streamsOf, { desk: await orders.desk(), left: await left() }),
     watch: look,
     ...lookedAfter(context, { pulls: pullsOf(context, parts), look, owned, backwards }),
     ...pullRequestsOf(context, { code, settings, streams }),
@@ -152,6 +156,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     streams,
     check: async () => [
       ...(await checkConnections(settings, owned, connect, standings)),
+      ...(await left()).map(asWarning),
       ...(await checkOrders(context.store, code, settings)),
       ...(await checkService(schedules)),
     ],
@@ -189,6 +194,7 @@ function watchedOf(
     company: code,
     timeZone,
     now: context.now,
+    named: Object.keys(settings.connections),
   });
   const schedules = schedulesOf(context, code, streamsOf, standings);
   const maintenance = maintenanceOf(context, { ...company, standings });

@@ -8,7 +8,7 @@
 import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { openAccess, type Access } from "./access/index.ts";
-import { openCompany, type CompanyServices, type Context } from "./company.ts";
+import { companiesLeftBehind, openCompany, type CompanyServices, type Context } from "./company.ts";
 import { readSettings, type Settings } from "./config.ts";
 import type { Log } from "./connections/index.ts";
 import type { CompanyServices as ApiServices, Listening, Readiness } from "./http/index.ts";
@@ -35,8 +35,10 @@ export {
   type PullRequest,
 } from "./main/pulling.ts";
 export {
+  asWarning,
   CHECKLIST,
   checkFiles,
+  companiesLeftBehind,
   leftOutInWords,
   NotInSettings,
   type Checked,
@@ -162,6 +164,8 @@ async function serve(
   const codes = Object.keys(settings.companies);
   await refreshAll(codes, company);
   for (const code of codes) await tellStanding(log, await company(code));
+  for (const left of await companiesLeftBehind(context.store, settings, context.now()))
+    log("warn", `${left.about} ${left.instruction}`);
   const stopping = new AbortController();
   for (const code of codes) await (await company(code)).schedules.align();
   await workSlots(context, company, { apart: at.apart, stopping: stopping.signal });

@@ -6,7 +6,15 @@ import {
   type EffectiveSetting,
   type Settings,
 } from "../config.ts";
-import { checkFiles, openTradepost, tell, withoutPassword, type Checked } from "../main.ts";
+import {
+  asWarning,
+  checkFiles,
+  companiesLeftBehind,
+  openTradepost,
+  tell,
+  withoutPassword,
+  type Checked,
+} from "../main.ts";
 import { chosen, EXIT, print, quietLog, type ExitCode, type GlobalOptions } from "./command.ts";
 import { table } from "./print.ts";
 
@@ -73,6 +81,8 @@ async function checkOpened(
   try {
     await using tradepost = await openTradepost(settings, { log: quietLog });
     lines.push(fine("database", await databaseText(settings, tradepost.store)));
+    const left = await companiesLeftBehind(tradepost.store, settings, Temporal.Now.instant());
+    lines.push(...left.map((each) => ({ company: null, ...asWarning(each) })));
     for (const code of codes)
       try {
         const checked = await (await tradepost.company(code)).check();

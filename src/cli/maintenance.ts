@@ -118,7 +118,9 @@ async function on(
 }
 
 async function off(opened: Opened, name: string | undefined, { who, why }: Act): Promise<Answer> {
-  const connection = scopeOf(opened, name);
+  // One that was renamed since it was stopped is known by its stop alone.
+  const stands = (await opened.company.maintenance.stops()).some(({ scope }) => scope === name);
+  const connection = name !== undefined && stands ? name : scopeOf(opened, name);
   const ended = await opened.company.maintenance.end({ connection, who, why });
   if (ended.length === 0)
     throw new NotFound(

@@ -1,6 +1,6 @@
 /** `status`: how every stream stands, with the alarms that hold on top. */
 import type { Command } from "commander";
-import { leftOutInWords, type StreamStatus } from "../main.ts";
+import { companiesLeftBehind, leftOutInWords, type StreamStatus } from "../main.ts";
 import type { ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import type { DeskCounts } from "../orders/index.ts";
@@ -19,12 +19,13 @@ export function addStatusCommand(program: Command): void {
     });
 }
 
-async function status({ company }: Opened): Promise<Answer> {
-  const [report, histories, totals, completeness] = await Promise.all([
+async function status({ company, tradepost }: Opened): Promise<Answer> {
+  const [report, histories, totals, completeness, left] = await Promise.all([
     company.status(),
     company.histories(),
     company.desk.totals(),
     company.completeness.summary(),
+    companiesLeftBehind(tradepost.store, tradepost.settings, Temporal.Now.instant()),
   ]);
   const findings = completeness.reduce((sum, { open }) => sum + open, 0);
   const { alarms, streams, schedules, service, orders, stops } = report;
@@ -40,7 +41,8 @@ async function status({ company }: Opened): Promise<Answer> {
   const unread = streams.length - shown.length;
   return {
     text: [
-      ...(orders.about === null ? [] : [`! ${orders.about}`, ""]),
+      ...left.flatMap(({ about, instruction }) => [`! ${about} ${instruction}`, ""]),
+      ...(orders.about === null ? [] : [`! ${orders.about.replaceAll("\n", "\n! ")}`, ""]),
       ...stops.flatMap((stop) => [stopText(stop), ""]),
       ...(service.otherSettings ? [OTHER_SETTINGS, ""] : []),
       ...(service.runs || !promised ? [] : [noServiceText(service, schedules, timeZone), ""]),
@@ -60,7 +62,7 @@ async function status({ company }: Opened): Promise<Answer> {
             `${count(findings)} ${findings === 1 ? "finding" : "findings"} of what looks incomplete: \`completeness\` lists them.`,
           ]),
     ].join("\n"),
-    data: { ...report, histories, quarantine: totals, completeness },
+    data: { ...report, histories, quarantine: totals, completeness, companiesLeftBehind: left },
     exit: totals.open > 0 ? EXIT.quarantine : EXIT.fine,
   };
 }

@@ -47,7 +47,8 @@ export function ordersOf(
     jobs,
     connection: {
       standing: () => standings.of(name, entry.mode),
-      wasLive: (order) => standings.wasLive(name, order),
+      name,
+      liveAt: (order) => standings.liveAt(order),
       openSession: async () => closingAll(await connect(name)),
     },
     outbound,

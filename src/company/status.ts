@@ -6,6 +6,7 @@ import type { Alarm } from "../notify/index.ts";
 import type { DeskCounts } from "../orders/index.ts";
 import { streamStates, type StreamState } from "../sync/index.ts";
 import { notLiveText } from "./check.ts";
+import type { LeftBehind } from "./left-behind.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { StreamsOf } from "./schedules.ts";
 import { freshness, type Freshness, type Watched } from "./watch.ts";
@@ -56,7 +57,10 @@ export async function statusOf(
   context: Context,
   watched: Watched,
   streamsOf: StreamsOf,
-  orderDesk: () => Promise<{ readonly counts: DeskCounts }>,
+  {
+    desk,
+    left,
+  }: { readonly desk: { readonly counts: DeskCounts }; readonly left: readonly LeftBehind[] },
 ): Promise<StatusReport> {
   const { code, settings, schedules, alarms } = watched;
   const { connection } = settings.orders;
@@ -64,10 +68,14 @@ export async function statusOf(
     connection,
     settings.connections[connection]?.mode ?? "read-only",
   );
-  const about =
-    mode === wished
-      ? null
-      : `${notLiveText(connection)} Go through the checklist: \`tradepost go-live ${connection}\`.`;
+  const about = [
+    ...(mode === wished
+      ? []
+      : [
+          `${notLiveText(connection)} Go through the checklist: \`tradepost go-live ${connection}\`.`,
+        ]),
+    ...left.map((each) => `${each.about} ${each.instruction}`),
+  ];
   const [states, listed, open, service] = await Promise.all([
     streamStates(context.store, code),
     schedules.list(),
@@ -82,7 +90,14 @@ export async function statusOf(
   );
   return {
     at: context.now(),
-    orders: { connection, about, mode, wished, paused, waiting: (await orderDesk()).counts },
+    orders: {
+      connection,
+      about: about.length === 0 ? null : about.join("\n"),
+      mode,
+      wished,
+      paused,
+      waiting: desk.counts,
+    },
     stops: await watched.maintenance.stops(),
     service,
     alarms: open,

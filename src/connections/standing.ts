@@ -55,6 +55,8 @@ export interface GoLive {
 }
 
 export interface StandingContext {
+  /** Connections that there are; absent: not known. */
+  readonly named?: readonly string[];
   readonly store: Store;
   readonly company: string;
   readonly timeZone: string;
@@ -77,8 +79,13 @@ export interface Standings {
   resume(on: Queryable, scope: string, deed: Deed): Promise<readonly Stop[]>;
   /** Null: it has not gone live, or that was undone. */
   goLive(connection: string): Promise<GoLive | null>;
-  /** Whether it was live when something was taken that has an id of that moment. */
-  wasLive(connection: string, taken: Taken): Promise<boolean>;
+  /**
+   * The connection that was live when something was taken that has an id of that moment: only the
+   * one that takes the orders goes live, whatever the settings call it since. Null: none was.
+   */
+  liveAt(taken: Taken): Promise<string | null>;
+  /** Connections that have gone live, and nobody has undone that. */
+  liveOnes(): Promise<readonly (Pick<GoLive, "at" | "who"> & { readonly connection: string })[]>;
   record(on: Queryable, connection: string, live: Omit<GoLive, "at">): Promise<void>;
   /** False: it was not live. */
   undo(on: Queryable, connection: string, deed: Deed): Promise<boolean>;
@@ -107,7 +114,13 @@ export function openStandings(context: StandingContext): Standings {
     stop: (on, stop) => begin(on, context, stop),
     resume: (on, scope, deed) => end(on, context, scope, deed),
     goLive: (connection) => goLiveOf(store, company, connection),
-    wasLive: (connection, taken) => wasLive(store, company, connection, taken),
+    liveAt: (taken) => liveAt(store, company, taken),
+    liveOnes: () =>
+      store.query(
+        `select open_connection as connection, at, who from connection_go_live
+          where company = $1 and open_connection is not null order by id`,
+        [company],
+      ),
     record: async (on, connection, { who, items }) => {
       await undo(on, context, connection, { who, why: "The checklist was gone through again." });
       await on.affect(
@@ -123,15 +136,16 @@ export function openStandings(context: StandingContext): Standings {
 const STOP = "id, kind, scope, at, who, why, until, evidence";
 
 async function stopsOf(
-  { store, company, now }: StandingContext,
+  { store, company, now, named }: StandingContext,
   connection?: string,
 ): Promise<readonly Stop[]> {
+  // One that was renamed was stopped all the same: nobody knows what it is called now.
   return store.query<Stop>(
     `select ${STOP} from connection_stop
       where company = $1 and open_key is not null and (until is null or until > $2)
-        and ($3::text is null or scope in ('', $3))
+        and ($3::text is null or scope in ('', $3) or not scope = any($4))
       order by kind desc, at`,
-    [company, now(), connection ?? null],
+    [company, now(), connection ?? null, named ?? null],
   );
 }
 
@@ -199,19 +213,18 @@ async function goLiveOf(
   return row ?? null;
 }
 
-async function wasLive(
+async function liveAt(
   on: Queryable,
   company: string,
-  connection: string,
   { id, receivedAt }: Taken,
-): Promise<boolean> {
-  const rows = await on.query(
-    `select 1 from connection_go_live
-      where company = $1 and connection = $2 and id < $3::uuid
-        and (undone_at is null or undone_at > $4) limit 1`,
-    [company, connection, id, receivedAt],
+): Promise<string | null> {
+  const [row] = await on.query<{ connection: string }>(
+    `select connection from connection_go_live
+      where company = $1 and id < $2::uuid and (undone_at is null or undone_at > $3)
+      order by id desc limit 1`,
+    [company, id, receivedAt],
   );
-  return rows.length > 0;
+  return row?.connection ?? null;
 }
 
 async function undo(

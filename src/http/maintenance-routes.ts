@@ -117,7 +117,11 @@ export const endMaintenance: Endpoint = endpoint({
     .openapi("MaintenanceEnded"),
   problems: ["connection-unknown", "lost-undecided"],
   async handle({ body, holder, services }) {
-    known(services.sync, body.connection);
+    // One that was renamed since it was stopped is known by its stop alone.
+    const stands = (await services.maintenance.stops()).some(
+      ({ scope }) => scope === body.connection,
+    );
+    if (!stands) known(services.sync, body.connection);
     await decided(services.orders, body.connection);
     const ended: readonly Stop[] = await services.maintenance.end({
       connection: body.connection,

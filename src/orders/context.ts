@@ -14,8 +14,15 @@ import type { OrderSettings } from "./settings.ts";
 export interface OrdersConnection {
   /** Whether it may send now; asked before each delivery. */
   standing(): Promise<Standing>;
-  /** Whether it was live when the order was taken; absent: that is not known. */
-  wasLive?(order: { readonly id: string; readonly receivedAt: Temporal.Instant }): Promise<boolean>;
+  readonly name?: string;
+  /**
+   * The connection that was live when the order was taken, by its name of then; null: none was.
+   * Absent: that is not known.
+   */
+  liveAt?(order: {
+    readonly id: string;
+    readonly receivedAt: Temporal.Instant;
+  }): Promise<string | null>;
   openSession(): Promise<Session>;
 }
 

@@ -17,12 +17,20 @@ export async function heldSinceTaken(
   order: OrderRow,
   { mode, live = null }: Standing,
 ): Promise<string | null> {
-  if (mode === "shadow" && (await connection.wasLive?.(order)) === true)
-    return `${WHILE}, and it is in shadow now (that was undone, or the service was started with other settings): it is not sent. Release it once the connection is live; or cancel it here, if staff have keyed it.`;
+  const liveAs = mode === "shadow" ? await connection.liveAt?.(order) : null;
+  if (liveAs !== null && liveAs !== undefined) return notSentNow(liveAs, connection.name ?? liveAs);
   // Ids are in the order in which they were made, whatever clock a demonstration shows.
   if (mode !== "live" || live === null || order.id > live.id) return null;
   if (await letGo(store, order)) return null;
   return `${BEFORE}: nothing was sent then, so that staff may have keyed it. Look in the ERP; release it to have it sent, or cancel it.`;
+}
+
+function notSentNow(liveAs: string, goesTo: string): string {
+  const now =
+    liveAs === goesTo
+      ? "it is in shadow now (that was undone, or the service was started with other settings)"
+      : `that was ${liveAs}, while orders go to ${goesTo} now, which is in shadow`;
+  return `${WHILE}, and ${now}: it is not sent. Release it once the connection is live; or cancel it here, if staff have keyed it.`;
 }
 
 /** A person has let it go since it was held for that, or sent it again since. */
