@@ -27,7 +27,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await admin.query(`ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
   project.provide("database", { adminUrl: admin.url, template });
   return async () => {
-    await admin.query(`DROP DATABASE IF EXISTS ${template}`);
+    for (const name of await databases(admin))
+      if (name.startsWith(template)) await drop(admin, name);
     await admin.close();
   };
 }
@@ -38,9 +39,14 @@ async function install(url: string): Promise<void> {
   await (await openJobs(store, { log: () => undefined })).close();
 }
 
-/** The process's id is in the name, so that what a killed run left can be told and dropped. */
+/** The run's process is in the name, so that what a killed run left can be told and dropped. */
 export function databaseName(): string {
   return `tradepost_test_${process.pid}_${randomBytes(4).toString("hex")}`;
+}
+
+/** Of a test file; it goes with the template's run at the latest. */
+export function databaseOf(template: string): string {
+  return `${template}_${randomBytes(4).toString("hex")}`;
 }
 
 export function onDatabase(url: string, name: string): string {
@@ -57,14 +63,20 @@ export function openAdmin(): Promise<Store> {
 }
 
 async function sweep(admin: Store): Promise<void> {
+  for (const name of await databases(admin))
+    if (!isAlive(Number(name.split("_")[2]))) await drop(admin, name);
+}
+
+async function databases(admin: Store): Promise<readonly string[]> {
   const found = await admin.query<{ datname: string }>(
     "SELECT datname FROM pg_database WHERE datname ~ '^tradepost_test_[0-9]+_'",
   );
-  for (const { datname } of found) {
-    if (isAlive(Number(datname.split("_")[2]))) continue;
-    // Another run may be sweeping the same one.
-    await admin.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`).catch(() => undefined);
-  }
+  return found.map(({ datname }) => datname);
+}
+
+/** Another may be dropping the same one. */
+async function drop(admin: Store, name: string): Promise<void> {
+  await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).catch(() => undefined);
 }
 
 function isAlive(pid: number): boolean {
