@@ -1,12 +1,13 @@
 /** `events` and `orders changes`: the feed of what happened to orders, as shops read it. */
 import type { Command } from "commander";
-import type { EventsPage, ShopEvent } from "../notify/index.ts";
+import { CURSOR, type EventsPage, type ShopEvent } from "../notify/index.ts";
 import { EVENT_TYPES, unknownEventTypes } from "../orders/index.ts";
 import {
   answer,
   chosen,
   example,
   NotFound,
+  UsageError,
   notBlank,
   wholeNumber,
   type Answer,
@@ -16,15 +17,13 @@ import { writeNamed } from "./files.ts";
 import { count, csv, moment, table, words } from "./print.ts";
 
 interface Options {
-  readonly after: number;
+  readonly after: string;
   readonly limit: number;
   readonly types?: readonly string[];
   readonly order?: string;
   readonly out?: string;
 }
 
-/** Most numbers there will ever be. */
-const MOST = Number.MAX_SAFE_INTEGER;
 /** Read at a time for a file. */
 const PAGE = 5_000;
 
@@ -52,7 +51,7 @@ function reading(command: Command, name: string, more: readonly "types"[]): void
     );
   command
     .option("--order <number>", "only this web order's", notBlank("--order"))
-    .option("--after <number>", "only what follows this number", wholeNumber(0, MOST), 0)
+    .option("--after <number>", "only what follows this number or cursor", cursorOption, "0")
     .option("--limit <number>", "how many", wholeNumber(1, 10_000), 50)
     .option("--out <file>", "write all of it there: .csv, or JSON lines", notBlank("--out"))
     .addHelpText("after", example(`${name} --after 1200 --json`))
@@ -63,6 +62,13 @@ function reading(command: Command, name: string, more: readonly "types"[]): void
         options.out === undefined ? shown(opened, options) : written(opened, options, options.out),
       );
     });
+}
+
+function cursorOption(text: string): string {
+  if (CURSOR.test(text)) return text;
+  throw new UsageError(
+    `--after was given "${text}"; expected a number, or a cursor as it was told.`,
+  );
 }
 
 /** Of an option, with commas between. */
@@ -105,7 +111,7 @@ async function written(opened: Opened, options: Options, file: string): Promise<
   for (let { after } = options; ;) {
     const page = await pageOf(opened, { ...options, after, limit: PAGE });
     events.push(...page.events);
-    after = Number(page.cursor);
+    after = page.cursor;
     if (!page.more) break;
   }
   const rows = events.map(({ number, id, type, subject, at, data }) => [
@@ -132,8 +138,11 @@ async function pageOf({ company }: Opened, options: Options): Promise<EventsPage
   for (const type of unknownEventTypes(types)) chosen("--types", EVENT_TYPES)(type);
   const subject = order === undefined ? undefined : `order/${order}`;
   const page = await company.events.after({ after, limit, types, subject });
-  if (page === "never-given")
-    throw new NotFound(`No event has a number as high as ${after} yet. Read on from a lower one.`);
+  if (page === "another-feed")
+    throw new NotFound(
+      `The feed does not know ${after}: it ends before that, or another event stands there, since ` +
+        "the database was restored or begun anew. Read the feed from --after 0.",
+    );
   if (page === "no-longer-kept")
     throw new NotFound(
       `Events after ${after} are kept no longer in full (events.keepDays of the settings). ` +

@@ -1,6 +1,7 @@
 /** What happened to orders: the feed that a shop follows. */
 import { nearest } from "../definition/index.ts";
 import { EVENT_TYPES, unknownEventTypes } from "../orders/index.ts";
+import { CURSOR } from "../notify/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
@@ -33,9 +34,9 @@ export const followEvents: Endpoint = endpoint({
   query: z.strictObject({
     after: z
       .string()
-      .regex(/^\d{1,15}$/, "a cursor as an answer gave it")
+      .regex(CURSOR, "a cursor as an answer gave it")
       .default("0")
-      .describe("`cursor` of the answer before."),
+      .describe("`cursor` of the answer before, as it came; 0: from the oldest that is kept."),
     types: z
       .string()
       .max(1_000)
@@ -52,18 +53,24 @@ export const followEvents: Endpoint = endpoint({
       more: z.boolean().describe("True: there is more already."),
     })
     .openapi("OrderEvents"),
-  problems: ["cursor-unknown", "cursor-expired"],
+  problems: ["cursor-of-another-feed", "cursor-expired"],
   async handle({ query: { after, types: named = "", order, limit }, services }) {
     const types = named.split(",").filter((type) => type !== "");
     refuseUnknown(types);
     const page = await services.events.after({
-      after: Number(after),
+      after,
       limit,
       types,
       subject: order === undefined ? undefined : `order/${order}`,
     });
-    if (page === "never-given")
-      throw new Problem("cursor-unknown", `No answer ever gave the cursor ${after}. Begin with 0.`);
+    if (page === "another-feed")
+      throw new Problem(
+        "cursor-of-another-feed",
+        `The cursor ${after} lies ahead of this feed, or on another one: Tradepost was restored from a ` +
+          "backup, or begun anew. Read the orders that you wait for themselves, and send one that is not " +
+          "known here (404) again with its key and body, unless you have seen it confirmed, refused or " +
+          "cancelled. Forget versions and numbers of events, and go on from 0.",
+      );
     if (page === "no-longer-kept")
       throw new Problem(
         "cursor-expired",

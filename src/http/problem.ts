@@ -59,6 +59,7 @@ export const PROBLEMS = {
   "run-ended": { status: 409, title: "The run has ended" },
   "assignment-impossible": { status: 409, title: "Assignments contradict each other" },
   "cursor-expired": { status: 410, title: "The cursor is too old" },
+  "cursor-of-another-feed": { status: 410, title: "The cursor is of another feed than this" },
   "tokens-not-set-up": { status: 409, title: "Prices are not signed here" },
   "price-list-changed": { status: 412, title: "The price list is another one by now" },
   "web-order-number-taken": { status: 422, title: "The order number was used before" },

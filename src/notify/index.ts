@@ -17,6 +17,7 @@ export { noteEvents } from "./events/note.ts";
 export type { NewEvent } from "./events/note.ts";
 export { openEvents } from "./events/events.ts";
 export type { Events } from "./events/events.ts";
+export { CURSOR } from "./events/feed.ts";
 export type { CursorProblem, EventsPage, ShopEvent } from "./events/feed.ts";
 export { openWebhooks } from "./webhooks/webhooks.ts";
 export type { Untaken, Webhooks } from "./webhooks/webhooks.ts";

@@ -124,6 +124,34 @@ describe("the example shop", () => {
     expect(orders.map((order) => order.number)).toEqual(Object.keys(kept.orders));
   });
 
+  test("finds its place in the feed again, and sends what a restored backup has forgotten", async () => {
+    await stop(shop);
+    const lines = [{ product: "CEM001", quantity: "3", unitPrice: "4.8" }];
+    const kept = JSON.parse(readFileSync(file, "utf8")) as Kept;
+    const known = Object.keys(kept.orders);
+    const states = Object.values(kept.orders).map(({ state }) => state);
+    // Taken after the backup that is in use now; one was cancelled since.
+    for (const [number, state] of [
+      ["SHOP-LOST", "queued"],
+      ["SHOP-CANCELLED", "cancelled"],
+    ] as const)
+      kept.orders[number] = { body: { webOrder: number, account: "A001", lines }, state };
+    kept.cursor = "999-0a1b2c3d";
+    writeFileSync(file, JSON.stringify(kept));
+    shop = await start();
+    const company = await api.tradepost.company("HARROW");
+    const numbers = async () => (await company.orders.list()).map((order) => order.number);
+    await until(async () => (await numbers()).includes("SHOP-LOST"));
+    await until(async () => {
+      const now = JSON.parse(readFileSync(file, "utf8")) as Kept;
+      return !now.cursor.startsWith("999") && now.cursor !== "0";
+    });
+    expect((await numbers()).toSorted()).toEqual([...known, "SHOP-LOST"].toSorted());
+    const { orders } = JSON.parse(readFileSync(file, "utf8")) as Kept;
+    expect(known.map((number) => orders[number]?.state)).toEqual(states);
+    expect(orders["SHOP-CANCELLED"]?.state).toBe("cancelled");
+  });
+
   test("sells what has a price beside what has none, and says what is wrong with a quantity or an order", async () => {
     const front = await page("/");
     expect(front).toContain("<td>ask");

@@ -16,6 +16,10 @@ interface Feed {
   readonly cursor: string;
   readonly more: boolean;
 }
+interface Refused {
+  readonly code: string;
+  readonly detail: string;
+}
 type Made = Readonly<Record<string, unknown>> & { readonly id: string; readonly secret: string };
 
 async function note(order: string, ...types: readonly string[]): Promise<void> {
@@ -42,19 +46,44 @@ describe("the feed of what happened to orders", () => {
     await note("W-1", "order.received", "order.queued");
     await note("W-2", "order.received");
     const { body: first } = await get<Feed>("/v1/events?limit=2");
-    expect(first).toMatchObject({ cursor: "2", more: true });
+    expect(first).toMatchObject({ cursor: expect.stringMatching(/^2-[0-9a-f]{8}$/), more: true });
     const { body: rest } = await get<Feed>(`/v1/events?after=${first.cursor}`);
     expect([...first.events, ...rest.events].map(({ number, type }) => [number, type])).toEqual([
       [1, "order.received"],
       [2, "order.queued"],
       [3, "order.received"],
     ]);
-    expect(rest).toMatchObject({ cursor: "3", more: false });
+    expect(rest).toMatchObject({ cursor: expect.stringMatching(/^3-[0-9a-f]{8}$/), more: false });
+    expect((await get<Feed>(`/v1/events?after=${rest.cursor}`)).body).toEqual({
+      ...rest,
+      events: [],
+    });
     const { body: some } = await get<Feed>("/v1/events?types=order.que*,order.queued&order=W-1");
     expect(some.events.map(({ number }) => number)).toEqual([2]);
     // What was passed over is not looked at again.
-    expect(some.cursor).toBe("3");
-    expect((await get("/v1/events?after=4")).body).toMatchObject({ code: "cursor-unknown" });
+    expect(some.cursor).toBe(rest.cursor);
+    // A number alone is gone on from, too.
+    expect((await get<Feed>("/v1/events?after=2")).body.events).toHaveLength(1);
+    expect((await get("/v1/events?after=three")).body).toMatchObject({ code: "request-invalid" });
+  });
+
+  it("tells a cursor of before a restored backup from one of its own, also once numbers are reached again", async () => {
+    const { body: before } = await get<Feed>("/v1/events");
+    const ahead = before.cursor;
+    const { store } = api.tradepost;
+    // As in a backup that was made after the first event.
+    await store.affect("delete from event where company = 'HARROW' and number > 1");
+    await store.affect("update event_feed set last = 1 where company = 'HARROW'");
+    const refused = await get<Refused>(`/v1/events?after=${ahead}`);
+    expect([refused.status, refused.body.code]).toEqual([410, "cursor-of-another-feed"]);
+    expect(refused.body.detail).toContain("go on from 0");
+    await note("W-3", "order.received", "order.queued");
+    expect((await get<Refused>(`/v1/events?after=${ahead}`)).body.code).toBe(
+      "cursor-of-another-feed",
+    );
+    const { body: anew } = await get<Feed>("/v1/events?after=0");
+    expect(anew.events.map(({ number }) => number)).toEqual([1, 2, 3]);
+    expect((await get<Feed>(`/v1/events?after=${anew.cursor}`)).status).toBe(200);
   });
 
   it("refuses a type that no event has, which would be passed over for good", async () => {

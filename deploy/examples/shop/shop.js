@@ -1,14 +1,11 @@
 // A web shop in one file, in plain HTTP: a customer's prices, an order, its statuses, its invoices.
-//     TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=tp_live_… SHOP_ACCOUNT=ANDR0001 \
-//       SHOP_PRODUCTS=DRYPLS220039,AGGSND110002 node deploy/examples/shop/shop.js
+//   TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=… SHOP_ACCOUNT=… SHOP_PRODUCTS=A,B node shop.js
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
-
 const { TRADEPOST_URL: api, TRADEPOST_KEY: key, SHOP_ACCOUNT: account } = process.env;
 const { SHOP_PRODUCTS = "", SHOP_PORT = "8080", SHOP_FILE: file = "orders.json" } = process.env;
-
 /** Orders by their numbers, and how far the feed was read; a restart goes on from here. */
 const kept = existsSync(file) ? JSON.parse(readFileSync(file)) : { cursor: "0", orders: {} };
 function keep() {
@@ -39,6 +36,9 @@ async function follow() {
   const { status, body } = await ask("GET", `/v1/events?types=order.*&after=${kept.cursor}`);
   for (const { data } of body?.events ?? [])
     Object.assign(kept.orders[data.webOrder] ?? {}, { state: data.state });
+  // A backup was restored there, say, and lacks orders: one that it has is taken once all the same.
+  for (const order of status === 410 ? Object.values(kept.orders) : [])
+    if (!/^(confirmed|refused|cancelled)/.test(order.state)) delete order.state;
   kept.cursor = status === 410 ? "0" : (body?.cursor ?? kept.cursor);
   for (const order of Object.values(kept.orders)) if (!order.state) await send(order);
   keep();

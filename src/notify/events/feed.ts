@@ -29,8 +29,8 @@ export interface EventsPage {
 }
 
 export interface EventsQuestion {
-  /** Last number that was read; 0: from the oldest that is kept. */
-  readonly after: number;
+  /** The cursor of the page before, or the last number read; 0: from the oldest that is kept. */
+  readonly after: number | string;
   readonly limit: number;
   /** "order.accepted", "order.*"; absent or none: every type. */
   readonly types?: readonly string[];
@@ -98,17 +98,51 @@ async function feedOf({ store, company }: Pick<EventsContext, "store" | "company
   return feed ?? { last: 0, tidied: 0 };
 }
 
-/** Why a number cannot be gone on from: whoever did would miss events without knowing. */
-export type CursorProblem = "never-given" | "no-longer-kept";
+/** Why a cursor cannot be gone on from: whoever did would miss events without knowing. */
+export type CursorProblem = "another-feed" | "no-longer-kept";
+
+/** A number, and the mark of the event that bears it. */
+export const CURSOR = /^(\d{1,15})(?:-([0-9a-f]{8}))?$/;
+
+/**
+ * Of the event's id, by chance: a database that was restored from a backup gives the numbers since
+ * once more, to other events, and a number alone would pass over them in silence.
+ */
+const MARK = "right(id::text, 8)";
+
+const cursorOf = (number: number, mark: string | null): string =>
+  mark === null ? String(number) : `${number}-${mark}`;
+
+interface Kept {
+  readonly number: number;
+  readonly mark: string;
+}
+
+async function marksOf(
+  { store, company }: EventsContext,
+  numbers: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const kept = await store.query<Kept>(
+    `select number, ${MARK} as mark from event where company = $1 and number = any($2)`,
+    [company, numbers],
+  );
+  return new Map(kept.map(({ number, mark }) => [number, mark]));
+}
 
 export async function readEvents(
   context: EventsContext,
-  { after, limit, types = [], subject }: EventsQuestion,
+  { after: cursor, limit, types = [], subject }: EventsQuestion,
 ): Promise<EventsPage | CursorProblem> {
+  const [, given = "", mark = null] = CURSOR.exec(String(cursor)) ?? [];
+  if (given === "") throw new TypeError(`"${cursor}" is no cursor`);
+  const after = Number(given);
   const last = await numberEvents(context);
   const { tidied } = await feedOf(context);
-  if (after > last) return "never-given";
+  if (after > last) return "another-feed";
   if (after !== 0 && after < tidied) return "no-longer-kept";
+  const marks = await marksOf(context, [after, last]);
+  // The last one that is kept no more has no mark to compare: what follows it is all there.
+  if (mark !== null && mark !== (marks.get(after) ?? mark)) return "another-feed";
   const rows = await context.store.query<ShopEvent>(
     `select ${EVENT_COLUMNS} from event e
       where e.company = $1 and e.number > $2 and e.number <= $3
@@ -118,7 +152,9 @@ export async function readEvents(
   );
   const events = rows.slice(0, limit);
   const more = rows.length > limit;
-  return { events, cursor: String(more ? events.at(-1)?.number : last), more };
+  const end = more ? events.at(-1) : undefined;
+  const upTo = end?.number ?? last;
+  return { events, cursor: cursorOf(upTo, end?.id.slice(-8) ?? marks.get(last) ?? null), more };
 }
 
 /** Rows looked at in one go. */
