@@ -7,10 +7,11 @@ import { ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { backAgain, tellAway } from "./delivery/away.ts";
 import { clearDuplicates, moveAsSeen } from "./delivery/duplicate.ts";
+import { noticeWhatStaffDid } from "./erp-changes.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { closeSettled } from "./open.ts";
-import { spans } from "./recent.ts";
+import { recentOrders } from "./recent.ts";
 import { judgeAllFromPulled } from "./seen.ts";
 import { compareShadowed } from "./shadow.ts";
 
@@ -20,17 +21,8 @@ export interface AdvanceResult {
   readonly queued: number;
 }
 
-export function advancer(context: OrdersContext): () => Promise<AdvanceResult> {
-  const next = spans(context);
-  return async () => {
-    const span = next();
-    const result = await advance(context, span.since);
-    span.done();
-    return result;
-  };
-}
-
-async function advance(
+/** `since`: of orders that are over, those that anything happened to since; null: all. */
+export async function advance(
   context: OrdersContext,
   since: Temporal.Instant | null,
 ): Promise<AdvanceResult> {
@@ -41,10 +33,13 @@ async function advance(
   await tellLate(context);
   await tellAway(context);
   const { store, company } = context;
-  await store.transaction((tx) => updateDespatched(tx, company, context.now(), since));
+  // Those that were moved just now are among them.
+  const recent = await recentOrders(context, since);
+  await updateDespatched(context, recent.orders);
   await store.transaction((tx) => closeSettled(tx, company));
   await compareShadowed(context);
   const queued = mode !== "read-only" && paused === null ? await queueAgain(context) : 0;
+  await noticeWhatStaffDid(context, recent);
   return { moved, expired, queued };
 }
 
@@ -56,7 +51,8 @@ async function moveByPulled(
 ): Promise<number> {
   let moved = 0;
   const { store, company, now } = context;
-  const judgements = await judgeAllFromPulled(store, company, now(), since);
+  const { orders } = await recentOrders(context, since);
+  const judgements = await judgeAllFromPulled(store, company, now(), orders);
   for (const { order, move: judged } of judgements) {
     if (inShadow && (order.state === "queued" || order.state === "held")) continue;
     if (await moveUnlessMoved(context, order, judged)) moved += 1;
@@ -154,13 +150,21 @@ async function queueAgain(context: OrdersContext): Promise<number> {
       `select o.id from web_order o
         where o.company = $1 and not o.test
           and (o.next_attempt_at is null or o.next_attempt_at <= $2)
-          and (o.state in ('queued', 'sending', 'inDoubt')
-               or (o.state = 'accepted' and o.next_attempt_at is not null)
-               or (o.state in ('handedOver', 'accepted', 'confirmed', 'refused', 'cancelled')
-                   and exists (select 1 from web_order_intent i
-                                where i.company = o.company and i.order_id = o.id
-                                  and i.kind <> 'place' and i.state in ('waiting', 'sending')
-                                  and coalesce(i.due_at <= clock_timestamp(), true))))
+          and o.id in (
+            select w.id from web_order w
+             where w.company = $1 and w.state in ('queued', 'sending', 'inDoubt')
+            union all
+            select w.id from web_order w
+             where w.company = $1 and w.state = 'accepted' and w.next_attempt_at is not null
+            union all
+            -- What is not a placement was asked for by a change.
+            select w.id from web_order_change c
+              join web_order_intent i on i.company = $1 and i.order_id = c.order_id
+               and i.change = c.change and i.state in ('waiting', 'sending')
+               and coalesce(i.due_at <= clock_timestamp(), true)
+              join web_order w on w.company = $1 and w.id = c.order_id
+               and w.state in ('handedOver', 'accepted', 'confirmed', 'refused', 'cancelled')
+             where c.company = $1)
           and not exists (select 1 from web_order_lease l
                            where l.company = o.company and l.order_id = o.id
                              and l.until > clock_timestamp())

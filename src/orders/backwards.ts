@@ -55,7 +55,8 @@ export async function wentBackwards(
 ): Promise<WentBackwards | null> {
   const known = await knownOrders(context);
   if (known.length === 0) return null;
-  const reused = await reusedNumbers(context);
+  const since = ask ? null : context.now().subtract({ hours: REUSED_HOURS });
+  const reused = await reusedNumbers(context, since);
   const pulled = await goneFromPulled(context, known, reused);
   const verdict = runOf(known, pulled, reused, context);
   if (verdict !== null || (!ask && reused.length === 0)) return verdict;
@@ -70,14 +71,27 @@ export async function wentBackwards(
 
 /**
  * Newest first. What was cancelled or finished there may vanish rightly, and what was decided on
- * after it was lost is known to.
+ * after it was lost is known to. Of an order of which nothing moved all is open, so that history is
+ * not looked through.
  */
 async function knownOrders(context: OrdersContext): Promise<readonly KnownOrder[]> {
   const { store, company, now } = context;
   return store.query<KnownOrder>(
-    `select o.id, o.number as "order", o.erp_order as "erpOrder", o.account, o.net,
+    `with standing as materialized (
+       select o.* from web_order o
+        where o.company = $1 and not o.test and o.state in ('accepted', 'confirmed')
+          and o.open_account is not null and o.erp_order is not null
+          and not exists (select 1 from erp_order e where e.company = o.company
+                and e.erp_order = o.erp_order and ${SAME_NUMBER}
+                and e.state in ('cancelled', 'complete'))
+          and not exists (select 1 from web_order_line l where l.company = o.company
+                and l.order_id = o.id and (l.despatched_quantity > 0 or l.invoiced_quantity > 0
+                  or l.cancelled_quantity > 0))
+          and not exists (select 1 from web_order_lost g where g.company = o.company
+                and g.order_id = o.id and g.erp_order = o.erp_order))
+     select o.id, o.number as "order", o.erp_order as "erpOrder", o.account, o.net,
             t.at as "acceptedAt"
-       from web_order o
+       from standing o
        cross join lateral (select max(e.at) as at from web_order_event e
               where e.company = o.company and e.order_id = o.id
                 and e.from_state is distinct from e.to_state
@@ -85,16 +99,7 @@ async function knownOrders(context: OrdersContext): Promise<readonly KnownOrder[
                 and not exists (select 1 from web_order_event f
                       where f.company = e.company and f.order_id = e.order_id
                         and f.sequence > e.sequence and f.to_state = 'accepted')) t
-      where o.company = $1 and not o.test and o.state in ('accepted', 'confirmed')
-        and o.erp_order is not null and t.at <= $2
-        and not exists (select 1 from erp_order e where e.company = o.company
-              and e.erp_order = o.erp_order and ${SAME_NUMBER}
-              and e.state in ('cancelled', 'complete'))
-        and not exists (select 1 from web_order_line l where l.company = o.company
-              and l.order_id = o.id and (l.despatched_quantity > 0 or l.invoiced_quantity > 0
-                or l.cancelled_quantity > 0))
-        and not exists (select 1 from web_order_lost g where g.company = o.company
-              and g.order_id = o.id and g.erp_order = o.erp_order)
+      where t.at <= $2
       order by t.at desc, o.id desc limit ${AT_MOST}`,
     [company, now().subtract({ minutes: SETTLED_MINUTES })],
   );
@@ -107,25 +112,32 @@ interface Reused {
   readonly says: string;
 }
 
-/** An order number of ours that the ERP has given to another since. */
-async function reusedNumbers({ store, company }: OrdersContext): Promise<readonly Reused[]> {
+/** A look without asking, every minute, goes back no further. */
+const REUSED_HOURS = 24;
+
+/** An order number of ours that the ERP has given to another, as is known since then, or ever. */
+async function reusedNumbers(
+  { store, company }: OrdersContext,
+  since: Temporal.Instant | null,
+): Promise<readonly Reused[]> {
   return store.query<Reused>(
-    `select o.id, other.at, o.erp_order || ' was ' || o.number || ', and is ' || other.name || ' now' as says
-       from web_order o
-       cross join lateral (
-         select coalesce(e.web_order, 'an order of ' || e.account) as name, e.learned_at as at
-           from erp_order e
-          where e.company = o.company and e.erp_order = o.erp_order
-            and (not ${SAME_NUMBER} or e.web_order is null and e.account <> o.account)
-         union
-         select n.number, n.changed_at from web_order n
-          where n.company = o.company and n.erp_order = o.erp_order and n.id <> o.id
-            and n.id > o.id and n.state in ('accepted', 'confirmed', 'conflict')) other
-      where o.company = $1 and not o.test and o.state in ('accepted', 'confirmed')
+    `with other as (
+       select o.id, coalesce(e.web_order, 'an order of ' || e.account) as name, e.learned_at as at
+         from erp_order e join web_order o on o.company = $1 and o.erp_order = e.erp_order
+        where e.company = $1 and ($2::timestamptz is null or e.learned_at >= $2)
+          and (not ${SAME_NUMBER} or e.web_order is null and e.account <> o.account)
+       union
+       select o.id, n.number, n.changed_at
+         from web_order n join web_order o on o.company = $1 and o.erp_order = n.erp_order
+        where n.company = $1 and ($2::timestamptz is null or n.changed_at >= $2)
+          and n.id > o.id and n.state in ('accepted', 'confirmed', 'conflict'))
+     select o.id, other.at, o.erp_order || ' was ' || o.number || ', and is ' || other.name || ' now' as says
+       from other join web_order o on o.company = $1 and o.id = other.id
+      where not o.test and o.state in ('accepted', 'confirmed')
         and not exists (select 1 from web_order_lost g where g.company = o.company
               and g.order_id = o.id and g.erp_order = o.erp_order)
       order by o.erp_order limit 100`,
-    [company],
+    [company, since],
   );
 }
 
@@ -181,18 +193,25 @@ const NUMBER_OF = (row: string) =>
   `coalesce(substring(${row}.erp_order from '[0-9]{1,18}$'), '0')::bigint`;
 const PREFIX_OF = (row: string) => `regexp_replace(${row}.erp_order, '[0-9]+$', '')`;
 
+/** The highest number of each prefix is looked for once, and only where an order is not shown. */
 const PULLED = `
-  select o.id, e.learned_at as "learnedAt",
-         e.erp_order is null and not exists (
-           select 1 from erp_order h where h.company = o.company
-              and ${PREFIX_OF("h")} = ${PREFIX_OF("o")}
-              and ${NUMBER_OF("h")} >= ${NUMBER_OF("o")}) as fell
-    from web_order o
-    left join erp_order e on e.company = o.company and e.erp_order = o.erp_order
-     and ${SAME_NUMBER}
-   where o.company = $1 and o.id = any($2::uuid[])
-     and exists (select 1 from web_order_event v where v.company = o.company
-           and v.order_id = o.id and v.to_state = 'confirmed' and v.who = 'erp')`;
+  with asked as materialized (
+    select o.id, o.erp_order, e.learned_at
+      from web_order o
+      left join erp_order e on e.company = o.company and e.erp_order = o.erp_order
+       and ${SAME_NUMBER}
+     where o.company = $1 and o.id = any($2::uuid[])
+       and exists (select 1 from web_order_event v where v.company = o.company
+             and v.order_id = o.id and v.to_state = 'confirmed' and v.who = 'erp')),
+  highest as materialized (
+    select ${PREFIX_OF("h")} as prefix, max(${NUMBER_OF("h")}) as number
+      from erp_order h
+     where h.company = $1 and exists (select 1 from asked where learned_at is null)
+     group by 1)
+  select o.id, o.learned_at as "learnedAt",
+         o.learned_at is null
+           and not coalesce(h.number >= ${NUMBER_OF("o")}, false) as fell
+    from asked o left join highest h on h.prefix = ${PREFIX_OF("o")}`;
 
 /** Null: the search does not work now, so it tells nothing. */
 async function goneFromSearch(

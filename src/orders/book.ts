@@ -75,6 +75,36 @@ export async function orderOf(on: Queryable, company: string, idOrNumber: string
   );
 }
 
+/** By their ids; those that are not there are left out. */
+export async function ordersOf(
+  on: Queryable,
+  company: string,
+  ids: readonly string[],
+): Promise<OrderRow[]> {
+  if (ids.length === 0) return [];
+  return on.query<OrderRow>(
+    `select ${ORDER_COLUMNS} from web_order where company = $1 and id = any($2::uuid[]) order by id`,
+    [company, ids],
+  );
+}
+
+/**
+ * Holds rows of orders until the transaction ends. Whoever writes an order or its lines holds its
+ * row first; whoever holds several takes them by their ids, and all at once: so nobody waits in a
+ * ring.
+ */
+export async function holdOrders(
+  tx: Queryable,
+  company: string,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query(
+    "select 1 from web_order where company = $1 and id = any($2::uuid[]) order by id for update",
+    [company, ids],
+  );
+}
+
 export interface Move {
   readonly event: DeliveryEvent;
   /** A person, or "tradepost", "erp", "shop". */

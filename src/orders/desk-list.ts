@@ -68,7 +68,8 @@ const KEYED_HOURS = 24;
 /**
  * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
  * taken in shadow and not keyed by staff for a day,
- * or there and not despatched though its day is over. $1 company, $2 now, $3 today.
+ * or there and not despatched though its day is over: what is to be despatched still counts, so
+ * that history is not looked through. $1 company, $2 now, $3 today.
  */
 export const ORDERS_AT_DESK = `
   select case state when 'held' then 'held' when 'inDoubt' then 'in doubt'
@@ -90,9 +91,11 @@ export const ORDERS_AT_DESK = `
                 where s.company = o.company and s.order_id = o.id
                   and s.verdict in ('not-keyed', 'not-rendered')
                   and s.shadowed_at < $2::timestamptz - make_interval(hours => ${KEYED_HOURS}))
-          or o.state in ('accepted', 'confirmed') and promised.day < $3::date
+          or o.state in ('accepted', 'confirmed') and o.open_account is not null
+             and promised.day < $3::date
              and exists (select 1 from web_order_line l
                           where l.company = o.company and l.order_id = o.id
+                            and l.open_product is not null
                             and l.quantity > l.cancelled_quantity
                                 + greatest(l.despatched_quantity, l.invoiced_quantity)))`;
 

@@ -1,7 +1,7 @@
 /** The papers of an order: despatch notes from the ERP, invoices and credit notes from sales. */
 import type { Queryable } from "../store/index.ts";
 import { byOrder } from "./book.ts";
-import { ERP_LINES } from "./fulfilment.ts";
+import { erpLines } from "./fulfilment.ts";
 
 export interface DocumentLine {
   /** Line of the order; null: of the order, and of none of its lines (a substitute, a charge). */
@@ -47,7 +47,9 @@ export async function despatchesOf(
   orders: readonly string[],
 ): Promise<ReadonlyMap<string, readonly OrderDespatch[]>> {
   const rows = await on.query<OrderDespatch & { readonly order: string }>(
-    `with erp_lines as (select * from (${ERP_LINES}) every where order_id = any($3::uuid[])),
+    `with orders as (
+       select * from web_order where company = $1 and id = any($2::uuid[]) and not test),
+     erp_lines as (${erpLines("orders")}),
      erp_orders as (select distinct order_id, erp_order from erp_lines),
      by_line as (
        select order_id, erp_order, erp_order_line, min(line) as line from erp_lines
@@ -68,7 +70,7 @@ export async function despatchesOf(
         and p.product = l.product and l.erp_order_line is null
       group by o.order_id, d.despatch, d.despatched_on, d.carrier, d.tracking
       order by o.order_id, d.despatched_on, d.despatch`,
-    [company, null, orders],
+    [company, orders],
   );
   return byOrder(rows);
 }

@@ -4,9 +4,10 @@
  */
 import { decimal } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
-import { addEvent, orderOf } from "./book.ts";
+import { addEvent, holdOrders, ordersOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
-import { ERP_LINES } from "./fulfilment.ts";
+import { erpLines } from "./fulfilment.ts";
+import type { Recent } from "./recent.ts";
 import { noteChanged } from "./told.ts";
 import { suspectTwins } from "./twins.ts";
 
@@ -59,71 +60,123 @@ interface LineLook {
   readonly erpNet: string | null;
 }
 
+/** Those of $2; null: all of them. */
+const CONFIRMED = `
+  orders as materialized (
+    select company, id, number, version, account, net, vat, erp_order, settled from web_order
+     where company = $1 and state = 'confirmed' and not test
+       and ($2::uuid[] is null or id = any($2))),
+  there as (
+    select o.*, e.net as erp_net, e.vat as erp_vat, e.state as erp_state, e.learned_at as at
+      from orders o join erp_order e on e.company = $1 and e.erp_order = o.erp_order),
+  sums as (
+    select x.erp_order, sum(x.net) as net, max(x.learned_at) as at
+      from erp_order_line x
+     where x.company = $1 and x.erp_order in (select erp_order from there)
+     group by x.erp_order)`;
+
 /**
  * Confirmed orders whose rows in the ERP, or who themselves, moved since they were compared. Rows
- * that were pulled before a change was done show the order before it; lines that do not add up are
- * not all there, so that only the sums are compared.
+ * that were pulled before a change was done show the order before it.
  */
+const MOVED = `
+  with ${CONFIRMED}
+  select o.id
+    from there o
+    left join sums s on s.erp_order = o.erp_order
+    left join web_order_erp_look k on k.company = $1 and k.order_id = o.id
+   where (k.version, k.learned_at) is distinct from (o.version, greatest(o.at, s.at))
+     and not exists (select 1 from web_order_change c
+                      where c.company = $1 and c.order_id = o.id
+                        and (c.state in ('asked', 'task')
+                             or c.state = 'done' and c.ended_at >= greatest(o.at, s.at)))
+   order by o.id`;
+
+/** Lines that do not add up are not all there, so that only the sums are compared. */
 const LOOKS = `
-  with moved as (
-    select o.company, o.id, o.number, o.version, o.net, o.vat, e.net as erp_net, e.vat as erp_vat,
-           e.state as erp_state, greatest(e.learned_at, l.learned_at) as learned_at, l.whole, k.differences
-      from web_order o
-      join erp_order e on e.company = o.company and e.erp_order = o.erp_order
-      left join lateral (
-        select max(x.learned_at) as learned_at, sum(x.net) = e.net or e.net is null as whole
-          from erp_order_line x where x.company = e.company and x.erp_order = e.erp_order) l on true
-      left join web_order_erp_look k on k.company = o.company and k.order_id = o.id
-     where o.company = $1 and ($2::uuid is null or o.id = $2) and o.state = 'confirmed'
-       and not o.test
-       and (k.version, k.learned_at)
-           is distinct from (o.version, greatest(e.learned_at, l.learned_at))
-       and not exists (select 1 from web_order_change c
-                        where c.company = o.company and c.order_id = o.id
-                          and (c.state in ('asked', 'task')
-                               or c.state = 'done'
-                                  and c.ended_at >= greatest(e.learned_at, l.learned_at)))),
-  theirs as (
+  with ${CONFIRMED},
+  whole as materialized (
+    select o.* from there o left join sums s on s.erp_order = o.erp_order
+     where o.erp_net is null or s.net = o.erp_net),
+  theirs as materialized (
     select x.order_id, x.line, min(x.product) as product, sum(x.quantity) as quantity,
            sum(x.net) as net
-      from (${ERP_LINES}) x join moved m on m.id = x.order_id and m.whole
+      from (${erpLines("whole")}) x
      where x.product is not null
-     group by x.order_id, x.line, case when x.line is null then x.product end)
-  select m.id, m.version, m.learned_at as "learnedAt", m.net, m.vat, m.erp_net as "erpNet",
-         m.erp_vat as "erpVat", m.erp_state as "erpState", m.differences as before,
-         coalesce((
-           select jsonb_agg(jsonb_build_object('line', l.line,
-                    'product', coalesce(l.product, t.product), 'quantity', l.quantity::text,
-                    'net', l.net::text, 'erpQuantity', t.quantity::text, 'erpNet', t.net::text)
-                    order by l.line nulls last, t.product)
-             from (select * from web_order_line w
-                    where w.company = m.company and w.order_id = m.id) l
-             full join (select * from theirs s where s.order_id = m.id) t on t.line = l.line
-            where exists (select 1 from theirs s where s.order_id = m.id)), '[]') as lines
-    from moved m`;
+     group by x.order_id, x.line, case when x.line is null then x.product end),
+  ours as (
+    select l.order_id, l.line, l.product, l.quantity, l.net from web_order_line l
+     where l.company = $1 and l.order_id in (select order_id from theirs)),
+  lines as (
+    select coalesce(l.order_id, t.order_id) as order_id,
+           jsonb_agg(jsonb_build_object('line', l.line,
+             'product', coalesce(l.product, t.product), 'quantity', l.quantity::text,
+             'net', l.net::text, 'erpQuantity', t.quantity::text, 'erpNet', t.net::text)
+             order by l.line nulls last, t.product) as lines
+      from ours l
+      full join theirs t on t.order_id = l.order_id and t.line = l.line
+     group by 1)
+  select o.id, o.version, greatest(o.at, s.at) as "learnedAt", o.net, o.vat, o.erp_net as "erpNet",
+         o.erp_vat as "erpVat", o.erp_state as "erpState", k.differences as before,
+         coalesce(l.lines, '[]') as lines
+    from there o
+    left join sums s on s.erp_order = o.erp_order
+    left join lines l on l.order_id = o.id
+    left join web_order_erp_look k on k.company = $1 and k.order_id = o.id
+   order by o.id`;
 
-/** After each pull: what staff did in the ERP, and what they may have keyed a second time. */
-export async function noticeWhatStaffDid(context: OrdersContext): Promise<void> {
+/**
+ * After each pull, of what is new: what staff did in the ERP, and what they may have keyed a second
+ * time.
+ */
+export async function noticeWhatStaffDid(context: OrdersContext, recent: Recent): Promise<void> {
   const { store, company, now } = context;
-  await store.transaction((tx) => noticeErpChanges(tx, company, now()));
-  const twins = await store.transaction((tx) => suspectTwins(tx, company, now()));
+  await noticeErpChanges(context, recent.orders);
+  const twins = await store.transaction((tx) => suspectTwins(tx, company, now(), recent));
   if (twins > 0)
     context.log("warn", `${twins} ERP orders may be web orders a second time: orders desk`);
 }
 
-/** How many orders were found changed otherwise than before. */
+/** Orders that are compared and written in one transaction. */
+const AT_ONCE = 500;
+
 async function noticeErpChanges(
+  { store, company, now }: OrdersContext,
+  among: readonly string[] | null,
+): Promise<void> {
+  const moved = await store.query<{ id: string }>(MOVED, [company, among]);
+  for (let from = 0; from < moved.length; from += AT_ONCE) {
+    const ids = moved.slice(from, from + AT_ONCE).map(({ id }) => id);
+    await store.transaction((tx) => compareAndTell(tx, company, ids, now()));
+  }
+}
+
+async function compareAndTell(
   tx: Transaction,
   company: string,
+  ids: readonly string[],
   at: Temporal.Instant,
-): Promise<number> {
-  let noticed = 0;
-  for (const look of await tx.query<Look>(LOOKS, [company, null])) {
-    const differences = differencesOf(look);
-    const same = textOf(look.before ?? []) === textOf(differences);
-    await keep(tx, company, look, differences, at);
-    if (same) continue;
-    const order = await orderOf(tx, company, look.id);
+): Promise<void> {
+  // Held, so that the pages of their books do not clash, and no two tell of the same.
+  await holdOrders(tx, company, ids);
+  const looks = await tx.query<Look>(LOOKS, [company, ids]);
+  const compared = looks.map((look) => ({ look, differences: differencesOf(look) }));
+  await keep(tx, company, compared, at);
+  const news = compared.filter(
+    ({ look: { before }, differences }) => textOf(before ?? []) !== textOf(differences),
+  );
+  const rows = new Map(
+    (
+      await ordersOf(
+        tx,
+        company,
+        news.map(({ look }) => look.id),
+      )
+    ).map((order) => [order.id, order]),
+  );
+  for (const { look, differences } of news) {
+    const order = rows.get(look.id);
+    if (order === undefined) continue;
     await addEvent(tx, order, {
       event: "erp-change",
       fromState: order.state,
@@ -133,32 +186,37 @@ async function noticeErpChanges(
       about: inWords(differences),
     });
     await noteChanged(tx, order, "order.changed-in-erp", at);
-    noticed += 1;
   }
-  return noticed;
+}
+
+interface Compared {
+  readonly look: Look;
+  readonly differences: readonly ErpDifference[];
 }
 
 async function keep(
   tx: Transaction,
   company: string,
-  { id, version, learnedAt }: Look,
-  differences: readonly ErpDifference[],
+  compared: readonly Compared[],
   at: Temporal.Instant,
 ): Promise<void> {
-  // The row is held, so that the pages of its book do not clash.
-  await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
-    company,
+  const rows = compared.map(({ look: { id, version, learnedAt }, differences }) => ({
     id,
-  ]);
+    version,
+    learnedAt: learnedAt.toString(),
+    differences,
+  }));
   await tx.affect(
     `insert into web_order_erp_look (company, order_id, version, learned_at, differences, noticed_at)
-     values ($1, $2, $3, $4, $5, $6)
+     select $1, row.id, row.version, row."learnedAt", row.differences, $3
+       from jsonb_to_recordset($2::jsonb) as row (id uuid, version int, "learnedAt" timestamptz,
+              differences jsonb)
      on conflict (company, order_id) do update
         set version = excluded.version, learned_at = excluded.learned_at,
             differences = excluded.differences,
             noticed_at = case when web_order_erp_look.differences = excluded.differences
                               then web_order_erp_look.noticed_at else excluded.noticed_at end`,
-    [company, id, version, learnedAt, JSON.stringify(differences), at],
+    [company, JSON.stringify(rows), at],
   );
 }
 

@@ -3,10 +3,11 @@
  * says.
  */
 import type { Transaction } from "../store/index.ts";
+import { holdOrders } from "./book.ts";
+import type { OrdersContext } from "./context.ts";
 import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
-import { recent } from "./recent.ts";
-import { bears } from "./same-number.ts";
+import { bearing } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 
 /**
@@ -71,54 +72,62 @@ export async function recordInvoiced(
   },
 ): Promise<void> {
   if (told.lines.length === 0) return;
-  const changed = await tx.query<{ orderId: string }>(
+  const { company, at } = told;
+  const [lines, charges] = [JSON.stringify(told.lines), JSON.stringify(told.charges ?? [])];
+  const due = await tx.query<{ id: string }>(
+    `select o.id from ${invoiced("$2")} join web_order_line l on ${IS_NEWS}
+      union
+     select o.id from ${charged("$3")}`,
+    [company, lines, charges],
+  );
+  await holdOrders(
+    tx,
+    company,
+    due.map(({ id }) => id),
+  );
+  const changed = await tx.query<{ id: string }>(
     `update web_order_line l
         set invoiced_quantity = told."invoicedQuantity", credited_quantity = told."creditedQuantity",
             open_product = ${openProduct('told."invoicedQuantity"')}
-       from jsonb_to_recordset($2::jsonb) as told ("webOrder" text, line int,
-              "invoicedQuantity" numeric, "creditedQuantity" numeric)
-       join web_order o on o.company = $1 and o.number = told."webOrder"
-      where l.company = $1 and l.order_id = o.id and l.line = told.line
-        and (l.invoiced_quantity, l.credited_quantity)
-            is distinct from (told."invoicedQuantity", told."creditedQuantity")
-      returning l.order_id as "orderId"`,
-    [told.company, JSON.stringify(told.lines)],
+       from ${invoiced("$2")} where ${IS_NEWS} returning l.order_id as id`,
+    [company, lines],
   );
-  const orders = [...new Set(changed.map((line) => line.orderId))];
-  if (orders.length > 0) await writeInvoiceEvents(tx, told.company, told.at, orders);
-  const charged = await recordCharges(tx, told.company, told.charges ?? []);
-  await openAgain(tx, told.company, [...new Set([...orders, ...charged])]);
-  if (orders.length > 0) await noteFulfilment(tx, told.company, orders, told.at);
+  const orders = [...new Set(changed.map(({ id }) => id))];
+  await writeInvoiceEvents(tx, company, at, orders);
+  const recharged = await tx.query<{ id: string }>(
+    `update web_order w set invoiced_charges = news.net
+       from (select o.id, told.net from ${charged("$2")}) news
+      where w.company = $1 and w.id = news.id returning w.id`,
+    [company, charges],
+  );
+  await openAgain(tx, company, [...new Set([...orders, ...recharged.map(({ id }) => id)])]);
+  await noteFulfilment(tx, company, orders, at);
 }
 
-/** Orders whose figure is another now. */
-async function recordCharges(
-  tx: Transaction,
-  company: string,
-  charges: readonly InvoicedCharges[],
-): Promise<string[]> {
-  const changed = await tx.query<{ id: string }>(
-    `with told as (
-       select o.id, told.net from jsonb_to_recordset($2::jsonb) as told ("webOrder" text, net numeric)
-         join web_order o on o.company = $1 and o.number = told."webOrder"
-        where o.invoiced_charges <> told.net order by o.id for update of o)
-     update web_order o set invoiced_charges = told.net from told
-      where o.company = $1 and o.id = told.id returning o.id`,
-    [company, JSON.stringify(charges)],
-  );
-  return changed.map(({ id }) => id);
-}
+/** In SQL: what a parameter tells of lines, beside their orders. */
+const invoiced = (told: string): string => `
+  jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text, line int,
+      "invoicedQuantity" numeric, "creditedQuantity" numeric)
+    join web_order o on o.company = $1 and o.number = told."webOrder"`;
 
+const IS_NEWS = `l.company = $1 and l.order_id = o.id and l.line = told.line
+  and (l.invoiced_quantity, l.credited_quantity)
+      is distinct from (told."invoicedQuantity", told."creditedQuantity")`;
+
+/** In SQL: what a parameter tells of charges, beside the orders whose figure is another. */
+const charged = (told: string): string => `
+  jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text, net numeric)
+    join web_order o on o.company = $1 and o.number = told."webOrder"
+     and o.invoiced_charges <> told.net`;
+
+/** The events of orders that are held. */
 async function writeInvoiceEvents(
   tx: Transaction,
   company: string,
   at: Temporal.Instant,
   orders: readonly string[],
 ): Promise<void> {
-  await tx.query(
-    "select 1 from web_order where company = $1 and id = any($2::uuid[]) order by id for update",
-    [company, orders],
-  );
+  if (orders.length === 0) return;
   await tx.affect(
     `insert into web_order_event
        (company, order_id, sequence, at, event, from_state, to_state, who, about)
@@ -140,57 +149,54 @@ async function writeInvoiceEvents(
 /**
  * Which line of which ERP order is which line of ours: as the ERP says, else the only line with
  * that product. An order that bears another number was given ours anew, and is another's, unless a
- * person said that it is ours. Relation of (company, order_id, erp_order, erp_order_line, line,
- * state, product, quantity, net, despatched, invoiced); of all orders, or of the one named by $2.
+ * person said that it is ours. Relation of (order_id, erp_order, erp_order_line, line, state,
+ * product, quantity, net, despatched, invoiced) for a relation of orders; $1 is the company.
  */
-export const ERP_LINES = `
-  select o.company, o.id as order_id, e.erp_order, el.line as erp_order_line, e.state,
+export const erpLines = (orders: string): string => `
+  select o.id as order_id, o.erp_order, el.line as erp_order_line, o.state,
          coalesce(el.web_order_line, only_one.line) as line, el.product, el.quantity, el.net,
          el.despatched_quantity as despatched, el.invoiced_quantity as invoiced
-    from web_order o
-    join erp_order e on e.company = o.company
-     and (${bears("e.web_order")}
-          or e.erp_order = o.erp_order
-             and (e.web_order is null and e.account = o.account or o.settled ? e.erp_order))
-    join erp_order_line el on el.company = e.company and el.erp_order = e.erp_order
-    left join lateral (
-      select min(l.line) as line from web_order_line l
-       where l.company = o.company and l.order_id = o.id and l.product = el.product
-      having count(*) = 1) only_one on true
-   where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test
-     and not ${lostRow("e")}`;
+    from (${theirs(orders)}) o
+    join erp_order_line el on el.company = $1 and el.erp_order = o.erp_order
+    left join (
+      select l.order_id, l.product, min(l.line) as line
+        from ${orders} w join web_order_line l on l.company = $1 and l.order_id = w.id
+       group by l.order_id, l.product having count(*) = 1) only_one
+      on only_one.order_id = o.id and only_one.product = el.product and el.web_order_line is null
+   where not ${lostRow("o")}`;
 
-/**
- * Absolute figures from the pulled rows: running it again changes nothing. Of orders that anything
- * happened to since; null: of all.
- */
-export async function updateDespatched(
-  tx: Transaction,
-  company: string,
-  at: Temporal.Instant,
-  since: Temporal.Instant | null = null,
-): Promise<number> {
-  const changed = await tx.query<{ orderId: string }>(
-    `with erp_lines as (
-       select * from (${ERP_LINES}) x where ${recent("x.order_id", "$3")}),
+function theirs(orders: string): string {
+  const columns = "o.company, o.id, e.erp_order, e.state, e.learned_at";
+  return `${bearing(orders, "erp_order", { columns })} union
+  select ${columns} from ${orders} o
+    join erp_order e on e.company = $1 and e.erp_order = o.erp_order
+   where e.web_order is null and e.account = o.account or o.settled ? e.erp_order`;
+}
+
+/** What the pulled rows make of lines; of the orders named by $2, null: of all. */
+const WANTED = `
+  with orders as materialized (
+       select company, id, number, account, erp_order, settled from web_order
+        where company = $1 and not test and ($2::uuid[] is null or id = any($2))),
+     erp_lines as materialized (${erpLines("orders")}),
+     only_one as (
+       select erp_order, product, min(erp_order_line) as line from erp_lines
+        group by erp_order, product having count(*) = 1),
      notes as (
-       select d.company, d.erp_order, coalesce(d.erp_order_line, only_one.line) as erp_order_line,
+       select d.erp_order, coalesce(d.erp_order_line, only_one.line) as erp_order_line,
               sum(d.quantity) as despatched
          from despatch_line d
-         left join lateral (
-           select min(x.erp_order_line) as line from erp_lines x
-            where x.erp_order = d.erp_order and x.product = d.product
-           having count(*) = 1) only_one on true
+         left join only_one on only_one.erp_order = d.erp_order and only_one.product = d.product
+          and d.erp_order_line is null
         where d.company = $1 and d.erp_order in (select erp_order from erp_lines)
-        group by 1, 2, 3),
+        group by 1, 2),
      told as (
        select x.order_id, x.line,
               sum(greatest(x.despatched, coalesce(n.despatched, 0))) as despatched,
               sum(x.invoiced) as invoiced,
               bool_and(x.state in ('cancelled', 'complete')) as finished
          from erp_lines x
-         left join notes n on n.company = x.company and n.erp_order = x.erp_order
-          and n.erp_order_line = x.erp_order_line
+         left join notes n on n.erp_order = x.erp_order and n.erp_order_line = x.erp_order_line
         where x.line is not null
         group by x.order_id, x.line),
      wanted as (
@@ -201,16 +207,51 @@ export async function updateDespatched(
                    else 0 end as cancelled
          from web_order_line l
          join told on told.order_id = l.order_id and told.line = l.line
-        where l.company = $1)
+        where l.company = $1)`;
+
+const IS_OTHER = `l.company = $1 and l.order_id = wanted.order_id and l.line = wanted.line
+  and (l.despatched_quantity, l.cancelled_quantity)
+      is distinct from (wanted.despatched, wanted.cancelled)`;
+
+/** Orders that are written in one transaction: whoever wants one of them waits no longer. */
+const AT_ONCE = 200;
+
+/**
+ * Absolute figures from the pulled rows: running it again changes nothing. Of the orders named;
+ * null: of all. How many lines changed.
+ */
+export async function updateDespatched(
+  { store, company, now }: Pick<OrdersContext, "store" | "company" | "now">,
+  among: readonly string[] | null = null,
+): Promise<number> {
+  const due = await store.query<{ id: string }>(
+    `${WANTED} select distinct l.order_id as id from web_order_line l, wanted where ${IS_OTHER}
+      order by 1`,
+    [company, among],
+  );
+  let changed = 0;
+  for (let from = 0; from < due.length; from += AT_ONCE) {
+    const ids = due.slice(from, from + AT_ONCE).map(({ id }) => id);
+    changed += await store.transaction((tx) => writeDespatched(tx, company, ids, now()));
+  }
+  return changed;
+}
+
+async function writeDespatched(
+  tx: Transaction,
+  company: string,
+  ids: readonly string[],
+  at: Temporal.Instant,
+): Promise<number> {
+  await holdOrders(tx, company, ids);
+  const changed = await tx.query<{ orderId: string }>(
+    `${WANTED}
      update web_order_line l
         set despatched_quantity = wanted.despatched, cancelled_quantity = wanted.cancelled,
             open_product = ${openProduct("l.invoiced_quantity", "wanted.cancelled")}
-       from wanted
-      where l.company = $1 and l.order_id = wanted.order_id and l.line = wanted.line
-        and (l.despatched_quantity, l.cancelled_quantity)
-            is distinct from (wanted.despatched, wanted.cancelled)
+       from wanted where ${IS_OTHER}
       returning l.order_id as "orderId"`,
-    [company, null, since],
+    [company, ids],
   );
   const orders = [...new Set(changed.map((line) => line.orderId))];
   await openAgain(tx, company, orders);

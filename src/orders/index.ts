@@ -10,7 +10,7 @@
  */
 import { acceptor, check, DELIVER_JOB, examineNow, jobData } from "./accept.ts";
 import type { AcceptRequest, OrderCheck } from "./accept.ts";
-import { advancer, type AdvanceResult } from "./advance.ts";
+import { advance, type AdvanceResult } from "./advance.ts";
 import type { AcceptResult } from "./answer.ts";
 import { hiddenProducts } from "./assortment.ts";
 import { openBuyers, type Buyers } from "./buyers/index.ts";
@@ -18,7 +18,7 @@ import type { OrdersContext } from "./context.ts";
 import { deliverer } from "./delivery/deliver.ts";
 import { tellDesk } from "./desk-alarms.ts";
 import { openDesk, type OrderDesk } from "./desk.ts";
-import { noticeWhatStaffDid } from "./erp-changes.ts";
+import { spans } from "./recent.ts";
 import type { OrderRequest } from "./request.ts";
 import {
   decideLost,
@@ -63,7 +63,7 @@ export interface Orders extends OrderDesk {
 }
 
 export function openOrders(context: OrdersContext): Orders {
-  const advance = advancer(context);
+  const next = spans(context);
   const buyers = openBuyers({
     ...context,
     examine: (tx, body) => examineNow(tx, context, body),
@@ -77,8 +77,9 @@ export function openOrders(context: OrdersContext): Orders {
     hiddenProducts: (account) => hiddenProducts(context.store, context.company, account),
     deliver: deliverer(context),
     advance: async () => {
-      const advanced = await advance();
-      await noticeWhatStaffDid(context);
+      const span = next();
+      const advanced = await advance(context, span.since);
+      span.done();
       await buyers.advance();
       await tellDesk(context);
       return advanced;

@@ -6,8 +6,8 @@ import type { OrdersContext } from "./context.ts";
 
 /** Rows become visible long after the moment that they bear, and clocks differ. */
 const SINCE_HOURS = 24;
-/** So often everything is looked at all the same. */
-const ALL_EVERY_MINUTES = 60;
+/** So often everything is looked at all the same: within what a look goes back. */
+const ALL_EVERY_HOURS = 12;
 
 /** Null: everything is looked at. `done`: it was. */
 export interface Span {
@@ -20,8 +20,7 @@ export function spans({ now }: Pick<OrdersContext, "now">): () => Span {
   let lookedAtAll: Temporal.Instant | null = null;
   return () => {
     const at = now();
-    const fresh =
-      lookedAtAll !== null && lookedAtAll.until(at).total("minutes") < ALL_EVERY_MINUTES;
+    const fresh = lookedAtAll !== null && lookedAtAll.until(at).total("hours") < ALL_EVERY_HOURS;
     return {
       since: fresh ? at.subtract({ hours: SINCE_HOURS }) : null,
       done: () => {
@@ -31,30 +30,43 @@ export function spans({ now }: Pick<OrdersContext, "now">): () => Span {
   };
 }
 
-/**
- * In SQL: true of the order whose id stands in the column when `since`, a parameter, is null, or
- * the order was moved since, or a row of it was learned since.
- */
-export const recent = (order: string, since: string): string => `
-  (${since}::timestamptz is null or ${order} in (
-     select w.id from web_order w where w.company = $1 and w.changed_at >= ${since}
-     union all
-     select w.id from web_order w
-       join (select web_order from erp_order where company = $1 and learned_at >= ${since}
-             union select web_order from order_acknowledgement
-              where company = $1 and learned_at >= ${since}
-             union select web_order from sales_document
-              where company = $1 and learned_at >= ${since}) told
-         on w.number_folded = lower(told.web_order)
-      where w.company = $1
-     union all
-     select w.id from web_order w
-       join (select erp_order from erp_order where company = $1 and learned_at >= ${since}
-             union select erp_order from erp_order_line
-              where company = $1 and learned_at >= ${since}
-             union select erp_order from despatch_line
-              where company = $1 and learned_at >= ${since}
-             union select erp_order from sales_document
-              where company = $1 and learned_at >= ${since}) told
-         on w.erp_order = told.erp_order
-      where w.company = $1))`;
+/** Beyond so many, as after a first pull, looking at everything costs less than naming them. */
+const MOST_NAMED = 20_000;
+
+/** In SQL, the rows of the ERP that were learned since $2. */
+const learned = (column: string, tables: readonly string[]): string =>
+  tables
+    .map((table) => `select ${column} from ${table} where company = $1 and learned_at >= $2`)
+    .join(" union ");
+
+const RECENT = `
+  select w.id from web_order w where w.company = $1 and w.changed_at >= $2
+  union
+  select w.id from web_order w
+    join (${learned("web_order", ["erp_order", "order_acknowledgement", "sales_document"])}) told
+      on w.number_folded = lower(told.web_order)
+   where w.company = $1
+  union
+  select w.id from web_order w
+    join (${learned("erp_order", ["erp_order", "erp_order_line", "despatch_line", "sales_document"])}) told
+      on w.erp_order = told.erp_order
+   where w.company = $1
+  limit ${MOST_NAMED + 1}`;
+
+/** Both null: everything is looked at. */
+export interface Recent {
+  readonly since: Temporal.Instant | null;
+  /** Ids of orders that were moved since, or of which a row was learned since. */
+  readonly orders: readonly string[] | null;
+}
+
+export async function recentOrders(
+  { store, company }: Pick<OrdersContext, "store" | "company">,
+  since: Temporal.Instant | null,
+): Promise<Recent> {
+  if (since === null) return ALL;
+  const found = await store.query<{ id: string }>(RECENT, [company, since]);
+  return found.length > MOST_NAMED ? ALL : { since, orders: found.map(({ id }) => id) };
+}
+
+const ALL: Recent = { since: null, orders: null };

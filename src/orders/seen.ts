@@ -7,9 +7,8 @@ import type { OrdersContext } from "./context.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
 import { lostRow } from "./lost-rows.ts";
 import { mayMove } from "./machine.ts";
-import { recent } from "./recent.ts";
 import { refundReasons } from "./refunds.ts";
-import { bears } from "./same-number.ts";
+import { bearing, bears } from "./same-number.ts";
 
 interface Seen {
   readonly acknowledgements: readonly Acknowledgement[];
@@ -94,28 +93,65 @@ export async function judgeFromPulled(
 }
 
 /**
+ * Orders that are not over; and of those that are, the ones of which the ERP shows something else
+ * than that: what `judge` makes a move of is among them. $2: those to look at, null: all.
+ */
+const TO_JUDGE = `
+  with over_orders as materialized (
+    select company, id, number, state, erp_order, changed_at from web_order
+     where company = $1 and not test and state in ('confirmed', 'refused', 'cancelled')
+       and ($2::uuid[] is null or id = any($2))),
+  news as (
+    ${bearing("over_orders", "erp_order", {
+      columns: "o.id",
+      where: `case o.state when 'confirmed' then e.erp_order is distinct from o.erp_order
+                           when 'cancelled' then e.state <> 'cancelled' else true end`,
+    })} union
+    select o.id from over_orders o
+      join erp_order e on e.company = $1 and e.erp_order = o.erp_order
+     where o.state = 'refused' or o.state = 'cancelled' and e.state <> 'cancelled'
+    union ${bearing("over_orders", "order_acknowledgement", {
+      columns: "o.id",
+      where: `o.state <> 'confirmed' or e.outcome <> 'accepted'
+              or e.erp_order is not null and e.erp_order is distinct from o.erp_order`,
+    })} union ${bearing("over_orders", "sales_document", {
+      columns: "o.id",
+      where: "o.state <> 'confirmed' and e.learned_at > o.changed_at",
+    })})
+  select id from web_order
+   where company = $1 and not test
+     and state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'conflict')
+  union select id from news order by id`;
+
+/** Orders that are judged by one statement. */
+const AT_ONCE = 1_000;
+
+/**
  * Orders about which something was pulled, each with the move it asks for; of those that are over,
- * where anything happened since.
+ * among the ones named; null: among all.
  */
 export async function judgeAllFromPulled(
   on: Queryable,
   company: string,
   at: Temporal.Instant,
-  since: Temporal.Instant | null,
+  among: readonly string[] | null,
 ): Promise<{ order: OrderRow; move: Move }[]> {
-  const rows = await on.query<OrderRow & Seen>(
-    `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders" from web_order o ${SEEN}
-      where company = $1 and not test
-        and (state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'conflict')
-             or state in ('confirmed', 'refused', 'cancelled') and ${recent("o.id", "$2")})
-        and (acknowledgements <> '[]' or "erpOrders" <> '[]')
-      order by id`,
-    [company, since],
-  );
-  return rows.flatMap((row) => {
-    const move = judged(row, row, at);
-    return move === null ? [] : [{ order: row, move }];
-  });
+  const ids = (await on.query<{ id: string }>(TO_JUDGE, [company, among])).map(({ id }) => id);
+  const moves: { order: OrderRow; move: Move }[] = [];
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const rows = await on.query<OrderRow & Seen>(
+      `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders" from web_order o ${SEEN}
+        where company = $1 and id = any($2::uuid[])
+          and (acknowledgements <> '[]' or "erpOrders" <> '[]')
+        order by id`,
+      [company, ids.slice(from, from + AT_ONCE)],
+    );
+    for (const row of rows) {
+      const move = judged(row, row, at);
+      if (move !== null) moves.push({ order: row, move });
+    }
+  }
+  return moves;
 }
 
 function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null {

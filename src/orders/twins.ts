@@ -4,6 +4,7 @@
  */
 import type { Transaction } from "../store/index.ts";
 import type { DeliveryState } from "./machine.ts";
+import type { Recent } from "./recent.ts";
 import { openTask } from "./tasks.ts";
 
 interface Twin {
@@ -17,18 +18,31 @@ interface Twin {
   readonly reference: string;
 }
 
-/** Same account, same customer's reference and the same lines, within a day. */
+/** ERP orders of which anything was learned since $2. */
+const LEARNED = `
+  (select * from erp_order
+    where company = $1 and erp_order in (
+      select erp_order from erp_order where company = $1 and learned_at >= $2
+      union
+      select erp_order from erp_order_line where company = $1 and learned_at >= $2))`;
+
+/**
+ * Same account, same customer's reference and the same lines, within a day: of what is new on one
+ * of the two sides. $2 and $3, the orders, are null together: of all.
+ */
 const TWINS = `
-  with suspects as (
+  with same as (
+    ${pairs("erp_order", "$2::timestamptz is null")} union
+    ${pairs(LEARNED, "$2::timestamptz is not null")} union
+    ${pairs("erp_order", "o.id = any($3::uuid[])")}),
+  suspects as (
     select o.company, o.id, o.number, o.state, o.erp_order as own, o.gross,
            o.customer_reference as reference, e.erp_order
-      from web_order o
-      join erp_order e on e.company = o.company and e.account = o.account
-       and e.customer_reference = o.customer_reference
-       and e.ordered_on between o.ordered_on - 1 and o.ordered_on + 1
-     where o.company = $1 and not o.test and o.customer_reference <> ''
+      from same
+      join web_order o on o.company = $1 and o.id = same.id
+      join erp_order e on e.company = $1 and e.erp_order = same.erp_order
+     where not o.test
        and o.state not in ('refused', 'cancelled', 'shadowed')
-       and coalesce(e.web_order, '') = '' and e.state <> 'cancelled'
        and e.erp_order is distinct from o.erp_order
        and not exists (select 1 from jsonb_array_elements_text(o.settled) s
                         where s = e.erp_order)
@@ -48,14 +62,25 @@ const TWINS = `
    where ours.lines = theirs.lines
    order by s.id, s.erp_order`;
 
+function pairs(theirs: string, where: string): string {
+  return `
+    select o.id, e.erp_order from web_order o
+      join ${theirs} e on e.company = $1 and e.account = o.account
+       and e.customer_reference = o.customer_reference
+       and e.ordered_on between o.ordered_on - 1 and o.ordered_on + 1
+     where o.company = $1 and o.customer_reference <> '' and coalesce(e.web_order, '') = ''
+       and e.state <> 'cancelled' and ${where}`;
+}
+
 /** How many were found for the first time. */
 export async function suspectTwins(
   tx: Transaction,
   company: string,
   at: Temporal.Instant,
+  { since, orders }: Recent,
 ): Promise<number> {
   let opened = 0;
-  for (const twin of await tx.query<Twin>(TWINS, [company])) {
+  for (const twin of await tx.query<Twin>(TWINS, [company, since, orders])) {
     const { id: order, number, gross: amount, erpOrder } = twin;
     const about = `${aboutTwin(erpOrder)}${number}`;
     // As long as it is open it says what to do as the order stands by then.

@@ -103,7 +103,7 @@ test("an order that is sent again and then shows once does not lengthen the wind
   one.erp.finding = "searchable";
   await placed(one, "canary");
   const number = await inDoubt(one);
-  // Before the canary counts it is searched for and missed; then it is sent again, in doubt as well.
+  // Before the canary counts it is searched for and missed; then sent again, in doubt as well.
   one.erp.next = reset;
   await vi.waitFor(
     async () => {
@@ -429,7 +429,7 @@ test("while the ERP cannot be asked orders wait for it, told by one alarm, and g
   one.erp.opens = () => {
     throw new ConnectorFault("transient", "ECONNREFUSED", "Wait.");
   };
-  const numbers = [];
+  const numbers: string[] = [];
   for (const key of ["k1", "k2"]) numbers.push(orderIn(await send(one.orders, key)).webOrder);
   const [first = "", second = ""] = numbers;
   // The queue's own delivery may be at it for a moment.
@@ -540,7 +540,7 @@ test("an ERP that cannot be asked whether it went backwards stops nothing that i
   await expect(one.orders.wentBackwards({ ask: true })).rejects.toThrow("ECONNREFUSED");
 });
 
-test("what is over is looked at again where something was pulled of it, and all of it once an hour", async () => {
+test("what is over is looked at again where something was pulled of it, and all of it twice a day", async () => {
   const one = await companies.open("OVER");
   const { webOrder } = orderIn(await send(one.orders, "k1"));
   await companies.jobs.drain();
@@ -562,7 +562,7 @@ test("what is over is looked at again where something was pulled of it, and all 
   );
   await companies.store.affect("update erp_order set learned_at = '2026-03-28T09:00:00Z'");
   expect(await shown("SO2", "2026-03-28T09:00:00Z")).toBe("confirmed");
-  one.now = one.now.add({ minutes: 61 });
+  one.now = one.now.add({ hours: 12 });
   await one.orders.advance();
   expect((await one.orders.show(webOrder)).state).toBe("conflict");
 });

@@ -2096,10 +2096,22 @@ CREATE INDEX "erp_order_company_web_order_idx" ON "erp_order"("company", "web_or
 CREATE INDEX "erp_order_company_account_state_idx" ON "erp_order"("company", "account", "state");
 
 -- CreateIndex
+CREATE INDEX "erp_order_company_learned_at_idx" ON "erp_order" USING BRIN ("company", "learned_at");
+
+-- CreateIndex
+CREATE INDEX "erp_order_line_company_learned_at_idx" ON "erp_order_line" USING BRIN ("company", "learned_at");
+
+-- CreateIndex
+CREATE INDEX "order_acknowledgement_company_learned_at_idx" ON "order_acknowledgement" USING BRIN ("company", "learned_at");
+
+-- CreateIndex
 CREATE INDEX "despatch_company_account_despatched_on_idx" ON "despatch"("company", "account", "despatched_on");
 
 -- CreateIndex
 CREATE INDEX "despatch_line_company_erp_order_erp_order_line_idx" ON "despatch_line"("company", "erp_order", "erp_order_line");
+
+-- CreateIndex
+CREATE INDEX "despatch_line_company_learned_at_idx" ON "despatch_line" USING BRIN ("company", "learned_at");
 
 -- CreateIndex
 CREATE INDEX "sales_document_company_account_document_on_idx" ON "sales_document"("company", "account", "document_on");
@@ -2112,6 +2124,9 @@ CREATE INDEX "sales_document_company_web_order_idx" ON "sales_document"("company
 
 -- CreateIndex
 CREATE INDEX "sales_document_company_erp_order_idx" ON "sales_document"("company", "erp_order");
+
+-- CreateIndex
+CREATE INDEX "sales_document_company_learned_at_idx" ON "sales_document" USING BRIN ("company", "learned_at");
 
 -- CreateIndex
 CREATE INDEX "sales_line_company_erp_order_erp_order_line_idx" ON "sales_line"("company", "erp_order", "erp_order_line");
@@ -2217,6 +2232,9 @@ CREATE INDEX "web_order_company_state_idx" ON "web_order"("company", "state");
 
 -- CreateIndex
 CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_order");
+
+-- CreateIndex
+CREATE INDEX "web_order_company_changed_at_idx" ON "web_order" USING BRIN ("company", "changed_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "web_order_company_number_folded_key" ON "web_order"("company", "number_folded");
