@@ -19,6 +19,7 @@ import {
   type ExportPage,
   type ExportSpan,
 } from "./export.ts";
+import { afterRefund } from "./refunds.ts";
 import type { Resolution } from "./resolve.ts";
 import { closeTask, listTasks, type Task, type TaskEnd, type TaskFilter } from "./tasks.ts";
 import { list, show, type OrderListFilter, type OrderSummary, type OrderView } from "./view.ts";
@@ -74,6 +75,7 @@ async function endTask(context: OrdersContext, end: TaskEnd): Promise<Task> {
   return context.store.transaction(async (tx) => {
     const task = await closeTask(tx, context.company, end, context.now());
     await afterTask(tx, context, task);
+    await afterRefund(tx, context.company, task, context.now());
     await afterReturnTask(tx, context, task);
     const { who, reason, state } = end;
     await audited(tx, context, { who, reason, action: `order-task-${state}`, subject: task.id });

@@ -5,6 +5,7 @@
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import { OrderError } from "./error.ts";
+import { refundIsOf } from "./owed.ts";
 import type { AccountedOrder } from "./request.ts";
 
 type Payment = AccountedOrder["payment"];
@@ -24,14 +25,31 @@ export const UNPAID: ReadonlySet<string> = new Set([
   "payment-given-back",
 ]);
 
-/** The refund that an order's end opened; one that was dropped leaves the payment free. */
-const REFUND = (order: string): string => `
+/** The refund of an order's payment; one that was dropped leaves the payment free. */
+const REFUND = (order: string, provider: string, reference: string): string => `
   select t.state from web_order_task t
    where t.company = ${order}.company and t.subject = ${order}.id::text and t.kind = 'refund'
-     and t.state <> 'dropped' and starts_with(t.about, ${order}.number || ' is ')
+     and t.state <> 'dropped' and ${refundIsOf(provider, reference)}
    order by t.state limit 1`;
 
 const DEAD = "('refused', 'cancelled')";
+
+/** What was given back of it. */
+const GIVEN = (order: string, provider: string, reference: string): string => `
+  (select coalesce(sum(t.amount), 0) from web_order_task t
+    where t.company = ${order}.company and t.subject = ${order}.id::text and t.kind = 'refund'
+      and t.state = 'done' and ${refundIsOf(provider, reference)})`;
+
+/** The most that the order ever said of it; null: it came with another. */
+const TAKEN = (order: string, provider: string, reference: string): string => `
+  (select max((said.payment ->> 'amount')::numeric)
+     from (select ${order}.body -> 'payment' as payment
+            union all
+           select c.before -> 'body' -> 'payment' from web_order_change c
+            where c.company = ${order}.company and c.order_id = ${order}.id
+              and c.state = 'done') said
+    where said.payment ->> 'provider' = ${provider}
+      and said.payment ->> 'reference' = ${reference})`;
 
 /** The payment of the order `o` is that of an order before it. */
 export const OF_ANOTHER = `exists (
@@ -40,7 +58,25 @@ export const OF_ANOTHER = `exists (
    where p.company = o.company and p.provider = o.body -> 'payment' ->> 'provider'
      and p.reference = o.body -> 'payment' ->> 'reference' and b.id <> o.id and b.test = o.test
      and (b.received_at, b.id) < (o.received_at, o.id)
-     and (b.state not in ${DEAD} or exists (${REFUND("b")})))`;
+     and (b.state not in ${DEAD} or exists (${REFUND("b", "p.provider", "p.reference")})))`;
+
+/** A payment that an order came with and is paid otherwise than by pays another one now. */
+export async function paysAnother(
+  on: Queryable,
+  { company, id }: Pick<OrderRow, "company" | "id">,
+  { provider, reference }: NonNullable<Payment>,
+): Promise<boolean> {
+  const rows = await on.query(
+    `select 1 from web_order_payment p
+       join web_order b on b.company = p.company and b.id = p.order_id
+       join web_order o on o.company = p.company and o.id = $2
+      where p.company = $1 and p.provider = $3 and p.reference = $4 and b.id <> o.id
+        and b.test = o.test
+        and (b.state not in ${DEAD} or exists (${REFUND("b", "p.provider", "p.reference")}))`,
+    [company, id, provider, reference],
+  );
+  return rows.length > 0;
+}
 
 export async function isOfAnother(
   tx: Queryable,
@@ -64,9 +100,11 @@ const USED = `
      and p.reference = a.reference
     join web_order o on o.company = p.company and o.id = p.order_id
     left join web_order mine on mine.company = $1 and mine.number_folded = a.own
-    left join lateral (${REFUND("o")}) refund on true
+    left join lateral (${REFUND("o", "p.provider", "p.reference")}) refund on true
    where o.test = a.test
-     and case when mine.id = o.id then refund.state = 'done'
+     and case when mine.id = o.id
+              then refund.state = 'done' and ${GIVEN("o", "p.provider", "p.reference")}
+                                             >= ${TAKEN("o", "p.provider", "p.reference")}
               when (o.received_at, o.id) > (mine.received_at, mine.id) then false
               else o.state not in ${DEAD} or refund.state is not null end
    order by a.index, o.state in ${DEAD}, o.received_at`;
@@ -94,6 +132,23 @@ export async function readPayments(
   return new Map(rows.map(({ index, ...use }) => [index, use]));
 }
 
+/** What is left of an order's payment once some of it was given back; null: nothing was. */
+export async function leftOf(
+  on: Queryable,
+  { company, id }: Pick<OrderRow, "company" | "id">,
+  { provider, reference }: NonNullable<Payment>,
+): Promise<{ readonly left: string; readonly given: string } | null> {
+  const [row] = await on.query<{ left: string | null; given: string }>(
+    `select (said.taken - said.given)::text as left, said.given::text as given
+       from web_order o
+      cross join lateral (select ${TAKEN("o", "$3::text", "$4::text")} as taken,
+                                 ${GIVEN("o", "$3::text", "$4::text")} as given) said
+      where o.company = $1 and o.id = $2 and said.given > 0`,
+    [company, id, provider, reference],
+  );
+  return row === undefined || row.left === null ? null : { left: row.left, given: row.given };
+}
+
 /** Throws for an order that ended, when its payment does not pay it any more. */
 export async function refuseUnpaid(
   tx: Queryable,
@@ -106,9 +161,12 @@ export async function refuseUnpaid(
        from web_order o
        join web_order_payment p on p.company = o.company and p.provider = $3 and p.reference = $4
        join web_order b on b.company = p.company and b.id = p.order_id and b.test = o.test
-       left join lateral (${REFUND("b")}) refund on true
+       left join lateral (${REFUND("b", "p.provider", "p.reference")}) refund on true
       where o.company = $1 and o.id = $2
-        and case when b.id = o.id then refund.state = 'done'
+        and case when b.id = o.id
+                 then refund.state = 'done'
+                      and ${TAKEN("o", "p.provider", "p.reference")}
+                          - ${GIVEN("o", "p.provider", "p.reference")} < least(o.paid, o.gross)
                  else b.state not in ${DEAD} or refund.state is not null end
       order by b.id <> o.id, b.received_at limit 1`,
     [company, id, provider, reference],

@@ -1,192 +1,272 @@
 /**
  * Money that was taken for goods that will not come: owed back, by a task for finance that is
- * closed with the reference of the refund.
+ * closed with the reference of the refund. Whenever an order is another, so are its open refunds.
  */
-import { decimal } from "../model/index.ts";
-import type { Queryable } from "../store/index.ts";
+import { decimal, type Money, type WebOrderPayment } from "../model/index.ts";
+import type { Queryable, Transaction } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
+import type { OrdersContext } from "./context.ts";
+import { creditsOf, type Credits } from "./credited.ts";
 import type { DeliveryState } from "./machine.ts";
-import { isOfAnother } from "./payments.ts";
-import { closeTask, listTasks, openTask, type NewTask, type Task } from "./tasks.ts";
+import {
+  byPayment,
+  LAPSED,
+  larger,
+  readStandings,
+  settlementOf,
+  STANDS,
+  ZERO,
+  type Settlement,
+  type Standing,
+} from "./owed.ts";
+import { isOfAnother, paysAnother } from "./payments.ts";
+import { closeTask, listTasks, openTask, type Task } from "./tasks.ts";
 
-export type PaidOrder = Pick<OrderRow, "company" | "id" | "number" | "body" | "test">;
-type Order = PaidOrder;
+type PaidOrder = Pick<OrderRow, "company" | "id" | "body" | "test">;
 
 /** In the transaction that moves the order: what a payment for it means from now on. */
 export async function settlePayment(
   tx: Queryable,
-  order: Order,
+  order: PaidOrder,
   move: { readonly from: DeliveryState; readonly to: DeliveryState },
   at: Temporal.Instant,
 ): Promise<void> {
-  if (order.test || !isPaid(order)) return;
-  if (isDead(move.to) && !isDead(move.from)) await owe(tx, order, move.to, at);
-  // It stands after all: what was paid for it is not owed back any more.
-  else if (move.to === "confirmed" || move.to === "queued") {
-    await oweNothing(tx, order, at);
-    if (move.to === "confirmed") await tellUnpaid(tx, order, at);
-  }
-}
-
-function isPaid({ body }: Order): boolean {
-  return body.payment !== null && /[1-9]/.test(body.payment.amount);
+  if (order.test || order.body.payment === null) return;
+  const { from, to } = move;
+  const isOther = isDead(from) !== isDead(to) || from === "conflict";
+  if (isOther || to === "confirmed" || to === "queued")
+    await settleRefunds(tx, order.company, order.id, at);
 }
 
 function isDead(state: DeliveryState): boolean {
   return state === "refused" || state === "cancelled";
 }
 
-async function owe(
+/**
+ * Makes the open refunds of an order what is owed, whatever was opened before; true: something was
+ * to be done. Of one that was credited only `settleMoney` knows by how much.
+ */
+export async function settleRefunds(
   tx: Queryable,
-  order: Order,
-  state: DeliveryState,
+  company: string,
+  id: string,
+  at: Temporal.Instant,
+  credits: Credits | null = null,
+): Promise<boolean> {
+  // Whoever changes it meanwhile owes otherwise: only with the order held the sum is right.
+  await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
+    company,
+    id,
+  ]);
+  const [standing] = await readStandings(tx, company, id);
+  if (standing === undefined) return false;
+  if (standing.credited.length > 0 && credits === null) return false;
+  const todo = await todoOf(tx, company, standing, credits);
+  for (const one of todo) await settle(tx, company, standing, one, at);
+  return todo.length > 0;
+}
+
+/** After each pull: what was paid and does not come, what comes after all, and what was credited. */
+export async function settleMoney(context: OrdersContext): Promise<number> {
+  const { store, company, invoices, now } = context;
+  const standings = await readStandings(store, company, null);
+  const credited = standings.filter((one) => one.credited.length > 0);
+  const documents =
+    credited.length === 0 ? undefined : await invoices?.(credited.map(({ number }) => number));
+  let changed = 0;
+  for (const standing of standings) {
+    const credits = creditsOf(standing, documents?.get(standing.number) ?? []);
+    if ((await todoOf(store, company, standing, credits)).length === 0) continue;
+    const settled = await store.transaction((tx) =>
+      settleRefunds(tx, company, standing.id, now(), credits),
+    );
+    if (settled) changed += 1;
+  }
+  return changed;
+}
+
+/** One payment of an order, and what is to become of its refunds. */
+interface Todo {
+  readonly payment: WebOrderPayment;
+  readonly settlement: Settlement;
+  readonly due: Money;
+  /** All refunds that the order ever had. */
+  readonly refunds: readonly Task[];
+  /** What a new refund is about. */
+  readonly about: string;
+  /** Why, before the words of the refund; blank: its name says it. */
+  readonly because: string;
+  /** What a person is told of that it is not paid; null: nothing, or it was told. */
+  readonly look: string | null;
+  /** Told before, and not so any more. */
+  readonly untold: readonly Task[];
+}
+
+async function todoOf(
+  on: Queryable,
+  company: string,
+  standing: Standing,
+  credits: Credits | null,
+): Promise<Todo[]> {
+  const tasks = await listTasks(on, company, { order: standing.id, state: "all" });
+  const refunds = tasks.filter(({ kind }) => kind === "refund");
+  const current = await ofItsPayment(on, company, standing, credits, tasks, refunds);
+  const former: Todo[] = [];
+  for (const payment of standing.former) {
+    if (await paysAnother(on, { company, id: standing.id }, payment)) continue;
+    const settlement = settlementOf({ payment, taken: payment.amount, due: ZERO }, refunds);
+    const { provider, reference } = payment;
+    former.push({
+      payment,
+      settlement,
+      due: ZERO,
+      refunds,
+      about: `${standing.number} is not paid by ${provider} ${reference} any more`,
+      because: `Web order ${standing.number} is paid otherwise; where this was never taken, drop the task. `,
+      look: null,
+      untold: [],
+    });
+  }
+  return [...(current === null ? [] : [current]), ...former].filter(isToDo);
+}
+
+function isToDo({ settlement: { drop, lapse, open }, look, untold }: Todo): boolean {
+  return drop.length + lapse.length + untold.length > 0 || open !== null || look !== null;
+}
+
+async function ofItsPayment(
+  on: Queryable,
+  company: string,
+  standing: Standing,
+  credits: Credits | null,
+  tasks: readonly Task[],
+  refunds: readonly Task[],
+): Promise<Todo | null> {
+  const { number, payment, taken, state } = standing;
+  const off = credits?.gross ?? ZERO;
+  const due = larger(ZERO, decimal.subtract(decimal.parse<"money">(standing.due), off));
+  const settlement = settlementOf({ payment, taken, due }, refunds);
+  const todo = {
+    payment,
+    settlement,
+    due,
+    refunds,
+    ...causeOf(standing, settlement.over, credits, refunds),
+    ...lookOf(number, THERE.has(state) ? settlement.unpaid : ZERO, due, tasks),
+  };
+  return isToDo(todo) && !(await isOfAnother(on, { company, id: standing.id })) ? todo : null;
+}
+
+/** The ERP has it, as paid. */
+const THERE: ReadonlySet<DeliveryState> = new Set(["handedOver", "accepted", "confirmed"]);
+
+/** What a person has closed was told once and for all; what Tradepost has, until it is so again. */
+function lookOf(
+  number: string,
+  unpaid: Money,
+  due: Money,
+  tasks: readonly Task[],
+): Pick<Todo, "look" | "untold"> {
+  const stands = `${number}${STANDS}`;
+  const looks = tasks.filter(({ kind, about }) => kind === "look" && about.startsWith(stands));
+  const amount = decimal.format(unpaid);
+  const isSame = (task: Task): boolean =>
+    unpaid.digits > 0n && decimal.compare(decimal.parse(task.amount ?? "0"), unpaid) === 0;
+  const untold = looks.filter((task) => task.state === "open" && !isSame(task));
+  const isTold = looks.some(
+    (task) => isSame(task) && (task.state === "open" || task.closedBy !== "tradepost"),
+  );
+  if (unpaid.digits === 0n || isTold) return { look: null, untold };
+  const isAll = decimal.compare(unpaid, due) >= 0;
+  const name = `${stands}${isAll ? " and is not paid" : `, and ${amount} of it is not paid`}`;
+  return { look: anew(name, looks), untold };
+}
+
+/** A task that is closed is never opened again: another one has another name. */
+function anew(name: string, tasks: readonly Task[]): string {
+  return tasks.some(({ about }) => about === name) ? `${name} (${tasks.length + 1})` : name;
+}
+
+/** What a refund is named by: the order's end, its credit notes, or that less comes. */
+function causeOf(
+  { number, state }: Standing,
+  over: Money,
+  credits: Credits | null,
+  refunds: readonly Task[],
+): Pick<Todo, "about" | "because"> {
+  if (isDead(state)) return { about: `${number} is ${state}`, because: "" };
+  if (credits !== null && credits.gross.digits > 0n) {
+    const by = credits.documents.join(", ");
+    const about = `${number} credited by ${by}: ${decimal.format(credits.gross)}`;
+    if (!refunds.some((task) => task.about === about && task.state !== "dropped"))
+      return { about, because: `It was paid beforehand and ${by} credits it. ` };
+  }
+  return { about: `${number} came short by ${decimal.format(over)}`, because: "" };
+}
+
+async function settle(
+  tx: Queryable,
+  company: string,
+  { id: order, number }: Standing,
+  { settlement, payment, refunds, due, about, because, look, untold }: Todo,
   at: Temporal.Instant,
 ): Promise<void> {
-  const paid = order.body.payment;
-  if (paid === null || (await isOfAnother(tx, order))) return;
-  const amount = await stillOwed(tx, order, paid.amount);
-  if (amount === null) return;
-  const before = await refundsOf(tx, order, "all");
-  await openTask(
-    tx,
-    order.company,
-    {
-      order: order.id,
-      kind: "refund",
-      // An order can die twice, and a task that was dropped is never opened again.
-      about: `${order.number} is ${state}${before.length === 0 ? "" : ` (${before.length + 1})`}`,
-      instruction: refundBy(amount, paid),
-      amount,
-    },
-    at,
-  );
-}
-
-type Paid = Pick<NonNullable<Order["body"]["payment"]>, "provider" | "reference">;
-
-export function refundBy(amount: string, paid: Paid): string {
-  return `Refund ${amount} ${by(paid)}, and close the task with the refund's reference.`;
-}
-
-function by({ provider, reference }: Paid): string {
-  return `by ${provider}, payment ${reference}`;
-}
-
-/** Less what is owed back or was given back of its payment already; null: nothing more. */
-export async function stillOwed(tx: Queryable, order: Order, owed: string): Promise<string | null> {
-  const { payment } = order.body;
-  const tasks = await refundsOf(tx, order, "all");
-  const told = tasks
-    .filter(({ state }) => state !== "dropped")
-    .filter(({ instruction }) => payment === null || instruction.includes(`${by(payment)},`))
-    .map(({ amount }) => amount ?? "0");
-  const rest = decimal.subtract(
-    decimal.parse<"money">(owed),
-    decimal.sum(told.map((text) => decimal.parse<"money">(text))),
-  );
-  return rest.digits <= 0n ? null : decimal.format(rest);
-}
-
-async function oweNothing(tx: Queryable, order: Order, at: Temporal.Instant): Promise<void> {
-  const tasks = await refundsOf(tx, order, "open");
-  for (const { id } of tasks.filter(({ about }) => about.startsWith(`${order.number} is `)))
-    await closeTask(
+  const { drop, lapse, open, unpaid } = settlement;
+  for (const { id } of lapse)
+    await tx.affect(
+      "update web_order_task set reason = reason || $3 where company = $1 and id = $2",
+      [company, id, LAPSED],
+    );
+  const close = (id: string, reason: string) =>
+    closeTask(tx, company, { id, state: "dropped", who: "tradepost", reason }, at);
+  const comesTo = `The order comes to ${decimal.format(due)} now.`;
+  for (const { id } of [...drop, ...untold]) await close(id, comesTo);
+  if (open !== null) {
+    const amount = decimal.format(open);
+    await openTask(
       tx,
-      order.company,
-      { id, state: "dropped", who: "tradepost", reason: "The order stands after all." },
+      company,
+      {
+        order,
+        kind: "refund",
+        about: anew(about, refunds),
+        instruction: `${because}${refundBy(amount, payment)}`,
+        amount,
+      },
       at,
     );
-}
-
-/** It stands, and nobody pays for it: the money was given back while it was thought dead. */
-async function tellUnpaid(tx: Queryable, order: Order, at: Temporal.Instant): Promise<void> {
-  const tasks = await refundsOf(tx, order, "all");
-  const paidBack = tasks.find(
-    ({ state, about }) => state === "done" && about.startsWith(`${order.number} is `),
-  );
-  if (paidBack === undefined) return;
-  const { amount, reference } = paidBack;
+  }
+  if (look === null) return;
+  const done = refunds.filter(({ state }) => state === "done");
+  const back = done.map(({ amount, reference }) => `${amount ?? "?"}, refund ${reference ?? "?"}`);
   await openTask(
     tx,
-    order.company,
+    company,
     {
-      order: order.id,
+      order,
       kind: "look",
-      about: `${order.number} stands and is not paid`,
+      about: look,
       instruction:
-        `Its payment was given back (${amount ?? "?"}, refund ${reference ?? "?"}), and the ERP has ` +
-        "it as paid: ask the customer to pay, or cancel it.",
-      amount,
+        `Of its payment was given back: ${back.join("; ")}. The ERP has ${number} as paid: ask the ` +
+        "customer to pay, or cancel it.",
+      amount: decimal.format(unpaid),
     },
     at,
   );
 }
 
-async function refundsOf(tx: Queryable, order: Order, state: "open" | "all"): Promise<Task[]> {
-  return listTasks(tx, order.company, { kind: "refund", order: order.id, state });
+function refundBy(amount: string, payment: WebOrderPayment): string {
+  return `Refund ${amount} ${byPayment(payment)}, and close the task with the refund's reference.`;
 }
 
-interface Short {
-  readonly id: string;
-  readonly number: string;
-  readonly body: OrderRow["body"];
-  readonly owed: string;
-}
-
-/**
- * Paid orders of which something will not come any more, or that come to less since they were
- * amended: refunded is what was paid for it. Each time more of an order falls short, a further task
- * names only what came on top.
- */
-const SHORT = `
-  select o.id, o.number, o.body, round(short.owed, 2)::text as owed
-    from web_order o
-    cross join lateral (
-      select least(o.paid, greatest(0, o.paid - o.gross)
-               + coalesce(sum((l.net + l.vat) * l.cancelled_quantity / l.quantity), 0)) as owed
-        from web_order_line l where l.company = o.company and l.order_id = o.id) short
-   where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test and o.paid > 0
-     and o.state not in ('refused', 'cancelled', 'shadowed') and short.owed > 0
-   order by o.id`;
-
-export async function refundShort(
-  tx: Queryable,
+/** A person has closed a refund: what is owed beside it may be another. */
+export async function afterRefund(
+  tx: Transaction,
   company: string,
+  { kind, order }: Task,
   at: Temporal.Instant,
-  /** Id of the only order to look at; null: all. */
-  only: string | null = null,
-): Promise<number> {
-  let opened = 0;
-  for (const seen of await tx.query<Short>(SHORT, [company, only])) {
-    if ((await refundFor(tx, company, seen)) === null) continue;
-    // Whoever cancels it meanwhile owes back all of it: only with the order held the sum is right.
-    await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
-      company,
-      seen.id,
-    ]);
-    const [held] = await tx.query<Short>(SHORT, [company, seen.id]);
-    const task = held === undefined ? null : await refundFor(tx, company, held);
-    if (task !== null && (await openTask(tx, company, task, at)).opened) opened += 1;
-  }
-  return opened;
-}
-
-async function refundFor(
-  tx: Queryable,
-  company: string,
-  { owed, ...row }: Short,
-): Promise<NewTask | null> {
-  const order: Order = { company, test: false, ...row };
-  const paid = order.body.payment;
-  const amount = paid === null ? null : await stillOwed(tx, order, owed);
-  if (paid === null || amount === null || (await isOfAnother(tx, order))) return null;
-  return {
-    order: order.id,
-    kind: "refund",
-    about: `${order.number} came short by ${owed}`,
-    instruction: refundBy(amount, paid),
-    amount,
-  };
+): Promise<void> {
+  if (kind === "refund" && order !== null) await settleRefunds(tx, company, order, at);
 }
 
 /** A payment that no field of the ERP's order carries is entered there by finance. */

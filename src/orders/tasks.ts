@@ -99,6 +99,10 @@ export interface TaskEnd {
   readonly reference?: string | null;
 }
 
+/**
+ * A refund that nobody owed any more can be closed as done still: it was paid before that was
+ * known, and counts.
+ */
 export async function closeTask(
   tx: Queryable,
   company: string,
@@ -109,7 +113,9 @@ export async function closeTask(
   const closed = await tx.affect(
     `update web_order_task
         set state = $3, closed_at = $4, closed_by = $5, reason = $6, reference = $7
-      where company = $1 and id::text = $2 and state = 'open'`,
+      where company = $1 and id::text = $2
+        and (state = 'open' or kind = 'refund' and state = 'dropped' and closed_by = 'tradepost'
+                               and $3 = 'done')`,
     [company, end.id, end.state, at, end.who, end.reason, reference],
   );
   const [task] = await readTasks(tx, company, "id::text = $2", [end.id]);

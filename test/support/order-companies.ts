@@ -26,6 +26,7 @@ import type { Store } from "../../src/store/index.ts";
 import { pull } from "./canonical-rows.ts";
 import { useDatabase } from "./database.ts";
 import { leftOutByMarks } from "./open-marks.ts";
+import { salesOf } from "./order-sales.ts";
 import { ORDER_SETTINGS } from "./order-settings.ts";
 
 /** The far side: takes orders in, and can be told to misbehave once. */
@@ -176,6 +177,7 @@ export function useOrderCompanies(): OrderCompanies {
           },
         },
         outbound,
+        invoices: (webOrders) => salesOf(store, company).documentsOf(webOrders),
         alarms: {
           raise: async (alarm) => void alarms.set(alarm.key, alarm),
           clear: async (key) => void alarms.delete(key),

@@ -29,8 +29,7 @@ import type { KeyedResult } from "../keyed.ts";
 import { sends } from "../context.ts";
 import { queueReturns } from "./return-place.ts";
 import { follow, openReturns, type Returns } from "./returns.ts";
-import { refundCredited } from "../credited.ts";
-import { receiptsToEnter, refundShort } from "../refunds.ts";
+import { receiptsToEnter, settleMoney } from "../refunds.ts";
 
 export interface AccountRequests {
   ask(request: AskAccount): Promise<KeyedResult<AccountAsked>>;
@@ -69,6 +68,7 @@ export function openBuyers(context: BuyersContext): Buyers {
     advance: async () => {
       await arrivals(context);
       await settleMoney(context);
+      await enterReceipts(context);
       await context.store.transaction((tx) => follow(tx, context));
       if (!sends(await context.connection.standing())) return;
       await queueAccounts(context);
@@ -79,14 +79,11 @@ export function openBuyers(context: BuyersContext): Buyers {
   };
 }
 
-/** What was paid and does not come is owed back; what the ERP is not told finance enters. */
-async function settleMoney(context: BuyersContext): Promise<void> {
+/** Payments that the ERP is not told of. */
+async function enterReceipts(context: BuyersContext): Promise<void> {
   const { store, company, outbound, now } = context;
-  await refundCredited(context);
-  await store.transaction(async (tx) => {
-    await refundShort(tx, company, now());
-    if (!outbound.carriesPayment) await receiptsToEnter(tx, company, now());
-  });
+  if (outbound.carriesPayment) return;
+  await store.transaction((tx) => receiptsToEnter(tx, company, now()));
 }
 
 export { ACCOUNT_JOB } from "./account-desk.ts";

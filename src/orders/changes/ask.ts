@@ -6,9 +6,8 @@
 import type { Transaction } from "../../store/index.ts";
 import { refusedProblem, type OrderProblem } from "../answer.ts";
 import { audited } from "../audit.ts";
-import { addEvent, move, OrderError, type OrderRow } from "../book.ts";
+import { addEvent, OrderError, type OrderRow } from "../book.ts";
 import type { OrderFinding } from "../checks.ts";
-import { leaveQuotation } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
 import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
 import { BLANKED, isForgotten } from "../forgotten.ts";
@@ -20,6 +19,7 @@ import { noteChanged } from "../told.ts";
 import { lessOf, type LineLess } from "./cancelled.ts";
 import { examineAnew, type Anew } from "./examine.ts";
 import { beforeOf, goOn, putContent } from "./make.ts";
+import { cancelMove, nameOf } from "./over.ts";
 import { heldOrder, pathOf } from "./path.ts";
 import {
   changesOf,
@@ -284,24 +284,6 @@ async function cancelHere(
   return answerOf(200, cancelled, { ...row, change }, []);
 }
 
-/** Cancelled, and what the ERP shows of it is settled. */
-export async function cancelMove(
-  tx: Transaction,
-  order: OrderRow,
-  { who, why }: Pick<Asker, "who" | "why">,
-  at: Temporal.Instant,
-): Promise<OrderRow> {
-  await leaveQuotation(tx, order);
-  const settled = [...order.settled, ...(order.erpOrder === null ? [] : [order.erpOrder])];
-  return move(tx, order, {
-    event: "cancel",
-    who,
-    at,
-    about: why === null ? "Cancelled." : `Cancelled: ${why}`,
-    set: { nextAttemptAt: null, settled: [...new Set(settled)] },
-  });
-}
-
 async function askWhole(
   tx: Transaction,
   context: OrdersContext,
@@ -369,10 +351,6 @@ function answerOf(
 
 function holdsOf({ findings }: Anew): string[] {
   return findings.filter(({ policy }) => policy === "hold").map(({ about }) => about);
-}
-
-export function nameOf(kind: ChangeKind, change: number): string {
-  return `${kind === "amend" ? "Amendment" : "Cancellation"} ${change}`;
 }
 
 function whyOf({ why }: Pick<Asker, "why">): string {

@@ -2,14 +2,14 @@
 import { decimal } from "../../model/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { sameAmount } from "../amounts.ts";
-import { addEvent, move, type OrderRow } from "../book.ts";
+import { move, type OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
 import { openTask } from "../tasks.ts";
 import type { Task } from "../tasks.ts";
-import { noteChanged } from "../told.ts";
-import { cancelMove, intentOf, nameOf } from "./ask.ts";
+import { intentOf } from "./ask.ts";
 import { heldOrder } from "./path.ts";
 import { beforeOf, putContent } from "./make.ts";
+import { cancelMove, nameOf, over } from "./over.ts";
 import { changesOf, moveChange, PENDING, type ChangeRow } from "./rows.ts";
 
 export interface ChangeEnd {
@@ -123,9 +123,12 @@ async function forPerson(
 function taskOf(order: OrderRow, asked: ChangeRow) {
   const { body, change, kind } = asked;
   const there = order.erpOrder === null ? "the order" : `ERP order ${order.erpOrder}`;
-  const lines = (body?.lines ?? [])
-    .map(({ quantity, product, net }) => `${trimmed(quantity)} × ${product} (${net})`)
-    .join(", ");
+  const lines = [
+    ...(body?.lines ?? []).map(
+      ({ quantity, product, net }) => `${trimmed(quantity)} × ${product} (${net})`,
+    ),
+    ...(body?.charges ?? []).map(({ charge, net }) => `charge ${charge} (${net})`),
+  ].join(", ");
   const todo =
     body === null
       ? `Cancel ${there} in the ERP.`
@@ -141,26 +144,6 @@ function taskOf(order: OrderRow, asked: ChangeRow) {
 
 function trimmed(quantity: string): string {
   return decimal.canonical(decimal.parse(quantity));
-}
-
-async function over(
-  tx: Transaction,
-  order: OrderRow,
-  { change, kind }: ChangeRow,
-  end: Ended & { state: "refused" | "dropped"; who: string },
-): Promise<void> {
-  const { state, about, at, who } = end;
-  const moved = await moveChange(tx, order, { change, state, outcome: about, at });
-  if (!moved) return;
-  await addEvent(tx, order, {
-    event: "change",
-    fromState: order.state,
-    toState: order.state,
-    who,
-    at,
-    about: `${nameOf(kind, change)} ${state}: ${about}`,
-  });
-  await noteChanged(tx, order, "order.change-refused", at);
 }
 
 /** A person has closed a task that a change waited for. */

@@ -10,7 +10,7 @@ import { OrderError, type OrderRow } from "../book.ts";
 import type { OrderFinding, Policy } from "../checks.ts";
 import { keepingNumbers, type Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
-import { UNPAID } from "../payments.ts";
+import { leftOf, UNPAID } from "../payments.ts";
 import type { OrderRequest } from "../request.ts";
 
 export interface Anew {
@@ -32,7 +32,7 @@ export async function examineAnew(
   asked: OrderRequest,
   before: WebOrder,
 ): Promise<Anew> {
-  const request = completed(order, asked);
+  const { request, given } = await paidWithRest(tx, order, completed(order, asked));
   await tx.query("savepoint anew");
   const { company, id } = order;
   await releasePromotions(tx, { company, order: id, at: context.now() });
@@ -42,7 +42,7 @@ export async function examineAnew(
   const delivered = await deliveredOf(tx, order);
   const content = contentOf(order, priced, request, before, delivered.lastLine);
   const findings = [
-    ...priced.findings.map((finding) => ofPayment(order, request, finding)),
+    ...priced.findings.map((finding) => ofPayment(order, request, given, finding)),
     ...sameBuyer(order, content.body),
     ...notBelowDelivered(content.body, delivered.products),
   ];
@@ -57,7 +57,14 @@ export async function examineAnew(
 }
 
 /** A payment that it was taken with holds no change: what is too much of it is given back. */
-function ofPayment(order: OrderRow, request: OrderRequest, finding: OrderFinding): OrderFinding {
+function ofPayment(
+  order: OrderRow,
+  request: OrderRequest,
+  given: string | null,
+  finding: OrderFinding,
+): OrderFinding {
+  if (given !== null && PAID_IN_PART.has(finding.code))
+    return { ...finding, about: `${finding.about} Of its payment ${given} was given back.` };
   if (order.state === "refused" && UNPAID.has(finding.code))
     return { ...finding, policy: "refuse" };
   const { payment } = order.body;
@@ -67,6 +74,24 @@ function ofPayment(order: OrderRow, request: OrderRequest, finding: OrderFinding
   if (!kept || finding.code !== "paid-too-much") return finding;
   const instruction = "Nothing: a task for finance gives back what is too much, once it is done.";
   return { ...finding, policy: "accept", instruction };
+}
+
+const PAID_IN_PART: ReadonlySet<string> = new Set(["paid-in-part", "guest-not-paid"]);
+
+/** What was given back of a payment pays nothing any more, whatever is said to have been taken. */
+async function paidWithRest(
+  tx: Queryable,
+  order: OrderRow,
+  request: OrderRequest,
+): Promise<{ readonly request: OrderRequest; readonly given: string | null }> {
+  const { payment } = request;
+  const rest = payment === null ? null : await leftOf(tx, order, payment);
+  // All of it given back is found by the check of payments.
+  if (payment === null || rest === null || !/[1-9]/.test(rest.left) || rest.left.startsWith("-"))
+    return { request, given: null };
+  const isMore = decimal.compare(decimal.parse(payment.amount), decimal.parse(rest.left)) > 0;
+  const amount = isMore ? rest.left : payment.amount;
+  return { request: { ...request, payment: { ...payment, amount } }, given: rest.given };
 }
 
 /** What an order cannot change keeps standing; a payment that was taken stays taken. */
@@ -109,7 +134,7 @@ function contentOf(
 }
 
 interface Delivered {
-  /** By product: despatched or invoiced, whichever is more. */
+  /** By product: despatched or invoiced, whichever is more; what was invoiced anew once. */
   readonly products: ReadonlyMap<string, decimal.Decimal>;
   readonly lastLine: number;
 }
@@ -117,7 +142,8 @@ interface Delivered {
 async function deliveredOf(tx: Queryable, { company, id }: OrderRow): Promise<Delivered> {
   const rows = await tx.query<{ product: string; delivered: string; line: number }>(
     `select product, max(line) as line,
-            sum(greatest(despatched_quantity, invoiced_quantity))::text as delivered
+            sum(least(quantity, greatest(despatched_quantity, invoiced_quantity)))::text
+              as delivered
        from web_order_line where company = $1 and order_id = $2 group by product`,
     [company, id],
   );

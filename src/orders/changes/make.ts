@@ -4,7 +4,7 @@ import { addEvent, move, type OrderRow } from "../book.ts";
 import { replaceContent, type Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
 import { DELIVER_JOB, jobData } from "../jobs.ts";
-import { refundShort } from "../refunds.ts";
+import { settleRefunds } from "../refunds.ts";
 import { noteChanged } from "../told.ts";
 import { evidenceOfLines, type Before } from "./rows.ts";
 
@@ -13,7 +13,7 @@ export async function beforeOf(tx: Transaction, order: OrderRow): Promise<Before
   return { body: order.body, evidence: await evidenceOfLines(tx, order) };
 }
 
-/** Gives the order its new content, says so in its book, and owes back what is paid too much. */
+/** Gives the order its new content, says so in its book, and owes back what is paid too much now. */
 export async function putContent(
   tx: Transaction,
   order: OrderRow,
@@ -27,7 +27,7 @@ export async function putContent(
     fromState: order.state,
     toState: order.state,
   });
-  await refundShort(tx, order.company, said.at, order.id);
+  await settleRefunds(tx, order.company, order.id, said.at);
   await noteChanged(tx, changed, "order.amended", said.at);
   return changed;
 }

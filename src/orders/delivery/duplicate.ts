@@ -1,6 +1,7 @@
 /** An order that the ERP has twice: an alarm that holds until somebody has settled it. */
 import type { Queryable, Transaction } from "../../store/index.ts";
 import { move, type Move, type OrderRow } from "../book.ts";
+import { endWithRefusal } from "../changes/over.ts";
 import type { OrdersContext } from "../context.ts";
 import { learnLate } from "./history.ts";
 
@@ -20,7 +21,7 @@ export async function moveAsSeen(
   order: OrderRow,
   change: Move,
 ): Promise<OrderRow> {
-  const moved = await move(tx, order, change);
+  const moved = await endWithRefusal(tx, await move(tx, order, change), change.at);
   if (order.state === "inDoubt" && moved.state !== "inDoubt")
     await learnLate(tx, order, { several: false });
   if (isDuplicate(moved)) await raiseDuplicate(context, tx, moved);

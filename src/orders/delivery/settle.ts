@@ -7,6 +7,7 @@ import {
 } from "../../connector/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { move, type OrderRow } from "../book.ts";
+import { endWithRefusal } from "../changes/over.ts";
 import type { OrdersContext } from "../context.ts";
 import { openTask } from "../tasks.ts";
 import { attemptEnded, doubtOf, endAttempt, endOpen, type AttemptOutcome } from "./attempts.ts";
@@ -63,7 +64,8 @@ async function apply(
       const next = accepted && readsBack ? inSeconds(context, patienceOf(context, order, 1)) : null;
       const attempts = accepted ? 0 : order.attempts;
       const set = { ...meaning.move.set, attempts, nextAttemptAt: next, answerDueAt: null };
-      return move(tx, order, { ...by, ...meaning.move, set });
+      const moved = await move(tx, order, { ...by, ...meaning.move, set });
+      return endWithRefusal(tx, moved, by.at);
     }
     case "handedOver":
       return handOver(context, tx, order, meaning.evidence);

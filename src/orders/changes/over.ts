@@ -1,0 +1,109 @@
+/** What was asked for of an order and comes to nothing more, since the order itself is over. */
+import type { Queryable, Transaction } from "../../store/index.ts";
+import { addEvent, move, type OrderRow } from "../book.ts";
+import { leaveQuotation } from "../content.ts";
+import { closeTask, listTasks } from "../tasks.ts";
+import { noteChanged } from "../told.ts";
+import { changesOf, moveChange, type ChangeKind, type ChangeRow } from "./rows.ts";
+
+export function nameOf(kind: ChangeKind, change: number): string {
+  return `${kind === "amend" ? "Amendment" : "Cancellation"} ${change}`;
+}
+
+export interface Over {
+  readonly state: "refused" | "dropped";
+  readonly about: string;
+  readonly at: Temporal.Instant;
+  readonly who: string;
+}
+
+/** A change that is not made. */
+export async function over(
+  tx: Queryable,
+  order: OrderRow,
+  { change, kind }: Pick<ChangeRow, "change" | "kind">,
+  { state, about, at, who }: Over,
+): Promise<void> {
+  const moved = await moveChange(tx, order, { change, state, outcome: about, at });
+  if (!moved) return;
+  await addEvent(tx, order, {
+    event: "change",
+    fromState: order.state,
+    toState: order.state,
+    who,
+    at,
+    about: `${nameOf(kind, change)} ${state}: ${about}`,
+  });
+  await noteChanged(tx, order, "order.change-refused", at);
+}
+
+/** Cancelled, and what the ERP shows of it is settled. */
+export async function cancelMove(
+  tx: Transaction,
+  order: OrderRow,
+  { who, why }: { readonly who: string; readonly why: string | null },
+  at: Temporal.Instant,
+): Promise<OrderRow> {
+  await leaveQuotation(tx, order);
+  const settled = [...order.settled, ...(order.erpOrder === null ? [] : [order.erpOrder])];
+  const cancelled = await move(tx, order, {
+    event: "cancel",
+    who,
+    at,
+    about: why === null ? "Cancelled." : `Cancelled: ${why}`,
+    set: { nextAttemptAt: null, settled: [...new Set(settled)] },
+  });
+  for (const change of await withPersons(tx, cancelled))
+    await endUnmade(tx, cancelled, change, "The order itself is cancelled.", at);
+  return cancelled;
+}
+
+/**
+ * The ERP has refused the order: what persons were to decide on or make there need not be made. One
+ * that was to be cancelled as a whole is cancelled.
+ */
+export async function endWithRefusal(
+  tx: Transaction,
+  order: OrderRow,
+  at: Temporal.Instant,
+): Promise<OrderRow> {
+  if (order.state !== "refused") return order;
+  const about = "The ERP refused the order itself.";
+  const waiting = await withPersons(tx, order);
+  const whole = waiting.find(({ body }) => body === null);
+  for (const change of waiting) if (change !== whole) await endUnmade(tx, order, change, about, at);
+  if (whole === undefined) return order;
+  const { change, why } = whole;
+  await moveChange(tx, order, { change, state: "done", outcome: about, at });
+  await dropTasks(tx, order, whole, about, at);
+  return cancelMove(tx, order, { who: "tradepost", why: why ?? about }, at);
+}
+
+async function withPersons(tx: Queryable, order: OrderRow): Promise<readonly ChangeRow[]> {
+  const changes = await changesOf(tx, order);
+  return changes.filter(({ state }) => state === "task" || state === "held");
+}
+
+async function endUnmade(
+  tx: Queryable,
+  order: OrderRow,
+  change: ChangeRow,
+  about: string,
+  at: Temporal.Instant,
+): Promise<void> {
+  await over(tx, order, change, { state: "refused", about, at, who: "erp" });
+  await dropTasks(tx, order, change, about, at);
+}
+
+async function dropTasks(
+  tx: Queryable,
+  order: OrderRow,
+  { kind, change }: ChangeRow,
+  reason: string,
+  at: Temporal.Instant,
+): Promise<void> {
+  const name = nameOf(kind, change).toLowerCase();
+  for (const { id, about } of await listTasks(tx, order.company, { order: order.id }))
+    if (about === name || about === `${name} is held`)
+      await closeTask(tx, order.company, { id, state: "dropped", who: "tradepost", reason }, at);
+}

@@ -1,0 +1,439 @@
+/**
+ * What was paid for orders: whatever becomes of them, what is owed back and what was given back come
+ * to what was paid beyond what they still come to.
+ */
+import { expect, test } from "vitest";
+import type { Accepted } from "../../src/connector/index.ts";
+import type { Task } from "../../src/orders/index.ts";
+import { pull } from "../support/canonical-rows.ts";
+import { body, orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
+import { salesOf } from "../support/order-sales.ts";
+
+const companies = useOrderCompanies();
+
+const CARD = { provider: "card", reference: "pi_1" };
+/** With VAT, of one; sand bears none. */
+const EACH = { BRICK: 5.04, SAND: 10 } as const;
+const NET = { BRICK: 4.2, SAND: 10 } as const;
+const CARRIAGE = 9;
+type Product = keyof typeof EACH;
+const PRODUCTS: readonly Product[] = ["BRICK", "SAND"];
+
+const kim = { who: "kim", reason: "they rang" };
+const person = { who: "kim", why: "they rang", apiKey: "kim", idempotencyKey: null, decides: true };
+
+const accepted: Accepted = {
+  kind: "accepted",
+  erpOrder: "SO1",
+  net: null,
+  vat: null,
+  evidence: "it says so",
+};
+
+const line = (product: Product, quantity: number) => ({
+  product,
+  quantity: String(quantity),
+  unitPrice: NET[product].toFixed(2),
+});
+
+function wanted(quantities: Readonly<Record<Product, number>>, more: object = {}) {
+  return {
+    webOrder: "W1",
+    lines: PRODUCTS.filter((product) => quantities[product] > 0).map((product) =>
+      line(product, quantities[product]),
+    ),
+    charges: [{ charge: "CARR", net: "7.50" }],
+    ...more,
+  };
+}
+
+/** An ERP that holds the order, delivers it, invoices it, credits it and gives it up. */
+class ErpOrder {
+  state: "open" | "complete" | "cancelled" = "open";
+  readonly ordered: Record<Product, number>;
+  readonly invoiced = { BRICK: 0, SAND: 0 };
+  readonly credited = { BRICK: 0, SAND: 0 };
+  #documents = 0;
+  readonly #company: string;
+  readonly #one: Opened;
+
+  constructor(company: string, one: Opened, ordered: Readonly<Record<Product, number>>) {
+    this.#company = company;
+    this.#one = one;
+    this.ordered = { ...ordered };
+  }
+
+  /** What is pulled and followed, until nothing moves any more. */
+  async pulled(): Promise<void> {
+    const [company, { store }] = [this.#company, companies];
+    const net = PRODUCTS.reduce((sum, each) => sum + this.ordered[each] * NET[each], 7.5);
+    const gross = PRODUCTS.reduce((sum, each) => sum + this.ordered[each] * EACH[each], CARRIAGE);
+    await pull(store, company, "erp-order", [
+      {
+        erpOrder: "SO1",
+        account: "A1",
+        orderedOn: "2026-03-31",
+        webOrder: "W1",
+        state: this.state,
+        net: net.toFixed(2),
+        vat: (gross - net).toFixed(2),
+      },
+    ]);
+    await store.affect("delete from erp_order_line where company = $1", [company]);
+    const rows = PRODUCTS.filter((product) => this.ordered[product] > 0).map((product, index) => ({
+      erpOrder: "SO1",
+      line: (index + 1) * 10,
+      product,
+      quantity: String(this.ordered[product]),
+      invoicedQuantity: String(this.invoiced[product]),
+      net: (NET[product] * this.ordered[product]).toFixed(2),
+      unitPrice: String(NET[product]),
+    }));
+    await pull(store, company, "erp-order-line", rows);
+    for (const table of ["erp_order", "erp_order_line"])
+      await store.affect(`update ${table} set learned_at = clock_timestamp() where company = $1`, [
+        company,
+      ]);
+    await salesOf(store, company).post();
+    await this.#one.orders.advance();
+    await companies.jobs.drain();
+    await this.#one.orders.advance();
+  }
+
+  async invoice(product: Product, quantity: number): Promise<void> {
+    this.invoiced[product] += quantity;
+    await this.#post("invoice", product, quantity);
+  }
+
+  async credit(product: Product, quantity: number): Promise<void> {
+    this.credited[product] += quantity;
+    await this.#post("credit", product, quantity);
+  }
+
+  /** What it still comes to, of what is ordered here. */
+  comesTo(ordered: Readonly<Record<Product, number>>): number {
+    const standing = PRODUCTS.map((product) => {
+      const [invoiced, credited] = [this.invoiced[product], this.credited[product]];
+      const stays = this.state === "open" ? ordered[product] : Math.min(invoiced, ordered[product]);
+      const back = Math.min(credited, Math.max(0, stays - (invoiced - credited)));
+      return { product, stays, left: stays - back };
+    });
+    const goods = standing.reduce((sum, { product, left }) => sum + left * EACH[product], 0);
+    return goods + (standing.some(({ stays }) => stays > 0) ? CARRIAGE : 0);
+  }
+
+  async #post(documentType: "invoice" | "credit", product: Product, quantity: number) {
+    const [company, { store }] = [this.#company, companies];
+    const { lines } = await this.#one.orders.show("W1");
+    const ours = lines.findLast((each) => each.product === product)?.line ?? null;
+    this.#documents += 1;
+    const document = `${documentType === "invoice" ? "I" : "C"}${this.#documents}`;
+    const [net, gross] = [NET[product] * quantity, EACH[product] * quantity];
+    const sums = { net: net.toFixed(2), vat: (gross - net).toFixed(2) };
+    const paper = { account: "A1", documentOn: "2026-03-31", webOrder: "W1" };
+    await pull(store, company, "sales-document", [
+      { documentType, document, ...paper, ...sums, gross: gross.toFixed(2) },
+    ]);
+    const row = { line: 1, product, unitPrice: String(NET[product]), webOrderLine: ours };
+    await pull(store, company, "sales-line", [
+      { documentType, document, ...row, quantity: String(quantity), ...sums },
+    ]);
+  }
+}
+
+/** Paid in full, taken by an ERP that does what it is asked, and confirmed. */
+async function confirmed(
+  company: string,
+  ordered: Readonly<Record<Product, number>>,
+  customer: object = {},
+): Promise<{ one: Opened; erp: ErpOrder; paid: number }> {
+  const one = await companies.open(company, {}, customer);
+  const paid = PRODUCTS.reduce((sum, each) => sum + ordered[each] * EACH[each], CARRIAGE);
+  one.erp.next = async () => accepted;
+  one.erp.amend = async () => accepted;
+  one.erp.cancel = async () => accepted;
+  const payment = { ...CARD, amount: paid.toFixed(2) };
+  orderIn(await send(one.orders, "k1", wanted(ordered, { payment })));
+  await companies.jobs.drain();
+  const erp = new ErpOrder(company, one, ordered);
+  await erp.pulled();
+  expect((await one.orders.show("W1")).state).toBe("confirmed");
+  return { one, erp, paid };
+}
+
+const refunds = ({ orders }: Opened, state: Task["state"]) =>
+  orders.tasks({ kind: "refund", state });
+const sumOf = (tasks: readonly Task[]) =>
+  tasks.reduce((sum, { amount }) => sum + Math.round(Number(amount) * 100), 0) / 100;
+const owed = async (one: Opened) => sumOf(await refunds(one, "open"));
+const looks = async ({ orders }: Opened) =>
+  (await orders.tasks({ kind: "look" })).map(({ about, amount }) => `${about}: ${amount ?? ""}`);
+
+async function payBack(one: Opened, reference = "RF1"): Promise<void> {
+  const [task] = await refunds(one, "open");
+  const end = { state: "done", who: "fin", reason: "paid back", reference } as const;
+  await one.orders.closeTask({ id: task?.id ?? "", ...end });
+}
+
+const cancelBricks = async (one: Opened, quantity: string) => {
+  const { lines } = await one.orders.show("W1");
+  const brick = lines.find(({ product }) => product === "BRICK")?.line ?? 1;
+  const answer = await one.orders.cancelPart("W1", {
+    ...person,
+    lines: [{ line: brick, quantity }],
+  });
+  await companies.jobs.drain();
+  return answer;
+};
+const amend = async (one: Opened, asked: object, key: string | null = null) => {
+  const by = { ...person, decides: key === null, idempotencyKey: key };
+  const answer = await one.orders.amend("W1", { ...by, body: body(asked) });
+  await companies.jobs.drain();
+  return answer;
+};
+
+test("what the ERP delivers after all is owed back no more", async () => {
+  const { one, erp } = await confirmed("AFTER", { BRICK: 10, SAND: 0 });
+  await erp.invoice("BRICK", 6);
+  erp.state = "complete";
+  await erp.pulled();
+  expect(await owed(one)).toBe(20.16);
+  // More than it first had, and less than all.
+  await erp.invoice("BRICK", 1);
+  await erp.pulled();
+  expect((await refunds(one, "open")).map(({ amount }) => amount)).toEqual(["15.12"]);
+  await erp.invoice("BRICK", 3);
+  await erp.pulled();
+  expect(await refunds(one, "open")).toEqual([]);
+  expect((await refunds(one, "dropped")).map(({ reason }) => reason)).toEqual([
+    "The order comes to 44.28 now.",
+    "The order comes to 59.40 now.",
+  ]);
+  // Paid by finance before that was known: it counts, and a person hears of it.
+  const [told] = await refunds(one, "dropped");
+  const end = { state: "done", who: "fin", reason: "paid on Monday", reference: "RF2" } as const;
+  await one.orders.closeTask({ id: told?.id ?? "", ...end });
+  expect(await looks(one)).toEqual(["W1 stands, and 20.16 of it is not paid: 20.16"]);
+});
+
+test("an order that is amended to what it was owes nothing back", async () => {
+  const { one } = await confirmed("GROWN", { BRICK: 10, SAND: 0 });
+  await cancelBricks(one, "4");
+  expect(await owed(one)).toBe(20.16);
+  await amend(one, wanted({ BRICK: 10, SAND: 0 }));
+  expect(await refunds(one, "open")).toEqual([]);
+  await cancelBricks(one, "4");
+  expect(await owed(one)).toBe(20.16);
+});
+
+test("what was given back pays nothing when the order grows: payment and credit are those of a new one", async () => {
+  const { one } = await confirmed(
+    "REGROWN",
+    { BRICK: 10, SAND: 0 },
+    { creditLimit: "15", balance: "0" },
+  );
+  await cancelBricks(one, "4");
+  await payBack(one);
+  const all = wanted({ BRICK: 10, SAND: 0 }, { payment: { ...CARD, amount: "59.40" } });
+  const answer = await amend(one, all, "grow");
+  expect(answer).toMatchObject({
+    status: 202,
+    answer: {
+      state: "held",
+      reasons: [{ code: "over-credit-limit", found: "20.16" }],
+      warnings: [
+        {
+          code: "paid-in-part",
+          about:
+            "£39.24 of £59.40 was paid: £20.16 goes on account. " +
+            "Of its payment 20.16 was given back.",
+        },
+      ],
+    },
+  });
+  const [look] = await one.orders.tasks({ kind: "look" });
+  const end = { state: "done", who: "kim", reason: "they pay later" } as const;
+  await one.orders.closeTask({ id: look?.id ?? "", ...end });
+  await companies.jobs.drain();
+  // The ERP and the shop are told what is left of it, and so much is owed back where it ends.
+  expect(await one.orders.show("W1")).toMatchObject({
+    gross: "59.40",
+    order: { payment: { ...CARD, amount: "39.24" } },
+  });
+  await one.orders.advance();
+  expect([await owed(one), await looks(one)]).toEqual([0, []]);
+  await one.orders.cancel("W1", kim);
+  await companies.jobs.drain();
+  expect(await owed(one)).toBe(39.24);
+});
+
+test("what is given back while an amendment waits for the ERP is told to a person once it is done", async () => {
+  const { one } = await confirmed("MEANWHILE", { BRICK: 10, SAND: 0 });
+  await cancelBricks(one, "4");
+  one.erp.amend = null;
+  await amend(one, wanted({ BRICK: 10, SAND: 0 }));
+  await payBack(one);
+  const [task] = await one.orders.tasks({ kind: "amend" });
+  expect(task?.instruction).toContain("to: 10 × BRICK (42.00), charge CARR (7.50); 49.50 net");
+  const end = { state: "done", who: "kim", reason: "made there" } as const;
+  await one.orders.closeTask({ id: task?.id ?? "", ...end });
+  expect(await looks(one)).toEqual(["W1 stands, and 20.16 of it is not paid: 20.16"]);
+  await cancelBricks(one, "1");
+  const [less] = await one.orders.tasks({ kind: "cancel" });
+  await one.orders.closeTask({ id: less?.id ?? "", ...end });
+  // What is asked for from then on says how much is paid.
+  expect([await owed(one), await looks(one)]).toEqual([0, []]);
+  expect((await one.orders.show("W1")).order.payment?.amount).toBe("39.24");
+});
+
+test("of an order that the ERP gives up as a whole all is owed back, its charges too", async () => {
+  const { one, erp, paid } = await confirmed("GIVENUP", { BRICK: 10, SAND: 0 });
+  erp.state = "cancelled";
+  await erp.pulled();
+  expect(await owed(one)).toBe(paid);
+  const [task] = await refunds(one, "open");
+  const end = { state: "dropped", who: "fin", reason: "a voucher instead" } as const;
+  await one.orders.closeTask({ id: task?.id ?? "", ...end });
+  await erp.pulled();
+  expect(await refunds(one, "open")).toEqual([]);
+  // That was said of this time: given up anew, it is asked anew.
+  erp.state = "open";
+  await erp.pulled();
+  erp.state = "cancelled";
+  await erp.pulled();
+  expect(await owed(one)).toBe(paid);
+});
+
+test("of an order that is paid in part only what is too much of it is owed back", async () => {
+  const one = await companies.open("INPART");
+  one.mode = "read-only";
+  const payment = { ...CARD, amount: "30.00" };
+  await send(one.orders, "k1", wanted({ BRICK: 10, SAND: 0 }, { payment }));
+  await cancelBricks(one, "4");
+  expect(await owed(one)).toBe(0);
+  await cancelBricks(one, "3");
+  expect(await owed(one)).toBe(5.88);
+});
+
+test("a payment in whose place another came is owed back; one of a change that was not made, too", async () => {
+  const { one, paid } = await confirmed("REPLACED", { BRICK: 2, SAND: 0 });
+  one.erp.amend = async () => ({ kind: "refused", reason: "it is being picked" });
+  const more = { BRICK: 3, SAND: 0 };
+  await amend(one, wanted(more, { payment: { ...CARD, reference: "pi_2", amount: "24.12" } }));
+  expect((await refunds(one, "open")).map(({ about, amount }) => [about, amount])).toEqual([]);
+  await one.orders.advance();
+  expect((await refunds(one, "open")).map(({ about, amount }) => [about, amount])).toEqual([
+    ["W1 is not paid by card pi_2 any more", "24.12"],
+  ]);
+  one.erp.amend = async () => accepted;
+  await amend(one, wanted(more, { payment: { ...CARD, reference: "pi_3", amount: "24.12" } }));
+  expect((await refunds(one, "open")).map(({ instruction }) => instruction)).toEqual([
+    expect.stringContaining("Refund 24.12 by card, payment pi_2,"),
+    expect.stringContaining(`Refund ${paid.toFixed(2)} by card, payment pi_1,`),
+  ]);
+  const other = { webOrder: "W2", payment: { ...CARD, amount: "10.00" } };
+  const next = orderIn(await send(one.orders, "k2", other));
+  expect(next.reasons.map(({ code }) => code)).toEqual(["payment-used-before"]);
+});
+
+test("an order that the ERP refuses needs no cancelling there any more", async () => {
+  const one = await companies.open("REFUSED");
+  const payment = { ...CARD, amount: "59.40" };
+  await send(one.orders, "k1", wanted({ BRICK: 10, SAND: 0 }, { payment }));
+  await companies.jobs.drain();
+  await amend(one, wanted({ BRICK: 11, SAND: 0 }));
+  await one.orders.cancel("W1", kim);
+  await companies.jobs.drain();
+  expect((await one.orders.tasks()).map(({ kind }) => kind).sort()).toEqual(["amend", "cancel"]);
+  await pull(companies.store, "REFUSED", "order-acknowledgement", [
+    { webOrder: "W1", outcome: "refused", answeredOn: "2026-03-31", reason: "no such account" },
+  ]);
+  await companies.store.affect(
+    "update order_acknowledgement set learned_at = clock_timestamp() where company = 'REFUSED'",
+  );
+  await one.orders.advance();
+  const view = await one.orders.show("W1");
+  expect(view.state).toBe("cancelled");
+  expect(view.changes.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+    "amend refused",
+    "cancel done",
+  ]);
+  expect((await one.orders.tasks()).map(({ kind, amount }) => [kind, amount])).toEqual([
+    ["refund", "59.40"],
+  ]);
+});
+
+test.for([1, 3, 4, 7, 17, 20])(
+  "after any sequence of what becomes of a paid order, as much is owed back as it is paid too much (%i)",
+  async (run) => {
+    const company = `LAW${run}`;
+    let seed = run * 7919;
+    const pick = (below: number) => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+    const ordered = { BRICK: 6 + pick(5), SAND: 1 + pick(4) };
+    const { one, erp, paid } = await confirmed(company, ordered);
+    const said: string[] = [];
+    const some = () => PRODUCTS[pick(2)] ?? "BRICK";
+    const acts: Record<string, () => Promise<unknown>> = {
+      invoice: async () => {
+        const product = some();
+        const most = erp.ordered[product] + erp.credited[product] - erp.invoiced[product];
+        if (most > 0) await erp.invoice(product, 1 + pick(most));
+      },
+      credit: async () => {
+        const product = some();
+        const most = erp.invoiced[product] - erp.credited[product];
+        if (most > 0) await erp.credit(product, 1 + pick(most));
+      },
+      complete: async () => {
+        erp.state = "complete";
+      },
+      reopen: async () => {
+        erp.state = "open";
+      },
+      giveUp: async () => {
+        erp.state = "cancelled";
+      },
+      less: async () => {
+        const product = some();
+        const least = Math.max(1, erp.invoiced[product]);
+        await change({ ...ordered, [product]: Math.min(ordered[product], least + pick(3)) });
+      },
+      more: async () => {
+        const product = some();
+        await change({ ...ordered, [product]: ordered[product] + 1 + pick(3) });
+      },
+      payBack: async () => {
+        if ((await refunds(one, "open")).length > 0) await payBack(one, `RF${seed}`);
+      },
+    };
+    const change = async (to: Record<Product, number>) => {
+      if (erp.state !== "open") return;
+      const answer = await amend(one, wanted(to));
+      expect(answer).toMatchObject({ status: 202 });
+      Object.assign(ordered, to);
+      Object.assign(erp.ordered, to);
+    };
+    const often = ["invoice", "reopen", "less", "more", "payBack"];
+    const names = [...Object.keys(acts), ...often, ...often];
+    for (let step = 0; step < 14; step += 1) {
+      const name = names[pick(names.length)] ?? "";
+      await acts[name]?.();
+      await erp.pulled();
+      said.push(`${name} ${JSON.stringify([ordered, erp.state, erp.invoiced, erp.credited])}`);
+      const where = said.join("\n");
+      const view = await one.orders.show("W1");
+      expect(view.state, where).toBe("confirmed");
+      const comesTo = erp.comesTo(ordered);
+      const given = sumOf(await refunds(one, "done"));
+      const tooMuch = Math.max(given, paid - comesTo, 0);
+      expect(given + (await owed(one)), where).toBeCloseTo(tooMuch, 5);
+      // What it lacks of its payment is told, unless it says itself what is left of that.
+      const lacks = Math.min(Number(view.order.payment?.amount), comesTo) - (paid - given);
+      const told = sumOf(await one.orders.tasks({ kind: "look" }));
+      expect(told, where).toBeCloseTo(Math.max(0, lacks), 5);
+    }
+  },
+);
