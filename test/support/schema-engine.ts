@@ -32,11 +32,22 @@ export async function difference(
 ): Promise<string> {
   const files = [...to];
   const { SchemaEngine } = await (loaded ??= load());
-  const memory = new PGlite();
+  const empty = await (made ??= makeDatabase());
+  const opened: PGlite[] = [];
+  const connect = () => {
+    const memory = new PGlite({ loadDataDir: empty });
+    opened.push(memory);
+    return new PrismaPGlite(memory).connect();
+  };
   const engine = await SchemaEngine.new(
     { datamodels: files.map(({ path, content }): [string, string] => [path, content]) },
     () => undefined,
-    bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(memory)),
+    bindMigrationAwareSqlAdapterFactory({
+      provider: "postgres",
+      adapterName: "pglite-prisma-adapter",
+      connect,
+      connectToShadowDb: connect,
+    }),
   );
   try {
     const { stdout } = await engine.diff({
@@ -50,7 +61,7 @@ export async function difference(
     return /^\s*-- This is an empty migration\.\s*$/.test(sql) ? "" : sql;
   } finally {
     engine.free();
-    await memory.close();
+    for (const memory of opened) await memory.close();
   }
 }
 
@@ -67,6 +78,15 @@ function migrationsTarget(migrations: readonly Migration[]): DiffTarget {
   };
 }
 
+/** An empty database as others begin: making one takes seconds, reading it moments. */
+async function makeDatabase(): Promise<Blob> {
+  const memory = await PGlite.create();
+  const files = await memory.dumpDataDir("none");
+  await memory.close();
+  return files;
+}
+
+let made: Promise<Blob> | undefined;
 let loaded: Promise<typeof glue> | undefined;
 
 /** What TypeScript's libraries without a browser do not declare. */
