@@ -27,7 +27,9 @@ import { pull } from "./canonical-rows.ts";
 import { useDatabase } from "./database.ts";
 import { leftOutByMarks } from "./open-marks.ts";
 import { salesOf } from "./order-sales.ts";
-import { ORDER_SETTINGS } from "./order-settings.ts";
+import { NOW, ORDER_SETTINGS } from "./order-settings.ts";
+
+export { NOW };
 
 /** The far side: takes orders in, and can be told to misbehave once. */
 export interface Erp {
@@ -56,7 +58,6 @@ export interface Opened {
 }
 
 const VAT = { STANDARD: "20", ZERO: "0" };
-export const NOW = "2026-03-31T09:00:00Z";
 
 function farSide(): Erp {
   return {

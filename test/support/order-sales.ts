@@ -1,7 +1,7 @@
 /** The sales of a company whose orders a test follows to their invoices: every row is trusted. */
 import { openSales, type Sales } from "../../src/sales/index.ts";
 import type { Store } from "../../src/store/index.ts";
-import { NOW } from "./order-companies.ts";
+import { NOW } from "./order-settings.ts";
 
 export function salesOf(store: Store, company: string): Sales {
   return openSales({

@@ -1,6 +1,9 @@
 /** What orders are told, for tests that open the orders of a company by themselves. */
 import type { OrderSettings } from "../../src/orders/index.ts";
 
+/** The moment at which they are. */
+export const NOW = "2026-03-31T09:00:00Z";
+
 export const ORDER_SETTINGS: OrderSettings = {
   checks: {
     account: "refuse",
