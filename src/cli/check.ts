@@ -1,4 +1,6 @@
 /** `check`: the state of everything that must be right before anything runs. */
+import { realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import {
   readSettings,
@@ -97,16 +99,30 @@ async function checkOpened(
   return { lines, exit };
 }
 
-async function databaseText(
-  { databaseUrl, database }: Settings,
-  store: { query<Row>(sql: string): Promise<Row[]> },
-): Promise<string> {
+interface Asked {
+  query<Row>(sql: string): Promise<Row[]>;
+}
+
+async function databaseText({ databaseUrl, database }: Settings, store: Asked): Promise<string> {
   const [row] = await store.query<{ version: string }>(
     "select current_setting('server_version') as version",
   );
   const where =
-    databaseUrl === null ? `our own, in ${database.folder}` : withoutPassword(databaseUrl);
+    databaseUrl === null ? await ownText(database.folder, store) : withoutPassword(databaseUrl);
   return `PostgreSQL ${row?.version ?? ""}, ${where}`;
+}
+
+/** Its files can lie elsewhere than in the folder of the settings: a backup needs both. */
+async function ownText(folder: string, store: Asked): Promise<string> {
+  const [row] = await store.query<{ files: string }>(
+    "select current_setting('data_directory') as files",
+  );
+  const home = dirname(row?.files ?? join(folder, "postgres"));
+  if (home === (await realpath(folder).catch(() => folder))) return `our own, in ${home}`;
+  return (
+    `our own, in ${home}: the server does not run as root, and whom it runs as cannot reach ` +
+    `${folder}, which holds that address (location.txt) and no data. A backup needs both folders`
+  );
 }
 
 function effectiveTable(settings: readonly EffectiveSetting[]): string {

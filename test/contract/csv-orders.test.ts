@@ -171,7 +171,7 @@ test("another content under a number that was dropped is not taken for it, and b
   expect(await find(OTHER)).toMatchInlineSnapshot(`
     {
       "kind": "another",
-      "reason": "Another content was dropped as WEB-1001 at 2026-03-31T01:30:00Z: WEB-1001-lines.csv (rows: 2, SHA-256 97233f5c6a3c96f72a9c887e904b267d5217c7ed0f7baa6c9b7c65a30748110c), WEB-1001.csv (rows: 1, SHA-256 32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44). It waits there still. To be dropped is WEB-1001-lines.csv (rows: 1, SHA-256 ad5aa14c2c238ccc87852ebe70a5ba2d03c24f1664d143457812598cde840f74), WEB-1001.csv (rows: 1, SHA-256 05f378cf1ffbf26b484b18f64164e82b22ed4d6dc79eef6c901a14ece3f095c2). Nothing was dropped of that.",
+      "reason": "Another content was dropped as WEB-1001 at 2026-03-31T01:30:00Z: WEB-1001-lines.csv (rows: 2, SHA-256 97233f5c6a3c96f72a9c887e904b267d5217c7ed0f7baa6c9b7c65a30748110c), WEB-1001.csv (rows: 1, SHA-256 32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44). It waits there still. To be dropped is WEB-1001-lines.csv (rows: 1, SHA-256 ad5aa14c2c238ccc87852ebe70a5ba2d03c24f1664d143457812598cde840f74), WEB-1001.csv (rows: 1, SHA-256 05f378cf1ffbf26b484b18f64164e82b22ed4d6dc79eef6c901a14ece3f095c2), and nothing of that was dropped",
     }
   `);
   await take(folder);

@@ -119,7 +119,7 @@ test("another order under a number that was dropped is a person's, never taken f
   expect(
     shown.reasons[0]?.replaceAll(/[0-9a-f]{64}/g, "…").replaceAll(/at 20\S+/g, "at …"),
   ).toMatchInlineSnapshot(
-    `"It may or may not have arrived: Another content was dropped as 1001 at … 1001-lines.csv (rows: 1, SHA-256 …), 1001.csv (rows: 1, SHA-256 …). It was taken. To be dropped is 1001-lines.csv (rows: 1, SHA-256 …), 1001.csv (rows: 1, SHA-256 …). Nothing was dropped of that."`,
+    `"It may or may not have arrived: Another content was dropped as 1001 at … 1001-lines.csv (rows: 1, SHA-256 …), 1001.csv (rows: 1, SHA-256 …). It was taken. To be dropped is 1001-lines.csv (rows: 1, SHA-256 …), 1001.csv (rows: 1, SHA-256 …), and nothing of that was dropped"`,
   );
   expect(take()).toEqual([]);
   // A later look tells the same, and asks nobody twice.

@@ -192,7 +192,7 @@ async function differsFrom(
   const state = (await isTaken(folder, header)) ? "It waits there still." : "It was taken.";
   return (
     `Another content was dropped as ${entry.key} at ${entry.at}: ${told(entry.files)}. ${state} ` +
-    `To be dropped is ${told(files.map(described))}. Nothing was dropped of that.`
+    `To be dropped is ${told(files.map(described))}, and nothing of that was dropped`
   );
 }
 
