@@ -9,6 +9,9 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Two workers: test files have databases of their own on one server.
     maxWorkers: 2,
+    // A worker keeps the modules that it has loaded: loading them anew took longer than most files.
+    // Tests mock none, and leave the environment as they found it.
+    isolate: false,
     reporters: ["default"],
     // Only what needs a database waits for one.
     projects: [

@@ -1,6 +1,6 @@
 /** Large price requests: the same answers from threads of their own, whatever happens meanwhile. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openBulkLane } from "../../src/http/bulk.ts";
 import { LIMITS } from "../../src/http/limits.ts";
 import { askPrices } from "../../src/http/price-routes.ts";
@@ -10,7 +10,7 @@ import type { Reply } from "../../src/http/endpoint.ts";
 import { NOW, useApi } from "../support/api.ts";
 import { pullMerchant } from "../support/merchant.ts";
 
-process.env["TRADEPOST_SECRET_PRICE_TOKENS"] = "0123456789abcdef0123456789abcdef";
+vi.stubEnv("TRADEPOST_SECRET_PRICE_TOKENS", "0123456789abcdef0123456789abcdef");
 const api = useApi(["HARROW", "EMPTY"], {
   pricing: { tokens: { keys: [{ id: "2026", secret: "price_tokens" }] } },
 });
@@ -41,7 +41,10 @@ beforeAll(async () => {
   await (await company()).pricing.publish();
   lane.start();
 });
-afterAll(() => lane[Symbol.asyncDispose]());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await lane[Symbol.asyncDispose]();
+});
 
 /** What would go out, of a reply or a problem. */
 async function outcome(work: Promise<Reply<unknown> | null>): Promise<unknown> {

@@ -3,15 +3,18 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { useApi } from "../support/api.ts";
 import { pullMerchant } from "../support/merchant.ts";
 
-process.env["TRADEPOST_SECRET_PRICE_TOKENS"] = "0123456789abcdef0123456789abcdef";
+vi.stubEnv("TRADEPOST_SECRET_PRICE_TOKENS", "0123456789abcdef0123456789abcdef");
 const api = useApi(["HARROW", "EMPTY"], {
   pricing: { tokens: { keys: [{ id: "2026", secret: "price_tokens" }] } },
 });
 
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
 beforeAll(async () => {
   await pullMerchant(api.tradepost.store, "HARROW");
   await (await api.tradepost.company("HARROW")).pricing.publish();
