@@ -11,6 +11,7 @@ import { noticeWhatStaffDid } from "./erp-changes.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { closeSettled } from "./open.ts";
+import { settleMoney } from "./refunds.ts";
 import { recentOrders } from "./recent.ts";
 import { judgeAllFromPulled } from "./seen.ts";
 import { compareShadowed } from "./shadow.ts";
@@ -40,6 +41,7 @@ export async function advance(
   await compareShadowed(context);
   const queued = mode !== "read-only" && paused === null ? await queueAgain(context) : 0;
   await noticeWhatStaffDid(context, recent);
+  await settleMoney(context, recent.orders);
   return { moved, expired, queued };
 }
 

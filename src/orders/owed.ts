@@ -70,14 +70,15 @@ const OWN_PAYMENT = `
      from paid p join web_order w on w.company = p.company and w.id = p.id) o`;
 
 /**
- * Charges are owed for as long as anything of the order came or is to come. $2: the only order, and
- * null: all whose tasks may not be what they should. What is in conflict waits for a person.
+ * Charges are owed for as long as anything of the order came or is to come. $2: those to look
+ * at, null: all; $3: also those whose tasks are what they should be. What is in conflict waits for
+ * a person.
  */
 const STANDINGS = `
   with paid as materialized (
     select o.company, o.id, o.number, o.state, o.gross, o.paid, o.invoiced_charges
       from web_order o
-     where o.company = $1 and ($2::uuid is null or o.id = $2) and not o.test and o.paid > 0
+     where o.company = $1 and ($2::uuid[] is null or o.id = any($2)) and not o.test and o.paid > 0
        and o.state not in ('conflict', 'shadowed')),
   said as (
     select id, max(amount) filter (where is_own) as taken,
@@ -129,7 +130,7 @@ const STANDINGS = `
          jsonb_path_query_array(w.body, '$.charges[*].charge') as "chargeCodes",
          coalesce(former, '[]') as former, coalesce(credited, '[]') as credited
     from standing o join web_order w on w.company = o.company and w.id = o.id
-   where $2::uuid is not null or former is not null
+   where $3 or former is not null
       or credited is not null and (is_news or o.paid > open + done)
       or credited is null
          and (open <> greatest(0, least(o.paid, taken - done) - due) - waived
@@ -140,13 +141,23 @@ const STANDINGS = `
                                  and starts_with(t.about, o.number || '${STANDS}'))
    order by o.id`;
 
-/** All of them whose tasks may not be what they should; or the one order, if it is paid. */
-export async function readStandings(
+/** Paid orders whose tasks may not be what they should; among those named, null: all. */
+export async function unsettled(
   on: Queryable,
   company: string,
-  only: string | null,
+  among: readonly string[] | null,
 ): Promise<Standing[]> {
-  return on.query<Standing>(STANDINGS, [company, only]);
+  return on.query<Standing>(STANDINGS, [company, among, false]);
+}
+
+/** Null: it is not paid, or in conflict. */
+export async function standingOf(
+  on: Queryable,
+  company: string,
+  order: string,
+): Promise<Standing | null> {
+  const [standing] = await on.query<Standing>(STANDINGS, [company, [order], true]);
+  return standing ?? null;
 }
 
 /** What is to become of the refunds of one payment. */

@@ -12,9 +12,10 @@ import {
   byPayment,
   LAPSED,
   larger,
-  readStandings,
   settlementOf,
+  standingOf,
   STANDS,
+  unsettled,
   ZERO,
   type Settlement,
   type Standing,
@@ -58,18 +59,23 @@ export async function settleRefunds(
     company,
     id,
   ]);
-  const [standing] = await readStandings(tx, company, id);
-  if (standing === undefined) return false;
+  const standing = await standingOf(tx, company, id);
+  if (standing === null) return false;
   if (standing.credited.length > 0 && credits === null) return false;
   const todo = await todoOf(tx, company, standing, credits);
   for (const one of todo) await settle(tx, company, standing, one, at);
   return todo.length > 0;
 }
 
-/** After each pull: what was paid and does not come, what comes after all, and what was credited. */
-export async function settleMoney(context: OrdersContext): Promise<number> {
-  const { store, company, invoices, now } = context;
-  const standings = await readStandings(store, company, null);
+/**
+ * After each pull, of the orders named (null: of all): what was paid and does not come, what comes
+ * after all, and what was credited. How many were settled anew.
+ */
+export async function settleMoney(
+  { store, company, invoices, now }: OrdersContext,
+  among: readonly string[] | null,
+): Promise<number> {
+  const standings = await unsettled(store, company, among);
   const credited = standings.filter((one) => one.credited.length > 0);
   const documents =
     credited.length === 0 ? undefined : await invoices?.(credited.map(({ number }) => number));

@@ -304,6 +304,30 @@ test("of an order that the ERP gives up as a whole all is owed back, its charges
   expect(await owed(one)).toBe(paid);
 });
 
+test("an order that staff cancel in the ERP and key anew under its number is delivered, and owes nothing back", async () => {
+  const { one, erp, paid } = await confirmed("REKEYED", { BRICK: 2, SAND: 0 });
+  const { store } = companies;
+  erp.state = "cancelled";
+  await erp.pulled();
+  expect(await owed(one)).toBe(paid);
+  const anew = { erpOrder: "SO2", account: "A1", orderedOn: "2026-03-31", webOrder: "W1" };
+  await pull(store, "REKEYED", "erp-order", [{ ...anew, net: "15.90", vat: "3.18" }]);
+  await store.affect("update erp_order set learned_at = clock_timestamp() where erp_order = 'SO2'");
+  // Its lines come with the next pull.
+  await one.orders.advance();
+  const goods = { product: "BRICK", quantity: "2", net: "8.40", unitPrice: "4.20" };
+  await pull(store, "REKEYED", "erp-order-line", [{ erpOrder: "SO2", line: 10, ...goods }]);
+  await one.orders.advance();
+  expect(await refunds(one, "open")).toEqual([]);
+  await store.affect("update erp_order_line set despatched_quantity = 2 where erp_order = 'SO2'");
+  await one.orders.advance();
+  expect((await one.orders.show("W1")).lines[0]).toMatchObject({
+    despatchedQuantity: "2.00000",
+    cancelledQuantity: "0.00000",
+  });
+  expect([await refunds(one, "open"), await looks(one)]).toEqual([[], []]);
+});
+
 test("of an order that is paid in part only what is too much of it is owed back", async () => {
   const one = await companies.open("INPART");
   one.mode = "read-only";

@@ -29,7 +29,7 @@ import type { KeyedResult } from "../keyed.ts";
 import { sends } from "../context.ts";
 import { queueReturns } from "./return-place.ts";
 import { follow, openReturns, type Returns } from "./returns.ts";
-import { receiptsToEnter, settleMoney } from "../refunds.ts";
+import { receiptsToEnter } from "../refunds.ts";
 
 export interface AccountRequests {
   ask(request: AskAccount): Promise<KeyedResult<AccountAsked>>;
@@ -67,7 +67,6 @@ export function openBuyers(context: BuyersContext): Buyers {
     },
     advance: async () => {
       await arrivals(context);
-      await settleMoney(context);
       await enterReceipts(context);
       await context.store.transaction((tx) => follow(tx, context));
       if (!sends(await context.connection.standing())) return;
