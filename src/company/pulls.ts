@@ -3,7 +3,7 @@ import type { Context } from "../company.ts";
 import { usualDrift, type CompanySettings } from "../config.ts";
 import type { Connection, Standings } from "../connections/index.ts";
 import type { Alarms } from "../notify/index.ts";
-import { ADVANCE_JOB } from "../orders/index.ts";
+import { ADVANCE_JOB, unknownWebOrders } from "../orders/index.ts";
 import { holdBack, priceEffect, PUBLISH_JOB } from "../pricing/index.ts";
 import { POST_JOB } from "../sales/index.ts";
 import { NOTE_JOB } from "../shop/index.ts";
@@ -219,7 +219,8 @@ function syncContext(context: Context, parts: Parts, alarms: Alarms): SyncContex
   const limits = of.pricing.holdAbove;
   const holdPrices: SyncContext["holdPrices"] = (tx, merge) =>
     holdBack(tx, merge, { limits, alarms });
-  return { ...given, priceEffect, holdPrices, timeZone, alarms, lateAfterDays, ...audit };
+  const told = { timeZone, alarms, lateAfterDays, unknownWebOrders, ...audit };
+  return { ...given, priceEffect, holdPrices, ...told };
 }
 
 function sourceOf({ settings, owned }: Parts, connection: Connection): Source {

@@ -131,6 +131,7 @@ export {
 } from "./fulfilment.ts";
 /** For rows of the ERP that name an order. */
 export { bears } from "./same-number.ts";
+export { unknownWebOrders } from "./unknown.ts";
 export type { AcceptRequest, OrderCheck } from "./accept.ts";
 export type { AcceptResult, OrderAnswer, OrderProblem } from "./answer.ts";
 export type { OrderFinding, CheckName, LinePrice, Policy } from "./checks.ts";

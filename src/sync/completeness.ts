@@ -13,6 +13,7 @@ import { considerLate } from "./completeness-late.ts";
 import { considerOrphans } from "./completeness-orphans.ts";
 import { considerNumbers, type NumberedRecord } from "./completeness-numbers.ts";
 import { considerMoney, considerVolume } from "./completeness-volume.ts";
+import { considerWebOrders } from "./completeness-web-orders.ts";
 import type { RunResult, SyncContext } from "./context.ts";
 import type { At } from "./journal.ts";
 import type { StreamKey } from "./lease.ts";
@@ -68,6 +69,7 @@ export async function afterMerge(
 ): Promise<void> {
   for (const { mapping, staging } of parts) {
     await considerOrphans(tx, at, mapping.record.name, staging.table);
+    await considerWebOrders(tx, context, at, mapping.record.name, staging.table);
     const record = DOCUMENTS[mapping.record.name];
     if (record === undefined) continue;
     await considerNumbers(tx, at, record, staging.table);

@@ -33,6 +33,12 @@ export interface SyncContext {
     tx: Transaction,
     merge: { readonly company: string; readonly record: string; readonly from: string },
   ) => Promise<object | null>;
+  /** Those of the numbers, with the days of their rows, that are of no web order; absent: not asked. */
+  readonly unknownWebOrders?: (
+    tx: Queryable,
+    company: string,
+    named: readonly { readonly number: string; readonly on: string | null }[],
+  ) => Promise<readonly string[]>;
   /** Holds back what changes prices past the operator's limits, in the merge's own transaction. */
   readonly holdPrices?: (
     tx: Transaction,
