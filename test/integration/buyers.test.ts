@@ -556,6 +556,52 @@ describe("a new trade customer", () => {
     expect(await one.orders.show(order)).toMatchObject({ state: "handedOver", net: "8.40" });
   });
 
+  test("gets its waiting orders as they were changed meanwhile, never as they were first sent", async () => {
+    const one = await open("CHANGED");
+    const { id, number } = await ask(one);
+    const asker = { who: "key shop", why: null, apiKey: "shop", decides: false };
+    const first = { customerReference: "OLD", deliverTo: { ...HOME, name: "Old place" } };
+    const sent = async (key: string, more: object = {}) =>
+      numberOf(await send(one, key, { accountRequest: id, ...first, ...more }));
+    const brick = { product: "BRICK", unitPrice: "4.20" };
+    const amended = await sent("o1");
+    const body = orderRequest.parse({
+      accountRequest: id,
+      customerReference: "NEW",
+      requestedOn: "2026-04-01",
+      deliverTo: { ...HOME, name: "New place" },
+      lines: [{ ...brick, quantity: "2" }],
+    });
+    const change = { ...asker, idempotencyKey: "c1", body };
+    expect(await one.orders.amend(amended, change)).toMatchObject({ answer: { state: "done" } });
+    const more = await sent("o2", { customerReference: "more" });
+    const five = { ...body, lines: [{ ...brick, quantity: "5" }] };
+    await one.orders.amend(more, { ...asker, idempotencyKey: "c2", body: five });
+    const payment = { ...PAID, amount: "25.20" };
+    const lines = ["1", "4"].map((quantity) => ({ ...brick, quantity }));
+    const less = await sent("o3", { customerReference: "less", payment, lines });
+    const off = { ...asker, idempotencyKey: "c3", lines: [{ line: 1, quantity: null }] };
+    expect(await one.orders.cancelPart(less, off)).toMatchObject({ answer: { net: "16.80" } });
+    one.erp.find = () => [];
+    await one.orders.buyers.accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    await pulled(one, "NEW1");
+    const all = await Promise.all([amended, more, less].map((each) => one.orders.show(each)));
+    expect(all).toMatchObject([
+      {
+        state: "handedOver",
+        net: "8.40",
+        order: { customerReference: "NEW", requestedOn: "2026-04-01", account: "NEW1" },
+      },
+      { state: "handedOver", net: "21.00" },
+      { state: "handedOver", net: "16.80", order: { lines: [{ quantity: "4" }] } },
+    ]);
+    const written = (each: string) => one.erp.orders.find((order) => order.includes(`"${each}"`));
+    expect(written(amended)).toMatch(/NEW.*New place/);
+    expect(written(amended)).not.toContain("Old place");
+    expect(await tasksOf(one)).toMatchObject([{ kind: "refund", amount: "5.04" }]);
+  });
+
   test("that is refused: its orders are refused, and what was paid for them is owed back", async () => {
     const one = await open("REFUSED");
     const { id, number } = await ask(one);

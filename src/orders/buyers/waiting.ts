@@ -3,9 +3,11 @@ import { PricesNotReady, reclaimPromotions, releasePromotions } from "../../pric
 import type { Queryable, Transaction } from "../../store/index.ts";
 import { sameAmount } from "../amounts.ts";
 import { addEvent, move, ORDER_COLUMNS, type OrderRow } from "../book.ts";
-import { replaceContent } from "../content.ts";
+import { madeFrom } from "../changes/made-from.ts";
+import { changesOf } from "../changes/rows.ts";
+import { keepingNumbers, replaceContent } from "../content.ts";
 import { OrderError } from "../error.ts";
-import { orderRequest, type OrderRequest } from "../request.ts";
+import type { OrderRequest } from "../request.ts";
 import type { AccountRow } from "./account-store.ts";
 import type { BuyersContext, Priced } from "./context.ts";
 import { todayOf } from "./numbers.ts";
@@ -96,7 +98,8 @@ async function bringOnOne(
   { account, number }: { readonly account: string; readonly number: string },
 ): Promise<void> {
   const at = context.now();
-  const asked = await askedFor(tx, order);
+  // As it stands now: it may have been amended, or cancelled in part, while it waited.
+  const asked = await madeFrom(tx, order);
   const holder = { company: order.company, order: order.id };
   // What it holds itself (promotions, its payment, its likeness) must not stand in its way.
   await releasePromotions(tx, { ...holder, at });
@@ -105,7 +108,8 @@ async function bringOnOne(
   const examined = request === null ? null : await context.examine(tx, request);
   await setState(tx, order, order.state);
   await reclaimPromotions(tx, { ...holder, beyondLimits: true });
-  const against = examined === null ? [GONE] : whatDiffers(order, examined);
+  const changed = (await changesOf(tx, order)).some(({ state }) => state === "done");
+  const against = examined === null ? [GONE] : whatDiffers(order, examined, { changed });
   const equal = against.length > 0 || request === null ? null : { examined, request };
   const opened = await giveAccount(tx, order, account, equal, at);
   if (order.test) return stays(tx, opened, "A test order: it is never sent.", at);
@@ -132,16 +136,6 @@ const GONE =
   "What was sent is not kept any more, so that it cannot be checked as the account's own: a " +
   "person checks it and releases it.";
 
-/** As the shop sent it. */
-async function askedFor(tx: Queryable, order: OrderRow): Promise<OrderRequest | null> {
-  const [kept] = await tx.query<{ body: unknown }>(
-    `select body from web_order_request
-      where company = $1 and order_id = $2 order by received_at limit 1`,
-    [order.company, order.id],
-  );
-  return orderRequest.safeParse(kept?.body).data ?? null;
-}
-
 /** Tokens were given for another account's prices, and its date is the day it was taken. */
 function onAccountNow(
   asked: OrderRequest,
@@ -153,9 +147,18 @@ function onAccountNow(
   return { ...rest, webOrder: number, lines, account, accountRequest: null };
 }
 
-/** Never silent: whatever a check says, and any amount that is another at the account's prices. */
-function whatDiffers(order: OrderRow, { findings, order: now }: Priced): string[] {
-  const said = findings.filter(({ policy }) => policy !== "accept").map(({ about }) => about);
+/**
+ * Never silent: whatever a check says, and any amount that is another at the account's prices. What
+ * a change left paid too much is owed back since then.
+ */
+function whatDiffers(
+  order: OrderRow,
+  { findings, order: now }: Priced,
+  { changed }: { readonly changed: boolean },
+): string[] {
+  const said = findings
+    .filter(({ policy, code }) => policy !== "accept" && !(changed && code === "paid-too-much"))
+    .map(({ about }) => about);
   const amounts = (["net", "vat", "gross"] as const)
     .filter((name) => !sameAmount(order[name], now[name]))
     .map((name) => `Its ${name} was ${order[name]}, and is ${now[name]} on the account.`);
@@ -179,9 +182,11 @@ async function giveAccount(
   const examined = equal?.examined ?? null;
   if (equal !== null && examined !== null) {
     const { webOrder, orderedOn, accountRequest } = body;
-    const content = { ...examined.order, webOrder, orderedOn, accountRequest };
+    const used = Math.max(...body.lines.map(({ line }) => line));
+    const lines = keepingNumbers(examined.order.lines, body.lines, used);
+    const content = { ...examined.order, webOrder, orderedOn, accountRequest, lines };
     const evidence = Object.fromEntries(
-      examined.order.lines.map(({ line }, index) => [line, examined.evidence[index] ?? null]),
+      lines.map(({ line }, index) => [line, examined.evidence[index] ?? null]),
     );
     const given = { body: content, evidence, held: examined.held, request: null };
     return { ...(await replaceContent(tx, order, given, at)), account };

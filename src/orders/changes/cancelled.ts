@@ -3,7 +3,8 @@ import { decimal, type WebOrder } from "../../model/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import { OrderError, type OrderRow } from "../book.ts";
 import { orderRequest, type OrderRequest } from "../request.ts";
-import { changesOf, type CancelledLine, type ChangeRow } from "./rows.ts";
+import { madeFrom } from "./made-from.ts";
+import type { CancelledLine, ChangeRow } from "./rows.ts";
 
 /** Of one line. */
 export interface LineLess {
@@ -120,21 +121,9 @@ async function lastRequest(
   order: OrderRow,
   pending: ChangeRow | null,
 ): Promise<OrderRequest> {
-  const made = (await changesOf(tx, order)).findLast(({ state }) => state === "done");
-  const kept = pending?.request ?? made?.request ?? (await firstRequest(tx, order));
-  if (kept !== null) return orderRequest.parse(kept);
+  const kept = await madeFrom(tx, order, pending);
+  if (kept !== null) return kept;
   throw impossible(order, "is kept without the request that made it", "Send it anew as amended.");
-}
-
-async function firstRequest(
-  tx: Queryable,
-  { company, id }: OrderRow,
-): Promise<OrderRequest | null> {
-  const [first] = await tx.query<{ body: OrderRequest }>(
-    `select body from web_order_request where company = $1 and order_id = $2 limit 1`,
-    [company, id],
-  );
-  return first?.body ?? null;
 }
 
 function impossible(order: OrderRow, found: string, todo: string): OrderError {

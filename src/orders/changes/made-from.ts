@@ -1,0 +1,31 @@
+/** The request that an order's content was made from: what it was sent as, or last changed to. */
+import type { Queryable } from "../../store/index.ts";
+import type { OrderRow } from "../book.ts";
+import { orderRequest, type OrderRequest } from "../request.ts";
+import { changesOf, type ChangeRow } from "./rows.ts";
+
+/**
+ * As it stands now, or as it is to be with a change that is still pending. Null: it is kept no more.
+ */
+export async function madeFrom(
+  on: Queryable,
+  order: Pick<OrderRow, "company" | "id">,
+  pending: Pick<ChangeRow, "request"> | null = null,
+): Promise<OrderRequest | null> {
+  const changes = await changesOf(on, order);
+  const made = changes.findLast(({ state, request }) => state === "done" && request !== null);
+  const kept = pending?.request ?? made?.request ?? (await firstOf(on, order));
+  return orderRequest.safeParse(kept).data ?? null;
+}
+
+async function firstOf(
+  on: Queryable,
+  { company, id }: Pick<OrderRow, "company" | "id">,
+): Promise<unknown> {
+  const [first] = await on.query<{ body: unknown }>(
+    `select body from web_order_request
+      where company = $1 and order_id = $2 order by received_at limit 1`,
+    [company, id],
+  );
+  return first?.body ?? null;
+}
