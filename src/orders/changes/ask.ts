@@ -165,7 +165,7 @@ async function changeTo(
         `"${BLANKED}" for name and address. Amend it with guest and deliverTo, or cancel all of it.`,
     );
   const last = (await changesOf(tx, order)).findLast(({ state }) => PENDING.includes(state));
-  const anew = await examineAnew(tx, context, order, asked.body, last?.body ?? order.body);
+  const anew = await examineAnew(tx, context, order, asked, last ?? null);
   const impossible = anew.findings.some(
     ({ code, policy }) => NEVER.has(code) || (policy === "refuse" && UNPAID.has(code)),
   );

@@ -1,6 +1,7 @@
 /**
  * An order that is to be changed, examined by the checks of a new one as if it were not there
- * itself: its credit, promotions, quotation and contract are free for what it is to become.
+ * itself: its credit, promotions, quotation and contract are free for what it is to become. Of what
+ * they find that counts which is about the change.
  */
 import { decimal, type WebOrder } from "../../model/index.ts";
 import { releasePromotions } from "../../pricing/index.ts";
@@ -11,7 +12,11 @@ import type { OrderFinding, Policy } from "../checks.ts";
 import { keepingNumbers, type Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
 import { leftOf, UNPAID } from "../payments.ts";
+import { sameAmount } from "../amounts.ts";
 import type { OrderRequest } from "../request.ts";
+import { concerned } from "./concerned.ts";
+import { madeFrom } from "./made-from.ts";
+import { evidenceOfLines, type ChangeKind, type ChangeRow } from "./rows.ts";
 
 export interface Anew {
   readonly verdict: Policy;
@@ -29,10 +34,13 @@ export async function examineAnew(
   tx: Queryable,
   context: OrdersContext,
   order: OrderRow,
-  asked: OrderRequest,
-  before: WebOrder,
+  asked: { readonly kind: ChangeKind; readonly body: OrderRequest },
+  last: ChangeRow | null,
 ): Promise<Anew> {
-  const { request, given } = await paidWithRest(tx, order, completed(order, asked));
+  const before = last?.body ?? order.body;
+  const evidence = last?.evidence ?? (await evidenceOfLines(tx, order));
+  const madeOf = await madeFrom(tx, order, last);
+  const { request, given } = await paidWithRest(tx, order, completed(order, asked.body));
   await tx.query("savepoint anew");
   const { company, id } = order;
   await releasePromotions(tx, { company, order: id, at: context.now() });
@@ -41,15 +49,17 @@ export async function examineAnew(
   const priced = await examineNow(tx, context, undated, { test: order.test });
   const delivered = await deliveredOf(tx, order);
   const content = contentOf(order, priced, request, before, delivered.lastLine);
+  const changing = { kind: asked.kind, state: order.state, before: madeOf, now: request };
+  const found = priced.findings.map((finding) => ofPayment(order, request, given, finding));
   const findings = [
-    ...priced.findings.map((finding) => ofPayment(order, request, given, finding)),
+    ...concerned(found, { ...changing, was: before, is: content.body }),
     ...sameBuyer(order, content.body),
     ...notBelowDelivered(content.body, delivered.products),
   ];
   return {
     verdict: worst(findings),
     findings,
-    content,
+    content: { ...content, evidence: keptEvidence(content, before, evidence) },
     request,
     undo: async () => void (await tx.query("rollback to savepoint anew")),
     keep: () => setState(tx, order, order.state),
@@ -131,6 +141,28 @@ function contentOf(
     held: priced.held,
     request,
   };
+}
+
+/** A line at the price that was agreed keeps where that came from, whatever the price is now. */
+function keptEvidence(
+  { body, evidence }: Content,
+  before: WebOrder,
+  kept: Content["evidence"],
+): Content["evidence"] {
+  const stays = body.lines.filter(({ line, product, unitPrice, net, quantity }) =>
+    before.lines.some(
+      (one) =>
+        one.line === line &&
+        one.product === product &&
+        sameAmount(one.unitPrice, unitPrice) &&
+        (sameAmount(one.net, net) || !sameAmount(one.quantity, quantity)),
+    ),
+  );
+  const own = stays.flatMap(({ line }) => {
+    const price = kept[String(line)] ?? null;
+    return price === null ? [] : [[String(line), price] as const];
+  });
+  return { ...evidence, ...Object.fromEntries(own) };
 }
 
 interface Delivered {
