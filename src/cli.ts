@@ -3,6 +3,7 @@
  */
 import { Command, type Option } from "commander";
 
+import { addAuditCommand } from "./cli/audit.ts";
 import { addCheckCommand } from "./cli/check.ts";
 import { explainError, type GlobalOptions } from "./cli/command.ts";
 import { addConnectorCommands } from "./cli/connector.ts";
@@ -63,6 +64,7 @@ export function tradepostCommand(): Command {
   addShopCommands(program);
   addPayCommands(program);
   addServiceCommands(program);
+  addAuditCommand(program);
   addConnectorCommands(program);
   addMappingCommands(program);
   addSchemaCommand(program);

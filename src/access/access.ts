@@ -1,5 +1,6 @@
 import { randomUUIDv7, timingSafeEqual } from "node:crypto";
 import type { Queryable, Store } from "../store/index.ts";
+import { readBook, type BookEntry, type BookQuestion } from "./book.ts";
 import { AccessError } from "./error.ts";
 import { SCOPES, digestOf, hintOf, looksLikeSecret, newSecret } from "./key.ts";
 import type { ApiKey, KeyHolder, Scope } from "./key.ts";
@@ -18,6 +19,8 @@ export interface Access {
   listKeys(company: string): Promise<ApiKey[]>;
   /** Adds to the book; give the transaction that does the thing, so that both or neither happen. */
   audit(entry: AuditEntry, on?: Queryable): Promise<void>;
+  /** What the book says, a page at a time. */
+  book(question: BookQuestion): Promise<BookEntry[]>;
 }
 
 export interface KeyRequest {
@@ -59,6 +62,7 @@ export function openAccess({ store, now }: { store: Store; now: () => Temporal.I
 
   return {
     audit,
+    book: (question) => readBook(store, question),
 
     async createKey(request) {
       const refusal = refusalOf(request);

@@ -9,6 +9,7 @@
  */
 export { openAccess } from "./access.ts";
 export type { Access, AuditEntry, KeyRequest } from "./access.ts";
+export type { BookEntry, BookQuestion } from "./book.ts";
 export { AccessError } from "./error.ts";
 export { SCOPES, SCOPE_MEANINGS } from "./key.ts";
 export type { ApiKey, KeyHolder, Scope } from "./key.ts";

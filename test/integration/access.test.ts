@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openAccess } from "../../src/access/index.ts";
-import type { KeyRequest, Scope } from "../../src/access/index.ts";
+import type { BookEntry, KeyRequest, Scope } from "../../src/access/index.ts";
 import { useDatabase } from "../support/database.ts";
 
 const database = useDatabase();
@@ -144,6 +144,22 @@ describe("making and revoking keys", () => {
         details: {},
       },
     ]);
+  });
+
+  it("can be read a page at a time, also what was done at one moment", async () => {
+    const { access } = opened();
+    const subjects = ["W-1", "W-2", "W-3", "W-4", "W-5"];
+    for (const subject of subjects)
+      await access.audit({ company: "PAGES", who: "ann", action: "order-released", subject });
+    const read: string[] = [];
+    for (let after: BookEntry | null = null; ;) {
+      const bounds = { from: null, until: null, who: null, subject: null };
+      const page = await access.book({ company: "PAGES", ...bounds, limit: 2, after });
+      read.push(...page.map(({ subject }) => subject));
+      after = page.at(-1) ?? null;
+      if (after === null) break;
+    }
+    expect(read.toSorted()).toEqual(subjects);
   });
 
   it("leaves no trace in the book of a thing that was rolled back", async () => {

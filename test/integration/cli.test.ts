@@ -206,6 +206,36 @@ describe("keys", () => {
   });
 });
 
+describe("the book of who did what", () => {
+  it("is shown newest first, of a person, a thing or days, and written to a file as a whole", async () => {
+    const made = ["keys", "create", "--name", "Book", "--scopes", "prices", "--who", "A Booker"];
+    const { key } = await tradepost.json<NewKey>(...made);
+    await tradepost.run(["keys", "revoke", key.id, "--who", "B Booker"]);
+    const actions = async (...words: readonly string[]) =>
+      (await tradepost.json<readonly { action: string }[]>("audit", ...words)).map(
+        ({ action }) => action,
+      );
+    expect(await actions("--about", key.id)).toEqual(["key-revoked", "key-created"]);
+    expect(await actions("--about", key.id, "--by", "A Booker")).toEqual(["key-created"]);
+    expect(await actions("--about", key.id, "--limit", "1")).toEqual(["key-revoked"]);
+    expect(await actions("--about", key.id, "--to", "01/01/2020")).toEqual([]);
+    expect(await actions("--about", key.id, "--from", "01/01/2020", "--to", "2099-12-31")).toEqual([
+      "key-revoked",
+      "key-created",
+    ]);
+    const { out } = await tradepost.run(["audit", "--about", key.id, "--limit", "1"]);
+    expect(out).toMatch(/B Booker +key-revoked +\S+/);
+    expect(out).toContain("1 shown; there is more: --limit, or --out for all.");
+    const file = join(tradepost.folder, "book.csv");
+    const written = await tradepost.run(["audit", "--about", key.id, "--out", file]);
+    expect(written.out).toBe(`Wrote 2 entries to ${file}.\n`);
+    const [head, newest, oldest] = readFileSync(file, "utf8").split("\n");
+    expect(head).toBe("at,who,action,subject,details,id");
+    expect(newest).toContain(`,B Booker,key-revoked,${key.id},`);
+    expect(oldest).toContain(`,A Booker,key-created,${key.id},`);
+  });
+});
+
 interface NewKey {
   readonly secret: string;
   readonly key: { readonly id: string };
