@@ -7,6 +7,7 @@ import { holdOrders } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
+import { inPages } from "./recent.ts";
 import { bearing } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 
@@ -52,10 +53,13 @@ export interface InvoicedLine {
   readonly creditedQuantity: string;
 }
 
-/** Net of all charges on invoices of one order. */
+/** Net of what is on papers of one order and for none of its lines. */
 export interface InvoicedCharges {
   readonly webOrder: string;
+  /** Of all charges on invoices. */
   readonly net: string;
+  /** Of whatever is on credit notes; absent: nothing. */
+  readonly credited?: string;
 }
 
 /**
@@ -95,8 +99,9 @@ export async function recordInvoiced(
   const orders = [...new Set(changed.map(({ id }) => id))];
   await writeInvoiceEvents(tx, company, at, orders);
   const recharged = await tx.query<{ id: string }>(
-    `update web_order w set invoiced_charges = news.net
-       from (select o.id, told.net from ${charged("$2")}) news
+    `update web_order w set invoiced_charges = news.net, credited_apart = news.credited
+       from (select o.id, told.net, coalesce(told.credited, 0) as credited
+               from ${charged("$2")}) news
       where w.company = $1 and w.id = news.id returning w.id`,
     [company, charges],
   );
@@ -114,11 +119,11 @@ const IS_NEWS = `l.company = $1 and l.order_id = o.id and l.line = told.line
   and (l.invoiced_quantity, l.credited_quantity)
       is distinct from (told."invoicedQuantity", told."creditedQuantity")`;
 
-/** In SQL: what a parameter tells of charges, beside the orders whose figure is another. */
+/** In SQL: what a parameter tells of charges, beside the orders whose figures are others. */
 const charged = (told: string): string => `
-  jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text, net numeric)
+  jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text, net numeric, credited numeric)
     join web_order o on o.company = $1 and o.number = told."webOrder"
-     and o.invoiced_charges <> told.net`;
+     and (o.invoiced_charges, o.credited_apart) <> (told.net, coalesce(told.credited, 0))`;
 
 /** The events of orders that are held. */
 async function writeInvoiceEvents(
@@ -173,11 +178,11 @@ function theirs(orders: string): string {
    where e.web_order is null and e.account = o.account or o.settled ? e.erp_order`;
 }
 
-/** What the pulled rows make of lines; of the orders named by $2, null: of all. */
+/** What the pulled rows make of lines; of the orders named by $2. */
 const WANTED = `
   with orders as materialized (
        select company, id, number, account, erp_order, settled from web_order
-        where company = $1 and not test and ($2::uuid[] is null or id = any($2))),
+        where company = $1 and not test and id = any($2::uuid[])),
      erp_lines as materialized (${erpLines("orders")}),
      only_one as (
        select erp_order, product, min(erp_order_line) as line from erp_lines
@@ -221,18 +226,21 @@ const AT_ONCE = 200;
  * null: of all. How many lines changed.
  */
 export async function updateDespatched(
-  { store, company, now }: Pick<OrdersContext, "store" | "company" | "now">,
+  context: Pick<OrdersContext, "store" | "company" | "now">,
   among: readonly string[] | null = null,
 ): Promise<number> {
-  const due = await store.query<{ id: string }>(
-    `${WANTED} select distinct l.order_id as id from web_order_line l, wanted where ${IS_OTHER}
-      order by 1`,
-    [company, among],
-  );
+  const { store, company, now } = context;
   let changed = 0;
-  for (let from = 0; from < due.length; from += AT_ONCE) {
-    const ids = due.slice(from, from + AT_ONCE).map(({ id }) => id);
-    changed += await store.transaction((tx) => writeDespatched(tx, company, ids, now()));
+  for await (const page of inPages(context, among)) {
+    const due = await store.query<{ id: string }>(
+      `${WANTED} select distinct l.order_id as id from web_order_line l, wanted where ${IS_OTHER}
+        order by 1`,
+      [company, page],
+    );
+    for (let from = 0; from < due.length; from += AT_ONCE) {
+      const ids = due.slice(from, from + AT_ONCE).map(({ id }) => id);
+      changed += await store.transaction((tx) => writeDespatched(tx, company, ids, now()));
+    }
   }
   return changed;
 }

@@ -19,11 +19,13 @@ export interface Standing {
   readonly former: readonly WebOrderPayment[];
   /** The most that the order ever said of its payment. */
   readonly taken: string;
-  /** What it comes to, with VAT and charges, less what will not come; credit notes not taken off. */
+  /** What it comes to with VAT and charges, less what will not come; before credit notes. */
   readonly due: string;
   /** Its charges with VAT, and their codes. */
   readonly charges: string;
   readonly chargeCodes: readonly string[];
+  /** Something of it was credited: only the papers tell by how much. */
+  readonly isCredited: boolean;
   /** Of each line that was credited: the part that was not invoiced anew since. */
   readonly credited: readonly {
     readonly line: number;
@@ -41,13 +43,16 @@ export function byPayment({ provider, reference }: Omit<WebOrderPayment, "amount
 export const refundIsOf = (provider: string, reference: string): string =>
   `strpos(t.instruction, 'by ' || ${provider} || ', payment ' || ${reference} || ',') > 0`;
 
-/** Why a person's "nothing is given back" does not hold any more, behind the person's own reason. */
+/** Behind a person's reason why nothing is given back: it does not hold any more. */
 export const LAPSED = " (The order came to more again since.)";
 
 /** What a person is told of an order that is there and not paid begins so, behind its number. */
 export const STANDS = " stands";
 
-/** Of the line `l` of the order `o`: what will not come. Of one that ended only what is invoiced stays. */
+/**
+ * Of the line `l` of the order `o`: what will not come. Of one that ended only what is invoiced
+ * stays.
+ */
 const GONE = `
   case when o.state in ('refused', 'cancelled') then greatest(0, l.quantity - l.invoiced_quantity)
        else least(l.cancelled_quantity,
@@ -76,7 +81,8 @@ const OWN_PAYMENT = `
  */
 const STANDINGS = `
   with paid as materialized (
-    select o.company, o.id, o.number, o.state, o.gross, o.paid, o.invoiced_charges
+    select o.company, o.id, o.number, o.state, o.gross, o.paid, o.invoiced_charges,
+           o.credited_apart
       from web_order o
      where o.company = $1 and ($2::uuid[] is null or o.id = any($2)) and not o.test and o.paid > 0
        and o.state not in ('conflict', 'shadowed')),
@@ -108,7 +114,9 @@ const STANDINGS = `
      where t.company = $1 and t.kind = 'refund' and ${refundIsOf("o.provider", "o.reference")}
      group by o.id),
   standing as (
-    select o.*, greatest(o.paid, s.taken) as taken, s.former, goods.credited, goods.is_news,
+    select o.*, greatest(o.paid, s.taken) as taken, s.former, goods.credited,
+           goods.credited is not null or o.credited_apart <> 0 as is_credited,
+           goods.is_news or o.credited_apart <> 0 as is_news,
            coalesce(r.open, 0) as open, coalesce(r.done, 0) as done,
            coalesce(r.waived, 0) as waived, o.gross - goods.total as charges,
            case when goods.left_over or o.invoiced_charges <> 0
@@ -128,11 +136,12 @@ const STANDINGS = `
   select o.id, o.number, o.state, w.body -> 'payment' as payment, taken::text as taken,
          due::text as due, charges::text as charges,
          jsonb_path_query_array(w.body, '$.charges[*].charge') as "chargeCodes",
-         coalesce(former, '[]') as former, coalesce(credited, '[]') as credited
+         coalesce(former, '[]') as former, is_credited as "isCredited",
+         coalesce(credited, '[]') as credited
     from standing o join web_order w on w.company = o.company and w.id = o.id
    where $3 or former is not null
-      or credited is not null and (is_news or o.paid > open + done)
-      or credited is null
+      or is_credited and (is_news or o.paid > open + done)
+      or not is_credited
          and (open <> greatest(0, least(o.paid, taken - done) - due) - waived
               or least(o.paid, due) > greatest(0, taken - done))
       or done > 0 and exists (select 1 from web_order_task t

@@ -61,7 +61,7 @@ export async function settleRefunds(
   ]);
   const standing = await standingOf(tx, company, id);
   if (standing === null) return false;
-  if (standing.credited.length > 0 && credits === null) return false;
+  if (standing.isCredited && credits === null) return false;
   const todo = await todoOf(tx, company, standing, credits);
   for (const one of todo) await settle(tx, company, standing, one, at);
   return todo.length > 0;
@@ -76,7 +76,7 @@ export async function settleMoney(
   among: readonly string[] | null,
 ): Promise<number> {
   const standings = await unsettled(store, company, among);
-  const credited = standings.filter((one) => one.credited.length > 0);
+  const credited = standings.filter(({ isCredited }) => isCredited);
   const documents =
     credited.length === 0 ? undefined : await invoices?.(credited.map(({ number }) => number));
   let changed = 0;

@@ -129,18 +129,22 @@ export async function tell(
   await recordInvoiced(tx, { company, at, lines, charges });
 }
 
-/** What is of an order and of none of its lines, and no product either: a substitute is goods. */
+/**
+ * What is of an order and of none of its lines: invoiced as no product either, since a substitute
+ * is goods; credited as whatever it is.
+ */
 const CHARGES = `
-  select asked.web_order as "webOrder", coalesce(sum(k.net) filter (where k.is_charge), 0) as net
+  select asked.web_order as "webOrder",
+         coalesce(sum(k.net) filter (where k.is_charge and k.document_type = 'invoice'), 0) as net,
+         coalesce(sum(k.net) filter (where k.document_type = 'credit'), 0) as credited
     from unnest($2::text[]) as asked (web_order)
     left join lateral (
-      select k.net, not exists (select 1 from product p
+      select k.document_type, k.net, not exists (select 1 from product p
                where p.company = $1 and p.product = l.product and l.line_class = 'goods') as is_charge
         from order_invoice_link k
         join sales_line l on l.company = k.company and l.document_type = k.document_type
          and l.document = k.document and l.line = k.line
-       where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0
-         and k.document_type = 'invoice') k on true
+       where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0) k on true
    group by asked.web_order`;
 
 export interface LinkSuggestion {

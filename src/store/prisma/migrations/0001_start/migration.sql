@@ -1310,6 +1310,7 @@ CREATE TABLE "web_order" (
     "open_account" TEXT,
     "open_gross" DECIMAL(18,2),
     "invoiced_charges" DECIMAL(18,2) NOT NULL DEFAULT 0,
+    "credited_apart" DECIMAL(18,2) NOT NULL DEFAULT 0,
     "ordered_on" DATE NOT NULL,
     "placed_by" TEXT NOT NULL,
     "customer_reference" TEXT,
