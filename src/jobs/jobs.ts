@@ -345,9 +345,10 @@ class BossJobs implements Jobs {
     this.#hinted.clear();
     this.#toldMs = performance.now();
     try {
-      await this.#store.query(`SELECT pg_notify(${CHANNEL}, job) FROM unnest($1::text[]) AS job`, [
-        jobs,
-      ]);
+      await this.#store.prepared(
+        `SELECT pg_notify(${CHANNEL}, job) FROM unnest($1::text[]) AS job`,
+        [jobs],
+      );
     } catch (error) {
       this.#options.log(`Jobs: telling that jobs wait: ${String(error)}. They wait for a poll.`);
     }

@@ -23,11 +23,12 @@ export interface Assortment {
   readonly parents: ReadonlyMap<string, string>;
 }
 
+/** What is said to these accounts of these products. */
 export async function readAssortment(
   tx: Queryable,
   company: string,
-  whom: readonly Whom[],
-  products: readonly Product[],
+  accounts: readonly string[],
+  products: readonly string[],
 ): Promise<Assortment> {
   const rows = await tx.prepared<Said>(
     `select customers, customer_code as "customerCode", products, product_code as "productCode",
@@ -35,14 +36,10 @@ export async function readAssortment(
        from assortment
       where company = $1
         and (customers = 'all' or (customers = 'account' and customer_code = any($2))
-             or (customers = 'customer-group' and customer_code = any($3)))
-        and (products <> 'product' or product_code = any($4))`,
-    [
-      company,
-      [...new Set(whom.map(({ account }) => account))],
-      [...new Set(whom.flatMap(({ customerGroup }) => customerGroup ?? []))],
-      [...new Set(products.map(({ product }) => product))],
-    ],
+             or (customers = 'customer-group' and customer_code = any(array(
+                  select customer_group from customer where company = $1 and account = any($2)))))
+        and (products <> 'product' or product_code = any($3))`,
+    [company, [...new Set(accounts)], [...new Set(products)]],
   );
   const ofGroups = rows.some((row) => row.products === "product-group");
   return {
@@ -101,7 +98,8 @@ export async function hiddenProducts(
         and exists (select from assortment where company = $1)`,
     [company],
   );
-  const assortment = await readAssortment(on, company, [whom], products);
+  const codes = products.map(({ product }) => product);
+  const assortment = await readAssortment(on, company, [account], codes);
   const byCode = new Map(products.map((product) => [product.product, product]));
   return [...hiddenFrom(whom, assortment, byCode)].toSorted((one, other) => (one < other ? -1 : 1));
 }

@@ -11,7 +11,7 @@ import type { Queryable } from "../store/index.ts";
 import { gatherQuotation } from "./agreements.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
 import type { AccountedOrder } from "./request.ts";
-import { readSurroundings } from "./surroundings.ts";
+import { readAround, readReplacing, surroundingsOf } from "./surroundings.ts";
 
 /** Our prices of now, from the live price book. */
 export interface OrderPricing {
@@ -112,7 +112,8 @@ export interface Gathering {
 
 /**
  * What is known of each order, read for all of them together: a statement a table, however many
- * orders there are. One that waits is by itself, so that it keeps no other waiting.
+ * orders there are, and all of them at once where the transaction is pipelined. One that waits is
+ * by itself, so that it keeps no other waiting.
  */
 export async function gatherFacts(
   tx: Queryable,
@@ -121,59 +122,65 @@ export async function gatherFacts(
 ): Promise<(OrderFacts | Turned)[]> {
   const { company, ask, manner } = gathering;
   const orders = asked.map(({ order }) => order);
-  const [customers, sites, listed] = await tx.atOnce(
-    () => readCustomers(tx, company, orders),
+  const accounts = [...new Set(orders.map(({ account }) => account))].sort();
+  const stated = asked.map(({ order, test }) => ({ request: order, test }));
+  // Locks always in this order, so that nobody waits in a ring; those of promotions come last.
+  const [open, customers, sites, listed, around] = await tx.atOnce(
+    () => openGross(tx, company, accounts, manner),
+    () => readCustomers(tx, company, accounts),
     () => readSites(tx, company, orders),
     () => readProducts(tx, company, orders.flatMap(codesOf)),
+    () => readAround(tx, { ...gathering, lock: LIKES[manner] }, stated),
   );
-  const open = await openGross(tx, company, orders, { customers, manner });
-  const priced: (OrderPrices | Turned)[] = [];
-  const branchOf = (order: AccountedOrder) =>
-    order.branch ?? customers.get(order.account)?.branch ?? null;
-  for (const [index, order] of orders.entries()) {
-    const gross = open[index] ?? "alone";
-    priced.push(typeof gross === "string" ? gross : await pricesOf(order, branchOf(order), ask));
+  // A limit that came between the lock and the customer: now it is there for both.
+  const isUnlocked = (account: string) => isLimited(customers.get(account)) && !open.has(account);
+  if (manner !== "never wait" && accounts.some(isUnlocked))
+    return gatherFacts(tx, gathering, asked);
+  const placed = orders.map((order, index) => {
+    const customer = customers.get(order.account) ?? null;
+    const branch = order.branch ?? customer?.branch ?? null;
+    return { index, request: order, customer, branch };
+  });
+  const gross = grossFor(orders, customers, open);
+  const known: (Known | Turned)[] = [];
+  for (const { index, request, branch } of placed) {
+    const own = around.turned.get(index) ?? gross[index] ?? "alone";
+    known.push(typeof own === "string" ? own : await knownOf(own, pricesOf(request, branch, ask)));
   }
-  const given = priced.flatMap((prices) => (typeof prices === "string" ? [] : prices.free));
+  const given = known.flatMap((one) => (typeof one === "string" ? [] : one.free));
   const missing = given.map(({ product }) => product).filter((code) => !listed.has(code));
   const products = new Map([...listed, ...(await readProducts(tx, company, missing))]);
-  const quotations: OrderFacts["quotation"][] = [];
-  for (const order of orders) quotations.push(await gatherQuotation(tx, company, order));
-  // Last, as its locks are the last ones of an order.
-  const around = await readSurroundings(
-    tx,
-    { ...gathering, lock: LIKES[manner] },
-    asked.map(({ order, test }) => ({
-      request: order,
-      customer: customers.get(order.account) ?? null,
-      branch: branchOf(order),
-      test,
-    })),
-    products,
-  );
-  return orders.map((order, index) => {
-    const prices = priced[index] ?? "alone";
-    const gross = open[index] ?? "alone";
-    const surroundings = around[index];
-    if (typeof prices === "string") return prices;
-    if (typeof gross === "string") return gross;
-    if (surroundings === undefined) return "alone";
-    if (surroundings.turned !== null) return surroundings.turned;
-    const { lines, free, held, unknownCodes, vatRates } = prices;
-    return {
-      customer: customers.get(order.account) ?? null,
-      site: order.site === null ? undefined : (sites.get(siteKey(order)) ?? null),
-      products,
-      openGross: gross.open,
-      prices: lines,
-      given: free,
-      held,
-      unknownCodes,
-      vatRates,
-      quotation: quotations[index] ?? null,
-      surroundings,
-    };
-  });
+  const replacing = await readReplacing(tx, company, accounts, listed);
+  const facts: (OrderFacts | Turned)[] = [];
+  for (const one of placed) {
+    const own = known[one.index] ?? "alone";
+    if (typeof own === "string") facts.push(own);
+    else
+      facts.push({
+        ...factsOf(own),
+        customer: one.customer,
+        site: one.request.site === null ? undefined : (sites.get(siteKey(one.request)) ?? null),
+        products,
+        quotation: await gatherQuotation(tx, company, one.request),
+        surroundings: surroundingsOf(around, one, listed, replacing),
+      });
+  }
+  return facts;
+}
+
+/** What an order comes to, beside what its account owes for others. */
+type Known = OrderPrices & Pick<OrderFacts, "openGross">;
+
+async function knownOf(
+  own: Pick<Known, "openGross">,
+  asked: Promise<OrderPrices | Turned>,
+): Promise<Known | Turned> {
+  const prices = await asked;
+  return typeof prices === "string" ? prices : { ...prices, ...own };
+}
+
+function factsOf({ lines, free, held, unknownCodes, vatRates, openGross: gross }: Known) {
+  return { prices: lines, given: free, held, unknownCodes, vatRates, openGross: gross };
 }
 
 const LIKES = { wait: "wait", "never wait": "try", look: "none" } as const;
@@ -198,12 +205,13 @@ function codesOf({ lines, charges }: AccountedOrder): string[] {
 async function readCustomers(
   tx: Queryable,
   company: string,
-  orders: readonly AccountedOrder[],
-): Promise<ReadonlyMap<string, Canonical<"customer">>> {
-  const accounts = [...new Set(orders.map(({ account }) => account))];
+  accounts: readonly string[],
+): Promise<Customers> {
   const found = await canonical(tx, "customer", "account = any($2)", [company, accounts]);
   return new Map(found.map((customer) => [customer.account, customer]));
 }
+
+type Customers = ReadonlyMap<string, Canonical<"customer">>;
 
 async function readSites(
   tx: Queryable,
@@ -251,56 +259,63 @@ async function canonical<N extends RecordName>(
 }
 
 /**
- * Gross of each account's web orders that the ledger does not show yet and that no payment covers.
- * An account with a limit is locked first: two orders at once cannot both use what is left of it.
+ * Gross of web orders that the ledger does not show yet and that no payment covers, by account. One
+ * with a limit is locked first: two orders at once cannot both use what is left of it. One without
+ * is not in it, nor one that others have locked and that must not wait.
  */
 async function openGross(
   tx: Queryable,
   company: string,
-  orders: readonly AccountedOrder[],
-  how: {
-    readonly customers: ReadonlyMap<string, Canonical<"customer">>;
-    readonly manner: Manner;
-  },
-): Promise<({ readonly open: string } | Turned)[]> {
-  const isLimited = (account: string) => (how.customers.get(account)?.creditLimit ?? null) !== null;
-  const accounts = new Set(orders.map(({ account }) => account).filter(isLimited));
-  if (accounts.size === 0) return orders.map(() => NOTHING_OPEN);
-  const sorted = [...accounts].sort();
+  accounts: readonly string[],
+  manner: Manner,
+): Promise<ReadonlyMap<string, string>> {
   // The second after the first, so that what the last holders of a lock wrote is seen.
   const [locked, open] = await tx.atOnce(
-    () => lockAccounts(tx, company, sorted, how.manner),
-    () => tx.prepared<{ account: string; open: string }>(OPEN_GROSS, [company, sorted]),
+    () => tx.prepared<{ account: string; locked: unknown }>(LOCK[manner], [company, accounts]),
+    () => tx.prepared<{ account: string; open: string }>(OPEN_GROSS, [company, accounts]),
   );
   const by = new Map(open.map((row) => [row.account, row.open]));
+  const held = locked.filter((row) => row.locked !== false);
+  return new Map(held.map(({ account }) => [account, by.get(account) ?? NOTHING_OPEN]));
+}
+
+const NOTHING_OPEN = "0.00";
+
+function isLimited(customer: Canonical<"customer"> | undefined): boolean {
+  return (customer?.creditLimit ?? null) !== null;
+}
+
+/** For each order. The second one of an account with a limit has to see the first one written. */
+function grossFor(
+  orders: readonly AccountedOrder[],
+  customers: Customers,
+  open: ReadonlyMap<string, string>,
+): (Pick<OrderFacts, "openGross"> | Turned)[] {
   const taken = new Set<string>();
   return orders.map(({ account }) => {
-    if (!accounts.has(account)) return NOTHING_OPEN;
-    if (!locked.has(account)) return "alone";
+    if (!isLimited(customers.get(account))) return { openGross: NOTHING_OPEN };
+    const gross = open.get(account);
+    if (gross === undefined) return "alone";
     if (taken.has(account)) return "again";
     taken.add(account);
-    return { open: by.get(account) ?? "0.00" };
+    return { openGross: gross };
   });
 }
 
-const NOTHING_OPEN = { open: "0.00" };
+const LIMITED = `
+  (select account from customer
+    where company = $1 and account = any($2) and credit_limit is not null
+    order by account offset 0)`;
 
-/** Which of them are locked until the transaction ends; of one that waits, all of them. */
-async function lockAccounts(
-  tx: Queryable,
-  company: string,
-  accounts: readonly string[],
-  manner: Manner,
-): Promise<ReadonlySet<string>> {
-  const lock = manner === "never wait" ? "pg_try_advisory_xact_lock" : "pg_advisory_xact_lock";
-  const rows = await tx.prepared<{ account: string; locked: unknown }>(
-    `select account, ${lock}(hashtextextended($1 || ' account ' || account, 0)) as locked
-       from unnest($2::text[]) as account`,
-    [company, accounts],
-  );
-  const held = rows.filter(({ locked }) => locked !== false);
-  return new Set(held.map(({ account }) => account));
-}
+/** Those with a limit are locked until the transaction ends. */
+const lockBy = (lock: string) =>
+  `select account, ${lock}(hashtextextended($1 || ' account ' || account, 0)) as locked
+     from ${LIMITED} limited`;
+const LOCK = {
+  "never wait": lockBy("pg_try_advisory_xact_lock"),
+  wait: lockBy("pg_advisory_xact_lock"),
+  look: lockBy("pg_advisory_xact_lock"),
+};
 
 /** Share of its charges that no invoice carries yet. */
 const OPEN_CHARGES = `
@@ -335,4 +350,5 @@ export const OPEN_ORDERS = `
 
 const OPEN_GROSS = `
   select o.account, sum(o.open)::numeric(18, 2) as open
-    from ${OPEN_ORDERS} o where o.company = $1 and o.account = any($2) group by o.account`;
+    from ${OPEN_ORDERS} o
+   where o.company = $1 and o.account = any(array ${LIMITED}) group by o.account`;

@@ -4,7 +4,6 @@
  */
 import type { Queryable } from "../store/index.ts";
 import { OPEN_LINES } from "./fulfilment.ts";
-import type { Asked } from "./surroundings.ts";
 
 /** In selling units; may be below 0 where more was promised than is there. */
 export interface StockFact {
@@ -19,22 +18,30 @@ interface Row extends StockFact {
   readonly branch: string;
 }
 
-/** By order asked of; a product whose stock nobody states is in none of them. */
+/** Of every branch; a product whose stock nobody states is not in it. */
+export type Stock = ReadonlyMap<string, readonly Row[]>;
+
 export async function readStock(
   tx: Queryable,
   company: string,
-  asked: readonly Asked[],
-): Promise<readonly ReadonlyMap<string, StockFact>[]> {
-  const codes = asked.flatMap(({ request }) => request.lines.map(({ product }) => product));
-  const rows = await tx.prepared<Row>(FREE, [company, [...new Set(codes)]]);
-  const byProduct = Map.groupBy(rows, ({ product }) => product);
-  return asked.map(({ branch }) => {
-    const own = [...byProduct].flatMap(([product, all]) => {
-      const fact = all.find((row) => row.branch === branch) ?? all.find((row) => row.branch === "");
-      return fact === undefined ? [] : [[product, fact] as const];
-    });
-    return new Map(own);
+  products: readonly string[],
+): Promise<Stock> {
+  const rows = await tx.prepared<Row>(FREE, [company, [...new Set(products)]]);
+  return Map.groupBy(rows, ({ product }) => product);
+}
+
+/** Of the branch that fulfils, where stock is stated for it, else of all branches together. */
+export function stockAt(
+  stock: Stock,
+  branch: string | null,
+  products: readonly string[],
+): ReadonlyMap<string, StockFact> {
+  const own = products.flatMap((product) => {
+    const all = stock.get(product) ?? [];
+    const fact = all.find((row) => row.branch === branch) ?? all.find((row) => row.branch === "");
+    return fact === undefined ? [] : [[product, fact] as const];
   });
+  return new Map(own);
 }
 
 /** An order can wait so long for the ERP to take it, and is counted all the same. */

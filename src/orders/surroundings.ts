@@ -5,11 +5,11 @@
  */
 import type { Canonical } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
-import { hiddenFrom, readAssortment, type Whom } from "./assortment.ts";
+import { hiddenFrom, readAssortment, type Assortment, type Whom } from "./assortment.ts";
 import { likenessOf } from "./likeness.ts";
 import { readPayments, type PaymentUse } from "./payments.ts";
 import type { AccountedOrder } from "./request.ts";
-import { readStock, type StockFact } from "./stock-facts.ts";
+import { readStock, stockAt, type Stock, type StockFact } from "./stock-facts.ts";
 
 export type { StockFact };
 
@@ -37,9 +37,6 @@ export interface Surroundings {
 
 export interface Asked {
   readonly request: AccountedOrder;
-  readonly customer: Canonical<"customer"> | null;
-  /** Branch that fulfils; null: none is said. */
-  readonly branch: string | null;
   /** Orders of test keys are looked for among their like. */
   readonly test: boolean;
 }
@@ -55,46 +52,89 @@ export interface Reading {
   readonly lock: "wait" | "try" | "none";
 }
 
-/** One for each order asked of, in order. */
-export async function readSurroundings(
+/** What is read for many orders: what each of them is told of it says `surroundingsOf`. */
+export interface Around {
+  readonly turned: ReadonlyMap<number, "alone" | "again">;
+  readonly assortment: Assortment;
+  readonly units: Surroundings["units"];
+  readonly branches: ReadonlySet<string> | null;
+  readonly stock: Stock;
+  readonly repeats: ReadonlyMap<number, NonNullable<Surroundings["repeats"]>>;
+  readonly payments: ReadonlyMap<number, PaymentUse>;
+}
+
+/** Hangs on nothing but the orders, so that it is read together with all else of them. */
+export async function readAround(
   tx: Queryable,
   reading: Reading,
   asked: readonly Asked[],
-  products: ReadonlyMap<string, Canonical<"product">>,
-): Promise<readonly Surroundings[]> {
-  const turned = await lockLikes(tx, reading, asked);
+): Promise<Around> {
   const { company } = reading;
-  const replacing = await readReplacing(tx, company, products);
-  const shown = [...products.values(), ...replacing.values()];
-  const [assortment, units, branches, stock, repeats, payments] = await tx.atOnce(
-    () => readAssortment(tx, company, asked.map(whomOf), shown),
-    () => readUnits(tx, company, asked),
-    () => readBranches(tx, company, asked),
-    () => readStock(tx, company, asked),
+  const codes = asked.flatMap(({ request }) => request.lines.map(({ product }) => product));
+  const accounts = asked.map(({ request }) => request.account);
+  // The locks before what they guard, so that what their last holders wrote is seen.
+  const [turned, repeats, payments, assortment, units, branches, stock] = await tx.atOnce(
+    () => lockLikes(tx, reading, asked),
     () => readRepeats(tx, reading, asked),
     () => readPayments(tx, company, asked),
+    () => readAssortment(tx, company, accounts, codes),
+    () => readUnits(tx, company, asked),
+    () => readBranches(tx, company, asked),
+    () => readStock(tx, company, codes),
   );
-  return asked.map((one, index) => {
-    const hidden = hiddenFrom(whomOf(one), assortment, products);
-    const hiddenToo = hiddenFrom(whomOf(one), assortment, replacing);
-    return {
-      hidden,
-      replacements: replacementsFor(products, replacing, hiddenToo),
-      units,
-      branches,
-      stock: stock[index] ?? new Map(),
-      repeats: repeats.get(index) ?? null,
-      paymentUsedBy: payments.get(index) ?? null,
-      turned: turned.get(index) ?? null,
-    };
-  });
+  return { turned, repeats, payments, assortment, units, branches, stock };
 }
 
-function whomOf({ request: { account }, customer }: Asked): Whom {
-  return { account, customerGroup: customer?.customerGroup ?? null };
+/** Products that take the place of others, and who is shown them. */
+export interface Replacing {
+  readonly products: ReadonlyMap<string, Canonical<"product">>;
+  readonly assortment: Assortment;
 }
 
-/** Always in one order, and after every other lock of an order, so that nobody waits in a ring. */
+export async function readReplacing(
+  tx: Queryable,
+  company: string,
+  accounts: readonly string[],
+  products: ReadonlyMap<string, Canonical<"product">>,
+): Promise<Replacing | null> {
+  const found = await replacingOf(tx, company, products);
+  if (found.size === 0) return null;
+  const assortment = await readAssortment(tx, company, accounts, [...found.keys()]);
+  return { products: found, assortment };
+}
+
+/** Who asks, and from which branch. */
+export interface Asker {
+  /** Place in what was asked. */
+  readonly index: number;
+  readonly request: AccountedOrder;
+  readonly customer: Canonical<"customer"> | null;
+  /** Branch that fulfils; null: none is said. */
+  readonly branch: string | null;
+}
+
+/** @param products of its lines, at least. */
+export function surroundingsOf(
+  around: Around,
+  { index, request, customer, branch }: Asker,
+  products: ReadonlyMap<string, Canonical<"product">>,
+  replacing: Replacing | null,
+): Surroundings {
+  const whom: Whom = { account: request.account, customerGroup: customer?.customerGroup ?? null };
+  const codes = request.lines.map(({ product }) => product);
+  return {
+    hidden: hiddenFrom(whom, around.assortment, products),
+    replacements: replacementsFor(whom, products, replacing),
+    units: around.units,
+    branches: around.branches,
+    stock: stockAt(around.stock, branch, codes),
+    repeats: around.repeats.get(index) ?? null,
+    paymentUsedBy: around.payments.get(index) ?? null,
+    turned: around.turned.get(index) ?? null,
+  };
+}
+
+/** Always in one order, so that nobody waits in a ring. */
 async function lockLikes(
   tx: Queryable,
   { company, lock, repeatedWithinMinutes }: Reading,
@@ -133,7 +173,7 @@ function paymentName({ provider, reference }: NonNullable<AccountedOrder["paymen
 const MOST_STEPS = 5;
 
 /** The products that replaced ones lead to, step by step. */
-async function readReplacing(
+async function replacingOf(
   tx: Queryable,
   company: string,
   products: ReadonlyMap<string, Canonical<"product">>,
@@ -156,20 +196,24 @@ async function readReplacing(
 }
 
 function replacementsFor(
+  whom: Whom,
   products: ReadonlyMap<string, Canonical<"product">>,
-  replacing: ReadonlyMap<string, Canonical<"product">>,
-  hidden: ReadonlySet<string>,
-): ReadonlyMap<string, string | null> {
+  replacing: Replacing | null,
+): Surroundings["replacements"] {
   const replaced = [...products.values()].filter(({ replacedBy }) => replacedBy !== null);
+  const by: Replacing["products"] = replacing?.products ?? new Map();
+  const hidden = replacing === null ? NONE : hiddenFrom(whom, replacing.assortment, by);
   return new Map(
     replaced.map(({ product, replacedBy }) => {
-      let last = replacing.get(replacedBy ?? "");
+      let last = by.get(replacedBy ?? "");
       for (let step = 0; step < MOST_STEPS; step += 1)
-        last = replacing.get(last?.replacedBy ?? "") ?? last;
+        last = by.get(last?.replacedBy ?? "") ?? last;
       return [product, last !== undefined && isOrderable(last, hidden) ? last.product : null];
     }),
   );
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function isOrderable(
   { product, state, soldOnWeb, replacedBy }: Canonical<"product">,

@@ -308,10 +308,13 @@ async function refresh(
   adopt: (root: Root) => void,
 ): Promise<boolean> {
   const { store, company, policy } = options;
-  const latest = await latestVersion(store, company);
+  const [latest, ages = []] = await Promise.all([
+    latestVersion(store, company),
+    options.sources?.freshness(),
+  ]);
   if (latest === null) return false;
   if (latest.version === root?.number) {
-    const facts = await standingOf(options, (await options.sources?.freshness()) ?? []);
+    const facts = await standingOf(options, ages);
     const freshness = latest.freshness?.toString() ?? null;
     adopt({ ...root, freshness, ...standOf(options, root.book, facts, root.standing) });
     return false;

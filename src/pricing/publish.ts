@@ -20,7 +20,7 @@ export async function latestVersion(
   store: Queryable,
   company: string,
 ): Promise<PublishedVersion | null> {
-  const [row] = await store.query<PublishedVersion>(
+  const [row] = await store.prepared<PublishedVersion>(
     `select version, digest, maker, published_at as "publishedAt", freshness
        from price_book where company = $1 order by version desc limit 1`,
     [company],

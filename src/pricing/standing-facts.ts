@@ -45,7 +45,7 @@ type Decided = Omit<StandingFacts, "staleFrom">;
 
 /** Changes whenever one of the facts may: asked every second, so that it must cost nothing. */
 async function keyOf(on: Queryable, company: string): Promise<string> {
-  const [row] = await on.query<{ key: string }>(
+  const [row] = await on.prepared<{ key: string }>(
     `select jsonb_build_array(
        (select jsonb_agg(jsonb_build_array(id, state, decided_by, decided_at, case when state = 'approved' then (
                  select jsonb_agg(jsonb_build_array(s.state, s.rules, s.seen) order by s.state) from (

@@ -103,20 +103,25 @@ async function together<Results extends readonly unknown[]>(
 
 /** The same, their first statements in one write: a call to the system each costs most of one. */
 function inOneWrite(client: PoolClient): Queryable["atOnce"] {
-  const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Duplex } })
-    .connection;
   return <Results extends readonly unknown[]>(...works: Works<Results>) => {
-    stream.cork();
-    // What the works send before they wait for an answer.
-    process.nextTick(() => stream.uncork());
+    inOneTurn(client);
     return together<Results>(...works);
   };
 }
 
+/** What is sent from now on until somebody waits for an answer goes out together. */
+function inOneTurn(client: PoolClient): void {
+  const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Duplex } })
+    .connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
 export interface TransactionOptions {
   /**
-   * Statements are sent without waiting for the answers of those before. Nothing can be copied in
-   * it.
+   * Statements are sent without waiting for the answers of those before, the first ones with the
+   * BEGIN: they may lock and look, and must not write. It is never begun anew on another
+   * connection. Nothing can be copied in it.
    */
   readonly pipelined?: boolean;
 }
@@ -130,12 +135,13 @@ export async function transaction<T>(
   work: (tx: Transaction) => Promise<T>,
   { pipelined = false }: TransactionOptions = {},
 ): Promise<T> {
-  const client = await begun(connect, "BEGIN");
+  const client = pipelined ? await connect() : await begun(connect, "BEGIN");
   (client as Pipelining).pipeline = pipelined;
   const tx = transactionOn(client, pipelined);
   let fault: unknown;
   try {
-    const result = await work(tx);
+    const begin = pipelined ? beginWith(client, tx) : null;
+    const [result] = await Promise.all([work(tx), begin]);
     tx.end();
     await commit(client);
     for (const hint of tx.hints) hint();
@@ -149,6 +155,15 @@ export async function transaction<T>(
     (client as Pipelining).pipeline = false;
     client.release(isBroken(fault));
   }
+}
+
+/** Where it fails nothing more is sent: it would be run outside a transaction. */
+async function beginWith(client: PoolClient, tx: OpenTransaction): Promise<void> {
+  inOneTurn(client);
+  await client.query("BEGIN").catch((error: unknown) => {
+    tx.end();
+    throw error;
+  });
 }
 
 /** Statements that all see the database as it was at one moment. */

@@ -28,7 +28,7 @@ export function trustSources(store: Queryable, company: string, watched: Rested)
   const streams = watched.reads.map(({ stream }) => stream);
   return {
     freshness: () =>
-      store.query(
+      store.prepared(
         `select distinct r.connection || '/' || r.stream as source, s.last_applied_at as at
            from unnest($2::text[], $3::text[]) as r(connection, stream)
            left join stream_state s

@@ -66,6 +66,32 @@ test("a transaction whose failed statement was swallowed says that it was not co
   expect(await companies()).toEqual([]);
 });
 
+test("a pipelined transaction keeps all that it sent at once, or nothing", async () => {
+  const { store } = database;
+  const write = (last: string) =>
+    store.transaction(
+      async (tx) => {
+        // With the BEGIN, and run in this order.
+        const seen = await tx.atOnce(
+          () => tx.query("SELECT set_config('tradepost.told', 'by the first', true)"),
+          () => tx.query("SELECT current_setting('tradepost.told') AS told"),
+        );
+        await tx.atOnce(
+          () => tx.affect(insert, ["A"]),
+          () => tx.query(last),
+          () => tx.affect(insert, ["B"]),
+        );
+        return seen[1];
+      },
+      { pipelined: true },
+    );
+  await expect(write("SELECT 1 / 0")).rejects.toThrow("division by zero");
+  expect(await companies()).toEqual([]);
+  expect(await write("SELECT 1")).toEqual([{ told: "by the first" }]);
+  expect(await companies()).toEqual(["A", "B"]);
+  await store.affect("DELETE FROM stream_state");
+});
+
 test("a transaction let out of its function cannot be used on", async () => {
   let escaped: Transaction | undefined;
   await database.store.transaction(async (tx) => {

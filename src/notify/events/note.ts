@@ -23,17 +23,19 @@ export async function noteEvents(
   events: readonly NewEvent[],
 ): Promise<void> {
   if (events.length === 0) return;
-  const rows = events.map((event) => ({
-    ...event,
-    id: randomUUIDv7(),
-    at: event.at.toString(),
-  }));
-  await tx.prepared(NOTE, [company, JSON.stringify(rows)]);
+  await tx.prepared(NOTE, [
+    company,
+    events.map(() => randomUUIDv7()),
+    events.map(({ type }) => type),
+    events.map(({ subject }) => subject),
+    events.map(({ at }) => at),
+    JSON.stringify(events.map(({ data }) => data)),
+  ]);
 }
 
 const NOTE = `
   insert into event (company, id, type, subject, at, noted_at, place, data)
   select $1, row.id, row.type, row.subject, row.at, clock_timestamp(), row.place, row.data
-    from rows from (jsonb_to_recordset($2::jsonb)
-           as (id uuid, type text, subject text, at timestamptz, data jsonb))
+    from rows from (unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]),
+                    jsonb_array_elements($6::jsonb))
          with ordinality as row (id, type, subject, at, data, place)`;

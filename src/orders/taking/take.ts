@@ -11,10 +11,10 @@ import { DELIVER_JOB, jobData } from "../jobs.ts";
 import { keepPayments } from "../payments.ts";
 import { noteOrders } from "../told.ts";
 import type { Asked } from "./asked.ts";
-import { claimKeys } from "./claim.ts";
+import { claimKeys, type Claim } from "./claim.ts";
 import { entryOf, refusal, type Entry, type Placed } from "./entry.ts";
 import { examineAll } from "./examine.ts";
-import { writeEntries } from "./write.ts";
+import { writeAll, writeEntries } from "./write.ts";
 
 /** An answer for each request, in their order; or where it has to go instead. */
 export async function takeIn(
@@ -23,25 +23,59 @@ export async function takeIn(
   requests: readonly Asked[],
   manner: Manner,
 ): Promise<(AcceptResult | Turned)[]> {
-  const results = new Map<Asked, AcceptResult | Turned>();
-  const claims = await claimKeys(tx, context, requests, manner);
-  const free = requests.filter((request, index) => {
-    const claim = claims[index] ?? "busy";
-    if (claim !== "free") results.set(request, claim === "busy" ? "alone" : claim);
-    return claim === "free";
+  const examine = manner === "wait" ? claimAndExamine : examineWhileClaiming;
+  const examined = await examine(tx, context, requests, manner);
+  const entries = requests.flatMap((request, index) => {
+    const one = examined[index] ?? "alone";
+    return isPriced(one) ? [newEntry(context, request, one)] : [];
   });
-  const examined = free.length === 0 ? [] : await examineAll(tx, context, free, manner);
-  const entries: Entry[] = [];
-  for (const [index, request] of free.entries()) {
-    const priced = examined[index] ?? "alone";
-    if (typeof priced === "string") results.set(request, priced);
-    else entries.push(newEntry(context, request, priced));
-  }
   // One that waits may wait here for a key that another kind of request has used.
   if (manner === "wait") await tx.query("set local lock_timeout = '1s'");
   const written = await (manner === "wait" ? write : writeAtOnce)(tx, context, entries);
-  for (const entry of written) results.set(entry.request, said(entry));
-  return requests.map((request) => results.get(request) ?? "alone");
+  const results = new Map(written.map((entry) => [entry.request, said(entry)]));
+  return requests.map((request, index) => {
+    const one = examined[index] ?? "alone";
+    return isPriced(one) ? (results.get(request) ?? "alone") : one;
+  });
+}
+
+type Examined = Priced | AcceptResult | Turned;
+
+function isPriced(one: Examined): one is Priced {
+  return typeof one === "object" && "verdict" in one;
+}
+
+/** What was answered before is not examined again: it might wait for others, for nothing. */
+async function claimAndExamine(
+  tx: Transaction,
+  context: OrdersContext,
+  requests: readonly Asked[],
+  manner: Manner,
+): Promise<Examined[]> {
+  const claims = await claimKeys(tx, context, requests, manner);
+  const free = requests.filter((_, index) => claims[index] === "free");
+  const examined = (free.length === 0 ? [] : await examineAll(tx, context, free, manner)).values();
+  return requests.map((_, index) => claimed(claims[index]) ?? examined.next().value ?? "alone");
+}
+
+/** All is asked at once, also of what was answered before: that is rare, and waits for nobody. */
+async function examineWhileClaiming(
+  tx: Transaction,
+  context: OrdersContext,
+  requests: readonly Asked[],
+  manner: Manner,
+): Promise<Examined[]> {
+  const [claims, examined] = await tx.atOnce(
+    () => claimKeys(tx, context, requests, manner),
+    () => examineAll(tx, context, requests, manner),
+  );
+  return requests.map((_, index) => claimed(claims[index]) ?? examined[index] ?? "alone");
+}
+
+/** Null: it is free, and to be taken in. */
+function claimed(claim: Claim = "busy"): Examined | null {
+  if (claim === "free") return null;
+  return claim === "busy" ? "alone" : claim;
 }
 
 function newEntry(context: OrdersContext, request: Asked, priced: Priced): Entry {
@@ -71,12 +105,11 @@ async function writeAtOnce(
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
   const placed = entries.filter((entry) => entry.kind === "placed");
-  const [written] = await tx.atOnce(
-    () => writeEntries(tx, context.company, entries),
+  await tx.atOnce(
+    () => writeAll(tx, context.company, entries),
     () => follow(tx, context, placed),
   );
-  if (placed.every(({ id }) => written.has(id))) return entries;
-  throw new Error("Writing web orders: the number of one was used before; each is written alone.");
+  return entries;
 }
 
 /** As they were written: an order whose number was used before is refused by then. */
