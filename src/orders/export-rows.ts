@@ -15,7 +15,7 @@ export interface ExportRow {
   /** As agreed; a cancellation of ours has taken its part out, one by the ERP has not. */
   readonly net: string;
   readonly vat: string;
-  /** Less what the ERP cancelled; nothing of an order that was refused or cancelled. */
+  /** Less what the ERP cancelled; nothing of an order that was refused or cancelled as a whole. */
   readonly netNow: string;
   readonly vatNow: string;
 }
@@ -41,7 +41,8 @@ export function exportRows(order: OrderView): ExportRow[] {
     ({ despatchedQuantity, invoicedQuantity }) =>
       units(despatchedQuantity) > 0n || units(invoicedQuantity) > 0n,
   );
-  const charged = isOver && !isBegun ? () => ZERO : (text: string) => text;
+  const isGone = order.lines.every((line) => staysOf(order, line) <= 0n);
+  const charged = (isOver || isGone) && !isBegun ? () => ZERO : (text: string) => text;
   return [
     ...order.lines.map((line) => lineRow(order, line)),
     ...order.order.charges.map(({ charge, vatCode, net, vat }) => ({
@@ -83,10 +84,8 @@ const ZERO = "0.00";
 
 function lineRow(order: OrderView, line: OrderLineView): ExportRow {
   const { product, vatCode, net, vat } = line;
-  const agreed = units(order.order.lines.find((one) => one.line === line.line)?.quantity ?? "0");
-  const ours = units(line.quantity) - agreed;
-  const theirs = units(line.cancelledQuantity) - ours;
-  const stays = order.state === "refused" ? 0n : agreed - theirs;
+  const agreed = agreedOf(order, line);
+  const stays = staysOf(order, line);
   const part = (text: string) =>
     agreed === 0n || stays <= 0n ? ZERO : share(text, stays < agreed ? stays : agreed, agreed);
   return {
@@ -99,6 +98,19 @@ function lineRow(order: OrderView, line: OrderLineView): ExportRow {
     netNow: part(net),
     vatNow: part(vat),
   };
+}
+
+/** Without what we cancelled of it. */
+function agreedOf(order: OrderView, { line }: OrderLineView): bigint {
+  return units(order.order.lines.find((one) => one.line === line)?.quantity ?? "0");
+}
+
+/** And without what the ERP cancelled. */
+function staysOf(order: OrderView, line: OrderLineView): bigint {
+  const agreed = agreedOf(order, line);
+  const ours = units(line.quantity) - agreed;
+  const theirs = units(line.cancelledQuantity) - ours;
+  return order.state === "refused" ? 0n : agreed - theirs;
 }
 
 function share(text: string, part: bigint, whole: bigint): string {

@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import type { Accepted } from "../../src/connector/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
-import type { Task } from "../../src/orders/index.ts";
+import { exportRows, exportTotals, type Task } from "../../src/orders/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { body, orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
 import { salesOf } from "../support/order-sales.ts";
@@ -314,6 +314,11 @@ test("of an order that the ERP gives up as a whole all is owed back, its charges
   erp.state = "cancelled";
   await erp.pulled();
   expect(await owed(one)).toBe(paid);
+  const view = await one.orders.show("W1");
+  expect(exportTotals(view, exportRows(view))).toMatchObject({
+    grossNow: "0.00",
+    refundOwed: paid.toFixed(2),
+  });
   const [task] = await refunds(one, "open");
   const end = { state: "dropped", who: "fin", reason: "a voucher instead" } as const;
   await one.orders.closeTask({ id: task?.id ?? "", ...end });
