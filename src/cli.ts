@@ -70,7 +70,21 @@ export function tradepostCommand(): Command {
   addSchemaCommand(program);
   addSettingsCommands(program);
   behave(program, "tradepost", program.options);
+  program.hook("preAction", (_program, called) => takeBack(called));
   return program;
+}
+
+/**
+ * A group that lists by itself, such as `orders --limit`, takes its own options wherever they stand:
+ * those of `orders export` that are called the same are given to it.
+ */
+function takeBack(called: Command): void {
+  for (let group = called.parent; group?.parent; group = group.parent)
+    for (const option of called.options) {
+      const name = option.attributeName();
+      if (group.getOptionValueSource(name) === "cli")
+        called.setOptionValueWithSource(name, group.getOptionValue(name), "cli");
+    }
 }
 
 /** Commander hands settings down only when a command is made by hand; so they are given to each. */

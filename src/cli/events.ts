@@ -55,9 +55,7 @@ function reading(command: Command, name: string, more: readonly "types"[]): void
     .option("--limit <number>", "how many", wholeNumber(1, 10_000), 50)
     .option("--out <file>", "write all of it there: .csv, or JSON lines", notBlank("--out"))
     .addHelpText("after", example(`${name} --after 1200 --json`))
-    .action(async (_options: unknown, itself: Command) => {
-      // `orders` lists by itself and has a limit, too, which takes whatever stands behind it.
-      const options = itself.optsWithGlobals<Options>();
+    .action(async (options: Options, itself: Command) => {
       await answer(itself, (opened) =>
         options.out === undefined ? shown(opened, options) : written(opened, options, options.out),
       );

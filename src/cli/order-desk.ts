@@ -1,9 +1,11 @@
 /** `orders desk|tasks|export`: what waits for a person, and everything that is kept. */
 import type { Command } from "commander";
 import {
+  DELIVERY_STATES,
   exportRows,
   exportTotals,
   TASK_KINDS,
+  type DeliveryState,
   type DeskEntry,
   type ExportRow,
   type ExportTotals,
@@ -211,6 +213,8 @@ async function close(
 interface ExportOptions {
   readonly from?: string;
   readonly to?: string;
+  readonly state?: DeliveryState;
+  readonly account?: string;
   readonly jsonLines?: boolean;
   readonly out?: string;
 }
@@ -223,6 +227,12 @@ function addExport(orders: Command): void {
     )
     .option("--from <date>", "ordered on or after", dateOption)
     .option("--to <date>", "ordered on or before", dateOption)
+    .option(
+      "--state <state>",
+      `delivery stands so: one of ${DELIVERY_STATES.join(", ")}`,
+      chosen("--state", DELIVERY_STATES),
+    )
+    .option("--account <account>", "only this customer's", notBlank("--account"))
     .option("--json-lines", "all that is kept of each order, one JSON a line")
     .option("--out <file>", "write there instead of printing")
     .addHelpText(
@@ -239,10 +249,10 @@ function addExport(orders: Command): void {
 
 async function exported(
   { company }: Opened,
-  { from = null, to = null, jsonLines = false, out }: ExportSpan,
+  { jsonLines = false, out, ...span }: ExportOptions,
 ): Promise<Answer> {
   const orders: OrderView[] = [];
-  for await (const order of company.orders.exported({ from, to })) orders.push(order);
+  for await (const order of company.orders.exported(span)) orders.push(order);
   const text = jsonLines
     ? orders.map((order) => JSON.stringify(order)).join("\n")
     : await csv([EXPORTED.map(({ head }) => head), ...orders.flatMap(rowsOf)]);
@@ -250,11 +260,6 @@ async function exported(
   await writeNamed(out, `${text}\n`);
   return { text: `Wrote ${count(orders.length)} order(s) to ${out}.`, data: orders };
 }
-
-type ExportSpan = Omit<ExportOptions, "from" | "to"> & {
-  readonly from?: string | null;
-  readonly to?: string | null;
-};
 
 interface Exported {
   readonly order: OrderView;

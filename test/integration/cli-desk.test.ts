@@ -225,6 +225,10 @@ describe("the order desk", () => {
       "kind,line,code,ordered,despatched,invoiced,credited,cancelled",
       "line,1,BRICK,5,0,0,0,2",
     ]);
+    const only = async (...options: string[]) =>
+      (await run("orders", "export", ...options)).out.trimEnd().split("\n").length - 1;
+    expect([await only("--state", "held"), await only("--state", "queued")]).toEqual([1, 0]);
+    expect([await only("--account", "D1"), await only("--account", "D2")]).toEqual([1, 0]);
     expect((await run("orders", "tasks")).out).toBe("No tasks.\n");
     const changes = (await run("orders", "changes", "--limit", "2")).out;
     expect(changes).toMatch(/^ +1 +\S+ \S+ +order\.received +order\/WEB-1 +received$/m);
