@@ -75,8 +75,8 @@ export function tradepostCommand(): Command {
 }
 
 /**
- * A group that lists by itself, such as `orders --limit`, takes its own options wherever they stand:
- * those of `orders export` that are called the same are given to it.
+ * A group that lists by itself, such as `orders --limit`, takes its own options wherever they
+ * stand: those of `orders export` that are called the same are given to it.
  */
 function takeBack(called: Command): void {
   for (let group = called.parent; group?.parent; group = group.parent)

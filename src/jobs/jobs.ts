@@ -130,8 +130,6 @@ const QUEUE = {
 /** Commits of so long are told of together; a telling waits for all others that tell. */
 const TELL_MS = 5;
 const TELL_AGAIN_MS = 50;
-/** What waits no longer than this waits to be run now. */
-const SOON_SECONDS = 5;
 /** So many are fetched at once where they run one after the other. */
 const BATCH = 20;
 
@@ -186,13 +184,15 @@ class BossJobs implements Jobs {
   async queueMissing(tx: Transaction, job: string, data: readonly JobData[]): Promise<number> {
     if (data.length === 0) return 0;
     const missing = await tx.query<{ data: JobData }>(
-      `SELECT asked.data
-         FROM unnest($2::text[]::jsonb[]) WITH ORDINALITY AS asked (data, at)
-        WHERE NOT EXISTS (
-                SELECT 1 FROM ${SCHEMA}.job waits
-                 WHERE waits.name = ANY($1) AND waits.state < 'active' AND NOT waits.blocked
-                   AND waits.start_after <= now() + make_interval(secs => ${SOON_SECONDS})
-                   AND waits.data = asked.data)
+      // Those that wait are locked, so that none begins before what the transaction does is there.
+      `WITH waiting AS MATERIALIZED (
+         SELECT data FROM ${SCHEMA}.job
+          WHERE name = ANY($1) AND state < 'active' AND NOT blocked
+            AND start_after <= now()
+            AND data = ANY($2::text[]::jsonb[])
+            FOR KEY SHARE SKIP LOCKED)
+       SELECT asked.data FROM unnest($2::text[]::jsonb[]) WITH ORDINALITY AS asked (data, at)
+        WHERE NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.data = asked.data)
         ORDER BY asked.at`,
       [
         [...new Set(data.map((one) => this.#queueOf(job, one)))],

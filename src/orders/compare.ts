@@ -30,6 +30,11 @@ export function differencesOf(agreed: Agreed, held: HeldThere): string[] {
   ];
 }
 
+/** True: a sentence of `differencesOf`. */
+export function isDifference(sentence: string): boolean {
+  return sentence.startsWith("Agreed ");
+}
+
 function amountDiffers(name: string, agreed: string, held: string | null): string[] {
   if (held === null || sameAmount(held, agreed)) return [];
   const by = decimal.format(decimal.subtract(decimal.parse(held), decimal.parse(agreed)));

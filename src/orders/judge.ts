@@ -4,7 +4,7 @@
  * difference.
  */
 import type { HeldLine } from "../connector/index.ts";
-import { differencesOf, isOrderNumber, type Agreed } from "./compare.ts";
+import { differencesOf, isDifference, isOrderNumber, type Agreed } from "./compare.ts";
 import type { DeliveryEvent, DeliveryState } from "./machine.ts";
 import { dayText } from "./words.ts";
 
@@ -16,6 +16,10 @@ export interface Acknowledgement {
   readonly vat: string | null;
   /** True: learned before an amendment was done there, so that its sums may be the ones before. */
   readonly stale?: boolean;
+  /** Another web order of ours that has this ERP order; null or absent: none. */
+  readonly another?: string | null;
+  /** Another account, to which it was invoiced; null or absent: its own, or its head office's. */
+  readonly account?: string | null;
 }
 
 export interface ErpOrderFact {
@@ -32,6 +36,10 @@ export interface ErpOrderFact {
   readonly orderedOn?: string | null;
   /** True: learned before the web order last changed. */
   readonly before?: boolean;
+  /** Another web order of ours that has it, or whose number it bears; null or absent: none. */
+  readonly another?: string | null;
+  /** True: its lines may come with the next pull. */
+  readonly linesDue?: boolean;
 }
 
 export interface OrderSeen {
@@ -55,6 +63,8 @@ export interface Judgement {
   readonly event: DeliveryEvent;
   /** Sentences; the first one is shown. */
   readonly reasons: readonly string[];
+  /** What happened, where no reason says it; absent: what the event means. */
+  readonly about?: string;
   readonly erpOrder: string | null;
   readonly erpNet: string | null;
   readonly erpVat: string | null;
@@ -76,8 +86,8 @@ export function judge(
   if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number)))
     return order.state === "cancelled" ? goesOn(order, erpOrders) : null;
   if (numbers.length > 1) return duplicate(order, numbers);
-  // A person settles it; more of the same is no news.
-  if (order.state === "conflict") return null;
+  if (order.state === "conflict")
+    return refused.length > 0 ? null : agreedByNow(order, accepted, erpOrders);
   const [refusal] = refused;
   if (accepted.length === 0 && erpOrders.length === 0)
     return refusal === undefined ? null : refuse(order, refusal);
@@ -97,6 +107,22 @@ export function judge(
     ]);
   const standing = erpOrders.filter((row) => row.erpOrder === erpOrder);
   return compare(order, erpOrder, accepted, standing);
+}
+
+/**
+ * A person settles a conflict, and more of the same is no news; but sums and lines that differed
+ * and are as agreed by now, there or here, are settled.
+ */
+function agreedByNow(
+  order: OrderSeen,
+  accepted: readonly Acknowledgement[],
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
+  const { reasons = [] } = order;
+  if (reasons.length === 0 || !reasons.every(isDifference)) return null;
+  const [row] = erpOrders;
+  const verdict = compare(order, row?.erpOrder ?? null, accepted, erpOrders);
+  return verdict?.event === "confirm" ? verdict : null;
 }
 
 /** What was settled by cancelling it is not settled when the ERP goes on with it. */
@@ -164,7 +190,7 @@ function compare(
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
   // Once it was confirmed, what staff change there is their doing, not a conflict of ours.
-  if (order.state === "confirmed") return null;
+  if (order.state === "confirmed") return keyedAnew(order, erpOrder, erpOrders);
   const current = erpOrders.filter(
     (fact) => fact.stale !== true || differencesOf(order, fact).length === 0,
   );
@@ -180,14 +206,26 @@ function compare(
       `ERP order ${early.erpOrder} bears the number ${order.number}, and is of ` +
         `${dayText(early.orderedOn ?? "")}: it may be another order of that number.`,
     );
+  // Whose it is the ERP's own row tells, where there is one.
+  const another =
+    (row === undefined ? answers.find((one) => one.another)?.another : row.another) ?? null;
+  if (another !== null)
+    reasons.push(
+      `ERP order ${erpOrder ?? "without a number"} is web order ${another}'s as well: one ` +
+        "of the two is not there. Look which one it is, and resolve that one; cancel the other, " +
+        "and have it ordered anew.",
+    );
   if (row?.state === "cancelled") reasons.push("The ERP holds it as cancelled.");
   if (row !== undefined && row.account !== order.account)
     reasons.push(
       `The ERP holds it for account ${row.account}, it was ordered by ${order.account}.`,
     );
+  const billed = answers.find(({ account }) => (account ?? null) !== null)?.account ?? null;
+  if (billed !== null)
+    reasons.push(`The ERP invoiced it to account ${billed}, it was ordered by ${order.account}.`);
   if (reasons.length > 0)
     return { ...conflict(erpOrder, [...new Set(reasons)]), erpNet: net, erpVat: vat };
-  const readBack = row !== undefined && row.net !== null;
+  const readBack = row !== undefined && row.net !== null && row.linesDue !== true;
   if (order.state === "accepted" && !readBack) return null;
   return {
     event: readBack ? "confirm" : "accept",
@@ -196,6 +234,20 @@ function compare(
     erpNet: net,
     erpVat: vat,
   };
+}
+
+/** Staff cancelled it there and keyed it once more: its number there is the one that lives. */
+function keyedAnew(
+  order: OrderSeen,
+  erpOrder: string | null,
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
+  const [row] = erpOrders;
+  if (erpOrder === null || erpOrder === order.erpOrder || row === undefined) return null;
+  if (row.state === "cancelled" || row.account !== order.account || row.another) return null;
+  const about = `ERP order ${order.erpOrder ?? ""} is cancelled there and keyed anew as ${erpOrder}.`;
+  const { net: erpNet, vat: erpVat } = row;
+  return { event: "confirm", reasons: [], about, erpOrder, erpNet, erpVat };
 }
 
 /** Staff date an order back by days, not by more. */

@@ -94,7 +94,7 @@ async function shownOf(
      select * from pulled
      union all
      select n.erp_order, null, n.number, null, null from named n
-      where n.erp_order <> '' and not exists (select 1 from pulled p where p."erpOrder" = n.erp_order)
+      where n.erp_order not in ('', '-') and not exists (select 1 from pulled p where p."erpOrder" = n.erp_order)
      order by 1`,
     [company, id, asked],
   );

@@ -12,7 +12,22 @@ import { bearing, bears } from "./same-number.ts";
 
 interface Seen {
   readonly acknowledgements: readonly Acknowledgement[];
-  readonly erpOrders: readonly ErpOrderFact[];
+  readonly erpOrders: readonly Shown[];
+}
+
+interface Shown extends ErpOrderFact {
+  readonly learnedAt: string;
+  /** Lines are pulled of this company's ERP orders. */
+  readonly linesPulled: boolean;
+}
+
+/** An ERP writes an order and its lines into two files, and one of them may be pulled first. */
+const LINES_WITHIN_HOURS = 1;
+
+function areLinesDue({ lines, learnedAt, linesPulled }: Shown, at: Temporal.Instant): boolean {
+  if (!linesPulled || (lines ?? null) !== null) return false;
+  const until = Temporal.Instant.from(learnedAt).add({ hours: LINES_WITHIN_HOURS });
+  return Temporal.Instant.compare(at, until) < 0;
 }
 
 /** The ERP may show the order as it was before a change that it has made or makes just now. */
@@ -22,6 +37,36 @@ const stale = (row: string) => `(exists (select 1 from web_order_change c
   or exists (select 1 from web_order_intent i
     where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
       and i.state = 'sending'))`;
+
+/**
+ * Of an answer "a" to an order "o": it was given to another one of that number, or before this one
+ * was sent. Clocks differ by a minute at most, and an answer bears the day of where it was given.
+ */
+export const EARLY = `(not exists (select 1 from web_order_attempt p
+      where p.company = o.company and p.order_id = o.id and p.what = 'place'
+        and p.placed_at is not null)
+    or a.learned_at < sent.at - interval '1 minute' or a.answered_on < sent.at::date - 1)`;
+
+/** When it was sent first, for `EARLY`. */
+export const SENT = `
+  cross join lateral (select min(at) as at from web_order_event
+     where company = o.company and order_id = o.id and event = 'send') sent`;
+
+const BILLED = `d.account in (o.account, (select c.head_office from customer c
+    where c.company = o.company and c.account = o.account))`;
+
+/**
+ * Of an invoice "d" that bears the number of an order "o": it is not of that one. What was never
+ * sent is nowhere, unless staff keyed it: then its invoice is its customer's.
+ */
+export const FOREIGN = `(d.learned_at < o.received_at or d.document_on < o.ordered_on - 31
+    or o.state in ('held', 'queued') and not ${BILLED})`;
+
+/** Another web order of ours that has this order of the ERP, or whose number stands on it. */
+const anothers = (row: string, says = "null") => `(select min(x.number) from web_order x
+    where x.company = o.company and x.id <> o.id and not x.test
+      and (x.erp_order = ${row}.erp_order and x.state not in ('refused', 'cancelled')
+           or x.number_folded = lower(${says})))`;
 
 const ALL_ON_ONE = `sum(count(*)) over () = 1 and not exists (
     select 1 from web_order_line w where w.company = o.company and w.order_id = o.id
@@ -35,34 +80,39 @@ const ALL_ON_ONE = `sum(count(*)) over () = 1 and not exists (
 const INVOICED = `
   select d.company, 'accepted', d.erp_order, null,
          case when ${ALL_ON_ONE} then sum(d.net) end, case when ${ALL_ON_ONE} then sum(d.vat) end,
-         max(d.document_on), max(d.learned_at)
+         max(d.document_on), max(d.learned_at), min(d.account) filter (where not ${BILLED})
     from sales_document d
    where d.company = o.company
      and (o.state in ('held', 'queued', 'handedOver', 'inDoubt')
           or o.state in ('refused', 'cancelled') and d.learned_at > o.changed_at)
      and d.document_type = 'invoice'
-     and ${bears("d.web_order")}
+     and ${bears("d.web_order")} and not ${FOREIGN}
    group by d.company, d.erp_order`;
 
 /**
  * An order is known by the number it bears there, which some ERPs write in capitals, or by the
  * number that the ERP gave when it took it.
  */
-const SEEN = `
+const SEEN = `${SENT}
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'erpOrder', a.erp_order,
              'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text,
-             'stale', ${stale("a")})
+             'account', a.account, 'another', ${anothers("a")}, 'stale', ${stale("a")})
              order by a.answered_on, a.outcome), '[]') as acknowledgements
-      from (select company, outcome, erp_order, reason, net, vat, answered_on, learned_at
-              from order_acknowledgement
-             where company = o.company and ${bears("web_order")}
+      from (select company, outcome, erp_order, reason, net, vat, answered_on, learned_at,
+                   null as account
+              from order_acknowledgement a
+             where company = o.company and ${bears("web_order")} and not ${EARLY}
             union all ${INVOICED}) a
      where not ${lostRow("a")}) answered
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
              'state', e.state, 'net', e.net::text, 'vat', e.vat::text, 'lines', l.lines,
-             'orderedOn', e.ordered_on, 'stale', ${stale("e")},
+             'orderedOn', e.ordered_on, 'learnedAt', e.learned_at,
+             'linesPulled', exists (select 1 from erp_order_line x where x.company = o.company),
+             'stale', ${stale("e")},
+             'another', case when not coalesce(${bears("e.web_order")}, false)
+                             then ${anothers("e", "e.web_order")} end,
              'before', e.learned_at <= o.changed_at)
              order by e.state = 'cancelled', e.erp_order), '[]') as "erpOrders"
       from (select * from erp_order
@@ -155,7 +205,8 @@ export async function judgeAllFromPulled(
 }
 
 function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null {
-  const verdict = judge({ ...order.body, ...order }, seen.acknowledgements, seen.erpOrders);
+  const erpOrders = seen.erpOrders.map((row) => ({ ...row, linesDue: areLinesDue(row, at) }));
+  const verdict = judge({ ...order.body, ...order }, seen.acknowledgements, erpOrders);
   if (verdict === null || !mayMove(order.state, verdict.event, "erp")) return null;
   const [reason] = verdict.reasons;
   const number = verdict.erpOrder ?? "a number not stated";
@@ -167,7 +218,7 @@ function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null 
     event: verdict.event,
     who: "erp",
     at,
-    about: reason ?? fine,
+    about: reason ?? verdict.about ?? fine,
     reasons:
       verdict.event === "refuse" ? [...verdict.reasons, ...refundReasons(order)] : verdict.reasons,
     set: {

@@ -189,7 +189,7 @@ async function last(
        left join lateral (select erp_order, state from erp_order
               where company = t.company and ${bears("web_order", "t.number")}
               order by state = 'cancelled', erp_order limit 1) e on true
-       left join lateral (select erp_order from order_acknowledgement
+       left join lateral (select nullif(erp_order, '-') as erp_order from order_acknowledgement
               where company = t.company and ${bears("web_order", "t.number")} and outcome = 'accepted'
               order by answered_on limit 1) a on true
       where t.company = $1 and t.connection = $2 order by t.at desc, t.number desc limit 1`,

@@ -66,7 +66,7 @@ const attempts = (company: string, number: string) =>
   );
 
 test("after anything unclear the state is in doubt, and not there is believed only after the quiet window", async () => {
-  const one = await companies.open("WINDOW", { quietSeconds: 0.6 });
+  const one = await companies.open("WINDOW", { quietSeconds: 2 });
   await placed(one, "canary");
   const number = await inDoubt(one);
   await one.orders.deliver(number);
@@ -77,19 +77,25 @@ test("after anything unclear the state is in doubt, and not there is believed on
       await one.orders.deliver(number);
       expect((await one.orders.show(number)).state).toBe("handedOver");
     },
-    { timeout: 3_000, interval: 100 },
+    { timeout: 20_000, interval: 200 },
   );
   expect(placings(one, number)).toBe(2);
 });
 
 test("an order that turns up within the quiet window is found, not placed again, and the window learns", async () => {
-  const one = await companies.open("LATE", { quietSeconds: 0.3 });
+  const one = await companies.open("LATE", { quietSeconds: 5 });
   await placed(one, "canary");
   const number = await inDoubt(one);
   await one.orders.deliver(number);
   one.erp.finds = (): Found => ({ kind: "present", outcome: accepted("SO9") });
-  await one.orders.deliver(number);
-  expect(await one.orders.show(number)).toMatchObject({ state: "accepted", erpOrder: "SO9" });
+  // The queue's own delivery may be at it for a moment.
+  await vi.waitFor(
+    async () => {
+      await one.orders.deliver(number);
+      expect(await one.orders.show(number)).toMatchObject({ state: "accepted", erpOrder: "SO9" });
+    },
+    { timeout: 5_000, interval: 50 },
+  );
   expect(placings(one, number)).toBe(1);
   const [lag] = await companies.store.query<{ absent: number; seen: number }>(
     `select absent_seconds as absent, seen_seconds as seen from web_order_lag
@@ -98,7 +104,7 @@ test("an order that turns up within the quiet window is found, not placed again,
   expect(lag?.seen).toBeGreaterThan(lag?.absent ?? Infinity);
 });
 
-test("an order that is sent again and then shows once does not lengthen the window by the window", async () => {
+test("an order that is sent again and then shows once does not double the window", async () => {
   const one = await companies.open("AGAIN", { quietSeconds: 0.2 });
   one.erp.finding = "searchable";
   await placed(one, "canary");

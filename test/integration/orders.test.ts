@@ -565,7 +565,7 @@ describe("what follows a pull", () => {
     await jobs.drain();
     await acknowledge("SAIDNO", webOrder, {
       outcome: "refused",
-      erpOrder: null,
+      erpOrder: "-",
       reason: "unknown product",
     });
     await one.orders.advance();

@@ -4,7 +4,7 @@ import { columnOf, records } from "../../src/model/index.ts";
 import type { Canonical, Field, RecordName, RecordValue } from "../../src/model/index.ts";
 import type { Queryable } from "../../src/store/index.ts";
 
-export const LEARNED_AT = "2026-03-31T08:00:00Z";
+export const LEARNED_AT = "2026-03-31T09:00:00Z";
 /** Every row of these tests says that it came from this origin. */
 export const ORIGIN_ID = "01960000-0000-7000-8000-000000000001";
 

@@ -36,9 +36,9 @@ describe("the delivery of an order", () => {
       sending: hold → held, retry → queued, handOver → handedOver, accept → accepted, refuse → refused, doubt → inDoubt, conflict → conflict
       handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict, resolve → confirmed, cancel → cancelled
       accepted: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
-      confirmed: conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
+      confirmed: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed, cancel → cancelled
-      conflict: conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
+      conflict: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       refused: release → queued, conflict → conflict, cancel → cancelled
       cancelled: conflict → conflict
       shadowed: release → queued, cancel → cancelled"

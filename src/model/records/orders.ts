@@ -57,12 +57,13 @@ export const erpOrderLine = defineRecord({
 export const orderAcknowledgement = defineRecord({
   name: "order-acknowledgement",
   about: "The ERP's answer to a web order that we handed over.",
-  key: ["webOrder", "answeredOn", "outcome"],
+  // Two answers with two numbers are two answers, also on one day: it is there twice.
+  key: ["webOrder", "answeredOn", "outcome", "erpOrder"],
   posted: true,
   fields: {
     webOrder: code(60, "Our web order's number."),
     outcome: choice(["accepted", "refused"], "accepted: it is an order in the ERP now."),
-    erpOrder: optional(code(40, "Its order number there; null when refused.")),
+    erpOrder: otherwise("-", code(40, "Its order number there; - when it has none.")),
     reason: optional(text(400, "Why it was refused; null when accepted.")),
     answeredOn: date("Date of the answer."),
     net: optional(money("Net value as the ERP holds it; null when not stated.")),

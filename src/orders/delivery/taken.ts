@@ -1,15 +1,20 @@
 /**
  * Orders that were taken while their connection stood otherwise than now. What came in shadow was
  * keyed by staff, or was to be; what came while it was live was promised to be sent. Neither is
- * sent, or never sent, by itself.
+ * sent, or never sent, by itself. Nor is one whose number the ERP has spoken of before.
  */
 import type { Queryable } from "../../store/index.ts";
 import type { OrderRow } from "../book.ts";
 import type { OrdersContext, Standing } from "../context.ts";
 import { OrderError } from "../error.ts";
+import { lostRow } from "../lost-rows.ts";
+import { bears } from "../same-number.ts";
+import { EARLY, FOREIGN, SENT } from "../seen.ts";
+import { dayText } from "../words.ts";
 
 const BEFORE = "Taken before its connection went live";
 const WHILE = "Taken while its connection was live";
+const ANSWERED = "The ERP spoke of this number before it was sent";
 
 /** Why a queued order is held now; null: it may go on. */
 export async function heldSinceTaken(
@@ -20,8 +25,12 @@ export async function heldSinceTaken(
   const liveAs = mode === "shadow" ? await connection.liveAt?.(order) : null;
   if (liveAs !== null && liveAs !== undefined) return notSentNow(liveAs, connection.name ?? liveAs);
   // Ids are in the order in which they were made, whatever clock a demonstration shows.
-  if (mode !== "live" || live === null || order.id > live.id) return null;
-  if (await letGo(store, order)) return null;
+  if (mode !== "live") return null;
+  const answered = await spokenOf(store, order);
+  if (answered !== null && !(await letGo(store, order, [ANSWERED])))
+    return `${ANSWERED}: ${answered}. That may be another order of this number, or this one may be there already. Look in the ERP; release it to have it sent, or cancel it.`;
+  if (live === null || order.id > live.id) return null;
+  if (await letGo(store, order, [BEFORE, WHILE])) return null;
   return `${BEFORE}: nothing was sent then, so that staff may have keyed it. Look in the ERP; release it to have it sent, or cancel it.`;
 }
 
@@ -33,8 +42,35 @@ function notSentNow(liveAs: string, goesTo: string): string {
   return `${WHILE}, and ${now}: it is not sent. Release it once the connection is live; or cancel it here, if staff have keyed it.`;
 }
 
+/** What was pulled of its number and cannot be about it, in words; null: nothing. */
+async function spokenOf(on: Queryable, { company, id }: OrderRow): Promise<string | null> {
+  const [first] = await on.query<{ what: string; number: string; day: string }>(
+    `select a.what, a.number, a.day::text as day
+       from web_order o
+       ${SENT}
+       cross join lateral (
+         select case outcome when 'refused' then 'refused' else 'accepted as ' || erp_order end
+                  as what, web_order as number, answered_on as day
+           from order_acknowledgement a
+          where company = o.company and ${bears("web_order")} and ${EARLY} and not ${lostRow("a")}
+         union all
+         select 'invoiced as ' || document, web_order, document_on
+           from sales_document d
+          where company = o.company and ${bears("web_order")} and document_type = 'invoice'
+            and ${FOREIGN} and not ${lostRow("d")}) a
+      where o.company = $1 and o.id = $2
+      order by day limit 1`,
+    [company, id],
+  );
+  return first === undefined ? null : `${first.number} was ${first.what} on ${dayText(first.day)}`;
+}
+
 /** A person has let it go since it was held for that, or sent it again since. */
-async function letGo(on: Queryable, { company, id }: OrderRow): Promise<boolean> {
+async function letGo(
+  on: Queryable,
+  { company, id }: OrderRow,
+  heldFor: readonly string[],
+): Promise<boolean> {
   const [row] = await on.query<{ letGo: boolean }>(
     `select exists (
        select 1 from web_order_event e
@@ -44,8 +80,9 @@ async function letGo(on: Queryable, { company, id }: OrderRow): Promise<boolean>
                     select 1 from web_order_event h
                      where h.company = e.company and h.order_id = e.order_id
                        and h.sequence < e.sequence and h.event = 'hold'
-                       and (starts_with(h.about, $3) or starts_with(h.about, $4)))))) as "letGo"`,
-    [company, id, BEFORE, WHILE],
+                       and exists (select 1 from unnest($3::text[]) as why
+                                    where starts_with(h.about, why)))))) as "letGo"`,
+    [company, id, heldFor],
   );
   return row?.letGo === true;
 }

@@ -584,7 +584,7 @@ CREATE TABLE "order_acknowledgement" (
     "company" TEXT NOT NULL,
     "web_order" TEXT NOT NULL,
     "outcome" TEXT NOT NULL,
-    "erp_order" TEXT,
+    "erp_order" TEXT NOT NULL,
     "reason" TEXT,
     "answered_on" DATE NOT NULL,
     "net" DECIMAL(18,2),
@@ -596,7 +596,7 @@ CREATE TABLE "order_acknowledgement" (
     "run_id" UUID NOT NULL,
     "learned_at" TIMESTAMPTZ(6) NOT NULL,
 
-    CONSTRAINT "order_acknowledgement_pkey" PRIMARY KEY ("company","web_order","answered_on","outcome")
+    CONSTRAINT "order_acknowledgement_pkey" PRIMARY KEY ("company","web_order","answered_on","outcome","erp_order")
 );
 
 -- CreateTable

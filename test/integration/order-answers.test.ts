@@ -1,0 +1,185 @@
+/**
+ * Whose answer it is: what the ERP says of a number counts for an order only where it can be of
+ * that order, and two that cannot both be right are a person's.
+ */
+import { expect, test } from "vitest";
+import { pull } from "../support/canonical-rows.ts";
+import { orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
+
+const companies = useOrderCompanies();
+const KIM = { who: "kim", reason: "looked there" };
+const AGREED = { net: "18.40", vat: "1.68", currency: "GBP" } as const;
+
+const acknowledge = (company: string, webOrder: string, erpOrder: string, more: object = {}) =>
+  pull(companies.store, company, "order-acknowledgement", [
+    { webOrder, outcome: "accepted", erpOrder, answeredOn: "2026-03-31", ...more },
+  ]);
+
+const show = (company: string, erpOrder: string, webOrder: string | null, more: object = {}) =>
+  pull(companies.store, company, "erp-order", [
+    { ...AGREED, erpOrder, account: "A1", webOrder, orderedOn: "2026-03-31", ...more },
+  ]);
+
+const invoice = (company: string, document: string, webOrder: string, more: object = {}) =>
+  pull(companies.store, company, "sales-document", [
+    {
+      ...AGREED,
+      documentType: "invoice",
+      document,
+      account: "A1",
+      documentOn: "2026-03-31",
+      webOrder,
+      gross: "20.08",
+      ...more,
+    },
+  ]);
+
+async function taken(one: Opened, webOrder: string): Promise<string> {
+  // Of the same customer and contents, but for what tells them apart.
+  orderIn(await send(one.orders, webOrder, { webOrder, customerReference: webOrder }));
+  await companies.jobs.drain();
+  return webOrder;
+}
+
+const stands = async ({ orders }: Opened, number: string) => {
+  const { state, erpOrder, reasons } = await orders.show(number);
+  return [state, erpOrder, reasons[0] ?? null];
+};
+
+const placings = ({ erp }: Opened, number: string) =>
+  erp.asked.filter((asked) => asked === `place ${number}`).length;
+
+test("an answer to a number that was not sent yet is another's: the order is held and told of", async () => {
+  const one = await companies.open("EARLY");
+  await acknowledge("EARLY", "G1", "SO-G1", { answeredOn: "2025-10-01" });
+  await acknowledge("EARLY", "G3", "-", { outcome: "refused", reason: "unknown" });
+  const old = { account: "A4", documentOn: "2023-05-01", net: "100.00", vat: "20.00" };
+  await invoice("EARLY", "INV-OLD1", "OLD1", old);
+  for (const number of ["G1", "G3", "OLD1"]) await taken(one, number);
+  await one.orders.advance();
+  const said = await Promise.all(["G1", "G3", "OLD1"].map((number) => stands(one, number)));
+  expect(said.map(([state, erpOrder]) => [state, erpOrder])).toEqual([
+    ["held", null],
+    ["held", null],
+    ["held", null],
+  ]);
+  expect(said.map(([, , reason]) => String(reason).split(": ")[1]?.split(". ")[0])).toEqual([
+    "G1 was accepted as SO-G1 on 01/10/2025",
+    "G3 was refused on 31/03/2026",
+    "OLD1 was invoiced as INV-OLD1 on 01/05/2023",
+  ]);
+  // A person has looked: it goes, and what was said before says nothing of it either.
+  await one.orders.release("G1", KIM);
+  await companies.jobs.drain();
+  await one.orders.advance();
+  expect([await stands(one, "G1"), placings(one, "G1")]).toEqual([["handedOver", null, null], 1]);
+  await acknowledge("EARLY", "G1", "SO-G9");
+  await one.orders.advance();
+  expect(await stands(one, "G1")).toEqual(["accepted", "SO-G9", null]);
+});
+
+test("one ERP number for two web orders is a conflict, unless its row says whose it is", async () => {
+  const one = await companies.open("SHARED");
+  for (const number of ["D1", "D2", "D3", "D4"]) await taken(one, number);
+  for (const number of ["D1", "D2"]) await acknowledge("SHARED", number, "SO-D");
+  for (const number of ["D3", "D4"]) await acknowledge("SHARED", number, "SO-E");
+  await one.orders.advance();
+  await show("SHARED", "SO-E", "D3");
+  await one.orders.advance();
+  const both = (other: string, erpOrder: string) =>
+    `ERP order ${erpOrder} is web order ${other}'s as well: one of the two is not there. Look ` +
+    "which one it is, and resolve that one; cancel the other, and have it ordered anew.";
+  expect(await stands(one, "D1")).toEqual(["conflict", "SO-D", both("D2", "SO-D")]);
+  expect(await stands(one, "D2")).toEqual(["conflict", "SO-D", both("D1", "SO-D")]);
+  expect(await stands(one, "D3")).toEqual(["confirmed", "SO-E", null]);
+  expect(await stands(one, "D4")).toEqual(["conflict", "SO-E", both("D3", "SO-E")]);
+});
+
+test("two answers with two numbers are two, also on one day and in one pull", async () => {
+  const one = await companies.open("TWICE");
+  await taken(one, "J1");
+  await acknowledge("TWICE", "J1", "SO-J1a");
+  await acknowledge("TWICE", "J1", "SO-J1b");
+  await one.orders.advance();
+  expect((await stands(one, "J1"))[2]).toMatch(
+    /^Duplicate in the ERP: J1 is there as SO-J1a and SO-J1b\./,
+  );
+  expect([...one.alarms.keys()]).toContain("orders/duplicate/J1");
+});
+
+test("an answer without a number is no acceptance", async () => {
+  const one = await companies.open("BLANK");
+  await taken(one, "H3");
+  await acknowledge("BLANK", "H3", "-");
+  await one.orders.advance();
+  expect(await stands(one, "H3")).toEqual(["handedOver", null, null]);
+});
+
+test("a conflict over what differed ends by itself once both say the same", async () => {
+  const one = await companies.open("MENDED");
+  await taken(one, "M4");
+  await acknowledge("MENDED", "M4", "SO-M4", { net: "20.40", vat: "2.08" });
+  await one.orders.advance();
+  expect(await stands(one, "M4")).toEqual([
+    "conflict",
+    "SO-M4",
+    "Agreed net is 18.40, the ERP holds 20.40: 2.00.",
+  ]);
+  await show("MENDED", "SO-M4", "M4", { net: "20.40", vat: "2.08" });
+  await one.orders.advance();
+  expect((await stands(one, "M4"))[0]).toBe("conflict");
+  await companies.store.affect(
+    "delete from order_acknowledgement where company = 'MENDED' and web_order = 'M4'",
+  );
+  await show("MENDED", "SO-M4", "M4");
+  await one.orders.advance();
+  expect(await stands(one, "M4")).toEqual(["confirmed", "SO-M4", null]);
+});
+
+test("where lines are pulled an order is confirmed with its lines, and waits an hour for them", async () => {
+  const one = await companies.open("LINES");
+  const line = { line: 1, product: "SAND", quantity: "1", unitPrice: "10.00", net: "18.40" };
+  await pull(companies.store, "LINES", "erp-order-line", [{ ...line, erpOrder: "SO0" }]);
+  for (const number of ["L1", "L2"]) {
+    await taken(one, number);
+    await show("LINES", `SO-${number}`, number);
+  }
+  await one.orders.advance();
+  expect((await stands(one, "L1"))[0]).toBe("accepted");
+  await pull(companies.store, "LINES", "erp-order-line", [{ ...line, erpOrder: "SO-L1" }]);
+  await one.orders.advance();
+  expect((await stands(one, "L1"))[2]).toBe("Agreed are 2 of BRICK, the ERP holds 0.");
+  one.now = one.now.add({ minutes: 61 });
+  await one.orders.advance();
+  expect(await stands(one, "L2")).toEqual(["confirmed", "SO-L2", null]);
+});
+
+test("what staff cancel and key anew is known by its new number", async () => {
+  const one = await companies.open("ANEW");
+  await taken(one, "RK2");
+  await acknowledge("ANEW", "RK2", "SO-RK2");
+  await show("ANEW", "SO-RK2", "RK2");
+  await one.orders.advance();
+  await show("ANEW", "SO-RK2", "RK2", { state: "cancelled" });
+  await show("ANEW", "SO-RK2b", "RK2");
+  await one.orders.advance();
+  expect(await stands(one, "RK2")).toEqual(["confirmed", "SO-RK2b", null]);
+  const { events } = await one.orders.show("RK2");
+  expect(events.at(-1)?.about).toBe(
+    "ERP order SO-RK2 is cancelled there and keyed anew as SO-RK2b.",
+  );
+});
+
+test("an invoice made out to another account is a conflict; to the head office it is not", async () => {
+  const one = await companies.open("BILLED", {}, { headOffice: "HQ" });
+  for (const number of ["AC1", "AC2"]) await taken(one, number);
+  await invoice("BILLED", "INV-AC1", "AC1", { account: "A4", erpOrder: "SO-AC1" });
+  await invoice("BILLED", "INV-AC2", "AC2", { account: "HQ", erpOrder: "SO-AC2" });
+  await one.orders.advance();
+  expect(await stands(one, "AC1")).toEqual([
+    "conflict",
+    "SO-AC1",
+    "The ERP invoiced it to account A4, it was ordered by A1.",
+  ]);
+  expect((await stands(one, "AC2"))[0]).toBe("accepted");
+});
