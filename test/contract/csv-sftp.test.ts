@@ -430,8 +430,10 @@ test("a file in orders/ that is not ours is never overwritten over SFTP", async 
   at.put("orders/WEB-1001.csv", "theirs");
   await using folder = openSftpFolder(sftpSettings.parse(settingsFor(at)), hostWith());
   const orders = openDropBox({ folder, delimiter: "," }, hostWith());
-  const fault = await faultOf(orders.place(ORDER));
-  expect(fault.message).toContain("is there already and is not ours");
+  expect(await orders.place(ORDER)).toMatchObject({
+    kind: "notNow",
+    reason: expect.stringContaining("is there already and is not ours"),
+  });
   expect(at.text("orders/WEB-1001.csv")).toBe("theirs");
   await at[Symbol.asyncDispose]();
   expect((await orders.find("WEB-1001")).kind).toBe("cannotTell");

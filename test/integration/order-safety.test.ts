@@ -341,6 +341,38 @@ test("a search that may stand still is believed beside an order that the ERP too
   expect(placings(one, webOrder)).toBe(2);
 });
 
+test("a drop is believed absent in the folder that has what was dropped before it, in no other", async () => {
+  const one = await companies.open("MOVED");
+  one.erp.finding = "file-drop";
+  const before = await placed(one, "before");
+  one.erp.next = reset;
+  const { webOrder } = orderIn(await send(one.orders, "k1", { customerReference: "k1" }));
+  await companies.jobs.drain();
+  const kept = one.erp.orders.get(before);
+  // The settings name another folder from now on, and what comes later is dropped there.
+  one.erp.orders.delete(before);
+  await placed(one, "after", { customerReference: "after" });
+  await one.orders.deliver(webOrder);
+  expect([placings(one, webOrder), (await one.orders.show(webOrder)).state]).toEqual([
+    1,
+    "inDoubt",
+  ]);
+  if (kept !== undefined) one.erp.orders.set(before, kept);
+  await one.orders.deliver(webOrder);
+  expect(placings(one, webOrder)).toBe(2);
+});
+
+test("what a far side says when it cannot tell stands with the order", async () => {
+  const one = await companies.open("GARBAGE");
+  one.erp.finding = "file-drop";
+  one.erp.finds = () => ({ kind: "cannotTell", reason: "The entry k1.json cannot be read." });
+  const { webOrder } = orderIn(await send(one.orders, "k1"));
+  await companies.jobs.drain();
+  expect((await one.orders.show(webOrder)).reasons).toEqual([
+    "Not sent yet: The entry k1.json cannot be read.",
+  ]);
+});
+
 test("a person's word that a dropped order never came drops it again, and says what was done", async () => {
   const one = await companies.open("DROPPED");
   one.erp.finding = "file-drop";

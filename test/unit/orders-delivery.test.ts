@@ -62,6 +62,9 @@ describe("what is done next with an order", () => {
     expect(step({ ...quiet, canary: "found" })).toEqual({ step: "find" });
     const again = { ...quiet, canary: "found", searchedSince: true } as const;
     expect(step(again)).toEqual({ step: "place" });
+    // A double that somebody keyed makes a search doubtful, and no journal.
+    expect(step({ ...again, doubled: true })).toMatchObject({ step: "person" });
+    expect(step({ ...again, doubled: true, finding: "file-drop" })).toEqual({ step: "place" });
   });
 
   test("the ERP that knows the key is told again at once, and not for ever", () => {

@@ -158,7 +158,8 @@ async function place(options: Dropping, order: RenderedOrder, host: Host): Promi
     const ready = entry !== null && (await isReady(places, entry, files));
     if (entry !== null && !ready) await withdraw(options, places, entry);
     const current = ready ? entry : await stage(options, places, order.key, files, host);
-    await handOver(options, places, current);
+    const foreign = await handOver(options, places, current);
+    if (foreign !== null) return { kind: "notNow", reason: foreign };
     return await handedOver(places, current);
   } catch (error) {
     const { folder } = options;
@@ -304,12 +305,13 @@ async function clearStaged({ folder, goOn }: Dropping, key: string): Promise<voi
   }
 }
 
-async function handOver(options: Dropping, places: Places, entry: Entry): Promise<void> {
+/** Null: it is. Else what stands in its way, with the header still staged. */
+async function handOver(options: Dropping, places: Places, entry: Entry): Promise<string | null> {
   const { folder } = places;
   for (const { name } of entry.files) {
     const to = `${ORDERS}/${name}`;
     if (!(await isStaged(places, entry, name))) continue;
-    if (await isTaken(folder, to)) throw foreignFile(entry.key, folder.show(to));
+    if (await isTaken(folder, to)) return foreignFile(entry.key, folder.show(to));
     // All that the header speaks of is durable before the header can be seen.
     await folder.settle(ORDERS);
     await options.goOn();
@@ -317,6 +319,7 @@ async function handOver(options: Dropping, places: Places, entry: Entry): Promis
     options.probe?.({ done: "moved", file: name });
   }
   await finish(places, entry);
+  return null;
 }
 
 /** The header is out: that is made durable, also after a kill, and what was staged is cleared. */
@@ -386,10 +389,9 @@ function placesOf({ folder }: Dropping, key: string): Places {
   return { folder, journal: `${JOURNAL}/${key}.json` };
 }
 
-function foreignFile(key: string, path: string): ConnectorFault {
-  return new ConnectorFault(
-    "config",
-    `Dropping order ${key}: ${path} is there already and is not ours.`,
-    "Nothing was overwritten and the order is not handed over. Move that file away; the next try goes on.",
+function foreignFile(key: string, path: string): string {
+  return (
+    `Dropping order ${key}: ${path} is there already and is not ours. Nothing was overwritten and ` +
+    "the order is not handed over. Move that file away; the next try goes on."
   );
 }

@@ -96,3 +96,23 @@ export async function canariesFor(
   );
   return rows.map(({ number }) => number);
 }
+
+/** Orders that were dropped before the order was first sent, the newest first: its journal has them. */
+export async function droppedBefore(
+  on: Queryable,
+  company: string,
+  order: string,
+): Promise<readonly string[]> {
+  const rows = await on.query<{ number: string }>(
+    `select o.number
+       from (select order_id, max(ended_at) as at from web_order_attempt
+              where company = $1 and outcome = 'handedOver' and order_id <> $2
+                and ended_at < (select min(placed_at) from web_order_attempt
+                                 where company = $1 and order_id = $2)
+              group by order_id order by at desc limit ${CANARIES}) dropped
+       join web_order o on o.company = $1 and o.id = dropped.order_id
+      order by dropped.at desc`,
+    [company, order],
+  );
+  return rows.map(({ number }) => number);
+}

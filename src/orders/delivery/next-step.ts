@@ -40,6 +40,8 @@ export interface Evidence {
   /** Seconds of quiet before "not there" may be believed. */
   readonly windowSeconds: number;
   readonly search: Search;
+  /** Why it cannot tell; absent or null: it did not say. */
+  readonly because?: string | null;
   readonly canary: Canary;
   /** The order was searched for once more after the canary was found. */
   readonly searchedSince: boolean;
@@ -66,7 +68,7 @@ export function nextStep(known: Evidence): Step {
   if (doubt !== null && finding === "native-key" && !known.dropped && search !== "draft")
     return repeatable(known, doubt);
   if (search === "none") return { step: "find" };
-  if (search === "cannotTell") return later(known, "the ERP cannot tell");
+  if (search === "cannotTell") return later(known, cannotTell(known));
   if (search === "draft")
     return later(known, "the ERP holds a draft of it without a number, which is not an order");
   if (known.dropped)
@@ -74,13 +76,15 @@ export function nextStep(known: Evidence): Step {
   return doubt === null ? { step: "place" } : notThere(known, doubt);
 }
 
+const cannotTell = ({ because }: Evidence): string => because ?? "the ERP cannot tell";
+
 /**
  * Placing the same key again makes no second one, so that it is the quickest way to know: at once,
  * and when that is not clear either, as often as the far side answers a search.
  */
 function repeatable(known: Evidence, { placings }: Doubt): Step {
   if (known.search === "none") return { step: placings === 1 && known.mayPlace ? "place" : "find" };
-  if (known.search === "cannotTell") return later(known, "the ERP cannot tell");
+  if (known.search === "cannotTell") return later(known, cannotTell(known));
   return placings < known.mostTries
     ? { step: "place" }
     : { step: "person", why: `${placings} times it was sent, and no clear answer came` };
@@ -108,7 +112,8 @@ function notThere(known: Evidence, { quietSeconds, placings }: Doubt): Step {
     case "found":
       // The search may have been blind for a moment, and sighted again when the canary was found.
       if (!known.searchedSince) return { step: "find" };
-      if (known.doubled)
+      // What was dropped stands in a journal, which a double that staff keyed makes no less sure.
+      if (known.doubled && known.finding !== "file-drop")
         return {
           step: "person",
           why: "another order is in the ERP twice, so that a search is not enough",

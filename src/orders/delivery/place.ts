@@ -16,7 +16,7 @@ import { isDraft } from "../compare.ts";
 import { judgeFromPulled } from "../seen.ts";
 import { beginAttempt, doubtOf, endAttempt, type DoubtFound } from "./attempts.ts";
 import { calling } from "./calling.ts";
-import { canariesFor, windowSeconds } from "./history.ts";
+import { canariesFor, droppedBefore, windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, placementOf, type Intent } from "./intents.ts";
 import { hasDuplicate, moveAsSeen } from "./duplicate.ts";
 import { nextStep, type Canary, type Search } from "./next-step.ts";
@@ -108,6 +108,7 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
       dropped: trial.order.handedOverAt !== null,
       windowSeconds: window,
       search,
+      because: found?.kind === "cannotTell" ? found.reason.replace(/\.$/, "") : null,
       canary,
       searchedSince,
       doubled,
@@ -167,11 +168,15 @@ function toBeSent(trial: Trial): RenderedOrder {
 async function searchCanaries(trial: Trial, capability: OrdersCapability): Promise<Canary> {
   const { store, company } = trial.sender.context;
   if (trial.doubt === null) return "unknown";
-  const numbers = await canariesFor(store, company, trial.order.id, {
+  const { finding } = capability;
+  // Another folder than the one in which it may have been dropped shows what was dropped since.
+  const before = finding === "file-drop" ? await droppedBefore(store, company, trial.order.id) : [];
+  const others = await canariesFor(store, company, trial.order.id, {
     quietFrom: trial.doubt.quietFrom,
     // An index that stands still shows what came before, for ever.
-    onlyLater: capability.finding === "eventually-searchable",
+    onlyLater: finding === "eventually-searchable",
   });
+  const numbers = before.length > 0 ? before : others;
   for (const number of numbers) {
     const { kind } = await searchFor(trial, capability, number);
     if (kind === "present" || kind === "several") return "found";
