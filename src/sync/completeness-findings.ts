@@ -9,8 +9,8 @@ import type { At } from "./journal.ts";
 
 /**
  * gap: numbers left out. late: documents of days that were over. ahead: documents of days to come.
- * orphan: accounts and products that rows name and that are not held. unknown-order: web orders that
- * rows name and that nobody here took.
+ * orphan: accounts and products that rows name and that are not held.
+ * unknown-order: web orders that rows name and that nobody here took.
  * nothing: content in which nothing was new. empty: a file without rows. shrinking: far fewer rows
  * than last time. volume: unlike the same weekday.
  */

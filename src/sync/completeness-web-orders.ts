@@ -1,6 +1,6 @@
 /**
- * Web orders that the ERP names and that nobody here took: after a backup was restored, or where two
- * installations share an ERP, that is the only trace of an order that we have lost.
+ * Web orders that the ERP names and that nobody here took: after a backup was restored, or where
+ * two installations share an ERP, that is the only trace of an order that we have lost.
  */
 import type { Transaction } from "../store/index.ts";
 import { closeFinding, keepFinding, liveFindings } from "./completeness-findings.ts";

@@ -33,7 +33,7 @@ export interface SyncContext {
     tx: Transaction,
     merge: { readonly company: string; readonly record: string; readonly from: string },
   ) => Promise<object | null>;
-  /** Those of the numbers, with the days of their rows, that are of no web order; absent: not asked. */
+  /** Those of the numbers, with their rows' days, that are of no web order; absent: not asked. */
   readonly unknownWebOrders?: (
     tx: Queryable,
     company: string,

@@ -1,5 +1,5 @@
 // A web shop in one file, in plain HTTP: a customer's prices, an order, its statuses, its invoices.
-//   TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=… SHOP_ACCOUNT=… SHOP_PRODUCTS=A,B node shop.js
+//  TRADEPOST_URL=http://127.0.0.1:4600 TRADEPOST_KEY=… SHOP_ACCOUNT=A1 SHOP_PRODUCTS=B node shop.js
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
