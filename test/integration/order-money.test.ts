@@ -92,7 +92,8 @@ class ErpOrder {
       net: (NET[product] * this.ordered[product]).toFixed(2),
       unitPrice: String(NET[product]),
     }));
-    await pull(store, company, "erp-order-line", rows);
+    const carriage = { line: 90, product: "CARR", quantity: "1", net: "7.50", unitPrice: "7.50" };
+    await pull(store, company, "erp-order-line", [...rows, { erpOrder: "SO1", ...carriage }]);
     for (const table of ["erp_order", "erp_order_line"])
       await store.affect(`update ${table} set learned_at = clock_timestamp() where company = $1`, [
         company,
