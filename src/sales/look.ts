@@ -87,15 +87,24 @@ const SEEN = `
     left join product p on p.company = $1 and p.product = b.product
     left join branch br on br.company = $1 and br.branch = coalesce(d.branch, e.branch)`;
 
-/** Some ERPs write our numbers in capitals; what is posted bears them as they were given. */
+/**
+ * Some ERPs write our numbers in capitals; what is posted bears them as they were given. A document
+ * of long before the order is of another one with that number; one that is made out to another
+ * account than the order's, or its head office's, is no paper of the order's customer.
+ */
 const LOOKED = `
-  select s.*, log.web_order is not null as pushed, coalesce(log.assisted, false) as assisted,
+  select s.*,
+         coalesce(log.account = s.account
+                  or exists (select 1 from customer c where c.company = $1
+                              and c.account = log.account and c.head_office = s.account),
+                  false) as pushed, coalesce(log.assisted, false) as assisted,
          coalesce(log.web_order, s.own_web_order, s.reference_web_order, s.credited_web_order)
            as web_order
     from seen s
     left join log
       on lower(log.web_order)
-         = lower(coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order))`;
+         = lower(coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order))
+     and s.document_on >= log.ordered_on - 31`;
 
 /** The channel with its evidence, best evidence first. */
 const CHANNEL = `

@@ -410,6 +410,33 @@ async function linesOf(company: string, webOrder: string): Promise<string[][]> {
 }
 
 describe("links to web orders", () => {
+  test("papers of another account, or of years ago, are none of the order's", async () => {
+    const { store } = database;
+    const sales = open("FOREIGN");
+    await takeWebOrder(store, "FOREIGN", { number: "W-1", account: "A1", lines: [["P1", "10"]] });
+    await pull(store, "FOREIGN", "customer", [{ account: "A1", name: "Ash", headOffice: "HQ" }]);
+    const ours = { webOrder: "W-1" };
+    await documents(
+      "FOREIGN",
+      document("I1", "1.00", "0.20", { ...ours, account: "A4" }),
+      document("I2", "1.00", "0.20", { ...ours, documentOn: "2023-05-01" }),
+      document("I3", "1.00", "0.20", { ...ours, account: "HQ" }),
+    );
+    const one = { product: "P1", quantity: "1" };
+    await lines(
+      "FOREIGN",
+      line("I1", 1, "1.00", "0.20", one),
+      line("I2", 1, "1.00", "0.20", one),
+      line("I3", 1, "1.00", "0.20", one),
+    );
+    await sales.post();
+    expect(await linesOf("FOREIGN", "W-1")).toEqual([["P1", "10.00000", "1.00000", "0.00000"]]);
+    const links = await store.query(
+      "select document from order_invoice_link where company = 'FOREIGN'",
+    );
+    expect(links).toEqual([{ document: "I3" }]);
+  });
+
   test("a web order invoiced in parts is counted once, with what each line got", async () => {
     const { store } = database;
     const sales = open("PARTS");
