@@ -7,7 +7,7 @@ import type { Queryable, Transaction } from "../store/index.ts";
 import { addEvent, holdOrders, ordersOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { erpLines } from "./fulfilment.ts";
-import type { Recent } from "./recent.ts";
+import { inPages, type Recent } from "./recent.ts";
 import { noteChanged } from "./told.ts";
 import { suspectTwins } from "./twins.ts";
 
@@ -60,12 +60,12 @@ interface LineLook {
   readonly erpNet: string | null;
 }
 
-/** Those of $2; null: all of them. */
+/** Those of $2. */
 const CONFIRMED = `
   orders as materialized (
     select company, id, number, version, account, net, vat, erp_order, settled from web_order
      where company = $1 and state = 'confirmed' and not test
-       and ($2::uuid[] is null or id = any($2))),
+       and id = any($2::uuid[])),
   there as (
     select o.*, e.net as erp_net, e.vat as erp_vat, e.state as erp_state, e.learned_at as at
       from orders o join erp_order e on e.company = $1 and e.erp_order = o.erp_order),
@@ -141,13 +141,16 @@ export async function noticeWhatStaffDid(context: OrdersContext, recent: Recent)
 const AT_ONCE = 500;
 
 async function noticeErpChanges(
-  { store, company, now }: OrdersContext,
+  context: OrdersContext,
   among: readonly string[] | null,
 ): Promise<void> {
-  const moved = await store.query<{ id: string }>(MOVED, [company, among]);
-  for (let from = 0; from < moved.length; from += AT_ONCE) {
-    const ids = moved.slice(from, from + AT_ONCE).map(({ id }) => id);
-    await store.transaction((tx) => compareAndTell(tx, company, ids, now()));
+  const { store, company, now } = context;
+  for await (const page of inPages(context, among)) {
+    const moved = await store.query<{ id: string }>(MOVED, [company, page]);
+    for (let from = 0; from < moved.length; from += AT_ONCE) {
+      const ids = moved.slice(from, from + AT_ONCE).map(({ id }) => id);
+      await store.transaction((tx) => compareAndTell(tx, company, ids, now()));
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { holdOrders } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
+import { inPages } from "./recent.ts";
 import { bearing } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 
@@ -177,11 +178,11 @@ function theirs(orders: string): string {
    where e.web_order is null and e.account = o.account or o.settled ? e.erp_order`;
 }
 
-/** What the pulled rows make of lines; of the orders named by $2, null: of all. */
+/** What the pulled rows make of lines; of the orders named by $2. */
 const WANTED = `
   with orders as materialized (
        select company, id, number, account, erp_order, settled from web_order
-        where company = $1 and not test and ($2::uuid[] is null or id = any($2))),
+        where company = $1 and not test and id = any($2::uuid[])),
      erp_lines as materialized (${erpLines("orders")}),
      only_one as (
        select erp_order, product, min(erp_order_line) as line from erp_lines
@@ -225,18 +226,21 @@ const AT_ONCE = 200;
  * null: of all. How many lines changed.
  */
 export async function updateDespatched(
-  { store, company, now }: Pick<OrdersContext, "store" | "company" | "now">,
+  context: Pick<OrdersContext, "store" | "company" | "now">,
   among: readonly string[] | null = null,
 ): Promise<number> {
-  const due = await store.query<{ id: string }>(
-    `${WANTED} select distinct l.order_id as id from web_order_line l, wanted where ${IS_OTHER}
-      order by 1`,
-    [company, among],
-  );
+  const { store, company, now } = context;
   let changed = 0;
-  for (let from = 0; from < due.length; from += AT_ONCE) {
-    const ids = due.slice(from, from + AT_ONCE).map(({ id }) => id);
-    changed += await store.transaction((tx) => writeDespatched(tx, company, ids, now()));
+  for await (const page of inPages(context, among)) {
+    const due = await store.query<{ id: string }>(
+      `${WANTED} select distinct l.order_id as id from web_order_line l, wanted where ${IS_OTHER}
+        order by 1`,
+      [company, page],
+    );
+    for (let from = 0; from < due.length; from += AT_ONCE) {
+      const ids = due.slice(from, from + AT_ONCE).map(({ id }) => id);
+      changed += await store.transaction((tx) => writeDespatched(tx, company, ids, now()));
+    }
   }
   return changed;
 }

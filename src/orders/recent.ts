@@ -69,4 +69,30 @@ export async function recentOrders(
   return found.length > MOST_NAMED ? ALL : { since, orders: found.map(({ id }) => id) };
 }
 
+/** So many are compared at once: few statements, and none of them long or of much memory. */
+const PAGE = 20_000;
+
+/** The orders named, or (null) all but test orders, by their ids. */
+export async function* inPages(
+  { store, company }: Pick<OrdersContext, "store" | "company">,
+  orders: readonly string[] | null,
+): AsyncGenerator<readonly string[]> {
+  if (orders !== null) {
+    const sorted = orders.toSorted();
+    for (let from = 0; from < sorted.length; from += PAGE) yield sorted.slice(from, from + PAGE);
+    return;
+  }
+  for (let after: string | null = null; ;) {
+    const rows: readonly { readonly id: string }[] = await store.query(
+      `select id from web_order
+        where company = $1 and not test and ($2::uuid is null or id > $2) order by id limit ${PAGE}`,
+      [company, after],
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows.map(({ id }) => id);
+    after = last.id;
+  }
+}
+
 const ALL: Recent = { since: null, orders: null };
