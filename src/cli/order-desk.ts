@@ -308,7 +308,7 @@ const EXPORTED: readonly { readonly head: string; readonly of: (one: Exported) =
   { head: "orderNetNow", of: ofWhole(({ netNow }) => netNow) },
   { head: "orderGrossNow", of: ofWhole(({ grossNow }) => grossNow) },
   { head: "payment", of: ofWhole((_, { order }) => order.payment?.reference ?? "") },
-  { head: "paid", of: ofWhole((_, { order }) => order.payment?.amount ?? "0.00") },
+  { head: "paid", of: ofWhole(({ paid }) => paid) },
   { head: "refunded", of: ofWhole(({ refunded }) => refunded) },
   { head: "refundOwed", of: ofWhole(({ refundOwed }) => refundOwed) },
   {

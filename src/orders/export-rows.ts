@@ -28,6 +28,8 @@ export interface ExportTotals {
   readonly netNow: string;
   readonly vatNow: string;
   readonly grossNow: string;
+  /** All that was taken for it, what was given back since among it. */
+  readonly paid: string;
   /** Given back, and still to be given back. */
   readonly refunded: string;
   readonly refundOwed: string;
@@ -75,9 +77,27 @@ export function exportTotals(order: OrderView, rows: readonly ExportRow[]): Expo
     netNow,
     vatNow,
     grossNow: sum([netNow, vatNow]),
+    paid: takenFor(order),
     refunded: refunds("done"),
     refundOwed: refunds("open"),
   };
+}
+
+/** An amendment leaves of a payment what was not given back, or brings another one. */
+function takenFor({ order, changes }: OrderView): string {
+  const said = [order, ...changes.map(({ before }) => before)].flatMap(
+    (body) => body?.payment ?? [],
+  );
+  const byReference = Map.groupBy(said, ({ provider, reference }) =>
+    JSON.stringify([provider, reference]),
+  );
+  return sum(
+    [...byReference.values()].map((payments) =>
+      payments
+        .map(({ amount }) => amount)
+        .reduce((most, amount) => (pence(amount) > pence(most) ? amount : most)),
+    ),
+  );
 }
 
 const ZERO = "0.00";
@@ -114,9 +134,12 @@ function staysOf(order: OrderView, line: OrderLineView): bigint {
 }
 
 function share(text: string, part: bigint, whole: bigint): string {
-  const pence = decimal.digitsAt(decimal.parse<"money">(text), 2);
-  const digits = decimal.divideRounded(pence * part, whole, "half-away");
+  const digits = decimal.divideRounded(pence(text) * part, whole, "half-away");
   return decimal.format({ digits, scale: 2 });
+}
+
+function pence(text: string): bigint {
+  return decimal.digitsAt(decimal.parse<"money">(text), 2);
 }
 
 function sum(amounts: readonly string[]): string {

@@ -286,6 +286,8 @@ test("what was given back pays nothing when the order grows: payment and credit 
   });
   await one.orders.advance();
   expect([await owed(one), await looks(one)]).toEqual([0, []]);
+  const view = await one.orders.show("W1");
+  expect(exportTotals(view, exportRows(view))).toMatchObject({ paid: "59.40", refunded: "20.16" });
   await one.orders.cancel("W1", kim);
   await companies.jobs.drain();
   expect(await owed(one)).toBe(39.24);
