@@ -10,7 +10,17 @@ import type { Fault } from "./problem.ts";
 /** The JSON of a body, of at most `limitBytes`; throws the problem that says what is wrong. */
 export async function readJson(c: Context, limitBytes: number): Promise<unknown> {
   checkContentType(c);
-  return jsonOf(await readText(c, limitBytes));
+  return jsonOf(await readText(c, limitBytes).catch(cutOff));
+}
+
+/** Whoever hung up in the middle of a body reads no answer; the log says nothing of a database. */
+function cutOff(cause: unknown): never {
+  if (cause instanceof Problem) throw cause;
+  throw new Problem(
+    "request-malformed",
+    "Reading the body: the connection ended before all of it had come. Send it again.",
+    { cause },
+  );
 }
 
 /** The JSON of a body that has arrived as text. */

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { isMap, isScalar, isSeq, parseDocument, type Document } from "yaml";
+import { isMap, isScalar, isSeq, parseDocument, visit, type Document } from "yaml";
 import { z } from "zod";
 import type { Settings } from "../config.ts";
 
@@ -207,6 +207,12 @@ function refuseSecrets(settings: Settings): void {
 
 /** "urlSecret: slack": what must be set where it is imported. */
 function secretsIn(text: string): string[] {
-  const names = [...text.matchAll(/^\s*[A-Za-z]*[sS]ecret:\s*["']?([A-Za-z][A-Za-z0-9_]*)/gm)];
-  return [...new Set(names.flatMap(([, name]) => name ?? []))].toSorted();
+  const names: string[] = [];
+  visit(parseDocument(text), {
+    Pair: (_, { key, value }) => {
+      if (!isScalar(key) || !/^[A-Za-z]*[sS]ecret$/.test(String(key.value))) return;
+      if (isScalar(value) && typeof value.value === "string") names.push(value.value);
+    },
+  });
+  return [...new Set(names)].toSorted();
 }

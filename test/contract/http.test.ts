@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { openAccess } from "../../src/access/index.ts";
 import { createApp } from "../../src/http/index.ts";
@@ -20,6 +23,29 @@ async function problemOf(answering: Promise<Answered<Body>>): Promise<Body> {
 }
 
 const json = { "content-type": "application/json", "idempotency-key": "k1" };
+
+describe("a client that hangs up in the middle of its body", () => {
+  it("is no database that is away", async () => {
+    const { hostname, port } = new URL(api.url);
+    const key = await api.keyWith({});
+    const before = api.logged.length;
+    for (const framing of ["Content-Length: 500", "Transfer-Encoding: chunked"]) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, "connect");
+      socket.write(
+        `POST /v1/orders HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer ${key}\r\n` +
+          `Idempotency-Key: cut\r\nContent-Type: application/json\r\n${framing}\r\n\r\n` +
+          'b\r\n{"webOrder"',
+      );
+      await sleep(100);
+      socket.destroy();
+    }
+    // A whole request behind them: what they came to is told by then.
+    await sleep(200);
+    expect((await ask("GET", "/v1/events")).status).toBe(200);
+    expect(api.logged.slice(before).filter((line) => line.includes("/v1/orders"))).toEqual([]);
+  });
+});
 
 describe("an address", () => {
   it("that is not there is answered with the nearest one", async () => {

@@ -49,7 +49,12 @@ function install(): string {
     },
   };
   const file = join(HERE, "tradepost.yaml");
-  writeFileSync(file, `# ours\n${stringify(settings)}`);
+  // Written in one line, as well: a secret is named wherever it stands.
+  const keys = "    tokens: { keys: [{ id: k1, secret: prices_key }] }\n";
+  const text = stringify(settings).replace(/( +)policy: own-prices\n/, (line, indent: string) => {
+    return `${line}${indent}${keys.trimStart()}`;
+  });
+  writeFileSync(file, `# ours\n${text}`);
   return file;
 }
 
@@ -118,7 +123,7 @@ test("settings export and import make the same installation elsewhere, and never
   const text = readFileSync(bundle, "utf8");
   for (const secret of secrets) expect(text).not.toContain(secret);
   expect(text).toContain("# ours");
-  expect(parse(text)).toMatchObject({ secrets: ["slack"], version: 1 });
+  expect(parse(text)).toMatchObject({ secrets: ["prices_key", "slack"], version: 1 });
 
   const { files } = await planImport(readBundle(bundle, text), THERE);
   expect(files).toContainEqual({ path: "plans/flat.yaml", change: "new" });
