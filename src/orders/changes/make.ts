@@ -13,7 +13,7 @@ export async function beforeOf(tx: Transaction, order: OrderRow): Promise<Before
   return { body: order.body, evidence: await evidenceOfLines(tx, order) };
 }
 
-/** Gives the order its new content, says so in its book, and owes back what is paid too much now. */
+/** Gives the order its new content, says so in its book, and owes back what is paid too much. */
 export async function putContent(
   tx: Transaction,
   order: OrderRow,
