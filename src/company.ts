@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Access } from "./access/index.ts";
 import { alarmsOf } from "./company/alarms.ts";
 import { checkConnections, type Checked } from "./company/check.ts";
+import { checkJournal } from "./company/check-journal.ts";
 import { checkOrders } from "./company/check-orders.ts";
 import { checkPolicy, readMappingSets } from "./company/mapping-sets.ts";
 import { stopIfBackwards, stopIfStampsFell, type Backwards } from "./company/backwards.ts";
@@ -157,6 +158,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
     check: async () => [
       ...(await checkConnections(settings, owned, connect, standings)),
       ...(await left()).map(asWarning),
+      ...(await checkJournal(store, { code, settings }, connect)),
       ...(await checkOrders(context.store, code, settings)),
       ...(await checkService(schedules)),
     ],

@@ -149,3 +149,15 @@ test("the same order once more, as a shop sends it again, is known by its conten
   expect((await second.orders.show("1002")).state).toBe("handedOver");
   expect(take()).toEqual([]);
 });
+
+test("`check` says where orders on their way are in no journal of the folder that is named", async () => {
+  const journal = join(folder, "erp", "orders", ".journal");
+  const warned = async () =>
+    (await second.check()).flatMap(({ state, about }) => (state === "warning" ? [about] : []));
+  expect(await warned()).toEqual([]);
+  renameSync(journal, join(folder, "elsewhere"));
+  expect(await warned()).toEqual([
+    "2 web orders were handed over and have no answer yet, and its journal lacks 1002, 1001: they were dropped elsewhere.",
+  ]);
+  renameSync(join(folder, "elsewhere"), journal);
+});
