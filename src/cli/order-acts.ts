@@ -23,26 +23,49 @@ export function addActCommands(orders: Command): void {
 }
 
 function addSimple(orders: Command): void {
-  const simple = (name: "release" | "send-again", about: string, more: string) =>
-    act(orders, `${name} <order>`, about, more).action(
-      async (number: string, { who, why }: Act, command: Command) => {
-        await answer(command, async ({ company, tradepost }) => {
-          const by = { who, reason: why };
-          if (name === "release") await company.orders.release(number, by);
-          else await company.orders.sendAgain(number, by);
-          const asked = await company.orders.show(number);
-          await tradepost.drain();
-          return acted(await company.orders.show(number), asked.events.length - 1);
-        });
-      },
-    );
-  simple("release", "Let a held order go on its way.", "");
-  simple(
-    "send-again",
+  act(
+    orders,
+    "release <order>",
+    "Let a held order go on its way.",
+    "\nA shadowed one that staff have keyed, as the pulled ERP orders show, is not sent as well.\n",
+  )
+    .option(
+      "--another <numbers>",
+      "ERP orders like a shadowed one that you have seen to be others: SO2,SO3",
+      numberList,
+    )
+    .action(async (number: string, { who, why, another }: ReleaseOptions, command: Command) => {
+      const by = { who, reason: why, ...(another !== undefined && { another }) };
+      await answer(command, (opened) =>
+        sent(opened, number, async ({ orders: here }) => here.release(number, by)),
+      );
+    });
+  act(
+    orders,
+    "send-again <order>",
     "An order in doubt is not in the ERP, as you saw there, or one that it refused is mended.",
     "\nIt is looked for in the ERP once more, and sent only where it is not found. One that was " +
       "dropped as\nfiles is dropped again: only a person can know that those never came in.\n",
-  );
+  ).action(async (number: string, { who, why }: Act, command: Command) => {
+    await answer(command, (opened) =>
+      sent(opened, number, async ({ orders: here }) =>
+        here.sendAgain(number, { who, reason: why }),
+      ),
+    );
+  });
+}
+
+type ReleaseOptions = Act & { readonly another?: readonly string[] };
+
+async function sent(
+  { company, tradepost }: Opened,
+  number: string,
+  go: (company: Opened["company"]) => Promise<unknown>,
+): Promise<Answer> {
+  await go(company);
+  const asked = await company.orders.show(number);
+  await tradepost.drain();
+  return acted(await company.orders.show(number), asked.events.length - 1);
 }
 
 function addResolve(orders: Command): void {

@@ -2,7 +2,7 @@
 import { DESK_KINDS, TASK_KINDS, type DeskEntry } from "../orders/index.ts";
 import { who, whoOf, why } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
-import type { Call, Endpoint, Reply, Shown } from "./endpoint.ts";
+import type { Endpoint, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { changeAnswer, changeReply, lessLines } from "./order-change-routes.ts";
 import { orderPath, orderStatus, sayable, statusOf, taskOf, taskSchema } from "./order-status.ts";
@@ -66,8 +66,6 @@ function shown({ since, ...rest }: DeskEntry): Shown<z.input<typeof entry>> {
 
 const PROBLEMS = ["order-unknown", "order-stands-otherwise"] as const;
 
-type Done = Promise<Reply<Shown<z.input<typeof orderStatus>>>>;
-
 const act = (name: string, summary: string, description: string) =>
   ({
     ...desk,
@@ -86,18 +84,37 @@ const actBody = {
   limitBytes: LIMITS.deskBodyBytes,
 };
 
-type ActCall = Call<unknown, z.output<typeof orderPath>, z.output<typeof actBody.schema>>;
-
-function acted(name: "release" | "sendAgain", call: ActCall): Done {
-  const { path, body, holder, services } = call;
-  const by = { who: whoOf(holder, body.who), reason: body.why };
-  return sayable(async () => ({ body: statusOf(await services.orders[name](path.number, by)) }));
-}
-
 export const releaseOrder: Endpoint = endpoint({
-  ...act("release", "Let a held order go on its way", "What held it is told in its reasons."),
-  body: actBody,
-  handle: (call) => acted("release", call),
+  ...act(
+    "release",
+    "Let a held order go on its way",
+    "What held it is told in its reasons. A shadowed one that staff have keyed, as the pulled ERP " +
+      "orders show, is not sent as well.",
+  ),
+  body: {
+    schema: z
+      .strictObject({
+        who,
+        why,
+        another: z
+          .array(z.string().min(1).max(60))
+          .max(20)
+          .optional()
+          .describe("ERP orders like a shadowed one that the person has seen to be others."),
+      })
+      .openapi("OrderRelease"),
+    limitBytes: LIMITS.deskBodyBytes,
+  },
+  async handle({ path, body, holder, services }) {
+    const by = {
+      who: whoOf(holder, body.who),
+      reason: body.why,
+      ...given({ another: body.another }),
+    };
+    return sayable(async () => ({
+      body: statusOf(await services.orders.release(path.number, by)),
+    }));
+  },
 });
 
 export const sendOrderAgain: Endpoint = endpoint({
@@ -108,7 +125,12 @@ export const sendOrderAgain: Endpoint = endpoint({
       "dropped as files is dropped again: only a person can know that those never came in.",
   ),
   body: actBody,
-  handle: (call) => acted("sendAgain", call),
+  async handle({ path, body, holder, services }) {
+    const by = { who: whoOf(holder, body.who), reason: body.why };
+    return sayable(async () => ({
+      body: statusOf(await services.orders.sendAgain(path.number, by)),
+    }));
+  },
 });
 
 export const resolveOrder: Endpoint = endpoint({

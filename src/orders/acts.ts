@@ -11,22 +11,34 @@ import { refuseInShadow } from "./delivery/taken.ts";
 import { readyToSendAgain } from "./dropped-again.ts";
 import { OrderError } from "./error.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
+import { refuseKeyed } from "./keyed-already.ts";
 import { refuseUnpaid } from "./payments.ts";
 import { resolveOrder, type Resolution } from "./resolve.ts";
+import { compareShadowed } from "./shadow.ts";
 import { show, type OrderView } from "./view.ts";
+
+export interface Release extends Act {
+  /** ERP orders that look like a shadowed one, and that the person has seen to be others. */
+  readonly another?: readonly string[];
+}
 
 /** Lets a held order go on its way; or one that nobody keyed in shadow, once that is over. */
 export async function release(
   context: OrdersContext,
   idOrNumber: string,
-  act: Act,
+  { another = [], ...act }: Release,
 ): Promise<OrderView> {
+  const seen = await orderOf(context.store, context.company, idOrNumber);
+  // What was pulled a moment ago counts, too.
+  if (seen.state === "shadowed") await compareShadowed(context);
   return byHand(context, idOrNumber, { ...act, action: "order-released" }, async (tx, order) => {
     if (order.state !== "held" && order.state !== "shadowed")
       throw impossible(order, "releasing", "only a held or shadowed order waits");
     await refuseInShadow(context, order);
+    await refuseKeyed(tx, order, another);
     await refuseWithoutAccount(tx, order);
-    const about = said(context, act, "Released");
+    const others = another.length === 0 ? null : `${another.join(", ")}: another order`;
+    const about = said(context, act, "Released", others);
     // Nothing hands over an order of a test key: it is let go, and stays here.
     if (order.test) return move(tx, order, { ...about, event: "check" });
     return onItsWay(tx, context, order, { ...about, event: "release" });

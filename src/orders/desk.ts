@@ -1,6 +1,6 @@
 /** The desk: what people see of orders and do to them. */
 import { audited, type Act } from "./audit.ts";
-import { cancel, release, resolve, sendAgain } from "./acts.ts";
+import { cancel, release, resolve, sendAgain, type Release } from "./acts.ts";
 import { afterReturnTask } from "./buyers/index.ts";
 import {
   amend,
@@ -26,7 +26,7 @@ import { list, show, type OrderListFilter, type OrderSummary, type OrderView } f
 
 export interface OrderDesk {
   /** Lets a held order go on its way. */
-  release(idOrNumber: string, act: Act): Promise<OrderView>;
+  release(idOrNumber: string, act: Release): Promise<OrderView>;
   /** A person gives an order up; what the ERP has of it is cancelled there, or becomes a task. */
   cancel(idOrNumber: string, act: Act): Promise<OrderView>;
   /** A conflict or a doubt is settled: the order stands in the ERP. */
