@@ -8,7 +8,7 @@ import type { OrdersContext } from "./context.ts";
 import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
 import { inPages } from "./recent.ts";
-import { bearing } from "./same-number.ts";
+import { bearing, bears } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 
 /**
@@ -178,6 +178,38 @@ function theirs(orders: string): string {
    where e.web_order is null and e.account = o.account or o.settled ? e.erp_order`;
 }
 
+/**
+ * What despatch notes say of orders whose ERP order has no lines here: an ERP that exports its
+ * answers and notes says enough. A note names the number that the order has there; its line is ours
+ * by the only line of the product, or by line and product. Not where the note is another account's,
+ * unless a person said that it is ours, nor where the number is another order's, too. Relation of
+ * (order_id, despatch, despatch_line, line, product, quantity) for a relation of orders; $1 is the
+ * company.
+ */
+export const notedLines = (orders: string): string => `
+  select o.id as order_id, d.despatch, d.line as despatch_line, d.product, d.quantity,
+         coalesce(same.line, only_one.line) as line
+    from ${orders} o
+    join despatch_line d on d.company = $1 and d.erp_order = o.erp_order
+    join despatch h on h.company = $1 and h.despatch = d.despatch
+     and (h.account = o.account or o.settled ? o.erp_order)
+    left join web_order_line same on same.company = $1 and same.order_id = o.id
+     and same.line = d.erp_order_line and same.product = d.product
+    left join lateral (
+      select min(l.line) as line from web_order_line l
+       where l.company = $1 and l.order_id = o.id and l.product = d.product
+      having count(*) = 1) only_one on true
+   where not ${lostRow("d")}
+     and not exists (select 1 from erp_order_line el
+                      where el.company = $1 and el.erp_order = o.erp_order)
+     and not exists (select 1 from erp_order e
+                      where e.company = $1 and e.erp_order = o.erp_order
+                        and not o.settled ? o.erp_order
+                        and (e.account <> o.account or not coalesce(${bears("e.web_order")}, true)))
+     and not exists (select 1 from web_order other
+                      where other.company = $1 and other.erp_order = o.erp_order
+                        and other.id <> o.id and not other.test)`;
+
 /** What the pulled rows make of lines; of the orders named by $2. */
 const WANTED = `
   with orders as materialized (
@@ -196,14 +228,18 @@ const WANTED = `
         where d.company = $1 and d.erp_order in (select erp_order from erp_lines)
         group by 1, 2),
      told as (
-       select x.order_id, x.line,
-              sum(greatest(x.despatched, coalesce(n.despatched, 0))) as despatched,
-              sum(x.invoiced) as invoiced,
-              bool_and(x.state in ('cancelled', 'complete')) as finished
-         from erp_lines x
-         left join notes n on n.erp_order = x.erp_order and n.erp_order_line = x.erp_order_line
-        where x.line is not null
-        group by x.order_id, x.line),
+       select order_id, line, sum(despatched) as despatched, sum(invoiced) as invoiced,
+              bool_and(finished) as finished
+         from (
+           select x.order_id, x.line, greatest(x.despatched, coalesce(n.despatched, 0)) as despatched,
+                  x.invoiced, x.state in ('cancelled', 'complete') as finished
+             from erp_lines x
+             left join notes n on n.erp_order = x.erp_order
+              and n.erp_order_line = x.erp_order_line
+           union all
+           select order_id, line, quantity, 0, null from (${notedLines("orders")}) noted) said
+        where line is not null
+        group by order_id, line),
      wanted as (
        select l.order_id, l.line, told.despatched,
               case when told.finished
