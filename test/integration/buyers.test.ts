@@ -850,6 +850,34 @@ describe("a return", () => {
     return { one, number, returns, show: () => returns.show(number) };
   }
 
+  test("that nobody agreed to is not ended by the credit note of another", async () => {
+    const one = await invoiced("UNASKED");
+    const { returns } = one.orders.buyers;
+    await credit(one, "CN0", "1", null);
+    const number = async (key: string, quantity: string) => {
+      const result = await back(one, key, quantity);
+      return "answer" in result ? result.answer.number : "";
+    };
+    const [agreed, asked] = [await number("r1", "5"), await number("r2", "0.5")];
+    await returns.agree(agreed, { who, why });
+    await jobs.drain();
+    // Part of what was agreed: more than the other one asks for.
+    await credit(one, "CN1", "3", null);
+    expect((await returns.show(asked)).state).toBe("asked");
+    expect((await returns.show(agreed)).state).toBe("agreed");
+    await credit(one, "CN2", "2", null);
+    expect(await returns.show(agreed)).toMatchObject({
+      state: "credited",
+      creditNotes: ["CN1", "CN2"],
+    });
+    expect((await returns.show(asked)).state).toBe("asked");
+    expect(await tasksOf(one)).toMatchObject([{ kind: "return", about: asked }]);
+    // Staff credit it without a word to anybody: just its goods, and nothing else waits.
+    await credit(one, "CN3", "0.5", null);
+    expect((await returns.show(asked)).state).toBe("credited");
+    expect(await tasksOf(one)).toEqual([]);
+  });
+
   test("that is agreed becomes an ERP return: found before it is placed, the attempt written first", async () => {
     let written = "";
     let taken: NewReturn | null = null;

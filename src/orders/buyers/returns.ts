@@ -203,11 +203,21 @@ export async function follow(
   for (const row of concerned) named.set(row.id, await creditNotesNaming(tx, row));
   const isNamed = ({ id }: ReturnRow) => (named.get(id) ?? []).length > 0;
   const pools = new Map<string, Map<number, bigint>>();
+  const isAgreed = (row: ReturnRow) => !isNamed(row) && row.state === "agreed";
   // What a credit note says of its return counts before what its lines alone make likely.
-  for (const row of [...concerned.filter(isNamed), ...concerned.filter((row) => !isNamed(row))]) {
+  const turns = [
+    ...concerned.filter(isNamed),
+    ...concerned.filter(isAgreed),
+    ...concerned.filter((row) => !isNamed(row) && !isAgreed(row)),
+  ];
+  const waiting = new Set(concerned);
+  for (const row of turns) {
     const pool = pools.get(row.invoice) ?? (await creditedOf(tx, row));
     pools.set(row.invoice, pool);
-    if (!isNamed(row) && !row.lines.every((line) => holds(pool, line))) continue;
+    const isCredited = isAgreed(row) ? holds : isAllOf;
+    if (!isNamed(row) && !row.lines.every((line) => isCredited(pool, line))) continue;
+    if (row.state === "asked" && !isNamed(row) && isBeside(row, waiting)) continue;
+    waiting.delete(row);
     for (const { line, quantity } of row.lines)
       pool.set(line, (pool.get(line) ?? 0n) - units(quantity));
     const creditNotes = isNamed(row) ? (named.get(row.id) ?? []) : await creditNotesOf(tx, row);
@@ -229,6 +239,26 @@ function holds(
   { line, quantity }: { readonly line: number; readonly quantity: string },
 ): boolean {
   return (pool.get(line) ?? 0n) >= units(quantity);
+}
+
+/** Nobody has agreed to it: only a credit of just its goods is likely to be for it. */
+function isAllOf(
+  pool: ReadonlyMap<number, bigint>,
+  { line, quantity }: { readonly line: number; readonly quantity: string },
+): boolean {
+  return (pool.get(line) ?? 0n) === units(quantity);
+}
+
+/** Another return of the same goods waits for its credit note, too. */
+function isBeside(row: ReturnRow, waiting: ReadonlySet<ReturnRow>): boolean {
+  const lines = new Set(row.lines.map(({ line }) => line));
+  return [...waiting].some(
+    (other) =>
+      other !== row &&
+      other.invoice === row.invoice &&
+      other.account === row.account &&
+      other.lines.some(({ line }) => lines.has(line)),
+  );
 }
 
 /**
@@ -265,12 +295,19 @@ async function creditNotesNaming(tx: Queryable, row: ReturnRow): Promise<string[
   return notes.map(({ document }) => document);
 }
 
+/** Those of its goods that came after what was credited before it was asked for. */
 async function creditNotesOf(tx: Queryable, row: ReturnRow): Promise<string[]> {
   const notes = await tx.query<{ document: string }>(
-    `select distinct document from sales_line
-      where company = $1 and document_type = 'credit' and credits_document = $2
-        and (credits_line is null or credits_line = any($3::int[])) order by document`,
-    [row.company, row.invoice, row.lines.map(({ line }) => line)],
+    `select distinct document from (
+       select c.document, l.credited_before,
+              sum(c.quantity) over (partition by l.line order by c.learned_at, c.document) as credited
+         from return_request_line l
+         join sales_line c on c.company = l.company and c.document_type = 'credit'
+          and c.credits_document = $3
+          and (c.credits_line = l.line or c.credits_line is null and c.product = l.product)
+        where l.company = $1 and l.return_id = $2) notes
+      where credited > credited_before order by document`,
+    [row.company, row.id, row.invoice],
   );
   return notes.map(({ document }) => document);
 }
