@@ -97,7 +97,7 @@ export async function canariesFor(
   return rows.map(({ number }) => number);
 }
 
-/** Orders that were dropped before the order was first sent, the newest first: its journal has them. */
+/** Dropped before the order was first sent, the newest first: the journal that has it has them. */
 export async function droppedBefore(
   on: Queryable,
   company: string,
