@@ -39,7 +39,7 @@ export function concerned(
   });
 }
 
-/** Less is always taken off; what was not sent yet is held while anything speaks against the rest. */
+/** Less is always taken off; what is held stays so while anything speaks against the rest. */
 function ofCancellation(
   findings: readonly OrderFinding[],
   { state, before, now }: Changing,

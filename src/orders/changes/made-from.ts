@@ -4,9 +4,7 @@ import type { OrderRow } from "../book.ts";
 import { orderRequest, type OrderRequest } from "../request.ts";
 import { changesOf, type ChangeRow } from "./rows.ts";
 
-/**
- * As it stands now, or as it is to be with a change that is still pending. Null: it is kept no more.
- */
+/** As it stands now, or is to be with a change that is pending. Null: it is kept no more. */
 export async function madeFrom(
   on: Queryable,
   order: Pick<OrderRow, "company" | "id">,
