@@ -145,7 +145,8 @@ function scanQuoted(
     if (p >= length) return MORE;
     const byte = bytes[p];
     if (byte === QUOTE) {
-      // At the window's end the answer may be wrong: then the row's end is not seen either.
+      // Whether it closes is told by what follows.
+      if (p + 1 >= length && !atEnd) return MORE;
       if (bytes[p + 1] !== QUOTE) break;
       kind = DOUBLED;
       p++;
