@@ -126,7 +126,7 @@ describe("making and revoking keys", () => {
     const { key } = await access.createKey({ ...request, company: "BOOK" });
     await access.revokeKey({ company: "BOOK", id: key.id, revokedBy: "bob" });
     const book = await database.store.query(
-      "SELECT at::text, who, action, subject, details FROM audit WHERE company = 'BOOK' ORDER BY id",
+      "SELECT at::text, who, action, subject, details FROM audit WHERE company = 'BOOK' ORDER BY action",
     );
     expect(book).toEqual([
       {

@@ -232,7 +232,7 @@ describe("the order desk", () => {
     expect((await run("orders", "tasks")).out).toBe("No tasks.\n");
     const changes = (await run("orders", "changes", "--limit", "2")).out;
     expect(changes).toMatch(/^ +1 +\S+ \S+ +order\.received +order\/WEB-1 +received$/m);
-    expect(changes).toContain("2 shown; there is more after 2: --after 2.");
+    expect(changes).toMatch(/2 shown; there is more after (2-[0-9a-f]+): --after \1\./);
     const file = join(folder, "events.csv");
     expect((await run("events", "--types", "order.held", "--out", file)).out).toMatch(
       /^Wrote 1 event/,
