@@ -243,7 +243,9 @@ test("a file of the same name that is not ours is never overwritten", async () =
   const folder = await temporaryFolder();
   await folder.write("orders/WEB-1001.csv", "theirs");
   const answer = await dropBox(folder).place(ORDER);
-  expect(JSON.stringify(answer).replace(folder.path, "/srv")).toMatchInlineSnapshot(`"{"kind":"notNow","reason":"Dropping order WEB-1001: /srv/orders/WEB-1001.csv is there already and is not ours. Nothing was overwritten and the order is not handed over. Move that file away; the next try goes on."}"`);
+  expect(JSON.stringify(answer).replace(folder.path, "/srv")).toMatchInlineSnapshot(
+    `"{"kind":"notNow","reason":"Dropping order WEB-1001: /srv/orders/WEB-1001.csv is there already and is not ours. Nothing was overwritten and the order is not handed over. Move that file away; the next try goes on."}"`,
+  );
   expect(await dropBox(folder).find("WEB-1001")).toEqual({ kind: "absent" });
   expect(await folder.read("orders/WEB-1001.csv")).toBe("theirs");
   await rm(join(folder.path, "orders/WEB-1001.csv"));
