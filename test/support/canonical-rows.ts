@@ -4,7 +4,18 @@ import { columnOf, records } from "../../src/model/index.ts";
 import type { Canonical, Field, RecordName, RecordValue } from "../../src/model/index.ts";
 import type { Queryable } from "../../src/store/index.ts";
 
-export const LEARNED_AT = "2026-03-31T09:00:00Z";
+export const LEARNED_AT = "2026-03-31T08:00:00Z";
+/** What the ERP says of orders is learned when they were taken, and sent, at the earliest. */
+const LEARNED_LATER_AT = "2026-03-31T09:00:00Z";
+const OF_ORDERS: ReadonlySet<RecordName> = new Set<RecordName>([
+  "order-acknowledgement",
+  "erp-order",
+  "erp-order-line",
+  "despatch",
+  "despatch-line",
+  "sales-document",
+  "sales-line",
+]);
 /** Every row of these tests says that it came from this origin. */
 export const ORIGIN_ID = "01960000-0000-7000-8000-000000000001";
 
@@ -28,6 +39,7 @@ export async function pull<N extends RecordName>(
 ): Promise<void> {
   const { table, fields, key } = records[name];
   const columns = Object.keys(fields).map(columnOf);
+  const learnedAt = OF_ORDERS.has(name) ? LEARNED_LATER_AT : LEARNED_AT;
   for (const [index, values] of rows.entries()) {
     const whole: Readonly<Record<string, unknown>> = record(name, values);
     const given = Object.keys(fields).map((field) => whole[field]);
@@ -47,7 +59,7 @@ export async function pull<N extends RecordName>(
        on conflict (company, ${key.map(columnOf).join(", ")}) do update
           set ${all.map((column) => `${column} = excluded.${column}`).join(", ")}
         where ${table}.row_hash <> excluded.row_hash`,
-      [company, ...given, "erp/test", hash, ORIGIN_ID, index + 1, randomUUID(), LEARNED_AT],
+      [company, ...given, "erp/test", hash, ORIGIN_ID, index + 1, randomUUID(), learnedAt],
     );
   }
 }
