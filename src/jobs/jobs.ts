@@ -108,10 +108,16 @@ export async function openJobs(store: Store, options: JobsOptions): Promise<Jobs
   });
   boss.on("error", (error) => options.log(`Jobs: ${error.message}`));
   boss.on("warning", (warning) => options.log(`Jobs: ${warning.message}`));
-  await boss.start();
-  await boss.createQueue(DEAD, { ...KEPT, retryLimit: 0 });
-  if (options.sole === true) await takeOver(store);
-  return new BossJobs(boss, store, options);
+  try {
+    await boss.start();
+    await boss.createQueue(DEAD, { ...KEPT, retryLimit: 0 });
+    if (options.sole === true) await takeOver(store);
+    return new BossJobs(boss, store, options);
+  } catch (error) {
+    // Half begun, its timers would keep the process for ever.
+    await boss.stop({ graceful: false }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** No job disappears because nobody got round to it. */

@@ -4,7 +4,12 @@ import type { Jobs } from "../jobs/index.ts";
 /** The queue's library is loaded, and its upkeep begun, by the first job queued or worked. */
 export function startedLate(start: () => Promise<Jobs>): Jobs {
   let started: Promise<Jobs> | null = null;
-  const jobs = () => (started ??= start());
+  const jobs = () =>
+    (started ??= start().catch((error: unknown) => {
+      // The database was away: whoever asks next tries again.
+      started = null;
+      throw error;
+    }));
   const close = async () => {
     await started?.then(
       (opened) => opened.close(),

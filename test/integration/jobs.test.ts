@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { openJobs } from "../../src/jobs/index.ts";
 import type { Jobs, JobsOptions } from "../../src/jobs/index.ts";
+import { startedLate } from "../../src/main/jobs.ts";
+import type { Store } from "../../src/store/index.ts";
 import { useDatabase } from "../support/database.ts";
 
 const database = useDatabase();
@@ -18,6 +20,25 @@ const queue = (jobs: Jobs, job: string, n: number, options = {}) =>
 
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((jobs) => jobs.close()));
+});
+
+test("a queue that cannot be opened leaves nothing running, and the next who asks opens it", async () => {
+  const timers = () =>
+    process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+  const before = timers();
+  let away = true;
+  const store = {
+    ...database.store,
+    url: database.store.url,
+    query: (...given: Parameters<typeof database.store.query>) =>
+      away ? Promise.reject(new Error("the database is away")) : database.store.query(...given),
+  } as Store;
+  const jobs = startedLate(() => openJobs(store, { log: () => undefined, sole: true }));
+  opened.push(jobs);
+  await expect(jobs.failures()).rejects.toThrow("the database is away");
+  expect(timers()).toBeLessThanOrEqual(before);
+  away = false;
+  expect(await jobs.failures()).toEqual([]);
 });
 
 test("a job queued in a transaction that fails does not exist", async () => {
