@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { Client } from "pg";
 import { binFolder } from "../../src/store/server/binaries.ts";
 import {
   alive,
@@ -28,8 +29,11 @@ export interface KillablePostgres extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts what was killed, or what ended by itself; does nothing while it runs. */
   start(): Promise<void>;
-  /** Takes all room that its disk has left. Only where `diskMb` was given. */
-  fillDisk(): Promise<void>;
+  /**
+   * Takes all room that its disk has left, the server's own reserve included. Only where `diskMb`
+   * was given. True: the server was seen to fail for want of room.
+   */
+  fillDisk(): Promise<boolean>;
   freeDisk(): Promise<void>;
 }
 
@@ -52,7 +56,7 @@ export async function startKillablePostgres(
   const port = await startCluster(cluster, undefined);
   const ballast = join(home, "ballast");
   return {
-    url: `postgres://tradepost:${PASSWORD}@127.0.0.1:${port}/postgres`,
+    url: urlOf(port),
     port,
     kill: () => killServer(cluster),
     start: () => startServer(cluster, port),
@@ -62,6 +66,7 @@ export async function startKillablePostgres(
       await writeFile(ballast, Buffer.alloc(bavail * bsize)).catch((error: unknown) => {
         if (!String(error).includes("ENOSPC")) throw error;
       });
+      return hasNoRoom(urlOf(port));
     },
     freeDisk: () => rm(ballast, { force: true }),
     async [Symbol.asyncDispose]() {
@@ -76,6 +81,29 @@ export async function startKillablePostgres(
 const PASSWORD = "killable";
 /** Where the tests' own server keeps a copy of its programs, when its user needs one. */
 const BINARIES = join(tmpdir(), `tradepost-test-${process.getuid?.() ?? "user"}`);
+
+function urlOf(port: number): string {
+  return `postgres://tradepost:${PASSWORD}@127.0.0.1:${port}/postgres`;
+}
+
+/** More of them than a server of this size keeps ready. */
+const SEGMENTS = 64;
+
+/** Segments of its log are made ahead: until those are used up a full disk stops no commit. */
+async function hasNoRoom(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    for (let at = 0; at < SEGMENTS; at += 1)
+      await client.query("select pg_logical_emit_message(false, 'room', 'x'), pg_switch_wal()");
+    return false;
+  } catch {
+    return true;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
 
 async function mountDisk(
   folder: string,

@@ -57,12 +57,12 @@ const OUTAGES: readonly Outage[] = [
     about: "disk full",
     diskMb: 400,
     strike: async ({ postgres, random }) => {
-      await postgres.fillDisk();
+      const isFull = await postgres.fillDisk();
       await sleep(random.whole(2_000, 4_000));
       await postgres.freeDisk();
       // Where it ended by itself for want of room, whoever made room starts it again.
       await postgres.start();
-      return 1;
+      return isFull ? 1 : 0;
     },
   },
 ];
@@ -153,7 +153,7 @@ async function judged(
   const standings = await standingsOf(store);
   const found = judgeOrders({ agreed: shop.agreed, standings, books: erp.books() });
   say(`the shop sent ${shop.repeated} requests again`);
-  const idle = shop.repeated === 0 ? [`nothing failed while ${about} was tried`] : [];
+  const idle = broken === 0 ? [`nothing failed while ${about} was tried`] : [];
   const unaccounted = [...found.unaccounted, ...shop.findings, ...service.crashes, ...idle];
   const findings = [found.lost, found.doubled, found.changed, found.stuck, unaccounted].flat();
   for (const finding of findings.slice(0, 4)) {
