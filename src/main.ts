@@ -24,6 +24,7 @@ import { openStore, StoreError, type Store } from "./store/index.ts";
 
 export { makeBundle, type Bundle } from "./main/bundle.ts";
 export { applyImport, planImport, readBundle, type ImportPlan } from "./main/bundle-import.ts";
+export { startedLate } from "./main/jobs.ts";
 export { outcomeOf } from "./main/schedules.ts";
 export { stopSignal } from "./main/stop-signal.ts";
 export { tell, withoutPassword, type Told } from "./main/error.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { openJobs } from "../../src/jobs/index.ts";
 import type { Jobs, JobsOptions } from "../../src/jobs/index.ts";
-import { startedLate } from "../../src/main/jobs.ts";
+import { startedLate } from "../../src/main.ts";
 import type { Store } from "../../src/store/index.ts";
 import { useDatabase } from "../support/database.ts";
 
