@@ -27,6 +27,10 @@ const entry = z
   })
   .openapi("OrderDeskEntry");
 
+/** Numbers of ERP orders that a person names. */
+const erpOrders = (about: string) =>
+  z.array(z.string().min(1).max(60)).max(20).optional().describe(about);
+
 export const deskCounts = z.strictObject({
   held: z.number().int(),
   inDoubt: z.number().int(),
@@ -96,11 +100,7 @@ export const releaseOrder: Endpoint = endpoint({
       .strictObject({
         who,
         why,
-        another: z
-          .array(z.string().min(1).max(60))
-          .max(20)
-          .optional()
-          .describe("ERP orders like a shadowed one that the person has seen to be others."),
+        another: erpOrders("ERP orders like a shadowed one that the person has seen to be others."),
       })
       .openapi("OrderRelease"),
     limitBytes: LIMITS.deskBodyBytes,
@@ -146,11 +146,9 @@ export const resolveOrder: Endpoint = endpoint({
         who,
         why,
         erpOrder: z.string().min(1).max(60).optional().describe("Its number in the ERP."),
-        also: z
-          .array(z.string().min(1).max(60))
-          .max(20)
-          .optional()
-          .describe("Other ERP orders of it that the person has looked at, and that do no harm."),
+        also: erpOrders(
+          "Other ERP orders of it that the person has looked at, and that do no harm.",
+        ),
         seenThere: z
           .boolean()
           .optional()
