@@ -153,6 +153,11 @@ function comesTo(
   return per.digits === 0n ? null : ratio(decimal.multiply(each, units), per, rounding);
 }
 
+/** A price above zero at which the line is rounded to 0.00; promotions are no part of it. */
+export function comesToNothing(unitPrice: string, line: Measured, rounding: Rounding): boolean {
+  return /[1-9]/.test(unitPrice) && comesTo(unitPrice, line, rounding)?.digits === 0n;
+}
+
 function moneys(texts: readonly string[]): Money[] {
   return texts.map((text) => decimal.parse<"money">(text));
 }

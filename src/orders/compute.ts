@@ -6,6 +6,7 @@ import type { WebOrder, WebOrderLine } from "../model/index.ts";
 import type { DocumentArithmetic } from "../pricing/index.ts";
 import {
   amountsOf,
+  comesToNothing,
   pricePerPricingUnit,
   toldPrice,
   type LineFigures,
@@ -16,6 +17,7 @@ import type { OrderFacts } from "./checks.ts";
 import { chargeOf } from "./checks/money.ts";
 import { sellingQuantity } from "./facts.ts";
 import type { OrderRequest } from "./request.ts";
+import { quantityText } from "./words.ts";
 
 /** What cannot be computed refuses the order whatever the policies say. */
 export interface Miscounted {
@@ -63,7 +65,9 @@ export function computeOrder(
   writing: WritingHere,
   note: Say,
 ): { lines: WebOrderLine[]; charges: WebOrder["charges"]; totals: Totals } {
-  const own = request.lines.map((line, index) => ownLine(line, facts, index, note));
+  const own = request.lines.map((line, index) =>
+    ownLine(line, facts, index, writing.arithmetic, note),
+  );
   const wanted = [...own, ...(facts.given ?? []).map((given) => givenLine(given, facts))];
   const codes = request.charges.map(
     ({ charge, vatCode }) => vatCode ?? chargeOf(charge, writing.settings)?.vatCode ?? "STANDARD",
@@ -102,6 +106,7 @@ function ownLine(
   line: OrderRequest["lines"][number],
   facts: OrderFacts,
   index: number,
+  { lineNet }: DocumentArithmetic,
   note: Say,
 ): Wanted {
   const price = facts.prices[index];
@@ -109,14 +114,16 @@ function ownLine(
   const { product, unit } = line;
   const quantity = sellingQuantity(line, price);
   const perPricingUnit = facts.products.get(product)?.sellingUnitsPerPricingUnit ?? "1";
-  if (unit !== undefined && standing === null)
-    note(unitUnknown(facts, { product, unit, line: index + 1 }));
+  const isUnknown = unit !== undefined && standing === null;
+  if (isUnknown) note(unitUnknown(facts, { product, unit, line: index + 1 }));
   const vatCode = price?.vatCode ?? facts.products.get(product)?.vatCode ?? "STANDARD";
   const vatPercent = price?.vatPercent ?? rateOf(vatCode, facts, note, index + 1);
   const unitPrice =
     unit === undefined || standing === null
       ? line.unitPrice
       : pricePerPricingUnit(standing, { ...line, perPricingUnit });
+  if (!isUnknown && comesToNothing(unitPrice, { quantity, perPricingUnit }, lineNet))
+    note(nothing(line, index + 1));
   return {
     product,
     vatCode,
@@ -193,6 +200,25 @@ function unitUnknown(
     expected: units.length === 0 ? `a unit of ${product} that the ERP has` : units.join(", "),
     about: `How many selling units of ${product} are in ${unit} is not known.`,
     instruction: "Order in the selling unit, or add the unit to the product in the ERP.",
+  };
+}
+
+/** Goods that nobody is charged for would leave, so it refuses whatever the policies say. */
+function nothing(
+  { product, quantity, unit, unitPrice }: OrderRequest["lines"][number],
+  line: number,
+): Miscounted {
+  const wanted = `${quantityText(quantity)}${unit === undefined ? "" : ` ${unit}`}`;
+  return {
+    check: "quantity",
+    policy: "refuse",
+    code: "quantity-comes-to-nothing",
+    line,
+    found: wanted,
+    expected: "a quantity that comes to a penny or more",
+    about: `${wanted} of ${product} at ${unitPrice} comes to 0.00.`,
+    instruction:
+      "Change the quantity. Where only whole ones are sold, give the product the multiple 1 in the ERP.",
   };
 }
 

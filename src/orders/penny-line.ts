@@ -4,7 +4,7 @@
  * charge without VAT, so that the customer owes in the ERP what the shop has shown. Pure.
  */
 import { decimal, type WebOrder } from "../model/index.ts";
-import { sumOf, type Totals } from "./amounts.ts";
+import { sameAmount, sumOf, type Totals } from "./amounts.ts";
 import type { Checking } from "./checks.ts";
 import type { computeOrder } from "./compute.ts";
 
@@ -34,7 +34,8 @@ export function withPennyLine(
   const difference = gross === null ? null : less(gross, totals.gross);
   const rounding = { shop, erp: totals, difference, pennyLine: null };
   const { pennyLine } = settings;
-  if (difference === null || pennyLine === undefined) return { order, rounding };
+  if (difference === null || pennyLine === undefined || contradict(request))
+    return { order, rounding };
   const isFree = Number(facts.vatRates[pennyLine.vatCode] ?? "1") === 0;
   if (!isFree || !isWithin(difference, pennyLine.most)) return { order, rounding };
   const { charge, vatCode } = pennyLine;
@@ -49,6 +50,16 @@ export function withPennyLine(
     },
     rounding: { ...rounding, pennyLine: difference },
   };
+}
+
+/** A net and a VAT that do not come to the gross beside them: no penny line mends that. */
+export function contradict({
+  net,
+  vat,
+  gross,
+}: Pick<Checking["request"], "net" | "vat" | "gross">): boolean {
+  if (net === undefined || vat === undefined || gross === undefined) return false;
+  return !sameAmount(sumOf([net, vat]), gross);
 }
 
 function less(left: string, right: string): string {

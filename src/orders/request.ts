@@ -10,7 +10,16 @@ const decimalText = (places: number, about: string) =>
       `expected a decimal in quotes with at most ${places} places, such as "12.50"`,
     )
     .describe(about);
-const code = (max: number, about: string) => z.string().min(1).max(max).describe(about);
+/**
+ * Text of one line. A line break in it is a second row to whoever reads the order's file line by
+ * line, and other control characters are nothing that an ERP shows or prints.
+ */
+export const oneLine = (text: z.ZodString): z.ZodString =>
+  text.regex(
+    /^[^\p{Cc}\u2028\u2029]*$/u,
+    "expected one line of text, without line breaks, tabs and other control characters",
+  );
+const code = (max: number, about: string) => oneLine(z.string().min(1).max(max)).describe(about);
 const isoDate = (about: string) => z.iso.date().describe(about);
 
 const MOST_CONDITIONS = 20;
@@ -37,7 +46,7 @@ const orderLine = z.strictObject({
 
 const orderCharge = z.strictObject({
   charge: code(40, "Charge code; never a product."),
-  description: z.string().max(400).nullable().default(null),
+  description: oneLine(z.string().max(400)).nullable().default(null),
   net: decimalText(2, "Net of the charge."),
   vatCode: code(
     20,
@@ -56,7 +65,7 @@ const orderPayment = z.strictObject({
 });
 
 const blankable = (max: number, about: string) =>
-  z.string().min(1).max(max).nullable().default(null).describe(about);
+  oneLine(z.string().min(1).max(max)).nullable().default(null).describe(about);
 
 const orderAddress = z.strictObject({
   name: code(200, "Who receives it."),
@@ -107,8 +116,8 @@ const orderFields = z.strictObject({
     .enum(["customer", "assisted"])
     .default("customer")
     .describe("assisted: staff keyed it for the customer; it counts in no web share."),
-  placedByName: z.string().max(100).nullable().default(null),
-  customerReference: z.string().max(60).nullable().default(null),
+  placedByName: oneLine(z.string().max(100)).nullable().default(null),
+  customerReference: oneLine(z.string().max(60)).nullable().default(null),
   site: code(40, "Delivery site; null: the account's usual address.").nullable().default(null),
   deliverTo: orderAddress
     .nullable()
@@ -120,7 +129,7 @@ const orderFields = z.strictObject({
     .nullable()
     .default(null),
   conditions: z
-    .record(z.string().min(1).max(40), z.string().min(1).max(60))
+    .record(oneLine(z.string().min(1).max(40)), oneLine(z.string().min(1).max(60)))
     .refine((all) => Object.keys(all).length <= MOST_CONDITIONS, `at most ${MOST_CONDITIONS}`)
     .default({})
     .describe('What is so besides, as prices were asked for: { "delivery": "collect" }.'),
@@ -128,7 +137,7 @@ const orderFields = z.strictObject({
   lines: z.array(orderLine).min(1).max(1000),
   charges: z.array(orderCharge).max(50).default([]),
   codes: z
-    .array(z.string().min(1).max(60))
+    .array(oneLine(z.string().min(1).max(60)))
     .max(20)
     .default([])
     .describe("Codes of promotions that the buyer gave."),
@@ -152,6 +161,14 @@ export const orderRequest = orderFields.superRefine(
   // With everything else that is wrong, and not only once all else is right.
   { when: ({ value }) => typeof value === "object" && value !== null },
 );
+
+/** A request as it was kept; of a time when lines could break, too. Null: it is none any more. */
+export function keptRequest(kept: unknown): OrderRequest | null {
+  const unbroken: unknown = JSON.parse(JSON.stringify(kept), (_, part: unknown) =>
+    typeof part === "string" ? part.replace(/[\p{Cc}\u2028\u2029]+/gu, " ") : part,
+  );
+  return orderRequest.safeParse(unbroken).data ?? null;
+}
 
 /** As it was sent: a guest and who waits for an account may have none yet. */
 export type OrderRequest = z.infer<typeof orderRequest>;

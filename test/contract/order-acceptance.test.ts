@@ -155,6 +155,61 @@ describe("an order's key (F10)", () => {
   });
 });
 
+describe("text of one line", () => {
+  const to = { name: "Dean", address1: "4 Quay", postcode: "LS9 8AB" };
+  const broken = "Dean\r\nO99,A3";
+  it.each<[string, object]>([
+    ["/customerReference", { customerReference: "PO 1\nO99" }],
+    ["/placedByName", { placedByName: "Ann\tSmith" }],
+    ["/deliverTo/name", { deliverTo: { ...to, name: broken } }],
+    ["/deliverTo/address1", { deliverTo: { ...to, address1: broken } }],
+    ["/deliverTo/town", { deliverTo: { ...to, town: "Leeds\u2028York" } }],
+    ["/guest/name", { account: undefined, guest: { name: broken, email: "d@dean.example" } }],
+    ["/charges/0/description", { charges: [{ charge: "CARR", net: "1", description: broken }] }],
+    ["/payment/reference", { payment: { provider: "card", reference: "pi\u0085_1", amount: "1" } }],
+    ["/conditions/delivery", { conditions: { delivery: "collect\u001b[2J" } }],
+    ["/lines/0/product", { lines: [{ ...cement, product: "CEM001\n" }] }],
+  ])("with a control character in it is named, and nothing is taken: %s", async (pointer, more) => {
+    const key = `one-line-${(keys += 1)}`;
+    const answer = await send(made(more), key);
+    expect([answer.status, answer.body["code"]]).toEqual([400, "request-invalid"]);
+    expect(answer.body.errors).toMatchObject([
+      {
+        in: "body",
+        pointer,
+        expected: "one line of text, without line breaks, tabs and other control characters",
+      },
+    ]);
+    // The key is free still, for the order as it is mended.
+    expect((await send(made(), key)).status).toBe(201);
+  });
+
+  it("may hold whatever else a name is written with", async () => {
+    const name = 'Zoë O\u2019Brien & "Søn" , Ltd; 建築';
+    const answer = await send(made({ deliverTo: { ...to, name } }));
+    expect([answer.status, answer.body["deliverTo"]]).toMatchObject([201, { name }]);
+  });
+
+  it("is asked of a new customer, too; a note may have several lines", async () => {
+    const ask = (more: object) =>
+      api.ask<Answer>("POST", "/v1/account-requests", {
+        body: {
+          tradingName: "Dean",
+          address: { address1: "4 Quay" },
+          contact: { name: "Ann", email: "ann@dean.example" },
+          ...more,
+        },
+        headers: { "idempotency-key": `account-${(keys += 1)}` },
+      });
+    const refused = await ask({ tradingName: broken });
+    expect([refused.status, refused.body.errors]).toMatchObject([
+      400,
+      [{ pointer: "/tradingName" }],
+    ]);
+    expect((await ask({ note: "Ring first.\nBack gate." })).status).toBe(201);
+  });
+});
+
 describe("POST /v1/orders/check answers exactly as POST /v1/orders would", () => {
   const paid = { provider: "card", reference: "pi_9", amount: "57.60" };
   const far = { name: "Dean", address1: "4 Quay", country: "IE" };

@@ -207,6 +207,63 @@ describe("an order is", () => {
         "refuse requested-on-closed-day: found 2026-04-03, expected 2026-04-07, or another day with deliveries",
       ],
     ],
+    ["taken when it is dated today", { order: { orderedOn: TODAY } }, []],
+    [
+      "refused when it is dated tomorrow",
+      { order: { orderedOn: "2026-04-01" } },
+      ["refuse ordered-in-future: found 2026-04-01, expected 2026-02-28 to 2026-03-31"],
+    ],
+    [
+      "refused for so little of a priced product that the line comes to nothing, whatever the policies say",
+      {
+        order: { lines: [{ product: "P1", quantity: "0.00049", unitPrice: "10" }] },
+        settings: { checks: { ...ORDER_SETTINGS.checks, quantity: "accept" } },
+      },
+      [
+        "refuse quantity-comes-to-nothing: found 0.00049, expected a quantity that comes to a penny or more",
+      ],
+    ],
+    [
+      "taken for a quantity that comes to a penny",
+      { order: { lines: [{ product: "P1", quantity: "0.0005", unitPrice: "10" }] } },
+      [],
+    ],
+    [
+      "taken for goods that cost nothing",
+      {
+        order: { lines: [{ product: "P1", quantity: "1", unitPrice: "0" }] },
+        known: { prices: [{ unitPrice: "0", evidence: null, about: "rule R1" }] },
+      },
+      [],
+    ],
+    [
+      "refused in words of the unit that was ordered, where that is what comes to nothing",
+      {
+        order: { lines: [{ product: "P1", quantity: "2", unit: "BOX", unitPrice: "0.001" }] },
+        known: {
+          prices: [
+            {
+              unitPrice: "0.001",
+              evidence: null,
+              about: "",
+              standing: {
+                quantity: "100",
+                amount: null,
+                document: {
+                  unitPrice: "0.001",
+                  quantity: "2",
+                  perPricingUnit: "1",
+                  vatPercent: "20",
+                },
+              },
+            },
+          ] as unknown as OrderFacts["prices"],
+        },
+      },
+      [
+        "refuse quantity-comes-to-nothing: found 2 BOX, expected a quantity that comes to a penny or more",
+      ],
+    ],
     ["taken for an address of its own", { order: address() }, []],
     [
       "refused for an address without a postcode",
@@ -380,6 +437,21 @@ describe("the rounding twin", () => {
     expect(order.gross).toBe(gross);
     expect(rounding?.pennyLine).toBe(net);
     expect([verdict, findings.map(({ code }) => code)]).toEqual(["accept", ["penny-line"]]);
+  });
+
+  test("carries none where the shop's own totals contradict each other, and says so", () => {
+    const { order, findings, verdict } = examined({
+      order: { net: "20.00", vat: "4.00", gross: "24.01" },
+      settings: { pennyLine: PENNY },
+    });
+    expect([order.charges, verdict]).toEqual([[], "refuse"]);
+    expect(findings.map(({ code, about }) => [code, about])).toEqual([
+      [
+        "totals-do-not-add-up",
+        "The order says £20.00 net and £4.00 VAT, which come to £24.00, and £24.01 gross.",
+      ],
+      ["gross-differs", "The order's gross comes to £24.00 in the ERP, the order says £24.01."],
+    ]);
   });
 
   test("carries none for more than the settings allow, nor under a VAT code with a rate", () => {

@@ -1,9 +1,13 @@
 /** What a shop sends when a new trade customer asks for an account. Strict, as orders are. */
 import { z } from "zod";
+import { oneLine } from "../request.ts";
 
-const words = (max: number, about: string) => z.string().trim().min(1).max(max).describe(about);
+const words = (max: number, about: string) =>
+  oneLine(z.string().trim().min(1).max(max)).describe(about);
 const orNull = (max: number, about: string) =>
-  z.string().trim().min(1).max(max).nullable().default(null).describe(`${about} Null: not given.`);
+  notGiven(oneLine(z.string().trim().min(1).max(max)), about);
+const notGiven = (text: z.ZodString, about: string) =>
+  text.nullable().default(null).describe(`${about} Null: not given.`);
 
 const address = z.strictObject({
   address1: words(100, "First address line."),
@@ -53,7 +57,7 @@ export const accountRequestBody = z.strictObject({
     )
     .max(10)
     .default([]),
-  note: orNull(1000, "What else there is to say."),
+  note: notGiven(z.string().trim().min(1).max(1000), "What else there is to say, in lines."),
 });
 
 export type AccountRequestBody = z.infer<typeof accountRequestBody>;

@@ -1,7 +1,7 @@
 /** The request that an order's content was made from: what it was sent as, or last changed to. */
 import type { Queryable } from "../../store/index.ts";
 import type { OrderRow } from "../book.ts";
-import { orderRequest, type OrderRequest } from "../request.ts";
+import { keptRequest, type OrderRequest } from "../request.ts";
 import { changesOf, type ChangeRow } from "./rows.ts";
 
 /** As it stands now, or is to be with a change that is pending. Null: it is kept no more. */
@@ -13,7 +13,7 @@ export async function madeFrom(
   const changes = await changesOf(on, order);
   const made = changes.findLast(({ state, request }) => state === "done" && request !== null);
   const kept = pending?.request ?? made?.request ?? (await firstOf(on, order));
-  return orderRequest.safeParse(kept).data ?? null;
+  return keptRequest(kept);
 }
 
 async function firstOf(

@@ -131,18 +131,17 @@ function nextOpenDay(wanted: string, days: Checking["settings"]["deliveryDays"])
   return null;
 }
 
-/** A date far from today is a slip, or prices and promotions of another time are wanted. */
+/** A date to come, or one of long ago, is a slip, or prices of another time are wanted. */
 function checkDate({ request: { orderedOn }, settings, today, note }: Checking): void {
   if (orderedOn === undefined) return;
   const now = Temporal.PlainDate.from(today);
   const oldest = now.subtract({ days: settings.oldestDays ?? OLDEST_DAYS }).toString();
-  const newest = now.add({ days: 1 }).toString();
-  if (orderedOn >= oldest && orderedOn <= newest) return;
+  if (orderedOn >= oldest && orderedOn <= today) return;
   note({
     check: "date",
     code: orderedOn < oldest ? "ordered-long-ago" : "ordered-in-future",
     found: orderedOn,
-    expected: `${oldest} to ${newest}`,
+    expected: `${oldest} to ${today}`,
     about: `The order is dated ${dayText(orderedOn)}, and today is ${dayText(today)}.`,
     instruction: "Mend the date, or leave it out: then it is today.",
   });

@@ -31,6 +31,8 @@ export const CHECKS = {
   quantity: {
     "quantity-below-least": "Less than the least quantity of a line.",
     "quantity-not-a-multiple": "Not a multiple of what the product is sold in.",
+    "quantity-comes-to-nothing":
+      "So little of a price above zero that the line comes to 0.00; always refused.",
     "unit-unknown": "The product is not sold in this unit; always refused.",
     "below-delivered": "An amendment to less than is despatched or invoiced; always refused.",
   },
@@ -80,10 +82,11 @@ export const CHECKS = {
   },
   date: {
     "ordered-long-ago": "Dated longer ago than orders may be.",
-    "ordered-in-future": "Dated after tomorrow.",
+    "ordered-in-future": "Dated after today, in the company's time zone.",
   },
   totals: {
     "currency-differs": "The account is kept in another currency.",
+    "totals-do-not-add-up": "The net and VAT that the shop says do not come to its gross.",
     "line-net-differs": "A line's net is not what its price and quantity come to.",
     "net-differs": "The order's net is not what it comes to in the ERP.",
     "vat-differs": "The order's VAT is not what it comes to in the ERP.",

@@ -3,7 +3,7 @@ import { decimal, type WebOrder } from "../../model/index.ts";
 import { sameAmount, sumOf } from "../amounts.ts";
 import type { Checking, Note } from "../checks.ts";
 import type { PaymentUse } from "../payments.ts";
-import type { Rounded } from "../penny-line.ts";
+import { contradict, type Rounded } from "../penny-line.ts";
 import { amountText, quantityText } from "../words.ts";
 
 type Order = Pick<WebOrder, "lines" | "charges" | "net" | "vat" | "gross">;
@@ -34,6 +34,7 @@ function checkTotals(checking: Checking, { lines, ...totals }: Order, rounding: 
       instruction: "Leave the net out, or compute it as the price answer does.",
     });
   }
+  noteSum(checking);
   if (rounding !== null && rounding.pennyLine !== null)
     return notePennyLine(checking, rounding, rounding.pennyLine);
   for (const name of ["net", "vat", "gross"] as const) {
@@ -50,6 +51,23 @@ function checkTotals(checking: Checking, { lines, ...totals }: Order, rounding: 
       instruction: "Leave the totals out, or send those of the price answer.",
     });
   }
+}
+
+/** A shop whose own figures contradict each other: nobody can say what the customer agreed to. */
+function noteSum({ request: { net, vat, gross }, note, currency }: Checking): void {
+  if (!contradict({ net, vat, gross }) || net === undefined || vat === undefined) return;
+  const words = (amount: string) => amountText(amount, currency);
+  const sum = sumOf([net, vat]);
+  note({
+    check: "totals",
+    code: "totals-do-not-add-up",
+    found: gross ?? "",
+    expected: sum,
+    about:
+      `The order says ${words(net)} net and ${words(vat)} VAT, which come to ${words(sum)}, ` +
+      `and ${words(gross ?? "0")} gross.`,
+    instruction: "Mend the shop's totals, or send those of the price answer.",
+  });
 }
 
 const NAMES = { net: "net", vat: "VAT", gross: "gross" } as const;
