@@ -215,6 +215,7 @@ interface ExportOptions {
   readonly to?: string;
   readonly state?: DeliveryState;
   readonly account?: string;
+  readonly test?: boolean;
   readonly jsonLines?: boolean;
   readonly out?: string;
 }
@@ -233,6 +234,7 @@ function addExport(orders: Command): void {
       chosen("--state", DELIVERY_STATES),
     )
     .option("--account <account>", "only this customer's", notBlank("--account"))
+    .option("--test", "those of test keys, instead of live ones")
     .option("--json-lines", "all that is kept of each order, one JSON a line")
     .option("--out <file>", "write there instead of printing")
     .addHelpText(
@@ -249,10 +251,10 @@ function addExport(orders: Command): void {
 
 async function exported(
   { company }: Opened,
-  { jsonLines = false, out, ...span }: ExportOptions,
+  { jsonLines = false, out, test = false, ...span }: ExportOptions,
 ): Promise<Answer> {
   const orders: OrderView[] = [];
-  for await (const order of company.orders.exported(span)) orders.push(order);
+  for await (const order of company.orders.exported({ ...span, test })) orders.push(order);
   const text = jsonLines
     ? orders.map((order) => JSON.stringify(order)).join("\n")
     : await csv([EXPORTED.map(({ head }) => head), ...orders.flatMap(rowsOf)]);

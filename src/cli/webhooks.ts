@@ -1,8 +1,9 @@
 /** `webhooks`: where shops are told of what happened to orders, and what became of it. */
 import type { Command } from "commander";
-import type { Untaken, Webhook } from "../notify/index.ts";
+import { ORDERS_TOLD, type OrdersTold, type Untaken, type Webhook } from "../notify/index.ts";
 import {
   answer,
+  chosen,
   example,
   EXIT,
   notBlank,
@@ -47,14 +48,17 @@ interface Stated {
   readonly types?: readonly string[];
   readonly about?: string;
   readonly url?: string;
+  readonly orders?: OrdersTold;
 }
 
 function addMaking(webhooks: Command): void {
   const types = "what it is told: order.accepted,order.refused or order.*; absent: everything";
+  const whose = "whose orders it is told of: live, test (those of test keys) or both";
   webhooks
     .command("add <url>")
     .description("Tell an address what happens from now on. Its secret is shown this once.")
     .option("--types <types>", types, listed)
+    .option("--orders <orders>", `${whose}; absent: live`, chosen("--orders", ORDERS_TOLD))
     .option("--about <words>", "what it is for", notBlank("--about"))
     .addOption(whoOption())
     .addOption(whyOption("webhook"))
@@ -67,21 +71,22 @@ function addMaking(webhooks: Command): void {
     .action(
       async (
         url: string,
-        { types: wanted = [], about = "", ...act }: Stated & Act,
+        { types: wanted = [], about = "", orders = "live", ...act }: Stated & Act,
         command: Command,
       ) => {
         await answer(command, async ({ company }) =>
-          withSecret(await company.webhooks.add({ url, about, types: wanted }, act)),
+          withSecret(await company.webhooks.add({ url, about, types: wanted, orders }, act)),
         );
       },
     );
   deed(webhooks, "change", "Another address, other types or words for it.")
     .option("--url <url>", "where it goes", notBlank("--url"))
     .option("--types <types>", `${types} ("")`, listed)
+    .option("--orders <orders>", whose, chosen("--orders", ORDERS_TOLD))
     .option("--about <words>", "what it is for")
     .action(async (id: string, { who, why, ...change }: Stated & Act, command: Command) => {
       if (Object.keys(change).length === 0)
-        throw new UsageError("Change what? Give --url, --types or --about.");
+        throw new UsageError("Change what? Give --url, --types, --orders or --about.");
       await answer(command, async (opened) =>
         shown(opened, await opened.company.webhooks.change(id, change, { who, why })),
       );

@@ -7,13 +7,14 @@ import {
   returnBody,
 } from "../orders/index.ts";
 import type { AccountSummary, AccountView, ReturnRow } from "../orders/index.ts";
+import type { KeyHolder } from "../access/index.ts";
 import { keyHeader, who, whoOf, why } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { idempotencyKeyOf, refusal } from "./order-routes.ts";
 import { Problem } from "./problem.ts";
-import { amount, given, instant, limited, orNull, text } from "./words.ts";
+import { amount, given, instant, limited, orNull, tests, text } from "./words.ts";
 
 async function refusable<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -26,6 +27,19 @@ async function refusable<T>(work: () => Promise<T>): Promise<T> {
     }));
     throw new Problem(cause.code, cause.message, { cause, faults });
   }
+}
+
+/** A key sees what keys of its kind asked for; another kind's is not there for it. */
+function own<Found extends { readonly test: boolean }>(
+  found: Found,
+  { test }: KeyHolder,
+  { code, asked }: { readonly code: "account-request-unknown" | "return-unknown"; asked: string },
+): Found {
+  if (found.test === test) return found;
+  const kind = test
+    ? "a test key, which sees those of test keys"
+    : "a live key, which sees live ones";
+  throw new Problem(code, `There is no "${asked}" for ${kind}.`);
 }
 
 const KEYED = ["idempotency-key-missing", "request-in-progress", "idempotency-key-reused"] as const;
@@ -97,8 +111,10 @@ export const showAccountRequest: Endpoint = endpoint({
     })
     .openapi("AccountRequestStanding"),
   problems: ["account-request-unknown"],
-  async handle({ path, services }) {
-    const view = await refusable(() => services.orders.buyers.accountRequests.show(path.request));
+  async handle({ path, holder, services }) {
+    const { accountRequests } = services.orders.buyers;
+    const found = await refusable(() => accountRequests.show(path.request));
+    const view = own(found, holder, { code: "account-request-unknown", asked: path.request });
     const { id, number, state, test, account, orders, receivedAt } = view;
     return {
       body: { id, number, state, test, account, orders, receivedAt: receivedAt.toString() },
@@ -146,6 +162,7 @@ export const listAccountRequests: Endpoint = endpoint({
     state: z
       .enum(["open", "all", "held", "inDoubt", "byHand", "opened", "done", "refused"])
       .default("open"),
+    test: tests,
     limit: limited(100, LIMITS.listEntries),
   }),
   answers: { 200: "The requests." },
@@ -323,8 +340,8 @@ export const listReturns: Endpoint = endpoint({
   answers: { 200: "The returns." },
   answer: z.strictObject({ returns: z.array(returned) }).openapi("Returns"),
   problems: [],
-  async handle({ query, services }) {
-    const rows = await services.orders.buyers.returns.list(given(query));
+  async handle({ query, holder: { test }, services }) {
+    const rows = await services.orders.buyers.returns.list({ ...given(query), test });
     return { body: { returns: rows.map(shownReturn) } };
   },
 });
@@ -338,9 +355,11 @@ export const showReturn: Endpoint = endpoint({
   answers: { 200: "The return." },
   answer: returned,
   problems: ["return-unknown"],
-  async handle({ path, services }) {
-    const { returns } = services.orders.buyers;
-    return { body: shownReturn(await refusable(() => returns.show(path.return))) };
+  async handle({ path, holder, services }) {
+    const found = await refusable(() => services.orders.buyers.returns.show(path.return));
+    return {
+      body: shownReturn(own(found, holder, { code: "return-unknown", asked: path.return })),
+    };
   },
 });
 

@@ -30,7 +30,7 @@ export const followEvents: Endpoint = endpoint({
   summary: "What happened to orders, in order",
   description:
     "Whoever has read up to a cursor has missed nothing below it. Without `after` from the oldest " +
-    "that is kept. Webhooks tell the same; this is what to read after an outage of your own.",
+    "that is kept. A live key is told of live orders, a test key of those of test keys. Webhooks tell the same; this is what to read after an outage of your own.",
   query: z.strictObject({
     after: z
       .string()
@@ -54,13 +54,14 @@ export const followEvents: Endpoint = endpoint({
     })
     .openapi("OrderEvents"),
   problems: ["cursor-of-another-feed", "cursor-expired"],
-  async handle({ query: { after, types: named = "", order, limit }, services }) {
+  async handle({ query: { after, types: named = "", order, limit }, holder, services }) {
     const types = named.split(",").filter((type) => type !== "");
     refuseUnknown(types);
     const page = await services.events.after({
       after,
       limit,
       types,
+      test: holder.test,
       subject: order === undefined ? undefined : `order/${order}`,
     });
     if (page === "another-feed")

@@ -1,12 +1,12 @@
 /** An order as a shop and the desk see it: where it stands, and all that became of it. */
 import { decimal } from "../model/index.ts";
-import { DELIVERY_STATES, OrderError, type OrderView } from "../orders/index.ts";
+import { DELIVERY_STATES, OrderError, seenWith, type OrderView } from "../orders/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { lineFields, orderHead } from "./order-routes.ts";
 import { Problem } from "./problem.ts";
-import { amount, given, inOrder, instant, limited, orNull, text } from "./words.ts";
+import { amount, given, inOrder, instant, limited, orNull, tests, text } from "./words.ts";
 
 const papersLine = {
   line: orNull(z.number().int(), "Line of the order: of the order, and of none of its lines."),
@@ -161,12 +161,16 @@ export const showOrder: Endpoint = endpoint({
   scope: "orders",
   tag: "orders",
   summary: "Where an order stands, and everything that happened to it",
+  description:
+    "A live key sees live orders, a test key those of test keys: of a number each sees its own.",
   path: orderPath,
   answers: { 200: "The order." },
   answer: orderStatus,
   problems: ["order-unknown"],
-  handle: async ({ path, services }) =>
-    sayable(async () => ({ body: statusOf(await services.orders.show(path.number)) })),
+  handle: async ({ path, holder, services }) =>
+    sayable(async () => ({
+      body: statusOf(await services.orders.show(path.number, seenWith(holder))),
+    })),
 });
 
 const day = z.iso.date().optional();
@@ -178,7 +182,7 @@ export const exportOrders: Endpoint = endpoint({
   tag: "orders",
   summary: "All that is kept of orders, oldest first, a page at a time",
   description:
-    "Test orders, too. Pages hold together while orders come: `next` of an answer, sent as `after`, " +
+    "Live orders, or test orders where they are asked for. Pages hold together while orders come: `next` of an answer, sent as `after`, " +
     "gives those behind it. Each order is shown as it stands when its page is read.",
   query: z
     .strictObject({
@@ -186,6 +190,7 @@ export const exportOrders: Endpoint = endpoint({
       to: day.describe("Ordered on or before."),
       state: z.enum(DELIVERY_STATES).optional().describe("Delivery stands so."),
       account: z.string().min(1).max(40).optional().describe("Only this customer's."),
+      test: tests,
       after: z.uuid().optional().describe("`next` of the page before."),
       limit: limited(100, LIMITS.listEntries),
     })

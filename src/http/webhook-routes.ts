@@ -1,6 +1,6 @@
 /** Webhooks over HTTP: a shop that sets up, mends and replays what it is told. */
 import type { KeyHolder } from "../access/index.ts";
-import { WebhookError, type Untaken, type Webhook } from "../notify/index.ts";
+import { ORDERS_TOLD, WebhookError, type Untaken, type Webhook } from "../notify/index.ts";
 import { whoOf } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -13,6 +13,7 @@ const fields = {
   url: text("Where it goes."),
   about: text("What it is for."),
   types: z.array(z.string()).describe("What it is told; none: everything."),
+  orders: z.enum(ORDERS_TOLD).describe("Whose orders: those of live keys, of test keys, or both."),
   state: z.enum(["enabled", "disabled"]),
   disabledBecause: orNull(z.string(), "Why Tradepost disabled it."),
   madeAt: instant("When it was made."),
@@ -38,6 +39,7 @@ const types = z
   .array(z.string().min(1).max(100))
   .max(100)
   .describe("order.accepted, or order.*; none: everything.");
+const orders = z.enum(ORDERS_TOLD).describe("Of live orders, of those of test keys, or of both.");
 const about = z.string().max(200).describe("What it is for.");
 const deed = {
   who: z.string().trim().min(1).max(100).optional().describe("The person who asks."),
@@ -110,7 +112,13 @@ const addWebhook = endpoint({
     "The secret is in this answer and nowhere else.",
   body: {
     schema: z
-      .strictObject({ url, types: types.default([]), about: about.default(""), ...deed })
+      .strictObject({
+        url,
+        types: types.default([]),
+        orders: orders.default("live"),
+        about: about.default(""),
+        ...deed,
+      })
       .openapi("NewWebhook"),
     limitBytes: LIMITS.deskBodyBytes,
   },
@@ -149,6 +157,7 @@ const changeWebhook = endpoint({
       .strictObject({
         url: url.optional(),
         types: types.optional(),
+        orders: orders.optional(),
         about: about.optional(),
         ...deed,
       })

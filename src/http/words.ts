@@ -35,6 +35,13 @@ export function limited(
     .describe(`At most so many, 1 to ${most}; ${standard} when not given.`);
 }
 
+/** Of a list that people read: live ones, unless those of test keys are asked for. */
+export const tests = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((asked) => asked === "true")
+  .describe("true: those of test keys instead of live ones.");
+
 /** Accounting period, YYYY-MM. */
 export function period(about: string): z.ZodString {
   return z

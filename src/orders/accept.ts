@@ -122,7 +122,7 @@ export async function check(
     const problem =
       examined.verdict === "refuse"
         ? refusedProblem(findings)
-        : await takenNumber(tx, context, body);
+        : await takenNumber(tx, context, body, test);
     const verdict = problem === null ? examined.verdict : "refuse";
     return { verdict, findings, order, said: saidOf(examined), problem };
   });
@@ -132,11 +132,12 @@ async function takenNumber(
   tx: Queryable,
   { company }: OrdersContext,
   { webOrder }: OrderRequest,
+  test: boolean,
 ): Promise<OrderProblem | null> {
   if (webOrder === undefined) return null;
   const [taken] = await tx.query(
     "select 1 from web_order where company = $1 and number_folded = $2",
-    [company, foldedNumber(webOrder)],
+    [company, foldedNumber(webOrder, test)],
   );
   return taken === undefined ? null : numberTakenProblem(webOrder);
 }

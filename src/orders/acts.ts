@@ -61,7 +61,7 @@ export async function cancel(
     apiKey: act.who,
   });
   if ("problem" in done) throw new OrderError("change-impossible", done.problem.detail);
-  return show(context, done.answer.webOrder);
+  return show(context, idOrNumber);
 }
 
 /** A person has looked into a conflict or a doubt: the order stands in the ERP. */

@@ -47,26 +47,44 @@ export const ORDER_COLUMNS = `company, id, number, account, net, vat, gross, pai
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** An order by its id or by its number, in whatever case; null when there is none. */
+/** Orders that somebody sees: an API key those of its own kind, a person all. */
+export type Whose = "live" | "test" | "all";
+
+export function seenWith({ test = false }: { readonly test?: boolean | undefined }): Whose {
+  return test ? "test" : "live";
+}
+
+/**
+ * An order by its id or by its number, in whatever case; null when there is none. Of a live and a
+ * test order of one number a person means the live one.
+ */
 export async function findOrder(
   on: Queryable,
   company: string,
   idOrNumber: string,
+  whose: Whose = "all",
 ): Promise<OrderRow | null> {
   const by = async (condition: string) =>
     (
       await on.query<OrderRow>(
-        `select ${ORDER_COLUMNS} from web_order where company = $1 and ${condition}`,
-        [company, idOrNumber],
+        `select ${ORDER_COLUMNS} from web_order
+          where company = $1 and ${condition} and ($3 = 'all' or test = ($3 = 'test'))
+          order by test limit 1`,
+        [company, idOrNumber, whose],
       )
     )[0] ?? null;
   const byId = UUID.test(idOrNumber) ? await by("id = $2") : null;
   // A shop may number its orders by UUIDs.
-  return byId ?? (await by("number_folded = lower($2)"));
+  return byId ?? (await by("number_folded in (lower($2), 'test ' || lower($2))"));
 }
 
-export async function orderOf(on: Queryable, company: string, idOrNumber: string) {
-  const order = await findOrder(on, company, idOrNumber);
+export async function orderOf(
+  on: Queryable,
+  company: string,
+  idOrNumber: string,
+  whose: Whose = "all",
+) {
+  const order = await findOrder(on, company, idOrNumber, whose);
   if (order !== null) return order;
   throw new OrderError(
     "order-unknown",

@@ -22,6 +22,7 @@ import {
 import { afterRefund } from "./refunds.ts";
 import type { Resolution } from "./resolve.ts";
 import { closeTask, listTasks, type Task, type TaskEnd, type TaskFilter } from "./tasks.ts";
+import type { Whose } from "./book.ts";
 import { list, show, type OrderListFilter, type OrderSummary, type OrderView } from "./view.ts";
 
 export interface OrderDesk {
@@ -38,7 +39,8 @@ export interface OrderDesk {
   /** The whole order, or some of its lines, not to be. */
   cancelPart(idOrNumber: string, asked: AskedCancellation): Promise<ChangeResult>;
   list(filter?: OrderListFilter): Promise<OrderSummary[]>;
-  show(idOrNumber: string): Promise<OrderView>;
+  /** `whose`: absent: all, as a person sees them. */
+  show(idOrNumber: string, whose?: Whose): Promise<OrderView>;
   /** What waits for a person. */
   desk(): Promise<Desk>;
   tasks(filter?: TaskFilter): Promise<Task[]>;
@@ -61,7 +63,7 @@ export function openDesk(context: OrdersContext): OrderDesk {
     amend: (idOrNumber, asked) => amend(context, idOrNumber, asked),
     cancelPart: (idOrNumber, asked) => cancelOrder(context, idOrNumber, asked),
     list: (filter) => list(context, filter),
-    show: (idOrNumber) => show(context, idOrNumber),
+    show: (idOrNumber, whose) => show(context, idOrNumber, whose),
     desk: () => desk(context),
     tasks: (filter) => listTasks(context.store, context.company, filter),
     closeTask: (end) => endTask(context, end),

@@ -10,6 +10,8 @@ export interface ExportSpan {
   readonly to?: string | null;
   readonly state?: DeliveryState;
   readonly account?: string;
+  /** Those of test keys, or those of live ones; absent: both. */
+  readonly test?: boolean;
 }
 
 export type ExportedOrder = OrderView;
@@ -28,14 +30,15 @@ export async function exportPage(
   span: ExportSpan,
   { after, limit }: { readonly after: string | null; readonly limit: number },
 ): Promise<ExportPage> {
-  const { from = null, to = null, state = null, account = null } = span;
+  const { from = null, to = null, state = null, account = null, test = null } = span;
   const rows = await context.store.query<OrderRow>(
     `select ${ORDER_COLUMNS} from web_order
       where company = $1 and ($2::date is null or ordered_on >= $2)
         and ($3::date is null or ordered_on <= $3) and ($4::text is null or state = $4)
         and ($5::text is null or account = $5) and ($6::uuid is null or id > $6)
-      order by id limit $7`,
-    [context.company, from, to, state, account, after, limit + 1],
+        and ($7::boolean is null or test = $7)
+      order by id limit $8`,
+    [context.company, from, to, state, account, after, test, limit + 1],
   );
   const page = rows.slice(0, limit);
   return {

@@ -113,7 +113,7 @@ export async function recordInvoiced(
 const invoiced = (told: string): string => `
   jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text, line int,
       "invoicedQuantity" numeric, "creditedQuantity" numeric)
-    join web_order o on o.company = $1 and o.number = told."webOrder"`;
+    join web_order o on o.company = $1 and o.number = told."webOrder" and not o.test`;
 
 const IS_NEWS = `l.company = $1 and l.order_id = o.id and l.line = told.line
   and (l.invoiced_quantity, l.credited_quantity)
@@ -122,7 +122,7 @@ const IS_NEWS = `l.company = $1 and l.order_id = o.id and l.line = told.line
 /** In SQL: what a parameter tells of charges, beside the orders whose figures are others. */
 const charged = (told: string): string => `
   jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text, net numeric, credited numeric)
-    join web_order o on o.company = $1 and o.number = told."webOrder"
+    join web_order o on o.company = $1 and o.number = told."webOrder" and not o.test
      and (o.invoiced_charges, o.credited_apart) <> (told.net, coalesce(told.credited, 0))`;
 
 /** The events of orders that are held. */

@@ -116,7 +116,7 @@ export {
   type ReturnRow,
 } from "./buyers/index.ts";
 export { orderRequest, type OrderRequest } from "./request.ts";
-export { OrderError } from "./book.ts";
+export { OrderError, seenWith } from "./book.ts";
 export { OPEN_ORDERS } from "./facts.ts";
 export { exportRows, exportTotals, type ExportRow, type ExportTotals } from "./export-rows.ts";
 /** What a price round concerns. */

@@ -7,6 +7,7 @@ import type { OrderRow } from "./book.ts";
 import { OrderError } from "./error.ts";
 import { refundIsOf } from "./owed.ts";
 import type { AccountedOrder } from "./request.ts";
+import { foldedNumber } from "./taking/asked.ts";
 
 type Payment = AccountedOrder["payment"];
 
@@ -118,7 +119,7 @@ export async function readPayments(
   const paid = asked.flatMap(({ request: { payment, webOrder = null }, test }, index) =>
     payment === null
       ? []
-      : [{ index, test, own: webOrder === null ? null : webOrder.toLowerCase(), ...payment }],
+      : [{ index, test, own: webOrder === null ? null : foldedNumber(webOrder, test), ...payment }],
   );
   if (paid.length === 0) return new Map();
   const rows = await tx.prepared<PaymentUse & { index: number }>(USED, [

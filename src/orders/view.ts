@@ -5,6 +5,7 @@ import {
   byOrder,
   eventsOfAll,
   orderOf,
+  type Whose,
   ORDER_COLUMNS,
   type OrderEvent,
   type OrderRow,
@@ -97,9 +98,13 @@ export interface OrderView extends Omit<OrderRow, "body" | "settled" | "version"
   readonly events: readonly OrderEvent[];
 }
 
-export async function show(context: OrdersContext, idOrNumber: string): Promise<OrderView> {
+export async function show(
+  context: OrdersContext,
+  idOrNumber: string,
+  whose: Whose = "all",
+): Promise<OrderView> {
   const { store, company } = context;
-  const [view] = await viewsOf(context, [await orderOf(store, company, idOrNumber)]);
+  const [view] = await viewsOf(context, [await orderOf(store, company, idOrNumber, whose)]);
   if (view === undefined) throw new Error(`web order ${idOrNumber} is not shown`);
   return view;
 }
@@ -167,7 +172,8 @@ function viewOf(row: OrderRow, kept: Kept): OrderView {
     changes: changes.map(changeView),
     changedInErp: kept.changedInErp.get(row.id) ?? [],
     despatches: kept.despatches.get(row.id) ?? [],
-    invoices: kept.invoices.get(row.number) ?? [],
+    // Those of a number are the live order's.
+    invoices: row.test ? [] : (kept.invoices.get(row.number) ?? []),
     tasks: kept.tasks.get(row.id) ?? [],
     acts: actsOn(row, kept.sentOnce.has(row.id)),
     events: kept.events.get(row.id) ?? [],

@@ -62,7 +62,7 @@ const STOCK = `
              jsonb_object_agg(branch, ${figure("quantity")}) filter (where branch is not null) as of
         from (select l.product, coalesce(l.branch, c.branch) as branch, sum(l.quantity) as quantity
                 from ${OPEN_LINES} l
-                join web_order o on o.company = l.company and o.number = l.web_order
+                join web_order o on o.company = l.company and o.number = l.web_order and not o.test
                 left join customer c on c.company = l.company and c.account = o.account
                 left join (select company, product, max(learned_at) as said_at
                              from stock where company = $1 group by company, product) said

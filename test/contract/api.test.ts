@@ -445,8 +445,8 @@ describe("an order", () => {
     const test = await api.keyWith({ test: true });
     const options = { key: test, headers: key("change-2"), body: {} };
     expect(await api.ask("POST", "/v1/orders/W-5/cancellation", options)).toMatchObject({
-      status: 403,
-      body: { code: "scope-missing" },
+      status: 404,
+      body: { code: "order-unknown" },
     });
     const hook = { url: "https://shop.example/hook", types: ["order.*"], about: "tried out" };
     const made = { ...hook, who: "J Ross", why: "tried out" };

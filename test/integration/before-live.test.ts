@@ -306,10 +306,7 @@ test("a live ERP is never reached by test keys: over HTTP, through delivery, to 
       ["amendments", anew],
     ] as const) {
       const said = await ask("POST", `/v1/orders/W-1/${act}`, given);
-      expect(said.status).toBe(403);
-      expect(await said.json()).toMatchObject({
-        detail: expect.stringContaining("W-1 is no test order") as string,
-      });
+      expect([act, said.status]).toEqual([act, 404]);
     }
     expect((await ask("POST", "/v1/orders/W-TEST/amendments", anew)).status).toBe(200);
     expect((await ask("POST", "/v1/orders/W-TEST/cancellation", { why: "no" })).status).toBe(200);

@@ -125,6 +125,43 @@ describe("a message", () => {
   });
 });
 
+test("of test orders goes where they are asked for, and nowhere else, when it is replayed, too", async () => {
+  const desk = await openDesk();
+  const told = async () => {
+    await desk.webhooks.settle();
+    return desk.receiver.seen
+      .splice(0)
+      .map((seen) => `${seen.url}: ${orderIn(seen)}`)
+      .toSorted();
+  };
+  const ids: string[] = [];
+  for (const orders of [undefined, "test", "both"] as const) {
+    const url = `${desk.receiver.url}/${orders ?? "live"}`;
+    const wanted = { url, about: "", types: [], ...(orders === undefined ? {} : { orders }) };
+    ids.push((await desk.webhooks.add(wanted, DEED)).webhook.id);
+  }
+  await desk.note("W-1");
+  await noteEvents(database.store, desk.company, [
+    {
+      type: "order.accepted",
+      subject: "order/T-1",
+      at: desk.now(),
+      data: { webOrder: "T-1", test: true },
+    },
+  ]);
+  const all = ["/both: T-1", "/both: W-1", "/live: W-1", "/test: T-1"];
+  expect(await told()).toEqual(all);
+  const span = { from: desk.now(), to: desk.now().add({ seconds: 1 }) };
+  for (const id of ids) await desk.webhooks.replay(id, span, DEED);
+  expect(await told()).toEqual(all);
+  const [live = ""] = ids;
+  expect(await desk.webhooks.change(live, { orders: "test" }, DEED)).toMatchObject({
+    orders: "test",
+  });
+  await desk.note("W-2");
+  expect(await told()).toEqual(["/both: W-2"]);
+});
+
 describe("taken or tried again", () => {
   test("over days with growing waits, under one id, until it is taken", async () => {
     const desk = await openDesk((_seen, response, number) => {

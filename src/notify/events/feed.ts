@@ -34,6 +34,8 @@ export interface EventsQuestion {
   readonly limit: number;
   /** "order.accepted", "order.*"; absent or none: every type. */
   readonly types?: readonly string[];
+  /** Those of test orders, or all others; absent: both. */
+  readonly test?: boolean;
   /** "order/W-1001"; absent: of everything. */
   readonly subject?: string | undefined;
 }
@@ -43,6 +45,15 @@ export function typeIn(type: string, list: string): string {
   return `(${list} = '{}' or ${type} = any(${list}) or exists (
     select from unnest(${list}) one
      where one like '%.*' and starts_with(${type}, left(one, -1))))`;
+}
+
+/** Which orders events are of: those of live keys, of test keys, or both. */
+export const ORDERS_TOLD = ["live", "test", "both"] as const;
+export type OrdersTold = (typeof ORDERS_TOLD)[number];
+
+/** Whether an event "e" is of such orders, as SQL; what is of no order is told with live ones. */
+export function toldOf(told: string): string {
+  return `(${told} = 'both' or coalesce((e.data ->> 'test')::boolean, false) = (${told} = 'test'))`;
 }
 
 export const EVENT_COLUMNS = "e.number, e.id, e.type, e.subject, e.at, e.data";
@@ -131,7 +142,7 @@ async function marksOf(
 
 export async function readEvents(
   context: EventsContext,
-  { after: cursor, limit, types = [], subject }: EventsQuestion,
+  { after: cursor, limit, types = [], test, subject }: EventsQuestion,
 ): Promise<EventsPage | CursorProblem> {
   const [, given = "", mark = null] = CURSOR.exec(String(cursor)) ?? [];
   if (given === "") throw new TypeError(`"${cursor}" is no cursor`);
@@ -140,6 +151,7 @@ export async function readEvents(
   const { tidied } = await feedOf(context);
   if (after > last) return "another-feed";
   if (after !== 0 && after < tidied) return "no-longer-kept";
+  const told: OrdersTold = test === undefined ? "both" : test ? "test" : "live";
   const marks = await marksOf(context, [after, last]);
   // The last one that is kept no more has no mark to compare: what follows it is all there.
   if (mark !== null && mark !== (marks.get(after) ?? mark)) return "another-feed";
@@ -147,8 +159,9 @@ export async function readEvents(
     `select ${EVENT_COLUMNS} from event e
       where e.company = $1 and e.number > $2 and e.number <= $3
         and ${typeIn("e.type", "$4::text[]")} and ($5::text is null or e.subject = $5)
-      order by e.number limit $6`,
-    [context.company, after, last, types, subject ?? null, limit + 1],
+        and ${toldOf("$6::text")}
+      order by e.number limit $7`,
+    [context.company, after, last, types, subject ?? null, told, limit + 1],
   );
   const events = rows.slice(0, limit);
   const more = rows.length > limit;

@@ -1,7 +1,7 @@
 /** The webhooks of a company: made, changed, disabled, removed, each with who and why. */
 import { randomUUIDv7 } from "node:crypto";
 import type { Queryable, Transaction } from "../../store/index.ts";
-import { numberEvents } from "../events/feed.ts";
+import { numberEvents, type OrdersTold } from "../events/feed.ts";
 import { addressProblem } from "./address.ts";
 import { tellStanding } from "./alarm.ts";
 import { WebhookError, type Deed, type WebhooksContext } from "./context.ts";
@@ -13,6 +13,8 @@ export interface Webhook {
   readonly about: string;
   /** None: everything. */
   readonly types: readonly string[];
+  /** Whose orders it is told of. */
+  readonly orders: OrdersTold;
   readonly state: "enabled" | "disabled";
   /** Why Tradepost disabled it; null: a person did, or nobody. */
   readonly disabledBecause: string | null;
@@ -29,7 +31,7 @@ export interface Webhook {
   readonly lastDeliveredAt: Temporal.Instant | null;
 }
 
-const WEBHOOK = `select w.id, w.url, w.about, w.types, w.state,
+const WEBHOOK = `select w.id, w.url, w.about, w.types, w.orders, w.state,
     w.disabled_because as "disabledBecause", w.made_at as "madeAt", w.made_by as "madeBy",
     w.failing_since as "failingSince", w.quiet_until as "quietUntil", w.missed,
     (select count(*) from webhook_delivery d where d.company = w.company and d.webhook_id = w.id
@@ -70,12 +72,14 @@ export interface NewWebhook {
   readonly url: string;
   readonly about: string;
   readonly types: readonly string[];
+  /** Absent: live. */
+  readonly orders?: OrdersTold;
 }
 
 /** With its secret, which is shown this once. It is told what happens from now on. */
 export async function addWebhook(
   context: WebhooksContext,
-  { url, about, types }: NewWebhook,
+  { url, about, types, orders = "live" }: NewWebhook,
   deed: Deed,
 ): Promise<{ readonly webhook: Webhook; readonly secret: string }> {
   const { store, company, now } = context;
@@ -85,12 +89,12 @@ export async function addWebhook(
   return store.transaction(async (tx) => {
     const id = randomUUIDv7();
     await tx.affect(
-      `insert into webhook (company, id, url, about, types, state, made_at, made_by, told, missed)
-       values ($1, $2, $3, $4, $5, 'enabled', $6, $7, $8, 0)`,
-      [company, id, url, about, types, now(), deed.who, told],
+      `insert into webhook (company, id, url, about, types, orders, state, made_at, made_by, told, missed)
+       values ($1, $2, $3, $4, $5, $6, 'enabled', $7, $8, $9, 0)`,
+      [company, id, url, about, types, orders, now(), deed.who, told],
     );
     const secret = await makeSecret(context, tx, id);
-    await kept(context, tx, "webhook-added", id, deed, { url, types: types.join(" ") });
+    await kept(context, tx, "webhook-added", id, deed, { url, types: types.join(" "), orders });
     return { webhook: await webhookOf(context, tx, id), secret };
   });
 }
@@ -101,16 +105,22 @@ export async function changeWebhook(
   change: Partial<NewWebhook>,
   deed: Deed,
 ): Promise<Webhook> {
-  const { url, about, types } = change;
+  const { url, about, types, orders } = change;
   if (url !== undefined) checkAddress(context, url);
   if (types !== undefined) checkTypes(context, types);
   return onOne(context, id, async (tx, webhook) => {
     await tx.affect(
       `update webhook set url = coalesce($3, url), about = coalesce($4, about),
-              types = coalesce($5, types) where company = $1 and id = $2`,
-      [context.company, webhook.id, url ?? null, about ?? null, types ?? null],
+              types = coalesce($5, types), orders = coalesce($6, orders)
+        where company = $1 and id = $2`,
+      [context.company, webhook.id, url ?? null, about ?? null, types ?? null, orders ?? null],
     );
-    const details = { url: url ?? null, about: about ?? null, types: types?.join(" ") ?? null };
+    const details = {
+      url: url ?? null,
+      about: about ?? null,
+      types: types?.join(" ") ?? null,
+      orders: orders ?? null,
+    };
     await kept(context, tx, "webhook-changed", webhook.id, deed, details);
   });
 }

@@ -1,8 +1,8 @@
 /** Events become deliveries: for each webhook those of its types, each once, in their order. */
 import { randomUUIDv7 } from "node:crypto";
 import type { Transaction } from "../../store/index.ts";
-import { numberEvents, typeIn } from "../events/feed.ts";
-import { onOne, kept } from "./endpoints.ts";
+import { numberEvents, toldOf, typeIn, type OrdersTold } from "../events/feed.ts";
+import { onOne, kept, type Webhook } from "./endpoints.ts";
 import { WebhookError, type Deed, type WebhooksContext } from "./context.ts";
 import { HELD_UP_TRIES } from "./send.ts";
 
@@ -34,8 +34,8 @@ async function fanOutSome(
   webhook: string,
   last: number,
 ): Promise<boolean> {
-  const [row] = await tx.query<{ told: number; types: string[] }>(
-    `select told, types from webhook
+  const [row] = await tx.query<{ told: number; types: string[]; orders: OrdersTold }>(
+    `select told, types, orders from webhook
       where company = $1 and id = $2 and state = 'enabled' and told < $3 for update skip locked`,
     [company, webhook, last],
   );
@@ -50,9 +50,9 @@ async function fanOutSome(
                  and before.subject = e.subject and before.tries < $7))
        from event e
       where e.company = $1 and e.number > $3 and e.number <= $4
-        and ${typeIn("e.type", "$5::text[]")}
+        and ${typeIn("e.type", "$5::text[]")} and ${toldOf("$8::text")}
      on conflict do nothing`,
-    [company, webhook, row.told, upTo, row.types, now(), HELD_UP_TRIES],
+    [company, webhook, row.told, upTo, row.types, now(), HELD_UP_TRIES, row.orders],
   );
   await tx.affect("update webhook set told = $3 where company = $1 and id = $2", [
     company,
@@ -83,7 +83,7 @@ export async function replay(
         "webhook-disabled",
         `Replaying events to the webhook ${webhook.id}: it is disabled. Enable it first.`,
       );
-    count = await queueAgain(context, tx, { id: webhook.id, types: webhook.types }, of);
+    count = await queueAgain(context, tx, webhook, of);
     if ("event" in of && count === 0)
       throw new WebhookError(
         "event-unknown",
@@ -102,7 +102,7 @@ function shown(of: ReplayOf): Readonly<Record<string, string | boolean>> {
 async function queueAgain(
   { company, now }: WebhooksContext,
   tx: Transaction,
-  webhook: { readonly id: string; readonly types: readonly string[] },
+  webhook: Pick<Webhook, "id" | "types" | "orders">,
   of: ReplayOf,
 ): Promise<number> {
   const key = [company, webhook.id, now()];
@@ -112,13 +112,13 @@ async function queueAgain(
         where company = $1 and webhook_id = $2 and state = 'failed'`,
       key,
     );
-  // One event is sent whatever its type: it was asked for by name.
+  // One event is sent whatever it is of: it was asked for by name.
   const [which, values] =
     "event" in of
       ? ["e.id = $4", [uuidOr(of.event)]]
       : [
-          `e.at >= $4 and e.at < $5 and ${typeIn("e.type", "$6::text[]")}`,
-          [of.from, of.to, webhook.types],
+          `e.at >= $4 and e.at < $5 and ${typeIn("e.type", "$6::text[]")} and ${toldOf("$7::text")}`,
+          [of.from, of.to, webhook.types, webhook.orders],
         ];
   return tx.affect(
     `insert into webhook_delivery

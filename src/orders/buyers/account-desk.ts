@@ -306,6 +306,8 @@ export async function showAccount(
 export interface AccountListFilter {
   /** open: all that are not done and not refused (the default). */
   readonly state?: AccountState | "open" | "all";
+  /** Those of test keys, or those of live ones; absent: both. */
+  readonly test?: boolean;
   readonly limit?: number;
 }
 
@@ -328,7 +330,7 @@ export interface AccountSummary {
 /** What keeps most money waiting first, then the oldest. */
 export async function listAccounts(
   { store, company }: BuyersContext,
-  { state = "open", limit = 100 }: AccountListFilter = {},
+  { state = "open", test, limit = 100 }: AccountListFilter = {},
 ): Promise<AccountSummary[]> {
   return store.query<AccountSummary>(
     `select r.id, r.number, r.state, r.body ->> 'tradingName' as "tradingName", r.account,
@@ -341,8 +343,9 @@ export async function listAccounts(
             and body ->> 'accountRequest' = r.id::text) o
       where r.company = $1
         and ($2 = 'all' or r.state = $2 or ($2 = 'open' and r.state not in ('done', 'refused')))
-      order by o.gross::numeric desc, r.received_at, r.id limit $3`,
-    [company, state, limit],
+        and ($3::boolean is null or r.test = $3)
+      order by o.gross::numeric desc, r.received_at, r.id limit $4`,
+    [company, state, test ?? null, limit],
   );
 }
 

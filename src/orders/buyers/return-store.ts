@@ -77,7 +77,7 @@ const RETURN = `
        where l.company = r.company and l.return_id = r.id) l
     left join lateral (
       select o.id, o.number from sales_document d
-        join web_order o on o.company = d.company
+        join web_order o on o.company = d.company and not o.test
          and (o.number_folded = lower(d.web_order) or o.erp_order = d.erp_order)
        where d.company = r.company and d.document_type = 'invoice' and d.document = r.document
        order by o.id limit 1) o on true`;
@@ -110,6 +110,8 @@ export interface ReturnFilter {
   /** open: asked for or agreed (the default). */
   readonly state?: ReturnState | "open" | "all";
   readonly account?: string;
+  /** Those of test keys, or those of live ones; absent: both. */
+  readonly test?: boolean;
   readonly limit?: number;
 }
 
@@ -117,14 +119,15 @@ export interface ReturnFilter {
 export async function listReturns(
   on: Queryable,
   company: string,
-  { state = "open", account, limit = 100 }: ReturnFilter,
+  { state = "open", account, test, limit = 100 }: ReturnFilter,
 ): Promise<ReturnRow[]> {
   return on.query<ReturnRow>(
     `${RETURN}
       where r.company = $1 and ($3::text is null or r.account = $3)
         and ($2 = 'all' or r.state = $2 or ($2 = 'open' and r.state in ('asked', 'agreed')))
-      order by l.amount::numeric desc nulls last, r.received_at, r.id limit $4`,
-    [company, state, account ?? null, limit],
+        and ($4::boolean is null or r.test = $4)
+      order by l.amount::numeric desc nulls last, r.received_at, r.id limit $5`,
+    [company, state, account ?? null, test ?? null, limit],
   );
 }
 

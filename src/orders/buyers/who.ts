@@ -21,8 +21,9 @@ export async function buyerOf(
   tx: Queryable,
   context: OrdersContext,
   request: OrderRequest,
+  test: boolean,
 ): Promise<Buyer> {
-  if (request.accountRequest !== null) return waitingBuyer(tx, context, request);
+  if (request.accountRequest !== null) return waitingBuyer(tx, context, request, test);
   if (request.guest !== null) return guest(context, request);
   return { order: onAccount(request), judged: (examined) => examined };
 }
@@ -124,10 +125,13 @@ async function waitingBuyer(
   tx: Queryable,
   context: OrdersContext,
   request: OrderRequest,
+  test: boolean,
 ): Promise<Buyer> {
   const named = request.accountRequest ?? "";
   // Whoever decides it waits for this order, or this order sees what was decided.
-  const row = await findAccountRequest(tx, context.company, named, "for share");
+  const found = await findAccountRequest(tx, context.company, named, "for share");
+  // No live order waits for an account that was asked for on trial, nor the other way round.
+  const row = found?.test === test ? found : null;
   if (row === null || row.state === "refused") return refused(request, named, row);
   const asked = { ...request, accountRequest: row.id };
   // As any order of the account, now that there is one.

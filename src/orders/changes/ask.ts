@@ -6,7 +6,7 @@
 import type { Transaction } from "../../store/index.ts";
 import { refusedProblem, type OrderProblem } from "../answer.ts";
 import { audited } from "../audit.ts";
-import { addEvent, OrderError, type OrderRow } from "../book.ts";
+import { addEvent, OrderError, seenWith, type OrderRow, type Whose } from "../book.ts";
 import type { OrderFinding } from "../checks.ts";
 import type { OrdersContext } from "../context.ts";
 import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
@@ -85,7 +85,7 @@ export async function amend(
   const what = `amend ${idOrNumber}`;
   const keyed = { idempotencyKey, apiKey, test, what, body, hash: requestHash(body) };
   return once(context, keyed, async (tx) => {
-    const order = await heldOrder(tx, context.company, idOrNumber);
+    const order = await heldOrder(tx, context.company, idOrNumber, whoseOf(asked));
     await byPerson(tx, context, order, "order-amended", asked);
     return changeTo(tx, context, order, { ...asked, kind: "amend", cancelled: [] });
   });
@@ -108,7 +108,7 @@ export async function cancelOrder(
     hash,
   };
   return once(context, keyed, async (tx) => {
-    const order = await heldOrder(tx, context.company, idOrNumber);
+    const order = await heldOrder(tx, context.company, idOrNumber, whoseOf(asked));
     await byPerson(tx, context, order, "order-cancelled", asked);
     const pending = (await changesOf(tx, order)).findLast(({ state }) => PENDING.includes(state));
     if (pending?.kind === "cancel" && pending.body === null)
@@ -132,6 +132,11 @@ export async function cancelOrder(
       ? cancelHere(tx, context, order, asked)
       : askWhole(tx, context, order, asked);
   });
+}
+
+/** A shop's key changes orders of its own kind; a person any. */
+function whoseOf(asked: Asker): Whose {
+  return asked.decides ? "all" : seenWith(asked);
 }
 
 /** What a shop asks for is in the order's own book. */

@@ -1,6 +1,6 @@
 /** Whether a change is made here at once, or asked of the ERP. */
 import type { Queryable } from "../../store/index.ts";
-import { OrderError, orderOf, type OrderRow } from "../book.ts";
+import { OrderError, orderOf, type OrderRow, type Whose } from "../book.ts";
 import { nothingLeft } from "../delivery/intents.ts";
 import { bears } from "../same-number.ts";
 
@@ -12,8 +12,9 @@ export async function heldOrder(
   tx: Queryable,
   company: string,
   idOrNumber: string,
+  whose: Whose = "all",
 ): Promise<OrderRow> {
-  const { id } = await orderOf(tx, company, idOrNumber);
+  const { id } = await orderOf(tx, company, idOrNumber, whose);
   await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
     company,
     id,

@@ -23,7 +23,11 @@ export function keptKey({ idempotencyKey, test }: Pick<Asked, "idempotencyKey" |
   return test ? `test ${idempotencyKey}` : idempotencyKey;
 }
 
-/** Numbers that differ in case alone are one: ERPs and file systems read them so. */
-export function foldedNumber<Number extends string | null>(number: Number): Number {
-  return (number?.toLowerCase() ?? null) as Number;
+/**
+ * What a number is unique as. Numbers that differ in case alone are one: ERPs and file systems read
+ * them so. Those of test keys are numbers of their own, so that what was tried out takes none from
+ * what is ordered; no number has a space in it, and no row of an ERP names an order by such.
+ */
+export function foldedNumber(number: string, test: boolean): string {
+  return test ? `test ${number.toLowerCase()}` : number.toLowerCase();
 }

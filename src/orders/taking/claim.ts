@@ -27,7 +27,9 @@ export async function claimKeys(
 ): Promise<Claim[]> {
   const { company } = context;
   const keys = requests.map(keptKey);
-  const numbers = requests.map(({ body }) => foldedNumber(body.webOrder ?? null));
+  const numbers = requests.map(({ body: { webOrder }, test }) =>
+    webOrder === undefined ? null : foldedNumber(webOrder, test),
+  );
   const values = [company, keys, numbers];
   if (manner === "wait") await tx.prepared(WAIT, values);
   const rows = await tx.prepared<Row>(manner === "wait" ? LOOK : CLAIM, values);

@@ -20,7 +20,7 @@ export async function examineAll(
   const mayGo = (one: Stated) => manner !== "never wait" || !mustWait(one.body);
   const buyers: (Awaited<ReturnType<typeof buyerOf>> & Examinee)[] = [];
   for (const { body, test } of requests.filter(mayGo))
-    buyers.push({ ...(await buyerOf(tx, context, body)), test });
+    buyers.push({ ...(await buyerOf(tx, context, body, test)), test });
   const ask = asking(tx, context, today, manner);
   const repeatedWithinMinutes = settings.repeatedWithinMinutes ?? 0;
   const gathering = { company, now, repeatedWithinMinutes, manner, ask };

@@ -51,7 +51,7 @@ function inOrder<Item>(items: readonly Item[], by: (item: Item) => string): read
 function valuesOf(company: string, entries: readonly Entry[]): unknown[] {
   const placed = inOrder(
     entries.filter((entry) => entry.kind === "placed"),
-    ({ number }) => foldedNumber(number),
+    ({ number, request }) => foldedNumber(number, request.test),
   );
   const requests = inOrder(entries, ({ request }) => keptKey(request));
   return [
@@ -77,7 +77,7 @@ function columns<Item>(items: readonly Item[], of: Columns<Item>): unknown[] {
 const ORDER: Columns<Placed> = {
   id: ["uuid", ({ id }) => id],
   number: ["text", ({ number }) => number],
-  number_folded: ["text", ({ number }) => foldedNumber(number)],
+  number_folded: ["text", ({ number, request }) => foldedNumber(number, request.test)],
   account: ["text", ({ priced: { order } }) => order.account],
   likeness: [
     "text",

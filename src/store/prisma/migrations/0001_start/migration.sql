@@ -947,6 +947,7 @@ CREATE TABLE "webhook" (
     "url" TEXT NOT NULL,
     "about" TEXT NOT NULL,
     "types" TEXT[],
+    "orders" TEXT NOT NULL,
     "state" TEXT NOT NULL,
     "disabled_because" TEXT,
     "made_at" TIMESTAMPTZ(6) NOT NULL,
