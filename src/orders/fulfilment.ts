@@ -12,13 +12,15 @@ import { bearing, bears } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 
 /**
- * The push log as a relation, for set-based joins: (company, web_order, account, assisted,
- * ordered_on, customer_reference, erp_order), one row for every order that a shop gave us, test
- * orders left out.
+ * The push log as a relation, for set-based joins: (company, web_order, web_order_folded, account,
+ * assisted, ordered_on, customer_reference, erp_order, changed_at), one row for every order that a
+ * shop gave us, test orders left out. It is quick to look up by the number (as it was given, or
+ * folded into small letters), by the ERP order, and by account and reference together; whatever
+ * changes a row moves `changed_at`.
  */
 export const PUSH_LOG = `
-  (select company, number as web_order, account, placed_by = 'assisted' as assisted, ordered_on,
-          customer_reference, erp_order
+  (select company, number as web_order, number_folded as web_order_folded, account,
+          placed_by = 'assisted' as assisted, ordered_on, customer_reference, erp_order, changed_at
      from web_order where not test)`;
 
 /** Its lines: (company, web_order, line, product, quantity). */

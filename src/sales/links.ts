@@ -18,7 +18,10 @@ export async function link(tx: Transaction, company: string, at: Temporal.Instan
     `select exists (select 1 from sales_desired where line > 0 and (pushed or may_be_of is not null))
          or exists (select 1 from order_invoice_link k join sales_desired x
                       on k.company = $1 and k.document_type = x.document_type
-                     and k.document = x.document and k.line = x.line) as any`,
+                     and k.document = x.document and k.line = x.line)
+         or exists (select 1 from order_invoice_suggestion s join sales_desired x
+                      on s.company = $1 and s.document_type = x.document_type
+                     and s.document = x.document and s.line = x.line) as any`,
     [company],
   );
   if (any?.any !== true) return;
@@ -37,8 +40,14 @@ export async function link(tx: Transaction, company: string, at: Temporal.Instan
  */
 const CANDIDATES = `
   create temp table sales_candidate on commit drop as
-  with lines as materialized (select * from ${PUSH_LOG_LINES} every where every.company = $1),
-  log as materialized (select * from ${PUSH_LOG} every where every.company = $1)
+  with concerned as (
+    select web_order from sales_desired where line > 0 and pushed
+    union
+    select unnest(string_to_array(may_be_of, ' ')) from sales_desired
+     where line > 0 and web_order is null and may_be_of is not null),
+  lines as materialized (
+    select every.* from concerned join ${PUSH_LOG_LINES} every
+        on every.company = $1 and every.web_order = concerned.web_order)
   select x.document_type, x.document, x.line, x.web_order,
          coalesce(named.line, alike.line, 0) as web_order_line,
          coalesce(named.line is not null or alike.line is null or alike.many = 1, true) as certain,
@@ -56,8 +65,8 @@ const CANDIDATES = `
   select x.document_type, x.document, x.line, log.web_order, coalesce(l.line, 0), false,
          'same account and customer''s reference ' || log.customer_reference
     from sales_desired x
-    join log on log.account = x.account and log.web_order = any(string_to_array(x.may_be_of, ' '))
-     and x.document_on between log.ordered_on and log.ordered_on + 90
+    join ${PUSH_LOG} log on log.company = $1 and log.account = x.account
+     and log.web_order = any(string_to_array(x.may_be_of, ' '))
     join lines l on l.web_order = log.web_order and l.product = x.product
    where x.line > 0 and x.web_order is null and x.may_be_of is not null`;
 
@@ -83,8 +92,12 @@ const MAKE_LINKS = `
     select document_type, document, line, web_order, web_order_line, evidence
       from sales_candidate where certain
     union
-    select document_type, document, line, web_order, web_order_line, 'confirmed by ' || decided_by
-      from order_invoice_suggestion where company = $1 and decision = 'confirmed')
+    select s.document_type, s.document, s.line, s.web_order, s.web_order_line,
+           'confirmed by ' || s.decided_by
+      from sales_desired x
+      join order_invoice_suggestion s on s.company = $1 and s.document_type = x.document_type
+       and s.document = x.document and s.line = x.line and s.decision = 'confirmed'
+     where x.line > 0)
   insert into order_invoice_link
     (company, document_type, document, line, web_order, web_order_line, quantity, net, evidence)
   select $1, x.document_type, x.document, x.line, wanted.web_order, wanted.web_order_line, ${AMOUNTS},

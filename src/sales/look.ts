@@ -22,12 +22,9 @@ const BASE = `
     join sales_document d on d.company = $1 and d.document_type = t.document_type
      and d.document = t.document`;
 
-/**
- * The web order that the credited line belonged to: a credit note is keyed in the office, but what
- * it takes back was sold on the web.
- */
-const CREDITED = `
-  select l.document, l.line, coalesce(e.web_order, le.web_order, d.web_order) as web_order
+/** Of each line of a credit note, where what it takes back was sold. */
+const TAKEN_BACK = `
+  select l.document, l.line, d.web_order, coalesce(cl.erp_order, d.erp_order) as erp_order
     from sales_touched t
     join sales_line l on l.company = $1 and l.document_type = t.document_type
      and l.document = t.document
@@ -35,10 +32,58 @@ const CREDITED = `
      and d.document = l.credits_document
     left join sales_line cl on cl.company = l.company and cl.document_type = 'invoice'
      and cl.document = l.credits_document and cl.line = l.credits_line
-    left join erp_order e on e.company = l.company
-     and e.erp_order = coalesce(cl.erp_order, d.erp_order)
-    left join log_by_erp le on le.erp_order = coalesce(cl.erp_order, d.erp_order)
    where t.document_type = 'credit' and l.credits_document is not null`;
+
+/**
+ * The web order that the credited line belonged to: a credit note is keyed in the office, but what
+ * it takes back was sold on the web.
+ */
+const CREDITED = `
+  select c.document, c.line, coalesce(e.web_order, le.web_order, c.web_order) as web_order
+    from taken_back c
+    left join erp_order e on e.company = $1 and e.erp_order = c.erp_order
+    left join log_by_erp le on le.erp_order = c.erp_order`;
+
+/**
+ * Every ERP order that the touched documents name. Of the push log only what these, the documents'
+ * numbers and their references lead to is read, so that a posting costs what it posts.
+ */
+const NAMED_ERP_ORDERS = `
+  select d.erp_order from sales_touched t
+    join sales_document d on d.company = $1 and d.document_type = t.document_type
+     and d.document = t.document
+   where d.erp_order is not null
+  union
+  select l.erp_order from sales_touched t
+    join sales_line l on l.company = $1 and l.document_type = t.document_type
+     and l.document = t.document
+   where l.erp_order is not null
+  union
+  select erp_order from taken_back where erp_order is not null`;
+
+/** Which web order has an ERP order; where two say so it is neither's. */
+const LOG_BY_ERP = `
+  select log.erp_order, min(log.web_order) as web_order
+    from (${NAMED_ERP_ORDERS}) named
+    join ${PUSH_LOG} log on log.company = $1 and log.erp_order = named.erp_order
+   group by log.erp_order having count(*) = 1`;
+
+/**
+ * In SQL: a document whose account and reference are an order's may be of that order, since it is
+ * of the order's day or of the months after it.
+ */
+export const mayBeOf = (document: string, order: string): string =>
+  `${document}.document_on between ${order}.ordered_on and ${order}.ordered_on + 90`;
+
+const LOG_BY_REFERENCE = `
+  select d.document_type, d.document,
+         string_agg(log.web_order, ' ' order by log.web_order) as web_orders
+    from sales_touched t
+    join sales_document d on d.company = $1 and d.document_type = t.document_type
+     and d.document = t.document
+    join ${PUSH_LOG} log on log.company = $1 and log.account = d.account
+     and log.customer_reference = d.customer_reference and ${mayBeOf("d", "log")}
+   group by d.document_type, d.document`;
 
 /**
  * Credits are negative whatever sign the feed gives them. A document's own sign tells the feed's
@@ -78,9 +123,10 @@ const SEEN = `
     left join erp_order_line el on el.company = $1 and el.web_order_line is not null
      and el.erp_order = coalesce(b.line_erp_order, d.erp_order) and el.line = b.erp_order_line
     left join log_by_erp le on le.erp_order = coalesce(b.line_erp_order, d.erp_order)
-    left join log lr on lower(lr.web_order) = lower(d.customer_reference) and lr.account = d.account
-    left join log_by_reference lc on lc.customer_reference = d.customer_reference
-     and lc.account = d.account
+    left join ${PUSH_LOG} lr on lr.company = $1
+     and lr.web_order_folded = lower(d.customer_reference) and lr.account = d.account
+    left join log_by_reference lc on lc.document_type = b.document_type
+     and lc.document = b.document
     left join credited c on b.document_type = 'credit' and c.document = b.document
      and c.line = b.line
     left join credit_sum cs on b.document_type = 'credit' and cs.document = b.document
@@ -101,8 +147,8 @@ const LOOKED = `
          coalesce(log.web_order, s.own_web_order, s.reference_web_order, s.credited_web_order)
            as web_order
     from seen s
-    left join log
-      on lower(log.web_order)
+    left join ${PUSH_LOG} log on log.company = $1
+     and log.web_order_folded
          = lower(coalesce(s.own_web_order, s.reference_web_order, s.credited_web_order))
      and s.document_on >= log.ordered_on - 31`;
 
@@ -170,13 +216,9 @@ const DESIRED = `
  */
 export const LOOK = `
 create temp table sales_desired on commit drop as
-with log as materialized (select * from ${PUSH_LOG} every where every.company = $1),
-log_by_erp as materialized (
-  select erp_order, min(web_order) as web_order from log where erp_order is not null
-   group by erp_order having count(*) = 1),
-log_by_reference as materialized (
-  select account, customer_reference, string_agg(web_order, ' ' order by web_order) as web_orders
-    from log where customer_reference is not null group by account, customer_reference),
+with taken_back as materialized (${TAKEN_BACK}),
+log_by_erp as materialized (${LOG_BY_ERP}),
+log_by_reference as materialized (${LOG_BY_REFERENCE}),
 credit_sum as materialized (
   select l.document, sum(l.net) as net from sales_touched t
     join sales_line l on l.company = $1 and l.document_type = t.document_type

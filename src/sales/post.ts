@@ -7,7 +7,7 @@ import type { Transaction } from "../store/index.ts";
 import type { SalesContext } from "./context.ts";
 import { link } from "./links.ts";
 import { CONTENT, CONTENT_HASH, LOOK } from "./look.ts";
-import { touch } from "./touched.ts";
+import { compareSince, touch, type Looked } from "./touched.ts";
 
 export interface PostResult {
   /** Lines posted, new and again. */
@@ -35,47 +35,64 @@ export async function post(context: SalesContext, options: PostOptions = {}): Pr
     const ledger = await lockLedger(tx, company, rules);
     const at = context.now();
     const step = { tx, company, batch: ledger.last + 1, at };
-    await touch(tx, company, options.everything === true || !ledger.sameRules);
-    await tx.query(LOOK, [company, rules]);
-    await tx.query("analyze sales_desired");
-    const lines = await postStep(step, "x.line > 0");
-    await tx.affect(UNANALYSED, [company]);
-    await tx.affect(UNANALYSED_HASH);
-    const rest = await postStep(step, "x.line = 0");
-    const posted = lines.posted + rest.posted;
-    const reversed = lines.reversed + rest.reversed;
-    await link(tx, company, at);
-    // After a first load the planner must not go on believing that the ledger is empty.
-    if (posted > BIG_POSTING)
-      await tx.query("analyze sales_posting, sales_line_state, sales_total");
+    const everything = options.everything === true || !ledger.sameRules;
+    const since = everything ? null : compareSince(ledger, at);
+    const touched = await touch(tx, company, { everything, since });
+    const { posted, reversed } = touched > 0 ? await postTouched(step, rules) : NOTHING;
     const batch = posted + reversed > 0 ? step.batch : ledger.last;
-    await tx.affect("update sales_ledger set last_batch = $2, rules = $3 where company = $1", [
-      company,
-      batch,
-      rules,
-    ]);
+    await tx.affect(
+      `update sales_ledger set last_batch = $2, rules = $3, looked_at = $4::timestamptz,
+              looked_at_all = case when $5 then $4::timestamptz else looked_at_all end
+        where company = $1`,
+      [company, batch, rules, at, since === null],
+    );
     return { posted, reversed, batch };
   });
 }
 
+interface Posted {
+  readonly posted: number;
+  readonly reversed: number;
+}
+
+const NOTHING: Posted = { posted: 0, reversed: 0 };
+
+/** Of the documents in `sales_touched`. */
+async function postTouched(step: Step, rules: string): Promise<Posted> {
+  const { tx, company, at } = step;
+  await tx.query(LOOK, [company, rules]);
+  await tx.query("analyze sales_desired");
+  const lines = await postStep(step, "x.line > 0");
+  await tx.affect(UNANALYSED, [company]);
+  await tx.affect(UNANALYSED_HASH);
+  const rest = await postStep(step, "x.line = 0");
+  await link(tx, company, at);
+  const posted = lines.posted + rest.posted;
+  // After a first load the planner must not go on believing that the ledger is empty.
+  if (posted > BIG_POSTING) await tx.query("analyze sales_posting, sales_line_state, sales_total");
+  return { posted, reversed: lines.reversed + rest.reversed };
+}
+
 const BIG_POSTING = 10_000;
 
+interface Ledger extends Looked {
+  readonly last: number;
+  readonly sameRules: boolean;
+}
+
 /** One poster at a time: batches follow one another without a gap. */
-async function lockLedger(
-  tx: Transaction,
-  company: string,
-  rules: string,
-): Promise<{ last: number; sameRules: boolean }> {
+async function lockLedger(tx: Transaction, company: string, rules: string): Promise<Ledger> {
   await tx.affect(
     "insert into sales_ledger (company, last_batch, rules) values ($1, 0, $2) on conflict do nothing",
     [company, rules],
   );
-  const [ledger] = await tx.query<{ last: number; sameRules: boolean }>(
-    `select last_batch as last, rules = $2::jsonb as "sameRules"
+  const [ledger] = await tx.query<Ledger>(
+    `select last_batch as last, rules = $2::jsonb as "sameRules", looked_at as "lookedAt",
+            looked_at_all as "lookedAtAll"
        from sales_ledger where company = $1 for update`,
     [company, rules],
   );
-  return ledger ?? { last: 0, sameRules: false };
+  return ledger ?? { last: 0, sameRules: false, lookedAt: null, lookedAtAll: null };
 }
 
 interface Step {
@@ -108,7 +125,7 @@ const UNANALYSED = `
 const UNANALYSED_HASH = `
   update sales_desired set content_hash = ${CONTENT_HASH} where line = 0 and wanted`;
 
-async function postStep(step: Step, which: string): Promise<{ posted: number; reversed: number }> {
+async function postStep(step: Step, which: string): Promise<Posted> {
   const { tx, company, batch, at } = step;
   const changed = `${which} and x.content_hash is distinct from x.posted_hash`;
   const reversed = await tx.affect(

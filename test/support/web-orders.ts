@@ -13,7 +13,7 @@ export interface TakenWebOrder {
   readonly lines: readonly (readonly [product: string, quantity: string])[];
 }
 
-const AT = "2026-03-01T09:00:00Z";
+const AT = "2026-03-31T08:00:00Z";
 
 export async function takeWebOrder(
   on: Queryable,

@@ -1692,6 +1692,8 @@ CREATE TABLE "sales_ledger" (
     "company" TEXT NOT NULL,
     "last_batch" BIGINT NOT NULL,
     "rules" JSONB NOT NULL,
+    "looked_at" TIMESTAMPTZ(6),
+    "looked_at_all" TIMESTAMPTZ(6),
 
     CONSTRAINT "sales_ledger_pkey" PRIMARY KEY ("company")
 );
@@ -2098,13 +2100,13 @@ CREATE INDEX "erp_order_company_web_order_idx" ON "erp_order"("company", "web_or
 CREATE INDEX "erp_order_company_account_state_idx" ON "erp_order"("company", "account", "state");
 
 -- CreateIndex
-CREATE INDEX "erp_order_company_learned_at_idx" ON "erp_order" USING BRIN ("company", "learned_at");
+CREATE INDEX "erp_order_company_learned_at_idx" ON "erp_order"("company", "learned_at");
 
 -- CreateIndex
-CREATE INDEX "erp_order_line_company_learned_at_idx" ON "erp_order_line" USING BRIN ("company", "learned_at");
+CREATE INDEX "erp_order_line_company_learned_at_idx" ON "erp_order_line"("company", "learned_at");
 
 -- CreateIndex
-CREATE INDEX "order_acknowledgement_company_learned_at_idx" ON "order_acknowledgement" USING BRIN ("company", "learned_at");
+CREATE INDEX "order_acknowledgement_company_learned_at_idx" ON "order_acknowledgement"("company", "learned_at");
 
 -- CreateIndex
 CREATE INDEX "despatch_company_account_despatched_on_idx" ON "despatch"("company", "account", "despatched_on");
@@ -2113,10 +2115,13 @@ CREATE INDEX "despatch_company_account_despatched_on_idx" ON "despatch"("company
 CREATE INDEX "despatch_line_company_erp_order_erp_order_line_idx" ON "despatch_line"("company", "erp_order", "erp_order_line");
 
 -- CreateIndex
-CREATE INDEX "despatch_line_company_learned_at_idx" ON "despatch_line" USING BRIN ("company", "learned_at");
+CREATE INDEX "despatch_line_company_learned_at_idx" ON "despatch_line"("company", "learned_at");
 
 -- CreateIndex
 CREATE INDEX "sales_document_company_account_document_on_idx" ON "sales_document"("company", "account", "document_on");
+
+-- CreateIndex
+CREATE INDEX "sales_document_company_account_customer_reference_document__idx" ON "sales_document"("company", "account", "customer_reference", "document_on");
 
 -- CreateIndex
 CREATE INDEX "sales_document_company_document_on_idx" ON "sales_document"("company", "document_on");
@@ -2128,13 +2133,19 @@ CREATE INDEX "sales_document_company_web_order_idx" ON "sales_document"("company
 CREATE INDEX "sales_document_company_erp_order_idx" ON "sales_document"("company", "erp_order");
 
 -- CreateIndex
-CREATE INDEX "sales_document_company_learned_at_idx" ON "sales_document" USING BRIN ("company", "learned_at");
+CREATE INDEX "sales_document_company_learned_at_idx" ON "sales_document"("company", "learned_at");
 
 -- CreateIndex
 CREATE INDEX "sales_line_company_erp_order_erp_order_line_idx" ON "sales_line"("company", "erp_order", "erp_order_line");
 
 -- CreateIndex
 CREATE INDEX "sales_line_company_credits_document_idx" ON "sales_line"("company", "credits_document");
+
+-- CreateIndex
+CREATE INDEX "sales_line_company_product_idx" ON "sales_line"("company", "product");
+
+-- CreateIndex
+CREATE INDEX "sales_line_company_learned_at_idx" ON "sales_line"("company", "learned_at");
 
 -- CreateIndex
 CREATE INDEX "receipt_company_account_received_on_idx" ON "receipt"("company", "account", "received_on");
@@ -2227,6 +2238,9 @@ CREATE INDEX "web_order_company_number_idx" ON "web_order"("company", "number");
 CREATE INDEX "web_order_company_account_likeness_received_at_idx" ON "web_order"("company", "account", "likeness", "received_at");
 
 -- CreateIndex
+CREATE INDEX "web_order_company_account_customer_reference_ordered_on_idx" ON "web_order"("company", "account", "customer_reference", "ordered_on");
+
+-- CreateIndex
 CREATE INDEX "web_order_company_open_account_idx" ON "web_order"("company", "open_account");
 
 -- CreateIndex
@@ -2236,7 +2250,7 @@ CREATE INDEX "web_order_company_state_idx" ON "web_order"("company", "state");
 CREATE INDEX "web_order_company_erp_order_idx" ON "web_order"("company", "erp_order");
 
 -- CreateIndex
-CREATE INDEX "web_order_company_changed_at_idx" ON "web_order" USING BRIN ("company", "changed_at");
+CREATE INDEX "web_order_company_changed_at_idx" ON "web_order"("company", "changed_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "web_order_company_number_folded_key" ON "web_order"("company", "number_folded");
