@@ -1,6 +1,6 @@
 /** What a shop needs beside prices: products, stock, customers, documents, each with a feed. */
 import { CHANNELS } from "../model/index.ts";
-import type { Kind, Page } from "../shop/index.ts";
+import { CURSOR, type Kind, type Page } from "../shop/index.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
@@ -240,9 +240,9 @@ function feedOf({ kind, address, many, name, body }: Described): Endpoint {
     query: z.strictObject({
       after: z
         .string()
-        .regex(/^\d{1,15}$/, "a cursor as an answer gave it")
+        .regex(CURSOR, "a cursor as an answer gave it")
         .default("0")
-        .describe("`cursor` of the answer before."),
+        .describe("`cursor` of the answer before, as it came."),
       limit: limited(500, LIMITS.listEntries),
     }),
     answers: { 200: "What changed, oldest change first." },
@@ -259,13 +259,15 @@ function feedOf({ kind, address, many, name, body }: Described): Endpoint {
         more: z.boolean().describe("True: there is more already."),
       })
       .openapi(`${name}Changes`),
-    problems: ["cursor-unknown"],
+    problems: ["cursor-of-another-feed"],
     async handle({ query: { after, limit }, services }) {
-      const found = await services.shop.changes(kind, Number(after), limit);
+      const found = await services.shop.changes(kind, after, limit);
       if (found === null)
         throw new Problem(
-          "cursor-unknown",
-          `No answer ever gave the cursor ${after}. Read all of ${address} again and go on from its cursor.`,
+          "cursor-of-another-feed",
+          `The cursor ${after} lies ahead of this feed, or on another one: Tradepost was restored from a ` +
+            `backup, or begun anew, or the cursor is older than 90 days. Read all ${many} again, ` +
+            "from after=0 on, where each comes once; drop what is not among them, and go on from there.",
         );
       const shown = found.changes.map(({ key, body: entry, changedAt }) => ({
         key,

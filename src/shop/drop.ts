@@ -30,9 +30,9 @@ export async function drop(
   const laid: DropResult[] = [];
   for (const kind of kinds)
     for (let after = await laidUpTo(context, kind); ;) {
-      const found = await changes(context, kind, after, MOST_ROWS);
+      const found = await changes(context, kind, String(after), MOST_ROWS);
       if (found === null || found.changes.length === 0) break;
-      const upTo = Number(found.cursor);
+      const { upTo } = found;
       for (const { name, rows } of tablesOf(kind, found.changes)) {
         const file = `${name}-${padded(after)}-${padded(upTo)}.csv`;
         await lay(file, stringify([...rows], { header: true, columns: columnsOf(rows) }));

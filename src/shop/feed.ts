@@ -2,6 +2,7 @@
  * The feed of what changed. Each thing has one row with the number of its last change; numbers are
  * given under a lock, so that whoever has read up to one has missed nothing below it.
  */
+import { randomBytes } from "node:crypto";
 import type { Queryable, Store, Transaction } from "../store/index.ts";
 import { KINDS, VIEWS, type Kind } from "./views.ts";
 
@@ -25,6 +26,8 @@ export interface Changes {
   readonly changes: readonly Change[];
   /** Where to go on; the same as before when there was nothing new. */
   readonly cursor: string;
+  /** The number at which it stands. */
+  readonly upTo: number;
   /** True: there is more already. */
   readonly more: boolean;
 }
@@ -55,6 +58,7 @@ export async function note(context: ShopContext, kinds: readonly Kind[] = KINDS)
         where company = $1`,
       [company, number, kinds.includes("document"), at],
     );
+    if (number > last) await markNumbers(tx, company, number, at);
     return number - last;
   });
 }
@@ -117,18 +121,72 @@ async function noteKind(
   return noted;
 }
 
+/** A number, and the mark of the pass that gave it. */
+export const CURSOR = /^(\d{1,15})(?:-([0-9a-f]{8}))?$/;
+
+const MARKS_KEPT_DAYS = 90;
+const TIDIED_AT_ONCE = 100;
+
 /**
- * What changed after the cursor; 0: from the beginning, each thing once. Null: no answer ever gave
- * that cursor, so whoever has it would wait for ever.
+ * Numbers of one pass have a mark by chance: a database that was restored from a backup gives them
+ * once more, to other changes, and a number alone would pass over these in silence.
+ */
+async function markNumbers(
+  tx: Transaction,
+  company: string,
+  number: number,
+  at: Temporal.Instant,
+): Promise<void> {
+  await tx.affect(
+    "insert into shop_feed_mark (company, number, mark, made_at) values ($1, $2, $3, $4)",
+    [company, number, randomBytes(4).toString("hex"), at],
+  );
+  await tx.affect(
+    `delete from shop_feed_mark where company = $1 and made_at < $2 and number in (
+       select number from shop_feed_mark where company = $1 order by number limit $3)`,
+    [company, at.subtract({ hours: 24 * MARKS_KEPT_DAYS }), TIDIED_AT_ONCE],
+  );
+}
+
+/** Null: of no pass of which it is known. */
+async function markOf({ store, company }: ShopContext, number: number): Promise<string | null> {
+  if (number === 0) return null;
+  const [pass] = await store.query<{ mark: string }>(
+    `select mark from shop_feed_mark where company = $1 and number >= $2
+      order by number limit 1`,
+    [company, number],
+  );
+  return pass?.mark ?? null;
+}
+
+async function cursorOf(context: ShopContext, number: number): Promise<string> {
+  const mark = await markOf(context, number);
+  return mark === null ? String(number) : `${number}-${mark}`;
+}
+
+/** Null: it is of another history of this feed, or of one before marks were kept. */
+async function numberOf(context: ShopContext, cursor: string): Promise<number | null> {
+  const [, given = "", mark = null] = CURSOR.exec(cursor) ?? [];
+  if (given === "") throw new TypeError(`"${cursor}" is no cursor`);
+  const number = Number(given);
+  if (number > (await lastNumber(context))) return null;
+  const known = mark === null || mark === (await markOf(context, number));
+  return known ? number : null;
+}
+
+/**
+ * What changed after the cursor; "0": from the beginning, each thing once. Null: this feed never
+ * gave that cursor, so whoever went on from it would miss changes, or wait for ever.
  */
 export async function changes(
   context: ShopContext,
   kind: Kind,
-  after: number,
+  cursor: string,
   limit: number,
 ): Promise<Changes | null> {
   const { store, company } = context;
-  if (after > (await lastNumber(context))) return null;
+  const after = await numberOf(context, cursor);
+  if (after === null) return null;
   const rows = await store.query<{
     key: string;
     number: number;
@@ -140,6 +198,7 @@ export async function changes(
     [company, kind, after, limit + 1],
   );
   const shown = rows.slice(0, limit);
+  const upTo = shown.at(-1)?.number ?? after;
   const bodies = await bodiesOf(
     store,
     company,
@@ -148,7 +207,8 @@ export async function changes(
   );
   return {
     changes: shown.map(({ key, changedAt }) => ({ key, body: bodies.get(key) ?? null, changedAt })),
-    cursor: String(shown.at(-1)?.number ?? after),
+    cursor: await cursorOf(context, upTo),
+    upTo,
     more: rows.length > limit,
   };
 }
@@ -168,8 +228,12 @@ async function bodiesOf(
   return new Map(rows.map(({ key, body }) => [key, body]));
 }
 
-/** The last number given: what is read now holds everything up to it. */
-export async function lastNumber({ store, company }: ShopContext): Promise<number> {
+/** Where the feed ends: what is read now holds everything up to it. */
+export async function lastCursor(context: ShopContext): Promise<string> {
+  return cursorOf(context, await lastNumber(context));
+}
+
+async function lastNumber({ store, company }: ShopContext): Promise<number> {
   const [row] = await store.query<{ last: number }>(
     "select last from shop_feed where company = $1",
     [company],

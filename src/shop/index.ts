@@ -5,7 +5,7 @@
  * record.
  *
  *     const shop = openShop({ store, company, vatCodes, now });
- *     const { changes, cursor } = await shop.changes("product", 0, 1_000);
+ *     const { changes, cursor } = await shop.changes("product", "0", 1_000);
  */
 import { drop, type DropResult, type LayFile } from "./drop.ts";
 import { changes, note, type Body, type Changes, type ShopContext } from "./feed.ts";
@@ -19,8 +19,8 @@ export interface Shop {
   /** One thing; null: it is not there. */
   one(kind: Kind, key: string): Promise<Body | null>;
   documents(question: DocumentsQuestion): Promise<Page>;
-  /** What changed after a cursor; 0: everything. Null: the cursor is none that was ever given. */
-  changes(kind: Kind, after: number, limit: number): Promise<Changes | null>;
+  /** What changed after a cursor; "0": everything. Null: this feed never gave the cursor. */
+  changes(kind: Kind, after: string, limit: number): Promise<Changes | null>;
   /** Job `shop.note`: gives what changed its place in the feeds; tells how much did. */
   note(kinds?: readonly Kind[]): Promise<number>;
   incomplete(): Promise<Incomplete[]>;
@@ -48,7 +48,7 @@ export function openShop(options: ShopOptions): Shop {
 
 /** Job of `note` and, where a drop is set up, of `drop`; its data is `{ company }`. */
 export const NOTE_JOB = "shop.note";
-export type { Body, Changes } from "./feed.ts";
+export { CURSOR, type Body, type Changes } from "./feed.ts";
 export type { Incomplete } from "./incomplete.ts";
 export type { DropResult, LayFile } from "./drop.ts";
 export type { DocumentsQuestion, Page, PageQuestion } from "./pages.ts";

@@ -1,5 +1,5 @@
 /** Whole lists, a page at a time. */
-import { lastNumber, type Body, type ShopContext } from "./feed.ts";
+import { lastCursor, type Body, type ShopContext } from "./feed.ts";
 import { VIEWS, type Kind } from "./views.ts";
 
 export interface PageQuestion {
@@ -36,7 +36,7 @@ export async function page(
   kind: Kind,
   { after = "", keys, except = [], limit }: PageQuestion,
 ): Promise<Page> {
-  const cursor = String(await lastNumber(context));
+  const cursor = await lastCursor(context);
   const rows = await context.store.query<{ key: string; body: Body }>(
     `select v.key, v.body from (${VIEWS[kind]}) v
       where v.key > $2 and ($3::text[] is null or v.key = any($3)) and v.key <> all($5::text[])
@@ -51,7 +51,7 @@ export async function documents(
   context: ShopContext,
   { account, from, to, after, limit, lines }: DocumentsQuestion,
 ): Promise<Page> {
-  const cursor = String(await lastNumber(context));
+  const cursor = await lastCursor(context);
   const rows = await context.store.query<{ key: string; body: Body }>(
     `select v.on || '/' || v.key as key,
             case when $7 then v.body || jsonb_build_object('lines', (${LINES})) else v.body end as body

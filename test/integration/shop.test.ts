@@ -13,14 +13,14 @@ function open(company: string): Shop {
 }
 
 /** A shop's own copy, kept right by the feed alone. */
-async function follow(shop: Shop, kind: Kind, held: Map<string, Body>, after: number) {
+async function follow(shop: Shop, kind: Kind, held: Map<string, Body>, after: string) {
   let cursor = after;
   for (;;) {
     const found = (await shop.changes(kind, cursor, 3)) ?? fail();
     for (const { key, body } of found.changes)
       if (body === null) held.delete(key);
       else held.set(key, body);
-    cursor = Number(found.cursor);
+    cursor = found.cursor;
     if (!found.more) return cursor;
   }
 }
@@ -44,7 +44,7 @@ describe("the feed", () => {
     const shop = open("FEED");
     const { store } = database;
     const held = new Map<string, Body>();
-    let cursor = 0;
+    let cursor = "0";
     for (const [step, name] of ["first", "second", "third"].entries()) {
       await pull(
         store,
@@ -65,7 +65,65 @@ describe("the feed", () => {
     }
     expect(await shop.note()).toBe(0);
     expect((await shop.changes("product", cursor, 10))?.changes).toEqual([]);
-    expect(await shop.changes("product", cursor + 1, 10)).toBeNull();
+    const number = Number(cursor.split("-")[0]);
+    expect(await shop.changes("product", String(number + 1), 10)).toBeNull();
+    expect((await shop.changes("product", String(number), 10))?.cursor).toBe(cursor);
+  });
+
+  test("refuses a cursor of before a restored backup, though its numbers were given again", async () => {
+    const shop = open("RESTORED");
+    const { store } = database;
+    const told = async (name: string) => {
+      const products = ["P1", "P2", "P3"].map((product) => ({
+        product,
+        name: `${name} ${product}`,
+      }));
+      await pull(store, "RESTORED", "product", products);
+      await shop.note();
+    };
+    await told("first");
+    const old = (await shop.page("product", { limit: 1 })).cursor;
+    // A backup: the feed's own tables as they are now, and as they are put back.
+    const tables = ["shop_feed", "shop_item", "shop_feed_mark"];
+    for (const table of tables)
+      await store.affect(
+        `create table backup_${table} as select * from ${table} where company = 'RESTORED'`,
+      );
+    await told("second");
+    const lost = (await shop.changes("product", old, 2)) ?? fail();
+    expect(lost.changes.map(({ key }) => key)).toEqual(["P1", "P2"]);
+    for (const table of tables) {
+      await store.affect(`delete from ${table} where company = 'RESTORED'`);
+      await store.affect(`insert into ${table} select * from backup_${table}`);
+    }
+    // Ahead of the feed, and still once the feed is as long again.
+    expect(await shop.changes("product", lost.cursor, 10)).toBeNull();
+    await told("third");
+    expect(await shop.changes("product", lost.cursor, 10)).toBeNull();
+    // What it gave before the backup holds.
+    expect((await shop.changes("product", old, 10))?.changes).toHaveLength(3);
+    const { cursor } = await shop.page("product", { limit: 1 });
+    expect(cursor.split("-")[0]).toBe("6");
+    expect(await shop.changes("product", cursor, 10)).toMatchObject({ changes: [], cursor });
+  });
+
+  test("refuses a cursor that is older than marks are kept, and none that is newer", async () => {
+    const { store } = database;
+    const noted = async (company: string, days: number, name: string) => {
+      const now = () => NOW.add({ hours: 24 * days });
+      const shop = openShop({ store, company, vatCodes: [], now });
+      await pull(store, company, "product", [{ product: "P1", name }]);
+      await shop.note();
+      return (await shop.page("product", { limit: 1 })).cursor;
+    };
+    const [first, second, third] = [
+      await noted("MARKS", 0, "one"),
+      await noted("MARKS", 60, "two"),
+      await noted("MARKS", 91, "three"),
+    ];
+    const shop = open("MARKS");
+    expect(await shop.changes("product", first, 10)).toBeNull();
+    expect((await shop.changes("product", second, 10))?.cursor).toBe(third);
   });
 
   test("gives one number to one change, however many note it at once", async () => {
@@ -76,7 +134,7 @@ describe("the feed", () => {
     ]);
     const noted = await Promise.all([shop.note(), shop.note(), shop.note()]);
     expect(noted.toSorted((left, right) => left - right)).toEqual([0, 0, 2]);
-    expect((await shop.changes("customer", 0, 10))?.cursor).toBe("2");
+    expect((await shop.changes("customer", "0", 10))?.upTo).toBe(2);
   });
 });
 

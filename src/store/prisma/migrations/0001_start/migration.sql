@@ -1895,6 +1895,16 @@ CREATE TABLE "shop_feed" (
 );
 
 -- CreateTable
+CREATE TABLE "shop_feed_mark" (
+    "company" TEXT NOT NULL,
+    "number" BIGINT NOT NULL,
+    "mark" TEXT NOT NULL,
+    "made_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "shop_feed_mark_pkey" PRIMARY KEY ("company","number")
+);
+
+-- CreateTable
 CREATE TABLE "shop_item" (
     "company" TEXT NOT NULL,
     "kind" TEXT NOT NULL,
