@@ -27,11 +27,12 @@ function addSimple(orders: Command): void {
     orders,
     "release <order>",
     "Let a held order go on its way.",
-    "\nA shadowed one that staff have keyed, as the pulled ERP orders show, is not sent as well.\n",
+    "\nOne that was shadowed, or held because it was taken before its connection went live, is not sent as " +
+      "well\nwhere staff have keyed it, as the pulled ERP orders show.\n",
   )
     .option(
       "--another <numbers>",
-      "ERP orders like a shadowed one that you have seen to be others: SO2,SO3",
+      "ERP orders that look like it, and that you have seen to be others: SO2,SO3",
       numberList,
     )
     .action(async (number: string, { who, why, another }: ReleaseOptions, command: Command) => {

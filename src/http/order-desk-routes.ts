@@ -92,15 +92,17 @@ export const releaseOrder: Endpoint = endpoint({
   ...act(
     "release",
     "Let a held order go on its way",
-    "What held it is told in its reasons. A shadowed one that staff have keyed, as the pulled ERP " +
-      "orders show, is not sent as well.",
+    "What held it is told in its reasons. One that was shadowed, or held because it was taken before " +
+      "its connection went live, is not sent as well where staff have keyed it, as the pulled ERP orders show.",
   ),
   body: {
     schema: z
       .strictObject({
         who,
         why,
-        another: erpOrders("ERP orders like a shadowed one that the person has seen to be others."),
+        another: erpOrders(
+          "ERP orders that look like it, and that the person has seen to be others.",
+        ),
       })
       .openapi("OrderRelease"),
     limitBytes: LIMITS.deskBodyBytes,

@@ -18,7 +18,7 @@ import { compareShadowed } from "./shadow.ts";
 import { show, type OrderView } from "./view.ts";
 
 export interface Release extends Act {
-  /** ERP orders that look like a shadowed one, and that the person has seen to be others. */
+  /** ERP orders that staff may have keyed for it, and that the person has seen to be others. */
   readonly another?: readonly string[];
 }
 

@@ -1,8 +1,10 @@
-/** A shadowed order that staff keyed: sent now, the customer would get it twice. */
+/** An order that was not sent, and that staff keyed: sent now, the customer would get it twice. */
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import { OrderError } from "./error.ts";
-import type { KnownBy } from "./shadow-compare.ts";
+import { mayBeKeyed } from "./held-since.ts";
+import { keyedMeanwhile } from "./shadow.ts";
+import type { KnownBy, ShadowVerdict } from "./shadow-compare.ts";
 
 const KNOWN: Readonly<Record<KnownBy, string>> = {
   "web-order": "its number is there",
@@ -13,23 +15,31 @@ const KNOWN: Readonly<Record<KnownBy, string>> = {
 /** @param another ERP orders that a person has looked at, and that are other orders. */
 export async function refuseKeyed(
   on: Queryable,
-  { company, id, number, state }: Pick<OrderRow, "company" | "id" | "number" | "state">,
+  order: OrderRow,
   another: readonly string[],
 ): Promise<void> {
-  if (state !== "shadowed") return;
-  const [kept] = await on.query<{ erpOrders: readonly string[]; knownBy: KnownBy | null }>(
+  const found = await keyed(on, order);
+  const left = (found?.erpOrders ?? []).filter((erpOrder) => !another.includes(erpOrder));
+  if (found === null || left.length === 0) return;
+  const how = found.knownBy === null ? "" : ` (${KNOWN[found.knownBy]})`;
+  throw new OrderError(
+    "move-impossible",
+    `Releasing web order ${order.number}: staff have keyed it as ERP order ${left.join(", ")}${how}, and the ` +
+      "customer would get it twice. Cancel it here; or, where you have seen that it is another " +
+      `order, say so: --another ${left.join(",")} (in the API: another).`,
+  );
+}
+
+type Found = Pick<ShadowVerdict, "erpOrders" | "knownBy">;
+
+async function keyed(on: Queryable, order: OrderRow): Promise<Found | null> {
+  const { company, id, state, reasons } = order;
+  if (state === "held") return mayBeKeyed(reasons) ? keyedMeanwhile(on, order) : null;
+  if (state !== "shadowed") return null;
+  const [kept] = await on.query<Found>(
     `select erp_orders as "erpOrders", known_by as "knownBy" from web_order_shadow
       where company = $1 and order_id = $2`,
     [company, id],
   );
-  const keyed = (kept?.erpOrders ?? []).filter((erpOrder) => !another.includes(erpOrder));
-  if (kept === undefined || keyed.length === 0) return;
-  const how = kept.knownBy === null ? "" : ` (${KNOWN[kept.knownBy]})`;
-  const named = keyed.join(", ");
-  throw new OrderError(
-    "move-impossible",
-    `Releasing web order ${number}: staff have keyed it as ERP order ${named}${how}, and the ` +
-      "customer would get it twice. Cancel it here; or, where you have seen that it is another " +
-      `order, say so: --another ${keyed.join(",")} (in the API: another).`,
-  );
+  return kept ?? null;
 }

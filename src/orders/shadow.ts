@@ -5,8 +5,10 @@
 import { createHash } from "node:crypto";
 import { decimal } from "../model/index.ts";
 import type { WebOrder } from "../model/index.ts";
+import type { Queryable } from "../store/index.ts";
 import { move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { heldSince } from "./held-since.ts";
 import { bears } from "./same-number.ts";
 import {
   compareShadows,
@@ -93,9 +95,9 @@ export async function compareShadowed(context: OrdersContext): Promise<number> {
   return verdicts.length;
 }
 
-/** What was cancelled there counts for nothing. */
-const CASES = `
-  select o.id, o.body as "order", (
+/** What was cancelled there, or is known to be another web order's, counts for nothing. */
+const CASE = `
+  o.id, o.body as "order", (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
              'orderedOn', e.ordered_on, 'webOrder', e.web_order,
              'customerReference', e.customer_reference, 'net', e.net::text, 'vat', e.vat::text,
@@ -106,14 +108,42 @@ const CASES = `
              order by e.erp_order), '[]')
       from erp_order e
      where e.company = o.company and e.state <> 'cancelled'
+       and not exists (select 1 from web_order other
+                        where other.company = o.company and other.erp_order = e.erp_order
+                          and other.id <> o.id)
        and (${bears("e.web_order")}
             or e.account = o.account
-               and e.ordered_on between o.ordered_on - 7 and o.ordered_on + 31)) as candidates
+               and e.ordered_on between o.ordered_on - 7 and o.ordered_on + 31)) as candidates`;
+
+const CASES = `
+  select ${CASE}
     from web_order_shadow s
     join web_order o on o.company = s.company and o.id = s.order_id
    where s.company = $1 and s.payload is not null and s.shadowed_at >= $2
      and o.state = 'shadowed'
    order by s.shadowed_at, o.id`;
+
+/** Orders that nobody sent while staff were to key what came: shadowed, or held since. */
+const UNSENT_CASES = `
+  select ${CASE}
+    from web_order o
+   where o.company = $1 and not o.test and (o.state = 'shadowed' and o.received_at >= $2
+      or o.state = 'held' and ${heldSince("o")})
+   order by o.id`;
+
+/** What staff keyed for an order that was held back while they may have; null: nothing is seen. */
+export async function keyedMeanwhile(
+  on: Queryable,
+  { company, id, receivedAt }: Pick<OrderRow, "company" | "id" | "receivedAt">,
+): Promise<Pick<ShadowVerdict, "erpOrders" | "knownBy"> | null> {
+  const rows = await on.query<{ id: string; order: WebOrder; candidates: KeyedOrder[] }>(
+    UNSENT_CASES,
+    [company, receivedAt.subtract({ hours: 24 * LOOKED_FOR_DAYS })],
+  );
+  // With all that wait like it: what staff keyed once was keyed for one of them.
+  const verdicts = compareShadows(rows);
+  return verdicts[rows.findIndex((row) => row.id === id)] ?? null;
+}
 
 async function keep(
   { store, company, now }: OrdersContext,

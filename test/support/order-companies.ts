@@ -19,6 +19,7 @@ import { compileOutbound } from "../../src/mapping/index.ts";
 import type { Outbound } from "../../src/mapping/index.ts";
 import type { Canonical } from "../../src/model/index.ts";
 import type { NewAlarm } from "../../src/notify/index.ts";
+import type { Standing } from "../../src/orders/context.ts";
 import { DELIVER_JOB, openOrders, orderRequest } from "../../src/orders/index.ts";
 import type { AcceptResult, OrderPricing, Orders, OrderSettings } from "../../src/orders/index.ts";
 import { openPricing } from "../../src/pricing/index.ts";
@@ -55,6 +56,8 @@ export interface Opened {
   readonly alarms: Map<string, NewAlarm>;
   now: Temporal.Instant;
   mode: "read-only" | "shadow" | "live";
+  /** Going live as it was recorded; null: it never was, or nobody asks. */
+  live: Standing["live"];
 }
 
 const VAT = { STANDARD: "20", ZERO: "0" };
@@ -164,6 +167,7 @@ export function useOrderCompanies(): OrderCompanies {
       alarms,
       now: Temporal.Instant.from(NOW),
       mode: "live",
+      live: null,
       orders: openOrders({
         store,
         company,
@@ -171,7 +175,7 @@ export function useOrderCompanies(): OrderCompanies {
         pricing: await pricesOf(store, company),
         jobs,
         connection: {
-          standing: async () => ({ mode: one.mode, paused: null }),
+          standing: async () => ({ mode: one.mode, paused: null, live: one.live ?? null }),
           openSession: async () => {
             await one.erp.opens?.();
             return sessionOf(one.erp);

@@ -3,6 +3,7 @@ import type { Transaction } from "../../store/index.ts";
 import { addEvent, move, type OrderRow } from "../book.ts";
 import { replaceContent, type Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
+import { leftToPersons } from "../held-since.ts";
 import { DELIVER_JOB, jobData } from "../jobs.ts";
 import { settleRefunds } from "../refunds.ts";
 import { noteChanged } from "../told.ts";
@@ -37,10 +38,12 @@ export async function goOn(
   tx: Transaction,
   context: OrdersContext,
   order: OrderRow,
-  { who, holds }: { readonly who: string; readonly holds: readonly string[] },
+  { who, holds: found }: { readonly who: string; readonly holds: readonly string[] },
 ): Promise<OrderRow> {
   const at = context.now();
   const { company, id } = order;
+  // What staff may have keyed meanwhile a person lets go, whatever its content is now.
+  const holds = [...(order.state === "held" ? leftToPersons(order.reasons) : []), ...found];
   if (order.state === "checked" || order.state === "received") return order;
   if (holds.length > 0) {
     if (order.state === "held") return say(tx, order, holds);

@@ -7,14 +7,11 @@ import type { Queryable } from "../../store/index.ts";
 import type { OrderRow } from "../book.ts";
 import type { OrdersContext, Standing } from "../context.ts";
 import { OrderError } from "../error.ts";
+import { ANSWERED, BEFORE, WHILE } from "../held-since.ts";
 import { lostRow } from "../lost-rows.ts";
 import { bears } from "../same-number.ts";
 import { EARLY, FOREIGN, SENT } from "../seen.ts";
 import { dayText } from "../words.ts";
-
-const BEFORE = "Taken before its connection went live";
-const WHILE = "Taken while its connection was live";
-const ANSWERED = "The ERP spoke of this number before it was sent";
 
 /** Why a queued order is held now; null: it may go on. */
 export async function heldSinceTaken(
