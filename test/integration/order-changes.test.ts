@@ -212,6 +212,72 @@ test("what the connector cannot do becomes a task for a person, and the change i
   ]);
 });
 
+test("of two changes that wait for persons the later one counts, in whatever order they are closed", async () => {
+  const one = await open("LATER");
+  const payment = { provider: "card", reference: "P1", amount: "20.08" };
+  const number = await accepted(one, { payment });
+  await amend(one, number, [brick("2"), { ...sand("1"), quantity: "0.5" }], "half");
+  await cancel(one, number, [{ line: 1, quantity: "1" }]);
+  await drain();
+  const end = async (about: string, state: "done" | "dropped") => {
+    const task = (await one.orders.tasks()).find((each) => each.about === about);
+    await one.orders.closeTask({ id: task?.id ?? about, state, who: "kim", reason: "as it is" });
+  };
+  const waits = async () =>
+    (await one.orders.tasks())
+      .filter(({ kind }) => kind !== "refund")
+      .map(({ about, instruction }) => [about, instruction.split(/[:.]/)[0]])
+      .toSorted();
+  const refunds = async () =>
+    (await one.orders.tasks({ kind: "refund" })).map(({ amount }) => Number(amount));
+  expect(await waits()).toEqual([
+    ["amendment 1", "Make it no more"],
+    ["cancellation 2", "Change ERP order SO1 in the ERP to"],
+  ]);
+  await end("cancellation 2", "dropped");
+  expect(await waits()).toEqual([["amendment 1", "Change ERP order SO1 in the ERP to"]]);
+  await amend(one, number, [brick("1"), sand("1")], "less");
+  await drain();
+  await end("amendment 3", "done");
+  expect([await waits(), await refunds()]).toEqual([[], [5.04]]);
+  expect(await one.orders.show(number)).toMatchObject({
+    net: "14.20",
+    askedFor: null,
+    changes: [
+      { state: "dropped", outcome: expect.stringMatching(/^Superseded by amendment 3/) },
+      { state: "dropped", outcome: "as it is" },
+      { state: "done" },
+    ],
+  });
+  const closed = await one.orders.tasks({ state: "dropped", kind: "amend" });
+  expect(closed).toMatchObject([
+    { closedBy: "tradepost", reason: expect.stringMatching(/^Superseded by amendment 3/) },
+  ]);
+});
+
+test("an amendment that is held is not let go behind a later one", async () => {
+  const one = await open("HELDBACK", { limits: { net: "30", lines: 200, lineQuantity: "50000" } });
+  const number = await accepted(one);
+  const told: string[] = [];
+  one.erp.amend = async () => {
+    told.push("told");
+    return acceptedAs("SO1");
+  };
+  await amend(one, number, [brick("2"), sand("3")], "more");
+  expect(await amend(one, number, [brick("1"), sand("1")], "less")).toMatchObject({ status: 202 });
+  const [look] = await one.orders.tasks();
+  expect(look?.about).toBe("amendment 1 is held");
+  const end = { id: look?.id ?? "", state: "done", who: "kim", reason: "they may" } as const;
+  await expect(one.orders.closeTask(end)).rejects.toThrow(
+    `Letting amendment 1 of web order ${number} go: amendment 2 was asked for after it and is on its way`,
+  );
+  await drain();
+  expect(told).toHaveLength(1);
+  expect(await one.orders.tasks()).toEqual([]);
+  await expect(one.orders.closeTask(end)).rejects.toThrow('it is "dropped" already, by tradepost');
+  expect(await one.orders.show(number)).toMatchObject({ net: "14.20", askedFor: null });
+});
+
 test("an order that was dropped as files is cancelled by a person at the ERP, who closes the task", async () => {
   const one = await open("DROPPED");
   const number = await take(one);

@@ -2,14 +2,14 @@
 import { decimal } from "../../model/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { sameAmount } from "../amounts.ts";
-import { move, type OrderRow } from "../book.ts";
+import { move, OrderError, type OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
 import { openTask } from "../tasks.ts";
 import type { Task } from "../tasks.ts";
 import { intentOf } from "./ask.ts";
 import { heldOrder } from "./path.ts";
 import { beforeOf, putContent } from "./make.ts";
-import { cancelMove, nameOf, over } from "./over.ts";
+import { cancelMove, nameOf, over, supersede } from "./over.ts";
 import { changesOf, moveChange, PENDING, type ChangeRow } from "./rows.ts";
 
 export interface ChangeEnd {
@@ -64,6 +64,7 @@ async function done(
   const name = nameOf(asked.kind, change);
   if (body === null || request === null)
     return cancelMove(tx, order, { who, why: asked.why ?? about }, at);
+  await supersede(tx, order, asked, at);
   const content = { body, evidence: evidence ?? {}, held: held ?? [], request };
   const changed = await putContent(tx, order, content, {
     who,
@@ -116,12 +117,34 @@ async function forPerson(
   { about, at }: Ended,
 ): Promise<OrderRow> {
   await moveChange(tx, order, { change: asked.change, state: "task", outcome: about, at });
-  await openTask(tx, order.company, taskOf(order, asked), at);
+  await tellPersons(tx, order, at);
   return order;
 }
 
-function taskOf(order: OrderRow, asked: ChangeRow) {
-  const { body, change, kind } = asked;
+/** Of several that wait to be made in the ERP the last one counts, as each says the whole order. */
+async function tellPersons(tx: Transaction, order: OrderRow, at: Temporal.Instant): Promise<void> {
+  const waiting = (await changesOf(tx, order)).filter(({ state }) => state === "task");
+  const last = waiting.at(-1);
+  for (const one of waiting) {
+    const instruction = one === last || last === undefined ? todo(order, one) : instead(last);
+    await openTask(tx, order.company, { ...taskOf(order, one), instruction }, at);
+  }
+}
+
+function taskOf(order: OrderRow, { body, change, kind }: ChangeRow) {
+  const about = nameOf(kind, change).toLowerCase();
+  return { order: order.id, kind, about, amount: body?.gross ?? order.gross };
+}
+
+function instead({ kind, change }: ChangeRow): string {
+  return (
+    `Make it no more: ${nameOf(kind, change).toLowerCase()} was asked for after it and counts in ` +
+    "its place; this one is closed once that is done. Where it stands in the ERP already, close it " +
+    "as done before that one."
+  );
+}
+
+function todo(order: OrderRow, { body }: ChangeRow): string {
   const there = order.erpOrder === null ? "the order" : `ERP order ${order.erpOrder}`;
   const lines = [
     ...(body?.lines ?? []).map(
@@ -129,17 +152,11 @@ function taskOf(order: OrderRow, asked: ChangeRow) {
     ),
     ...(body?.charges ?? []).map(({ charge, net }) => `charge ${charge} (${net})`),
   ].join(", ");
-  const todo =
+  const act =
     body === null
       ? `Cancel ${there} in the ERP.`
       : `Change ${there} in the ERP to: ${lines}; ${body.net} net, ${body.vat} VAT.`;
-  return {
-    order: order.id,
-    kind,
-    about: nameOf(kind, change).toLowerCase(),
-    instruction: `${todo} Then close this task as done; drop it where it cannot be done any more.`,
-    amount: body?.gross ?? order.gross,
-  };
+  return `${act} Then close this task as done; drop it where it cannot be done any more.`;
 }
 
 function trimmed(quantity: string): string {
@@ -156,14 +173,39 @@ export async function afterTask(
   const { order: id, closedBy: who, state } = task;
   if (number === undefined || id === null || who === null) return;
   const order = await heldOrder(tx, context.company, id);
-  const change = (await changesOf(tx, order)).find((one) => one.change === Number(number));
+  const changes = await changesOf(tx, order);
+  const change = changes.find((one) => one.change === Number(number));
   if (change === undefined) return;
   const at = context.now();
   const about = task.reason ?? "";
-  if (state === "dropped") return over(tx, order, change, { state: "dropped", about, at, who });
+  if (state === "dropped") {
+    await over(tx, order, change, { state: "dropped", about, at, who });
+    return tellPersons(tx, order, at);
+  }
   if (change.state === "task") await done(tx, order, change, { about, at, who });
   if (change.state !== "held") return;
+  refuseUndoing(order, change, changes);
   const asked = { change: change.change, state: "asked", outcome: about, at } as const;
   await moveChange(tx, order, asked);
   await intentOf(tx, context, order, change);
+}
+
+/** Let go now, it would reach the ERP behind a later one and undo that. */
+function refuseUndoing(
+  { number }: OrderRow,
+  { change, kind }: ChangeRow,
+  changes: readonly ChangeRow[],
+): void {
+  const later = changes.find(
+    (one) => one.change > change && (one.state === "asked" || one.state === "task"),
+  );
+  if (later === undefined) return;
+  const waits =
+    later.state === "asked" ? "is on its way to the ERP" : "waits for a person to make it there";
+  const name = nameOf(later.kind, later.change).toLowerCase();
+  throw new OrderError(
+    "change-impossible",
+    `Letting ${nameOf(kind, change).toLowerCase()} of web order ${number} go: ${name} was asked ` +
+      `for after it and ${waits}, and this one would undo it. Drop it; or look again once ${name} has ended.`,
+  );
 }

@@ -37,6 +37,25 @@ export async function over(
   await noteChanged(tx, order, "order.change-refused", at);
 }
 
+/**
+ * A change is made. Each says the whole order, so that those that were asked for before it and wait
+ * for a person come to nothing: made after it, one would undo it.
+ */
+export async function supersede(
+  tx: Queryable,
+  order: OrderRow,
+  made: Pick<ChangeRow, "change" | "kind">,
+  at: Temporal.Instant,
+): Promise<void> {
+  const name = nameOf(made.kind, made.change).toLowerCase();
+  const about = `Superseded by ${name}, which was asked for after it and is done.`;
+  for (const change of await withPersons(tx, order)) {
+    if (change.change > made.change) continue;
+    await over(tx, order, change, { state: "dropped", about, at, who: "tradepost" });
+    await dropTasks(tx, order, change, about, at);
+  }
+}
+
 /** Cancelled, and what the ERP shows of it is settled. */
 export async function cancelMove(
   tx: Transaction,
