@@ -61,8 +61,15 @@ if ($status !== 201 && $status !== 202) {
 }
 
 // Later, and as often as wanted; GET /v1/events tells what happened to all orders since last time.
+// The key opens every customer's orders: with the account of whoever is logged in, never one that
+// the visitor sends, another's order is not there (404).
 $number = rawurlencode($placed['webOrder']);
-[, $now] = ask('GET', "/v1/orders/$number") ?? throw new RuntimeException('No answer.');
+$account = rawurlencode($order['account']);
+[$status, $now] = ask('GET', "/v1/orders/$number?account=$account")
+    ?? throw new RuntimeException('No answer.');
+if ($status !== 200) {
+    exit("Not shown: {$now['detail']}\n");
+}
 echo "{$now['webOrder']} is {$now['state']}, {$now['fulfilment']}.\n";
 foreach ($now['invoices'] as $invoice) {
     echo "{$invoice['kind']} {$invoice['document']}: {$invoice['gross']}\n";

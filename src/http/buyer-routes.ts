@@ -13,6 +13,7 @@ import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { idempotencyKeyOf, refusal } from "./order-routes.ts";
+import { ofAccount } from "./order-status.ts";
 import { Problem } from "./problem.ts";
 import { amount, given, instant, limited, orNull, tests, text } from "./words.ts";
 
@@ -352,14 +353,18 @@ export const showReturn: Endpoint = endpoint({
   address: "/v1/returns/{return}",
   summary: "Where a return stands",
   path: returnPath,
+  query: ofAccount,
   answers: { 200: "The return." },
   answer: returned,
   problems: ["return-unknown"],
-  async handle({ path, holder, services }) {
+  async handle({ path, query: { account }, holder, services }) {
     const found = await refusable(() => services.orders.buyers.returns.show(path.return));
-    return {
-      body: shownReturn(own(found, holder, { code: "return-unknown", asked: path.return })),
-    };
+    const seen = own(found, holder, { code: "return-unknown", asked: path.return });
+    if (account === undefined || account === seen.account) return { body: shownReturn(seen) };
+    throw new Problem(
+      "return-unknown",
+      `There is no return "${path.return}" of the account "${account}".`,
+    );
   },
 });
 

@@ -7,7 +7,7 @@ import type { Endpoint, Reply, Shown } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 import { finding } from "./order-findings.ts";
 import { idempotencyKeyOf, refusal } from "./order-routes.ts";
-import { orderPath, sayable } from "./order-status.ts";
+import { ofAccount, orderPath, sayable } from "./order-status.ts";
 import { orNull, text } from "./words.ts";
 
 export const changeAnswer = z
@@ -58,6 +58,7 @@ export const amendOrder: Endpoint = endpoint({
     "it is handed over it is changed at once; afterwards the ERP is told as far as its connector " +
     "can, in the order asked, else a person. Goods that are despatched or invoiced stay in it.",
   path: orderPath,
+  query: ofAccount,
   headers: [keyHeader("change")],
   body: {
     schema: orderRequest.clone().openapi("OrderAmendment"),
@@ -66,8 +67,8 @@ export const amendOrder: Endpoint = endpoint({
   answers,
   answer: changeAnswer,
   problems: [...PROBLEMS],
-  async handle({ path, body, holder, services, header }) {
-    const asker = { ...askerOf(holder, header("idempotency-key")), why: null };
+  async handle({ path, query, body, holder, services, header }) {
+    const asker = { ...askerOf(holder, header("idempotency-key")), ...query, why: null };
     return sayable(async () =>
       changeReply(await services.orders.amend(path.number, { ...asker, body })),
     );
@@ -109,6 +110,7 @@ export const cancelOrder: Endpoint = endpoint({
     "Before it is handed over it is done at once; afterwards the ERP is told as far as its " +
     "connector can, else a person. A payment that is too much by then becomes a refund task.",
   path: orderPath,
+  query: ofAccount,
   headers: [keyHeader("change")],
   body: {
     schema: z
@@ -122,8 +124,8 @@ export const cancelOrder: Endpoint = endpoint({
   answers,
   answer: changeAnswer,
   problems: [...PROBLEMS],
-  async handle({ path, body, holder, services, header }) {
-    const asker = askerOf(holder, header("idempotency-key"));
+  async handle({ path, query, body, holder, services, header }) {
+    const asker = { ...askerOf(holder, header("idempotency-key")), ...query };
     return sayable(async () =>
       changeReply(await services.orders.cancelPart(path.number, { ...asker, ...body })),
     );

@@ -155,6 +155,20 @@ export const orderPath = z.strictObject({
   number: z.string().describe("Number or id of the order."),
 });
 
+/** For every route by which a shop shows or changes what is one customer's. */
+export const ofAccount = z.strictObject({
+  account: z
+    .string()
+    .min(1)
+    .max(40)
+    .optional()
+    .describe(
+      "The customer who asks: what is another account's is answered as not there (404). A key opens " +
+        "what every customer has; send the account of whoever is logged in, and the shop shows " +
+        "nobody another's. Absent: whoever's it is.",
+    ),
+});
+
 export const showOrder: Endpoint = endpoint({
   method: "get",
   address: "/v1/orders/{number}",
@@ -162,14 +176,16 @@ export const showOrder: Endpoint = endpoint({
   tag: "orders",
   summary: "Where an order stands, and everything that happened to it",
   description:
-    "A live key sees live orders, a test key those of test keys: of a number each sees its own.",
+    "A live key sees live orders, a test key those of test keys: of a number each sees its own. " +
+    "With `account` an order of another customer is not there.",
   path: orderPath,
+  query: ofAccount,
   answers: { 200: "The order." },
   answer: orderStatus,
   problems: ["order-unknown"],
-  handle: async ({ path, holder, services }) =>
+  handle: async ({ path, query: { account }, holder, services }) =>
     sayable(async () => ({
-      body: statusOf(await services.orders.show(path.number, seenWith(holder))),
+      body: statusOf(await services.orders.show(path.number, seenWith(holder, account))),
     })),
 });
 

@@ -48,10 +48,18 @@ export const ORDER_COLUMNS = `company, id, number, account, net, vat, gross, pai
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Orders that somebody sees: an API key those of its own kind, a person all. */
-export type Whose = "live" | "test" | "all";
+export interface Seen {
+  /** Absent: both. */
+  readonly of?: "live" | "test";
+  /** That of the customer who asks; another customer's order is not there for them. Absent: any. */
+  readonly account?: string | undefined;
+}
 
-export function seenWith({ test = false }: { readonly test?: boolean | undefined }): Whose {
-  return test ? "test" : "live";
+export function seenWith(
+  { test = false }: { readonly test?: boolean | undefined },
+  account?: string,
+): Seen {
+  return { of: test ? "test" : "live", account };
 }
 
 /**
@@ -62,15 +70,16 @@ export async function findOrder(
   on: Queryable,
   company: string,
   idOrNumber: string,
-  whose: Whose = "all",
+  { of, account }: Seen = {},
 ): Promise<OrderRow | null> {
   const by = async (condition: string) =>
     (
       await on.query<OrderRow>(
         `select ${ORDER_COLUMNS} from web_order
-          where company = $1 and ${condition} and ($3 = 'all' or test = ($3 = 'test'))
+          where company = $1 and ${condition} and ($3::text is null or test = ($3 = 'test'))
+            and ($4::text is null or account = $4)
           order by test limit 1`,
-        [company, idOrNumber, whose],
+        [company, idOrNumber, of ?? null, account ?? null],
       )
     )[0] ?? null;
   const byId = UUID.test(idOrNumber) ? await by("id = $2") : null;
@@ -78,17 +87,14 @@ export async function findOrder(
   return byId ?? (await by("number_folded in (lower($2), 'test ' || lower($2))"));
 }
 
-export async function orderOf(
-  on: Queryable,
-  company: string,
-  idOrNumber: string,
-  whose: Whose = "all",
-) {
-  const order = await findOrder(on, company, idOrNumber, whose);
+export async function orderOf(on: Queryable, company: string, idOrNumber: string, seen: Seen = {}) {
+  const order = await findOrder(on, company, idOrNumber, seen);
   if (order !== null) return order;
+  // The same whether it is another's or nobody's.
+  const ofAccount = seen.account === undefined ? "" : ` of the account "${seen.account}"`;
   throw new OrderError(
     "order-unknown",
-    `Looking up a web order: ${company} has none with the id or number "${idOrNumber}". ` +
+    `Looking up a web order: ${company} has none${ofAccount} with the id or number "${idOrNumber}". ` +
       "Look at its number; a number is the shop's own, or the one in the answer to the order.",
   );
 }

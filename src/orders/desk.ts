@@ -22,7 +22,7 @@ import {
 import { afterRefund } from "./refunds.ts";
 import type { Resolution } from "./resolve.ts";
 import { closeTask, listTasks, type Task, type TaskEnd, type TaskFilter } from "./tasks.ts";
-import type { Whose } from "./book.ts";
+import type { Seen } from "./book.ts";
 import { list, show, type OrderListFilter, type OrderSummary, type OrderView } from "./view.ts";
 
 export interface OrderDesk {
@@ -40,7 +40,7 @@ export interface OrderDesk {
   cancelPart(idOrNumber: string, asked: AskedCancellation): Promise<ChangeResult>;
   list(filter?: OrderListFilter): Promise<OrderSummary[]>;
   /** `whose`: absent: all, as a person sees them. */
-  show(idOrNumber: string, whose?: Whose): Promise<OrderView>;
+  show(idOrNumber: string, seen?: Seen): Promise<OrderView>;
   /** What waits for a person. */
   desk(): Promise<Desk>;
   tasks(filter?: TaskFilter): Promise<Task[]>;

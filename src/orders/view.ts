@@ -5,7 +5,7 @@ import {
   byOrder,
   eventsOfAll,
   orderOf,
-  type Whose,
+  type Seen,
   ORDER_COLUMNS,
   type OrderEvent,
   type OrderRow,
@@ -101,10 +101,10 @@ export interface OrderView extends Omit<OrderRow, "body" | "settled" | "version"
 export async function show(
   context: OrdersContext,
   idOrNumber: string,
-  whose: Whose = "all",
+  seen: Seen = {},
 ): Promise<OrderView> {
   const { store, company } = context;
-  const [view] = await viewsOf(context, [await orderOf(store, company, idOrNumber, whose)]);
+  const [view] = await viewsOf(context, [await orderOf(store, company, idOrNumber, seen)]);
   if (view === undefined) throw new Error(`web order ${idOrNumber} is not shown`);
   return view;
 }

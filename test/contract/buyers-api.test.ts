@@ -21,6 +21,7 @@ const SHOP = join(EXAMPLES, "shop/shop.js");
 
 beforeAll(async () => {
   await pullMerchant(api.tradepost.store, "HARROW");
+  await pull(api.tradepost.store, "HARROW", "customer", [{ account: "A004", name: "Dale" }]);
   await (await api.tradepost.company("HARROW")).pricing.publish();
 });
 
@@ -102,6 +103,8 @@ describe("the example shop", () => {
         priceToken: expect.any(String),
       },
     ]);
+    // A price per 1,000 says so.
+    expect(front).toMatch(/<td>450\.0+ per 1,000/);
     const number = /href="\/([^"]+)"/.exec(await page("/", { lines: JSON.stringify(cement) }))?.[1];
     expect(number).toMatch(/^SHOP-/);
     await confirmAndInvoice(number ?? "");
@@ -162,6 +165,39 @@ describe("the example shop", () => {
     expect(products).toEqual(["BRK001", "CEM001"]);
     expect(await page("/?CEM001=abc")).toMatch(/quantity: found .*"abc"/);
     expect(await page("/SHOP-NONE")).toContain("SHOP-NONE");
+  });
+
+  test("shows its customer no other's order, and leads nobody into the API", async () => {
+    const cement = { product: "CEM001", quantity: "6", unitPrice: "5.20" };
+    const theirs = { webOrder: "THEIRS-1", account: "A004", lines: [cement] };
+    const headers = { "idempotency-key": "theirs" };
+    const taken = await api.ask("POST", "/v1/orders", { body: theirs, headers });
+    expect(taken.status).toBe(201);
+    for (const path of ["/THEIRS-1", "/theirs-1", "/THEIRS-1/I77", "/THEIRS-1%3Faccount=A004"]) {
+      const said = await page(path);
+      expect(said, path).not.toContain("31.2");
+      expect(said, path).toContain("has none of the account");
+    }
+    // Neither up in the addresses, nor on to another query.
+    for (const path of [
+      "/..%2fprices",
+      "/%2e%2e%2fcustomers",
+      "/A%3F%23",
+      "/%252e%252e%252fprices",
+    ])
+      expect(await page(path), path).toContain("has none of the account");
+    // As kept for another login.
+    await stop(shop);
+    const kept = JSON.parse(readFileSync(file, "utf8")) as Kept;
+    kept.orders["THEIRS-1"] = { body: theirs, state: "queued" };
+    writeFileSync(file, JSON.stringify(kept));
+    shop = await start();
+    expect(await page("/")).not.toContain("THEIRS-1");
+  });
+
+  test("answers an address that is none, and goes on", async () => {
+    expect((await fetch(`${shop.url}/%ff`)).status).toBe(502);
+    expect(await page("/")).toContain("CEM001");
   });
 
   test("keeps an order that a bad key could not send, says why, and sends it with a good one", async () => {
@@ -242,20 +278,22 @@ describe("the PHP file", () => {
     const { paths } = (await api.ask("GET", "/v1/openapi.json")).body as OpenApi;
     const asked = [...text.matchAll(/ask\('(\w+)', ['"]([^'"]+)['"](.*)/g)].map(
       ([, method = "", path = "", rest = ""]) => ({
-        operation: paths[path.replace("$number", "{number}")]?.[method.toLowerCase()],
+        operation:
+          paths[path.replace("$number", "{number}").replace(/\?.*/, "")]?.[method.toLowerCase()],
         path,
         headers: [...rest.matchAll(/"([\w-]+): /g)].map(([, name]) => name),
+        query: [...path.matchAll(/[?&](\w+)=/g)].map(([, name]) => name),
       }),
     );
     expect(asked.map(({ path }) => path)).toEqual([
       "/v1/orders",
       "/v1/orders/check",
-      "/v1/orders/$number",
+      "/v1/orders/$number?account=$account",
     ]);
-    for (const { operation, headers } of asked) {
+    for (const { operation, headers, query } of asked) {
       expect(operation).toBeDefined();
       const known = (operation?.parameters ?? []).map(({ name }) => name);
-      expect(known).toEqual(expect.arrayContaining(headers));
+      expect(known).toEqual(expect.arrayContaining([...headers, ...query]));
     }
     expect(asked[0]?.headers).toEqual(["Idempotency-Key"]);
     expect(text).toContain("'Authorization: Bearer '");

@@ -6,7 +6,7 @@
 import type { Transaction } from "../../store/index.ts";
 import { refusedProblem, type OrderProblem } from "../answer.ts";
 import { audited } from "../audit.ts";
-import { addEvent, OrderError, seenWith, type OrderRow, type Whose } from "../book.ts";
+import { addEvent, OrderError, seenWith, type OrderRow, type Seen } from "../book.ts";
 import type { OrderFinding } from "../checks.ts";
 import type { OrdersContext } from "../context.ts";
 import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
@@ -41,6 +41,8 @@ export interface Asker {
   readonly apiKey: string;
   /** True: asked with a test key; absent: it was not. */
   readonly test?: boolean;
+  /** The customer for whom a shop asks: another's order is not there. Absent: whoever's it is. */
+  readonly account?: string | undefined;
   /** True: a person who decides; what the checks find is told and stops nothing. */
   readonly decides: boolean;
 }
@@ -82,10 +84,10 @@ export async function amend(
   const { idempotencyKey, apiKey, test = false, body } = asked;
   // Before the transaction begins: it must not wait for a second connection.
   await context.pricing.newest?.();
-  const what = `amend ${idOrNumber}`;
+  const what = whatOf("amend", idOrNumber, asked);
   const keyed = { idempotencyKey, apiKey, test, what, body, hash: requestHash(body) };
   return once(context, keyed, async (tx) => {
-    const order = await heldOrder(tx, context.company, idOrNumber, whoseOf(asked));
+    const order = await heldOrder(tx, context.company, idOrNumber, seenBy(asked));
     await byPerson(tx, context, order, "order-amended", asked);
     return changeTo(tx, context, order, { ...asked, kind: "amend", cancelled: [] });
   });
@@ -103,12 +105,12 @@ export async function cancelOrder(
     idempotencyKey,
     apiKey,
     test,
-    what: `cancel ${idOrNumber}`,
+    what: whatOf("cancel", idOrNumber, asked),
     body: { lines, why },
     hash,
   };
   return once(context, keyed, async (tx) => {
-    const order = await heldOrder(tx, context.company, idOrNumber, whoseOf(asked));
+    const order = await heldOrder(tx, context.company, idOrNumber, seenBy(asked));
     await byPerson(tx, context, order, "order-cancelled", asked);
     const pending = (await changesOf(tx, order)).findLast(({ state }) => PENDING.includes(state));
     if (pending?.kind === "cancel" && pending.body === null)
@@ -135,8 +137,13 @@ export async function cancelOrder(
 }
 
 /** A shop's key changes orders of its own kind; a person any. */
-function whoseOf(asked: Asker): Whose {
-  return asked.decides ? "all" : seenWith(asked);
+function seenBy(asked: Asker): Seen {
+  return asked.decides ? {} : seenWith(asked, asked.account);
+}
+
+/** What the request's key is bound to. */
+function whatOf(act: "amend" | "cancel", idOrNumber: string, { account }: Asker): string {
+  return `${act} ${idOrNumber}${account === undefined ? "" : ` of ${account}`}`;
 }
 
 /** What a shop asks for is in the order's own book. */

@@ -1,6 +1,6 @@
 /** Whether a change is made here at once, or asked of the ERP. */
 import type { Queryable } from "../../store/index.ts";
-import { OrderError, orderOf, type OrderRow, type Whose } from "../book.ts";
+import { OrderError, orderOf, type OrderRow, type Seen } from "../book.ts";
 import { nothingLeft } from "../delivery/intents.ts";
 import { bears } from "../same-number.ts";
 
@@ -12,9 +12,9 @@ export async function heldOrder(
   tx: Queryable,
   company: string,
   idOrNumber: string,
-  whose: Whose = "all",
+  seen: Seen = {},
 ): Promise<OrderRow> {
-  const { id } = await orderOf(tx, company, idOrNumber, whose);
+  const { id } = await orderOf(tx, company, idOrNumber, seen);
   await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
     company,
     id,
