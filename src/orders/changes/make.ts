@@ -42,8 +42,9 @@ export async function goOn(
 ): Promise<OrderRow> {
   const at = context.now();
   const { company, id } = order;
-  // What staff may have keyed meanwhile a person lets go, whatever its content is now.
-  const holds = [...(order.state === "held" ? leftToPersons(order.reasons) : []), ...found];
+  // What waits for a person stays so, whatever its content is now.
+  const left = order.state === "held" ? leftToPersons(order.reasons) : [];
+  const holds = [...new Set([...left, ...found])];
   if (order.state === "checked" || order.state === "received") return order;
   if (holds.length > 0) {
     if (order.state === "held") return say(tx, order, holds);

@@ -1,5 +1,6 @@
 /** The customer: account, stop, currency, its own reference, a repeated order. Pure. */
 import type { Checking } from "../checks.ts";
+import { SENT_AGAIN } from "../held-since.ts";
 import { momentText } from "../../model/index.ts";
 
 export function checkBuyer(checking: Checking): void {
@@ -63,7 +64,7 @@ function checkRepeat({ facts: { surroundings }, settings, note }: Checking): voi
     expected: `no two such orders within ${settings.repeatedWithinMinutes ?? 0} minutes`,
     about:
       `Web order ${repeats.number} of ${when} has the same buyer, goods, reference, place and day. ` +
-      "It may be this one, sent again.",
+      SENT_AGAIN,
     instruction: `Ask the customer: release it if both are wanted, cancel it if web order ${repeats.number} is the one.`,
   });
 }

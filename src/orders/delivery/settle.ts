@@ -9,6 +9,7 @@ import type { Transaction } from "../../store/index.ts";
 import { move, type OrderRow } from "../book.ts";
 import { endWithRefusal } from "../changes/over.ts";
 import type { OrdersContext } from "../context.ts";
+import { NOT_PLACED } from "../held-since.ts";
 import { openTask } from "../tasks.ts";
 import { attemptEnded, doubtOf, endAttempt, endOpen, type AttemptOutcome } from "./attempts.ts";
 import { isAway, triesAway } from "./away.ts";
@@ -153,7 +154,7 @@ async function retry(
   const by = { who: "tradepost", at: context.now(), about: reason } as const;
   const away = await triesAway(tx, order);
   if (away === 0 && order.attempts >= context.settings.maxAttempts) {
-    const tries = `${order.attempts} tries placed nothing; the last one: ${reason}`;
+    const tries = `${order.attempts} ${NOT_PLACED}; the last one: ${reason}`;
     const reasons = [`${tries} Release it when that is mended.`];
     return move(tx, order, { ...by, event: "hold", reasons, set: { nextAttemptAt: null } });
   }

@@ -7,7 +7,7 @@ import type { Queryable } from "../../store/index.ts";
 import type { OrderRow } from "../book.ts";
 import type { OrdersContext, Standing } from "../context.ts";
 import { OrderError } from "../error.ts";
-import { ANSWERED, BEFORE, WHILE } from "../held-since.ts";
+import { ANSWERED, BEFORE, byPerson, WHILE } from "../held-since.ts";
 import { lostRow } from "../lost-rows.ts";
 import { bears } from "../same-number.ts";
 import { EARLY, FOREIGN, SENT } from "../seen.ts";
@@ -72,7 +72,8 @@ async function letGo(
     `select exists (
        select 1 from web_order_event e
         where e.company = $1 and e.order_id = $2 and e.to_state = 'queued'
-          and (e.event in ('notThere', 'lost') and e.who <> 'tradepost'
+          and ${byPerson("e.who")}
+          and (e.event in ('notThere', 'lost')
                or e.event = 'release' and (e.from_state = 'shadowed' or exists (
                     select 1 from web_order_event h
                      where h.company = e.company and h.order_id = e.order_id
