@@ -92,7 +92,10 @@ const MOVED = `
                              or c.state = 'done' and c.ended_at >= greatest(o.at, s.at)))
    order by o.id`;
 
-/** Lines that do not add up are not all there, so that only the sums are compared. */
+/**
+ * Lines that do not add up are not all there, so that only the sums are compared. Those of an order
+ * that is cancelled there, and was keyed anew, are no part of what the ERP holds.
+ */
 const LOOKS = `
   with ${CONFIRMED},
   whole as materialized (
@@ -102,7 +105,8 @@ const LOOKS = `
     select x.order_id, x.line, min(x.product) as product, sum(x.quantity) as quantity,
            sum(x.net) as net
       from (${erpLines("whole")}) x
-     where x.product is not null
+      join whole w on w.id = x.order_id
+     where x.product is not null and (x.state <> 'cancelled' or x.erp_order = w.erp_order)
      group by x.order_id, x.line, case when x.line is null then x.product end),
   ours as (
     select l.order_id, l.line, l.product, l.quantity, l.net from web_order_line l

@@ -5,6 +5,7 @@
 import type { Transaction } from "../store/index.ts";
 import { holdOrders } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { lineShares, ofShare } from "./line-shares.ts";
 import { lostRow } from "./lost-rows.ts";
 import { openAgain, openProduct } from "./open.ts";
 import { inPages } from "./recent.ts";
@@ -154,23 +155,54 @@ async function writeInvoiceEvents(
 }
 
 /**
- * Which line of which ERP order is which line of ours: as the ERP says, else the only line with
- * that product. An order that bears another number was given ours anew, and is another's, unless a
- * person said that it is ours. Relation of (order_id, erp_order, erp_order_line, line, state,
- * product, quantity, net, despatched, invoiced) for a relation of orders; $1 is the company.
+ * Which line of which ERP order is which line of ours: as the ERP says, else by its product, and
+ * where several of ours have that, as `lineShares` tells. An order that bears another number was
+ * given ours anew, and is another's, unless a person said that it is ours. Relation of (order_id,
+ * erp_order, erp_order_line, line, state, product, quantity, net, despatched, invoiced, starts,
+ * takes, is_last) for a relation of orders: a row for each of our lines that a line there is of;
+ * `line` is null: of none. `despatched` and `invoiced` are of the whole line there: `ofShare` tells
+ * what is ours. $1 is the company; `headers`, those of `erpHeaders`.
  */
-export const erpLines = (orders: string): string => `
-  select o.id as order_id, o.erp_order, el.line as erp_order_line, o.state,
-         coalesce(el.web_order_line, only_one.line) as line, el.product, el.quantity, el.net,
-         el.despatched_quantity as despatched, el.invoiced_quantity as invoiced
-    from (${theirs(orders)}) o
-    join erp_order_line el on el.company = $1 and el.erp_order = o.erp_order
+export const erpLines = (orders: string, headers = `(${erpHeaders(orders)})`): string => `
+  with rows as materialized (
+    select o.id as order_id, o.erp_order, o.state, el.line as erp_order_line, el.web_order_line,
+           el.product, el.quantity, el.net, el.despatched_quantity as despatched,
+           el.invoiced_quantity as invoiced
+      from ${headers} o
+      join erp_order_line el on el.company = $1 and el.erp_order = o.erp_order),
+  ours as materialized (
+    select l.order_id, l.line, l.product, l.quantity, l.net,
+           count(*) over (partition by l.order_id, l.product) as many
+      from ${orders} w join web_order_line l on l.company = $1 and l.order_id = w.id
+     where w.id in (select order_id from rows)),
+  ${lineShares("rows", "ours")},
+  last_one as (select order_id, product, max(line) as line from ours group by 1, 2)
+  select r.order_id, r.erp_order, r.erp_order_line, r.state,
+         coalesce(r.web_order_line, s.line, last_one.line) as line, r.product,
+         coalesce(s.takes, r.quantity) as quantity,
+         case when s.all_weight > 0
+              then round(r.net * s.weight_to / s.all_weight, 2)
+                   - round(r.net * (s.weight_to - s.weight) / s.all_weight, 2)
+              when s.is_last is not false then r.net else 0 end as net,
+         r.despatched, r.invoiced, coalesce(s.starts, 0) as starts,
+         coalesce(s.takes, r.quantity) as takes, coalesce(s.is_last, true) as is_last
+    from rows r
     left join (
-      select l.order_id, l.product, min(l.line) as line
-        from ${orders} w join web_order_line l on l.company = $1 and l.order_id = w.id
-       group by l.order_id, l.product having count(*) = 1) only_one
-      on only_one.order_id = o.id and only_one.product = el.product and el.web_order_line is null
-   where not ${lostRow("o")}`;
+      select *, sum(weight) over (partition by order_id, erp_order, erp_order_line) as all_weight,
+             sum(weight) over (partition by order_id, erp_order, erp_order_line
+                                order by line) as weight_to
+        from shares) s
+      on s.order_id = r.order_id and s.erp_order = r.erp_order
+     and s.erp_order_line = r.erp_order_line
+    left join last_one on last_one.order_id = r.order_id and last_one.product = r.product
+     and r.web_order_line is null`;
+
+/**
+ * The ERP's own orders of ours: (company, id, erp_order, state, learned_at), `id` being ours, for a
+ * relation of orders.
+ */
+export const erpHeaders = (orders: string): string =>
+  `select * from (${theirs(orders)}) o where not ${lostRow("o")}`;
 
 function theirs(orders: string): string {
   const columns = "o.company, o.id, e.erp_order, e.state, e.learned_at";
@@ -212,15 +244,54 @@ export const notedLines = (orders: string): string => `
                       where other.company = $1 and other.erp_order = o.erp_order
                         and other.id <> o.id and not other.test)`;
 
-/** What the pulled rows make of lines; of the orders named by $2. */
+/** What an ERP writes of one moment goes into several files, and they are pulled one by one. */
+const PAPERS_WITHIN = "interval '1 hour'";
+
+/**
+ * How the ERP's own orders end: (order_id, is_over, is_unread). One that is complete ends what did
+ * not come of it where its lines tell what did, or papers of it that came with its end.
+ * `is_unread`: of one that goes on no lines are here, and it may go on with anything. It counts
+ * where the number by which the order is known there is among them: another one may bear ours, too.
+ */
+const ENDED = `
+  select h.id as order_id, bool_or(h.erp_order = own.erp_order) and bool_and(
+           h.state = 'cancelled' or h.state = 'complete' and (
+             read.erp_order is not null
+             or exists (select 1 from web_order_line l
+                         where l.company = $1 and l.order_id = h.id
+                           and greatest(l.invoiced_quantity, l.despatched_quantity) > 0)
+                and (h.learned_at <= $3::timestamptz - ${PAPERS_WITHIN} or ${hasPapers("h")})))
+           as is_over,
+         bool_or(h.state not in ('cancelled', 'complete') and read.erp_order is null) as is_unread
+    from headers h
+    join orders own on own.id = h.id
+    left join (select distinct order_id, erp_order from erp_lines) read
+      on read.order_id = h.id and read.erp_order = h.erp_order
+   group by h.id`;
+
+function hasPapers(header: string): string {
+  const came = (where: string): string =>
+    `${where} and p.learned_at >= ${header}.learned_at - ${PAPERS_WITHIN}`;
+  const tables = ["sales_document p", "despatch_line p"].map(
+    (table) =>
+      `select 1 from ${table} where ${came(`p.company = $1 and p.erp_order = ${header}.erp_order`)}`,
+  );
+  const ours = `select 1 from sales_document p
+    where ${came(`p.company = $1 and ${bears("p.web_order", "own.number")}`)}`;
+  return `(${[...tables, ours].map((rows) => `exists (${rows})`).join(" or ")})`;
+}
+
+/** What the pulled rows make of lines; of the orders named by $2, at the moment $3. */
 const WANTED = `
   with orders as materialized (
        select company, id, number, account, erp_order, settled from web_order
         where company = $1 and not test and id = any($2::uuid[])),
-     erp_lines as materialized (${erpLines("orders")}),
+     headers as materialized (${erpHeaders("orders")}),
+     erp_lines as materialized (${erpLines("orders", "headers")}),
+     ended as materialized (${ENDED}),
      only_one as (
        select erp_order, product, min(erp_order_line) as line from erp_lines
-        group by erp_order, product having count(*) = 1),
+        group by erp_order, product having count(distinct erp_order_line) = 1),
      notes as (
        select d.erp_order, coalesce(d.erp_order_line, only_one.line) as erp_order_line,
               sum(d.quantity) as despatched
@@ -233,8 +304,10 @@ const WANTED = `
        select order_id, line, sum(despatched) as despatched, sum(invoiced) as invoiced,
               bool_and(finished) as finished
          from (
-           select x.order_id, x.line, greatest(x.despatched, coalesce(n.despatched, 0)) as despatched,
-                  x.invoiced, x.state in ('cancelled', 'complete') as finished
+           select x.order_id, x.line,
+                  ${ofShare("greatest(x.despatched, coalesce(n.despatched, 0))")} as despatched,
+                  ${ofShare("x.invoiced")} as invoiced,
+                  x.state in ('cancelled', 'complete') as finished
              from erp_lines x
              left join notes n on n.erp_order = x.erp_order
               and n.erp_order_line = x.erp_order_line
@@ -243,14 +316,17 @@ const WANTED = `
         where line is not null
         group by order_id, line),
      wanted as (
-       select l.order_id, l.line, told.despatched,
-              case when told.finished
-                   then greatest(0, l.quantity - greatest(l.invoiced_quantity, told.invoiced,
-                                                          told.despatched))
+       select l.order_id, l.line, coalesce(told.despatched, l.despatched_quantity) as despatched,
+              case when ended.is_over or told.finished and ended.is_unread is not true
+                   then greatest(0, l.quantity
+                          - greatest(l.invoiced_quantity, told.invoiced,
+                                     coalesce(told.despatched, l.despatched_quantity)))
                    else 0 end as cancelled
          from web_order_line l
-         join told on told.order_id = l.order_id and told.line = l.line
-        where l.company = $1)`;
+         left join told on told.order_id = l.order_id and told.line = l.line
+         left join ended on ended.order_id = l.order_id
+        where l.company = $1 and l.order_id = any($2::uuid[])
+          and (told.line is not null or ended.order_id is not null))`;
 
 const IS_OTHER = `l.company = $1 and l.order_id = wanted.order_id and l.line = wanted.line
   and (l.despatched_quantity, l.cancelled_quantity)
@@ -273,7 +349,7 @@ export async function updateDespatched(
     const due = await store.query<{ id: string }>(
       `${WANTED} select distinct l.order_id as id from web_order_line l, wanted where ${IS_OTHER}
         order by 1`,
-      [company, page],
+      [company, page, now()],
     );
     for (let from = 0; from < due.length; from += AT_ONCE) {
       const ids = due.slice(from, from + AT_ONCE).map(({ id }) => id);
@@ -297,7 +373,7 @@ async function writeDespatched(
             open_product = ${openProduct("l.invoiced_quantity", "wanted.cancelled")}
        from wanted where ${IS_OTHER}
       returning l.order_id as "orderId"`,
-    [company, ids],
+    [company, ids, at],
   );
   const orders = [...new Set(changed.map((line) => line.orderId))];
   await openAgain(tx, company, orders);
