@@ -10,6 +10,7 @@ import { checkConnector } from "./connectors.ts";
 import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
 import { checkTokens } from "./price-tokens.ts";
 import { checkSchedules } from "./schedules.ts";
+import { contradictionOf } from "./standing-words.ts";
 import { leftOutInWords, readOwners, type Owned } from "./owners.ts";
 
 /** One thing that was looked at. */
@@ -159,7 +160,7 @@ export async function checkConnections(
   return checked;
 }
 
-/** What the settings wish and nobody has recorded, and what stands still. */
+/** Where the settings and what is recorded differ, and what stands still. */
 async function checkStanding(
   settings: CompanySettings,
   name: string,
@@ -167,16 +168,12 @@ async function checkStanding(
 ): Promise<Checked[]> {
   if (settings.orders.connection !== name) return [];
   const wished = settings.connections[name]?.mode ?? "read-only";
-  const { mode, paused } = await standings.of(name, wished);
+  const { paused } = await standings.of(name, wished);
   const part = `connection ${name}`;
   const checked: Checked[] = [];
-  if (mode !== wished)
-    checked.push({
-      part,
-      state: "warning",
-      about: notLiveText(name),
-      instruction: `Go through the checklist: tradepost go-live ${name}.`,
-    });
+  const asked = { name, wished, timeZone: settings.timeZone };
+  const contradiction = await contradictionOf(standings, asked);
+  if (contradiction !== null) checked.push({ part, state: "warning", ...contradiction });
   if (paused !== null)
     checked.push({
       part,
@@ -185,14 +182,6 @@ async function checkStanding(
       instruction: `See tradepost maintenance; it ends with tradepost maintenance off ${name} --who NAME --why WHY.`,
     });
   return checked;
-}
-
-/** The settings wish what nobody has recorded yet. */
-export function notLiveText(name: string): string {
-  return (
-    `The settings say that ${name} is live, and no checklist is recorded for it: it is in shadow, ` +
-    "so web orders are taken, written and compared, and none is handed over."
-  );
 }
 
 const MODES = {

@@ -5,10 +5,10 @@ import type { Pause, ScheduleState, ServiceState } from "../jobs/index.ts";
 import type { Alarm } from "../notify/index.ts";
 import type { DeskCounts } from "../orders/index.ts";
 import { streamStates, type StreamState } from "../sync/index.ts";
-import { notLiveText } from "./check.ts";
 import type { LeftBehind } from "./left-behind.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { StreamsOf } from "./schedules.ts";
+import { contradictionOf } from "./standing-words.ts";
 import { freshness, type Freshness, type Watched } from "./watch.ts";
 
 export interface StreamStatus {
@@ -64,18 +64,13 @@ export async function statusOf(
 ): Promise<StatusReport> {
   const { code, settings, schedules, alarms } = watched;
   const { connection } = settings.orders;
-  const { mode, wished, paused } = await watched.standings.of(
-    connection,
-    settings.connections[connection]?.mode ?? "read-only",
+  const wished = settings.connections[connection]?.mode ?? "read-only";
+  const { mode, paused } = await watched.standings.of(connection, wished);
+  const asked = { name: connection, wished, timeZone: settings.timeZone };
+  const contradiction = await contradictionOf(watched.standings, asked);
+  const about = [...(contradiction === null ? [] : [contradiction]), ...left].map(
+    (each) => `${each.about} ${each.instruction}`,
   );
-  const about = [
-    ...(mode === wished
-      ? []
-      : [
-          `${notLiveText(connection)} Go through the checklist: \`tradepost go-live ${connection}\`.`,
-        ]),
-    ...left.map((each) => `${each.about} ${each.instruction}`),
-  ];
   const [states, listed, open, service] = await Promise.all([
     streamStates(context.store, code),
     schedules.list(),

@@ -80,15 +80,22 @@ export interface Standings {
   /** Null: it has not gone live, or that was undone. */
   goLive(connection: string): Promise<GoLive | null>;
   /**
-   * The connection that was live when something was taken that has an id of that moment: only the
-   * one that takes the orders goes live, whatever the settings call it since. Null: none was.
+   * The connection that counted as live when something was taken that has an id of that moment:
+   * only the one that takes the orders goes live, whatever the settings call it since, and whatever
+   * mode they had then. Null: none did.
    */
-  liveAt(taken: Taken): Promise<string | null>;
+  liveAt(taken: Taken): Promise<CountedLive | null>;
   /** Connections that have gone live, and nobody has undone that. */
   liveOnes(): Promise<readonly (Pick<GoLive, "at" | "who"> & { readonly connection: string })[]>;
   record(on: Queryable, connection: string, live: Omit<GoLive, "at">): Promise<void>;
   /** False: it was not live. */
   undo(on: Queryable, connection: string, deed: Deed): Promise<boolean>;
+}
+
+export interface CountedLive {
+  readonly connection: string;
+  readonly at: Temporal.Instant;
+  readonly undone: boolean;
 }
 
 export interface Taken {
@@ -217,14 +224,14 @@ async function liveAt(
   on: Queryable,
   company: string,
   { id, receivedAt }: Taken,
-): Promise<string | null> {
-  const [row] = await on.query<{ connection: string }>(
-    `select connection from connection_go_live
+): Promise<CountedLive | null> {
+  const [row] = await on.query<CountedLive>(
+    `select connection, at, open_connection is null as undone from connection_go_live
       where company = $1 and id < $2::uuid and (undone_at is null or undone_at > $3)
       order by id desc limit 1`,
     [company, id, receivedAt],
   );
-  return row?.connection ?? null;
+  return row ?? null;
 }
 
 async function undo(

@@ -16,14 +16,22 @@ export interface OrdersConnection {
   standing(): Promise<Standing>;
   readonly name?: string;
   /**
-   * The connection that was live when the order was taken, by its name of then; null: none was.
-   * Absent: that is not known.
+   * The connection that counted as live when the order was taken, whatever mode the settings had
+   * then; null: none did. Absent: that is not known.
    */
   liveAt?(order: {
     readonly id: string;
     readonly receivedAt: Temporal.Instant;
-  }): Promise<string | null>;
+  }): Promise<CountedLive | null>;
   openSession(): Promise<Session>;
+}
+
+/** A go-live that was recorded. */
+export interface CountedLive {
+  /** By its name of then. */
+  readonly connection: string;
+  readonly at: Temporal.Instant;
+  readonly undone: boolean;
 }
 
 export interface Standing {

@@ -4,7 +4,7 @@
  * or it could not be placed. What is in it answers none of that, whatever it is changed to.
  */
 export const BEFORE = "Taken before its connection went live";
-export const WHILE = "Taken while its connection was live";
+export const WHILE = "Taken while its connection";
 export const ANSWERED = "The ERP spoke of this number before it was sent";
 export const SENT_AGAIN = "It may be this one, sent again.";
 export const NOT_PLACED = "tries placed nothing";

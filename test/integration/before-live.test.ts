@@ -170,7 +170,7 @@ test("going live is one command with a checklist: until it is recorded nothing i
   expect(await states(live, "W-EARLY")).toEqual(["shadowed"]);
   const status = await live.status();
   expect(status.orders).toMatchObject({ mode: "shadow", wished: "live" });
-  expect(status.orders.about).toContain("`tradepost go-live erp`");
+  expect(status.orders.about).toContain("tradepost go-live erp.");
   const checked = await live.check();
   expect(checked.find(({ state }) => state === "warning")).toMatchObject({
     part: "connection erp",

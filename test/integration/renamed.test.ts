@@ -1,4 +1,4 @@
-/** A connection or a company that the settings call otherwise now, with orders on their way. */
+/** A connection or a company that the settings call otherwise now, or have in another mode. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -31,10 +31,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function settingsWith(company: string, connection: string) {
+function settingsWith(company: string, connection: string, mode = "live") {
   const entry = {
     connector: "backed-up",
-    mode: "live",
+    mode,
     mappings: "tradepost-csv",
     settings: { file: join(folder, "erp.json") },
   };
@@ -49,18 +49,26 @@ function settingsWith(company: string, connection: string) {
   return { ...readSettings({ file: "tradepost.yaml", text }), databaseUrl: database.store.url };
 }
 
-async function started(company: string, connection: string) {
+async function started(company: string, connection: string, mode?: string) {
   const logged: string[] = [];
   const log = (level: string, message: string) => void logged.push(`${level} ${message}`);
-  const tradepost = await openTradepost(settingsWith(company, connection), { now: () => NOW, log });
-  onTestFinished(() => tradepost[Symbol.asyncDispose]());
+  const tradepost = await openTradepost(settingsWith(company, connection, mode), {
+    now: () => NOW,
+    log,
+  });
+  let isOpen = true;
+  const end = async () => {
+    if (isOpen) await tradepost[Symbol.asyncDispose]();
+    isOpen = false;
+  };
+  onTestFinished(end);
   const services = await tradepost.company(company);
   await services.pricing.publish();
   const deliverAll = async () => {
     await services.orders.advance();
     await tradepost.drain();
   };
-  return { tradepost, services, logged, deliverAll };
+  return { tradepost, services, logged, deliverAll, end };
 }
 
 async function order(company: CompanyServices, number: string): Promise<void> {
@@ -89,6 +97,8 @@ test("a connection that is called otherwise holds what was taken while it was li
     [],
   );
 
+  // Two services with other settings would take each other's deliveries.
+  await before.end();
   const after = await started("WHOLE", "main");
   await after.deliverAll();
   // What stands still stands still, whatever it is called.
@@ -109,10 +119,13 @@ test("a connection that is called otherwise holds what was taken while it was li
     const { state, reasons } = await after.services.orders.show(number);
     expect(state).toBe("held");
     expect(reasons[0]).toContain("that was erp, while orders go to main now");
+    expect(reasons[0]).toMatch(/^Taken while its connection counted as live \(go-live of \d/);
   }
-  await before.services.orders.release("S1", { who: "kim", reason: "named as before" });
-  await before.deliverAll();
-  expect(await stateOf(before.services, "S1")).toBe("accepted");
+  await after.end();
+  const again = await started("WHOLE", "erp");
+  await again.services.orders.release("S1", { who: "kim", reason: "named as before" });
+  await again.deliverAll();
+  expect(await stateOf(again.services, "S1")).toBe("accepted");
 });
 
 test("given up for good, it says nothing more, and its successor is in shadow", async () => {
@@ -141,4 +154,64 @@ test("a company that is called otherwise is named with all that waits under its 
   await api.close();
   expect(logged.filter((line) => line.includes("a company WHOLE,"))).toHaveLength(1);
   expect(await companiesLeftBehind(store, settingsWith("WHOLE", "erp"), NOW)).toEqual([]);
+});
+
+const aboutErp = async (company: CompanyServices) =>
+  (await company.check()).flatMap(({ part, state, about, instruction }) =>
+    part === "connection erp" && state === "warning" && !about.includes("no such stream")
+      ? [`${about.replace(/live \S+ \S+,/, "live …,")} ${instruction}`]
+      : [],
+  );
+
+test("settings that are read-only once it went live are contradicted: what is taken waits to be sent", async () => {
+  await goLive(database.store, "WHOLE");
+  const { services, deliverAll, end } = await started("WHOLE", "erp", "read-only");
+  expect(await aboutErp(services)).toMatchInlineSnapshot(`
+    [
+      "erp went live …, by test, and nobody has undone that, while the settings have it read-only: orders wait, and are sent as soon as the settings say live, whether staff have keyed them meanwhile or not. For a pause: mode: live, and tradepost maintenance on erp --who NAME --why WHY. Where staff key the orders: tradepost go-live erp --undo --who NAME --why WHY.",
+    ]
+  `);
+  await order(services, "S4");
+  await deliverAll();
+  expect(await stateOf(services, "S4")).toBe("queued");
+  await end();
+  const live = await started("WHOLE", "erp");
+  await live.deliverAll();
+  expect(await stateOf(live.services, "S4")).toBe("accepted");
+});
+
+test("settings that are in shadow once it went live are contradicted: what is taken is held", async () => {
+  const readOnly = await started("WHOLE", "erp", "read-only");
+  await order(readOnly.services, "S5");
+  await readOnly.end();
+  const { services, deliverAll } = await started("WHOLE", "erp", "shadow");
+  expect(await aboutErp(services)).toMatchInlineSnapshot(`
+    [
+      "erp went live …, by test, and nobody has undone that, while the settings have it in shadow: orders are held for a person, neither sent nor shadowed. To have them shadowed: tradepost go-live erp --undo --who NAME --why WHY. To have them sent: mode: live.",
+    ]
+  `);
+  expect((await services.status()).orders).toMatchObject({
+    mode: "shadow",
+    about: expect.stringContaining("--undo --who NAME --why WHY") as string,
+  });
+  await order(services, "S6");
+  await deliverAll();
+  const reasons = async (number: string) =>
+    (await services.orders.show(number)).reasons.map((why) => why.replace(/of \S+ \S+\)/, "of …)"));
+  // Neither was taken live: what is said is what holds of both.
+  expect(await reasons("S5")).toEqual(await reasons("S6"));
+  expect(await reasons("S6")).toMatchInlineSnapshot(`
+    [
+      "Taken while its connection counted as live (go-live of …); that is not undone, while the settings have it in shadow: it is not sent. Release it once the connection is live; or cancel it here, if staff have keyed it.",
+    ]
+  `);
+  await expect(
+    services.orders.release("S6", { who: "kim", reason: "it is to go" }),
+  ).rejects.toThrow("its connection is not live");
+
+  expect(await services.goLive.undo("erp", KIM)).toBe(true);
+  expect(await aboutErp(services)).toEqual([]);
+  await order(services, "S7");
+  await deliverAll();
+  expect(await stateOf(services, "S7")).toBe("shadowed");
 });

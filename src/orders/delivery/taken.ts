@@ -3,9 +3,10 @@
  * keyed by staff, or was to be; what came while it was live was promised to be sent. Neither is
  * sent, or never sent, by itself. Nor is one whose number the ERP has spoken of before.
  */
+import { momentText } from "../../model/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import type { OrderRow } from "../book.ts";
-import type { OrdersContext, Standing } from "../context.ts";
+import type { CountedLive, OrdersContext, Standing } from "../context.ts";
 import { OrderError } from "../error.ts";
 import { ANSWERED, BEFORE, byPerson, WHILE } from "../held-since.ts";
 import { lostRow } from "../lost-rows.ts";
@@ -15,12 +16,13 @@ import { dayText } from "../words.ts";
 
 /** Why a queued order is held now; null: it may go on. */
 export async function heldSinceTaken(
-  { store, connection }: Pick<OrdersContext, "store" | "connection">,
+  { store, connection, settings }: Pick<OrdersContext, "store" | "connection" | "settings">,
   order: OrderRow,
   { mode, live = null }: Standing,
 ): Promise<string | null> {
-  const liveAs = mode === "shadow" ? await connection.liveAt?.(order) : null;
-  if (liveAs !== null && liveAs !== undefined) return notSentNow(liveAs, connection.name ?? liveAs);
+  const was = mode === "shadow" ? await connection.liveAt?.(order) : null;
+  if (was !== null && was !== undefined)
+    return notSentNow(was, connection.name ?? was.connection, settings.timeZone);
   // Ids are in the order in which they were made, whatever clock a demonstration shows.
   if (mode !== "live") return null;
   const answered = await spokenOf(store, order);
@@ -31,12 +33,19 @@ export async function heldSinceTaken(
   return `${BEFORE}: nothing was sent then, so that staff may have keyed it. Look in the ERP; release it to have it sent, or cancel it.`;
 }
 
-function notSentNow(liveAs: string, goesTo: string): string {
+/** The settings may have been in shadow or read-only then, too: what counts is what is recorded. */
+function notSentNow(was: CountedLive, goesTo: string, timeZone: string): string {
+  const { connection, undone } = was;
   const now =
-    liveAs === goesTo
-      ? "it is in shadow now (that was undone, or the service was started with other settings)"
-      : `that was ${liveAs}, while orders go to ${goesTo} now, which is in shadow`;
-  return `${WHILE}, and ${now}: it is not sent. Release it once the connection is live; or cancel it here, if staff have keyed it.`;
+    connection !== goesTo
+      ? `that was ${connection}, while orders go to ${goesTo} now, which is in shadow`
+      : undone
+        ? "that was undone since, so that it is in shadow"
+        : "that is not undone, while the settings have it in shadow";
+  return (
+    `${WHILE} counted as live (go-live of ${momentText(was.at, timeZone)}); ${now}: it is not sent. ` +
+    "Release it once the connection is live; or cancel it here, if staff have keyed it."
+  );
 }
 
 /** What was pulled of its number and cannot be about it, in words; null: nothing. */
