@@ -12,6 +12,7 @@ import {
 } from "../support/broken-connectors/disturbed.ts";
 import { BROKEN_ORDERS } from "../support/broken-connectors/orders.ts";
 import { BROKEN_READINGS } from "../support/broken-connectors/reading.ts";
+import { BROKEN_RETURNS } from "../support/broken-connectors/returns.ts";
 import { BROKEN_STATICS } from "../support/broken-connectors/statics.ts";
 import { BROKEN_TILLS, tillOf, tillRig } from "../support/broken-connectors/till.ts";
 
@@ -23,6 +24,7 @@ const BROKEN: readonly Broken[] = [
   ...BROKEN_ENDINGS,
   ...BROKEN_ORDERS,
   ...BROKEN_ACCOUNTS,
+  ...BROKEN_RETURNS,
   ...BROKEN_TILLS,
 ];
 

@@ -15,6 +15,8 @@ import {
 import { jsonSchemaOf } from "../../src/definition/index.ts";
 import { checkExamples, compileMapping } from "../../src/mapping/index.ts";
 import { connectorPage } from "../support/connector-page.ts";
+import { CONNECTORS } from "../support/hostile-erp/index.ts";
+import { rigOf as hostileRigOf } from "../support/hostile-erp/rig.ts";
 import { connector as stockroom } from "../support/stockroom/index.ts";
 import { rig as stockroomRig } from "../support/stockroom/simulator/conformance.ts";
 
@@ -43,6 +45,19 @@ describe.each(await listConnectors())("the connector %s", (name) => {
     expect(card.checks.filter(({ state }) => state === "failed")).toEqual([]);
     expect(card.checks.filter(({ state }) => state === "passed").length).toBeGreaterThan(5);
     expect(card.fine).toBe(true);
+  });
+});
+
+describe.each(["native-key", "searchable"] as const)("an ERP that is %s", (erpClass) => {
+  test("has its accounts opened and its returns entered as they must be", async () => {
+    const hostile = await loadConnector("hostile", [CONNECTORS]);
+    const subject = { connector: hostile, file: null };
+    const card = await checkConnector(subject, { rig: hostileRigOf(erpClass) });
+    expect(open(card)).toEqual([]);
+    expect(card.capabilities).toEqual(["orders", "accounts", "returns"]);
+    const tried = card.checks.filter(({ id }) => /^(?:account|return)-/.test(id));
+    expect(tried.length).toBeGreaterThan(14);
+    expect(tried.filter(({ state }) => state !== "passed")).toEqual([]);
   });
 });
 

@@ -15,6 +15,7 @@ import { DISTURBING_CHECKS } from "./disturbing.ts";
 import { ORDERING_CHECKS } from "./ordering.ts";
 import { READING_CHECKS } from "./reading.ts";
 import { RESUMING_CHECKS } from "./resuming.ts";
+import { RETURNING_CHECKS } from "./returning.ts";
 import type { Rig, Subject } from "./rig.ts";
 import { STATIC_CHECKS } from "./statics.ts";
 import { createWatch } from "./world.ts";
@@ -31,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   ...CLOSING_CHECKS,
   ...ORDERING_CHECKS,
   ...ACCOUNTING_CHECKS,
+  ...RETURNING_CHECKS,
   ...LAST_CHECKS,
 ];
 

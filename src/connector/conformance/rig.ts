@@ -4,7 +4,7 @@
  * that a far side cannot play may be left out; the checks that need it then say so, and are waived
  * with a reason or remain to do.
  */
-import type { Connector, NewAccount, RenderedOrder } from "../contract.ts";
+import type { Connector, NewAccount, NewReturn, RenderedOrder } from "../contract.ts";
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -45,6 +45,7 @@ export interface FarSide {
   signIns?(): number;
   readonly orders?: RigOrders;
   readonly accounts?: RigAccounts;
+  readonly returns?: RigReturns;
   close(): Promise<void> | void;
 }
 
@@ -115,9 +116,32 @@ export interface RigOrders {
 export interface RigAccounts {
   /** An account that the far side opens, asked for under this number of ours. */
   account(request: string): NewAccount;
+  /** One that it refuses. Absent: it refuses none. */
+  refusable?(request: string): NewAccount;
   /** How many accounts it holds that bear this number. */
   held(request: string): Promise<number> | number;
+  /**
+   * What it holds of the first of them, in our words; fields that it has no place for are left out.
+   * Null: it holds none. A name, an e-mail address and an address are the least.
+   */
+  kept?(request: string): Promise<Partial<NewAccount> | null> | Partial<NewAccount> | null;
   /** Once: it opens the next account, and its answer is lost. False: that cannot happen. */
+  loseAnswer?(): Promise<boolean> | boolean;
+}
+
+export interface RigReturns {
+  /** A return that the far side takes, asked for under this number of ours. */
+  goods(key: string): NewReturn;
+  /** One that it refuses. Absent: it refuses none. */
+  refusable?(key: string): NewReturn;
+  /** How many returns it holds that bear this number, in every place where one can be. */
+  held(key: string): Promise<number> | number;
+  /**
+   * What it holds of the first of them, in our words; fields that it has no place for are left out.
+   * Null: it holds none. Account, invoice, lines and what is wanted are the least.
+   */
+  kept?(key: string): Promise<Partial<NewReturn> | null> | Partial<NewReturn> | null;
+  /** Once: it takes the next return, and its answer is lost. False: that cannot happen. */
   loseAnswer?(): Promise<boolean> | boolean;
 }
 

@@ -1,57 +1,28 @@
 /** Connectors that open accounts wrongly; their streams are those of the healthy one. */
+import { isDeepStrictEqual } from "node:util";
 import type { AccountsCapability, NewAccount } from "../../../src/connector/index.ts";
-import type { Rig } from "../../../src/connector/conformance/index.ts";
-import { opening, rigOf, type Broken } from "./breaking.ts";
+import type { Broken } from "./breaking.ts";
+import { breakingOf, loses, neverEnding, type Book } from "./handed.ts";
 
-/** What a far side holds: the request that each account bears. */
-interface Book {
-  readonly held: string[];
-  losesAnswer: boolean;
-}
+const numberOf = (at: number) => `A${at + 1}`;
 
-/** By the address of the far side. */
-const books = new Map<string, Book>();
-
-function bookOf(settings: unknown): Book {
-  const { baseUrl } = settings as { readonly baseUrl: string };
-  const book = books.get(baseUrl) ?? { held: [], losesAnswer: false };
-  books.set(baseUrl, book);
-  return book;
-}
-
-function healthy(book: Book): AccountsCapability {
-  const found = (request: string) =>
-    book.held.flatMap((one, at) =>
-      one === request ? [{ account: `A${at + 1}`, name: "Quayle Roofing", request }] : [],
-    );
+function healthy(book: Book<NewAccount>): AccountsCapability {
   return {
-    find: async ({ request }) => found(request),
-    create: async ({ request }) => {
-      if (found(request).length === 0) book.held.push(request);
-      const lost = book.losesAnswer;
-      book.losesAnswer = false;
-      if (lost) return { kind: "inDoubt", evidence: "the line broke" };
-      return { kind: "opened", account: found(request)[0]?.account ?? "", evidence: "it says so" };
+    find: async (asked) =>
+      book.held.flatMap(({ request, name }, at) => {
+        const account = numberOf(at);
+        if (request === asked.request) return [{ account, name, request }];
+        return name === asked.name ? [{ account, name, request, because: "the same name" }] : [];
+      }),
+    create: async (account) => {
+      if (account.name === "") return { kind: "refused", reason: "it has no name" };
+      const bears = ({ request }: NewAccount) => request === account.request;
+      if (!book.held.some(bears)) book.held.push(account);
+      if (loses(book)) return { kind: "inDoubt", evidence: "the line broke" };
+      return { kind: "opened", account: numberOf(book.held.findIndex(bears)), evidence: "said so" };
     },
   };
 }
-
-const rig: Rig = {
-  ...rigOf([]),
-  start: async () => {
-    const far = await rigOf([]).start();
-    const book = bookOf(far.settings);
-    return {
-      ...far,
-      close: () => far.close(),
-      accounts: {
-        account: asked,
-        held: (request) => book.held.filter((one) => one === request).length,
-        loseAnswer: () => (book.losesAnswer = true),
-      },
-    };
-  },
-};
 
 function asked(request: string): NewAccount {
   const address = { address1: "7 Orrery Row", address2: null, address3: null, town: "York" };
@@ -70,22 +41,19 @@ function asked(request: string): NewAccount {
   };
 }
 
-function accounting(
-  breaks: string,
-  how: string,
-  change: (accounts: AccountsCapability, book: Book) => AccountsCapability,
-): Broken {
-  const broken = opening(
-    breaks,
-    how,
-    (session, _host, settings) => {
-      const book = bookOf(settings);
-      return { ...session, accounts: change(healthy(book), book) };
+const accounting = breakingOf<AccountsCapability, NewAccount>({
+  name: "accounts",
+  healthy,
+  rig: (book) => ({
+    accounts: {
+      account: asked,
+      refusable: (request) => ({ ...asked(request), name: "" }),
+      held: (request) => book.held.filter((one) => one.request === request).length,
+      kept: (request) => book.held.find((one) => one.request === request) ?? null,
+      loseAnswer: () => (book.losesAnswer = true),
     },
-    [],
-  );
-  return { ...broken, rig };
-}
+  }),
+});
 
 export const BROKEN_ACCOUNTS: readonly Broken[] = [
   accounting("account-found", "it shows its accounts without our number", (accounts) => {
@@ -100,16 +68,22 @@ export const BROKEN_ACCOUNTS: readonly Broken[] = [
       },
     };
   }),
-  accounting("account-once", "it opens an account without looking", (accounts, book) => ({
+  accounting(
+    "account-once",
+    "it opens an account whose very request it has had",
+    (accounts, book) => ({
+      ...accounts,
+      create: async (account) => {
+        if (book.held.some((one) => isDeepStrictEqual(one, account))) book.held.push(account);
+        return accounts.create(account);
+      },
+    }),
+  ),
+  accounting("account-refused", "it calls an account that was refused a doubt", (accounts) => ({
     ...accounts,
     create: async (account) => {
-      if (book.losesAnswer) return accounts.create(account);
-      book.held.push(account.request);
-      return {
-        kind: "opened",
-        account: `A${book.held.indexOf(account.request) + 1}`,
-        evidence: "",
-      };
+      const answer = await accounts.create(account);
+      return answer.kind === "refused" ? { kind: "inDoubt", evidence: answer.reason } : answer;
     },
   })),
   accounting("account-in-doubt", "it calls a doubt a refusal", (accounts) => ({
@@ -118,5 +92,26 @@ export const BROKEN_ACCOUNTS: readonly Broken[] = [
       const answer = await accounts.create(account);
       return answer.kind === "inDoubt" ? { kind: "refused", reason: "no good answer" } : answer;
     },
+  })),
+  accounting("account-given-up", "it opens accounts and listens to no signal", (accounts) => ({
+    ...accounts,
+    create: (account, call) => neverEnding(call, () => accounts.create(account)),
+  })),
+  accounting("account-whole", "it leaves the credit limit out", (accounts) => ({
+    ...accounts,
+    create: (account) => accounts.create({ ...account, creditLimit: null }),
+  })),
+  accounting("account-frozen", "it writes over an account that is there", (accounts, book) => ({
+    ...accounts,
+    create: async (account) => {
+      const at = book.held.findIndex(({ request }) => request === account.request);
+      if (at >= 0) book.held[at] = account;
+      return accounts.create(account);
+    },
+  })),
+  accounting("account-alike", "it does not say why it shows another account", (accounts) => ({
+    ...accounts,
+    find: async (account) =>
+      (await accounts.find(account)).map(({ because: _because, ...one }) => one),
   })),
 ];

@@ -12,14 +12,16 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pounds, type ErpBooks, type HeldDocument } from "./books.ts";
 import { openExports, today, type Exports } from "./exports.ts";
-import { drawsOf, type Draws } from "./faults.ts";
+import { drawsOf, type Draws, type PlacingFault } from "./faults.ts";
 import { takeFromFolder } from "./folder.ts";
 import { openLedger, type ErpClass, type Ledger } from "./ledger.ts";
+import { ACCOUNTS, openRequests, RETURNS, type HeldRequest } from "./requests.ts";
 import { serveErp } from "./server.ts";
 
 export { pounds, type ErpBooks, type HeldDocument, type HeldOrderLine } from "./books.ts";
 export { FAULT_SHARE } from "./faults.ts";
 export type { ErpClass } from "./ledger.ts";
+export type { HeldRequest } from "./requests.ts";
 
 /** For the setting `connectorFolders`. */
 export const CONNECTORS = join(import.meta.dirname, "connectors");
@@ -36,6 +38,11 @@ export interface HostileErp extends AsyncDisposable {
   /** Null: it has a folder only. */
   readonly url: string | null;
   books(): ErpBooks;
+  /** In the order in which they came to be. */
+  returns(): readonly HeldRequest[];
+  accounts(): readonly HeldRequest[];
+  /** The next thing that it is asked to make by HTTP meets this fault, whatever was drawn. */
+  next(fault: PlacingFault): void;
   /** Orders of which it saw a part. */
   halfSeen(): readonly string[];
   /** Writes what is new since the last time into the folder's `out/`. */
@@ -78,7 +85,9 @@ export async function startHostileErp(options: HostileOptions): Promise<HostileE
   };
   const dropped = options.class === "file-drop";
   const taking = dropped ? takeFromFolder({ folder, ledger, draws, exports }) : null;
-  const server = dropped ? null : await serveErp(ledger, draws);
+  const returns = openRequests(RETURNS, options.class, draws);
+  const accounts = openRequests(ACCOUNTS, options.class, draws);
+  const server = dropped ? null : await serveErp({ ledger, draws, returns, accounts });
   return {
     connection:
       server === null
@@ -86,6 +95,9 @@ export async function startHostileErp(options: HostileOptions): Promise<HostileE
         : { connector: "hostile", settings: { baseUrl: server.url, class: options.class } },
     url: server?.url ?? null,
     books: () => ledger.books(),
+    returns: () => returns.all(),
+    accounts: () => accounts.all(),
+    next: (fault) => server?.next(fault),
     halfSeen: () => taking?.halfSeen ?? [],
     export: exportNow,
     keyByHand: (count) => {

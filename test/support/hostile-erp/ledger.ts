@@ -27,7 +27,7 @@ export interface Ledger {
 }
 
 /** The index may lag so long behind a document, where it lags. */
-const INDEX_LAG_MS = 1_500;
+export const INDEX_LAG_MS = 1_500;
 const DRAFT_MS = 600;
 /** So many drafts of a hundred come to nothing. */
 const THROWN_AWAY = 0.2;

@@ -7,10 +7,11 @@
  *       settings: { baseUrl: "http://127.0.0.1:4701", class: searchable }
  */
 import { z } from "zod";
-import { defineConnector } from "#connector";
+import { ConnectorFault, defineConnector } from "#connector";
 import type { Accepted, Found, OrderCall, OrdersCapability, Outcome } from "#connector";
 import { HttpFault, openHttp } from "#connector/http";
 import type { HttpClient } from "#connector/http";
+import { accountsOf, returnsOf } from "./requests.ts";
 
 const settings = z.strictObject({
   baseUrl: z.url().describe("Where the ERP answers."),
@@ -59,9 +60,15 @@ export const connector = defineConnector<z.infer<typeof settings>>({
     );
     return {
       read: () => {
-        throw new TypeError("the hostile ERP has no streams");
+        throw new ConnectorFault(
+          "config",
+          "The hostile ERP has no streams.",
+          "What it exports is read from its folder.",
+        );
       },
       orders: ordersOf(given.class, http),
+      accounts: accountsOf(http, ended),
+      returns: returnsOf(http, ended),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   },
