@@ -156,3 +156,36 @@ test("an order that is held loses a part, and stays held for what speaks against
   await companies.jobs.drain();
   expect(one.erp.orders.size).toBe(0);
 });
+
+test("what stays of a line has the price of the break that all of it had reached", async () => {
+  await companies.open("BREAK");
+  const rule = { customerScope: "everyone", productScope: "product", kind: "fixed" } as const;
+  await pull(companies.store, "BREAK", "price-rule", [
+    { rule: "R1", ...rule, productCode: "BRICK", value: "3.80", fromQuantity: "10" },
+  ]);
+  const one = await companies.again("BREAK");
+  const lines = [{ ...brick("12"), unitPrice: "3.80" }];
+  const number = orderIn(await send(one.orders, "k1", { lines })).webOrder;
+  expect(await cancel(one, number, [{ line: 1, quantity: "8" }])).toMatchObject({
+    answer: { net: "15.20", reasons: [], warnings: [] },
+  });
+});
+
+test("what is left of a line keeps the unit that it was ordered and priced in", async () => {
+  await companies.open("UNITS");
+  await pull(companies.store, "UNITS", "product-unit", [
+    { product: "BRICK", unit: "PACK", sellingUnits: "3" },
+  ]);
+  const one = await companies.again("UNITS");
+  const packs = { product: "BRICK", quantity: "4", unit: "PACK", unitPrice: "12.60" };
+  const number = orderIn(await send(one.orders, "k1", { lines: [packs] })).webOrder;
+  expect(await one.orders.show(number)).toMatchObject({ net: "50.40" });
+  // A pack of three selling units.
+  expect(await cancel(one, number, [{ line: 1, quantity: "3" }])).toMatchObject({
+    answer: { net: "37.80", reasons: [], warnings: [] },
+  });
+  await expect(cancel(one, number, [{ line: 1, quantity: "1" }])).rejects.toThrow(
+    "line 1 was ordered in PACK, and 8 selling units that would be left are no quantity in PACK. " +
+      "Cancel whole ones of PACK, or send the order anew as amended.",
+  );
+});

@@ -45,7 +45,7 @@ export async function lessOf(
   const left = leftOf(body, some);
   if (left.every(({ quantity }) => quantity === "0")) return null;
   const request = await lastRequest(tx, order, pending);
-  const { lines: asked, given } = reducedLines(request, left);
+  const { lines: asked, given } = reducedLines(order, request, left);
   if (given !== undefined && lines !== null)
     throw impossible(
       order,
@@ -94,7 +94,7 @@ function leftOf(body: WebOrder, cancelled: readonly CancelledLine[]) {
       cancelled.filter((one) => one.line === line.line).map((one) => decimal.parse(one.quantity)),
     );
     const quantity = decimal.canonical(decimal.subtract(decimal.parse(line.quantity), less));
-    return { ...line, quantity, touched: less.digits > 0n };
+    return { ...line, quantity, was: line.quantity, touched: less.digits > 0n };
   });
 }
 
@@ -102,19 +102,44 @@ function leftOf(body: WebOrder, cancelled: readonly CancelledLine[]) {
  * The lines of the request that its content was made from. Goods that promotions give are none of
  * them, so a line is known by its product and its place among those of it.
  */
-function reducedLines(request: OrderRequest, left: ReturnType<typeof leftOf>) {
+function reducedLines(order: OrderRow, request: OrderRequest, left: ReturnType<typeof leftOf>) {
   const places = Map.groupBy(left, ({ product }) => product);
   const lines = request.lines.flatMap((asked) => {
     const line = places.get(asked.product)?.shift();
     if (line === undefined || !line.touched) return [asked];
     if (line.quantity === "0") return [];
-    // What is left counts in selling units.
-    const { unit: _unit, net: _net, ...rest } = asked;
-    return [{ ...rest, quantity: line.quantity }];
+    const { net: _net, ...rest } = asked;
+    return [{ ...rest, quantity: inItsUnit(order, asked, line) }];
   });
   const given = [...places.values()].flat().find(({ touched }) => touched)?.line;
   return { lines, given };
 }
+
+/** What is left counts in selling units; the line's price is per its own unit, so that it stays. */
+function inItsUnit(
+  order: OrderRow,
+  { unit, quantity: asked }: OrderRequest["lines"][number],
+  { line, quantity, was }: ReturnType<typeof leftOf>[number],
+): string {
+  if (unit === undefined) return quantity;
+  const [left, all] = [
+    decimal.multiply(decimal.parse(quantity), decimal.parse(asked)),
+    decimal.parse(was),
+  ];
+  const scale = Math.max(left.scale, all.scale);
+  const over = decimal.digitsAt(left, scale) * 10n ** BigInt(UNIT_PLACES);
+  const under = decimal.digitsAt(all, scale);
+  if (over % under === 0n) return decimal.canonical({ digits: over / under, scale: UNIT_PLACES });
+  throw impossible(
+    order,
+    `line ${line} was ordered in ${unit}, and ${quantity} selling units that would be left are no ` +
+      `quantity in ${unit}`,
+    `Cancel whole ones of ${unit}, or send the order anew as amended.`,
+  );
+}
+
+/** Of a quantity in a request. */
+const UNIT_PLACES = 5;
 
 async function lastRequest(
   tx: Queryable,
