@@ -15,7 +15,7 @@ import type {
 import type { Queryable } from "../store/index.ts";
 
 type Priced = Pick<Pricing, "basket" | "price" | "verifyToken" | "arithmetic"> &
-  Partial<Pick<Pricing, "refresh">>;
+  Partial<Pick<Pricing, "refresh" | "basketsAsOf">>;
 type Line = BasketLineAnswer | PriceLine;
 
 /** An order is priced as the basket of its lines: the same prices, promotions, VAT and pence. */
@@ -23,21 +23,38 @@ export function orderPricing(pricing: Priced, settings: PricingSettings): OrderP
   return {
     arithmetic: pricing.arithmetic,
     newest: async () => void (await pricing.refresh?.()),
-    price: async (tx, question, locks) => {
-      const tokens = question.lines.map((_, index) => tokenOf(pricing, question, index));
-      const basket = await basketOf(pricing, question, { tx, locks });
-      const answers: readonly Line[] = basket?.answer.lines ?? pricing.price(askOf(question));
-      return {
-        lines: answers.map((line, index) => lineOf(line, { question, tokens, basket, index })),
-        free: (basket?.answer.free ?? []).map((given, index) => ({
-          ...given,
-          standing: basket?.free[index] ?? null,
-        })),
-        held: basket?.held ?? [],
-        unknownCodes: basket?.answer.unknownCodes ?? [],
-        vatRates: vatRatesOn(settings, question.on),
-      };
+    price: (tx, question, locks) => priced({ pricing, settings, tx, locks }, question),
+    asOf: async (account, at) => {
+      const basket = (await pricing.basketsAsOf?.({ account, knownAt: at })) ?? null;
+      if (basket === null) return null;
+      const on = at.toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
+      const then = { pricing: { ...pricing, basket }, settings };
+      return (tx, question, locks) => priced({ ...then, tx, locks }, { ...question, on });
     },
+  };
+}
+
+interface Asking {
+  readonly pricing: Priced;
+  readonly settings: PricingSettings;
+  readonly tx: Queryable;
+  readonly locks: BasketLocks | undefined;
+}
+
+async function priced(asking: Asking, question: PriceQuestion): Promise<OrderPrices> {
+  const { pricing, settings } = asking;
+  const tokens = question.lines.map((_, index) => tokenOf(pricing, question, index));
+  const basket = await basketOf(asking, question);
+  const answers: readonly Line[] = basket?.answer.lines ?? pricing.price(askOf(question));
+  return {
+    lines: answers.map((line, index) => lineOf(line, { question, tokens, basket, index })),
+    free: (basket?.answer.free ?? []).map((given, index) => ({
+      ...given,
+      standing: basket?.free[index] ?? null,
+    })),
+    held: basket?.held ?? [],
+    unknownCodes: basket?.answer.unknownCodes ?? [],
+    vatRates: vatRatesOn(settings, question.on),
   };
 }
 
@@ -55,9 +72,8 @@ function askOf({ account, site, branch, quotation, conditions, lines }: PriceQue
 
 /** Null: nobody can be priced for, or it comes to more than any ledger holds. */
 async function basketOf(
-  pricing: Priced,
+  { pricing, tx, locks }: Asking,
   question: PriceQuestion,
-  { tx, locks }: { readonly tx: Queryable; readonly locks: BasketLocks | undefined },
 ): Promise<PricedBasket | null> {
   const agreed = question.lines.map(({ unitPrice }) => unitPrice ?? null);
   try {

@@ -21,6 +21,11 @@ export interface OrderPricing {
    * throws `LockNeeded`, and asks nothing of the database.
    */
   price(tx: Queryable, question: PriceQuestion, locks?: BasketLocks): Promise<OrderPrices>;
+  /**
+   * The same as of an earlier moment: by the promotions that were known and held then. Before a
+   * transaction begins. Null: what was known then is kept no more; absent: none ever is.
+   */
+  asOf?(account: string, at: Temporal.Instant): Promise<OrderPricing["price"] | null>;
   /** Takes over prices that another process has published; before a transaction begins. */
   newest?(): Promise<void>;
   /** How documents are added up; absent: as the settings round. */

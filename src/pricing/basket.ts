@@ -5,7 +5,7 @@
 import type { Queryable, Store } from "../store/index.ts";
 import { quotationProblem, takenByOrders } from "./agreement.ts";
 import type { Agreement } from "./agreement.ts";
-import { LockNeeded } from "./error.ts";
+import { LockNeeded, PastNotKept } from "./error.ts";
 import type { PriceProblem } from "./answer.ts";
 import type { BasketAnswer, BasketRequest } from "./basket-answer.ts";
 import { askBasket, givenLine, promotionsOn } from "./basket-price.ts";
@@ -13,6 +13,8 @@ import type { BasketAsked } from "./basket-price.ts";
 import { answerBasket } from "./basket-words.ts";
 import type { Worked } from "./basket-words.ts";
 import { document, scaled } from "./engine/index.ts";
+import { knownRoot } from "./known.ts";
+import type { KnownAt, Knowing } from "./known.ts";
 import { loadPolicy, shippedPolicies } from "./policy.ts";
 import { usesOf } from "./promotion-uses.ts";
 import type { PromotionHeld } from "./promotion-uses.ts";
@@ -84,6 +86,26 @@ export async function priceBasket(
   const { agreements } = asked;
   const held = heldBy(on, worked.totals.places);
   return { answer, held, agreements, ...standing(asked, worked) };
+}
+
+export type AskBasket = (
+  request: BasketRequest,
+  tx?: Queryable,
+  locks?: BasketLocks,
+) => Promise<PricedBasket | RefusedBasket>;
+
+/** Null: what was known then is kept no more. */
+export async function basketsAsOf(
+  context: BasketContext & Knowing,
+  asked: KnownAt,
+): Promise<AskBasket | null> {
+  try {
+    const then = { root: await knownRoot(context, asked), when: asked.knownAt.epochMilliseconds };
+    return (request, tx, locks) => priceBasket(context, then, request, { tx, locks });
+  } catch (error) {
+    if (error instanceof PastNotKept) return null;
+    throw error;
+  }
 }
 
 /** In a transaction it is an order's, whose own checks say what its quotation is worth. */

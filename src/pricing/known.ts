@@ -11,6 +11,7 @@ import { digestOf, startBook } from "./engine/index.ts";
 import type { Masters, Policy, PriceBook } from "./engine/index.ts";
 import { readMasters, readPromotions, readQuotations } from "./masters-read.ts";
 import type { PricedCompany, Reader } from "./masters-read.ts";
+import { PastNotKept } from "./error.ts";
 import { momentTexts } from "./root.ts";
 import type { Root } from "./root.ts";
 import { literal, readRulesFrom } from "./rule-rows.ts";
@@ -21,8 +22,27 @@ export interface KnownAt {
   readonly knownAt: Temporal.Instant;
 }
 
+/** The same as `rootAt`; throws `PastNotKept` for a moment before the days that are kept. */
+export async function knownRoot(options: Knowing, asked: KnownAt): Promise<Root> {
+  const { store, company, policy, now, keepPastDays } = options;
+  if (keepPastDays !== undefined) {
+    const oldest = now().subtract({ hours: 24 * keepPastDays });
+    if (Temporal.Instant.compare(asked.knownAt, oldest) < 0)
+      throw new PastNotKept(company, asked.knownAt, keepPastDays);
+  }
+  return rootAt(store, options, policy, asked);
+}
+
+export interface Knowing extends PricedCompany {
+  readonly store: Store;
+  readonly policy: Policy;
+  readonly now: () => Temporal.Instant;
+  /** Absent: for ever. */
+  readonly keepPastDays?: number;
+}
+
 /** Never throws for an account that was not there: the book does not have it then. */
-export async function rootAt(
+async function rootAt(
   store: Store,
   priced: PricedCompany,
   policy: Policy,

@@ -8,8 +8,8 @@ import type { Queryable, Store } from "../store/index.ts";
 import { quotationProblem } from "./agreement.ts";
 import type { QuotationAsked } from "./agreement.ts";
 import type { Problem } from "./ask.ts";
-import { priceBasket } from "./basket.ts";
-import type { BasketLocks, PricedBasket, RefusedBasket } from "./basket.ts";
+import { basketsAsOf, priceBasket } from "./basket.ts";
+import type { AskBasket, BasketLocks, PricedBasket, RefusedBasket } from "./basket.ts";
 import type { BasketRequest } from "./basket-answer.ts";
 import { effectBetween } from "./between.ts";
 import type { Span } from "./between.ts";
@@ -17,11 +17,11 @@ import { candidateOf, effectOf } from "./candidate.ts";
 import type { Candidate, Proposed, ProposedEffect } from "./candidate.ts";
 import { calendar } from "./engine/index.ts";
 import type { Policy } from "./engine/index.ts";
-import { PastNotKept, PricesNotReady } from "./error.ts";
+import { PricesNotReady } from "./error.ts";
 import type { OriginName } from "./evidence.ts";
 import { openFollower } from "./follow.ts";
 import { openFollowerApart } from "./follow-apart.ts";
-import { rootAt } from "./known.ts";
+import { knownRoot } from "./known.ts";
 import type { KnownAt } from "./known.ts";
 import type { Follower } from "./follow.ts";
 import type { MadeBook, PricedCompany } from "./load.ts";
@@ -126,6 +126,11 @@ export interface Pricing extends Asking {
     locks?: BasketLocks,
   ): Promise<PricedBasket | RefusedBasket>;
   /**
+   * Baskets of the account as they were answered at an earlier moment: by the rules and promotions
+   * that were known and held then. Null: what was known then is kept no more.
+   */
+  basketsAsOf(asked: KnownAt): Promise<AskBasket | null>;
+  /**
    * What published books changed after a cursor, as scopes; null: a cursor to begin at. Throws
    * `CursorRefused` where a shop must begin anew.
    */
@@ -216,6 +221,7 @@ function pricingOf(options: Opened): Pricing {
     quotationProblem: (asked) => quotationProblem(store, company, asked),
     basket: (request, tx, locks) =>
       priceBasket(options, { root: current(), when: today() }, request, { tx, locks }),
+    basketsAsOf: (asked) => basketsAsOf(options, asked),
     lint: (kinds) => {
       const { settings, policy } = options;
       const day = calendar.dateOf(today(), settings.timeZone);
@@ -236,16 +242,6 @@ function pricingOf(options: Opened): Pricing {
     trialRows: (reach) => readTrialRows(store, company, options.settings, reach),
     close: () => options.follower.close(),
   };
-}
-
-async function knownRoot(options: Opened, asked: KnownAt): Promise<Root> {
-  const { store, company, policy, now, keepPastDays } = options;
-  if (keepPastDays !== undefined) {
-    const oldest = now().subtract({ hours: 24 * keepPastDays });
-    if (Temporal.Instant.compare(asked.knownAt, oldest) < 0)
-      throw new PastNotKept(company, asked.knownAt, keepPastDays);
-  }
-  return rootAt(store, options, policy, asked);
 }
 
 /** Changes that nobody follows any more, and what was known before the days that are kept. */

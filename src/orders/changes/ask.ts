@@ -19,6 +19,7 @@ import { noteChanged } from "../told.ts";
 import { lessOf, type LineLess } from "./cancelled.ts";
 import { examineAnew, type Anew } from "./examine.ts";
 import { beforeOf, goOn, putContent } from "./make.ts";
+import { onAgreedTerms } from "./terms.ts";
 import { cancelMove, nameOf } from "./over.ts";
 import { heldOrder, pathOf } from "./path.ts";
 import {
@@ -84,12 +85,14 @@ export async function amend(
   const { idempotencyKey, apiKey, test = false, body } = asked;
   // Before the transaction begins: it must not wait for a second connection.
   await context.pricing.newest?.();
+  const whom = { order: idOrNumber, seen: seenBy(asked) };
+  const reckoning = await onAgreedTerms(context, whom, body);
   const what = whatOf("amend", idOrNumber, asked);
   const keyed = { idempotencyKey, apiKey, test, what, body, hash: requestHash(body) };
   return once(context, keyed, async (tx) => {
     const order = await heldOrder(tx, context.company, idOrNumber, seenBy(asked));
     await byPerson(tx, context, order, "order-amended", asked);
-    return changeTo(tx, context, order, { ...asked, kind: "amend", cancelled: [] });
+    return changeTo(tx, reckoning, order, { ...asked, kind: "amend", cancelled: [] });
   });
 }
 
@@ -100,6 +103,8 @@ export async function cancelOrder(
 ): Promise<ChangeResult> {
   const { idempotencyKey, apiKey, test = false, lines, why } = asked;
   await context.pricing.newest?.();
+  const whom = { order: idOrNumber, seen: seenBy(asked) };
+  const reckoning = await onAgreedTerms(context, whom, lines === null ? "none" : "less");
   const hash = JSON.stringify([lines, why]);
   const keyed = {
     idempotencyKey,
@@ -123,7 +128,7 @@ export async function cancelOrder(
       return cancelHere(tx, context, order, asked);
     const less = await lessOf(tx, order, pending ?? null, lines);
     if (less !== null)
-      return changeTo(tx, context, order, {
+      return changeTo(tx, reckoning, order, {
         ...asked,
         kind: "cancel",
         body: less.request,

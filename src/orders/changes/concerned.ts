@@ -184,6 +184,11 @@ function isSame(before: Line, now: Line): boolean {
   return isAtOnePrice(before, now) && compare(before, now) === 0;
 }
 
+/** Whether no line of what is wanted now is other than one of before, or than less of it. */
+export function isLessOf(before: readonly Line[], now: readonly Line[]): boolean {
+  return !alike(before, now, isSameOrLess).includes(undefined);
+}
+
 function isSameOrLess(before: Line, now: Line): boolean {
   return isAtOnePrice(before, now) && compare(before, now) >= 0;
 }
@@ -208,6 +213,6 @@ function isSameCharge(before: Charge, now: Charge): boolean {
   );
 }
 
-function equal(one: unknown, other: unknown): boolean {
+export function equal(one: unknown, other: unknown): boolean {
   return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 }

@@ -12,18 +12,19 @@ export async function madeFrom(
 ): Promise<OrderRequest | null> {
   const changes = await changesOf(on, order);
   const made = changes.findLast(({ state, request }) => state === "done" && request !== null);
-  const kept = pending?.request ?? made?.request ?? (await firstOf(on, order));
-  return keptRequest(kept);
+  const kept = pending?.request ?? made?.request;
+  return kept === undefined ? firstOf(on, order) : keptRequest(kept);
 }
 
-async function firstOf(
+/** As it was handed in. Null: it is kept no more. */
+export async function firstOf(
   on: Queryable,
   { company, id }: Pick<OrderRow, "company" | "id">,
-): Promise<unknown> {
+): Promise<OrderRequest | null> {
   const [first] = await on.query<{ body: unknown }>(
     `select body from web_order_request
       where company = $1 and order_id = $2 order by received_at limit 1`,
     [company, id],
   );
-  return first?.body ?? null;
+  return keptRequest(first?.body ?? null);
 }
