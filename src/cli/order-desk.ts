@@ -81,24 +81,25 @@ async function desk({ company, global }: Opened, limit: number): Promise<Answer>
   };
 }
 
-const MORE: Readonly<Record<string, string>> = {
-  resolve: " --erp-order …",
-  amend: " order.json",
-};
 const BY = '--who "…" --why "…"';
 
 /** What can be done about one, as it is to be typed. */
 export function commandsFor({
   acts,
   webOrder,
+  erpOrder,
   task,
-}: Pick<DeskEntry, "acts" | "webOrder" | "task">): string[] {
+}: Pick<DeskEntry, "acts" | "webOrder" | "erpOrder" | "task">): string[] {
   if (task !== null) {
     const reference = task.kind === "refund" ? " --reference …" : "";
     return [`orders tasks close ${task.id.slice(-8)}${reference} ${BY}`];
   }
+  const options: Readonly<Record<string, string>> = {
+    resolve: ` --erp-order ${erpOrder ?? "…"}`,
+    amend: " order.json",
+  };
   return acts.map((act) => {
-    const more = MORE[act] ?? "";
+    const more = options[act] ?? "";
     return `orders ${act} ${webOrder ?? ""}${more} ${BY}`;
   });
 }

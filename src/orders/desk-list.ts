@@ -3,6 +3,7 @@
  * What is promised first, then what is worth most.
  */
 import type { Queryable } from "../store/index.ts";
+import { RIVAL, type Rival } from "./anothers.ts";
 import type { OrdersContext } from "./context.ts";
 import type { DeliveryState } from "./machine.ts";
 import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
@@ -17,6 +18,7 @@ export interface DeskEntry {
   readonly webOrder: string | null;
   readonly account: string | null;
   readonly state: DeliveryState | null;
+  /** Its number there, as far as is known; null: none, or one that is another order's. */
   readonly erpOrder: string | null;
   /** What is at stake, in pounds and pence; null: no money. */
   readonly amount: string | null;
@@ -58,6 +60,8 @@ interface OrderAtDesk {
   readonly reasons: readonly string[];
   readonly handedOverAt: Temporal.Instant | null;
   readonly sentOnce: boolean;
+  /** Of a conflict; null: the ERP order is no other's. */
+  readonly rival: Rival | null;
 }
 
 /** An order that should have been at the ERP long ago. */
@@ -77,7 +81,8 @@ export const ORDERS_AT_DESK = `
                     else 'late' end as kind,
          number, account, state, erp_order as "erpOrder", gross,
          promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
-         handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce"
+         handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce",
+         case when state = 'conflict' then ${RIVAL} end as rival
     from web_order o
     cross join lateral (select (o.body ->> 'requestedOn')::date as day) promised
    where o.company = $1 and not o.test
@@ -156,7 +161,7 @@ function orderEntry(order: OrderAtDesk): DeskEntry {
     webOrder: number,
     account,
     state,
-    erpOrder,
+    erpOrder: order.rival?.stands === true ? null : erpOrder,
     amount: gross,
     promisedOn,
     since: changedAt,
@@ -180,7 +185,8 @@ function dayOf(iso: string): string {
   return iso.split("-").toReversed().join("/");
 }
 
-function nextFor({ kind, state, erpOrder, handedOverAt, sentOnce }: OrderAtDesk): string {
+function nextFor(order: OrderAtDesk): string {
+  const { kind, state, erpOrder, handedOverAt, sentOnce, rival } = order;
   switch (kind) {
     case "held":
       return "Mend what holds it and release it, have it amended, or cancel it.";
@@ -193,6 +199,7 @@ function nextFor({ kind, state, erpOrder, handedOverAt, sentOnce }: OrderAtDesk)
         return "The ERP knows its number as refused: have it handed in anew under another one, and cancel it.";
       return "Mend in the ERP what it dislikes and send it again, have it amended, or cancel it.";
     case "conflict":
+      if (rival !== null) return betweenTwo(order, rival);
       return `Compare it with ${erpOrder === null ? "what the ERP holds" : `ERP order ${erpOrder}`}, put it right there, then resolve it; or cancel it there, and here.`;
     case "late":
       if (state === "shadowed")
@@ -203,6 +210,13 @@ function nextFor({ kind, state, erpOrder, handedOverAt, sentOnce }: OrderAtDesk)
     default:
       return kind satisfies never;
   }
+}
+
+/** Cancelled in the ERP, the order of the other one would be lost. */
+function betweenTwo({ number, erpOrder }: OrderAtDesk, { number: other, stands }: Rival): string {
+  return stands
+    ? `ERP order ${erpOrder} is that of ${other}: do not cancel it there. If the ERP has ${number} under another number, resolve it as that; else cancel ${number} here, and have it ordered anew.`
+    : `Look in the ERP whether ${erpOrder} is ${number} or ${other}. Resolve the one that it is as ${erpOrder}; cancel the other one here, not there, and have it ordered anew.`;
 }
 
 function taskEntry(task: TaskAtDesk): DeskEntry {

@@ -3,6 +3,7 @@
  * says.
  */
 import type { Transaction } from "../store/index.ts";
+import { isAnothers } from "./anothers.ts";
 import { holdOrders } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { lineShares, ofShare } from "./line-shares.ts";
@@ -157,11 +158,12 @@ async function writeInvoiceEvents(
 /**
  * Which line of which ERP order is which line of ours: as the ERP says, else by its product, and
  * where several of ours have that, as `lineShares` tells. An order that bears another number was
- * given ours anew, and is another's, unless a person said that it is ours. Relation of (order_id,
- * erp_order, erp_order_line, line, state, product, quantity, net, despatched, invoiced, starts,
- * takes, is_last) for a relation of orders: a row for each of our lines that a line there is of;
- * `line` is null: of none. `despatched` and `invoiced` are of the whole line there: `ofShare` tells
- * what is ours. $1 is the company; `headers`, those of `erpHeaders`.
+ * given ours anew, and is another's, unless a person said that it is ours and the number is no
+ * other order's. Relation of (order_id, erp_order, erp_order_line, line, state, product, quantity,
+ * net, despatched, invoiced, starts, takes, is_last) for a relation of orders: a row for each of
+ * our lines that a line there is of; `line` is null: of none. `despatched` and `invoiced` are of
+ * the whole line there: `ofShare` tells what is ours. $1 is the company; `headers`, those of
+ * `erpHeaders`.
  */
 export const erpLines = (orders: string, headers = `(${erpHeaders(orders)})`): string => `
   with rows as materialized (
@@ -209,7 +211,8 @@ function theirs(orders: string): string {
   return `${bearing(orders, "erp_order", { columns })} union
   select ${columns} from ${orders} o
     join erp_order e on e.company = $1 and e.erp_order = o.erp_order
-   where e.web_order is null and e.account = o.account or o.settled ? e.erp_order`;
+   where (e.web_order is null and e.account = o.account or o.settled ? e.erp_order)
+     and not ${isAnothers("e")}`;
 }
 
 /**
@@ -242,7 +245,8 @@ export const notedLines = (orders: string): string => `
                         and (e.account <> o.account or not coalesce(${bears("e.web_order")}, true)))
      and not exists (select 1 from web_order other
                       where other.company = $1 and other.erp_order = o.erp_order
-                        and other.id <> o.id and not other.test)`;
+                        and other.id <> o.id and not other.test
+                        and other.state not in ('refused', 'cancelled'))`;
 
 /** What an ERP writes of one moment goes into several files, and they are pulled one by one. */
 const PAPERS_WITHIN = "interval '1 hour'";

@@ -3,6 +3,7 @@
  * nobody has seen is not believed, and a second document of the order is not settled unseen.
  */
 import type { Transaction } from "../store/index.ts";
+import { isSettled, ownersOf, type Owner } from "./anothers.ts";
 import type { Act } from "./audit.ts";
 import { move, type OrderRow } from "./book.ts";
 import { isOrderNumber } from "./compare.ts";
@@ -41,17 +42,23 @@ export async function resolveOrder(
   asked: Resolution,
 ): Promise<OrderRow> {
   const also = asked.also ?? [];
-  const shown = await shownOf(tx, order, asked.erpOrder ?? null);
-  const open = openNumbers(order, shown);
+  const shown = await shownOf(tx, order, asked.erpOrder ?? order.erpOrder);
+  const named = [...shown.map((one) => one.erpOrder), order.erpOrder, asked.erpOrder];
+  const owners = await ownersOf(tx, order, named.filter(isString));
+  const settledOnes = owners.filter(isSettled);
+  const anothers = [...new Set(settledOnes.map((owner) => owner.erpOrder))];
+  const open = openNumbers(order, shown).filter((number) => !anothers.includes(number));
   const erpOrder = asked.erpOrder ?? only(order, open);
-  if (asked.erpOrder !== undefined) await mayBe(tx, order, asked, shown);
+  if (erpOrder !== null) mayBe(order, { ...asked, erpOrder }, shown, settledOnes);
   const others = open.filter((number) => number !== erpOrder && !also.includes(number));
   if (others.length > 0) throw othersOpen(order, erpOrder, others);
   const isOther = erpOrder !== order.erpOrder;
   const row = shown.find((one) => one.erpOrder === erpOrder);
   const wrong = isOther && order.erpOrder !== null && !also.includes(order.erpOrder);
   const kept = order.settled.filter((number) => !wrong || number !== order.erpOrder);
-  const settled = [...new Set([...kept, ...(erpOrder === null ? [] : [erpOrder]), ...also])];
+  const own = erpOrder === null ? [] : [erpOrder];
+  // What answers said of it and is another's is settled, too: it is none of this one.
+  const settled = [...new Set([...kept, ...own, ...also, ...anothers])];
   const sums = { erpNet: row?.net ?? null, erpVat: row?.vat ?? null };
   const moved = await move(tx, order, {
     event: "resolve",
@@ -124,23 +131,30 @@ function only(order: OrderRow, open: readonly string[]): string | null {
 }
 
 /** An ERP order is that of one web order at most, and somebody must have seen it. */
-async function mayBe(
-  tx: Transaction,
+function mayBe(
   order: OrderRow,
-  { erpOrder = "", seenThere = false }: Resolution,
+  { erpOrder, seenThere = false }: Resolution & { readonly erpOrder: string },
   shown: readonly Shown[],
-): Promise<void> {
+  owners: readonly Owner[],
+): void {
   if (!isOrderNumber(erpOrder))
     throw impossible(order, `"${erpOrder}" is no order number`, "Name the number it has there.");
-  const [other] = await tx.query<{ number: string }>(
-    `select number from web_order where company = $1 and erp_order = $2 and id <> $3 limit 1`,
-    [order.company, erpOrder, order.id],
-  );
   const row = shown.find((one) => one.erpOrder === erpOrder);
-  const bears = row?.webOrder ?? order.number;
-  const taken = bears.toLowerCase() === order.number.toLowerCase() ? other?.number : bears;
-  if (taken !== undefined)
-    throw impossible(order, `ERP order ${erpOrder} is that of ${taken} already`, "Look there.");
+  const owner = owners.find((one) => one.erpOrder === erpOrder);
+  const borne = row?.webOrder ?? order.number;
+  if (owner?.isBorne === true || borne.toLowerCase() !== order.number.toLowerCase())
+    throw impossible(
+      order,
+      `ERP order ${erpOrder} is that of ${borne} already, whose number it bears`,
+      `If it is ${order.number} all the same, correct its number in the ERP, and pull.`,
+    );
+  if (owner !== undefined)
+    throw impossible(
+      order,
+      `ERP order ${erpOrder} is that of ${owner.number} already, which is ${owner.state}`,
+      `If it is ${order.number} all the same, resolve ${owner.number} under the number that it ` +
+        "has there first, or cancel it here.",
+    );
   const named = order.erpOrder === erpOrder || namedIn(order.reasons, erpOrder);
   if (row === undefined && !named && !seenThere)
     throw impossible(
@@ -148,6 +162,10 @@ async function mayBe(
       `no pull has shown an ERP order ${erpOrder}`,
       "Pull first, if it is new there; or say that you saw it yourself: --seen-there.",
     );
+}
+
+function isString(number: string | null | undefined): number is string {
+  return typeof number === "string";
 }
 
 /** "… is there as SO1 and SO2." names SO2. */

@@ -228,7 +228,7 @@ function spelledOut(words: string): string[] {
 
 it("every command that a text, an alarm or a page names runs as it is printed", () => {
   const acts = ["release", "resolve", "send-again", "amend", "cancel"] as const;
-  const desk = deskCommands({ acts, webOrder: "WEB-1", task: null });
+  const desk = deskCommands({ acts, webOrder: "WEB-1", erpOrder: null, task: null });
   const named = [
     ...printedCommands(),
     ...desk.map((command) => ({ file: "desk", command: command.replaceAll('"…"', "…") })),

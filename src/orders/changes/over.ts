@@ -1,5 +1,6 @@
 /** What was asked for of an order and comes to nothing more, since the order itself is over. */
 import type { Queryable, Transaction } from "../../store/index.ts";
+import { ownersOf } from "../anothers.ts";
 import { addEvent, move, type OrderRow } from "../book.ts";
 import { leaveQuotation } from "../content.ts";
 import { closeTask, listTasks } from "../tasks.ts";
@@ -56,7 +57,10 @@ export async function supersede(
   }
 }
 
-/** Cancelled, and what the ERP shows of it is settled. */
+/**
+ * Cancelled, and what the ERP shows of it is settled. A number there that is another order's is its
+ * own no more, so that nothing that becomes of that one is told of it.
+ */
 export async function cancelMove(
   tx: Transaction,
   order: OrderRow,
@@ -64,13 +68,18 @@ export async function cancelMove(
   at: Temporal.Instant,
 ): Promise<OrderRow> {
   await leaveQuotation(tx, order);
-  const settled = [...order.settled, ...(order.erpOrder === null ? [] : [order.erpOrder])];
+  const there = order.erpOrder === null ? [] : [order.erpOrder];
+  const isAnothers = (await ownersOf(tx, order, there)).length > 0;
   const cancelled = await move(tx, order, {
     event: "cancel",
     who,
     at,
     about: why === null ? "Cancelled." : `Cancelled: ${why}`,
-    set: { nextAttemptAt: null, settled: [...new Set(settled)] },
+    set: {
+      nextAttemptAt: null,
+      settled: [...new Set([...order.settled, ...there])],
+      ...(isAnothers && { erpOrder: null, erpNet: null, erpVat: null }),
+    },
   });
   for (const change of await withPersons(tx, cancelled))
     await endUnmade(tx, cancelled, change, "The order itself is cancelled.", at);

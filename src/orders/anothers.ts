@@ -1,0 +1,86 @@
+/**
+ * ERP orders that are another web order's than the one that is looked at: they bear its number, or
+ * it is known there by theirs. An ERP order is that of one web order at most.
+ */
+import type { Queryable } from "../store/index.ts";
+import type { OrderRow } from "./book.ts";
+import type { DeliveryState } from "./machine.ts";
+import { bears } from "./same-number.ts";
+
+export interface Owner {
+  readonly erpOrder: string;
+  /** Of the other web order. */
+  readonly number: string;
+  readonly state: DeliveryState;
+  /** True: the ERP order bears its number; false: an answer or a person gave it that one. */
+  readonly isBorne: boolean;
+}
+
+/** Whoever has a number in such a state has it for good; in another one nobody has settled it. */
+const STANDS: readonly DeliveryState[] = ["accepted", "confirmed"];
+
+export function isSettled({ isBorne, state }: Owner): boolean {
+  return isBorne || STANDS.includes(state);
+}
+
+/** Of the ERP order numbers those that are others'; what bears the order's own number is its own. */
+export async function ownersOf(
+  on: Queryable,
+  { company, id }: Pick<OrderRow, "company" | "id">,
+  erpOrders: readonly string[],
+): Promise<readonly Owner[]> {
+  if (erpOrders.length === 0) return [];
+  return on.query<Owner>(
+    `with o as (select company, id, number from web_order where company = $1 and id = $2),
+     named as (
+       select o.id, n.erp_order, e.web_order, coalesce(${bears("e.web_order")}, false) as is_own
+         from o cross join unnest($3::text[]) as n (erp_order)
+         left join erp_order e on e.company = o.company and e.erp_order = n.erp_order)
+     select n.erp_order as "erpOrder", x.number, x.state, true as "isBorne"
+       from named n
+       join web_order x on x.company = $1 and x.number_folded = lower(n.web_order)
+      where not n.is_own and x.id <> n.id and not x.test
+     union all
+     select n.erp_order, x.number, x.state, false
+       from named n
+       join web_order x on x.company = $1 and x.erp_order = n.erp_order
+      where not n.is_own and x.id <> n.id and not x.test
+        and x.number_folded is distinct from lower(n.web_order)
+        and x.state not in ('refused', 'cancelled')
+      order by 1, 4 desc, 2`,
+    [company, id, [...new Set(erpOrders)]],
+  );
+}
+
+/** In SQL: the ERP order `row` is another web order's than `o`, by its number or by who settled it. */
+export const isAnothers = (row: string): string => `(
+  exists (select 1 from web_order x
+           where x.company = o.company and x.number_folded = lower(${row}.web_order)
+             and x.id <> o.id and not x.test)
+  or not o.settled ? ${row}.erp_order and exists (
+       select 1 from web_order x
+        where x.company = o.company and x.erp_order = ${row}.erp_order
+          and x.id <> o.id and not x.test and x.settled ? x.erp_order
+          and x.state not in ('refused', 'cancelled')))`;
+
+/** A conflict over an ERP order that another web order has as well, or has alone. */
+export interface Rival {
+  readonly number: string;
+  /** True: it is the other one's, as far as is known; false: nobody has settled whose it is. */
+  readonly stands: boolean;
+}
+
+/** In SQL: the `Rival` of the order `o`; null: it has none. */
+export const RIVAL = `(
+  select jsonb_build_object('number', x.number, 'stands', x.stands)
+    from (values (o.erp_order)) there (erp_order)
+    left join erp_order e on e.company = o.company and e.erp_order = there.erp_order
+    cross join lateral (
+      select number, true as stands from web_order
+       where company = o.company and number_folded = lower(e.web_order) and id <> o.id and not test
+      union all
+      select number, state in (${STANDS.map((state) => `'${state}'`).join(", ")}) from web_order
+       where company = o.company and erp_order = there.erp_order and id <> o.id and not test
+         and state not in ('refused', 'cancelled')) x
+   where not coalesce(${bears("e.web_order")}, false)
+   order by x.stands desc, x.number limit 1)`;

@@ -1,0 +1,168 @@
+/** One number of the ERP for two web orders: a person says whose it is, and the other one is given up. */
+import { expect, test } from "vitest";
+import { deskCommands } from "../../src/cli.ts";
+import { pull } from "../support/canonical-rows.ts";
+import { orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
+
+const companies = useOrderCompanies();
+const KIM = { who: "kim", reason: "looked there" };
+
+/** Two paid orders, handed over, and answered with one number. */
+async function shared(company: string, numbers: readonly [string, string]) {
+  const one = await companies.open(company);
+  for (const webOrder of numbers) {
+    const payment = { provider: "card", reference: `P-${webOrder}`, amount: "20.08" };
+    const more = { webOrder, customerReference: webOrder, payment };
+    orderIn(await send(one.orders, webOrder, more));
+  }
+  await companies.jobs.drain();
+  await acknowledge(company, ...numbers);
+  // Each is accepted, and then the other one's number is seen.
+  for (const state of ["accepted", "conflict"]) {
+    await one.orders.advance();
+    for (const number of numbers)
+      expect((await stands(one, number)).slice(0, 2)).toEqual([state, "SO-D"]);
+  }
+  return one;
+}
+
+const acknowledge = (company: string, ...webOrders: readonly string[]) =>
+  pull(
+    companies.store,
+    company,
+    "order-acknowledgement",
+    webOrders.map((webOrder) => ({
+      webOrder,
+      outcome: "accepted",
+      erpOrder: "SO-D",
+      answeredOn: "2026-03-31",
+    })),
+  );
+
+/** All of it is despatched. */
+async function despatched(company: string, erpOrder: string, webOrder: string | null) {
+  const { store } = companies;
+  await pull(store, company, "erp-order", [
+    {
+      erpOrder,
+      account: "A1",
+      orderedOn: "2026-03-31",
+      webOrder,
+      net: "18.40",
+      vat: "1.68",
+      state: "open",
+    },
+  ]);
+  const goods = [
+    ["BRICK", "2", "8.40"],
+    ["SAND", "1", "10.00"],
+  ] as const;
+  await pull(
+    store,
+    company,
+    "erp-order-line",
+    goods.map(([product, quantity, net], index) => ({
+      erpOrder,
+      line: index + 1,
+      product,
+      quantity,
+      despatchedQuantity: quantity,
+      net,
+      unitPrice: "1",
+    })),
+  );
+  for (const table of ["erp_order", "erp_order_line"])
+    await store.affect(
+      `update ${table} set learned_at = clock_timestamp() + interval '1 day' where company = $1`,
+      [company],
+    );
+}
+
+async function atDesk({ orders }: Opened, number: string) {
+  const entry = (await orders.desk()).entries.find((each) => each.webOrder === number);
+  const resolve = entry === undefined ? [] : deskCommands({ ...entry, acts: ["resolve"] });
+  return { next: entry?.next ?? null, resolve: resolve[0] ?? null };
+}
+
+async function stands({ orders }: Opened, number: string) {
+  const { state, erpOrder, lines } = await orders.show(number);
+  return [state, erpOrder, ...lines.map(({ despatchedQuantity }) => Number(despatchedQuantity))];
+}
+
+const refunds = async ({ orders }: Opened) =>
+  (await orders.tasks({ kind: "refund" })).map(({ webOrder, amount }) => [
+    webOrder,
+    Number(amount),
+  ]);
+
+test("the order whose it is is resolved as the desk says, and the other one given up", async () => {
+  const one = await shared("WHOSE", ["D3", "D4"]);
+  const look =
+    "Look in the ERP whether SO-D is D3 or D4. Resolve the one that it is as SO-D; cancel the " +
+    "other one here, not there, and have it ordered anew.";
+  expect(await atDesk(one, "D3")).toEqual({
+    next: look,
+    resolve: 'orders resolve D3 --erp-order SO-D --who "…" --why "…"',
+  });
+  await one.orders.resolve("D3", { ...KIM, erpOrder: "SO-D" });
+  expect(await atDesk(one, "D4")).toEqual({
+    next:
+      "ERP order SO-D is that of D3: do not cancel it there. If the ERP has D4 under another " +
+      "number, resolve it as that; else cancel D4 here, and have it ordered anew.",
+    resolve: 'orders resolve D4 --erp-order … --who "…" --why "…"',
+  });
+  for (const more of [{}, { erpOrder: "SO-D" }, { erpOrder: "SO-D", seenThere: true }])
+    await expect(one.orders.resolve("D4", { ...KIM, ...more })).rejects.toThrow(
+      "ERP order SO-D is that of D3 already, which is confirmed. If it is D4 all the same, resolve D3",
+    );
+  await one.orders.cancel("D4", KIM);
+  await despatched("WHOSE", "SO-D", "D3");
+  await one.orders.advance();
+  expect(await stands(one, "D3")).toEqual(["confirmed", "SO-D", 2, 1]);
+  expect(await stands(one, "D4")).toEqual(["cancelled", null, 0, 0]);
+  expect(await refunds(one)).toEqual([["D4", 20.08]]);
+  expect(await one.orders.advance()).toMatchObject({ moved: 0 });
+});
+
+test("the other one may be given up first, also where the ERP's order bears no number", async () => {
+  const one = await shared("FIRST", ["D5", "D6"]);
+  await one.orders.cancel("D6", KIM);
+  await despatched("FIRST", "SO-D", null);
+  await one.orders.advance();
+  expect(await stands(one, "D6")).toEqual(["cancelled", null, 0, 0]);
+  expect((await atDesk(one, "D5")).next).toMatch(/^Compare it with ERP order SO-D,/);
+  await one.orders.resolve("D5", { ...KIM, erpOrder: "SO-D" });
+  await one.orders.advance();
+  expect(await stands(one, "D5")).toEqual(["confirmed", "SO-D", 2, 1]);
+  expect(await refunds(one)).toEqual([["D6", 20.08]]);
+});
+
+test("as long as both wait what becomes of the ERP's order is the one's that a person gave it", async () => {
+  const one = await shared("BOTH", ["D7", "D8"]);
+  await despatched("BOTH", "SO-D", null);
+  await one.orders.resolve("D7", { ...KIM, erpOrder: "SO-D" });
+  await one.orders.advance();
+  expect(await stands(one, "D7")).toEqual(["confirmed", "SO-D", 2, 1]);
+  expect(await stands(one, "D8")).toEqual(["conflict", "SO-D", 0, 0]);
+  // It is there under a number of its own after all.
+  await despatched("BOTH", "SO-E", "D8");
+  await one.orders.resolve("D8", { ...KIM, erpOrder: "SO-E" });
+  await one.orders.advance();
+  expect(await stands(one, "D8")).toEqual(["confirmed", "SO-E", 2, 1]);
+  expect(await one.orders.advance()).toMatchObject({ moved: 0 });
+});
+
+test("an ERP order that bears the number of another is that one's, whatever was answered", async () => {
+  const one = await shared("BORNE", ["D9", "D10"]);
+  await despatched("BORNE", "SO-D", "D9");
+  const as = (number: string) => one.orders.resolve(number, { ...KIM, erpOrder: "SO-D" });
+  await expect(as("D10")).rejects.toThrow(
+    "ERP order SO-D is that of D9 already, whose number it bears. If it is D10 all the same, " +
+      "correct its number in the ERP, and pull.",
+  );
+  await as("D9");
+  await one.orders.cancel("D10", KIM);
+  await one.orders.advance();
+  expect(await stands(one, "D9")).toEqual(["confirmed", "SO-D", 2, 1]);
+  expect(await stands(one, "D10")).toEqual(["cancelled", null, 0, 0]);
+});
