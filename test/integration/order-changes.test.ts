@@ -227,7 +227,7 @@ test("of two changes that wait for persons the later one counts, in whatever ord
     (await one.orders.tasks())
       .filter(({ kind }) => kind !== "refund")
       .map(({ about, instruction }) => [about, instruction.split(/[:.]/)[0]])
-      .toSorted();
+      .toSorted((one, other) => (String(one) < String(other) ? -1 : 1));
   const refunds = async () =>
     (await one.orders.tasks({ kind: "refund" })).map(({ amount }) => Number(amount));
   expect(await waits()).toEqual([

@@ -1,4 +1,6 @@
-/** What waits for a person is let go by a person's release, and by no change that a shop asks for. */
+/**
+ * What waits for a person is let go by a person's release, and by no change that a shop asks for.
+ */
 import { expect, test } from "vitest";
 import { pull } from "../support/canonical-rows.ts";
 import { body, orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
@@ -30,7 +32,9 @@ const acknowledge = (company: string, webOrder: string) =>
     { webOrder, outcome: "accepted", erpOrder: `SO-${webOrder}`, answeredOn: "2026-03-30" },
   ]);
 
-/** Why it is held after it was changed in both ways; and what becomes of it once a person lets it go. */
+/**
+ * Why it is held after it was changed in both ways, and what becomes of it once it is released.
+ */
 async function changedAndReleased(one: Opened, number: string) {
   const lines = [
     { product: "BRICK", quantity: "3", unitPrice: "4.20" },
