@@ -28,8 +28,14 @@ export function orderPricing(pricing: Priced, settings: PricingSettings): OrderP
       const basket = (await pricing.basketsAsOf?.({ account, knownAt: at })) ?? null;
       if (basket === null) return null;
       const on = at.toZonedDateTimeISO(settings.timeZone).toPlainDate().toString();
-      const then = { pricing: { ...pricing, basket }, settings };
-      return (tx, question, locks) => priced({ ...then, tx, locks }, { ...question, on });
+      return async (tx, question, locks) => {
+        const now = { pricing, settings, tx, locks };
+        const then = { ...now, pricing: { ...pricing, basket } };
+        const asked = { ...question, on };
+        const answered = await basketOf(then, asked);
+        // Whoever was not known then, such as one who waits for an account, is priced as of now.
+        return answered === null ? priced(now, question) : answerOf(then, asked, answered);
+      };
     },
   };
 }
@@ -42,9 +48,15 @@ interface Asking {
 }
 
 async function priced(asking: Asking, question: PriceQuestion): Promise<OrderPrices> {
-  const { pricing, settings } = asking;
+  return answerOf(asking, question, await basketOf(asking, question));
+}
+
+function answerOf(
+  { pricing, settings }: Asking,
+  question: PriceQuestion,
+  basket: PricedBasket | null,
+): OrderPrices {
   const tokens = question.lines.map((_, index) => tokenOf(pricing, question, index));
-  const basket = await basketOf(asking, question);
   const answers: readonly Line[] = basket?.answer.lines ?? pricing.price(askOf(question));
   return {
     lines: answers.map((line, index) => lineOf(line, { question, tokens, basket, index })),

@@ -189,3 +189,20 @@ test("what is left of a line keeps the unit that it was ordered and priced in", 
       "Cancel whole ones of PACK, or send the order anew as amended.",
   );
 });
+
+test("a part is cancelled by what holds now where the account was not known when it was ordered", async () => {
+  await companies.open("LATER");
+  const { store } = companies;
+  await pull(store, "LATER", "product-unit", [
+    { product: "BRICK", unit: "PACK", sellingUnits: "3" },
+  ]);
+  const one = await companies.again("LATER");
+  const packs = { product: "BRICK", quantity: "4", unit: "PACK", unitPrice: "12.60" };
+  const number = orderIn(await send(one.orders, "k1", { lines: [packs] })).webOrder;
+  await store.affect(
+    "update customer set learned_at = learned_at + interval '1 day' where company = 'LATER'",
+  );
+  expect(await cancel(one, number, [{ line: 1, quantity: "3" }])).toMatchObject({
+    answer: { net: "37.80", reasons: [], warnings: [] },
+  });
+});
