@@ -5,6 +5,7 @@
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import type { DeliveryState } from "./machine.ts";
+import { openAgain, openProduct } from "./open.ts";
 import { bears } from "./same-number.ts";
 
 export interface Owner {
@@ -23,7 +24,7 @@ export function isSettled({ isBorne, state }: Owner): boolean {
   return isBorne || STANDS.includes(state);
 }
 
-/** Of the ERP order numbers those that are others'; what bears the order's own number is its own. */
+/** Of the ERP order numbers those that are others'; one that bears the order's own is its own. */
 export async function ownersOf(
   on: Queryable,
   { company, id }: Pick<OrderRow, "company" | "id">,
@@ -52,7 +53,10 @@ export async function ownersOf(
   );
 }
 
-/** In SQL: the ERP order `row` is another web order's than `o`, by its number or by who settled it. */
+/**
+ * In SQL: the ERP order `row` is another web order's than `o`, or nobody has settled which of them
+ * it is: then it counts for neither.
+ */
 export const isAnothers = (row: string): string => `(
   exists (select 1 from web_order x
            where x.company = o.company and x.number_folded = lower(${row}.web_order)
@@ -60,8 +64,22 @@ export const isAnothers = (row: string): string => `(
   or not o.settled ? ${row}.erp_order and exists (
        select 1 from web_order x
         where x.company = o.company and x.erp_order = ${row}.erp_order
-          and x.id <> o.id and not x.test and x.settled ? x.erp_order
-          and x.state not in ('refused', 'cancelled')))`;
+          and x.id <> o.id and not x.test and x.state not in ('refused', 'cancelled')))`;
+
+/** What was despatched or cancelled of an ERP order that is another's by now was never its own. */
+export async function forgetDespatched(
+  tx: Queryable,
+  { company, id }: Pick<OrderRow, "company" | "id">,
+): Promise<void> {
+  await tx.affect(
+    `update web_order_line l
+        set despatched_quantity = 0, cancelled_quantity = 0,
+            open_product = ${openProduct("l.invoiced_quantity", "0")}
+      where l.company = $1 and l.order_id = $2`,
+    [company, id],
+  );
+  await openAgain(tx, company, [id]);
+}
 
 /** A conflict over an ERP order that another web order has as well, or has alone. */
 export interface Rival {

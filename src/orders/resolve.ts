@@ -3,7 +3,7 @@
  * nobody has seen is not believed, and a second document of the order is not settled unseen.
  */
 import type { Transaction } from "../store/index.ts";
-import { isSettled, ownersOf, type Owner } from "./anothers.ts";
+import { forgetDespatched, isSettled, ownersOf, type Owner } from "./anothers.ts";
 import type { Act } from "./audit.ts";
 import { move, type OrderRow } from "./book.ts";
 import { isOrderNumber } from "./compare.ts";
@@ -59,6 +59,7 @@ export async function resolveOrder(
   const own = erpOrder === null ? [] : [erpOrder];
   // What answers said of it and is another's is settled, too: it is none of this one.
   const settled = [...new Set([...kept, ...own, ...also, ...anothers])];
+  if (isOther && anothers.includes(order.erpOrder ?? "")) await forgetDespatched(tx, order);
   const sums = { erpNet: row?.net ?? null, erpVat: row?.vat ?? null };
   const moved = await move(tx, order, {
     event: "resolve",
@@ -153,7 +154,7 @@ function mayBe(
       order,
       `ERP order ${erpOrder} is that of ${owner.number} already, which is ${owner.state}`,
       `If it is ${order.number} all the same, resolve ${owner.number} under the number that it ` +
-        "has there first, or cancel it here.",
+        "has there first, or cancel it.",
     );
   const named = order.erpOrder === erpOrder || namedIn(order.reasons, erpOrder);
   if (row === undefined && !named && !seenThere)

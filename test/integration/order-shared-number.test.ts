@@ -1,4 +1,4 @@
-/** One number of the ERP for two web orders: a person says whose it is, and the other one is given up. */
+/** One number of the ERP for two web orders: a person says whose it is, and gives the other up. */
 import { expect, test } from "vitest";
 import { deskCommands } from "../../src/cli.ts";
 import { pull } from "../support/canonical-rows.ts";
@@ -7,8 +7,7 @@ import { orderIn, send, useOrderCompanies, type Opened } from "../support/order-
 const companies = useOrderCompanies();
 const KIM = { who: "kim", reason: "looked there" };
 
-/** Two paid orders, handed over, and answered with one number. */
-async function shared(company: string, numbers: readonly [string, string]) {
+async function handedOver(company: string, numbers: readonly string[]) {
   const one = await companies.open(company);
   for (const webOrder of numbers) {
     const payment = { provider: "card", reference: `P-${webOrder}`, amount: "20.08" };
@@ -16,6 +15,12 @@ async function shared(company: string, numbers: readonly [string, string]) {
     orderIn(await send(one.orders, webOrder, more));
   }
   await companies.jobs.drain();
+  return one;
+}
+
+/** Two paid orders, handed over, and answered with one number. */
+async function shared(company: string, numbers: readonly [string, string]) {
+  const one = await handedOver(company, numbers);
   await acknowledge(company, ...numbers);
   // Each is accepted, and then the other one's number is seen.
   for (const state of ["accepted", "conflict"]) {
@@ -40,7 +45,12 @@ const acknowledge = (company: string, ...webOrders: readonly string[]) =>
   );
 
 /** All of it is despatched. */
-async function despatched(company: string, erpOrder: string, webOrder: string | null) {
+async function despatched(
+  company: string,
+  erpOrder: string,
+  webOrder: string | null,
+  more: object = {},
+) {
   const { store } = companies;
   await pull(store, company, "erp-order", [
     {
@@ -51,6 +61,7 @@ async function despatched(company: string, erpOrder: string, webOrder: string | 
       net: "18.40",
       vat: "1.68",
       state: "open",
+      ...more,
     },
   ]);
   const goods = [
@@ -135,6 +146,25 @@ test("the other one may be given up first, also where the ERP's order bears no n
   await one.orders.advance();
   expect(await stands(one, "D5")).toEqual(["confirmed", "SO-D", 2, 1]);
   expect(await refunds(one)).toEqual([["D6", 20.08]]);
+});
+
+test("what was despatched of it counts for neither while nobody has said whose it is", async () => {
+  const one = await handedOver("NEITHER", ["D11", "D12"]);
+  await acknowledge("NEITHER", "D12");
+  await one.orders.advance();
+  await despatched("NEITHER", "SO-D", null, { net: null, vat: null });
+  await one.orders.advance();
+  expect(await stands(one, "D12")).toEqual(["accepted", "SO-D", 2, 1]);
+  await acknowledge("NEITHER", "D11");
+  for (const _ of [1, 2]) await one.orders.advance();
+  expect(await stands(one, "D11")).toEqual(["conflict", "SO-D", 0, 0]);
+  expect((await stands(one, "D12"))[0]).toBe("conflict");
+  await one.orders.cancel("D12", KIM);
+  await one.orders.resolve("D11", { ...KIM, erpOrder: "SO-D" });
+  await one.orders.advance();
+  expect(await stands(one, "D11")).toEqual(["confirmed", "SO-D", 2, 1]);
+  expect(await stands(one, "D12")).toEqual(["cancelled", null, 0, 0]);
+  expect(await refunds(one)).toEqual([["D12", 20.08]]);
 });
 
 test("as long as both wait what becomes of the ERP's order is the one's that a person gave it", async () => {

@@ -1,6 +1,6 @@
 /** What was asked for of an order and comes to nothing more, since the order itself is over. */
 import type { Queryable, Transaction } from "../../store/index.ts";
-import { ownersOf } from "../anothers.ts";
+import { forgetDespatched, ownersOf } from "../anothers.ts";
 import { addEvent, move, type OrderRow } from "../book.ts";
 import { leaveQuotation } from "../content.ts";
 import { closeTask, listTasks } from "../tasks.ts";
@@ -70,6 +70,7 @@ export async function cancelMove(
   await leaveQuotation(tx, order);
   const there = order.erpOrder === null ? [] : [order.erpOrder];
   const isAnothers = (await ownersOf(tx, order, there)).length > 0;
+  if (isAnothers) await forgetDespatched(tx, order);
   const cancelled = await move(tx, order, {
     event: "cancel",
     who,
