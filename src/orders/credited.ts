@@ -19,15 +19,19 @@ export function creditsOf(
 ): Credits {
   const credits = documents.filter(({ kind }) => kind === "credit");
   const byLine = new Map(credited.map((line) => [line.line, line]));
+  // Of one of several lines with its product, nobody knows which.
+  const byProduct = Map.groupBy(credited, ({ product }) => product);
   const isCharge = ({ line, product }: Line): boolean =>
     line === null && (product === null || chargeCodes.includes(product));
   const ofLines = credits
     .flatMap(({ lines }) => lines)
     .reduce((sum, line) => {
       if (isCharge(line)) return sum;
-      const known = line.line === null ? undefined : byLine.get(line.line);
-      if (known === undefined) return sum + grossOf(line);
-      const [all, back] = [units(known.credited), units(known.back)];
+      const own = line.line === null ? undefined : byLine.get(line.line);
+      const known = own === undefined ? (byProduct.get(line.product ?? "") ?? []) : [own];
+      const all = known.reduce((of, each) => of + units(each.credited), 0n);
+      const back = known.reduce((of, each) => of + units(each.back), 0n);
+      if (all === 0n) return sum + grossOf(line);
       return sum + decimal.divideRounded(grossOf(line) * back, all, "half-away");
     }, 0n);
   const digits = ofLines + chargesBack(penceOf(charges), documents, isCharge);

@@ -1,7 +1,7 @@
 /** The papers of an order: despatch notes from the ERP, invoices and credit notes from sales. */
 import type { Queryable } from "../store/index.ts";
 import { byOrder } from "./book.ts";
-import { erpLines, notedLines } from "./fulfilment.ts";
+import { erpLines, notedLines } from "./erp-lines.ts";
 
 export interface DocumentLine {
   /** Line of the order; null: of the order, and of none of its lines (a substitute, a charge). */

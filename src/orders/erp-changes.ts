@@ -6,7 +6,7 @@ import { decimal } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import { addEvent, holdOrders, ordersOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
-import { erpLines } from "./fulfilment.ts";
+import { erpLines } from "./erp-lines.ts";
 import { inPages, type Recent } from "./recent.ts";
 import { noteChanged } from "./told.ts";
 import { suspectTwins } from "./twins.ts";

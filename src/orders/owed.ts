@@ -19,8 +19,14 @@ export interface Standing {
   readonly former: readonly WebOrderPayment[];
   /** The most that the order ever said of its payment. */
   readonly taken: string;
-  /** What it comes to with VAT and charges, less what will not come; before credit notes. */
+  /**
+   * What it comes to with VAT and charges, less what will not come, and with other goods that were
+   * invoiced for it; before credit notes.
+   */
   readonly due: string;
+  /** Of that, the other goods; net, without their VAT. */
+  readonly apart: string;
+  readonly apartNet: string;
   /** Its charges with VAT, and their codes. */
   readonly charges: string;
   readonly chargeCodes: readonly string[];
@@ -29,6 +35,7 @@ export interface Standing {
   /** Of each line that was credited: the part that was not invoiced anew since. */
   readonly credited: readonly {
     readonly line: number;
+    readonly product: string;
     readonly credited: string;
     readonly back: string;
   }[];
@@ -48,6 +55,9 @@ export const LAPSED = " (The order came to more again since.)";
 
 /** What a person is told of an order that is there and not paid begins so, behind its number. */
 export const STANDS = " stands";
+
+/** What a person is asked of other goods that went out for an order, behind its number. */
+export const OTHERWISE = " came otherwise: ";
 
 /**
  * Of the line `l` of the order `o`: what will not come. Of one that ended only what is invoiced
@@ -82,7 +92,8 @@ const OWN_PAYMENT = `
 const STANDINGS = `
   with paid as materialized (
     select o.company, o.id, o.number, o.state, o.gross, o.paid, o.invoiced_charges,
-           o.credited_apart
+           o.credited_apart, o.invoiced_apart as apart_net,
+           o.invoiced_apart + o.invoiced_apart_vat as apart
       from web_order o
      where o.company = $1 and ($2::uuid[] is null or o.id = any($2)) and not o.test and o.paid > 0
        and o.state not in ('conflict', 'shadowed')),
@@ -113,14 +124,18 @@ const STANDINGS = `
       from web_order_task t join ${OWN_PAYMENT} on o.id = t.order_id
      where t.company = $1 and t.kind = 'refund' and ${refundIsOf("o.provider", "o.reference")}
      group by o.id),
+  asked as (
+    select distinct order_id as id from web_order_task
+     where company = $1 and kind = 'look' and state = 'open'
+       and strpos(about, '${OTHERWISE}') > 0),
   standing as (
     select o.*, greatest(o.paid, s.taken) as taken, s.former, goods.credited,
            goods.credited is not null or o.credited_apart <> 0 as is_credited,
            goods.is_news or o.credited_apart <> 0 as is_news,
            coalesce(r.open, 0) as open, coalesce(r.done, 0) as done,
            coalesce(r.waived, 0) as waived, o.gross - goods.total as charges,
-           case when goods.left_over or o.invoiced_charges <> 0
-                then greatest(0, o.gross - round(goods.gone, 2)) else 0 end as due
+           case when goods.left_over or o.invoiced_charges <> 0 or o.apart <> 0
+                then greatest(0, o.gross - round(goods.gone, 2)) else 0 end + o.apart as due
       from paid o
       left join said s on s.id = o.id
       left join refunds r on r.id = o.id
@@ -129,17 +144,19 @@ const STANDINGS = `
                coalesce(sum((l.net + l.vat) * (${GONE}) / l.quantity), 0) as gone,
                coalesce(bool_or(${GONE} < l.quantity), false) as left_over,
                coalesce(bool_or(${BACK} < l.credited_quantity), false) as is_news,
-               jsonb_agg(jsonb_build_object('line', l.line, 'credited', l.credited_quantity::text,
+               jsonb_agg(jsonb_build_object('line', l.line, 'product', l.product,
+                 'credited', l.credited_quantity::text,
                  'back', (${BACK})::text) order by l.line)
                  filter (where l.credited_quantity > 0) as credited
           from web_order_line l where l.company = o.company and l.order_id = o.id) goods)
   select o.id, o.number, o.state, w.body -> 'payment' as payment, taken::text as taken,
-         due::text as due, charges::text as charges,
+         due::text as due, apart::text as apart, apart_net::text as "apartNet",
+         charges::text as charges,
          jsonb_path_query_array(w.body, '$.charges[*].charge') as "chargeCodes",
          coalesce(former, '[]') as former, is_credited as "isCredited",
          coalesce(credited, '[]') as credited
     from standing o join web_order w on w.company = o.company and w.id = o.id
-   where $3 or former is not null
+   where $3 or former is not null or o.id in (select id from asked)
       or is_credited and (is_news or o.paid > open + done)
       or not is_credited
          and (open <> greatest(0, least(o.paid, taken - done) - due) - waived

@@ -8,10 +8,12 @@ import type { OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { creditsOf, type Credits } from "./credited.ts";
 import type { DeliveryState } from "./machine.ts";
+import { otherGoodsOf, questionOf, questionsOf } from "./other-goods.ts";
 import {
   byPayment,
   LAPSED,
   larger,
+  refundsOf,
   settlementOf,
   standingOf,
   STANDS,
@@ -22,6 +24,8 @@ import {
 } from "./owed.ts";
 import { isOfAnother, paysAnother } from "./payments.ts";
 import { closeTask, listTasks, openTask, type Task } from "./tasks.ts";
+
+const TRADEPOST = "tradepost";
 
 type PaidOrder = Pick<OrderRow, "company" | "id" | "body" | "test">;
 
@@ -63,7 +67,7 @@ export async function settleRefunds(
   if (standing === null) return false;
   if (standing.isCredited && credits === null) return false;
   const todo = await todoOf(tx, company, standing, credits);
-  for (const one of todo) await settle(tx, company, standing, one, at);
+  for (const one of todo) await settle(tx, company, id, one, at);
   return todo.length > 0;
 }
 
@@ -102,10 +106,18 @@ interface Todo {
   readonly about: string;
   /** Why, before the words of the refund; blank: its name says it. */
   readonly because: string;
-  /** What a person is told of that it is not paid; null: nothing, or it was told. */
-  readonly look: string | null;
+  /** Why open refunds are taken back. */
+  readonly reason: string;
+  /** What a person is told or asked; nothing that was told before. */
+  readonly looks: readonly Look[];
   /** Told before, and not so any more. */
   readonly untold: readonly Task[];
+}
+
+interface Look {
+  readonly about: string;
+  readonly instruction: string;
+  readonly amount: string;
 }
 
 async function todoOf(
@@ -129,16 +141,19 @@ async function todoOf(
       refunds,
       about: `${standing.number} is not paid by ${provider} ${reference} any more`,
       because: `Web order ${standing.number} is paid otherwise; where this was never taken, drop the task. `,
-      look: null,
+      reason: comesTo(ZERO),
+      looks: [],
       untold: [],
     });
   }
   return [...(current === null ? [] : [current]), ...former].filter(isToDo);
 }
 
-function isToDo({ settlement: { drop, lapse, open }, look, untold }: Todo): boolean {
-  return drop.length + lapse.length + untold.length > 0 || open !== null || look !== null;
+function isToDo({ settlement: { drop, lapse, open }, looks, untold }: Todo): boolean {
+  return drop.length + lapse.length + looks.length + untold.length > 0 || open !== null;
 }
+
+const comesTo = (due: Money): string => `The order comes to ${decimal.format(due)} now.`;
 
 async function ofItsPayment(
   on: Queryable,
@@ -152,15 +167,58 @@ async function ofItsPayment(
   const off = credits?.gross ?? ZERO;
   const due = larger(ZERO, decimal.subtract(decimal.parse<"money">(standing.due), off));
   const settlement = settlementOf({ payment, taken, due }, refunds);
+  const unpaid = lookOf(number, THERE.has(state) ? settlement.unpaid : ZERO, due, tasks);
+  const asked = await questionAbout(on, company, standing, settlement, tasks);
   const todo = {
     payment,
-    settlement,
+    settlement: asked.waits ? takenBack(settlement, refundsOf(payment, refunds)) : settlement,
     due,
     refunds,
     ...causeOf(standing, settlement.over, credits, refunds),
-    ...lookOf(number, THERE.has(state) ? settlement.unpaid : ZERO, due, tasks),
+    reason: asked.waits ? "Other goods went out for it: a person is asked." : comesTo(due),
+    looks: [...unpaid.looks, ...asked.looks],
+    untold: [...unpaid.untold, ...asked.untold],
   };
   return isToDo(todo) && !(await isOfAnother(on, { company, id: standing.id })) ? todo : null;
+}
+
+/**
+ * While goods went out for it that are on no invoice here, nobody knows what is to be given back: a
+ * person is asked, and nothing is told as owed. It is told where they close that as done, and not
+ * where they drop it.
+ */
+async function questionAbout(
+  on: Queryable,
+  company: string,
+  standing: Standing,
+  settlement: Settlement,
+  tasks: readonly Task[],
+): Promise<Pick<Todo, "looks" | "untold"> & { readonly waits: boolean }> {
+  const before = questionsOf(standing.number, tasks);
+  const owed = owedBy(settlement, refundsOf(standing.payment, tasks));
+  const other = owed.digits > 0n ? await otherGoodsOf(on, company, standing) : null;
+  const question = other === null ? null : questionOf(standing, other, owed);
+  const asked = before.filter(({ about }) => question !== null && about.startsWith(question.about));
+  const untold = before.filter((task) => task.state === "open" && !asked.includes(task));
+  if (question === null) return { waits: false, looks: [], untold };
+  const last = asked.findLast(({ state, closedBy }) => state === "open" || closedBy !== TRADEPOST);
+  if (last !== undefined) return { waits: last.state !== "done", looks: [], untold };
+  const look = { ...question, about: anew(question.about, before), amount: decimal.format(owed) };
+  return { waits: true, looks: [look], untold };
+}
+
+/** What open refunds come to once the settlement is made. */
+function owedBy({ drop, open }: Settlement, own: readonly Task[]): Money {
+  const stay = own.filter(
+    (task) => task.kind === "refund" && task.state === "open" && !drop.includes(task),
+  );
+  const sums = stay.map(({ amount }) => decimal.parse<"money">(amount ?? "0"));
+  return decimal.sum([...sums, open ?? ZERO]);
+}
+
+/** Open refunds are taken back, and none is opened. */
+function takenBack(settlement: Settlement, own: readonly Task[]): Settlement {
+  return { ...settlement, drop: own.filter(({ state }) => state === "open"), open: null };
 }
 
 /** The ERP has it, as paid. */
@@ -172,20 +230,25 @@ function lookOf(
   unpaid: Money,
   due: Money,
   tasks: readonly Task[],
-): Pick<Todo, "look" | "untold"> {
+): Pick<Todo, "looks" | "untold"> {
   const stands = `${number}${STANDS}`;
-  const looks = tasks.filter(({ kind, about }) => kind === "look" && about.startsWith(stands));
+  const before = tasks.filter(({ kind, about }) => kind === "look" && about.startsWith(stands));
   const amount = decimal.format(unpaid);
   const isSame = (task: Task): boolean =>
     unpaid.digits > 0n && decimal.compare(decimal.parse(task.amount ?? "0"), unpaid) === 0;
-  const untold = looks.filter((task) => task.state === "open" && !isSame(task));
-  const isTold = looks.some(
-    (task) => isSame(task) && (task.state === "open" || task.closedBy !== "tradepost"),
+  const untold = before.filter((task) => task.state === "open" && !isSame(task));
+  const isTold = before.some(
+    (task) => isSame(task) && (task.state === "open" || task.closedBy !== TRADEPOST),
   );
-  if (unpaid.digits === 0n || isTold) return { look: null, untold };
+  if (unpaid.digits === 0n || isTold) return { looks: [], untold };
   const isAll = decimal.compare(unpaid, due) >= 0;
   const name = `${stands}${isAll ? " and is not paid" : `, and ${amount} of it is not paid`}`;
-  return { look: anew(name, looks), untold };
+  const done = tasks.filter(({ kind, state }) => kind === "refund" && state === "done");
+  const back = done.map((task) => `${task.amount ?? "?"}, refund ${task.reference ?? "?"}`);
+  const instruction =
+    `Of its payment was given back: ${back.join("; ")}. The ERP has ${number} as paid: ask the ` +
+    "customer to pay, or cancel it.";
+  return { looks: [{ about: anew(name, before), instruction, amount }], untold };
 }
 
 /** A task that is closed is never opened again: another one has another name. */
@@ -195,84 +258,71 @@ function anew(name: string, tasks: readonly Task[]): string {
 
 /** What a refund is named by: the order's end, its credit notes, or that less comes. */
 function causeOf(
-  { number, state }: Standing,
+  { number, state, apart }: Standing,
   over: Money,
   credits: Credits | null,
   refunds: readonly Task[],
 ): Pick<Todo, "about" | "because"> {
-  if (isDead(state)) return { about: `${number} is ${state}`, because: "" };
+  const other = decimal.parse<"money">(apart);
+  const because =
+    other.digits > 0n
+      ? `Other goods were invoiced for it, ${decimal.format(other)} with VAT, and are counted. `
+      : "";
+  if (isDead(state)) return { about: `${number} is ${state}`, because };
   if (credits !== null && credits.gross.digits > 0n) {
     const by = credits.documents.join(", ");
     const about = `${number} credited by ${by}: ${decimal.format(credits.gross)}`;
     if (!refunds.some((task) => task.about === about && task.state !== "dropped"))
-      return { about, because: `It was paid beforehand and ${by} credits it. ` };
+      return { about, because: `It was paid beforehand and ${by} credits it. ${because}` };
   }
-  return { about: `${number} came short by ${decimal.format(over)}`, because: "" };
+  return { about: `${number} came short by ${decimal.format(over)}`, because };
 }
 
 async function settle(
   tx: Queryable,
   company: string,
-  { id: order, number }: Standing,
-  { settlement, payment, refunds, due, about, because, look, untold }: Todo,
+  order: string,
+  { settlement, payment, refunds, about, because, reason, looks, untold, due }: Todo,
   at: Temporal.Instant,
 ): Promise<void> {
-  const { drop, lapse, open, unpaid } = settlement;
+  const { drop, lapse, open } = settlement;
   for (const { id } of lapse)
     await tx.affect(
       "update web_order_task set reason = reason || $3 where company = $1 and id = $2",
       [company, id, LAPSED],
     );
-  const close = (id: string, reason: string) =>
-    closeTask(tx, company, { id, state: "dropped", who: "tradepost", reason }, at);
-  const comesTo = `The order comes to ${decimal.format(due)} now.`;
-  for (const { id } of [...drop, ...untold]) await close(id, comesTo);
+  const close = (id: string, why: string) =>
+    closeTask(tx, company, { id, state: "dropped", who: TRADEPOST, reason: why }, at);
+  for (const { id } of drop) await close(id, reason);
+  for (const { id } of untold) await close(id, comesTo(due));
   if (open !== null) {
     const amount = decimal.format(open);
-    await openTask(
-      tx,
-      company,
-      {
-        order,
-        kind: "refund",
-        about: anew(about, refunds),
-        instruction: `${because}${refundBy(amount, payment)}`,
-        amount,
-      },
-      at,
-    );
-  }
-  if (look === null) return;
-  const done = refunds.filter(({ state }) => state === "done");
-  const back = done.map(({ amount, reference }) => `${amount ?? "?"}, refund ${reference ?? "?"}`);
-  await openTask(
-    tx,
-    company,
-    {
+    const instruction = `${because}${refundBy(amount, payment)}`;
+    const task = {
       order,
-      kind: "look",
-      about: look,
-      instruction:
-        `Of its payment was given back: ${back.join("; ")}. The ERP has ${number} as paid: ask the ` +
-        "customer to pay, or cancel it.",
-      amount: decimal.format(unpaid),
-    },
-    at,
-  );
+      kind: "refund",
+      about: anew(about, refunds),
+      instruction,
+      amount,
+    } as const;
+    await openTask(tx, company, task, at);
+  }
+  for (const look of looks) await openTask(tx, company, { order, kind: "look", ...look }, at);
 }
 
 function refundBy(amount: string, payment: WebOrderPayment): string {
   return `Refund ${amount} ${byPayment(payment)}, and close the task with the refund's reference.`;
 }
 
-/** A person has closed a refund: what is owed beside it may be another. */
+/** A person has closed a refund, or a question about one: what is owed now may be another. */
 export async function afterRefund(
   tx: Transaction,
   company: string,
   { kind, order }: Task,
   at: Temporal.Instant,
 ): Promise<void> {
-  if (kind === "refund" && order !== null) await settleRefunds(tx, company, order, at);
+  if ((kind === "refund" || kind === "look") && order !== null)
+    await settleRefunds(tx, company, order, at);
 }
 
 /** A payment that no field of the ERP's order carries is entered there by finance. */

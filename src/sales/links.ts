@@ -48,7 +48,7 @@ const CANDIDATES = `
   lines as materialized (
     select every.* from concerned join ${PUSH_LOG_LINES} every
         on every.company = $1 and every.web_order = concerned.web_order)
-  select x.document_type, x.document, x.line, x.web_order,
+  select x.document_type, x.document, x.line, x.web_order, true as of_order,
          coalesce(named.line, alike.line, 0) as web_order_line,
          coalesce(named.line is not null or alike.line is null or alike.many = 1, true) as certain,
          case when named.line is not null then 'the ERP''s order line names it'
@@ -62,7 +62,7 @@ const CANDIDATES = `
        where named.line is null and l.web_order = x.web_order and l.product = x.product) alike on true
    where x.line > 0 and x.pushed
   union all
-  select x.document_type, x.document, x.line, log.web_order, coalesce(l.line, 0), false,
+  select x.document_type, x.document, x.line, log.web_order, false, coalesce(l.line, 0), false,
          'same account and customer''s reference ' || log.customer_reference
     from sales_desired x
     join ${PUSH_LOG} log on log.company = $1 and log.account = x.account
@@ -87,10 +87,19 @@ const AMOUNTS = `
   case when x.document_type = 'credit' then -x.quantity else x.quantity end as quantity,
   case when x.document_type = 'credit' then -x.net else x.net end as net`;
 
+/** Where the order alone is certain it is linked with that, until a person says with which line. */
 const MAKE_LINKS = `
   with wanted as (
     select document_type, document, line, web_order, web_order_line, evidence
       from sales_candidate where certain
+    union
+    select c.document_type, c.document, c.line, c.web_order, 0, 'of the order; ' || c.evidence
+      from sales_candidate c
+     where not c.certain and c.of_order
+       and not exists (select 1 from order_invoice_suggestion s
+                        where s.company = $1 and s.document_type = c.document_type
+                          and s.document = c.document and s.line = c.line
+                          and s.decision = 'confirmed')
     union
     select s.document_type, s.document, s.line, s.web_order, s.web_order_line,
            'confirmed by ' || s.decided_by
@@ -125,21 +134,55 @@ export async function tell(
   webOrders: readonly string[],
 ): Promise<void> {
   if (webOrders.length === 0) return;
-  const lines = await tx.query<InvoicedLine>(
-    `select l.web_order as "webOrder", l.line,
-            coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0)
-              as "invoicedQuantity",
-            coalesce(sum(k.quantity) filter (where k.document_type = 'credit'), 0)
-              as "creditedQuantity"
-       from ${PUSH_LOG_LINES} l
-       left join order_invoice_link k on k.company = $1 and k.web_order = l.web_order
-        and k.web_order_line = l.line
-      where l.company = $1 and l.web_order = any($2)
-      group by l.web_order, l.line`,
-    [company, webOrders],
-  );
+  const lines = await tx.query<InvoicedLine>(TOTALS, [company, webOrders]);
   const charges = await tx.query<InvoicedCharges>(CHARGES, [company, webOrders]);
   await recordInvoiced(tx, { company, at, lines, charges });
+}
+
+/** Links with no line of an order, beside the lines of documents that they are of. */
+const APART = `
+  order_invoice_link k
+    join sales_line l on l.company = k.company and l.document_type = k.document_type
+     and l.document = k.document and l.line = k.line`;
+
+/**
+ * Of each line what is linked with it. What is of one of several lines with its product, nobody
+ * knows which, is spread over them in their order: what was ordered of each, and the last one the
+ * rest; credited is what was invoiced.
+ */
+const TOTALS = `
+  with ordered as materialized (
+    select * from ${PUSH_LOG_LINES} l where l.company = $1 and l.web_order = any($2)),
+  linked as (
+    select o.web_order, o.line, o.product, o.quantity,
+           coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0) as invoiced,
+           coalesce(sum(k.quantity) filter (where k.document_type = 'credit'), 0) as credited
+      from ordered o
+      left join order_invoice_link k on k.company = $1 and k.web_order = o.web_order
+       and k.web_order_line = o.line
+     group by 1, 2, 3, 4),
+  apart as (
+    select k.web_order, l.product,
+           coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0) as invoiced,
+           coalesce(sum(k.quantity) filter (where k.document_type = 'credit'), 0) as credited
+      from ${APART}
+     where k.company = $1 and k.web_order = any($2) and k.web_order_line = 0
+     group by 1, 2),
+  with_invoiced as (
+    select o.web_order, o.line, o.product, o.credited, a.credited as credited_apart,
+           o.invoiced + ${spread("a.invoiced", "o.quantity - o.invoiced")} as invoiced
+      from linked o left join apart a on a.web_order = o.web_order and a.product = o.product)
+  select web_order as "webOrder", line, invoiced as "invoicedQuantity",
+         credited + ${spread("o.credited_apart", "o.invoiced - o.credited")} as "creditedQuantity"
+    from with_invoiced o`;
+
+/** Of an amount of the product, what comes upon the line "o" that has so much room for it. */
+function spread(amount: string, room: string): string {
+  const own = `greatest(0, ${room})`;
+  const inOrder = "partition by o.web_order, o.product order by o.line";
+  const rest = `greatest(0, coalesce(${amount}, 0) - (sum(${own}) over (${inOrder}) - ${own}))`;
+  return `case when lead(o.line) over (${inOrder}) is null then ${rest}
+               else least(${rest}, ${own}) end`;
 }
 
 /**
@@ -148,16 +191,24 @@ export async function tell(
  */
 const CHARGES = `
   select asked.web_order as "webOrder",
-         coalesce(sum(k.net) filter (where k.is_charge and k.document_type = 'invoice'), 0) as net,
-         coalesce(sum(k.net) filter (where k.document_type = 'credit'), 0) as credited
+         coalesce(sum(k.net) filter (where not k.is_goods and k.document_type = 'invoice'), 0)
+           as net,
+         coalesce(sum(k.net) filter (where k.document_type = 'credit'), 0) as credited,
+         coalesce(sum(k.net) filter (where k.is_goods and k.document_type = 'invoice'), 0)
+           as apart,
+         coalesce(sum(k.vat) filter (where k.is_goods and k.document_type = 'invoice'), 0)
+           as "apartVat"
     from unnest($2::text[]) as asked (web_order)
     left join lateral (
-      select k.document_type, k.net, not exists (select 1 from product p
-               where p.company = $1 and p.product = l.product and l.line_class = 'goods') as is_charge
-        from order_invoice_link k
-        join sales_line l on l.company = k.company and l.document_type = k.document_type
-         and l.document = k.document and l.line = k.line
-       where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0) k on true
+      select k.document_type, k.net,
+             coalesce(round(l.vat * k.quantity / nullif(l.quantity, 0), 2), l.vat, 0) as vat,
+             l.line_class = 'goods' and exists (select 1 from product p
+               where p.company = $1 and p.product = l.product) as is_goods
+        from ${APART}
+       where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0
+         and not exists (select 1 from ${PUSH_LOG_LINES} o
+                          where o.company = $1 and o.web_order = k.web_order
+                            and o.product = l.product)) k on true
    group by asked.web_order`;
 
 export interface LinkSuggestion {
@@ -215,11 +266,18 @@ export async function decide(
         and web_order_line = $6 and decision is null
         and ($7 = 'rejected' or not exists (
           select 1 from order_invoice_link k
-           where k.company = $1 and k.document_type = $2 and k.document = $3 and k.line = $4))`,
+           where k.company = $1 and k.document_type = $2 and k.document = $3 and k.line = $4
+             and k.web_order_line <> 0))`,
     [...key, decision.decision, decision.who, at],
   );
   if (decided === 0) return false;
   if (decision.decision === "confirmed") {
+    await tx.affect(
+      `delete from order_invoice_link
+        where company = $1 and document_type = $2 and document = $3 and line = $4
+          and web_order_line = 0`,
+      key.slice(0, 4),
+    );
     await tx.affect(
       `insert into order_invoice_link
          (company, document_type, document, line, web_order, web_order_line, quantity, net, evidence)

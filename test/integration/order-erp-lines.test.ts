@@ -1,6 +1,7 @@
 /**
  * Which of our lines the lines of an ERP order are where the ERP does not say so, and what its
- * header alone tells: an order that ended there is ended, whatever its lines look like.
+ * header alone tells: an order that ended there is ended, whatever its lines look like. Goods on
+ * lines of none of ours count before anything of a payment is given back.
  */
 import { expect, test } from "vitest";
 import type { Canonical } from "../../src/model/index.ts";
@@ -11,9 +12,10 @@ import { salesOf } from "../support/order-sales.ts";
 const companies = useOrderCompanies();
 
 /** Of each: product and quantity. */
-type Goods = readonly (readonly [product: "BRICK" | "SAND", quantity: number])[];
-const NET = { BRICK: 4.2, SAND: 10 } as const;
-const EACH = { BRICK: 5.04, SAND: 10 } as const;
+type Goods = readonly (readonly [product: Product, quantity: number])[];
+type Product = keyof typeof NET;
+const NET = { BRICK: 4.2, SAND: 10, GRIT: 4 } as const;
+const EACH = { BRICK: 5.04, SAND: 10, GRIT: 4.8 } as const;
 const sumOf = (goods: Goods, of: typeof NET | typeof EACH) =>
   goods.reduce((sum, [product, quantity]) => sum + quantity * of[product], 0).toFixed(2);
 
@@ -79,7 +81,7 @@ const sums = (goods: Goods) => {
 async function invoiced(
   company: string,
   document: string,
-  lines: readonly { readonly product: "BRICK" | "SAND"; readonly quantity: number }[],
+  lines: readonly { readonly product: Product; readonly quantity: number }[],
 ): Promise<void> {
   const goods = lines.map(({ product, quantity }) => [product, quantity] as const);
   const [net, gross] = [sumOf(goods, NET), sumOf(goods, EACH)];
@@ -114,6 +116,8 @@ const stands = async ({ orders }: Opened) => {
     changed: changedInErp.map(({ line, what, was, is }) => [line, what, was, is]),
   };
 };
+const invoicedOf = async ({ orders }: Opened) =>
+  (await orders.show("W1")).lines.map(({ invoicedQuantity }) => Number(invoicedQuantity));
 const owed = async ({ orders }: Opened) =>
   (await orders.tasks({ kind: "refund" })).map(({ about, amount }) => [about, amount]);
 const told = async ({ orders }: Opened) =>
@@ -158,6 +162,21 @@ test.for([
   const { despatched, cancelled } = await stands(one);
   expect(despatched.map((quantity, at) => quantity + (cancelled[at] ?? 0))).toEqual([4, 6]);
   expect(despatched.reduce((sum, quantity) => sum + quantity)).toBe(5);
+  expect(await owed(one)).toEqual([["W1 came short by 25.20", "25.20"]]);
+});
+
+test("an invoice of a product on two lines counts for the order, whichever line it is of", async () => {
+  const one = await paid("BILLED", TWICE);
+  await pulled("BILLED", one, { order: sums(TWICE), lines: [bricks(1, 4), bricks(2, 6)] });
+  await invoiced("BILLED", "I1", [
+    { product: "BRICK", quantity: 4 },
+    { product: "BRICK", quantity: 1 },
+  ]);
+  const lines = [bricks(1, 4, { invoicedQuantity: "4" }), bricks(2, 6, { invoicedQuantity: "1" })];
+  await pulled("BILLED", one, { order: { ...sums(TWICE), state: "complete" }, lines });
+  await one.orders.advance();
+  expect(await invoicedOf(one)).toEqual([4, 1]);
+  expect(await stands(one)).toMatchObject({ fulfilment: "invoiced", cancelled: [0, 5] });
   expect(await owed(one)).toEqual([["W1 came short by 25.20", "25.20"]]);
 });
 
@@ -230,4 +249,76 @@ test("what is cancelled there and keyed anew is held once, and no change", async
   await pulled("ANEW", one, { order: { ...sums(goods), ...anew }, lines });
   expect((await one.orders.show("W1")).erpOrder).toBe("SO2");
   expect(await stands(one)).toMatchObject({ fulfilment: "open", changed: [], cancelled: [0, 0] });
+});
+
+/** Bricks are out, and grit goes in their place: on a line that is none of ours. */
+async function substituted(company: string, grit: number): Promise<Opened> {
+  const goods: Goods = [
+    ["SAND", 1],
+    ["BRICK", 10],
+  ];
+  const one = await paid(company, goods);
+  await pull(companies.store, company, "product", [{ product: "GRIT", name: "Grit" }]);
+  const sand = { line: 1, product: "SAND", quantity: "1", net: "10.00" };
+  await pulled(company, one, { order: sums(goods), lines: [sand, bricks(2, 10)] });
+  const gone = { despatchedQuantity: String(grit), net: (grit * NET.GRIT).toFixed(2) };
+  const lines = [
+    { ...sand, despatchedQuantity: "1" },
+    bricks(2, 0),
+    { line: 3, product: "GRIT", quantity: String(grit), ...gone },
+  ];
+  await pulled(company, one, { order: { ...sums(goods), state: "complete" }, lines });
+  return one;
+}
+const questions = async ({ orders }: Opened) => orders.tasks({ kind: "look" });
+
+test("other goods in the place of what does not come are asked of a person until they are invoiced, and then count", async () => {
+  const one = await substituted("OTHER", 10);
+  expect(await owed(one)).toEqual([]);
+  const [question, more] = await questions(one);
+  expect([question?.about, question?.amount, more]).toEqual([
+    "W1 came otherwise: 50.40 is short, other goods for 40.00 net went out",
+    "50.40",
+    undefined,
+  ]);
+  expect(question?.instruction).toContain("the ERP sent GRIT for 40.00 net");
+  await invoiced("OTHER", "I1", [
+    { product: "SAND", quantity: 1 },
+    { product: "GRIT", quantity: 10 },
+  ]);
+  await salesOf(companies.store, "OTHER").post();
+  await one.orders.advance();
+  expect(await questions(one)).toEqual([]);
+  // Paid 60.40, charged 10.00 for sand and 48.00 for grit.
+  const [refund, another] = await one.orders.tasks({ kind: "refund" });
+  expect([refund?.about, refund?.amount, another]).toEqual([
+    "W1 came short by 2.40",
+    "2.40",
+    undefined,
+  ]);
+  expect(refund?.instruction).toMatch(
+    /^Other goods were invoiced for it, 48\.00 with VAT, and are counted\. Refund 2\.40 by card/,
+  );
+});
+
+test("other goods that are worth as much owe nothing back, and those that no invoice charges do once a person says so", async () => {
+  const one = await substituted("CHARGED", 10.5);
+  await invoiced("CHARGED", "I1", [
+    { product: "SAND", quantity: 1 },
+    { product: "GRIT", quantity: 10.5 },
+  ]);
+  await salesOf(companies.store, "CHARGED").post();
+  await one.orders.advance();
+  expect([await questions(one), await owed(one)]).toEqual([[], []]);
+  for (const [company, state, refunds] of [
+    ["GIVEN", "done", [["W1 came short by 50.40", "50.40"]]],
+    ["AGREED", "dropped", []],
+  ] as const) {
+    const other = await substituted(company, 10);
+    const [question] = await questions(other);
+    const end = { state, who: "kim", reason: "they rang" } as const;
+    await other.orders.closeTask({ id: question?.id ?? "", ...end });
+    await other.orders.advance();
+    expect([await questions(other), await owed(other)]).toEqual([[], refunds]);
+  }
 });

@@ -54,6 +54,8 @@ class ErpOrder {
   readonly ordered: Record<Product, number>;
   readonly invoiced = { BRICK: 0, SAND: 0 };
   readonly credited = { BRICK: 0, SAND: 0 };
+  /** Other goods that were invoiced for it, with VAT. */
+  otherwise = 0;
   /** How often its carriage was. */
   readonly carriages = { invoice: 0, credit: 0 };
   #documents = 0;
@@ -124,10 +126,18 @@ class ErpOrder {
     });
     const goods = standing.reduce((sum, { product, left }) => sum + left * EACH[product], 0);
     const { invoice, credit } = this.carriages;
-    const isCharged = invoice > 0 || standing.some(({ stays }) => stays > 0);
+    const isCharged = invoice > 0 || this.otherwise > 0 || standing.some(({ stays }) => stays > 0);
     // Credited, and not invoiced anew.
     const isBack = credit > 0 && invoice - credit < 1;
-    return goods + (isCharged && !isBack ? CARRIAGE : 0);
+    return goods + this.otherwise + (isCharged && !isBack ? CARRIAGE : 0);
+  }
+
+  /** Grit, which nobody ordered, on a paper of its own. */
+  async substitute(quantity: number): Promise<void> {
+    this.otherwise += quantity * 1.2;
+    const net = quantity.toFixed(2);
+    const row = { product: "GRIT", quantity: String(quantity), unitPrice: "1.00" };
+    await this.#paper("invoice", { ...row, net, vat: (quantity * 0.2).toFixed(2) });
   }
 
   /** The carriage, on a paper of its own. */
@@ -172,6 +182,7 @@ async function confirmed(
   customer: object = {},
 ): Promise<{ one: Opened; erp: ErpOrder; paid: number }> {
   const one = await companies.open(company, {}, customer);
+  await pull(companies.store, company, "product", [{ product: "GRIT", name: "Grit" }]);
   const paid = PRODUCTS.reduce((sum, each) => sum + ordered[each] * EACH[each], CARRIAGE);
   one.erp.next = async () => accepted;
   one.erp.amend = async () => accepted;
@@ -446,6 +457,7 @@ test.for([1, 3, 4, 7, 9, 12])(
         const { invoice, credit } = erp.carriages;
         await erp.carriage(invoice > credit ? "credit" : "invoice");
       },
+      substitute: async () => erp.substitute(1 + pick(9)),
       complete: async () => {
         erp.state = "complete";
       },

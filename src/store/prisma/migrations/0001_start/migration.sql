@@ -1312,6 +1312,8 @@ CREATE TABLE "web_order" (
     "open_gross" DECIMAL(18,2),
     "invoiced_charges" DECIMAL(18,2) NOT NULL DEFAULT 0,
     "credited_apart" DECIMAL(18,2) NOT NULL DEFAULT 0,
+    "invoiced_apart" DECIMAL(18,2) NOT NULL DEFAULT 0,
+    "invoiced_apart_vat" DECIMAL(18,2) NOT NULL DEFAULT 0,
     "ordered_on" DATE NOT NULL,
     "placed_by" TEXT NOT NULL,
     "customer_reference" TEXT,
