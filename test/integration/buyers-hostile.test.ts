@@ -66,7 +66,7 @@ interface World {
   readonly orders: Orders;
   readonly erp: HostileErp;
   /** Hours pass for Tradepost, and moments for the ERP. */
-  later(): Promise<void>;
+  readonly later: () => Promise<void>;
 }
 
 async function open(company: string, erpClass: ErpClass, hold: AsyncDisposableStack) {
