@@ -68,10 +68,9 @@ export async function replaceContent(
       `Changing web order ${order.number}: it moved meanwhile (version ${order.version} is not the last). Look again.`,
     );
   await replaceLines(tx, order, content);
+  await keepPayments(tx, company, [{ id, payment: body.payment }]);
   if (order.test) return changed;
-  const { account, payment } = body;
-  if (payment !== null && payment.reference !== order.body.payment?.reference)
-    await keepPayments(tx, company, [{ id, payment }]);
+  const { account } = body;
   await replacePromotions(tx, { company, order: id, account, held: content.held, at });
   await leaveQuotation(tx, order);
   const quotation = content.request?.quotation ?? null;

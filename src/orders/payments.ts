@@ -1,6 +1,7 @@
 /**
- * Whose a payment is: that of the first order that came with it, for as long as that order lives or
- * the money is owed or was given back for it. For any other order it counts for nothing.
+ * Whose a payment is: that of the order that came with it first, whichever order is older, for as
+ * long as that order lives or the money is owed or was given back for it. For any other order it
+ * counts for nothing.
  */
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
@@ -52,13 +53,19 @@ const TAKEN = (order: string, provider: string, reference: string): string => `
     where said.payment ->> 'provider' = ${provider}
       and said.payment ->> 'reference' = ${reference})`;
 
-/** The payment of the order `o` is that of an order before it. */
+/** In SQL: the order of `one` came with the payment before that of `other` did. */
+const CAME_BEFORE = (one: string, other: string): string =>
+  `(${one}.sequence, ${one}.order_id) < (${other}.sequence, ${other}.order_id)`;
+
+/** The payment of the order `o` is that of an order which came with it before. */
 export const OF_ANOTHER = `exists (
   select 1 from web_order_payment p
     join web_order b on b.company = p.company and b.id = p.order_id
+    join web_order_payment own on own.company = p.company and own.provider = p.provider
+     and own.reference = p.reference and own.order_id = o.id
    where p.company = o.company and p.provider = o.body -> 'payment' ->> 'provider'
      and p.reference = o.body -> 'payment' ->> 'reference' and b.id <> o.id and b.test = o.test
-     and (b.received_at, b.id) < (o.received_at, o.id)
+     and ${CAME_BEFORE("p", "own")}
      and (b.state not in ${DEAD} or exists (${REFUND("b", "p.provider", "p.reference")})))`;
 
 /** A payment that an order came with and is paid otherwise than by pays another one now. */
@@ -90,7 +97,10 @@ export async function isOfAnother(
   return rows.length > 0;
 }
 
-/** Of an order that is there already what came after it tells nothing. */
+/**
+ * Of an order that is there already those that came with its payment after it tell nothing. One
+ * that the ERP refused has lost it to whoever came with it meanwhile.
+ */
 const USED = `
   select distinct on (a.index) a.index, o.number as "order",
          case when o.state not in ${DEAD} then 'used' when refund.state = 'done' then 'given back'
@@ -101,14 +111,17 @@ const USED = `
      and p.reference = a.reference
     join web_order o on o.company = p.company and o.id = p.order_id
     left join web_order mine on mine.company = $1 and mine.number_folded = a.own
+    left join web_order_payment own on own.company = $1 and own.provider = a.provider
+     and own.reference = a.reference and own.order_id = mine.id and mine.state <> 'refused'
     left join lateral (${REFUND("o", "p.provider", "p.reference")}) refund on true
    where o.test = a.test
      and case when mine.id = o.id
-              then refund.state = 'done' and ${GIVEN("o", "p.provider", "p.reference")}
-                                             >= ${TAKEN("o", "p.provider", "p.reference")}
-              when (o.received_at, o.id) > (mine.received_at, mine.id) then false
+              then refund.state = 'done'
+                   and ${GIVEN("o", "p.provider", "p.reference")}
+                       >= coalesce(${TAKEN("o", "p.provider", "p.reference")}, 0)
+              when ${CAME_BEFORE("own", "p")} then false
               else o.state not in ${DEAD} or refund.state is not null end
-   order by a.index, o.state in ${DEAD}, o.received_at`;
+   order by a.index, o.state in ${DEAD}, p.sequence`;
 
 /** By place in what was asked. */
 export async function readPayments(
@@ -169,7 +182,7 @@ export async function refuseUnpaid(
                       and ${TAKEN("o", "p.provider", "p.reference")}
                           - ${GIVEN("o", "p.provider", "p.reference")} < least(o.paid, o.gross)
                  else b.state not in ${DEAD} or refund.state is not null end
-      order by b.id <> o.id, b.received_at limit 1`,
+      order by b.id <> o.id, p.sequence limit 1`,
     [company, id, provider, reference],
   );
   if (use === undefined) return;
@@ -183,7 +196,10 @@ export async function refuseUnpaid(
   );
 }
 
-/** With the order, in its transaction: the payments that orders came with. */
+/**
+ * In the transaction that an order, or a change of it, is written in: the payments that came with
+ * it. Whoever examined them has locked them by name, so that they are counted one by one.
+ */
 export async function keepPayments(
   tx: Queryable,
   company: string,
@@ -192,8 +208,12 @@ export async function keepPayments(
   const paid = orders.flatMap(({ id, payment }) => (payment === null ? [] : [{ id, ...payment }]));
   if (paid.length === 0) return;
   await tx.affect(
-    `insert into web_order_payment (company, provider, reference, order_id)
-     select $1, * from unnest($2::text[], $3::text[], $4::uuid[]) on conflict do nothing`,
+    `insert into web_order_payment (company, provider, reference, order_id, sequence)
+     select $1, n.provider, n.reference, n.order_id,
+            (select coalesce(max(p.sequence), 0) + 1 from web_order_payment p
+              where p.company = $1 and p.provider = n.provider and p.reference = n.reference)
+       from unnest($2::text[], $3::text[], $4::uuid[]) as n (provider, reference, order_id)
+     on conflict do nothing`,
     [
       company,
       paid.map(({ provider }) => provider),

@@ -12,7 +12,7 @@ import type { OrdersContext } from "../context.ts";
 import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
 import { BLANKED, isForgotten } from "../forgotten.ts";
 import { once, type KeyedAnswer, type KeyedResult } from "../keyed.ts";
-import { UNPAID } from "../payments.ts";
+import { keepPayments, UNPAID } from "../payments.ts";
 import { requestHash, type OrderRequest } from "../request.ts";
 import { openTask } from "../tasks.ts";
 import { noteChanged } from "../told.ts";
@@ -241,6 +241,8 @@ async function askChange(
   const state: ChangeState = holds.length > 0 ? "held" : "asked";
   const row = rowOf(asked, anew, at);
   const change = await insertChange(tx, order, { ...row, state });
+  // It is this order's from now on, though the ERP has yet to make the change.
+  await keepPayments(tx, order.company, [{ id: order.id, payment: anew.content.body.payment }]);
   const name = nameOf(asked.kind, change);
   await inBook(tx, order, {
     ...asked,

@@ -44,7 +44,8 @@ export async function examineAnew(
   await tx.query("savepoint anew");
   const { company, id } = order;
   await releasePromotions(tx, { company, order: id, at: context.now() });
-  await setState(tx, order, "cancelled");
+  // Neither counts for anything; of a refused one the checks know that it may have lost its payment.
+  if (order.state !== "refused") await setState(tx, order, "cancelled");
   const { orderedOn: _dated, ...undated } = request;
   const priced = await examineNow(tx, context, undated, { test: order.test });
   const delivered = await deliveredOf(tx, order);

@@ -1210,6 +1210,7 @@ CREATE TABLE "web_order_payment" (
     "provider" TEXT NOT NULL,
     "reference" TEXT NOT NULL,
     "order_id" UUID NOT NULL,
+    "sequence" INTEGER NOT NULL,
 
     CONSTRAINT "web_order_payment_pkey" PRIMARY KEY ("company","provider","reference","order_id")
 );
