@@ -21,13 +21,8 @@ export const erpLines = (orders: string, headers = `(${erpHeaders(orders)})`): s
            el.invoiced_quantity as invoiced
       from ${headers} o
       join erp_order_line el on el.company = $1 and el.erp_order = o.erp_order),
-  ours as materialized (
-    select l.order_id, l.line, l.product, l.quantity, l.net,
-           count(*) over (partition by l.order_id, l.product) as many
-      from ${orders} w join web_order_line l on l.company = $1 and l.order_id = w.id
-     where w.id in (select order_id from rows)),
-  ${lineShares("rows", "ours")},
-  last_one as (select order_id, product, max(line) as line from ours group by 1, 2)
+  ${ourLines(orders)},
+  ${lineShares("rows", "ours")}
   select r.order_id, r.erp_order, r.erp_order_line, r.state,
          coalesce(r.web_order_line, s.line, last_one.line) as line, r.product,
          coalesce(s.takes, r.quantity) as quantity,
@@ -48,6 +43,15 @@ export const erpLines = (orders: string, headers = `(${erpHeaders(orders)})`): s
     left join last_one on last_one.order_id = r.order_id and last_one.product = r.product
      and r.web_order_line is null`;
 
+/** `ours`, for `lineShares`, and the last one of each product, which takes what no other one has. */
+const ourLines = (orders: string): string => `
+  ours as materialized (
+    select l.order_id, l.line, l.product, l.quantity, l.net,
+           count(*) over (partition by l.order_id, l.product) as many
+      from ${orders} w join web_order_line l on l.company = $1 and l.order_id = w.id
+     where w.id in (select order_id from rows)),
+  last_one as (select order_id, product, max(line) as line from ours group by 1, 2)`;
+
 /**
  * The ERP's own orders of ours: (company, id, erp_order, state, learned_at), `id` being ours, for a
  * relation of orders.
@@ -67,24 +71,24 @@ function theirs(orders: string): string {
 /**
  * What despatch notes say of orders whose ERP order has no lines here: an ERP that exports its
  * answers and notes says enough. A note names the number that the order has there; its line is ours
- * by the only line of the product, or by line and product. Not where the note is another account's,
+ * by line and product, else by the product, and where several of ours have that, as `lineShares`
+ * tells. Not where the note is another account's,
  * unless a person said that it is ours, nor where the number is another order's, too. Relation of
  * (order_id, despatch, despatch_line, line, product, quantity) for a relation of orders; $1 is the
  * company.
  */
 export const notedLines = (orders: string): string => `
-  select o.id as order_id, d.despatch, d.line as despatch_line, d.product, d.quantity,
-         coalesce(same.line, only_one.line) as line
+  with rows as materialized (
+  select o.id as order_id, o.erp_order, d.despatch, d.line as despatch_line, d.product, d.quantity,
+         same.line as web_order_line,
+         -- No number of a line of ours.
+         -row_number() over (partition by o.id order by d.despatch, d.line) as erp_order_line
     from ${orders} o
     join despatch_line d on d.company = $1 and d.erp_order = o.erp_order
     join despatch h on h.company = $1 and h.despatch = d.despatch
      and (h.account = o.account or o.settled ? o.erp_order)
     left join web_order_line same on same.company = $1 and same.order_id = o.id
      and same.line = d.erp_order_line and same.product = d.product
-    left join lateral (
-      select min(l.line) as line from web_order_line l
-       where l.company = $1 and l.order_id = o.id and l.product = d.product
-      having count(*) = 1) only_one on true
    where not ${lostRow("d")}
      and not exists (select 1 from erp_order_line el
                       where el.company = $1 and el.erp_order = o.erp_order)
@@ -95,4 +99,12 @@ export const notedLines = (orders: string): string => `
      and not exists (select 1 from web_order other
                       where other.company = $1 and other.erp_order = o.erp_order
                         and other.id <> o.id and not other.test
-                        and other.state not in ('refused', 'cancelled'))`;
+                        and other.state not in ('refused', 'cancelled'))),
+  ${ourLines(orders)},
+  ${lineShares("rows", "ours")}
+  select r.order_id, r.despatch, r.despatch_line, r.product,
+         coalesce(s.takes, r.quantity) as quantity,
+         coalesce(r.web_order_line, s.line, last_one.line) as line
+    from rows r
+    left join shares s on s.order_id = r.order_id and s.erp_order_line = r.erp_order_line
+    left join last_one on last_one.order_id = r.order_id and last_one.product = r.product`;

@@ -6,7 +6,7 @@ import type { Transaction } from "../store/index.ts";
 import { holdOrders } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { erpHeaders, erpLines, notedLines } from "./erp-lines.ts";
-import { ofShare } from "./line-shares.ts";
+import { ofShare, spreadOver } from "./line-shares.ts";
 import { openAgain, openProduct } from "./open.ts";
 import { inPages } from "./recent.ts";
 import { bears } from "./same-number.ts";
@@ -208,17 +208,27 @@ const WANTED = `
      headers as materialized (${erpHeaders("orders")}),
      erp_lines as materialized (${erpLines("orders", "headers")}),
      ended as materialized (${ENDED}),
-     only_one as (
-       select erp_order, product, min(erp_order_line) as line from erp_lines
-        group by erp_order, product having count(distinct erp_order_line) = 1),
+     noted as materialized (
+       select erp_order, erp_order_line, case when erp_order_line is null then product end as product,
+              sum(quantity) as quantity
+         from despatch_line
+        where company = $1 and erp_order in (select erp_order from erp_lines)
+        group by 1, 2, 3),
      notes as (
-       select d.erp_order, coalesce(d.erp_order_line, only_one.line) as erp_order_line,
-              sum(d.quantity) as despatched
-         from despatch_line d
-         left join only_one on only_one.erp_order = d.erp_order and only_one.product = d.product
-          and d.erp_order_line is null
-        where d.company = $1 and d.erp_order in (select erp_order from erp_lines)
-        group by 1, 2),
+       select x.order_id, x.erp_order, x.erp_order_line, x.noted
+              + ${spreadOver("any_line.quantity", "x.quantity - x.noted", {
+                among: "x.order_id, x.erp_order, x.product",
+                order: "x.erp_order_line",
+              })} as despatched
+         from (
+           select e.order_id, e.erp_order, e.erp_order_line, e.product, sum(e.takes) as quantity,
+                  coalesce(min(n.quantity), 0) as noted
+             from erp_lines e
+             left join noted n on n.erp_order = e.erp_order
+              and n.erp_order_line = e.erp_order_line
+            group by 1, 2, 3, 4) x
+         left join noted any_line on any_line.erp_order = x.erp_order
+          and any_line.product = x.product),
      told as (
        select order_id, line, sum(despatched) as despatched, sum(invoiced) as invoiced,
               bool_and(finished) as finished
@@ -228,7 +238,7 @@ const WANTED = `
                   ${ofShare("x.invoiced")} as invoiced,
                   x.state in ('cancelled', 'complete') as finished
              from erp_lines x
-             left join notes n on n.erp_order = x.erp_order
+             left join notes n on n.order_id = x.order_id and n.erp_order = x.erp_order
               and n.erp_order_line = x.erp_order_line
            union all
            select order_id, line, quantity, 0, null from (${notedLines("orders")}) noted) said

@@ -71,6 +71,22 @@ export const ofShare = (amount: string): string =>
   `greatest(0, case when x.is_last then ${amount} - x.starts
                     else least(${amount} - x.starts, x.takes) end)`;
 
+/**
+ * In SQL: of an amount, what comes upon a row that has so much room for it, in their order; the last
+ * one takes what is beyond.
+ */
+export function spreadOver(
+  amount: string,
+  room: string,
+  { among, order }: { readonly among: string; readonly order: string },
+): string {
+  const own = `greatest(0, ${room})`;
+  const inOrder = `partition by ${among} order by ${order}`;
+  const rest = `greatest(0, coalesce(${amount}, 0) - (sum(${own}) over (${inOrder}) - ${own}))`;
+  return `case when lead(${order}) over (${inOrder}) is null then ${rest}
+               else least(${rest}, ${own}) end`;
+}
+
 const PAIR = "r.order_id, r.erp_order, r.erp_order_line, l.line, r.quantity as takes";
 
 const SAME_PRODUCT = `l.order_id = r.order_id and l.erp_order = r.erp_order

@@ -7,6 +7,7 @@ import {
   PUSH_LOG,
   PUSH_LOG_LINES,
   recordInvoiced,
+  spreadOver,
   type InvoicedCharges,
   type InvoicedLine,
 } from "../orders/index.ts";
@@ -176,13 +177,9 @@ const TOTALS = `
          credited + ${spread("o.credited_apart", "o.invoiced - o.credited")} as "creditedQuantity"
     from with_invoiced o`;
 
-/** Of an amount of the product, what comes upon the line "o" that has so much room for it. */
+/** Of an amount of the product, what comes upon the line "o". */
 function spread(amount: string, room: string): string {
-  const own = `greatest(0, ${room})`;
-  const inOrder = "partition by o.web_order, o.product order by o.line";
-  const rest = `greatest(0, coalesce(${amount}, 0) - (sum(${own}) over (${inOrder}) - ${own}))`;
-  return `case when lead(o.line) over (${inOrder}) is null then ${rest}
-               else least(${rest}, ${own}) end`;
+  return spreadOver(amount, room, { among: "o.web_order, o.product", order: "o.line" });
 }
 
 /**

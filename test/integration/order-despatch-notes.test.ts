@@ -117,6 +117,33 @@ test("a product on two lines is told by line and product; another's note is nobo
   expect(await standing(one, other)).toMatchObject({ despatched: [0, 0], notes: [] });
 });
 
+test("a product on two lines is told by quantity, and else in the order of the lines", async () => {
+  const one = await companies.open("ANYLINE");
+  const bricks = [4, 6].map((quantity) => ({
+    product: "BRICK",
+    quantity: String(quantity),
+    unitPrice: "4.20",
+  }));
+  const number = await answered(one, "W6", "SO6", { lines: bricks });
+  await note("ANYLINE", "DN6", "SO6", [["BRICK", "5"]]);
+  await one.orders.advance();
+  expect((await standing(one, number)).despatched).toEqual([4, 1]);
+  await note("ANYLINE", "DN7", "SO6", [["BRICK", "5"]]);
+  await one.orders.advance();
+  expect((await standing(one, number)).despatched).toEqual([4, 6]);
+  // The same where the order's lines are there, and the notes name none of them.
+  await pull(companies.store, "ANYLINE", "erp-order", [
+    { erpOrder: "SO6", account: "A1", orderedOn: "2026-03-31", webOrder: number },
+  ]);
+  const line = { erpOrder: "SO6", product: "BRICK", unitPrice: "4.20" };
+  await pull(companies.store, "ANYLINE", "erp-order-line", [
+    { ...line, line: 10, quantity: "6", net: "25.20" },
+    { ...line, line: 20, quantity: "4", net: "16.80" },
+  ]);
+  await one.orders.advance();
+  expect((await standing(one, number)).despatched).toEqual([4, 6]);
+});
+
 test("a number that two web orders were answered with is no order's despatch", async () => {
   const one = await companies.open("SHARED");
   const both = [await answered(one, "W4", "SO4"), await answered(one, "W5", "SO4")];
