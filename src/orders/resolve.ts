@@ -42,6 +42,7 @@ export async function resolveOrder(
   asked: Resolution,
 ): Promise<OrderRow> {
   const also = asked.also ?? [];
+  await oneAtATime(tx, order);
   const shown = await shownOf(tx, order, asked.erpOrder ?? order.erpOrder);
   const named = [...shown.map((one) => one.erpOrder), order.erpOrder, asked.erpOrder];
   const owners = await ownersOf(tx, order, named.filter(isString));
@@ -70,6 +71,11 @@ export async function resolveOrder(
   });
   if (erpOrder !== null) await closeTwins(tx, order, erpOrder, asked.who, context.now());
   return moved;
+}
+
+/** Of two orders that are resolved at one moment as one ERP order the second one sees the first. */
+async function oneAtATime(tx: Transaction, { company }: OrderRow): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock(hashtext($1), hashtext('resolve'))", [company]);
 }
 
 function inWords(erpOrder: string | null, { also = [] }: Resolution, row: Shown | undefined) {

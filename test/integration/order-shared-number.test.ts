@@ -148,6 +148,20 @@ test("the other one may be given up first, also where the ERP's order bears no n
   expect(await refunds(one)).toEqual([["D6", 20.08]]);
 });
 
+test("two persons who resolve both at one moment are not both believed", async () => {
+  const one = await shared("MOMENT", ["D13", "D14"]);
+  const ends = await Promise.allSettled(
+    ["D13", "D14"].map((number) => one.orders.resolve(number, { ...KIM, erpOrder: "SO-D" })),
+  );
+  expect(ends.map(({ status }) => status).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+    "fulfilled",
+    "rejected",
+  ]);
+  expect(String(ends.find((end) => end.status === "rejected")?.reason)).toMatch(
+    /ERP order SO-D is that of D1[34] already, which is confirmed/,
+  );
+});
+
 test("what was despatched of it counts for neither while nobody has said whose it is", async () => {
   const one = await handedOver("NEITHER", ["D11", "D12"]);
   await acknowledge("NEITHER", "D12");
