@@ -280,6 +280,12 @@ export interface OrdersCapability {
     decided: { readonly who: string; readonly why: string },
     call?: OrderCall,
   ): Promise<string | null>;
+  /**
+   * Takes back what was handed over and not taken yet: from then on nothing of it can be taken, and
+   * `find` says absent. Tells what was taken back, also when a call before did so; null: the far
+   * side has taken it, and nothing was changed. Only of a file drop.
+   */
+  takeBack?(key: string, why: string, call?: OrderCall): Promise<string | null>;
   /** How the order stands at the far side now: its number, state, lines and sums. */
   status?(key: string, call?: OrderCall): Promise<Found>;
   /** Replaces the order's lines at the far side, where that still can be done. */

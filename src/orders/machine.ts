@@ -48,6 +48,7 @@ export const DELIVERY_EVENTS = [
   "cancel",
   "shadow",
   "lost",
+  "takeBack",
 ] as const;
 export type DeliveryEvent = (typeof DELIVERY_EVENTS)[number];
 
@@ -108,6 +109,7 @@ const ROWS: readonly Row[] = [
   ["handedOver", "doubt", "inDoubt", "tradepost", "No answer in time: alarm, no sending."],
   ["handedOver", "conflict", "conflict", "erp sender", DIFFERS],
   ["handedOver", "resolve", "confirmed", "person", "A person found it there."],
+  ["handedOver", "takeBack", "queued", "sender", "Amended before it was taken: it goes anew."],
   ["handedOver", "cancel", "cancelled", "person sender", "A person took it back at the ERP."],
   ["inDoubt", "accept", "accepted", "erp sender", "It is there."],
   ["inDoubt", "confirm", "confirmed", "erp sender", SHOWN],

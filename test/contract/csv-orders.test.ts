@@ -376,3 +376,86 @@ test("what a person says is not there is dropped once more, and the journal know
   const first: unknown = JSON.parse(await folder.read("orders/.journal/before/WEB-1001.json"));
   expect(first).toMatchObject({ key: "WEB-1001", again: decided });
 });
+
+test("what nobody has taken is taken back: the header first, and the journal keeps why", async () => {
+  const folder = await temporaryFolder();
+  await dropBox(folder).place(ORDER);
+  const steps: string[] = [];
+  const box = dropBox(folder, (step) => steps.push(Object.values(step).join(" ")));
+  const said = await box.takeBack?.("WEB-1001", "It was cancelled.");
+  expect(said).toMatchInlineSnapshot(
+    `"What was dropped as WEB-1001.csv at 2026-03-31T01:30:00Z was taken back before it was taken from orders/."`,
+  );
+  expect(steps).toMatchInlineSnapshot(`
+    [
+      "taken back",
+      "unjournalled",
+      "withdrawn WEB-1001-lines.csv",
+      "withdrawn WEB-1001.manifest.json",
+    ]
+  `);
+  expect(await seen(folder)).toEqual([]);
+  expect(await box.find("WEB-1001")).toEqual({ kind: "absent" });
+  // A host that has not heard it asks again.
+  expect(await box.takeBack?.("WEB-1001", "It was cancelled.")).toBe(said);
+  expect(JSON.parse(await folder.read("orders/.journal/before/WEB-1001.json"))).toMatchObject({
+    key: "WEB-1001",
+    takenBack: { why: "It was cancelled.", at: "2026-03-31T01:30:00Z" },
+  });
+  await box.place(OTHER);
+  expect(await take(folder)).toEqual(["A2"]);
+});
+
+test("what was taken, whole or in part, is not taken back", async () => {
+  const folder = await temporaryFolder();
+  const box = dropBox(folder);
+  expect(await box.takeBack?.("WEB-1001", "It was cancelled.")).toBeNull();
+  await box.place(ORDER);
+  // It moves the lines first: the header must be there still when it comes to it.
+  const lines = join(folder.path, "orders/WEB-1001-lines.csv");
+  await rename(lines, join(folder.path, "lines.csv"));
+  expect(await box.takeBack?.("WEB-1001", "It was cancelled.")).toBeNull();
+  expect(await seen(folder)).toEqual(["WEB-1001.csv", "WEB-1001.manifest.json"]);
+  expect((await box.find("WEB-1001")).kind).toBe("present");
+  await rename(join(folder.path, "lines.csv"), lines);
+  expect(await take(folder)).toEqual(["A1"]);
+  expect(await box.takeBack?.("WEB-1001", "It was cancelled.")).toBeNull();
+  expect((await box.find("WEB-1001")).kind).toBe("present");
+  // An empty share is no folder from which it was taken back.
+  await rm(folder.path, { recursive: true });
+  await expect(box.takeBack?.("WEB-1001", "It was cancelled.")).rejects.toThrow("out is not there");
+});
+
+test("the other system takes it while it is looked for: one of the two has it", async () => {
+  const folder = await temporaryFolder();
+  await dropBox(folder).place(ORDER);
+  const { slow, begun, go } = slowDisk(folder.path, "rename");
+  const late = openDropBox({ folder: slow, delimiter: "," }, testHost());
+  const back = late.takeBack?.("WEB-1001", "It was cancelled.");
+  await begun;
+  expect(await take(folder)).toEqual(["A1"]);
+  go();
+  expect(await back).toBeNull();
+  expect((await dropBox(folder).find("WEB-1001")).kind).toBe("present");
+  expect(await dropBox(folder).place(ORDER)).toMatchObject({ kind: "handedOver" });
+  expect(await seen(folder)).toEqual([]);
+});
+
+// Taken back, unjournalled, and two files withdrawn.
+test.for([1, 2, 3, 4])(
+  "killed after step %i of taking it back, nobody takes it, and the next call ends it",
+  async (step) => {
+    const folder = await temporaryFolder();
+    await dropBox(folder).place(ORDER);
+    const killed = dropBox(folder, killAfter(step)).takeBack?.("WEB-1001", "It was cancelled.");
+    await expect(killed).rejects.toMatchObject({ cause: expect.any(Killed) });
+    expect(await take(folder)).toEqual([]);
+    expect(await dropBox(folder).takeBack?.("WEB-1001", "It was cancelled.")).toContain(
+      "taken back",
+    );
+    expect(await seen(folder)).toEqual([]);
+    await dropBox(folder).place(OTHER);
+    expect(await take(folder)).toEqual(["A2"]);
+    expect(await readdir(join(folder.path, "orders/.staged"))).toEqual([]);
+  },
+);

@@ -48,6 +48,8 @@ export interface Erp {
   /** Absent: what was dropped is never dropped again. */
   again: ((key: string) => Promise<string | null>) | null;
   opens: (() => void | Promise<void>) | null;
+  /** Takes the place of all of these: a folder that orders are dropped into. */
+  desk: OrdersCapability | null;
 }
 
 export interface Opened {
@@ -74,6 +76,7 @@ function farSide(): Erp {
     cancel: null,
     again: null,
     opens: null,
+    desk: null,
   };
 }
 
@@ -89,6 +92,7 @@ function sessionOf(erp: Erp): Session {
 }
 
 function capabilityOf(erp: Erp): OrdersCapability {
+  if (erp.desk !== null) return erp.desk;
   const { status, amend, cancel, again } = erp;
   const asked = <T>(what: string, key: string, answer: () => T): T => {
     erp.asked.push(`${what} ${key}`);

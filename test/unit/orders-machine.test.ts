@@ -34,7 +34,7 @@ describe("the delivery of an order", () => {
       held: check → checked, release → queued, refuse → refused, conflict → conflict, cancel → cancelled
       queued: hold → held, send → sending, accept → accepted, confirm → confirmed, refuse → refused, conflict → conflict, cancel → cancelled, shadow → shadowed
       sending: hold → held, retry → queued, handOver → handedOver, accept → accepted, refuse → refused, doubt → inDoubt, conflict → conflict
-      handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict, resolve → confirmed, cancel → cancelled
+      handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict, resolve → confirmed, cancel → cancelled, takeBack → queued
       accepted: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       confirmed: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed, cancel → cancelled
@@ -55,7 +55,7 @@ describe("the delivery of an order", () => {
     expect([...reached].sort()).toEqual([...DELIVERY_STATES].sort());
   });
 
-  test("never goes from a send to another one unless nothing was placed, or find said so, or a person did", () => {
+  test("never goes from a send to another one unless nothing was placed, or it was taken back, or find said so, or a person did", () => {
     const events = fc.array(fc.constantFrom(...DELIVERY_EVENTS), { maxLength: 60 });
     fc.assert(
       fc.property(events, (tried) => {
@@ -65,7 +65,7 @@ describe("the delivery of an order", () => {
           const next = after(state, event);
           if (next === null) continue;
           if (event === "send") {
-            const cleared = ["retry", "notThere", "release", "lost"];
+            const cleared = ["retry", "notThere", "release", "lost", "takeBack"];
             if (since !== null) expect(since.some((one) => cleared.includes(one))).toBe(true);
             since = [];
           } else since?.push(event);
@@ -93,7 +93,8 @@ describe("the delivery of an order", () => {
   test("leaves a doubt for the queue only when find knows nothing of the order", () => {
     const leaving = DELIVERY_EVENTS.filter((event) => after("inDoubt", event) === "queued");
     expect(leaving).toEqual(["notThere"]);
-    expect(DELIVERY_EVENTS.filter((event) => after("handedOver", event) === "queued")).toEqual([]);
+    const dropped = DELIVERY_EVENTS.filter((event) => after("handedOver", event) === "queued");
+    expect(dropped).toEqual(["takeBack"]);
   });
 });
 

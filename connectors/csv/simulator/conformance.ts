@@ -1,6 +1,6 @@
 /** A folder of files as the conformance suite plays it: two streams are enough for the rules. */
 import { createWriteStream, existsSync, readdirSync } from "node:fs";
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -90,9 +90,13 @@ async function start() {
         ],
       }),
       held: (key: string) => {
-        const orders = join(folder, "orders");
-        const names = existsSync(orders) ? readdirSync(orders) : [];
+        const names = ["orders", "taken"].flatMap((at) => filesIn(join(folder, at)));
         return names.filter((name) => name.startsWith(key) && isHeader(name)).length;
+      },
+      async take() {
+        await mkdir(join(folder, "taken"), { recursive: true });
+        for (const name of filesIn(join(folder, "orders")))
+          await rename(join(folder, "orders", name), join(folder, "taken", name));
       },
     },
     close: () => rm(folder, { recursive: true, force: true }),
@@ -107,6 +111,12 @@ const BAD: Readonly<Record<string, Buffer>> = {
   "wrong charset": Buffer.from([0x41, 0xff, 0xfe, 0x2c, 0x79, 0x0a]),
   "cut row": Buffer.from("A9\n"),
 };
+
+/** Without what begins with a dot: that is Tradepost's own. */
+function filesIn(path: string): readonly string[] {
+  const names = existsSync(path) ? readdirSync(path) : [];
+  return names.filter((name) => !name.startsWith("."));
+}
 
 function isHeader(name: string): boolean {
   return name.endsWith(".csv") && !/-[a-z]+\.csv$/.test(name);

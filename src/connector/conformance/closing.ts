@@ -247,7 +247,7 @@ const FUNCTIONS = [
   "check",
 ] as const;
 const GROUPS = {
-  orders: { must: ["find", "place"], may: ["again", "status", "amend", "cancel"] },
+  orders: { must: ["find", "place"], may: ["again", "takeBack", "status", "amend", "cancel"] },
   accounts: { must: ["find", "create"], may: [] },
   returns: { must: ["find", "place"], may: [] },
   prices: { must: ["price"], may: [] },

@@ -50,6 +50,13 @@ export const ORDERING_CHECKS: readonly Check[] = [
     needsRig: true,
     run: (bench) => withOrders(bench, orderReadBack),
   },
+  {
+    id: "order-taken-back",
+    holds:
+      "what nobody has taken can be taken back, and nothing of it is left; what was taken stays",
+    needsRig: true,
+    run: (bench) => withOrders(bench, orderTakenBack),
+  },
 ];
 
 interface Desk {
@@ -201,5 +208,29 @@ async function orderReadBack({ rig, fresh }: Desk): Promise<Outcome> {
       ? []
       : [`accepted as ${answer.erpOrder}, it is read back as ${erpOrder}`]),
     ...(net === null ? ["status() does not say what the order comes to"] : []),
+  ];
+}
+
+const CANCELLED = "It was cancelled.";
+
+async function orderTakenBack({ rig, fresh }: Desk): Promise<Outcome> {
+  const orders = await fresh();
+  if (orders.takeBack === undefined) return notHere("it takes nothing back");
+  if (rig.take === undefined) return untried("the rig cannot `take`");
+  await orders.place(rig.order(KEY));
+  for (const desk of [orders, await fresh()])
+    if ((await desk.takeBack?.(KEY, CANCELLED)) === null)
+      return ["an order that nobody has taken is not taken back"];
+  const left = await rig.held(KEY);
+  if (left !== 0) return [`taken back, it is there ${left} times`];
+  const after = await (await fresh()).find(KEY);
+  if (after.kind !== "absent") return [`after it was taken back, find() says "${after.kind}"`];
+  await orders.place(rig.order(KEY));
+  await rig.take();
+  const said = await (await fresh()).takeBack?.(KEY, CANCELLED);
+  const held = await rig.held(KEY);
+  return [
+    ...(said === null ? [] : ["an order that was taken is said to be taken back"]),
+    ...(held === 1 ? [] : [`dropped anew and taken, it is there ${held} times`]),
   ];
 }

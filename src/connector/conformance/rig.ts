@@ -111,6 +111,8 @@ export interface RigOrders {
   held(key: string): Promise<number> | number;
   /** Once: it takes the next order, and its answer is lost. False: its answers cannot be lost. */
   loseAnswer?(): Promise<boolean> | boolean;
+  /** It takes what was dropped for it; `held` still counts that. Absent: orders are not dropped. */
+  take?(): Promise<void> | void;
 }
 
 export interface RigAccounts {

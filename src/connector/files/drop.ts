@@ -15,10 +15,11 @@
  *
  * Each call stages in a folder of its own, which its entry names: one that was given up, and comes
  * back when another has dropped the order, has nothing that it could drop.
+ *
+ * What nobody has taken yet can be taken back: `take-back.ts`.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type {
   Found,
@@ -29,64 +30,27 @@ import type {
   RenderedOrder,
 } from "../contract.ts";
 import { openDiskFolder } from "./disk.ts";
+import { described, filesOf, headerName, told, type DropFile } from "./drop-files.ts";
 import {
-  described,
-  fileShape,
-  filesOf,
-  headerName,
-  sha256Of,
-  told,
-  type DropFile,
-} from "./drop-files.ts";
-import { freePath, isTaken } from "./folder.ts";
-import type { Folder } from "./folder.ts";
+  digestAt,
+  isStaged,
+  JOURNAL,
+  ORDERS,
+  placesOf,
+  readEntry,
+  STAGED,
+  stagedOf,
+  type DropBoxOptions,
+  type Dropping,
+  type Entry,
+  type Places,
+} from "./drop-journal.ts";
+import { isTaken } from "./folder.ts";
 import { OUT } from "./inbox.ts";
-import { fileNameProblem } from "./names.ts";
-import type { Delimiter } from "./scan.ts";
+import { setAside, takeBack, withdraw } from "./take-back.ts";
 
-export interface DropBoxOptions {
-  /** The connection's folder, a path on a disk or one elsewhere; orders go to its `orders/`. */
-  readonly folder: string | Folder;
-  readonly delimiter: Delimiter;
-  /** Called after each step; a test stops there, as a kill would. */
-  readonly probe?: (step: DropStep) => void;
-}
-
-export type DropStep =
-  | { readonly done: "staged" | "moved" | "withdrawn"; readonly file: string }
-  | { readonly done: "journalled" | "unjournalled" | "set aside" };
-
-const entryShape = z.object({
-  key: z.string(),
-  at: z.string(),
-  /** Folder in which its files were staged; absent: one of the key's name. */
-  staged: z.string().optional(),
-  /** In the order in which they are dropped: details, manifest, header. */
-  files: z.array(fileShape),
-});
-type Entry = Readonly<z.infer<typeof entryShape>>;
-
-interface Dropping extends DropBoxOptions {
-  readonly folder: Folder;
-  /** Before each step of a call: throws once the call was given up. */
-  readonly goOn: () => Promise<void>;
-}
-
-/** Of one order. */
-interface Places {
-  readonly folder: Folder;
-  readonly journal: string;
-}
-
-const ORDERS = "orders";
-const STAGED = `${ORDERS}/.staged`;
-const JOURNAL = `${ORDERS}/.journal`;
-/** Entries of drops that a person has said never came, so that the order was dropped again. */
-const BEFORE = `${JOURNAL}/before`;
 /** The journal entry before it is one; it goes with what was staged. */
 const ENTRY = ".entry.json";
-/** What lies in our own folders is never large; anything else there is not ours. */
-const MOST_BYTES = 67_108_864;
 
 export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability {
   const { folder } = given;
@@ -97,11 +61,16 @@ export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability
   };
   return {
     finding: "file-drop",
-    find: (key, call) => find(options, key, call?.order),
+    find: (key, call) => find({ ...options, goOn: () => stillAsked(call) }, key, call?.order),
     place: (order, call) => place({ ...options, goOn: () => stillAsked(call) }, order, host),
     again: (key, { who, why }, call) =>
       setAside({ ...options, goOn: () => stillAsked(call) }, key, {
         who,
+        why,
+        at: host.now().toString(),
+      }),
+    takeBack: (key, why, call) =>
+      takeBack({ ...options, goOn: () => stillAsked(call) }, key, {
         why,
         at: host.now().toString(),
       }),
@@ -133,7 +102,7 @@ async function find(
     if (entry === null || (await isStaged(places, entry, headerName(key)))) {
       return { kind: "absent" };
     }
-    await finish(places, entry);
+    await finish(options, places, entry);
     const files = order === undefined ? null : filesOf(order, options.delimiter);
     if (files !== null && !isOf(entry, files))
       return { kind: "another", reason: await differsFrom(places, entry, files) };
@@ -151,7 +120,7 @@ async function place(options: Dropping, order: RenderedOrder, host: Host): Promi
   try {
     const entry = await readEntry(places, order.key);
     if (entry !== null && !(await isStaged(places, entry, headerName(order.key)))) {
-      await finish(places, entry);
+      await finish(options, places, entry);
       if (isOf(entry, files)) return await handedOver(places, entry);
       return { kind: "notNow", reason: await differsFrom(places, entry, files) };
     }
@@ -195,53 +164,6 @@ async function differsFrom(
     `Another content was dropped as ${entry.key} at ${entry.at}: ${told(entry.files)}. ${state} ` +
     `To be dropped is ${told(files.map(described))}, and nothing of that was dropped`
   );
-}
-
-/** The entry is kept, with who decided; what is left of that drop is taken back. */
-async function setAside(
-  options: Dropping,
-  key: string,
-  again: { readonly who: string; readonly why: string; readonly at: string },
-): Promise<string | null> {
-  const { folder } = options;
-  const places = placesOf(options, key);
-  try {
-    const entry = await readEntry(places, key);
-    if (entry === null || (await isStaged(places, entry, headerName(key)))) return null;
-    const header = `${ORDERS}/${headerName(key)}`;
-    if (await isTaken(folder, header))
-      throw new ConnectorFault(
-        "refused",
-        `Order ${key} waits in ${folder.show(header)} to be taken.`,
-        "Let the other system take it, or move its files away first.",
-      );
-    await folder.makeFolder(BEFORE);
-    const kept = await freePath(folder, `${BEFORE}/${key}.json`);
-    await folder.write(kept, `${JSON.stringify({ ...entry, again }, null, 2)}\n`);
-    await folder.settle(BEFORE);
-    await withdraw(options, places, entry);
-    options.probe?.({ done: "set aside" });
-    return `The drop of ${entry.at} is kept in ${folder.show(kept)}, and the order is dropped anew.`;
-  } catch (error) {
-    throw folder.fault(`Setting the journal entry of order ${key} aside`, error);
-  }
-}
-
-/**
- * The order was rendered anew before its header was dropped, or is dropped again: what lies in
- * `orders/` of it is ours to take back.
- */
-async function withdraw(options: Dropping, places: Places, entry: Entry): Promise<void> {
-  for (const { name, sha256 } of entry.files) {
-    if ((await digestAt(places, name)) !== sha256) continue;
-    await options.goOn();
-    await places.folder.remove(`${ORDERS}/${name}`);
-    options.probe?.({ done: "withdrawn", file: name });
-  }
-  await places.folder.settle(ORDERS);
-  await places.folder.remove(places.journal);
-  await places.folder.settle(JOURNAL);
-  options.probe?.({ done: "unjournalled" });
 }
 
 async function stage(
@@ -318,23 +240,19 @@ async function handOver(options: Dropping, places: Places, entry: Entry): Promis
     await folder.rename(`${stagedOf(entry)}/${name}`, to);
     options.probe?.({ done: "moved", file: name });
   }
-  await finish(places, entry);
+  await finish(options, places, entry);
   return null;
 }
 
 /** The header is out: that is made durable, also after a kill, and what was staged is cleared. */
-async function finish({ folder }: Places, entry: Entry): Promise<void> {
+async function finish({ goOn }: Dropping, { folder }: Places, entry: Entry): Promise<void> {
   const staged = stagedOf(entry);
   if (!(await isTaken(folder, staged))) return;
   await folder.settle(ORDERS);
+  // A call that comes back late must not remove a header that was taken back meanwhile.
+  await goOn();
   await folder.removeFolder(staged);
 }
-
-function isStaged({ folder }: Places, entry: Entry, name: string): Promise<boolean> {
-  return isTaken(folder, `${stagedOf(entry)}/${name}`);
-}
-
-const stagedOf = ({ key, staged = key }: Entry): string => `${STAGED}/${staged}`;
 
 async function handedOver({ folder }: Places, entry: Entry): Promise<Outcome> {
   const header = entry.files.find(({ name }) => name === headerName(entry.key));
@@ -346,47 +264,6 @@ async function handedOver({ folder }: Places, entry: Entry): Promise<Outcome> {
       `${headerName(entry.key)} with SHA-256 ${header?.sha256 ?? "unknown"}, ` +
       `journalled at ${entry.at}: ${state}.`,
   };
-}
-
-async function readEntry({ folder, journal }: Places, key: string): Promise<Entry | null> {
-  const content = await folder.content(journal, MOST_BYTES);
-  if (content === null) return null;
-  const entry = entryShape.safeParse(parsedJson(content.toString("utf8"))).data;
-  // A file system that does not tell capitals apart finds the entry of another order.
-  if (entry?.key === key) return entry;
-  throw new ConnectorFault(
-    "defect",
-    entry === undefined
-      ? `The journal entry ${folder.show(journal)} cannot be read.`
-      : `The journal entry ${folder.show(journal)} is that of order ${entry.key}.`,
-    "Look in the other system whether it has the order, and mend or remove the entry accordingly.",
-  );
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of a file in `orders/`; null when there is none. */
-async function digestAt({ folder }: Places, name: string): Promise<string | null> {
-  const content = await folder.content(`${ORDERS}/${name}`, MOST_BYTES);
-  return content === null ? null : sha256Of(content);
-}
-
-function placesOf({ folder }: Dropping, key: string): Places {
-  const problem = fileNameProblem(key);
-  if (problem !== null) {
-    throw new ConnectorFault(
-      "refused",
-      `The order number ${JSON.stringify(key)} cannot be a file name: ${problem}.`,
-      "Give orders numbers of letters, digits, dashes and underscores.",
-    );
-  }
-  return { folder, journal: `${JOURNAL}/${key}.json` };
 }
 
 function foreignFile(key: string, path: string): string {

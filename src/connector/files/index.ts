@@ -7,7 +7,7 @@
  *     open: (settings, host) => openFileSession({ folder: settings.folder, … }, host)
  */
 export { openDropBox } from "./drop.ts";
-export type { DropBoxOptions, DropStep } from "./drop.ts";
+export type { DropBoxOptions, DropStep } from "./drop-journal.ts";
 export type { Completeness, FileStream } from "./inbox.ts";
 export { patternProblem } from "./names.ts";
 export type { Delimiter } from "./scan.ts";

@@ -1,6 +1,7 @@
 /**
  * Amending and cancelling at the ERP, each in its turn behind what was asked before it. Both can be
  * told twice without harm, but never after a later one: what may still be on its way is waited for.
+ * What was dropped and nobody has taken yet is taken back instead: see `back.ts`.
  */
 import type { OrdersCapability, Outcome } from "../../connector/index.ts";
 import type { Transaction } from "../../store/index.ts";
@@ -15,6 +16,7 @@ import {
   triesOf,
   type AttemptOutcome,
 } from "./attempts.ts";
+import { endAsTakenBack, mayLieThere, takeBack, takenBackInDoubt } from "./back.ts";
 import { calling } from "./calling.ts";
 import { windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, putOff, type Intent } from "./intents.ts";
@@ -36,6 +38,7 @@ export async function deliverChanges(sender: Sender): Promise<void> {
     );
     if (intent === undefined || !intent.isDue) return;
     if (!TELLABLE.has(order.state)) {
+      if (mayLieThere(order, intent) && (await takenBackInDoubt(sender, order, intent))) continue;
       if (order.state === "refused" && intent.kind === "cancel" && intent.body === null)
         await end(sender, intent, { as: "done", about: "The ERP refused the order itself." });
       else if (order.state === "refused" || order.state === "cancelled")
@@ -51,11 +54,14 @@ async function deliverChange(sender: Sender, order: OrderRow, intent: Intent): P
   try {
     await using desk = await openDesk(context, sender.lease.lost);
     const { capability } = desk;
-    if (capability[intent.kind === "amend" ? "amend" : "cancel"] === undefined)
+    if (capability[intent.kind === "amend" ? "amend" : "cancel"] === undefined) {
+      const back = await takeBack(sender, capability, order, intent);
+      if (back !== null) return await endAsTakenBack(sender, intent, back);
       return await end(sender, intent, {
         as: "cannot",
         about: `The connector cannot ${intent.kind} an order that was handed over.`,
       });
+    }
     const doubt = await doubtOf(context.store, order, intent.intent);
     if (doubt !== null) {
       const floor = Math.max(context.settings.quietSeconds, capability.quietSeconds ?? 0);

@@ -15,6 +15,8 @@ const ENDS: Readonly<Partial<Record<DeliveryEvent, "done" | "refused" | "dropped
   resolve: "done",
   refuse: "refused",
   cancel: "dropped",
+  // What goes anew is rendered anew.
+  takeBack: "dropped",
 };
 
 export async function followMove(

@@ -1,5 +1,13 @@
 /** Connectors that hand orders over wrongly; their streams are those of the healthy one. */
-import type { OrdersCapability, Outcome, Session } from "../../../src/connector/index.ts";
+import type { Rig } from "../../../src/connector/conformance/index.ts";
+import type {
+  Connector,
+  OrdersCapability,
+  Outcome,
+  Session,
+} from "../../../src/connector/index.ts";
+import { connector as csv } from "../../../connectors/csv/index.ts";
+import { rig as csvRig } from "../../../connectors/csv/simulator/conformance.ts";
 import { opening, type Broken } from "./breaking.ts";
 
 function ordering(
@@ -49,6 +57,20 @@ export const BROKEN_ORDERS: readonly Broken[] = [
     ...orders,
     status: async () => ({ kind: "absent" }),
   })),
+  {
+    // The stockroom has no drops: this one is a folder's.
+    breaks: "order-taken-back",
+    how: "it says that it took back what it left lying there",
+    connector: {
+      ...csv,
+      open: async (settings, host) => {
+        const session = await csv.open(settings as never, host);
+        if (session.orders === undefined) return session;
+        return { ...session, orders: { ...session.orders, takeBack: async () => "taken back" } };
+      },
+    } as Connector,
+    rig: csvRig as Rig,
+  },
 ];
 
 function answered(outcome: Outcome, from: Outcome["kind"], to: "inDoubt" | "refused"): Outcome {
