@@ -70,21 +70,44 @@ export function tradepostCommand(): Command {
   addSchemaCommand(program);
   addSettingsCommands(program);
   behave(program, "tradepost", program.options);
-  program.hook("preAction", (_program, called) => takeBack(called));
+  const readers = new Map(program.commands.flatMap(readLater));
+  program.hook("preAction", (_program, called) => takeBack(called, readers));
   return program;
 }
 
+type Reader = NonNullable<Option["parseArg"]>;
+
 /**
- * A group that lists by itself, such as `orders --limit`, takes its own options wherever they
- * stand: those of `orders export` that are called the same are given to it.
+ * A group that lists by itself, such as `orders --state`, is given an option before it is known
+ * whose it is: `orders tasks --state` has other states. Its readers wait until then.
  */
-function takeBack(called: Command): void {
-  for (let group = called.parent; group?.parent; group = group.parent)
-    for (const option of called.options) {
-      const name = option.attributeName();
-      if (group.getOptionValueSource(name) === "cli")
-        called.setOptionValueWithSource(name, group.getOptionValue(name), "cli");
+function readLater(command: Command): (readonly [Option, Reader])[] {
+  if (command.commands.length === 0) return [];
+  const own = command.options.flatMap((option) => {
+    const { parseArg } = option;
+    if (parseArg === undefined) return [];
+    delete option.parseArg;
+    return [[option, parseArg] as const];
+  });
+  return [...own, ...command.commands.flatMap(readLater)];
+}
+
+/**
+ * A group takes its own options wherever they stand: those of `orders export` that are called the
+ * same are given to it, and read as it reads them.
+ */
+function takeBack(called: Command, readers: ReadonlyMap<Option, Reader>): void {
+  for (const option of called.options) {
+    const name = option.attributeName();
+    const later = readers.get(option);
+    const read = later ?? option.parseArg;
+    for (let group: Command | null = called; group?.parent; group = group.parent) {
+      const isRead = group === called && later === undefined;
+      if (isRead || group.getOptionValueSource(name) !== "cli") continue;
+      const given = group.getOptionValue(name);
+      called.setOptionValueWithSource(name, read?.(given, undefined) ?? given, "cli");
     }
+  }
 }
 
 /** Commander hands settings down only when a command is made by hand; so they are given to each. */

@@ -230,6 +230,17 @@ describe("the order desk", () => {
     expect([await only("--state", "held"), await only("--state", "queued")]).toEqual([1, 0]);
     expect([await only("--account", "D1"), await only("--account", "D2")]).toEqual([1, 0]);
     expect((await run("orders", "tasks")).out).toBe("No tasks.\n");
+    for (const state of ["open", "all"])
+      expect(await run("orders", "tasks", "--state", state)).toMatchObject({ out: "No tasks.\n" });
+    for (const state of ["done", "dropped"])
+      expect(await run("orders", "tasks", "list", "--state", state)).toMatchObject({
+        exit: 0,
+        out: `No tasks are ${state}.\n`,
+      });
+    expect((await run("orders", "tasks", "--state", "held")).err).toBe(
+      '--state was given "held"; expected one of open, done, dropped, all.\n',
+    );
+    expect((await run("orders", "--state", "held", "export")).out.split("\n")).toHaveLength(3);
     const changes = (await run("orders", "changes", "--limit", "2")).out;
     expect(changes).toMatch(/^ +1 +\S+ \S+ +order\.received +order\/WEB-1 +received$/m);
     expect(changes).toMatch(/2 shown; there is more after (2-[0-9a-f]+): --after \1\./);
