@@ -43,7 +43,7 @@ export const erpLines = (orders: string, headers = `(${erpHeaders(orders)})`): s
     left join last_one on last_one.order_id = r.order_id and last_one.product = r.product
      and r.web_order_line is null`;
 
-/** `ours`, for `lineShares`, and the last one of each product, which takes what no other one has. */
+/** `ours`, for `lineShares`, and the last one of each product, which takes what is left over. */
 const ourLines = (orders: string): string => `
   ours as materialized (
     select l.order_id, l.line, l.product, l.quantity, l.net,

@@ -30,6 +30,12 @@ export const PUSH_LOG_LINES = `
      from web_order o join web_order_line l on l.company = o.company and l.order_id = o.id
     where not o.test)`;
 
+/** The codes of their charges, under which some ERPs keep goods: (company, web_order, charge). */
+export const PUSH_LOG_CHARGES = `
+  (select o.company, o.number as web_order, c ->> 'charge' as charge
+     from web_order o cross join jsonb_array_elements(o.body -> 'charges') c
+    where not o.test and jsonb_typeof(o.body -> 'charges') = 'array')`;
+
 /**
  * What is still to be taken out of stock for orders of ours: (company, order_id, web_order,
  * product, branch, quantity, taken_at). `branch` is null where the order names none; `taken_at` is

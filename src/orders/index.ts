@@ -124,6 +124,7 @@ export { ordersOnTheWay, type OrderOnTheWay } from "./on-the-way.ts";
 export {
   OPEN_LINES,
   PUSH_LOG,
+  PUSH_LOG_CHARGES,
   PUSH_LOG_LINES,
   recordInvoiced,
   type InvoicedCharges,

@@ -72,8 +72,8 @@ export const ofShare = (amount: string): string =>
                     else least(${amount} - x.starts, x.takes) end)`;
 
 /**
- * In SQL: of an amount, what comes upon a row that has so much room for it, in their order; the last
- * one takes what is beyond.
+ * In SQL: of an amount, what comes upon a row that has so much room for it, in their order; the
+ * last one takes what is beyond.
  */
 export function spreadOver(
   amount: string,

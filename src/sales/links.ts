@@ -5,6 +5,7 @@
  */
 import {
   PUSH_LOG,
+  PUSH_LOG_CHARGES,
   PUSH_LOG_LINES,
   recordInvoiced,
   spreadOver,
@@ -183,8 +184,8 @@ function spread(amount: string, room: string): string {
 }
 
 /**
- * What is of an order and of none of its lines: invoiced as no product either, since a substitute
- * is goods; credited as whatever it is.
+ * What is of an order and of none of its lines: invoiced as no product either, or as what it is
+ * charged by, since a substitute is goods; credited as whatever it is.
  */
 const CHARGES = `
   select asked.web_order as "webOrder",
@@ -200,7 +201,10 @@ const CHARGES = `
       select k.document_type, k.net,
              coalesce(round(l.vat * k.quantity / nullif(l.quantity, 0), 2), l.vat, 0) as vat,
              l.line_class = 'goods' and exists (select 1 from product p
-               where p.company = $1 and p.product = l.product) as is_goods
+               where p.company = $1 and p.product = l.product)
+             and not exists (select 1 from ${PUSH_LOG_CHARGES} c
+               where c.company = $1 and c.web_order = k.web_order and c.charge = l.product)
+               as is_goods
         from ${APART}
        where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0
          and not exists (select 1 from ${PUSH_LOG_LINES} o

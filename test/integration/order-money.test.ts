@@ -141,9 +141,12 @@ class ErpOrder {
   }
 
   /** The carriage, on a paper of its own. */
-  async carriage(documentType: "invoice" | "credit"): Promise<void> {
+  async carriage(
+    documentType: "invoice" | "credit",
+    as: Partial<Canonical<"sales-line">> = { lineClass: "carriage", product: null },
+  ): Promise<void> {
     this.carriages[documentType] += 1;
-    const row = { lineClass: "carriage", product: null, quantity: "1", unitPrice: "7.50" } as const;
+    const row = { ...as, quantity: "1", unitPrice: "7.50" };
     await this.#paper(documentType, { ...row, net: "7.50", vat: "1.50" });
   }
 
@@ -249,6 +252,16 @@ test("what the ERP delivers after all is owed back no more", async () => {
   const end = { state: "done", who: "fin", reason: "paid on Monday", reference: "RF2" } as const;
   await one.orders.closeTask({ id: told?.id ?? "", ...end });
   expect(await looks(one)).toEqual(["W1 stands, and 20.16 of it is not paid: 20.16"]);
+});
+
+test("a charge that the ERP keeps as a product is the order's charge, and no other goods", async () => {
+  const { one, erp } = await confirmed("KEPT", { BRICK: 10, SAND: 0 });
+  await pull(companies.store, "KEPT", "product", [{ product: "CARR", name: "Carriage" }]);
+  await erp.invoice("BRICK", 6);
+  await erp.carriage("invoice", { lineClass: "goods", product: "CARR" });
+  erp.state = "complete";
+  await erp.pulled();
+  expect(await owed(one)).toBe(20.16);
 });
 
 test("an order that is amended to what it was owes nothing back", async () => {
