@@ -38,6 +38,8 @@ export interface ErpOrderFact {
   readonly before?: boolean;
   /** Another web order of ours that has it, or whose number it bears; null or absent: none. */
   readonly another?: string | null;
+  /** False: the account of the order is not among the ERP's any more. */
+  readonly accountStands?: boolean;
   /** True: its lines may come with the next pull. */
   readonly linesDue?: boolean;
 }
@@ -121,8 +123,12 @@ function agreedByNow(
   const { reasons = [] } = order;
   if (reasons.length === 0 || !reasons.every(isDifference)) return null;
   const [row] = erpOrders;
-  const verdict = compare(order, row?.erpOrder ?? null, accepted, erpOrders);
-  return verdict?.event === "confirm" ? verdict : null;
+  const number = row?.erpOrder ?? order.erpOrder;
+  const verdict = compare(order, number, accepted, erpOrders);
+  // An answer that states no sums does not say that they are right.
+  const isAgreed =
+    verdict?.event === "confirm" || (verdict?.event === "accept" && verdict.erpNet !== null);
+  return isAgreed ? verdict : null;
 }
 
 /** What was settled by cancelling it is not settled when the ERP goes on with it. */
@@ -189,13 +195,16 @@ function compare(
   accepted: readonly Acknowledgement[],
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
-  // Once it was confirmed, what staff change there is their doing, not a conflict of ours.
-  if (order.state === "confirmed") return keyedAnew(order, erpOrder, erpOrders);
+  // Once it was confirmed, what staff change there is their doing, unless it is another's by now.
+  if (order.state === "confirmed")
+    return (
+      anothersByNow(order, erpOrder, accepted, erpOrders) ?? keyedAnew(order, erpOrder, erpOrders)
+    );
   const current = erpOrders.filter(
     (fact) => fact.stale !== true || differencesOf(order, fact).length === 0,
   );
   const [row] = current;
-  const answers = accepted.filter(({ stale }) => stale !== true);
+  const answers = accepted.filter((answer) => answer.stale !== true || isAsAgreed(order, answer));
   const stated = [...current, ...answers];
   const net = stated.find((fact) => fact.net !== null)?.net ?? null;
   const vat = stated.find((fact) => fact.vat !== null)?.vat ?? null;
@@ -207,22 +216,11 @@ function compare(
         `${dayText(early.orderedOn ?? "")}: it may be another order of that number.`,
     );
   // Whose it is the ERP's own row tells, where there is one.
-  const another =
-    (row === undefined ? answers.find((one) => one.another)?.another : row.another) ?? null;
-  if (another !== null)
-    reasons.push(
-      `ERP order ${erpOrder ?? "without a number"} is web order ${another}'s as well: one ` +
-        "of the two is not there. Look which one it is, and resolve that one; cancel the other, " +
-        "and have it ordered anew.",
-    );
+  const another = row === undefined ? answers.find((one) => one.another)?.another : row.another;
+  reasons.push(...sharedWith(another, erpOrder));
   if (row?.state === "cancelled") reasons.push("The ERP holds it as cancelled.");
-  if (row !== undefined && row.account !== order.account)
-    reasons.push(
-      `The ERP holds it for account ${row.account}, it was ordered by ${order.account}.`,
-    );
-  const billed = answers.find(({ account }) => (account ?? null) !== null)?.account ?? null;
-  if (billed !== null)
-    reasons.push(`The ERP invoiced it to account ${billed}, it was ordered by ${order.account}.`);
+  if (row !== undefined && row.account !== order.account) reasons.push(heldFor(order, row));
+  reasons.push(...billedTo(order, answers));
   if (reasons.length > 0)
     return { ...conflict(erpOrder, [...new Set(reasons)]), erpNet: net, erpVat: vat };
   const readBack = row !== undefined && row.net !== null && row.linesDue !== true;
@@ -234,6 +232,47 @@ function compare(
     erpNet: net,
     erpVat: vat,
   };
+}
+
+/** It states sums, and they are those of now. */
+function isAsAgreed(order: OrderSeen, stated: Acknowledgement): boolean {
+  return stated.net !== null && differencesOf(order, stated).length === 0;
+}
+
+function sharedWith(another: string | null | undefined, erpOrder: string | null): string[] {
+  if (another === null || another === undefined) return [];
+  return [
+    `ERP order ${erpOrder ?? "without a number"} is web order ${another}'s as well: one ` +
+      "of the two is not there. Look which one it is, and resolve that one; cancel the other, " +
+      "and have it ordered anew.",
+  ];
+}
+
+function heldFor(order: OrderSeen, { account }: ErpOrderFact): string {
+  return `The ERP holds it for account ${account}, it was ordered by ${order.account}.`;
+}
+
+function billedTo(order: OrderSeen, answers: readonly Acknowledgement[]): string[] {
+  const account = answers.find((one) => (one.account ?? null) !== null)?.account ?? null;
+  if (account === null) return [];
+  return [`The ERP invoiced it to account ${account}, it was ordered by ${order.account}.`];
+}
+
+/** It was read back as agreed, and its row or its invoice is another customer's or order's now. */
+function anothersByNow(
+  order: OrderSeen,
+  erpOrder: string | null,
+  accepted: readonly Acknowledgement[],
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
+  const row = erpOrders.find(({ state, stale }) => state !== "cancelled" && stale !== true);
+  const isMoved = row !== undefined && row.account !== order.account && row.accountStands !== false;
+  const reasons = [
+    ...sharedWith(row?.another, erpOrder),
+    ...(isMoved ? [heldFor(order, row)] : []),
+    ...billedTo(order, accepted),
+  ];
+  return reasons.length > 0 ? conflict(erpOrder, reasons) : null;
 }
 
 /** Staff cancelled it there and keyed it once more: its number there is the one that lives. */

@@ -38,29 +38,41 @@ const stale = (row: string) => `(exists (select 1 from web_order_change c
     where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
       and i.state = 'sending'))`;
 
+const PLACED_HERE = `exists (select 1 from web_order_attempt p
+      where p.company = o.company and p.order_id = o.id and p.what = 'place'
+        and p.placed_at is not null)`;
+
+/** The journal shows that it was handed over, in a time of which this database knows nothing. */
+const FOUND_DROPPED = `(o.handed_over_at is not null and not ${PLACED_HERE})`;
+
 /**
  * Of an answer "a" to an order "o": it was given to another one of that number, or before this one
  * was sent. Clocks differ by a minute at most, and an answer bears the day of where it was given.
  */
-export const EARLY = `(not exists (select 1 from web_order_attempt p
-      where p.company = o.company and p.order_id = o.id and p.what = 'place'
-        and p.placed_at is not null)
-    or a.learned_at < sent.at - interval '1 minute' or a.answered_on < sent.at::date - 1)`;
+export const EARLY = `(not ${FOUND_DROPPED} and (not ${PLACED_HERE}
+    or a.learned_at < sent.at - interval '1 minute' or a.answered_on < sent.at::date - 1))`;
 
 /** When it was sent first, for `EARLY`. */
 export const SENT = `
   cross join lateral (select min(at) as at from web_order_event
      where company = o.company and order_id = o.id and event = 'send') sent`;
 
-const BILLED = `d.account in (o.account, (select c.head_office from customer c
-    where c.company = o.company and c.account = o.account))`;
+/** An invoice goes to the order's own account, or to its head office's. */
+const billed = (invoice: string) => `(${invoice}.account = o.account or exists (
+    select 1 from customer c where c.company = o.company and c.account = o.account
+       and c.head_office = ${invoice}.account))`;
+
+/** False: the ERP has renamed or removed it, so that its documents are another's now. */
+const ACCOUNT_STANDS = `exists (select 1 from customer c
+    where c.company = o.company and c.account = o.account)`;
 
 /**
  * Of an invoice "d" that bears the number of an order "o": it is not of that one. What was never
  * sent is nowhere, unless staff keyed it: then its invoice is its customer's.
  */
-export const FOREIGN = `(d.learned_at < o.received_at or d.document_on < o.ordered_on - 31
-    or o.state in ('held', 'queued') and not ${BILLED})`;
+export const FOREIGN = `(not ${FOUND_DROPPED} and (d.learned_at < o.received_at
+      or d.document_on < o.ordered_on - 31)
+    or o.state in ('held', 'queued') and not ${billed("d")})`;
 
 /** Another web order of ours that has this order of the ERP, or whose number stands on it. */
 const anothers = (row: string, says = "null") => `(select min(x.number) from web_order x
@@ -68,25 +80,35 @@ const anothers = (row: string, says = "null") => `(select min(x.number) from web
       and (x.erp_order = ${row}.erp_order and x.state not in ('refused', 'cancelled')
            or x.number_folded = lower(${says})))`;
 
+/** Another one that was read back as this order of the ERP, before that bore our number. */
+const anothersBefore = (row: string) => `(select min(x.number) from web_order x
+    where x.company = o.company and x.id <> o.id and not x.test
+      and x.erp_order = ${row}.erp_order and x.state = 'confirmed')`;
+
 const ALL_ON_ONE = `sum(count(*)) over () = 1 and not exists (
     select 1 from web_order_line w where w.company = o.company and w.order_id = o.id
        and w.invoiced_quantity < w.quantity - w.cancelled_quantity)`;
 
 /**
- * An invoice that names an order which is not at the ERP, as far as is known, shows that it has it;
- * of one that was given up, when it came after that. One invoice for all of it says what the ERP
- * charges; of several, each is for a part.
+ * An invoice that names an order shows that the ERP has it; of one that was given up, when it came
+ * after that. One invoice for all of it says what the ERP charges; of several, each is for a part.
+ * Of what was read back it says to whom it is charged, and what a person has seen is no news.
  */
 const INVOICED = `
   select d.company, 'accepted', d.erp_order, null,
          case when ${ALL_ON_ONE} then sum(d.net) end, case when ${ALL_ON_ONE} then sum(d.vat) end,
-         max(d.document_on), max(d.learned_at), min(d.account) filter (where not ${BILLED})
+         max(d.document_on), max(d.learned_at),
+         min(d.account) filter (where not ${billed("d")} and ${ACCOUNT_STANDS})
     from sales_document d
    where d.company = o.company
-     and (o.state in ('held', 'queued', 'handedOver', 'inDoubt')
+     and (o.state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted')
+          or o.state = 'confirmed' and not ${billed("d")} and ${ACCOUNT_STANDS}
           or o.state in ('refused', 'cancelled') and d.learned_at > o.changed_at)
      and d.document_type = 'invoice'
      and ${bears("d.web_order")} and not ${FOREIGN}
+     and not exists (select 1 from web_order_event v
+          where v.company = o.company and v.order_id = o.id and v.event = 'resolve'
+            and v.at >= d.learned_at)
    group by d.company, d.erp_order`;
 
 /**
@@ -111,8 +133,9 @@ const SEEN = `${SENT}
              'orderedOn', e.ordered_on, 'learnedAt', e.learned_at,
              'linesPulled', exists (select 1 from erp_order_line x where x.company = o.company),
              'stale', ${stale("e")},
-             'another', case when not coalesce(${bears("e.web_order")}, false)
-                             then ${anothers("e", "e.web_order")} end,
+             'another', case when coalesce(${bears("e.web_order")}, false)
+                             then ${anothersBefore("e")} else ${anothers("e", "e.web_order")} end,
+             'accountStands', ${ACCOUNT_STANDS},
              'before', e.learned_at <= o.changed_at)
              order by e.state = 'cancelled', e.erp_order), '[]') as "erpOrders"
       from (select * from erp_order
@@ -148,7 +171,7 @@ export async function judgeFromPulled(
  */
 const TO_JUDGE = `
   with over_orders as materialized (
-    select company, id, number, state, erp_order, changed_at from web_order
+    select company, id, number, account, state, erp_order, changed_at from web_order
      where company = $1 and not test and state in ('confirmed', 'refused', 'cancelled')
        and ($2::uuid[] is null or id = any($2))),
   news as (
@@ -159,14 +182,17 @@ const TO_JUDGE = `
     })} union
     select o.id from over_orders o
       join erp_order e on e.company = $1 and e.erp_order = o.erp_order
-     where o.state = 'refused' or o.state = 'cancelled' and e.state <> 'cancelled'
+     where case o.state when 'confirmed' then e.account <> o.account
+                                              or e.web_order <> '' and not ${bears("e.web_order")}
+                        when 'cancelled' then e.state <> 'cancelled' else true end
     union ${bearing("over_orders", "order_acknowledgement", {
       columns: "o.id",
       where: `o.state <> 'confirmed' or e.outcome <> 'accepted'
               or e.erp_order is not null and e.erp_order is distinct from o.erp_order`,
     })} union ${bearing("over_orders", "sales_document", {
       columns: "o.id",
-      where: "o.state <> 'confirmed' and e.learned_at > o.changed_at",
+      where: `case o.state when 'confirmed' then not ${billed("e")}
+                           else e.learned_at > o.changed_at end`,
     })})
   select id from web_order
    where company = $1 and not test

@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { pull } from "../support/canonical-rows.ts";
-import { orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
+import { body, orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
 
 const companies = useOrderCompanies();
 const KIM = { who: "kim", reason: "looked there" };
@@ -136,6 +136,23 @@ test("a conflict over what differed ends by itself once both say the same", asyn
   expect(await stands(one, "M4")).toEqual(["confirmed", "SO-M4", null]);
 });
 
+test("a conflict ends where the answer that came early is as was agreed since", async () => {
+  const one = await companies.open("EARLYSUM");
+  await taken(one, "Y1");
+  const lines = [{ product: "SAND", quantity: "1", unitPrice: "10.00" }];
+  const changed = { webOrder: "Y1", customerReference: "Y1", lines };
+  const who = { who: "key shop", why: null, apiKey: "shop", decides: false };
+  await one.orders.amend("Y1", { ...who, idempotencyKey: "less", body: body(changed) });
+  // Staff have made the change before they answered, and close its task after that.
+  await acknowledge("EARLYSUM", "Y1", "SO-Y1", { net: "10.00", vat: "0.00" });
+  await one.orders.advance();
+  expect((await stands(one, "Y1"))[0]).toBe("conflict");
+  const [task] = await one.orders.tasks();
+  await one.orders.closeTask({ id: task?.id ?? "", state: "done", who: "kim", outcome: "keyed" });
+  await one.orders.advance();
+  expect(await stands(one, "Y1")).toEqual(["accepted", "SO-Y1", null]);
+});
+
 test("where lines are pulled an order is confirmed with its lines, and waits an hour for them", async () => {
   const one = await companies.open("LINES");
   const line = { line: 1, product: "SAND", quantity: "1", unitPrice: "10.00", net: "18.40" };
@@ -182,4 +199,147 @@ test("an invoice made out to another account is a conflict; to the head office i
     "The ERP invoiced it to account A4, it was ordered by A1.",
   ]);
   expect((await stands(one, "AC2"))[0]).toBe("accepted");
+});
+
+test("an invoice to another account is a conflict, whatever came before it", async () => {
+  const one = await companies.open("BILLED2");
+  for (const number of ["IA1", "IA2"]) await taken(one, number);
+  await acknowledge("BILLED2", "IA1", "SO-IA1");
+  await acknowledge("BILLED2", "IA2", "SO-IA2");
+  await show("BILLED2", "SO-IA2", "IA2");
+  await one.orders.advance();
+  expect([(await stands(one, "IA1"))[0], (await stands(one, "IA2"))[0]]).toEqual([
+    "accepted",
+    "confirmed",
+  ]);
+  for (const number of ["IA1", "IA2"])
+    await invoice("BILLED2", `INV-${number}`, number, { account: "A4", erpOrder: `SO-${number}` });
+  await one.orders.advance();
+  for (const number of ["IA1", "IA2"])
+    expect(await stands(one, number)).toEqual([
+      "conflict",
+      `SO-${number}`,
+      "The ERP invoiced it to account A4, it was ordered by A1.",
+    ]);
+  // Once a person has looked it is settled.
+  await one.orders.resolve("IA1", { ...KIM, erpOrder: "SO-IA1" });
+  await one.orders.resolve("IA2", { ...KIM, erpOrder: "SO-IA2" });
+  await one.orders.advance();
+  expect((await stands(one, "IA1"))[0]).toBe("confirmed");
+  expect((await stands(one, "IA2"))[0]).toBe("confirmed");
+});
+
+test("what the ERP charges is compared where an answer came first, too", async () => {
+  const one = await companies.open("CHARGED");
+  for (const number of ["IV1", "IV2", "IV3"]) await taken(one, number);
+  await acknowledge("CHARGED", "IV1", "SO-IV1");
+  await acknowledge("CHARGED", "IV2", "SO-IV2", { net: "18.40", vat: "1.68" });
+  await acknowledge("CHARGED", "IV3", "SO-IV3", { net: "18.40", vat: "1.68" });
+  await one.orders.advance();
+  const dear = { net: "28.40", vat: "3.68", gross: "32.08" };
+  await billWhole("CHARGED", "IV1", dear);
+  await billWhole("CHARGED", "IV2", dear);
+  await billWhole("CHARGED", "IV3", {});
+  await one.orders.advance();
+  for (const number of ["IV1", "IV2"])
+    expect(await stands(one, number)).toEqual([
+      "conflict",
+      `SO-${number}`,
+      "Agreed net is 18.40, the ERP holds 28.40: 10.00.",
+    ]);
+  expect(await stands(one, "IV3")).toEqual(["accepted", "SO-IV3", null]);
+});
+
+/** One invoice for both lines of the order. */
+async function billWhole(company: string, number: string, sums: object): Promise<void> {
+  const on = { documentType: "invoice", document: `INV-${number}`, account: "A1" } as const;
+  const line = { ...on, documentOn: "2026-03-31", webOrder: number, erpOrder: `SO-${number}` };
+  await pull(companies.store, company, "sales-line", [
+    {
+      ...line,
+      line: 1,
+      webOrderLine: 1,
+      product: "BRICK",
+      quantity: "2",
+      unitPrice: "4.20",
+      net: "8.40",
+    },
+    {
+      ...line,
+      line: 2,
+      webOrderLine: 2,
+      product: "SAND",
+      quantity: "1",
+      unitPrice: "10.00",
+      net: "10.00",
+    },
+  ]);
+  await invoice(company, `INV-${number}`, number, { erpOrder: `SO-${number}`, ...sums });
+}
+
+test("a confirmed order whose ERP order is another's by now is a conflict of both", async () => {
+  const one = await companies.open("MOVED");
+  for (const number of ["K1", "K2", "K4"]) {
+    await taken(one, number);
+    await show("MOVED", `SO-${number}`, number);
+  }
+  await one.orders.advance();
+  await taken(one, "K3");
+  expect((await stands(one, "K2"))[0]).toBe("confirmed");
+  await show("MOVED", "SO-K1", "K1", { account: "A4" });
+  await show("MOVED", "SO-K2", "K3");
+  await show("MOVED", "SO-K4", null, { account: "A3" });
+  await one.orders.advance();
+  const shared = (other: string) => expect.stringMatching(`SO-K2 is web order ${other}'s as well`);
+  expect(await stands(one, "K2")).toEqual(["conflict", "SO-K2", shared("K3")]);
+  expect(await stands(one, "K3")).toEqual(["conflict", "SO-K2", shared("K2")]);
+  expect(await stands(one, "K1")).toEqual([
+    "conflict",
+    "SO-K1",
+    "The ERP holds it for account A4, it was ordered by A1.",
+  ]);
+  expect(await stands(one, "K4")).toEqual([
+    "conflict",
+    "SO-K4",
+    "The ERP holds it for account A3, it was ordered by A1.",
+  ]);
+});
+
+test("an account that the ERP has renamed makes no conflict of what was confirmed", async () => {
+  const one = await companies.open("RENAMED");
+  await taken(one, "N1");
+  await show("RENAMED", "SO-N1", "N1");
+  await one.orders.advance();
+  await companies.store.affect(
+    "update customer set account = 'A1X' where company = 'RENAMED' and account = 'A1'",
+  );
+  await show("RENAMED", "SO-N1", "N1", { account: "A1X" });
+  await invoice("RENAMED", "INV-N1", "N1", { account: "A1X", erpOrder: "SO-N1" });
+  await one.orders.advance();
+  expect(await stands(one, "N1")).toEqual(["confirmed", "SO-N1", null]);
+});
+
+test("what the journal shows as handed over before this database knew of it takes its answers", async () => {
+  const one = await companies.open("RESTORED");
+  one.erp.finding = "file-drop";
+  const dropped = new Set(["B1", "B3", "B4"]);
+  one.erp.finds = (key) =>
+    dropped.has(key)
+      ? { kind: "present", outcome: { kind: "handedOver", evidence: "in the journal" } }
+      : { kind: "absent" };
+  const earlier = { answeredOn: "2026-03-30" };
+  await acknowledge("RESTORED", "B1", "SO-B1", earlier);
+  await acknowledge("RESTORED", "B2", "SO-B2", earlier);
+  await acknowledge("RESTORED", "B3", "-", { outcome: "refused", reason: "on stop", ...earlier });
+  for (const number of ["B1", "B2", "B3", "B4"]) await taken(one, number);
+  await one.orders.advance();
+  expect(await stands(one, "B1")).toEqual(["accepted", "SO-B1", null]);
+  expect((await stands(one, "B3"))[0]).toBe("refused");
+  expect(await stands(one, "B4")).toEqual(["handedOver", null, null]);
+  // What neither the journal nor the ERP shows is not sent without a person.
+  expect((await stands(one, "B2"))[0]).toBe("held");
+  await acknowledge("RESTORED", "B4", "SO-B4");
+  await one.orders.advance();
+  expect(await stands(one, "B4")).toEqual(["accepted", "SO-B4", null]);
+  expect(one.erp.asked.filter((asked) => asked.startsWith("place"))).toEqual([]);
 });

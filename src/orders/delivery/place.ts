@@ -23,7 +23,8 @@ import { nextStep, type Canary, type Search } from "./next-step.ts";
 import { readBack } from "./read-back.ts";
 import { fenced, LeaseLost } from "./record.ts";
 import { openDesk, type Sender } from "./sender.ts";
-import { askPerson, leave, writeFault, writeOutcome, writeSeveral } from "./settle.ts";
+import { askPerson, holdUnsent, leave, writeFault, writeOutcome, writeSeveral } from "./settle.ts";
+import { heldSinceSpokenOf } from "./taken.ts";
 
 /** One delivery of one order by the holder of its lease. */
 export interface Trial {
@@ -123,8 +124,8 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
         canary = await searchCanaries(trial, capability);
         break;
       case "place":
-        if (mayPlace) return place(trial, capability, search === "none");
-        return leave(trial, search, "its connection does not send now", null);
+        if (!mayPlace) return leave(trial, search, "its connection does not send now", null);
+        return (await isHeld(trial)) ? undefined : place(trial, capability, search === "none");
       case "record":
         return writeFound(trial, capability, found);
       case "wait":
@@ -135,6 +136,14 @@ async function decide(trial: Trial, capability: OrdersCapability): Promise<void>
         return next satisfies never;
     }
   }
+}
+
+/** True: the ERP has spoken of its number before, so that a person looks first. */
+async function isHeld(trial: Trial): Promise<boolean> {
+  if (trial.doubt !== null) return false;
+  const why = await heldSinceSpokenOf(trial.sender.context.store, trial.order);
+  if (why !== null) await holdUnsent(trial, why);
+  return why !== null;
 }
 
 function searchOf(found: Found | null): Search {

@@ -195,6 +195,18 @@ export async function leave(
   });
 }
 
+/** It is not there, and a person has to look before it is sent. */
+export async function holdUnsent(trial: Trial, why: string): Promise<void> {
+  const { context } = trial.sender;
+  await ending(trial, `that ${trial.order.number} is held`, async (tx, order) => {
+    await endAttempt(tx, order, trial.attempt, "absent", why);
+    if (order.version !== trial.order.version) return null;
+    const by = { event: "hold", who: "tradepost", at: context.now(), about: why } as const;
+    return move(tx, order, { ...by, reasons: [why], set: { nextAttemptAt: null } });
+  });
+  context.log("warn", `Web order ${trial.order.number}: ${why}`);
+}
+
 function attemptAfter(search: Search): AttemptOutcome {
   if (search === "another") return "cannotTell";
   return search === "none" || search === "present" ? "notSent" : search;

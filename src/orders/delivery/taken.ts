@@ -1,7 +1,7 @@
 /**
  * Orders that were taken while their connection stood otherwise than now. What came in shadow was
  * keyed by staff, or was to be; what came while it was live was promised to be sent. Neither is
- * sent, or never sent, by itself. Nor is one whose number the ERP has spoken of before.
+ * sent, or never sent, by itself. Nor is one sent whose number the ERP has spoken of before.
  */
 import { momentText } from "../../model/index.ts";
 import type { Queryable } from "../../store/index.ts";
@@ -24,11 +24,7 @@ export async function heldSinceTaken(
   if (was !== null && was !== undefined)
     return notSentNow(was, connection.name ?? was.connection, settings.timeZone);
   // Ids are in the order in which they were made, whatever clock a demonstration shows.
-  if (mode !== "live") return null;
-  const answered = await spokenOf(store, order);
-  if (answered !== null && !(await letGo(store, order, [ANSWERED])))
-    return `${ANSWERED}: ${answered}. That may be another order of this number, or this one may be there already. Look in the ERP; release it to have it sent, or cancel it.`;
-  if (live === null || order.id > live.id) return null;
+  if (mode !== "live" || live === null || order.id > live.id) return null;
   if (await letGo(store, order, [BEFORE, WHILE])) return null;
   return `${BEFORE}: nothing was sent then, so that staff may have keyed it. Look in the ERP; release it to have it sent, or cancel it.`;
 }
@@ -46,6 +42,16 @@ function notSentNow(was: CountedLive, goesTo: string, timeZone: string): string 
     `${WHILE} counted as live (go-live of ${momentText(was.at, timeZone)}); ${now}: it is not sent. ` +
     "Release it once the connection is live; or cancel it here, if staff have keyed it."
   );
+}
+
+/**
+ * Why an order is held that the ERP does not show, and that was never sent; null: it may be sent.
+ * Asked after the search: what that finds is there, whatever was said of it before.
+ */
+export async function heldSinceSpokenOf(on: Queryable, order: OrderRow): Promise<string | null> {
+  const answered = await spokenOf(on, order);
+  if (answered === null || (await letGo(on, order, [ANSWERED]))) return null;
+  return `${ANSWERED}: ${answered}. That may be another order of this number, or this one may be there already. Look in the ERP; release it to have it sent, or cancel it.`;
 }
 
 /** What was pulled of its number and cannot be about it, in words; null: nothing. */
