@@ -20,6 +20,7 @@ import { files } from "./files.ts";
 import { input } from "./input.ts";
 import type { Lane, LaneRow } from "./lane.ts";
 import { pull } from "./pull.ts";
+import { keys } from "./push/keys.ts";
 import { outages } from "./push/outages.ts";
 import { push } from "./push/push.ts";
 import { webhooks } from "./webhooks.ts";
@@ -31,13 +32,14 @@ const LANES: Readonly<Record<string, Lane>> = {
   files,
   input,
   clock,
+  keys,
   push,
   outages,
   webhooks,
 };
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   sync: ["pull", "cursors", "files", "input", "clock"],
-  orders: ["push", "outages", "webhooks"],
+  orders: ["keys", "push", "outages", "webhooks"],
 };
 const CI_SEED = 20_260_331;
 

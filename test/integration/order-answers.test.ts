@@ -148,7 +148,7 @@ test("a conflict ends where the answer that came early is as was agreed since", 
   await one.orders.advance();
   expect((await stands(one, "Y1"))[0]).toBe("conflict");
   const [task] = await one.orders.tasks();
-  await one.orders.closeTask({ id: task?.id ?? "", state: "done", who: "kim", outcome: "keyed" });
+  await one.orders.closeTask({ id: task?.id ?? "", state: "done", who: "kim", reason: "keyed" });
   await one.orders.advance();
   expect(await stands(one, "Y1")).toEqual(["accepted", "SO-Y1", null]);
 });

@@ -54,7 +54,7 @@ export async function runShop(options: ShopOptions): Promise<Shop> {
   return { agreed, sent: count.next, findings, repeated: count.repeated };
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly text: string;
 }
@@ -76,7 +76,7 @@ async function send(
     const answering = urls();
     if (answering.length > 0) {
       const url = random.pick(answering);
-      const answer = await ask(url, apiKey, number, body);
+      const answer = await ask({ url, apiKey, key: `key-${number}`, body });
       if (answer !== null) return answer;
     }
     await sleep(50 + random.next() * 200);
@@ -84,19 +84,22 @@ async function send(
   return { status: 504, text: `no answer within ${PATIENCE_MS / 1000} s` };
 }
 
-async function ask(
-  url: string,
-  apiKey: string,
-  number: string,
-  body: string,
-): Promise<Answer | null> {
+export interface Post {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly key: string;
+  readonly body: string;
+}
+
+/** Null: it has to be sent again. */
+export async function ask({ url, apiKey, key, body }: Post): Promise<Answer | null> {
   try {
     const response = await fetch(`${url}/v1/orders`, {
       method: "POST",
       headers: {
         authorization: `Bearer ${apiKey}`,
         "content-type": "application/json",
-        "idempotency-key": `key-${number}`,
+        "idempotency-key": key,
       },
       body,
       signal: AbortSignal.timeout(10_000),
@@ -127,6 +130,7 @@ function orderOf(seed: number, number: string): unknown {
 }
 
 interface AnswerBody {
+  readonly webOrder: string;
   readonly account: string;
   readonly net: string;
   readonly vat: string;
@@ -143,9 +147,11 @@ interface AnswerBody {
   }[];
 }
 
-function agreedOf(text: string): Agreed {
-  const { account, net, vat, lines, charges } = JSON.parse(text) as AnswerBody;
+/** Of the answer to an order that was taken. */
+export function agreedOf(text: string): Agreed & { readonly webOrder: string } {
+  const { webOrder, account, net, vat, lines, charges } = JSON.parse(text) as AnswerBody;
   return {
+    webOrder,
     account,
     net,
     vat,
