@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { pull } from "../support/canonical-rows.ts";
 import { body, orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
+import { salesOf } from "../support/order-sales.ts";
 
 const companies = useOrderCompanies();
 const KIM = { who: "kim", reason: "looked there" };
@@ -143,6 +144,7 @@ test("a conflict ends where the answer that came early is as was agreed since", 
   const changed = { webOrder: "Y1", customerReference: "Y1", lines };
   const who = { who: "key shop", why: null, apiKey: "shop", decides: false };
   await one.orders.amend("Y1", { ...who, idempotencyKey: "less", body: body(changed) });
+  await companies.jobs.drain();
   // Staff have made the change before they answered, and close its task after that.
   await acknowledge("EARLYSUM", "Y1", "SO-Y1", { net: "10.00", vat: "0.00" });
   await one.orders.advance();
@@ -240,6 +242,7 @@ test("what the ERP charges is compared where an answer came first, too", async (
   await billWhole("CHARGED", "IV1", dear);
   await billWhole("CHARGED", "IV2", dear);
   await billWhole("CHARGED", "IV3", {});
+  await salesOf(companies.store, "CHARGED").post();
   await one.orders.advance();
   for (const number of ["IV1", "IV2"])
     expect(await stands(one, number)).toEqual([
@@ -258,20 +261,22 @@ async function billWhole(company: string, number: string, sums: object): Promise
     {
       ...line,
       line: 1,
-      webOrderLine: 1,
+      erpOrderLine: 1,
       product: "BRICK",
       quantity: "2",
       unitPrice: "4.20",
       net: "8.40",
+      vat: "1.68",
     },
     {
       ...line,
       line: 2,
-      webOrderLine: 2,
+      erpOrderLine: 2,
       product: "SAND",
       quantity: "1",
       unitPrice: "10.00",
       net: "10.00",
+      vat: "0.00",
     },
   ]);
   await invoice(company, `INV-${number}`, number, { erpOrder: `SO-${number}`, ...sums });
