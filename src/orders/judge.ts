@@ -170,6 +170,9 @@ function erpNumbers(
   const cancelled = erpOrders.filter((row) => row.state === "cancelled");
   // Of two, one that was cancelled there is no duplicate any more.
   for (const row of cancelled) if (all.size > 1) all.delete(row.erpOrder);
+  // Nor is one that is another order's: cancelled there, that one would be lost.
+  for (const { another, erpOrder } of [...accepted, ...erpOrders])
+    if (another && erpOrder !== null && all.size > 1) all.delete(erpOrder);
   return [...all].sort();
 }
 

@@ -47,11 +47,14 @@ export async function resolveOrder(
   const named = [...shown.map((one) => one.erpOrder), order.erpOrder, asked.erpOrder];
   const owners = await ownersOf(tx, order, named.filter(isString));
   const settledOnes = owners.filter(isSettled);
-  const anothers = [...new Set(settledOnes.map((owner) => owner.erpOrder))];
-  const open = openNumbers(order, shown).filter((number) => !anothers.includes(number));
-  const erpOrder = asked.erpOrder ?? only(order, open);
+  const open = openNumbers(order, shown);
+  const isFree = (number: string) => !settledOnes.some((owner) => owner.erpOrder === number);
+  const erpOrder = asked.erpOrder ?? only(order, open.filter(isFree));
   if (erpOrder !== null) mayBe(order, { ...asked, erpOrder }, shown, settledOnes);
-  const others = open.filter((number) => number !== erpOrder && !also.includes(number));
+  const claimed = owners.map((owner) => owner.erpOrder);
+  const anothers = [...new Set(claimed.filter((number) => number !== erpOrder))];
+  const known = [erpOrder, ...also, ...anothers];
+  const others = open.filter((number) => !known.includes(number));
   if (others.length > 0) throw othersOpen(order, erpOrder, others);
   const isOther = erpOrder !== order.erpOrder;
   const row = shown.find((one) => one.erpOrder === erpOrder);

@@ -196,6 +196,28 @@ test("as long as both wait what becomes of the ERP's order is the one's that a p
   expect(await one.orders.advance()).toMatchObject({ moved: 0 });
 });
 
+test("a number that was answered by mistake is no second one of the order", async () => {
+  const one = await shared("MISTAKEN", ["D15", "D16"]);
+  await despatched("MISTAKEN", "SO-E", "D16");
+  await one.orders.advance();
+  expect((await one.orders.show("D16")).reasons).toEqual([
+    expect.stringMatching(/^ERP order SO-D is web order D15's as well/),
+  ]);
+  expect([...one.alarms.keys()].filter((key) => key.includes("duplicate"))).toEqual([]);
+  await one.orders.resolve("D16", { ...KIM, erpOrder: "SO-E" });
+  await one.orders.resolve("D15", { ...KIM, erpOrder: "SO-D" });
+  // Known from the start, it is what the ERP order says that bears its number.
+  const { orders } = one;
+  orderIn(await send(orders, "D17", { webOrder: "D17", customerReference: "D17" }));
+  await companies.jobs.drain();
+  await acknowledge("MISTAKEN", "D17");
+  await despatched("MISTAKEN", "SO-F", "D17");
+  await orders.advance();
+  expect(await stands(one, "D17")).toEqual(["confirmed", "SO-F", 2, 1]);
+  expect(await stands(one, "D16")).toEqual(["confirmed", "SO-E", 2, 1]);
+  expect((await stands(one, "D15"))[0]).toBe("confirmed");
+});
+
 test("an ERP order that bears the number of another is that one's, whatever was answered", async () => {
   const one = await shared("BORNE", ["D9", "D10"]);
   await despatched("BORNE", "SO-D", "D9");
