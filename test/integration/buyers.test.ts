@@ -805,6 +805,82 @@ describe("a return", () => {
     await expect(back(one, "r6", "1", { account: "CASH1" })).rejects.toThrow("has no invoice INV1");
   });
 
+  test("counts what credit notes credit that name the order alone, once over all invoices of it", async () => {
+    const one = await invoiced("BYORDER");
+    const { store } = database;
+    const amounts = { net: "42.00", vat: "8.40" };
+    const document = { account: "SMITH", documentOn: "2026-03-25", gross: "50.40", ...amounts };
+    const line = { product: "BRICK", unitPrice: "4.20", line: 1, ...amounts } as const;
+    await pull(store, one.company, "sales-document", [
+      { documentType: "invoice", document: "INV1", ...document, documentOn: "2026-03-20" },
+      { documentType: "invoice", document: "INV2", ...document, erpOrder: "SO1" },
+      { documentType: "credit", document: "CN1", ...document, erpOrder: "SO1" },
+      { documentType: "credit", document: "CN2", ...document },
+    ]);
+    await pull(store, one.company, "sales-line", [
+      { documentType: "invoice", document: "INV1", quantity: "10", ...line, erpOrder: "SO1" },
+      { documentType: "invoice", document: "INV2", quantity: "5", ...line },
+      { documentType: "credit", document: "CN1", quantity: "2", ...line },
+      // Beyond what is left of the first invoice.
+      { documentType: "credit", document: "CN2", quantity: "9", ...line, erpOrder: "SO1" },
+      { documentType: "credit", document: "CN2", quantity: "7", ...line, line: 2, product: "SAND" },
+    ]);
+    await expect(back(one, "r1", "1")).rejects.toThrow("10 were invoiced, 10 are credited and 0");
+    const second = (key: string, quantity: string) => back(one, key, quantity, { invoice: "INV2" });
+    await expect(second("r2", "5")).rejects.toThrow("5 were invoiced, 1 are credited and 0");
+    expect(await second("r3", "4")).toMatchObject({ status: 201 });
+  });
+
+  test("is ended by a credit note that names the order alone, and does not come back again", async () => {
+    const one = await invoiced("ENDORDER");
+    const { returns } = one.orders.buyers;
+    const result = await back(one, "r1", "4");
+    const number = "answer" in result ? result.answer.number : "";
+    await returns.agree(number, { who, why });
+    await jobs.drain();
+    const amounts = { net: "16.80", vat: "3.36" };
+    const line = { product: "BRICK", unitPrice: "4.20", line: 1, ...amounts } as const;
+    await pull(database.store, one.company, "sales-line", [
+      { documentType: "invoice", document: "INV1", quantity: "10", ...line, erpOrder: "SO1" },
+      { documentType: "credit", document: "CN1", quantity: "4", ...line, erpOrder: "SO1" },
+    ]);
+    await pull(database.store, one.company, "sales-document", [
+      {
+        account: "SMITH",
+        documentOn: "2026-03-31",
+        documentType: "credit",
+        document: "CN1",
+        ...amounts,
+        gross: "20.16",
+      },
+    ]);
+    await one.orders.advance();
+    expect(await returns.show(number)).toMatchObject({ state: "credited", creditNotes: ["CN1"] });
+    await expect(back(one, "r2", "7")).rejects.toThrow("10 were invoiced, 4 are credited and 0");
+  });
+
+  test("that its credit note names alone is not taken a second time", async () => {
+    const one = await invoiced("NAMED");
+    const result = await back(one, "r1", "4");
+    const number = "answer" in result ? result.answer.number : "";
+    await pull(database.store, one.company, "sales-document", [
+      {
+        account: "SMITH",
+        documentOn: "2026-03-31",
+        documentType: "credit",
+        document: "CN1",
+        customerReference: number,
+        net: "16.80",
+        vat: "3.36",
+        gross: "20.16",
+      },
+    ]);
+    await one.orders.advance();
+    expect(await one.orders.buyers.returns.show(number)).toMatchObject({ state: "credited" });
+    await expect(back(one, "r2", "7")).rejects.toThrow("10 were invoiced, 4 are credited and 0");
+    expect(await back(one, "r3", "6")).toMatchObject({ status: 201 });
+  });
+
   test("is a task linked to its invoice line, is agreed by a person, and ends with its credit note", async () => {
     const one = await invoiced("CREDIT");
     const { returns } = one.orders.buyers;

@@ -5,7 +5,7 @@
  */
 import { createHash, randomUUIDv7 } from "node:crypto";
 import { z } from "zod";
-import { decimal } from "../../model/index.ts";
+import { decimal, type Quantity } from "../../model/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
 import type { OrdersContext } from "../context.ts";
 import { once, type KeyedResult } from "../keyed.ts";
@@ -163,7 +163,8 @@ function tooMuch(
     ];
   const left = leftOf(invoiced);
   if (decimal.compare(decimal.parse(quantity), left) <= 0) return [];
-  const { quantity: all, credited, asked } = invoiced;
+  const { quantity: all, asked } = invoiced;
+  const credited = decimal.format(backOf(invoiced));
   return [
     {
       pointer: `${pointer}/quantity`,
@@ -180,12 +181,20 @@ function plain(text: string): string {
   return decimal.canonical(decimal.parse(text));
 }
 
-function leftOf({ quantity, credited, asked }: InvoiceLine) {
+function leftOf(line: InvoiceLine): Quantity {
+  const asked = decimal.parse<"quantity">(line.asked);
   const left = decimal.subtract(
-    decimal.parse<"quantity">(quantity),
-    decimal.sum([decimal.parse<"quantity">(credited), decimal.parse<"quantity">(asked)]),
+    decimal.parse<"quantity">(line.quantity),
+    decimal.sum([backOf(line), asked]),
   );
   return left.digits < 0n ? decimal.zero<"quantity">() : left;
+}
+
+/** What came back for a credit; a credit note may name its return, and neither invoice nor order. */
+function backOf(line: InvoiceLine): Quantity {
+  const credited = decimal.parse<"quantity">(line.credited);
+  const returned = decimal.parse<"quantity">(line.returned);
+  return decimal.compare(credited, returned) < 0 ? returned : credited;
 }
 
 /** After a pull: returns whose credit notes are there. Without an invoice: of all invoices. */
@@ -297,17 +306,19 @@ async function creditNotesNaming(tx: Queryable, row: ReturnRow): Promise<string[
 
 /** Those of its goods that came after what was credited before it was asked for. */
 async function creditNotesOf(tx: Queryable, row: ReturnRow): Promise<string[]> {
-  const notes = await tx.query<{ document: string }>(
-    `select distinct document from (
-       select c.document, l.credited_before,
-              sum(c.quantity) over (partition by l.line order by c.learned_at, c.document) as credited
-         from return_request_line l
-         join sales_line c on c.company = l.company and c.document_type = 'credit'
-          and c.credits_document = $3
-          and (c.credits_line = l.line or c.credits_line is null and c.product = l.product)
-        where l.company = $1 and l.return_id = $2) notes
-      where credited > credited_before order by document`,
-    [row.company, row.id, row.invoice],
+  const lines = await invoiceLines(tx, row.company, row.account, row.invoice);
+  const asked = await tx.query<{ line: number; before: string }>(
+    `select line, credited_before::text as before from return_request_line
+      where company = $1 and return_id = $2`,
+    [row.company, row.id],
   );
-  return notes.map(({ document }) => document);
+  const notes = asked.flatMap(({ line, before }) => {
+    const credits = lines.find((one) => one.line === line)?.credits ?? [];
+    let sum = 0n;
+    return credits.flatMap(({ document, quantity }) => {
+      sum += decimal.digitsAt(quantity, PLACES);
+      return sum > units(before) ? [document] : [];
+    });
+  });
+  return [...new Set(notes)].toSorted();
 }
