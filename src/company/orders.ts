@@ -7,6 +7,8 @@ import type { Outbound } from "../mapping/index.ts";
 import { openOrders, type Orders } from "../orders/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Sales } from "../sales/index.ts";
+import { looksAt } from "../sync/index.ts";
+import { answersOf } from "./answers.ts";
 import { connectionNamed } from "./not-named.ts";
 import { orderPricing } from "./order-prices.ts";
 import type { Parts } from "./pulls.ts";
@@ -22,7 +24,8 @@ export function ordersOf(
     standings,
     sales,
     alarms,
-  }: Omit<Parts, "owned"> & {
+    owned,
+  }: Parts & {
     readonly pricing: Pricing;
     readonly sales: Sales;
   },
@@ -49,6 +52,7 @@ export function ordersOf(
       standing: () => standings.of(name, entry.mode),
       name,
       liveAt: (order) => standings.liveAt(order),
+      answers: () => looksAt(store, code, answersOf(settings, owned)),
       openSession: async () => closingAll(await connect(name)),
     },
     outbound,

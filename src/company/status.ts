@@ -33,7 +33,7 @@ export interface StreamStatus {
 }
 
 /** How the connection that takes the orders stands, and what stands still. */
-export interface OrdersStanding extends Omit<Standing, "live"> {
+export interface OrdersStanding extends Omit<Standing, "live" | "resumedAt"> {
   readonly connection: string;
   /** What must be known of it; null: it is as the settings wish. */
   readonly about: string | null;

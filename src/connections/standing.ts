@@ -19,6 +19,8 @@ export interface Standing {
   readonly paused: string | null;
   /** Going live as it was recorded last; null: it was not, or is not wished. */
   readonly live: { readonly id: string; readonly at: Temporal.Instant } | null;
+  /** When the last stop of it ended; null: it never stood still. */
+  readonly resumedAt: Temporal.Instant | null;
 }
 
 export type StopKind = "maintenance" | "went-backwards";
@@ -112,10 +114,11 @@ export function openStandings(context: StandingContext): Standings {
     of: async (connection, wished) => {
       const [stop] = await stopsOf(context, connection);
       const paused = stop === undefined ? null : stopInWords(stop, context.timeZone);
-      if (wished !== "live") return { mode: wished, wished, paused, live: null };
+      const resumedAt = await resumedAtOf(context, connection);
+      if (wished !== "live") return { mode: wished, wished, paused, live: null, resumedAt };
       const live = await goLiveOf(store, company, connection);
       const at = live === null ? null : { id: live.id, at: live.at };
-      return { mode: live === null ? "shadow" : "live", wished, paused, live: at };
+      return { mode: live === null ? "shadow" : "live", wished, paused, live: at, resumedAt };
     },
     stops: (connection) => stopsOf(context, connection),
     stop: (on, stop) => begin(on, context, stop),
@@ -154,6 +157,20 @@ async function stopsOf(
       order by kind desc, at`,
     [company, now(), connection ?? null, named ?? null],
   );
+}
+
+/** By a person, or by its own time. */
+async function resumedAtOf(
+  { store, company, now, named }: StandingContext,
+  connection: string,
+): Promise<Temporal.Instant | null> {
+  const [row] = await store.query<{ at: Temporal.Instant | null }>(
+    `select max(coalesce(ended_at, until)) as at from connection_stop
+      where company = $1 and (open_key is null or until <= $2)
+        and (scope in ('', $3) or not scope = any($4))`,
+    [company, now(), connection, named ?? null],
+  );
+  return row?.at ?? null;
 }
 
 /** "maintenance since 31/03/2026 09:00 by J Ross: year end" */

@@ -1,5 +1,6 @@
 /** What a person may do to an order: each act with who and why, in its book and in the audit. */
 import type { Transaction } from "../store/index.ts";
+import { refuseUnread } from "./answers-read.ts";
 import { audited, type Act } from "./audit.ts";
 import { move, orderOf, type Move, type OrderRow } from "./book.ts";
 import { refuseWithoutAccount } from "./buyers/index.ts";
@@ -86,6 +87,7 @@ export async function sendAgain(
   act: Act,
 ): Promise<OrderView> {
   const seen = await orderOf(context.store, context.company, idOrNumber);
+  if (seen.state === "inDoubt" && seen.handedOverAt !== null) await refuseUnread(context, seen);
   const far = seen.state === "inDoubt" ? await readyToSendAgain(context, seen, act) : null;
   return byHand(context, idOrNumber, { ...act, action: "order-sent-again" }, async (tx, order) => {
     if (order.state === "refused") {

@@ -3,6 +3,7 @@
  * that are over become doubts, quantities despatched are taken over, and whatever should be on its
  * way and is not is queued again.
  */
+import { sayUnread, tellUnread, unreadBecause, type Unread } from "./answers-read.ts";
 import { ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { backAgain, tellAway } from "./delivery/away.ts";
@@ -79,7 +80,7 @@ async function moveUnlessMoved(
   return true;
 }
 
-/** The timer raises an alarm; it never sends anything. */
+/** The timer raises an alarm; it never sends anything. Where nobody reads, it proves nothing. */
 async function expire(context: OrdersContext): Promise<number> {
   const at = context.now();
   const late = await context.store.query<OrderRow>(
@@ -88,7 +89,14 @@ async function expire(context: OrdersContext): Promise<number> {
     [context.company, at],
   );
   let expired = 0;
+  const unread: Unread[] = [];
   for (const order of late) {
+    const because = await unreadBecause(context, order, order.answerDueAt ?? at);
+    if (because !== null) {
+      unread.push({ ...order, because });
+      await sayUnread(context, order, because);
+      continue;
+    }
     const since = order.handedOverAt?.toString({ smallestUnit: "minute" }) ?? "";
     const alarm =
       `Handed over at ${since}, and after ${context.settings.answerWithinHours} hours the ERP has ` +
@@ -103,6 +111,7 @@ async function expire(context: OrdersContext): Promise<number> {
     });
     if (done) expired += 1;
   }
+  await tellUnread(context, unread);
   return expired;
 }
 

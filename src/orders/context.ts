@@ -23,7 +23,20 @@ export interface OrdersConnection {
     readonly id: string;
     readonly receivedAt: Temporal.Instant;
   }): Promise<CountedLive | null>;
+  /**
+   * The streams by which the ERP answers, wherever they are read from. Absent: that is not known,
+   * and they count as read.
+   */
+  answers?(): Promise<readonly AnswerStream[]>;
   openSession(): Promise<Session>;
+}
+
+/** Acknowledgements, or orders as the ERP holds them. */
+export interface AnswerStream {
+  readonly connection: string;
+  readonly stream: string;
+  /** When the last look at it began that ended well, whatever lay there; null: there was none. */
+  readonly lookedAt: Temporal.Instant | null;
 }
 
 /** A go-live that was recorded. */
@@ -41,6 +54,8 @@ export interface Standing {
   readonly paused: string | null;
   /** Going live as it was recorded last; null or absent: it is not, or was never asked for. */
   readonly live?: { readonly id: string; readonly at: Temporal.Instant } | null;
+  /** When it last went on after it had stood still; null or absent: it never did. */
+  readonly resumedAt?: Temporal.Instant | null;
 }
 
 export function sends({ mode, paused }: Standing): boolean {

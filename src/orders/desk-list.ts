@@ -71,7 +71,7 @@ const KEYED_HOURS = 24;
 
 /**
  * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
- * taken in shadow and not keyed by staff for a day,
+ * taken in shadow and not keyed by staff for a day, not answered in time where nobody reads answers,
  * or there and not despatched though its day is over: what is to be despatched still counts, so
  * that history is not looked through. $1 company, $2 now, $3 today.
  */
@@ -90,7 +90,8 @@ export const ORDERS_AT_DESK = `
           or o.state in ('queued', 'sending')
              and (o.received_at < $2::timestamptz - make_interval(mins => ${SLOW_MINUTES})
                   or promised.day <= $3::date + 1)
-          or o.state = 'handedOver' and promised.day <= $3::date + 1
+          or o.state = 'handedOver'
+             and (promised.day <= $3::date + 1 or o.answer_due_at <= $2::timestamptz)
           or o.state = 'shadowed' and exists (
                select 1 from web_order_shadow s
                 where s.company = o.company and s.order_id = o.id
@@ -204,6 +205,8 @@ function nextFor(order: OrderAtDesk): string {
     case "late":
       if (state === "shadowed")
         return "Have it keyed, with its number; release it once its connection is live; or cancel it.";
+      if (state === "handedOver" && order.reasons.length > 0)
+        return "Have the answers read: end what stands still, then tradepost sync; and see that a schedule reads them.";
       return state === "queued" || state === "sending"
         ? "See whether its connection is live and answers: tradepost check."
         : "Ask whoever despatches it, and tell the customer.";

@@ -27,7 +27,7 @@ export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { histories, type History } from "./history-store.ts";
 export { durationText } from "./progress.ts";
 export { requestStop, runningRuns, type AskedToStop } from "./stop.ts";
-export { streamStates, listRuns, type StreamState } from "./status.ts";
+export { looksAt, streamStates, listRuns, type StreamState } from "./status.ts";
 export {
   originOf,
   trustSources,

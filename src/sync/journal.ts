@@ -177,8 +177,7 @@ export async function storeCursor(
   mappings: Readonly<Record<string, string>>,
 ): Promise<void> {
   await tx.query(
-    `update stream_state set cursor = $4, mappings = $5, last_run_id = $6, last_applied_at = $7,
-            last_seen_at = $7
+    `update stream_state set cursor = $4, mappings = $5, last_run_id = $6, last_applied_at = $7
       where company = $1 and connection = $2 and stream = $3`,
     [
       at.company,
@@ -189,6 +188,19 @@ export async function storeCursor(
       at.runId,
       at.now.toString(),
     ],
+  );
+}
+
+/** A look at the source ended well: what lay there when it began was read, also if it was nothing. */
+export async function storeLook(
+  store: Queryable,
+  key: StreamKey,
+  began: Temporal.Instant,
+): Promise<void> {
+  await store.affect(
+    `update stream_state set last_seen_at = greatest(last_seen_at, $4)
+      where company = $1 and connection = $2 and stream = $3`,
+    [key.company, key.connection, key.stream, began.toString()],
   );
 }
 

@@ -7,7 +7,7 @@ import { afterRun } from "./completeness.ts";
 import { mappingVersions } from "./context.ts";
 import type { RunOptions, RunResult, Source, SyncContext } from "./context.ts";
 import { backfillLoad, historyDue, readHistory } from "./history.ts";
-import { lastRun, readCursor, readSince, runEndedSince } from "./journal.ts";
+import { lastRun, readCursor, readSince, runEndedSince, storeLook } from "./journal.ts";
 import { LeaseLost, takeLease, type Lease, type StreamKey } from "./lease.ts";
 import { oneRun } from "./one-run.ts";
 import { supersedePlans } from "./plan-store.ts";
@@ -96,6 +96,7 @@ async function readStream(turn: Turn): Promise<RunResult[]> {
 async function readNew(turn: Turn): Promise<RunResult[]> {
   const { context, source, stream, key } = turn;
   const results: RunResult[] = [];
+  const began = context.now();
   for (let count = 0; count < MOST_SNAPSHOTS; count += 1) {
     const fromStart = turn.options.fromStart === true && count === 0;
     const cursor = fromStart ? null : await cursorOf(context, source, stream, key);
@@ -109,8 +110,12 @@ async function readNew(turn: Turn): Promise<RunResult[]> {
       await supersedePlans(context.store, key);
     if (!more) break;
   }
+  if (results.every(({ state }) => LOOKED.has(state))) await storeLook(context.store, key, began);
   return results;
 }
+
+/** States of runs after which nothing that lay there is unread. */
+const LOOKED: ReadonlySet<string> = new Set(["published", "unchanged", "nothing"]);
 
 /** Days of the stream are read again; where it stands does not move. */
 export async function backfillStream(

@@ -77,6 +77,28 @@ export async function streamStates(store: Queryable, company: string): Promise<S
   }));
 }
 
+export interface LookedAt {
+  readonly connection: string;
+  readonly stream: string;
+  /** When the last look at it began that ended well, whatever lay there; null: there was none. */
+  readonly lookedAt: Temporal.Instant | null;
+}
+
+export function looksAt(
+  store: Queryable,
+  company: string,
+  reads: readonly { readonly connection: string; readonly stream: string }[],
+): Promise<LookedAt[]> {
+  return store.query<LookedAt>(
+    `select r.connection, r.stream, s.last_seen_at as "lookedAt"
+       from unnest($2::text[], $3::text[]) as r(connection, stream)
+       left join stream_state s
+         on s.company = $1 and s.connection = r.connection and s.stream = r.stream
+      order by r.connection, r.stream`,
+    [company, reads.map(({ connection }) => connection), reads.map(({ stream }) => stream)],
+  );
+}
+
 export interface RunRow {
   readonly id: string;
   readonly connection: string;

@@ -60,6 +60,11 @@ export interface Opened {
   mode: "read-only" | "shadow" | "live";
   /** Going live as it was recorded; null: it never was, or nobody asks. */
   live: Standing["live"];
+  /** Why its connection stands still, and when it last went on. */
+  paused: string | null;
+  resumedAt: Temporal.Instant | null;
+  /** When answers were looked for last; null: at this moment. */
+  lookedAt: Temporal.Instant | null;
 }
 
 const VAT = { STANDARD: "20", ZERO: "0" };
@@ -172,6 +177,9 @@ export function useOrderCompanies(): OrderCompanies {
       now: Temporal.Instant.from(NOW),
       mode: "live",
       live: null,
+      paused: null,
+      resumedAt: null,
+      lookedAt: null,
       orders: openOrders({
         store,
         company,
@@ -179,7 +187,20 @@ export function useOrderCompanies(): OrderCompanies {
         pricing: await pricesOf(store, company),
         jobs,
         connection: {
-          standing: async () => ({ mode: one.mode, paused: null, live: one.live ?? null }),
+          standing: async () => ({
+            mode: one.mode,
+            paused: one.paused,
+            live: one.live ?? null,
+            resumedAt: one.resumedAt,
+          }),
+          name: "erp",
+          answers: async () => [
+            {
+              connection: "erp",
+              stream: "order-acknowledgements",
+              lookedAt: one.lookedAt ?? one.now,
+            },
+          ],
           openSession: async () => {
             await one.erp.opens?.();
             return sessionOf(one.erp);
