@@ -123,7 +123,7 @@ export async function openCompany(context: Context, code: string): Promise<Compa
   const parts: Parts = { code, settings, connect, sets, owned, alarms, standings };
   const orders = ordersOf(context, { ...parts, pricing, sales });
   const backwards: Backwards = { code, settings, standings, alarms, orders };
-  const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect };
+  const toGoLive = { code, settings, standings, orders, pricing, proof, sales, connect, owned };
   const left = () => connectionsLeftBehind(store, { code, settings }, standings);
   const look = async (): Promise<void> => {
     await rounds.settle();

@@ -6,6 +6,7 @@ import type { Mapping } from "../mapping/index.ts";
 import { describeProblem } from "../definition/index.ts";
 import { checkPolicyExamples } from "../pricing/index.ts";
 import { checkAlarms } from "./alarms.ts";
+import { answersOf, answersRead } from "./answers.ts";
 import { checkConnector } from "./connectors.ts";
 import { checkPolicy, readMappingSets, type MappingSet } from "./mapping-sets.ts";
 import { checkTokens } from "./price-tokens.ts";
@@ -147,6 +148,7 @@ export async function checkConnections(
       const findings = [
         ...((await connection.session.check?.()) ?? []),
         ...unfed(connection, owned.mappingsOf(name)),
+        ...unread(settings, owned, connection),
       ];
       const streams = `${connection.streams.length} streams`;
       return findings.length === 0
@@ -189,6 +191,22 @@ const MODES = {
   shadow: "shadow: compares web orders with what staff keyed, and hands nothing over",
   "read-only": "read-only: hands nothing over",
 } as const;
+
+/** Orders that are handed over, or compared, and whose answers nobody reads. */
+function unread(
+  settings: CompanySettings,
+  owned: Owned,
+  { name, session: { orders } }: Connection,
+): Finding[] {
+  const takesOrders = settings.orders.connection === name && orders !== undefined;
+  if (!takesOrders || settings.connections[name]?.mode === "read-only") return [];
+  const {
+    fine: isRead,
+    about,
+    instruction,
+  } = answersRead(settings, answersOf(settings, owned), orders);
+  return isRead ? [] : [{ level: "warning", what: about, instruction: instruction ?? "" }];
+}
 
 function unfed(connection: Connection, mappings: readonly Mapping[]): Finding[] {
   const streams = connection.streams.map((stream) => stream.name);

@@ -23,8 +23,10 @@ import {
 import type { PriceProof } from "../parity/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Sales } from "../sales/index.ts";
+import { answersOf, answersRead } from "./answers.ts";
+import type { Owned } from "./owners.ts";
 
-export const CHECKLIST = ["prices", "month", "test-order", "rights", "shadow"] as const;
+export const CHECKLIST = ["prices", "month", "test-order", "rights", "answers", "shadow"] as const;
 export type ChecklistName = (typeof CHECKLIST)[number];
 
 export interface GoLiveAsked {
@@ -62,6 +64,7 @@ interface Parts {
   readonly proof: Pick<PriceProof, "certifications">;
   readonly sales: Pick<Sales, "reconcile">;
   readonly connect: (name: string) => Promise<Connection>;
+  readonly owned: Pick<Owned, "mappingsOf">;
 }
 
 export function goLiveOf(context: Context, parts: Parts): GoLiveDesk {
@@ -148,6 +151,7 @@ async function checklist(
     await month(context, parts),
     testOrder(await parts.orders.trials.last(connection)),
     isWaived("rights") ? notLooked("rights") : await rights(parts, connection),
+    isWaived("answers") ? notLooked("answers") : await answers(parts, connection),
     await shadow(parts),
   ];
 }
@@ -254,6 +258,19 @@ async function rights({ connect }: Parts, name: string): Promise<ChecklistItem> 
     return ok("rights", `The connection may do what it must.${warnings}`);
   } catch (error) {
     return not("rights", error instanceof Error ? error.message : String(error), instruction);
+  }
+}
+
+/** Of a connection that cannot be opened `rights` says why. */
+async function answers({ connect, settings, owned }: Parts, name: string): Promise<ChecklistItem> {
+  try {
+    await using connection = await connect(name);
+    const { orders } = connection.session;
+    if (orders === undefined) return notLooked("answers");
+    const { fine, about, instruction } = answersRead(settings, answersOf(settings, owned), orders);
+    return fine ? ok("answers", about) : not("answers", about, instruction ?? "");
+  } catch {
+    return notLooked("answers");
   }
 }
 

@@ -69,10 +69,10 @@ const SETTINGS = JSON.stringify({
   },
 });
 
-const open = () =>
+const open = (text = SETTINGS) =>
   openTradepost(
     {
-      ...readSettings({ file: "tradepost.yaml", text: SETTINGS }),
+      ...readSettings({ file: "tradepost.yaml", text }),
       databaseUrl: database.store.url,
     },
     { now: () => now, log: (level, message) => void logged.push(`${level} ${message}`) },
@@ -142,6 +142,7 @@ const pass = (minutes: number) => {
 test("`check` warns of accounts that settings name and the ERP has not, and of webhooks that may go anywhere", async () => {
   const warned = (await shadow.check()).filter(({ state }) => state === "warning");
   expect(warned.map(({ part, about }) => `${part}: ${about.slice(0, 50)}`)).toEqual([
+    "connection erp: Orders are handed over as files, and the ERP's ans",
     'orders: The ERP has no account "CASH1", which guests\' orde',
     "webhooks: webhooks.allow lets webhooks go to 0.0.0.0/0: whoe",
   ]);
@@ -183,10 +184,40 @@ test("going live is one command with a checklist: until it is recorded nothing i
     "month not",
     "test-order not",
     "rights not",
+    "answers ok",
     "shadow not",
   ]);
   expect(items[3]?.about).toBe("The user may not enter orders.");
   expect(booksNow().orders).toEqual([]);
+});
+
+test("where orders go as files and no schedule reads the answers, check and go-live say so", async () => {
+  const company = await tradepost.company("DROP");
+  const answers = async ({ goLive: desk }: CompanyServices) =>
+    (await desk.checklist("erp")).find(({ item }) => item === "answers");
+  const unread = await answers(company);
+  expect([unread?.state, unread?.about, unread?.instruction]).toMatchInlineSnapshot(`
+    [
+      "not",
+      "Orders are handed over as files, and the ERP's answers come as files, too: no schedule reads them. Each order would end in doubt while its answer lies there.",
+      "Schedule what the ERP writes of erp/erp-orders and erp/order-acknowledgements: schedules: { answers: { cron: "*/10 * * * *", streams: [erp-orders, order-acknowledgements] } }.",
+    ]
+  `);
+  const warned = async (one: CompanyServices) =>
+    (await one.check()).filter(({ about }) => about === unread?.about).map(({ state }) => state);
+  expect(await warned(company)).toEqual(["warning"]);
+
+  const settings = JSON.parse(SETTINGS);
+  settings.companies.DROP.connections.erp.schedules = {
+    answers: { cron: "*/10 * * * *", streams: ["erp-orders"] },
+  };
+  await using scheduled = await open(JSON.stringify(settings));
+  const other = await scheduled.company("DROP");
+  expect(await answers(other)).toMatchObject({
+    state: "ok",
+    about: "Answers are read: erp/erp-orders.",
+  });
+  expect(await warned(other)).toEqual([]);
 });
 
 test("a test order is placed, found and cancelled, and what does not hold is waived by name", async () => {
@@ -209,6 +240,7 @@ test("a test order is placed, found and cancelled, and what does not hold is wai
     ["month", "waived", "J Ross"],
     ["test-order", "ok", null],
     ["rights", "ok", null],
+    ["answers", "ok", null],
     ["shadow", "waived", "J Ross"],
   ]);
   const [entry] = await database.store.query<{ who: string; details: object }>(
