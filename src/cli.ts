@@ -104,8 +104,9 @@ function takeBack(called: Command, readers: ReadonlyMap<Option, Reader>): void {
     for (let group: Command | null = called; group?.parent; group = group.parent) {
       const isRead = group === called && later === undefined;
       if (isRead || group.getOptionValueSource(name) !== "cli") continue;
-      const given = group.getOptionValue(name);
-      called.setOptionValueWithSource(name, read?.(given, undefined) ?? given, "cli");
+      const given: unknown = group.getOptionValue(name);
+      const value = typeof given === "string" ? (read?.<unknown>(given, null) ?? given) : given;
+      called.setOptionValueWithSource(name, value, "cli");
     }
   }
 }

@@ -5,7 +5,7 @@
 import { decimal, type Money } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { erpLines } from "./erp-lines.ts";
-import { OTHERWISE, type Standing } from "./owed.ts";
+import { OTHERWISE, type PaidStanding, type Standing } from "./owed.ts";
 import type { Task } from "./tasks.ts";
 
 /** Went out on lines of the ERP's order that are none of ours, and on no invoice of it yet. */
@@ -59,7 +59,7 @@ export interface Question {
 
 /** What a person is asked before anything is given back. */
 export function questionOf(
-  { number, payment }: Standing,
+  { number, payment }: PaidStanding,
   { net, products }: OtherGoods,
   owed: Money,
 ): Question {

@@ -8,13 +8,16 @@ import type { Queryable } from "../store/index.ts";
 import type { DeliveryState } from "./machine.ts";
 import type { Task } from "./tasks.ts";
 
-/** A paid order, and what is known of its money. */
+/** An order that money came with, and what is known of that. */
 export interface Standing {
   readonly id: string;
   readonly number: string;
   readonly state: DeliveryState;
-  /** As the order has it now; an amendment takes off what was given back of it. */
-  readonly payment: WebOrderPayment;
+  /**
+   * As the order has it now; an amendment takes off what was given back of it. Null: it is not
+   * paid, and a payment came with a change of it that was not made.
+   */
+  readonly payment: WebOrderPayment | null;
   /** Other payments that came with it before, or with a change that was not made. */
   readonly former: readonly WebOrderPayment[];
   /** The most that the order ever said of its payment. */
@@ -40,6 +43,9 @@ export interface Standing {
     readonly back: string;
   }[];
 }
+
+/** Of an order that is paid. */
+export type PaidStanding = Standing & { readonly payment: WebOrderPayment };
 
 /** How finance finds it at whoever took it; the instruction of every refund holds it. */
 export function byPayment({ provider, reference }: Omit<WebOrderPayment, "amount">): string {
@@ -95,7 +101,11 @@ const STANDINGS = `
            o.credited_apart, o.invoiced_apart as apart_net,
            o.invoiced_apart + o.invoiced_apart_vat as apart
       from web_order o
-     where o.company = $1 and ($2::uuid[] is null or o.id = any($2)) and not o.test and o.paid > 0
+     where o.company = $1 and ($2::uuid[] is null or o.id = any($2)) and not o.test
+       and (o.paid > 0 or o.id in (
+              select c.order_id from web_order_change c
+               where c.company = $1 and c.state in ('refused', 'dropped')
+                 and jsonb_typeof(c.body -> 'payment') = 'object'))
        and o.state not in ('conflict', 'shadowed')),
   said as (
     select id, max(amount) filter (where is_own) as taken,
@@ -104,7 +114,8 @@ const STANDINGS = `
              filter (where not is_own) as former
       from (
         select o.id, s.provider, s.reference, max(s.amount) as amount,
-               (s.provider, s.reference) = (o.provider, o.reference) as is_own
+               (s.provider, s.reference) is not distinct from (o.provider, o.reference)
+                 as is_own
           from web_order_change c
           join ${OWN_PAYMENT} on o.id = c.order_id
           cross join lateral (values (c.before -> 'body' -> 'payment', true),
@@ -114,7 +125,8 @@ const STANDINGS = `
             as s (provider text, reference text, amount numeric)
          where c.company = $1 and c.state in ('done', 'refused', 'dropped')
            and jsonb_typeof(v.payment) = 'object'
-           and (v.was_taken or (s.provider, s.reference) <> (o.provider, o.reference))
+           and (v.was_taken
+                or (s.provider, s.reference) is distinct from (o.provider, o.reference))
          group by 1, 2, 3, 5) each_payment
      group by id),
   refunds as (

@@ -20,6 +20,7 @@ import {
   unsettled,
   ZERO,
   type Settlement,
+  type PaidStanding,
   type Standing,
 } from "./owed.ts";
 import { isOfAnother, paysAnother } from "./payments.ts";
@@ -128,7 +129,11 @@ async function todoOf(
 ): Promise<Todo[]> {
   const tasks = await listTasks(on, company, { order: standing.id, state: "all" });
   const refunds = tasks.filter(({ kind }) => kind === "refund");
-  const current = await ofItsPayment(on, company, standing, credits, tasks, refunds);
+  const { payment: its } = standing;
+  const current =
+    its === null
+      ? null
+      : await ofItsPayment(on, company, { ...standing, payment: its }, credits, tasks, refunds);
   const former: Todo[] = [];
   for (const payment of standing.former) {
     if (await paysAnother(on, { company, id: standing.id }, payment)) continue;
@@ -140,7 +145,9 @@ async function todoOf(
       due: ZERO,
       refunds,
       about: `${standing.number} is not paid by ${provider} ${reference} any more`,
-      because: `Web order ${standing.number} is paid otherwise; where this was never taken, drop the task. `,
+      because:
+        `Web order ${standing.number} is ${its === null ? "not paid by it" : "paid otherwise"}; ` +
+        "where this was never taken, drop the task. ",
       reason: comesTo(ZERO),
       looks: [],
       untold: [],
@@ -158,7 +165,7 @@ const comesTo = (due: Money): string => `The order comes to ${decimal.format(due
 async function ofItsPayment(
   on: Queryable,
   company: string,
-  standing: Standing,
+  standing: PaidStanding,
   credits: Credits | null,
   tasks: readonly Task[],
   refunds: readonly Task[],
@@ -190,7 +197,7 @@ async function ofItsPayment(
 async function questionAbout(
   on: Queryable,
   company: string,
-  standing: Standing,
+  standing: PaidStanding,
   settlement: Settlement,
   tasks: readonly Task[],
 ): Promise<Pick<Todo, "looks" | "untold"> & { readonly waits: boolean }> {

@@ -190,7 +190,7 @@ function leftOf(line: InvoiceLine): Quantity {
   return left.digits < 0n ? decimal.zero<"quantity">() : left;
 }
 
-/** What came back for a credit; a credit note may name its return, and neither invoice nor order. */
+/** What came back for a credit; a credit note may name nothing but its return. */
 function backOf(line: InvoiceLine): Quantity {
   const credited = decimal.parse<"quantity">(line.credited);
   const returned = decimal.parse<"quantity">(line.returned);

@@ -44,7 +44,7 @@ export async function examineAnew(
   await tx.query("savepoint anew");
   const { company, id } = order;
   await releasePromotions(tx, { company, order: id, at: context.now() });
-  // Neither counts for anything; of a refused one the checks know that it may have lost its payment.
+  // Neither counts for anything; of a refused one the checks know that its payment may be lost.
   if (order.state !== "refused") await setState(tx, order, "cancelled");
   const { orderedOn: _dated, ...undated } = request;
   const priced = await examineNow(tx, context, undated, { test: order.test });
