@@ -1,6 +1,6 @@
 /**
- * Whether anybody reads what an ERP answers that takes orders as files. Nothing else tells of such an
- * order, so that without a schedule each one ends in doubt while its answer lies there.
+ * Whether anybody reads what an ERP answers that takes orders as files. Nothing else tells of such
+ * an order, so that without a schedule each one ends in doubt while its answer lies there.
  */
 import type { CompanySettings } from "../config.ts";
 import type { OrdersCapability } from "../connector/index.ts";

@@ -97,7 +97,7 @@ export async function sayUnread(
   );
 }
 
-/** Orders whose time for an answer is up where nobody reads answers: one alarm while there are any. */
+/** Orders whose time for an answer is up where nobody reads answers: one alarm for all of them. */
 export async function tellUnread(
   { alarms, connection: { name = "CONNECTION" } }: OrdersContext,
   unread: readonly Unread[],

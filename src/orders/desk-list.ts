@@ -71,8 +71,8 @@ const KEYED_HOURS = 24;
 
 /**
  * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
- * taken in shadow and not keyed by staff for a day, not answered in time where nobody reads answers,
- * or there and not despatched though its day is over: what is to be despatched still counts, so
+ * taken in shadow and not keyed by staff for a day, not answered in time where nobody reads
+ * answers, or there and not despatched though its day is over: what is to be despatched still counts, so
  * that history is not looked through. $1 company, $2 now, $3 today.
  */
 export const ORDERS_AT_DESK = `
@@ -91,7 +91,8 @@ export const ORDERS_AT_DESK = `
              and (o.received_at < $2::timestamptz - make_interval(mins => ${SLOW_MINUTES})
                   or promised.day <= $3::date + 1)
           or o.state = 'handedOver'
-             and (promised.day <= $3::date + 1 or o.answer_due_at <= $2::timestamptz)
+             and (promised.day <= $3::date + 1
+                  or o.answer_due_at <= $2::timestamptz and o.reasons <> '[]')
           or o.state = 'shadowed' and exists (
                select 1 from web_order_shadow s
                 where s.company = o.company and s.order_id = o.id

@@ -191,7 +191,7 @@ export async function storeCursor(
   );
 }
 
-/** A look at the source ended well: what lay there when it began was read, also if it was nothing. */
+/** A look at the source ended well: what lay there when it began was read, if anything did. */
 export async function storeLook(
   store: Queryable,
   key: StreamKey,

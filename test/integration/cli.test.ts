@@ -242,7 +242,7 @@ interface NewKey {
 }
 
 describe("check", () => {
-  it("tells the settings as they hold, and that all is in order", async () => {
+  it("tells the settings as they hold, and that nobody reads what the ERP answers", async () => {
     const { exit, out, err } = await tradepost.run(["check"]);
     expect([exit, err]).toEqual([0, ""]);
     expect(out).toMatch(
@@ -260,9 +260,10 @@ describe("check", () => {
       ✓ pricing: policy generic
       ✓ policy generic: 13 examples hold
       ✓ database: PostgreSQL VERSION, ADDRESS
-      ✓ connection erp: csv, live: hands web orders over, 29 streams
+      ! connection erp: Orders are handed over as files, and the ERP's answers come as files, too: no schedule reads them. Each order would end in doubt while its answer lies there.
+          Schedule what the ERP writes of erp/erp-orders and erp/order-acknowledgements: schedules: { answers: { cron: "*/10 * * * *", streams: [erp-orders, order-acknowledgements] } }.
 
-      Everything is in order.
+      0 faults, 1 warning.
       "
     `);
     expect(out).not.toMatch(/:\/\/[^\s:]+:[^\s]+@/);

@@ -4,7 +4,7 @@ import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { expect, test } from "vitest";
-import { openDropBox } from "../../src/connector/files/index.ts";
+import { openDropBox } from "#connector/files";
 import { pull } from "../support/canonical-rows.ts";
 import { temporaryFolder, testHost } from "../support/csv-folder.ts";
 import { body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";

@@ -38,7 +38,7 @@ describe("the delivery of an order", () => {
       accepted: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       confirmed: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed, cancel → cancelled
-      conflict: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
+      conflict: accept → accepted, confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       refused: release → queued, conflict → conflict, cancel → cancelled
       cancelled: conflict → conflict
       shadowed: release → queued, cancel → cancelled"

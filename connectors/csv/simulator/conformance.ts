@@ -81,25 +81,29 @@ async function start() {
       return true;
     },
     fill,
-    orders: {
-      order: (key: string) => ({
-        key,
-        tables: [
-          { name: "lines", columns: ["webOrder", "code"], rows: [[key, "TIMCLS000002"]] },
-          { name: "header", columns: ["webOrder", "account"], rows: [[key, "A1"]] },
-        ],
-      }),
-      held: (key: string) => {
-        const names = ["orders", "taken"].flatMap((at) => filesIn(join(folder, at)));
-        return names.filter((name) => name.startsWith(key) && isHeader(name)).length;
-      },
-      async take() {
-        await mkdir(join(folder, "taken"), { recursive: true });
-        for (const name of filesIn(join(folder, "orders")))
-          await rename(join(folder, "orders", name), join(folder, "taken", name));
-      },
-    },
+    orders: ordersOf(folder),
     close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+function ordersOf(folder: string) {
+  return {
+    order: (key: string) => ({
+      key,
+      tables: [
+        { name: "lines", columns: ["webOrder", "code"], rows: [[key, "TIMCLS000002"]] },
+        { name: "header", columns: ["webOrder", "account"], rows: [[key, "A1"]] },
+      ],
+    }),
+    held: (key: string) => {
+      const names = ["orders", "taken"].flatMap((at) => filesIn(join(folder, at)));
+      return names.filter((name) => name.startsWith(key) && isHeader(name)).length;
+    },
+    async take() {
+      await mkdir(join(folder, "taken"), { recursive: true });
+      for (const name of filesIn(join(folder, "orders")))
+        await rename(join(folder, "orders", name), join(folder, "taken", name));
+    },
   };
 }
 

@@ -1,11 +1,5 @@
 /** Connectors that hand orders over wrongly; their streams are those of the healthy one. */
-import type { Rig } from "../../../src/connector/conformance/index.ts";
-import type {
-  Connector,
-  OrdersCapability,
-  Outcome,
-  Session,
-} from "../../../src/connector/index.ts";
+import type { OrdersCapability, Outcome, Session } from "../../../src/connector/index.ts";
 import { connector as csv } from "../../../connectors/csv/index.ts";
 import { rig as csvRig } from "../../../connectors/csv/simulator/conformance.ts";
 import { opening, type Broken } from "./breaking.ts";
@@ -68,8 +62,8 @@ export const BROKEN_ORDERS: readonly Broken[] = [
         if (session.orders === undefined) return session;
         return { ...session, orders: { ...session.orders, takeBack: async () => "taken back" } };
       },
-    } as Connector,
-    rig: csvRig as Rig,
+    },
+    rig: csvRig,
   },
 ];
 
