@@ -20,6 +20,8 @@ export interface Acknowledgement {
   readonly another?: string | null;
   /** Another account, to which it was invoiced; null or absent: its own, or its head office's. */
   readonly account?: string | null;
+  /** "invoiced it as INV1": what shows it, where that is no answer of the ERP's; null: it is one. */
+  readonly shown?: string | null;
 }
 
 export interface ErpOrderFact {
@@ -38,6 +40,8 @@ export interface ErpOrderFact {
   readonly before?: boolean;
   /** Another web order of ours that has it, or whose number it bears; null or absent: none. */
   readonly another?: string | null;
+  /** True: learned while a change was made there, and neither as before nor as was agreed. */
+  readonly otherwise?: boolean;
   /** False: the account of the order is not among the ERP's any more. */
   readonly accountStands?: boolean;
   /** True: its lines may come with the next pull. */
@@ -86,7 +90,7 @@ export function judge(
   const refused = acknowledgements.filter((answer) => answer.outcome === "refused");
   const numbers = erpNumbers(order, accepted, erpOrders);
   if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number)))
-    return order.state === "cancelled" ? goesOn(order, erpOrders) : null;
+    return order.state === "cancelled" ? goesOn(order, accepted, erpOrders) : null;
   if (numbers.length > 1) return duplicate(order, numbers);
   if (order.state === "conflict")
     return refused.length > 0 ? null : agreedByNow(order, accepted, erpOrders);
@@ -132,14 +136,25 @@ function agreedByNow(
 }
 
 /** What was settled by cancelling it is not settled when the ERP goes on with it. */
-function goesOn(order: OrderSeen, erpOrders: readonly ErpOrderFact[]): Judgement | null {
+function goesOn(
+  order: OrderSeen,
+  accepted: readonly Acknowledgement[],
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
   const standing = erpOrders.find(
-    ({ state, stale, before }) => state !== "cancelled" && stale !== true && before === false,
+    ({ state, stale, before, another }) =>
+      state !== "cancelled" && stale !== true && before === false && !another,
   );
-  if (standing === undefined) return null;
-  return conflict(standing.erpOrder, [
-    `${order.number} is cancelled here, and the ERP goes on with it as ${standing.erpOrder} ` +
-      `(${standing.state}). Cancel it there, or resolve the order.`,
+  if (standing !== undefined)
+    return conflict(standing.erpOrder, [
+      `${order.number} is cancelled here, and the ERP goes on with it as ${standing.erpOrder} ` +
+        `(${standing.state}). Cancel it there, or resolve the order.`,
+    ]);
+  const done = accepted.find(({ shown }) => (shown ?? null) !== null);
+  if (done === undefined) return null;
+  return conflict(done.erpOrder ?? order.erpOrder, [
+    `${order.number} is cancelled here, and the ERP ${done.shown} since. Have that taken back ` +
+      "there, or resolve the order: then it stands, and what was given back of its payment is owed.",
   ]);
 }
 
@@ -261,7 +276,10 @@ function billedTo(order: OrderSeen, answers: readonly Acknowledgement[]): string
   return [`The ERP invoiced it to account ${account}, it was ordered by ${order.account}.`];
 }
 
-/** It was read back as agreed, and its row or its invoice is another customer's or order's now. */
+/**
+ * It was read back as agreed, and since then its row or its invoice is another customer's or
+ * order's, or comes to what neither was agreed nor staff made of it.
+ */
 function anothersByNow(
   order: OrderSeen,
   erpOrder: string | null,
@@ -270,10 +288,13 @@ function anothersByNow(
 ): Judgement | null {
   const row = erpOrders.find(({ state, stale }) => state !== "cancelled" && stale !== true);
   const isMoved = row !== undefined && row.account !== order.account && row.accountStands !== false;
+  const charged = accepted.filter(({ shown }) => (shown ?? null) !== null);
+  const differ = [...charged, ...(row?.otherwise === true ? [row] : [])];
   const reasons = [
     ...sharedWith(row?.another, erpOrder),
     ...(isMoved ? [heldFor(order, row)] : []),
     ...billedTo(order, accepted),
+    ...new Set(differ.flatMap((stated) => differencesOf(order, stated))),
   ];
   return reasons.length > 0 ? conflict(erpOrder, reasons) : null;
 }

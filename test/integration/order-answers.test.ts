@@ -9,6 +9,7 @@ import { salesOf } from "../support/order-sales.ts";
 
 const companies = useOrderCompanies();
 const KIM = { who: "kim", reason: "looked there" };
+const CARRIAGE = { CARR: { about: "Carriage", vatCode: "STANDARD" } };
 const AGREED = { net: "18.40", vat: "1.68", currency: "GBP" } as const;
 
 const acknowledge = (company: string, webOrder: string, erpOrder: string, more: object = {}) =>
@@ -140,11 +141,7 @@ test("a conflict over what differed ends by itself once both say the same", asyn
 test("a conflict ends where the answer that came early is as was agreed since", async () => {
   const one = await companies.open("EARLYSUM");
   await taken(one, "Y1");
-  const lines = [{ product: "SAND", quantity: "1", unitPrice: "10.00" }];
-  const changed = { webOrder: "Y1", customerReference: "Y1", lines };
-  const who = { who: "key shop", why: null, apiKey: "shop", decides: false };
-  await one.orders.amend("Y1", { ...who, idempotencyKey: "less", body: body(changed) });
-  await companies.jobs.drain();
+  await askLess(one, "Y1");
   // Staff have made the change before they answered, and close its task after that.
   await acknowledge("EARLYSUM", "Y1", "SO-Y1", { net: "10.00", vat: "0.00" });
   await one.orders.advance();
@@ -154,6 +151,19 @@ test("a conflict ends where the answer that came early is as was agreed since", 
   await one.orders.advance();
   expect(await stands(one, "Y1")).toEqual(["accepted", "SO-Y1", null]);
 });
+
+/** As a pull of this moment would have learned them. */
+const learnedNow = async ({ now }: Opened, table: string, which: string) =>
+  companies.store.affect(`update ${table} set learned_at = $1 where ${which}`, [now]);
+
+/** The shop wants its sand alone; the ERP has to be told by a person. */
+async function askLess(one: Opened, number: string): Promise<void> {
+  const lines = [{ product: "SAND", quantity: "1", unitPrice: "10.00" }];
+  const who = { who: "key shop", why: null, apiKey: "shop", decides: false };
+  const changed = body({ webOrder: number, customerReference: number, lines });
+  await one.orders.amend(number, { ...who, idempotencyKey: `less ${number}`, body: changed });
+  await companies.jobs.drain();
+}
 
 test("where lines are pulled an order is confirmed with its lines, and waits an hour for them", async () => {
   const one = await companies.open("LINES");
@@ -347,4 +357,175 @@ test("what the journal shows as handed over before this database knew of it take
   await one.orders.advance();
   expect(await stands(one, "B4")).toEqual(["accepted", "SO-B4", null]);
   expect(one.erp.asked.filter((asked) => asked.startsWith("place"))).toEqual([]);
+});
+
+test("an invoice of a confirmed order that is neither as agreed nor as the ERP has it is a conflict", async () => {
+  const one = await companies.open("DEAR");
+  for (const number of ["PP1", "PP2"]) {
+    await taken(one, number);
+    await show("DEAR", `SO-${number}`, number);
+  }
+  await one.orders.advance();
+  // Of the second staff changed the order itself, and charge what it says.
+  await show("DEAR", "SO-PP2", "PP2", { net: "28.40", vat: "3.68" });
+  for (const number of ["PP1", "PP2"])
+    await billWhole("DEAR", number, { net: "28.40", vat: "3.68", gross: "32.08" });
+  await salesOf(companies.store, "DEAR").post();
+  await one.orders.advance();
+  expect(await stands(one, "PP1")).toEqual([
+    "conflict",
+    "SO-PP1",
+    "Agreed net is 18.40, the ERP holds 28.40: 10.00.",
+  ]);
+  expect((await stands(one, "PP2"))[0]).toBe("confirmed");
+});
+
+const LINE = { line: 1, quantity: "2", unitPrice: "4.20", net: "8.40" };
+const keyed = (company: string, erpOrder: string, ...lines: object[]) =>
+  pull(
+    companies.store,
+    company,
+    "erp-order-line",
+    lines.map((line, at) => ({ ...LINE, product: "BRICK", ...line, erpOrder, line: at + 1 })),
+  );
+const SANDS = { product: "SAND", quantity: "1", unitPrice: "10.00", net: "10.00" };
+
+test("lines are compared where the header has the carriage, and where it states no net", async () => {
+  const one = await companies.open("CARRIED", { charges: CARRIAGE });
+  const carried = async (number: string) => {
+    const charges = [{ charge: "CARR", net: "7.50" }];
+    orderIn(
+      await send(one.orders, number, { webOrder: number, customerReference: number, charges }),
+    );
+    await companies.jobs.drain();
+  };
+  for (const number of ["NB1", "NB2"]) await carried(number);
+  for (const number of ["NB3", "NB4"]) await taken(one, number);
+  for (const number of ["NB1", "NB2"])
+    await show("CARRIED", `SO-${number}`, number, { net: "25.90", vat: "3.18" });
+  for (const number of ["NB3", "NB4"])
+    await show("CARRIED", `SO-${number}`, number, { net: null, vat: null });
+  await keyed("CARRIED", "SO-NB1", {}, SANDS);
+  await keyed("CARRIED", "SO-NB2", { product: "PEN" }, SANDS);
+  await keyed("CARRIED", "SO-NB3", { quantity: "200" }, SANDS);
+  await keyed("CARRIED", "SO-NB4", {}, SANDS);
+  await one.orders.advance();
+  expect(await stands(one, "NB1")).toEqual(["confirmed", "SO-NB1", null]);
+  expect(await stands(one, "NB2")).toEqual([
+    "conflict",
+    "SO-NB2",
+    "Agreed are 2 of BRICK, the ERP holds 0.",
+  ]);
+  // Whether they are all there nothing tells, so that they have their hour.
+  expect((await stands(one, "NB3"))[0]).toBe("accepted");
+  one.now = one.now.add({ minutes: 61 });
+  await one.orders.advance();
+  expect((await stands(one, "NB3"))[2]).toBe("Agreed are 2 of BRICK, the ERP holds 200.");
+  expect((await stands(one, "NB4"))[0]).toBe("accepted");
+});
+
+test("lines that do not add up are a person's once they are due no more", async () => {
+  const one = await companies.open("SHORT");
+  for (const number of ["S1", "S2"]) {
+    await taken(one, number);
+    await show("SHORT", `SO-${number}`, number);
+  }
+  await keyed("SHORT", "SO-S1", { product: "PEN", net: "1.00" });
+  // An ERP whose lines are before a discount that its header has.
+  await keyed("SHORT", "SO-S2", { net: "9.40" }, SANDS);
+  await one.orders.advance();
+  expect((await stands(one, "S1"))[0]).toBe("accepted");
+  one.now = one.now.add({ minutes: 61 });
+  await one.orders.advance();
+  expect((await stands(one, "S1"))[2]).toBe("Agreed are 2 of BRICK, the ERP holds 0.");
+  expect(await stands(one, "S2")).toEqual(["confirmed", "SO-S2", null]);
+});
+
+test("an answer that bears a day of last week is the order's, once it was sent", async () => {
+  const one = await companies.open("LASTWEEK");
+  for (const number of ["WK1", "WK2"]) await taken(one, number);
+  const lastWeek = { answeredOn: "2026-03-26" };
+  await acknowledge("LASTWEEK", "WK1", "SO-WK1", lastWeek);
+  const refused = { outcome: "refused", reason: "on stop", ...lastWeek };
+  await acknowledge("LASTWEEK", "WK2", "-", refused);
+  await one.orders.advance();
+  expect(await stands(one, "WK1")).toEqual(["accepted", "SO-WK1", null]);
+  expect((await stands(one, "WK2"))[0]).toBe("refused");
+});
+
+test("a change that staff made otherwise, and pulled before its task was closed, is a conflict", async () => {
+  const one = await companies.open("OTHERWISE");
+  for (const number of ["ZA1", "ZA2", "ZA3"]) {
+    await taken(one, number);
+    await show("OTHERWISE", `SO-${number}`, number);
+  }
+  await one.orders.advance();
+  for (const number of ["ZA1", "ZA2", "ZA3"]) await askLess(one, number);
+  one.now = one.now.add({ minutes: 5 });
+  await show("OTHERWISE", "SO-ZA1", "ZA1", { net: "14.20", vat: "0.84" });
+  await show("OTHERWISE", "SO-ZA2", "ZA2", { net: "10.00", vat: "0.00" });
+  await learnedNow(one, "erp_order", "erp_order in ('SO-ZA1', 'SO-ZA2')");
+  one.now = one.now.add({ minutes: 5 });
+  for (const { id } of await one.orders.tasks())
+    await one.orders.closeTask({ id, state: "done", who: "kim", reason: "keyed" });
+  await one.orders.advance();
+  expect(await stands(one, "ZA1")).toEqual([
+    "conflict",
+    "SO-ZA1",
+    "Agreed net is 10.00, the ERP holds 14.20: 4.20.",
+  ]);
+  expect((await stands(one, "ZA2"))[0]).toBe("confirmed");
+  // It shows the order as it was before: the change may come with the next pull.
+  expect((await stands(one, "ZA3"))[0]).toBe("confirmed");
+  await show("OTHERWISE", "SO-ZA1", "ZA1", { net: "10.00", vat: "0.00" });
+  await one.orders.advance();
+  expect(await stands(one, "ZA1")).toEqual(["confirmed", "SO-ZA1", null]);
+});
+
+test("a cancelled order that is invoiced or despatched after all is a conflict, and its refund stays", async () => {
+  const one = await companies.open("TOOLATE");
+  const payment = { provider: "card", amount: "20.08" };
+  for (const number of ["CI1", "CJ1"]) {
+    const paid = { payment: { ...payment, reference: number } };
+    orderIn(
+      await send(one.orders, number, { webOrder: number, customerReference: number, ...paid }),
+    );
+    await companies.jobs.drain();
+    await acknowledge("TOOLATE", number, `SO-${number}`);
+  }
+  await one.orders.advance();
+  for (const number of ["CI1", "CJ1"]) await one.orders.cancel(number, KIM);
+  await companies.jobs.drain();
+  for (const { id } of await one.orders.tasks())
+    await one.orders.closeTask({ id, state: "done", ...KIM });
+  await one.orders.advance();
+  expect((await stands(one, "CI1"))[0]).toBe("cancelled");
+  const refunds = async () =>
+    (await one.orders.tasks({ state: "open" })).filter(({ kind }) => kind === "refund").length;
+  expect(await refunds()).toBe(2);
+  one.now = one.now.add({ minutes: 5 });
+  await billWhole("TOOLATE", "CI1", {});
+  await pull(companies.store, "TOOLATE", "despatch", [
+    { despatch: "DNCJ", account: "A1", despatchedOn: "2026-03-31" },
+  ]);
+  await pull(companies.store, "TOOLATE", "despatch-line", [
+    { despatch: "DNCJ", line: 1, erpOrder: "SO-CJ1", product: "SAND", quantity: "1" },
+  ]);
+  for (const table of ["sales_document", "sales_line", "despatch", "despatch_line"])
+    await learnedNow(one, table, "company = 'TOOLATE'");
+  await salesOf(companies.store, "TOOLATE").post();
+  await one.orders.advance();
+  const since = (number: string, what: string) =>
+    expect.stringMatching(`${number} is cancelled here, and the ERP ${what} since\\.`);
+  expect(await stands(one, "CI1")).toEqual([
+    "conflict",
+    "SO-CI1",
+    since("CI1", "invoiced it as INV-CI1"),
+  ]);
+  expect(await stands(one, "CJ1")).toEqual([
+    "conflict",
+    "SO-CJ1",
+    since("CJ1", "despatched it as DNCJ"),
+  ]);
+  expect(await refunds()).toBe(2);
 });
