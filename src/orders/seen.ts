@@ -114,13 +114,25 @@ const anothersBefore = (row: string) => `(select min(x.number) from web_order x
     where x.company = o.company and x.id <> o.id and not x.test
       and x.erp_order = ${row}.erp_order and x.state = 'confirmed')`;
 
+/** Some ERPs keep carriage and the like beside the lines. */
+const CHARGES = `(select coalesce(sum((x ->> 'net')::numeric), 0)
+    from jsonb_array_elements(o.body -> 'charges') x)`;
+
 const WHOLLY_INVOICED = `not exists (
     select 1 from web_order_line w where w.company = o.company and w.order_id = o.id
        and w.invoiced_quantity < w.quantity - w.cancelled_quantity)`;
 const ALL_ON_ONE = `sum(count(*)) over () = 1 and ${WHOLLY_INVOICED}`;
 
-/** Of what was read back: one invoice for all of it comes to neither what was agreed nor is there. */
-const CHARGED_OTHERWISE = `count(*) = 1 and sum(d.net) <> o.net and ${WHOLLY_INVOICED}
+/**
+ * Of what was read back: all that was ordered, and nothing else, is on one invoice, and that comes
+ * to neither what was agreed nor what the ERP's order says. What is short, or sent in the place of
+ * other goods, is told elsewhere.
+ */
+const CHARGED_OTHERWISE = `count(*) = 1
+    and sum(d.net) not in (o.net, o.net - ${CHARGES}) and o.invoiced_apart = 0
+    and not exists (select 1 from web_order_line w
+      where w.company = o.company and w.order_id = o.id
+        and (w.invoiced_quantity < w.quantity or w.cancelled_quantity > 0))
     and not exists (select 1 from erp_order e where e.company = o.company
          and e.erp_order = o.erp_order and e.net = sum(d.net))`;
 
@@ -164,10 +176,6 @@ const DESPATCHED = `
    where x.company = o.company and x.erp_order = o.erp_order and x.learned_at > o.changed_at
      and o.state = 'cancelled' and ${ITS_ALONE}
    group by x.company, x.erp_order`;
-
-/** Some ERPs keep carriage and the like beside the lines. */
-const CHARGES = `(select coalesce(sum((x ->> 'net')::numeric), 0)
-    from jsonb_array_elements(o.body -> 'charges') x)`;
 
 /**
  * An order is known by the number it bears there, which some ERPs write in capitals, or by the
