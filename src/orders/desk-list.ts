@@ -72,8 +72,8 @@ const KEYED_HOURS = 24;
 /**
  * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
  * taken in shadow and not keyed by staff for a day, not answered in time where nobody reads
- * answers, or there and not despatched though its day is over: what is to be despatched still counts, so
- * that history is not looked through. $1 company, $2 now, $3 today.
+ * answers, or there and not despatched though its day is over: what is to be despatched still
+ * counts, so that history is not looked through. $1 company, $2 now, $3 today.
  */
 export const ORDERS_AT_DESK = `
   select case state when 'held' then 'held' when 'inDoubt' then 'in doubt'

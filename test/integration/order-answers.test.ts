@@ -305,7 +305,8 @@ test("a confirmed order whose ERP order is another's by now is a conflict of bot
   await show("MOVED", "SO-K2", "K3");
   await show("MOVED", "SO-K4", null, { account: "A3" });
   await one.orders.advance();
-  const shared = (other: string) => expect.stringMatching(`SO-K2 is web order ${other}'s as well`);
+  const shared = (other: string): unknown =>
+    expect.stringMatching(`SO-K2 is web order ${other}'s as well`);
   expect(await stands(one, "K2")).toEqual(["conflict", "SO-K2", shared("K3")]);
   expect(await stands(one, "K3")).toEqual(["conflict", "SO-K2", shared("K2")]);
   expect(await stands(one, "K1")).toEqual([
