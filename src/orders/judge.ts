@@ -20,7 +20,7 @@ export interface Acknowledgement {
   readonly another?: string | null;
   /** Another account, to which it was invoiced; null or absent: its own, or its head office's. */
   readonly account?: string | null;
-  /** "invoiced it as INV1": what shows it, where that is no answer of the ERP's; null: it is one. */
+  /** "invoiced it as INV1": what shows it, where that is no answer of the ERP's; null: it is. */
   readonly shown?: string | null;
 }
 
