@@ -267,6 +267,30 @@ test("a refusal of what was placed again says nothing of the call before it", as
   expect(await one.orders.tasks()).toEqual([]);
 });
 
+test("a refusal of what was searched for before it was placed anew is the end of it", async () => {
+  const one = await companies.open("ANEWKEY", { quietSeconds: 0.2, retryFirstSeconds: 0.05 });
+  one.erp.finding = "native-key";
+  await placed(one, "canary");
+  const refuse = async (): Promise<Outcome> => {
+    one.erp.next = refuse;
+    return { kind: "refused", reason: "over the credit limit" };
+  };
+  one.erp.next = () => {
+    one.erp.next = refuse;
+    return reset();
+  };
+  const { webOrder } = orderIn(await send(one.orders, "k1", { customerReference: "k1" }));
+  await vi.waitFor(
+    async () => {
+      await one.orders.deliver(webOrder);
+      expect((await one.orders.show(webOrder)).state).toBe("refused");
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+  // Under the same key without a search, and then once more when it surely was not there.
+  expect(placings(one, webOrder)).toBe(3);
+});
+
 test("a whole cancellation ends an order of which nothing is there, held or refused", async () => {
   const one = await companies.open("GIVENUP", { maxAttempts: 1 });
   one.erp.next = async () => ({ kind: "notNow", reason: "closed" });

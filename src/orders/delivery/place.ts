@@ -37,6 +37,8 @@ export interface Trial {
   sent: boolean;
   /** True: the far side knows the key, and makes no second one of it. */
   repeatable: boolean;
+  /** True: it is placed beside an earlier call that may have arrived. */
+  repeats: boolean;
   /** What would be sent, once something had to be compared with it. */
   rendered: readonly RenderedTable[] | null;
 }
@@ -85,7 +87,7 @@ async function begin(sender: Sender, order: OrderRow): Promise<Trial> {
     const { version } = leased;
     const asked = { intent: intent.intent, what: "find", version, holder: lease.holder } as const;
     const attempt = await beginAttempt(tx, leased, { ...asked, placing: null });
-    const begun = { sent: false, repeatable: false, rendered: null };
+    const begun = { sent: false, repeatable: false, repeats: false, rendered: null };
     return { sender, order: leased, intent, attempt, doubt, ...begun };
   });
 }
@@ -211,6 +213,7 @@ async function place(trial: Trial, capability: OrdersCapability, repeats: boolea
   const began = performance.now();
   const tables = await beginPlacing(trial, repeats);
   if (tables === null) return;
+  trial.repeats = repeats && trial.doubt !== null;
   const left = giveUpAfterSeconds - (performance.now() - began) / 1000;
   // By then others may believe that whatever is sent was sent.
   if (left < giveUpAfterSeconds / 2)

@@ -58,7 +58,8 @@ async function apply(
   const by = { who: "tradepost", at: context.now() } as const;
   switch (meaning.kind) {
     case "move": {
-      if (meaning.as === "refused" && isUnclear(trial))
+      // What was placed again beside an earlier call says nothing of that one.
+      if (meaning.as === "refused" && trial.repeats)
         return doubt(trial, tx, order, `${meaning.evidence} (it may be there from before)`);
       const accepted = meaning.move.event === "accept";
       // Read back at once; where that is not done, soon.
@@ -80,11 +81,6 @@ async function apply(
     default:
       return meaning satisfies never;
   }
-}
-
-/** What was placed again beside an earlier call that may have arrived says nothing of that one. */
-function isUnclear({ repeatable, doubt }: Trial): boolean {
-  return repeatable && doubt !== null;
 }
 
 /** A second find of the same drop does not start the clock again: the alarm stays. */
