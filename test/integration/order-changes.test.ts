@@ -532,8 +532,6 @@ test("the desk sorts what waits by promise and money, and says what can be done"
   one.now = one.now.add({ hours: 48 });
   expect((await one.orders.desk()).entries.map(({ kind, webOrder }) => [kind, webOrder])).toEqual([
     ["held", "W3"],
-    // Nobody has read an answer meanwhile, so that it is late, and no doubt.
-    ["late", "W2"],
     ["held", "W1"],
   ]);
 });

@@ -115,9 +115,11 @@ test("what is exported of an order adds up to the penny: its lines and charges, 
   const erpOrder = "SO-ADDUP";
   const there = { erpOrder, account: "A1", orderedOn: "2026-03-31", webOrder };
   await pull(store, "ADDUP", "erp-order", [{ ...there, state: "complete" }]);
-  const line = { erpOrder, line: 1, product: "BRICK", unitPrice: "4.20" };
+  const bricks = { product: "BRICK", unitPrice: "4.20", quantity: "3", net: "12.60" };
+  const sand = { product: "SAND", unitPrice: "10.00", quantity: "1", net: "10.00" };
   await pull(store, "ADDUP", "erp-order-line", [
-    { ...line, quantity: "3", despatchedQuantity: "3", net: "12.60" },
+    { ...bricks, erpOrder, line: 1, despatchedQuantity: "3" },
+    { ...sand, erpOrder, line: 2, despatchedQuantity: "1" },
   ]);
   await one.orders.advance();
   const { rows, totals } = await exported();
