@@ -155,7 +155,7 @@ async function pullSales(company: string, text: string): Promise<void> {
       gross: net,
     };
   });
-  await pull(database.store, company, "sales-document", heads);
+  await pull(database.store, company, "sales-document", heads, NOW.toString());
   await pull(
     database.store,
     company,
@@ -176,6 +176,7 @@ async function pullSales(company: string, text: string): Promise<void> {
         creditsLine: creditsLine === undefined ? null : Number(creditsLine),
       };
     }),
+    NOW.toString(),
   );
 }
 

@@ -153,7 +153,9 @@ test("the same order once more, as a shop sends it again, is known by its conten
 test("`check` says where orders on their way are in no journal of the folder that is named", async () => {
   const journal = join(folder, "erp", "orders", ".journal");
   const warned = async () =>
-    (await second.check()).flatMap(({ state, about }) => (state === "warning" ? [about] : []));
+    (await second.check())
+      .filter(({ state, about }) => state === "warning" && !about.includes("no schedule reads"))
+      .map(({ about }) => about);
   expect(await warned()).toEqual([]);
   renameSync(journal, join(folder, "elsewhere"));
   expect(await warned()).toEqual([

@@ -30,16 +30,16 @@ export function record<N extends RecordName>(name: N, values: Partial<Canonical<
   return { ...fields, ...values } as Canonical<N>;
 }
 
-/** Writes rows by key; a row whose content is as before is not touched. */
+/** Writes rows by key, learned at that moment; a row whose content is as before is not touched. */
 export async function pull<N extends RecordName>(
   on: Queryable,
   company: string,
   name: N,
   rows: readonly Partial<Canonical<N>>[],
+  learnedAt: string = OF_ORDERS.has(name) ? LEARNED_LATER_AT : LEARNED_AT,
 ): Promise<void> {
   const { table, fields, key } = records[name];
   const columns = Object.keys(fields).map(columnOf);
-  const learnedAt = OF_ORDERS.has(name) ? LEARNED_LATER_AT : LEARNED_AT;
   for (const [index, values] of rows.entries()) {
     const whole: Readonly<Record<string, unknown>> = record(name, values);
     const given = Object.keys(fields).map((field) => whole[field]);

@@ -299,6 +299,15 @@ describe("a basket and the order of the same lines", () => {
             codes,
             charges: [{ ...charge, net: "12.34" }],
           });
+          // A basket shows what comes to nothing by itself, and no order takes it.
+          const nothing = findings.find(({ code }) => code === "quantity-comes-to-nothing");
+          if (nothing !== undefined) {
+            const line = answer.lines[(nothing.line ?? 0) - 1];
+            expect(
+              line === undefined || !("net" in line) ? null : Number(line.net),
+            ).toBeLessThanOrEqual(0.01);
+            return;
+          }
           const wrong = findings.filter(({ code }) => code !== "promotion-code-unknown");
           expect({ verdict, wrong }).toEqual({ verdict: "accept", wrong: [] });
           const { net, vat, gross } = order;
