@@ -1,10 +1,11 @@
 /** Posting after years of orders: what it reads, and that it posts as if it had read everything. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openSales, type Sales } from "../../src/sales/index.ts";
+import type { Sales } from "../../src/sales/index.ts";
 import type { Store, Transaction } from "../../src/store/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
+import { salesOf } from "../support/order-sales.ts";
 import { fillHistory } from "../support/order-history.ts";
 
 const database = useDatabase();
@@ -15,18 +16,7 @@ interface Clock {
 }
 
 function open(company: string, clock: Clock, store: Store = database.store): Sales {
-  return openSales({
-    store,
-    company,
-    settings: { channels: [] },
-    sources: {
-      freshness: async () => [],
-      quarantined: async () => [],
-      setAside: async () => new Map(),
-      origin: async () => null,
-    },
-    now: () => clock.now,
-  });
+  return salesOf(store, company, () => clock.now);
 }
 
 const startOf = (): Clock => ({ now: Temporal.Instant.from(UNTIL) });

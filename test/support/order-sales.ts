@@ -3,7 +3,11 @@ import { openSales, type Sales } from "../../src/sales/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { NOW } from "./order-settings.ts";
 
-export function salesOf(store: Store, company: string): Sales {
+export function salesOf(
+  store: Store,
+  company: string,
+  now: () => Temporal.Instant = () => Temporal.Instant.from(NOW),
+): Sales {
   return openSales({
     store,
     company,
@@ -14,6 +18,6 @@ export function salesOf(store: Store, company: string): Sales {
       setAside: async () => new Map(),
       origin: async () => null,
     },
-    now: () => Temporal.Instant.from(NOW),
+    now,
   });
 }

@@ -46,7 +46,7 @@ import {
   type Places,
 } from "./drop-journal.ts";
 import { isTaken } from "./folder.ts";
-import { OUT } from "./inbox.ts";
+import { mustBeThere } from "./inbox.ts";
 import { setAside, takeBack, withdraw } from "./take-back.ts";
 
 /** The journal entry before it is one; it goes with what was staged. */
@@ -95,9 +95,7 @@ async function find(
   const { folder } = options;
   const places = placesOf(options, key);
   try {
-    // A share that is not mounted looks like an empty folder: out/ tells the two apart.
-    if (!(await isTaken(folder, OUT)))
-      throw Object.assign(new Error(`${folder.show(OUT)} is not there`), { code: "ENOENT" });
+    await mustBeThere(folder);
     const entry = await readEntry(places, key);
     if (entry === null || (await isStaged(places, entry, headerName(key)))) {
       return { kind: "absent" };

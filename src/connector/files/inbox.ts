@@ -6,7 +6,7 @@ import { extname, matchesGlob } from "node:path/posix";
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
 import type { Host, StreamDefinition } from "../contract.ts";
-import { NotReadable } from "./folder.ts";
+import { isTaken, NotReadable } from "./folder.ts";
 import type { Entry, Folder } from "./folder.ts";
 import { fileNameProblem } from "./names.ts";
 
@@ -127,6 +127,12 @@ function statedIn(text: string): Manifest | "unreadable" {
 
 /** Where the other system writes to. */
 export const OUT = "out";
+
+/** Throws ENOENT for a share that is not mounted: it looks like an empty folder, but for `out/`. */
+export async function mustBeThere(folder: Folder): Promise<void> {
+  if (!(await isTaken(folder, OUT)))
+    throw Object.assign(new Error(`${folder.show(OUT)} is not there`), { code: "ENOENT" });
+}
 const MOST_MANIFEST_BYTES = 1_048_576;
 
 const manifestShape = z.looseObject({

@@ -27,7 +27,7 @@ import {
   type Places,
 } from "./drop-journal.ts";
 import { isTaken } from "./folder.ts";
-import { OUT } from "./inbox.ts";
+import { mustBeThere } from "./inbox.ts";
 
 /**
  * What was taken back, in a sentence, now or by a call before; null: the other system has taken it,
@@ -41,9 +41,7 @@ export async function takeBack(
   const { folder } = options;
   const places = placesOf(options, key);
   try {
-    // A share that is not mounted looks like an empty folder: out/ tells the two apart.
-    if (!(await isTaken(folder, OUT)))
-      throw Object.assign(new Error(`${folder.show(OUT)} is not there`), { code: "ENOENT" });
+    await mustBeThere(folder);
     const entry = await readEntry(places, key);
     if (entry === null) {
       const before = await entriesBefore(places, key);
