@@ -1,6 +1,7 @@
 /**
  * What staff changed of an order in the ERP after it was confirmed: shown beside what was agreed
- * and told once, never taken over and never a conflict.
+ * and told once, never taken over. What makes it another's, or another change than was asked for,
+ * is the judge's.
  */
 import { decimal } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";

@@ -65,7 +65,7 @@ export const orderAcknowledgement = defineRecord({
     outcome: choice(["accepted", "refused"], "accepted: it is an order in the ERP now."),
     erpOrder: otherwise("-", code(40, "Its order number there; - when it has none.")),
     reason: optional(text(400, "Why it was refused; null when accepted.")),
-    answeredOn: date("Date of the answer."),
+    answeredOn: date("Date of the answer; a day of months before the order was sent is another's."),
     net: optional(money("Net value as the ERP holds it; null when not stated.")),
     vat: optional(money("VAT as the ERP holds it; null when not stated.")),
   },
