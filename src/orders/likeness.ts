@@ -8,7 +8,7 @@ import type { AccountedOrder } from "./request.ts";
  * reference of the customer. Prices are no part of it: they may have changed between two tries.
  */
 export function likenessOf(request: AccountedOrder): string {
-  const { account, guest, accountRequest, site, deliverTo } = request;
+  const { account, keptUnder = account, guest, site, deliverTo } = request;
   const { customerReference, requestedOn } = request;
   const lines = request.lines
     .map(({ product, quantity, unit = null }) =>
@@ -16,9 +16,8 @@ export function likenessOf(request: AccountedOrder): string {
     )
     .toSorted();
   const whole = [
-    account,
+    keptUnder,
     guest?.email ?? null,
-    accountRequest,
     site,
     deliverTo,
     customerReference,

@@ -174,7 +174,11 @@ export function keptRequest(kept: unknown): OrderRequest | null {
 export type OrderRequest = z.infer<typeof orderRequest>;
 
 /** With the account that it is taken on. */
-export type AccountedOrder = OrderRequest & { readonly account: string };
+export type AccountedOrder = OrderRequest & {
+  readonly account: string;
+  /** What is written as its account; absent: that account, and none that stands in for it. */
+  readonly keptUnder?: string;
+};
 
 /** Where no account is found for the buyer, none is known: the account check says what it means. */
 export function onAccount(request: OrderRequest, account = request.account): AccountedOrder {

@@ -270,7 +270,7 @@ async function readRepeats(
     [
       company,
       asked.map((_, index) => index),
-      asked.map(({ request }) => request.account),
+      asked.map(({ request: { account, keptUnder = account } }) => keptUnder),
       asked.map(({ request }) => likenessOf(request)),
       now.subtract({ minutes: repeatedWithinMinutes }),
       asked.map(({ test }) => test),

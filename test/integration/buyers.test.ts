@@ -556,6 +556,53 @@ describe("a new trade customer", () => {
     expect(await one.orders.show(order)).toMatchObject({ state: "handedOver", net: "8.40" });
   });
 
+  test("lets go of no order that a person is to look at for another reason", async () => {
+    const one = await open("TWICE", { settings: { repeatedWithinMinutes: 10 } });
+    const { id, number } = await ask(one);
+    const [first, again] = [
+      numberOf(await send(one, "o1", { accountRequest: id })),
+      numberOf(await send(one, "o2", { accountRequest: id })),
+    ];
+    // Long after anybody would find it repeated by its time.
+    one.now = one.now.add({ hours: 26 });
+    one.erp.find = () => [];
+    await one.orders.buyers.accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    await pulled(one, "NEW1");
+    expect(await one.orders.show(first)).toMatchObject({ state: "handedOver", account: "NEW1" });
+    const held = await one.orders.show(again);
+    expect(held).toMatchObject({ state: "held", account: "NEW1" });
+    expect(held.reasons).toEqual([expect.stringContaining("It may be this one, sent again.")]);
+    expect(one.erp.orders).toHaveLength(1);
+    // Its content is no answer, either; a person's word is.
+    const body = orderRequest.parse({
+      account: "NEW1",
+      lines: [{ product: "BRICK", quantity: "3", unitPrice: "4.20" }],
+    });
+    const asker = { who: "key shop", why: null, apiKey: "shop", decides: false };
+    await one.orders.amend(again, { ...asker, idempotencyKey: "c1", body });
+    expect(await one.orders.show(again)).toMatchObject({ state: "held", reasons: held.reasons });
+    await one.orders.release(again, { who, reason: why });
+    await jobs.drain();
+    expect(await one.orders.show(again)).toMatchObject({ state: "handedOver" });
+    expect(one.erp.orders).toHaveLength(2);
+  });
+
+  test("that sends an order twice is known by it, whether its account is there by then or not", async () => {
+    const one = await open("AGAIN", { settings: { repeatedWithinMinutes: 10 } });
+    const { id, number } = await ask(one);
+    await send(one, "o1", { accountRequest: id });
+    expect(codesOf(await send(one, "o2", { accountRequest: id }))).toContain("order-repeated");
+    one.erp.find = () => [];
+    await one.orders.buyers.accountRequests.approve(number, { who, why });
+    await jobs.drain();
+    await pulled(one, "NEW1");
+    for (const buyer of [{ accountRequest: id }, { account: "NEW1" }])
+      expect(codesOf(await send(one, `o of ${JSON.stringify(buyer)}`, buyer))).toEqual([
+        "order-repeated",
+      ]);
+  });
+
   test("gets its waiting orders as they were changed meanwhile, never as they were first sent", async () => {
     const one = await open("CHANGED");
     const { id, number } = await ask(one);

@@ -7,6 +7,8 @@ import { madeFrom } from "../changes/made-from.ts";
 import { changesOf } from "../changes/rows.ts";
 import { keepingNumbers, replaceContent } from "../content.ts";
 import { OrderError } from "../error.ts";
+import { leftToPersons } from "../held-since.ts";
+import { likenessOf } from "../likeness.ts";
 import type { OrderRequest } from "../request.ts";
 import type { AccountRow } from "./account-store.ts";
 import type { BuyersContext, Priced } from "./context.ts";
@@ -80,7 +82,10 @@ export async function refuseWaiting(
     });
 }
 
-/** The account is there: each of its orders is checked as its own, and goes on or says why not. */
+/**
+ * The account is there: each of its orders is checked as its own, and goes on or says why not. One
+ * that waits for a person for another reason goes on waiting: an account answers no such question.
+ */
 export async function bringOn(
   tx: Transaction,
   context: BuyersContext,
@@ -111,9 +116,11 @@ async function bringOnOne(
   const changed = (await changesOf(tx, order)).some(({ state }) => state === "done");
   const against = examined === null ? [GONE] : whatDiffers(order, examined, { changed });
   const equal = against.length > 0 || request === null ? null : { examined, request };
-  const opened = await giveAccount(tx, order, account, equal, at);
-  if (order.test) return stays(tx, opened, "A test order: it is never sent.", at);
-  if (against.length > 0) return stays(tx, opened, against.join(" "), at);
+  const likeness = asked === null ? null : likenessOf({ ...asked, account });
+  const opened = await giveAccount(tx, order, { account, likeness }, equal, at);
+  if (order.test) return stays(tx, opened, ["A test order: it is never sent."], at);
+  const reasons = [...new Set([...leftToPersons(order.reasons), ...against])];
+  if (reasons.length > 0) return stays(tx, opened, reasons, at);
   await move(tx, opened, {
     event: "release",
     who: "tradepost",
@@ -165,19 +172,23 @@ function whatDiffers(
   return [...said, ...amounts];
 }
 
-/** The order as it was taken, now on its account, whose own prices it has where all is equal. */
+/**
+ * The order as it was taken, now on its account, whose own prices it has where all is equal. It is
+ * known from now on by that account, should it be sent again.
+ */
 async function giveAccount(
   tx: Queryable,
   order: OrderRow,
-  account: string,
+  { account, likeness }: { readonly account: string; readonly likeness: string | null },
   equal: { readonly examined: Priced | null; readonly request: OrderRequest } | null,
   at: Temporal.Instant,
 ): Promise<OrderRow> {
   const { company, id, body } = order;
   await tx.affect(
-    `update web_order set account = $3, open_account = case when not test then $3 end
+    `update web_order set account = $3, open_account = case when not test then $3 end,
+            likeness = coalesce($4, likeness)
       where company = $1 and id = $2`,
-    [company, id, account],
+    [company, id, account, likeness],
   );
   const examined = equal?.examined ?? null;
   if (equal !== null && examined !== null) {
@@ -207,15 +218,15 @@ async function giveAccount(
 async function stays(
   tx: Queryable,
   order: OrderRow,
-  reason: string,
+  reasons: readonly string[],
   at: Temporal.Instant,
 ): Promise<void> {
   await tx.affect("update web_order set reasons = $3 where company = $1 and id = $2", [
     order.company,
     order.id,
-    JSON.stringify([reason]),
+    JSON.stringify(reasons),
   ]);
-  const about = `Account ${order.account} is there; it stays held. ${reason}`;
+  const about = `Account ${order.account} is there; it stays held. ${reasons.join(" ")}`;
   const page = { at, event: "account", fromState: order.state, toState: order.state };
   await addEvent(tx, order, { ...page, who: "tradepost", about });
 }

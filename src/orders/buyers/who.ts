@@ -139,7 +139,7 @@ async function waitingBuyer(
   const { settings } = context;
   const standIn = settings.accountRequests?.pricesOf ?? settings.guests?.account;
   return {
-    order: onAccount(asked, standIn ?? row.number),
+    order: { ...onAccount(asked, standIn ?? row.number), keptUnder: row.number },
     judged: (examined) => waiting(examined, row, standIn !== undefined),
   };
 }
