@@ -4,6 +4,7 @@
 import { CommanderError, Option, type Command } from "commander";
 import { calledAs, readSettings, usualConnection, type Settings } from "../config.ts";
 import { nearest } from "../definition/index.ts";
+import { isOwnName } from "../model/index.ts";
 import { openTradepost, tell, type CompanyServices, type Tradepost } from "../main.ts";
 import { json, printable } from "./print.ts";
 
@@ -169,9 +170,22 @@ export function notBlank(option: string): (text: string) => string {
   };
 }
 
+/** A person's name, told from those under which the parts of Tradepost stand in its books. */
+export function person(option: string): (text: string) => string {
+  const named = notBlank(option);
+  return (text) => {
+    const name = named(text);
+    if (!isOwnName(name)) return name;
+    throw new UsageError(
+      `${option} "${name}" is no person: what Tradepost, the ERP or a shop does by itself is kept ` +
+        `under such names. Give the name of whoever decides: ${option} "Kim, ${name}".`,
+    );
+  };
+}
+
 /** Who did something; must be given. */
 export function whoOption(what = "who decides"): Option {
-  return new Option("--who <name>", what).argParser(notBlank("--who")).makeOptionMandatory();
+  return new Option("--who <name>", what).argParser(person("--who")).makeOptionMandatory();
 }
 
 /** Why it was done, kept with what it was done to; must be given. */

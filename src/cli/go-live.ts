@@ -10,6 +10,7 @@ import {
   nextLines,
   notBlank,
   NotFound,
+  person,
   UsageError,
   type Answer,
   type Opened,
@@ -30,7 +31,7 @@ export function addGoLiveCommand(program: Command): void {
   program
     .command("go-live <connection>")
     .description("The checklist before orders are handed over; with --who it is recorded.")
-    .option("--who <name>", "who goes live; kept with the checklist", notBlank("--who"))
+    .option("--who <name>", "who goes live; kept with the checklist", person("--who"))
     .option("--why <reason>", "why items are waived, or what was seen", notBlank("--why"))
     .option("--waive <items>", `items that need not hold: ${CHECKLIST.join(",")}`, itemsOf)
     .option("--account <account>", "place a test order for this account")

@@ -10,6 +10,7 @@ import {
   inOrder,
   nextLines,
   NotFound,
+  person,
   UsageError,
   wholeNumber,
   type Answer,
@@ -49,7 +50,7 @@ export function addCertifyCommand(price: Command): void {
     .option("--list", "certificates made before")
     .option("--show <id>", "one of these, as it was printed")
     .option("--sign <id>", "sign it: --who and --why are kept with it")
-    .option("--who <name>", "who signs")
+    .option("--who <name>", "who signs", person("--who"))
     .option("--why <reason>", "why, kept with the signature")
     .addHelpText("after", example("price certify --lines 5000 --seed 7"))
     .action(async (options: CertifyOptions, command: Command) => {

@@ -15,7 +15,7 @@ import {
 import {
   example,
   EXIT,
-  notBlank,
+  person,
   print,
   quietLog,
   UsageError,
@@ -39,7 +39,7 @@ export function addSettingsCommands(program: Command): void {
     .description("Put them where --settings points to, checked first; nothing else is changed.")
     .option("--dry-run", "only say what would change")
     .option("--replace", "files that are there and are different are replaced")
-    .option("--who <name>", "who imports; kept with pauses", notBlank("--who"))
+    .option("--who <name>", "who imports; kept with pauses", person("--who"))
     .addHelpText("after", example("settings import tradepost-settings.yaml --dry-run"))
     .action(async (file: string, options: ImportOptions, command: Command) => {
       await importFrom(file, options, command.optsWithGlobals<GlobalOptions>());

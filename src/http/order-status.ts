@@ -240,6 +240,7 @@ const PROBLEM_OF = {
   "task-unknown": "order-task-unknown",
   "task-closed": "order-stands-otherwise",
   "task-needs-reference": "order-stands-otherwise",
+  "who-is-nobody": "request-invalid",
   "move-impossible": "order-stands-otherwise",
   "order-moved": "order-stands-otherwise",
   "change-impossible": "order-stands-otherwise",
@@ -263,7 +264,7 @@ export function statusOf(view: OrderView): Shown<z.input<typeof orderStatus>> {
     handedOverAt: view.handedOverAt?.toString() ?? null,
     answerDueAt: view.answerDueAt?.toString() ?? null,
     lines: view.lines.map((line) => figuresOf(line, order)),
-    changes: changes.map(({ askedAt, endedAt, before, ...rest }) => ({
+    changes: changes.map(({ askedAt, endedAt, before, payment: _payment, ...rest }) => ({
       ...rest,
       askedAt: askedAt.toString(),
       endedAt: endedAt?.toString() ?? null,

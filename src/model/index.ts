@@ -19,6 +19,7 @@ export type {
 } from "./record.ts";
 export { senseOf } from "./sense.ts";
 export type { Sense, SenseCheck } from "./sense.ts";
+export { isOwnName, OWN_NAME } from "./own-name.ts";
 export { momentText } from "./shown.ts";
 export { records } from "./records/index.ts";
 export type { Canonical, RecordName } from "./records/index.ts";

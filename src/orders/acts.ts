@@ -148,9 +148,8 @@ async function byHand(
 ): Promise<OrderView> {
   const moved = await context.store.transaction(async (tx) => {
     const order = await heldOrder(tx, context.company, idOrNumber);
-    const done = await work(tx, order);
     await audited(tx, context, { ...act, subject: order.number });
-    return done;
+    return work(tx, order);
   });
   return show(context, moved.id);
 }

@@ -6,6 +6,7 @@ export type OrderErrorCode =
   | "task-unknown"
   | "task-closed"
   | "task-needs-reference"
+  | "who-is-nobody"
   | "change-impossible";
 
 export class OrderError extends Error {

@@ -3,6 +3,8 @@
  * stood otherwise than now, the ERP spoke of its number before, it may be another one sent again,
  * or it could not be placed. What is in it answers none of that, whatever it is changed to.
  */
+import { OWN_NAME } from "../model/index.ts";
+
 export const BEFORE = "Taken before its connection went live";
 export const WHILE = "Taken while its connection";
 export const ANSWERED = "The ERP spoke of this number before it was sent";
@@ -29,8 +31,7 @@ export function leftToPersons(reasons: readonly string[]): readonly string[] {
  * In SQL: whoever an event names is a person, as `--who` or `who` gave the name, and neither a part
  * of Tradepost nor the API key of a shop, which asks and decides nothing.
  */
-export const byPerson = (who: string): string =>
-  `${who} !~ '^(tradepost|erp|sales|shop|key [^ ]+)$'`;
+export const byPerson = (who: string): string => `${who} !~ '${OWN_NAME}'`;
 
 /** In SQL: the order's reasons say that staff may have keyed it. */
 export function heldSince(order: string): string {

@@ -29,6 +29,7 @@ describe("words that are wrong end with 2 and say what was expected", () => {
         ["runs", "--limit", "0"],
         ["orders", "--state", "handed"],
         ["orders", "release", "WEB-1", "--who", " ", "--why", "they rang"],
+        ["orders", "release", "WEB-1", "--who", "Sales", "--why", "they rang"],
         ["keys", "create", "--name", "Shop", "--scopes", "price", "--who", "J Ross"],
       ),
     ).toMatchInlineSnapshot(`
@@ -45,6 +46,8 @@ describe("words that are wrong end with 2 and say what was expected", () => {
         2: --state was given "handed"; expected one of received, checked, held, queued, sending, handedOver, accepted, confirmed, inDoubt, conflict, refused, cancelled, shadowed.
       orders release WEB-1 --who   --why they rang
         2: --who is blank; it is kept with what was done, so say it in words.
+      orders release WEB-1 --who Sales --why they rang
+        2: --who "Sales" is no person: what Tradepost, the ERP or a shop does by itself is kept under such names. Give the name of whoever decides: --who "Kim, Sales".
       keys create --name Shop --scopes price --who J Ross
         2: --scopes was given "price"; expected one of prices, shop, orders, desk, webhooks, sales, pay, sync, keys. Did you mean prices?"
     `);

@@ -105,3 +105,17 @@ test("a release in the name of a shop's key is none of a person", async () => {
   expect(events.find(({ event }) => event === "release")?.who).toBe(SHOP.who);
   expect([placings(one, "G2"), state]).toEqual([0, "held"]);
 });
+
+test("nobody decides under a name that Tradepost, the ERP or a shop has in its book", async () => {
+  const one = await companies.open("NAMES");
+  await acknowledge("NAMES", "G1");
+  await taken(one, "G1");
+  for (const who of ["sales", "shop", "erp", "tradepost", "Sales ", "key 01a2"]) {
+    const code = { code: "who-is-nobody" };
+    await expect(one.orders.release("G1", { who, reason: "looked" })).rejects.toMatchObject(code);
+  }
+  expect((await one.orders.show("G1")).state).toBe("held");
+  await one.orders.release("G1", { who: "sales desk", reason: "looked" });
+  await companies.jobs.drain();
+  expect((await one.orders.show("G1")).state).toBe("handedOver");
+});
