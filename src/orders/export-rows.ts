@@ -3,6 +3,9 @@
  * as it comes to now. Pure.
  */
 import { decimal } from "../model/index.ts";
+import { PENDING } from "./changes/rows.ts";
+import { refundsOf } from "./owed.ts";
+import type { Task } from "./tasks.ts";
 import type { OrderLineView, OrderView } from "./view.ts";
 
 export interface ExportRow {
@@ -83,21 +86,39 @@ export function exportTotals(order: OrderView, rows: readonly ExportRow[]): Expo
   };
 }
 
-/** An amendment leaves of a payment what was not given back, or brings another one. */
-function takenFor({ order, changes }: OrderView): string {
-  const said = [order, ...changes.map(({ before }) => before)].flatMap(
-    (body) => body?.payment ?? [],
-  );
+/**
+ * Of each payment the most that the order or a change of it said. A change leaves of it what was
+ * not given back by then, or brings another one.
+ */
+function takenFor({ order, changes, tasks }: OrderView): string {
+  const over = changes.filter(({ state }) => !PENDING.includes(state));
+  const said = [
+    { payment: order.payment, at: null },
+    ...over.map(({ before }) => ({ payment: before?.payment ?? null, at: null })),
+    ...over.map(({ payment, askedAt }) => ({ payment, at: askedAt })),
+  ].flatMap(({ payment, at }) => (payment === null ? [] : [{ ...payment, at }]));
   const byReference = Map.groupBy(said, ({ provider, reference }) =>
     JSON.stringify([provider, reference]),
   );
   return sum(
     [...byReference.values()].map((payments) =>
       payments
-        .map(({ amount }) => amount)
+        .map(({ amount, at, ...of }) => sum([amount, ...givenBack(refundsOf(of, tasks), at)]))
         .reduce((most, amount) => (pence(amount) > pence(most) ? amount : most)),
     ),
   );
+}
+
+/** Before a moment; null: nothing. */
+function givenBack(refunds: readonly Task[], at: Temporal.Instant | null): string[] {
+  return refunds
+    .filter(({ kind, state }) => kind === "refund" && state === "done")
+    .filter(({ closedAt }) => at !== null && closedAt !== null && earlier(closedAt, at))
+    .map(({ amount }) => amount ?? ZERO);
+}
+
+function earlier(one: Temporal.Instant, other: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(one, other) < 0;
 }
 
 const ZERO = "0.00";

@@ -18,10 +18,15 @@ export interface Standing {
    * paid, and a payment came with a change of it that was not made.
    */
   readonly payment: WebOrderPayment | null;
-  /** Other payments that came with it before, or with a change that was not made. */
+  /**
+   * Other payments that came with it before, or with a change that was not made; each as the most
+   * that was said of it.
+   */
   readonly former: readonly WebOrderPayment[];
-  /** The most that the order ever said of its payment. */
+  /** The most that the order, or a change of it, ever said of its payment. */
   readonly taken: string;
+  /** Of that, what came with changes that were not made. */
+  readonly unmade: string;
   /**
    * What it comes to with VAT and charges, less what will not come, and with other goods that were
    * invoiced for it; before credit notes.
@@ -84,6 +89,29 @@ const BACK = `
 const WAIVED = `t.state = 'dropped' and t.closed_by <> 'tradepost' and not starts_with(
   right(t.reason, ${LAPSED.length}), '${LAPSED}')`;
 
+/**
+ * What changes that are over said of payments: (order_id, provider, reference, amount, is_made),
+ * `amount` with what had been given back of it by then, which a change takes off. Of what an order
+ * was before, of one that was made; else it came with one that was not.
+ */
+export const saidWithChanges = (company: string, order: string | null = null): string => `
+  select v.order_id, s.provider, s.reference, v.is_made,
+         s.amount + (select coalesce(sum(t.amount), 0) from web_order_task t
+                      where t.company = ${company} and t.subject = v.order_id::text
+                        and t.kind = 'refund' and t.state = 'done' and t.closed_at < v.said_at
+                        and ${refundIsOf("s.provider", "s.reference")}) as amount
+    from (
+      select c.order_id, said.payment, said.said_at, said.is_made
+        from web_order_change c
+        cross join lateral (values
+          (c.before -> 'body' -> 'payment', null::timestamptz, true),
+          (c.body -> 'payment', c.asked_at, c.state = 'done')) as said (payment, said_at, is_made)
+       where c.company = ${company} and c.state in ('done', 'refused', 'dropped')
+         ${order === null ? "" : `and c.order_id = ${order}`}) v
+    cross join lateral jsonb_to_record(v.payment)
+      as s (provider text, reference text, amount numeric)
+   where jsonb_typeof(v.payment) = 'object'`;
+
 /** Only of orders with tasks or changes the body is read. */
 const OWN_PAYMENT = `
   (select p.id, w.body -> 'payment' ->> 'provider' as provider,
@@ -109,25 +137,17 @@ const STANDINGS = `
        and o.state not in ('conflict', 'shadowed')),
   said as (
     select id, max(amount) filter (where is_own) as taken,
+           max(amount) filter (where is_own and is_made) as made,
            jsonb_agg(jsonb_build_object('provider', provider, 'reference', reference,
                        'amount', amount::text) order by provider, reference)
-             filter (where not is_own) as former
+             filter (where not is_own and is_most) as former
       from (
-        select o.id, s.provider, s.reference, max(s.amount) as amount,
+        select o.id, s.provider, s.reference, s.is_made, s.amount,
+               row_number() over (partition by o.id, s.provider, s.reference
+                                  order by s.amount desc, s.is_made desc) = 1 as is_most,
                (s.provider, s.reference) is not distinct from (o.provider, o.reference)
                  as is_own
-          from web_order_change c
-          join ${OWN_PAYMENT} on o.id = c.order_id
-          cross join lateral (values (c.before -> 'body' -> 'payment', true),
-            (case when c.state in ('refused', 'dropped') then c.body -> 'payment' end, false))
-            as v (payment, was_taken)
-          cross join lateral jsonb_to_record(v.payment)
-            as s (provider text, reference text, amount numeric)
-         where c.company = $1 and c.state in ('done', 'refused', 'dropped')
-           and jsonb_typeof(v.payment) = 'object'
-           and (v.was_taken
-                or (s.provider, s.reference) is distinct from (o.provider, o.reference))
-         group by 1, 2, 3, 5) each_payment
+          from (${saidWithChanges("$1")}) s join ${OWN_PAYMENT} on o.id = s.order_id) each_payment
      group by id),
   refunds as (
     select o.id, coalesce(sum(t.amount) filter (where t.state = 'open'), 0) as open,
@@ -141,7 +161,8 @@ const STANDINGS = `
      where company = $1 and kind = 'look' and state = 'open'
        and strpos(about, '${OTHERWISE}') > 0),
   standing as (
-    select o.*, greatest(o.paid, s.taken) as taken, s.former, goods.credited,
+    select o.*, greatest(o.paid, s.taken) as taken,
+           greatest(0, s.taken - greatest(o.paid, s.made)) as unmade, s.former, goods.credited,
            goods.credited is not null or o.credited_apart <> 0 as is_credited,
            goods.is_news or o.credited_apart <> 0 as is_news,
            coalesce(r.open, 0) as open, coalesce(r.done, 0) as done,
@@ -162,7 +183,7 @@ const STANDINGS = `
                  filter (where l.credited_quantity > 0) as credited
           from web_order_line l where l.company = o.company and l.order_id = o.id) goods)
   select o.id, o.number, o.state, w.body -> 'payment' as payment, taken::text as taken,
-         due::text as due, apart::text as apart, apart_net::text as "apartNet",
+         unmade::text as unmade, due::text as due, apart::text as apart, apart_net::text as "apartNet",
          charges::text as charges,
          jsonb_path_query_array(w.body, '$.charges[*].charge') as "chargeCodes",
          coalesce(former, '[]') as former, is_credited as "isCredited",
@@ -171,7 +192,7 @@ const STANDINGS = `
    where $3 or former is not null or o.id in (select id from asked)
       or is_credited and (is_news or o.paid > open + done)
       or not is_credited
-         and (open <> greatest(0, least(o.paid, taken - done) - due) - waived
+         and (open <> greatest(0, least(o.paid + unmade, taken - done) - due) - waived
               or least(o.paid, due) > greatest(0, taken - done))
       or done > 0 and exists (select 1 from web_order_task t
                                where t.company = o.company and t.subject = o.id::text
@@ -216,17 +237,22 @@ export interface Settlement {
 export interface Paid {
   readonly payment: WebOrderPayment;
   readonly taken: string;
+  readonly unmade: string;
   readonly due: Money;
 }
 
 /** Pure; `refunds` are all of the order's, whatever their payment. */
-export function settlementOf({ payment, taken, due }: Paid, refunds: readonly Task[]): Settlement {
+export function settlementOf(
+  { payment, taken, unmade, due }: Paid,
+  refunds: readonly Task[],
+): Settlement {
   const own = refundsOf(payment, refunds);
   const sumOf = (tasks: readonly Task[]): Money => decimal.sum(tasks.map(amountOf));
   const done = sumOf(own.filter(({ state }) => state === "done"));
   const said = decimal.parse<"money">(payment.amount);
   const left = larger(ZERO, decimal.subtract(decimal.parse<"money">(taken), done));
-  const owed = larger(ZERO, decimal.subtract(smaller(said, left), due));
+  const all = decimal.add(said, decimal.parse<"money">(unmade));
+  const owed = larger(ZERO, decimal.subtract(smaller(all, left), due));
   const { lapse, waived } = waivedOf(own, owed);
   const target = decimal.subtract(owed, waived);
   const drop: Task[] = [];

@@ -6,7 +6,7 @@
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import { OrderError } from "./error.ts";
-import { refundIsOf } from "./owed.ts";
+import { refundIsOf, saidWithChanges } from "./owed.ts";
 import type { AccountedOrder } from "./request.ts";
 import { foldedNumber } from "./taking/asked.ts";
 
@@ -42,16 +42,17 @@ const GIVEN = (order: string, provider: string, reference: string): string => `
     where t.company = ${order}.company and t.subject = ${order}.id::text and t.kind = 'refund'
       and t.state = 'done' and ${refundIsOf(provider, reference)})`;
 
-/** The most that the order ever said of it; null: it came with another. */
+/** The most that the order, or a change of it, ever said of it; null: it came with another. */
 const TAKEN = (order: string, provider: string, reference: string): string => `
-  (select max((said.payment ->> 'amount')::numeric)
-     from (select ${order}.body -> 'payment' as payment
+  (select max(said.amount)
+     from (select s.provider, s.reference, s.amount
+             from jsonb_to_record(case when jsonb_typeof(${order}.body -> 'payment') = 'object'
+                                       then ${order}.body -> 'payment' end)
+                    as s (provider text, reference text, amount numeric)
             union all
-           select c.before -> 'body' -> 'payment' from web_order_change c
-            where c.company = ${order}.company and c.order_id = ${order}.id
-              and c.state = 'done') said
-    where said.payment ->> 'provider' = ${provider}
-      and said.payment ->> 'reference' = ${reference})`;
+           select s.provider, s.reference, s.amount
+             from (${saidWithChanges(`${order}.company`, `${order}.id`)}) s) said
+    where said.provider = ${provider} and said.reference = ${reference})`;
 
 /** In SQL: the order of `one` came with the payment before that of `other` did. */
 const CAME_BEFORE = (one: string, other: string): string =>
@@ -146,19 +147,22 @@ export async function readPayments(
   return new Map(rows.map(({ index, ...use }) => [index, use]));
 }
 
-/** What is left of an order's payment once some of it was given back; null: nothing was. */
+/**
+ * What is left of an order's payment once some of it was given back; null: nothing was. An amount
+ * that is more than was ever said of it says that more was taken.
+ */
 export async function leftOf(
   on: Queryable,
   { company, id }: Pick<OrderRow, "company" | "id">,
-  { provider, reference }: NonNullable<Payment>,
+  { provider, reference, amount }: NonNullable<Payment>,
 ): Promise<{ readonly left: string; readonly given: string } | null> {
   const [row] = await on.query<{ left: string | null; given: string }>(
-    `select (said.taken - said.given)::text as left, said.given::text as given
+    `select (greatest(said.taken, $5::numeric) - said.given)::text as left, said.given::text as given
        from web_order o
       cross join lateral (select ${TAKEN("o", "$3::text", "$4::text")} as taken,
                                  ${GIVEN("o", "$3::text", "$4::text")} as given) said
       where o.company = $1 and o.id = $2 and said.given > 0`,
-    [company, id, provider, reference],
+    [company, id, provider, reference, amount],
   );
   return row === undefined || row.left === null ? null : { left: row.left, given: row.given };
 }

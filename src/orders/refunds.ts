@@ -137,7 +137,10 @@ async function todoOf(
   const former: Todo[] = [];
   for (const payment of standing.former) {
     if (await paysAnother(on, { company, id: standing.id }, payment)) continue;
-    const settlement = settlementOf({ payment, taken: payment.amount, due: ZERO }, refunds);
+    const settlement = settlementOf(
+      { payment, taken: payment.amount, unmade: "0", due: ZERO },
+      refunds,
+    );
     const { provider, reference } = payment;
     former.push({
       payment,
@@ -170,10 +173,10 @@ async function ofItsPayment(
   tasks: readonly Task[],
   refunds: readonly Task[],
 ): Promise<Todo | null> {
-  const { number, payment, taken, state } = standing;
+  const { number, payment, taken, unmade, state } = standing;
   const off = credits?.gross ?? ZERO;
   const due = larger(ZERO, decimal.subtract(decimal.parse<"money">(standing.due), off));
-  const settlement = settlementOf({ payment, taken, due }, refunds);
+  const settlement = settlementOf({ payment, taken, unmade, due }, refunds);
   const unpaid = lookOf(number, THERE.has(state) ? settlement.unpaid : ZERO, due, tasks);
   const asked = await questionAbout(on, company, standing, settlement, tasks);
   const todo = {
@@ -265,16 +268,22 @@ function anew(name: string, tasks: readonly Task[]): string {
 
 /** What a refund is named by: the order's end, its credit notes, or that less comes. */
 function causeOf(
-  { number, state, apart }: Standing,
+  { number, state, apart, unmade }: Standing,
   over: Money,
   credits: Credits | null,
   refunds: readonly Task[],
 ): Pick<Todo, "about" | "because"> {
   const other = decimal.parse<"money">(apart);
-  const because =
+  const isMore = /[1-9]/.test(unmade);
+  const because = [
+    isMore
+      ? `Of the same payment ${unmade} more came with a change that was not made; where it was ` +
+        "never taken, drop the task. "
+      : "",
     other.digits > 0n
       ? `Other goods were invoiced for it, ${decimal.format(other)} with VAT, and are counted. `
-      : "";
+      : "",
+  ].join("");
   if (isDead(state)) return { about: `${number} is ${state}`, because };
   if (credits !== null && credits.gross.digits > 0n) {
     const by = credits.documents.join(", ");
@@ -282,7 +291,8 @@ function causeOf(
     if (!refunds.some((task) => task.about === about && task.state !== "dropped"))
       return { about, because: `It was paid beforehand and ${by} credits it. ${because}` };
   }
-  return { about: `${number} came short by ${decimal.format(over)}`, because };
+  const what = isMore ? "is paid too much by" : "came short by";
+  return { about: `${number} ${what} ${decimal.format(over)}`, because };
 }
 
 async function settle(

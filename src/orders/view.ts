@@ -1,5 +1,5 @@
 /** What can be seen of orders: where each stands, what became of its lines, and its whole book. */
-import { decimal } from "../model/index.ts";
+import { decimal, type WebOrderPayment } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import {
   byOrder,
@@ -77,6 +77,8 @@ export type OrderChangeView = Pick<
 > & {
   /** What the order comes to with it; null: all of it is cancelled. */
   readonly net: string | null;
+  /** What it says of the payment; null: all of the order is cancelled, or it is not paid. */
+  readonly payment: WebOrderPayment | null;
   /** The order as it was before; null while the change is not done. */
   readonly before: OrderRow["body"] | null;
 };
@@ -321,6 +323,7 @@ function changeView(row: ChangeRow): OrderChangeView {
     endedAt,
     outcome,
     net: row.body?.net ?? null,
+    payment: row.body?.payment ?? null,
     before: row.before?.body ?? null,
   };
 }

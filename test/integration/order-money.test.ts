@@ -415,6 +415,40 @@ test("a payment in whose place another came is owed back; one of a change that w
   expect(next.reasons.map(({ code }) => code)).toEqual(["payment-used-before"]);
 });
 
+test("more of the same payment that came with a change which was not made is owed back, until one is made with it", async () => {
+  const { one } = await confirmed("MORE", { BRICK: 2, SAND: 0 });
+  const said = async () =>
+    (await refunds(one, "open")).map(({ about, amount }) => [about, amount ?? ""]);
+  const [sum, more] = ["24.12", { BRICK: 3, SAND: 0 }];
+  const all = wanted(more, { payment: { ...CARD, amount: sum } });
+  one.erp.amend = async () => ({ kind: "refused", reason: "it is being picked" });
+  await amend(one, all);
+  await one.orders.advance();
+  expect(await said()).toEqual([["W1 is paid too much by 5.04", "5.04"]]);
+  const view = await one.orders.show("W1");
+  expect(exportTotals(view, exportRows(view))).toMatchObject({ paid: sum, refundOwed: "5.04" });
+  // It is what was paid for once the change is made after all.
+  one.erp.amend = async () => accepted;
+  await amend(one, all);
+  expect(await said()).toEqual([]);
+  await amend(one, wanted({ BRICK: 2, SAND: 0 }));
+  expect(await said()).toEqual([["W1 came short by 5.04", "5.04"]]);
+  await payBack(one);
+  // Of what was taken after that nothing was given back.
+  one.now = one.now.add({ minutes: 1 });
+  one.erp.amend = null;
+  await amend(one, wanted(more, { payment: { ...CARD, amount: "29.16" } }));
+  const [task] = await one.orders.tasks({ kind: "amend" });
+  const end = { state: "dropped", who: "kim", reason: "it went out" } as const;
+  await one.orders.closeTask({ id: task?.id ?? "", ...end });
+  await one.orders.advance();
+  expect(await said()).toEqual([["W1 is paid too much by 10.08", "5.04"]]);
+  await payBack(one, "RF2");
+  await one.orders.cancel("W1", kim);
+  await companies.jobs.drain();
+  expect(await said()).toEqual([["W1 is cancelled", "19.08"]]);
+});
+
 test("an order that the ERP refuses needs no cancelling there any more", async () => {
   const one = await companies.open("REFUSED");
   const payment = { ...CARD, amount: "59.40" };
@@ -452,7 +486,8 @@ test.for([1, 3, 4, 7, 9, 12])(
       return seed % below;
     };
     const ordered = { BRICK: 6 + pick(5), SAND: 1 + pick(4) };
-    const { one, erp, paid } = await confirmed(company, ordered);
+    const { one, erp, paid: taken } = await confirmed(company, ordered);
+    let paid = taken;
     const said: string[] = [];
     const some = () => PRODUCTS[pick(2)] ?? "BRICK";
     const acts: Record<string, () => Promise<unknown>> = {
@@ -489,6 +524,16 @@ test.for([1, 3, 4, 7, 9, 12])(
         const product = some();
         await change({ ...ordered, [product]: ordered[product] + 1 + pick(3) });
       },
+      // More is taken for a change that is not made then.
+      unmade: async () => {
+        if (erp.state !== "open") return;
+        paid = Math.max(paid, Number((taken + 1 + pick(30)).toFixed(2)));
+        one.erp.amend = async () => ({ kind: "refused", reason: "it is being picked" });
+        const payment = { ...CARD, amount: paid.toFixed(2) };
+        const asked = wanted({ ...ordered, SAND: ordered.SAND + 1 }, { payment });
+        expect(await amend(one, asked)).toMatchObject({ status: 202 });
+        one.erp.amend = async () => accepted;
+      },
       payBack: async () => {
         if ((await refunds(one, "open")).length > 0) await payBack(one, `RF${seed}`);
       },
@@ -500,12 +545,13 @@ test.for([1, 3, 4, 7, 9, 12])(
       Object.assign(ordered, to);
       Object.assign(erp.ordered, to);
     };
-    const often = ["invoice", "credit", "reopen", "less", "more", "payBack"];
+    const often = ["invoice", "credit", "reopen", "less", "more", "unmade", "payBack"];
     const names = [...Object.keys(acts), ...often, ...often];
     for (let step = 0; step < 14; step += 1) {
       const name = names[pick(names.length)] ?? "";
       await acts[name]?.();
       await erp.pulled();
+      one.now = one.now.add({ seconds: 1 });
       said.push(`${name} ${JSON.stringify([ordered, erp])}`);
       const where = said.join("\n");
       const view = await one.orders.show("W1");
