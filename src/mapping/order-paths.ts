@@ -91,7 +91,7 @@ export interface RowOf {
   /** A line or a charge; null in a table without `each:`. */
   readonly item: Readonly<Record<string, unknown>> | null;
   readonly list: OrderList | null;
-  /** 1, 2, 3 … through the whole table. */
+  /** The line's own number; charges are numbered on behind the lines, or 1, 2, 3 … alone. */
   readonly n: number;
 }
 

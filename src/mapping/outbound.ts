@@ -262,9 +262,20 @@ function renderTable(table: TableStep, order: WebOrder, refused: RowProblem[]): 
   return { name: table.name, columns: table.columns.map(({ column }) => column), rows };
 }
 
-function rowsOf(table: TableStep, order: WebOrder): RowOf[] {
-  if (table.lists.length === 0) return [{ order, item: null, list: null, n: 1 }];
-  return table.lists
-    .flatMap((list) => order[list].map((item) => ({ list, item: { ...item } })))
-    .map(({ list, item }, index) => ({ order, item, list, n: index + 1 }));
+/**
+ * A line's row has the line's own number, by which the ERP names it to us; an order of which one
+ * was cancelled has gaps. Charges go on behind the highest.
+ */
+function rowsOf({ lists }: TableStep, order: WebOrder): RowOf[] {
+  if (lists.length === 0) return [{ order, item: null, list: null, n: 1 }];
+  const highest = Math.max(0, ...order.lines.map(({ line }) => line));
+  const behind = lists.includes("lines") ? highest : 0;
+  return lists.flatMap((list) =>
+    order[list].map((item, index) => ({
+      order,
+      item: { ...item },
+      list,
+      n: "line" in item ? item.line : behind + index + 1,
+    })),
+  );
 }

@@ -1,5 +1,5 @@
 /** What an order consists of, replaced as a whole: its totals, lines, promotions and quotation. */
-import type { WebOrder, WebOrderLine } from "../model/index.ts";
+import type { WebOrder } from "../model/index.ts";
 import { replacePromotions, type PromotionHeld } from "../pricing/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { takeUp } from "./agreements.ts";
@@ -114,24 +114,4 @@ async function replaceLines(
             vat = excluded.vat, price = excluded.price`,
     [company, id, JSON.stringify(rows)],
   );
-}
-
-/**
- * Lines as they are to be, under the numbers that those of the same product had before, so that
- * what the ERP says of a line stays that line's. New goods have numbers that were never used.
- */
-export function keepingNumbers(
-  lines: readonly WebOrderLine[],
-  before: readonly WebOrderLine[],
-  used: number,
-): WebOrderLine[] {
-  const free = before.toSorted((one, other) => one.line - other.line);
-  let last = used;
-  return lines.map((line) => {
-    const at = free.findIndex(({ product }) => product === line.product);
-    const [kept] = at < 0 ? [] : free.splice(at, 1);
-    if (kept !== undefined) return { ...line, line: kept.line };
-    last += 1;
-    return { ...line, line: last };
-  });
 }

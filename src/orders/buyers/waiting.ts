@@ -5,7 +5,8 @@ import { sameAmount } from "../amounts.ts";
 import { addEvent, move, ORDER_COLUMNS, type OrderRow } from "../book.ts";
 import { madeFrom } from "../changes/made-from.ts";
 import { changesOf } from "../changes/rows.ts";
-import { keepingNumbers, replaceContent } from "../content.ts";
+import { replaceContent } from "../content.ts";
+import { keepingNumbers } from "../line-numbers.ts";
 import { OrderError } from "../error.ts";
 import { leftToPersons } from "../held-since.ts";
 import { likenessOf } from "../likeness.ts";
@@ -194,7 +195,7 @@ async function giveAccount(
   if (equal !== null && examined !== null) {
     const { webOrder, orderedOn, accountRequest } = body;
     const used = Math.max(...body.lines.map(({ line }) => line));
-    const lines = keepingNumbers(examined.order.lines, body.lines, used);
+    const lines = keepingNumbers(examined.order.lines, { before: body.lines, used });
     const content = { ...examined.order, webOrder, orderedOn, accountRequest, lines };
     const evidence = Object.fromEntries(
       lines.map(({ line }, index) => [line, examined.evidence[index] ?? null]),

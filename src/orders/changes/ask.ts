@@ -17,7 +17,7 @@ import { requestHash, type OrderRequest } from "../request.ts";
 import { openTask } from "../tasks.ts";
 import { noteChanged } from "../told.ts";
 import { lessOf, type LineLess } from "./cancelled.ts";
-import { examineAnew, type Anew } from "./examine.ts";
+import { examineAnew, type Anew, type ToBe } from "./examine.ts";
 import { beforeOf, goOn, putContent } from "./make.ts";
 import { onAgreedTerms } from "./terms.ts";
 import { cancelMove, nameOf } from "./over.ts";
@@ -132,6 +132,7 @@ export async function cancelOrder(
         ...asked,
         kind: "cancel",
         body: less.request,
+        numbers: less.numbers,
         cancelled: less.cancelled,
       });
     const path = await pathOf(tx, order, "Cancelling");
@@ -163,8 +164,7 @@ async function byPerson(
     await audited(tx, context, { who, action, subject: order.number, reason: why ?? "" });
 }
 
-interface NewContent extends AskedAmendment {
-  readonly kind: ChangeKind;
+interface NewContent extends AskedAmendment, ToBe {
   readonly cancelled: readonly CancelledLine[];
 }
 

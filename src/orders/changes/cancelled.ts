@@ -15,6 +15,8 @@ export interface LineLess {
 
 interface Less {
   readonly request: OrderRequest;
+  /** By place: the number of the line that it is what is left of. */
+  readonly numbers: readonly (number | null)[];
   readonly cancelled: readonly CancelledLine[];
 }
 
@@ -45,18 +47,20 @@ export async function lessOf(
   const left = leftOf(body, some);
   if (left.every(({ quantity }) => quantity === "0")) return null;
   const request = await lastRequest(tx, order, pending);
-  const { lines: asked, given } = reducedLines(order, request, left);
+  const { lines: reduced, given } = reducedLines(order, request, left);
   if (given !== undefined && lines !== null)
     throw impossible(
       order,
       `line ${given} is given by a promotion`,
       "Cancel the lines that it is given for.",
     );
-  if (asked.length === 0)
+  if (reduced.length === 0)
     throw impossible(order, "only what a promotion gives would be left", "Cancel all of it.");
   const { net: _net, vat: _vat, gross: _gross, ...head } = request;
+  const asked = reduced.map(({ line }) => line);
   return {
     request: orderRequest.parse({ ...head, currency: body.currency, lines: asked }),
+    numbers: reduced.map(({ number }) => number),
     cancelled: some,
   };
 }
@@ -106,10 +110,11 @@ function reducedLines(order: OrderRow, request: OrderRequest, left: ReturnType<t
   const places = Map.groupBy(left, ({ product }) => product);
   const lines = request.lines.flatMap((asked) => {
     const line = places.get(asked.product)?.shift();
-    if (line === undefined || !line.touched) return [asked];
+    const number = line?.line ?? null;
+    if (line === undefined || !line.touched) return [{ line: asked, number }];
     if (line.quantity === "0") return [];
     const { net: _net, ...rest } = asked;
-    return [{ ...rest, quantity: inItsUnit(order, asked, line) }];
+    return [{ line: { ...rest, quantity: inItsUnit(order, asked, line) }, number }];
   });
   const given = [...places.values()].flat().find(({ touched }) => touched)?.line;
   return { lines, given };

@@ -9,14 +9,15 @@ import type { Queryable } from "../../store/index.ts";
 import { examineNow, type Priced } from "../accept.ts";
 import { OrderError, type OrderRow } from "../book.ts";
 import type { OrderFinding, Policy } from "../checks.ts";
-import { keepingNumbers, type Content } from "../content.ts";
+import type { Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
+import { keepingNumbers, type Numbering } from "../line-numbers.ts";
 import { leftOf, UNPAID } from "../payments.ts";
 import { sameAmount } from "../amounts.ts";
 import type { OrderRequest } from "../request.ts";
 import { concerned } from "./concerned.ts";
 import { madeFrom } from "./made-from.ts";
-import { evidenceOfLines, type ChangeKind, type ChangeRow } from "./rows.ts";
+import { changesOf, evidenceOfLines, type ChangeKind, type ChangeRow } from "./rows.ts";
 
 export interface Anew {
   readonly verdict: Policy;
@@ -29,12 +30,20 @@ export interface Anew {
   keep(): Promise<void>;
 }
 
+/** What an order is to be. */
+export interface ToBe {
+  readonly kind: ChangeKind;
+  readonly body: OrderRequest;
+  /** By place: the number that its line has; absent: it is found. */
+  readonly numbers?: readonly (number | null)[];
+}
+
 /** Whoever calls it holds the order's row, and ends with `undo` or `keep`. */
 export async function examineAnew(
   tx: Queryable,
   context: OrdersContext,
   order: OrderRow,
-  asked: { readonly kind: ChangeKind; readonly body: OrderRequest },
+  asked: ToBe,
   last: ChangeRow | null,
 ): Promise<Anew> {
   const before = last?.body ?? order.body;
@@ -48,14 +57,20 @@ export async function examineAnew(
   if (order.state !== "refused") await setState(tx, order, "cancelled");
   const { orderedOn: _dated, ...undated } = request;
   const priced = await examineNow(tx, context, undated, { test: order.test });
-  const delivered = await deliveredOf(tx, order);
-  const content = contentOf(order, priced, request, before, delivered.lastLine);
+  const came = await cameOf(tx, order);
+  const numbering = {
+    before: withLinesOf(before, order.body),
+    used: await lastNumber(tx, order),
+    known: asked.numbers ?? [],
+    came: new Map(came.map((one) => [one.line, decimal.parse(one.came)])),
+  };
+  const content = contentOf(order, priced, request, numbering);
   const changing = { kind: asked.kind, state: order.state, before: madeOf, now: request };
   const found = priced.findings.map((finding) => ofPayment(order, request, given, finding));
   const findings = [
     ...concerned(found, { ...changing, was: before, is: content.body }),
     ...sameBuyer(order, content.body),
-    ...notBelowDelivered(content.body, delivered.products),
+    ...notBelowDelivered(content.body, came),
   ];
   return {
     verdict: worst(findings),
@@ -125,15 +140,27 @@ async function setState(tx: Queryable, order: OrderRow, state: OrderRow["state"]
   ]);
 }
 
+/** Also those that a change which is pending takes out: the ERP has them still. */
+function withLinesOf({ lines }: WebOrder, there: WebOrder): WebOrder["lines"] {
+  return [...lines, ...there.lines.filter(({ line }) => !lines.some((one) => one.line === line))];
+}
+
+/** The highest that a line of it ever had, also of a change that was not made. */
+async function lastNumber(tx: Queryable, order: OrderRow): Promise<number> {
+  const bodies = (await changesOf(tx, order)).flatMap(({ body, before }) => [body, before?.body]);
+  const numbers = [order.body, ...bodies].flatMap(
+    (body) => body?.lines.map(({ line }) => line) ?? [],
+  );
+  return Math.max(0, ...numbers);
+}
+
 function contentOf(
   order: OrderRow,
   priced: Priced,
   request: OrderRequest,
-  before: WebOrder,
-  lastLine: number,
+  numbering: Numbering,
 ): Content {
-  const used = Math.max(lastLine, ...before.lines.map(({ line }) => line));
-  const lines = keepingNumbers(priced.order.lines, before.lines, used);
+  const lines = keepingNumbers(priced.order.lines, numbering);
   return {
     body: { webOrder: order.number, ...priced.order, orderedOn: order.body.orderedOn, lines },
     evidence: Object.fromEntries(
@@ -166,46 +193,45 @@ function keptEvidence(
   return { ...evidence, ...Object.fromEntries(own) };
 }
 
-interface Delivered {
-  /** By product: despatched or invoiced, whichever is more; what was invoiced anew once. */
-  readonly products: ReadonlyMap<string, decimal.Decimal>;
-  readonly lastLine: number;
+/** Of a line of the order. */
+interface Came {
+  readonly line: number;
+  readonly product: string;
+  /** Despatched or invoiced, whichever is more; what was invoiced anew once. Selling units. */
+  readonly came: string;
 }
 
-async function deliveredOf(tx: Queryable, { company, id }: OrderRow): Promise<Delivered> {
-  const rows = await tx.query<{ product: string; delivered: string; line: number }>(
-    `select product, max(line) as line,
-            sum(least(quantity, greatest(despatched_quantity, invoiced_quantity)))::text
-              as delivered
-       from web_order_line where company = $1 and order_id = $2 group by product`,
+async function cameOf(tx: Queryable, { company, id }: OrderRow): Promise<readonly Came[]> {
+  return tx.query<Came>(
+    `select line, product,
+            least(quantity, greatest(despatched_quantity, invoiced_quantity))::text as came
+       from web_order_line where company = $1 and order_id = $2 order by line`,
     [company, id],
   );
-  return {
-    products: new Map(rows.map((row) => [row.product, decimal.parse(row.delivered)])),
-    lastLine: Math.max(0, ...rows.map(({ line }) => line)),
-  };
 }
 
-function notBelowDelivered(
-  { lines }: WebOrder,
-  delivered: Delivered["products"],
-): readonly OrderFinding[] {
-  return [...delivered].flatMap(([product, least]) => {
-    const wanted = lines.filter((line) => line.product === product);
-    const total = decimal.sum(wanted.map(({ quantity }) => decimal.parse(quantity)));
-    if (decimal.compare(total, least) >= 0) return [];
-    const at = lines.findIndex((line) => line.product === product);
-    const [found, expected] = [decimal.canonical(total), decimal.canonical(least)];
+/** What came of a line stays in it: the ERP has it under that number. */
+function notBelowDelivered({ lines }: WebOrder, came: readonly Came[]): readonly OrderFinding[] {
+  return came.flatMap(({ line, product, came: delivered }) => {
+    const at = lines.findIndex((one) => one.line === line);
+    const [least, left] = [delivered, lines[at]?.quantity ?? "0"].map((text) =>
+      decimal.canonical(decimal.parse(text)),
+    );
+    if (least === undefined || left === undefined) return [];
+    if (decimal.compare(decimal.parse(left), decimal.parse(least)) >= 0) return [];
     return [
       {
         check: "quantity",
         policy: "refuse",
         code: "below-delivered",
         line: at < 0 ? null : at + 1,
-        found,
-        expected: `at least ${expected}`,
-        about: `Of ${product} ${expected} are despatched or invoiced already; the order would have ${found}.`,
-        instruction: "Leave them in the order; ask for a return of what is not wanted.",
+        found: left,
+        expected: `at least ${least}`,
+        about:
+          `Of ${product} ${least} are despatched or invoiced already on line ${line} of the order; ` +
+          `it would have ${left} there.`,
+        instruction:
+          "Leave them in the order, on a line of their own; ask for a return of what is not wanted.",
       },
     ];
   });
