@@ -62,12 +62,17 @@ export interface InvoicedLine {
   readonly creditedQuantity: string;
 }
 
-/** What is on papers of one order and for none of its lines; net, where nothing else is said. */
+/** What papers of one order come to; net, where nothing else is said. */
 export interface InvoicedCharges {
   readonly webOrder: string;
-  /** Of all charges on invoices. */
+  /** Of all that is invoiced of it, and credited; positive. */
+  readonly invoicedNet: string;
+  readonly invoicedVat: string;
+  readonly creditedNet: string;
+  readonly creditedVat: string;
+  /** Of that, for none of its lines: all charges on invoices. */
   readonly net: string;
-  /** Of whatever is on credit notes; absent: nothing. */
+  /** Whatever is on credit notes; absent: nothing. */
   readonly credited?: string;
   /** Of goods on invoices that no line of it orders, and their VAT; absent: nothing. */
   readonly apart?: string;
@@ -112,11 +117,8 @@ export async function recordInvoiced(
   await writeInvoiceEvents(tx, company, at, orders);
   const recharged = await tx.query<{ id: string }>(
     `update web_order w
-        set (invoiced_charges, credited_apart, invoiced_apart, invoiced_apart_vat)
-            = (news.net, news.credited, news.apart, news.vat)
-       from (select o.id, told.net, coalesce(told.credited, 0) as credited,
-                    coalesce(told.apart, 0) as apart, coalesce(told."apartVat", 0) as vat
-               from ${charged("$2")}) news
+        set (${PAPERS}) = (${PAPERS.map((column) => `news.${column}`).join(", ")})
+       from (select o.id, ${PAPERS_TOLD} from ${charged("$2")}) news
       where w.company = $1 and w.id = news.id returning w.id`,
     [company, charges],
   );
@@ -134,14 +136,33 @@ const IS_NEWS = `l.company = $1 and l.order_id = o.id and l.line = told.line
   and (l.invoiced_quantity, l.credited_quantity)
       is distinct from (told."invoicedQuantity", told."creditedQuantity")`;
 
-/** In SQL: what a parameter tells of charges, beside the orders whose figures are others. */
+/** The figures of an order by what tells them. */
+const FIGURES = {
+  invoiced_net: "invoicedNet",
+  invoiced_vat: "invoicedVat",
+  credited_net: "creditedNet",
+  credited_vat: "creditedVat",
+  invoiced_charges: "net",
+  credited_apart: "credited",
+  invoiced_apart: "apart",
+  invoiced_apart_vat: "apartVat",
+} as const satisfies Record<string, keyof InvoicedCharges>;
+const PAPERS = Object.keys(FIGURES);
+const PAPERS_TOLD = Object.entries(FIGURES)
+  .map(([column, told]) => `coalesce(told."${told}", 0) as ${column}`)
+  .join(", ");
+
+/** In SQL: what a parameter tells of papers, beside the orders whose figures are others. */
 const charged = (told: string): string => `
-  jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text, net numeric, credited numeric,
-      apart numeric, "apartVat" numeric)
+  jsonb_to_recordset(${told}::jsonb) as told ("webOrder" text,
+      ${Object.values(FIGURES)
+        .map((figure) => `"${figure}" numeric`)
+        .join(", ")})
     join web_order o on o.company = $1 and o.number = told."webOrder" and not o.test
-     and (o.invoiced_charges, o.credited_apart, o.invoiced_apart, o.invoiced_apart_vat)
-         <> (told.net, coalesce(told.credited, 0), coalesce(told.apart, 0),
-             coalesce(told."apartVat", 0))`;
+     and (${PAPERS.map((column) => `o.${column}`).join(", ")})
+         <> (${Object.values(FIGURES)
+           .map((figure) => `coalesce(told."${figure}", 0)`)
+           .join(", ")})`;
 
 /** The events of orders that are held. */
 async function writeInvoiceEvents(

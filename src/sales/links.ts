@@ -141,8 +141,8 @@ export async function tell(
   await recordInvoiced(tx, { company, at, lines, charges });
 }
 
-/** Links with no line of an order, beside the lines of documents that they are of. */
-const APART = `
+/** Links beside the lines of documents that they are of. */
+const LINKED = `
   order_invoice_link k
     join sales_line l on l.company = k.company and l.document_type = k.document_type
      and l.document = k.document and l.line = k.line`;
@@ -167,7 +167,7 @@ const TOTALS = `
     select k.web_order, l.product,
            coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0) as invoiced,
            coalesce(sum(k.quantity) filter (where k.document_type = 'credit'), 0) as credited
-      from ${APART}
+      from ${LINKED}
      where k.company = $1 and k.web_order = any($2) and k.web_order_line = 0
      group by 1, 2),
   with_invoiced as (
@@ -183,9 +183,13 @@ function spread(amount: string, room: string): string {
   return spreadOver(amount, room, { among: "o.web_order, o.product", order: "o.line" });
 }
 
+/** The VAT of the part of a line that is linked; all of it where it has no quantity. */
+const LINKED_VAT = "coalesce(round(l.vat * k.quantity / nullif(l.quantity, 0), 2), l.vat, 0)";
+
 /**
- * What is of an order and of none of its lines: invoiced as no product either, or as what it is
- * charged by, since a substitute is goods; credited as whatever it is.
+ * What all papers of an order come to, and what of that is of none of its lines: invoiced as no
+ * product either, or as what it is charged by, since a substitute is goods; credited as whatever it
+ * is.
  */
 const CHARGES = `
   select asked.web_order as "webOrder",
@@ -195,22 +199,32 @@ const CHARGES = `
          coalesce(sum(k.net) filter (where k.is_goods and k.document_type = 'invoice'), 0)
            as apart,
          coalesce(sum(k.vat) filter (where k.is_goods and k.document_type = 'invoice'), 0)
-           as "apartVat"
+           as "apartVat",
+         papers."invoicedNet", papers."invoicedVat", papers."creditedNet", papers."creditedVat"
     from unnest($2::text[]) as asked (web_order)
+    cross join lateral (
+      select coalesce(sum(k.net) filter (where k.document_type = 'invoice'), 0) as "invoicedNet",
+             coalesce(sum(${LINKED_VAT}) filter (where k.document_type = 'invoice'), 0)
+               as "invoicedVat",
+             coalesce(sum(k.net) filter (where k.document_type = 'credit'), 0) as "creditedNet",
+             coalesce(sum(${LINKED_VAT}) filter (where k.document_type = 'credit'), 0)
+               as "creditedVat"
+        from ${LINKED} where k.company = $1 and k.web_order = asked.web_order) papers
     left join lateral (
       select k.document_type, k.net,
-             coalesce(round(l.vat * k.quantity / nullif(l.quantity, 0), 2), l.vat, 0) as vat,
+             ${LINKED_VAT} as vat,
              l.line_class = 'goods' and exists (select 1 from product p
                where p.company = $1 and p.product = l.product)
              and not exists (select 1 from ${PUSH_LOG_CHARGES} c
                where c.company = $1 and c.web_order = k.web_order and c.charge = l.product)
                as is_goods
-        from ${APART}
+        from ${LINKED}
        where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0
          and not exists (select 1 from ${PUSH_LOG_LINES} o
                           where o.company = $1 and o.web_order = k.web_order
                             and o.product = l.product)) k on true
-   group by asked.web_order`;
+   group by asked.web_order, papers."invoicedNet", papers."invoicedVat", papers."creditedNet",
+            papers."creditedVat"`;
 
 export interface LinkSuggestion {
   readonly documentType: string;
