@@ -817,7 +817,8 @@ describe("a return", () => {
     quantity: string,
     reference: string | null,
   ) => {
-    const amounts = { net: "4.20", vat: "0.84" };
+    const of = (each: number) => (each * Number(quantity)).toFixed(2);
+    const amounts = { net: of(4.2), vat: of(0.84) };
     await pull(database.store, one.company, "sales-document", [
       {
         documentType: "credit",
@@ -826,7 +827,7 @@ describe("a return", () => {
         documentOn: "2026-03-31",
         customerReference: reference,
         ...amounts,
-        gross: "5.04",
+        gross: of(5.04),
       },
     ]);
     const line = { documentType: "credit", document, line: 1, product: "BRICK", quantity } as const;
@@ -866,7 +867,7 @@ describe("a return", () => {
     ]);
     await pull(store, one.company, "sales-line", [
       { documentType: "invoice", document: "INV1", quantity: "10", ...line, erpOrder: "SO1" },
-      { documentType: "invoice", document: "INV2", quantity: "5", ...line },
+      { documentType: "invoice", document: "INV2", quantity: "5", ...line, net: "21.00" },
       { documentType: "credit", document: "CN1", quantity: "2", ...line },
       // Beyond what is left of the first invoice.
       { documentType: "credit", document: "CN2", quantity: "9", ...line, erpOrder: "SO1" },

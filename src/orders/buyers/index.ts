@@ -28,7 +28,8 @@ import { forget } from "./forget.ts";
 import type { KeyedResult } from "../keyed.ts";
 import { sends } from "../context.ts";
 import { queueReturns } from "./return-place.ts";
-import { follow, openReturns, type Returns } from "./returns.ts";
+import { endCredited } from "./return-credits.ts";
+import { openReturns, type Returns } from "./returns.ts";
 import { receiptsToEnter } from "../refunds.ts";
 
 export interface AccountRequests {
@@ -68,7 +69,7 @@ export function openBuyers(context: BuyersContext): Buyers {
     advance: async () => {
       await arrivals(context);
       await enterReceipts(context);
-      await context.store.transaction((tx) => follow(tx, context));
+      await context.store.transaction((tx) => endCredited(tx, context));
       if (!sends(await context.connection.standing())) return;
       await queueAccounts(context);
       await queueReturns(context);

@@ -1,7 +1,13 @@
 /** What of an invoice can still come back, from the documents as they were last pulled. */
 import { decimal } from "../../model/index.ts";
 import type { Queryable } from "../../store/index.ts";
-import { creditsOfLines, type Credited, type CreditPaper, type InvoicedPaper } from "./credits.ts";
+import {
+  creditsOfLines,
+  type Awaited,
+  type Credited,
+  type CreditPaper,
+  type InvoicedPaper,
+} from "./credits.ts";
 
 /** A line with goods; quantities in selling units. */
 export interface InvoiceLine {
@@ -82,9 +88,11 @@ const PAPERS = `
      where company = $1 and document_type = 'credit'
        and credits_document in (select document from papers where document_type = 'invoice'))
   select l.document_type as "documentType", l.document, l.line, l.product,
-         l.quantity::text as quantity, coalesce(l.erp_order, d.erp_order) as "erpOrder",
+         l.quantity::text as quantity, l.net::text as net,
+         coalesce(l.erp_order, d.erp_order) as "erpOrder",
          l.erp_order_line as "erpOrderLine", d.web_order as "webOrder",
-         l.credits_document as "creditsDocument", l.credits_line as "creditsLine"
+         l.credits_document as "creditsDocument", l.credits_line as "creditsLine",
+         d.customer_reference as reference, l.learned_at as "learnedAt"
     from every
     join sales_document d on d.company = $1 and d.document_type = every.document_type
      and d.document = every.document
@@ -104,8 +112,27 @@ async function creditsByLine(
   );
   const invoiced: InvoicedPaper[] = papers.filter((one) => one.documentType === "invoice");
   const credits = papers.filter((one) => one.documentType === "credit");
-  const found = [...creditsOfLines(invoiced, credits)];
+  const awaited = await on.query<Awaited>(AWAITED, [
+    company,
+    [...new Set(invoiced.map(({ document }) => document))],
+    [...new Set(credits.map(({ document }) => document))],
+  ]);
+  const found = [...creditsOfLines(invoiced, credits, awaited)];
   return new Map(
     found.flatMap(([{ document, line }, own]) => (document === invoice ? [[line, own]] : [])),
   );
 }
+
+/**
+ * What returns wait for of the invoices $2, in the order in which they were asked for. Those that
+ * are credited keep theirs, unless none of the credit notes $3 is what credited them.
+ */
+const AWAITED = `
+  select r.document, l.line, r.number, l.quantity::text as quantity,
+         l.credited_before::text as "creditedBefore", r.received_at as "askedAt",
+         r.state <> 'asked' as agreed
+    from return_request r
+    join return_request_line l on l.company = r.company and l.return_id = r.id
+   where r.company = $1 and r.document = any($2) and not r.test
+     and (r.state in ('asked', 'agreed') or r.state = 'credited' and r.credit_notes ?| $3::text[])
+   order by r.id, l.line`;
