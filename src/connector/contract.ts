@@ -221,7 +221,12 @@ export type Outcome =
   /** Nothing was created for now: throttled, locked, being closed. Later it may be taken. */
   | { readonly kind: "notNow"; readonly reason: string; readonly retryAt?: Temporal.Instant | null }
   /** Dropped where the far side takes it from; its answer is yet to come. */
-  | { readonly kind: "handedOver"; readonly evidence: string }
+  | {
+      readonly kind: "handedOver";
+      readonly evidence: string;
+      /** True: it lies there still, and nobody has taken it; absent: that is not known. */
+      readonly waits?: boolean;
+    }
   /** It may or may not have arrived; only `find` decides. */
   | { readonly kind: "inDoubt"; readonly evidence: string };
 
@@ -230,7 +235,10 @@ export type Found =
   | { readonly kind: "present"; readonly outcome: Outcome }
   /** More than one document bears the key: somebody made it twice. */
   | { readonly kind: "several"; readonly documents: readonly Accepted[]; readonly evidence: string }
-  /** Something else than `order` of the call was handed over under its key; both are told. */
+  /**
+   * Something else than `order` of the call was handed over under its key, or what was handed over
+   * was taken back and the host has forgotten that; what there is is told.
+   */
   | { readonly kind: "another"; readonly reason: string }
   | { readonly kind: "cannotTell"; readonly reason: string };
 
@@ -251,12 +259,15 @@ export interface OrderCall {
   readonly signal: AbortSignal;
 }
 
-export interface FindCall extends OrderCall {
-  /**
-   * What is to be sent under the key, or was. Given to a file drop alone, whose journal knows what
-   * was dropped and not whose it was.
-   */
+/** Given to a file drop alone, whose journal may know more, or of another one, than the host. */
+export interface DropCall extends OrderCall {
+  /** What is to be sent under the key, or was: what else was dropped under it is another's. */
   readonly order?: RenderedOrder;
+  /**
+   * What the host has written down of the order, with all that `takeBack` and `again` told: what
+   * was taken back and stands in none of it, the host has forgotten. Absent: it does not say.
+   */
+  readonly known?: readonly string[];
 }
 
 export interface OrdersCapability {
@@ -266,7 +277,7 @@ export interface OrdersCapability {
    * least that long before it believes `absent`; absent: the settings and what was seen decide.
    */
   readonly quietSeconds?: number;
-  find(key: string, call?: FindCall): Promise<Found>;
+  find(key: string, call?: DropCall): Promise<Found>;
   /** Call only after `find` said absent; safe to call again after a kill. */
   place(order: RenderedOrder, call?: OrderCall): Promise<Outcome>;
   /**
@@ -282,10 +293,11 @@ export interface OrdersCapability {
   ): Promise<string | null>;
   /**
    * Takes back what was handed over and not taken yet: from then on nothing of it can be taken, and
-   * `find` says absent. Tells what was taken back, also when a call before did so; null: the far
-   * side has taken it, and nothing was changed. Only of a file drop.
+   * `find` says absent. Tells what was taken back, also when a call before did so of which the host
+   * knows nothing; null: the far side has taken it, or it is another's, and nothing was changed.
+   * Only of a file drop.
    */
-  takeBack?(key: string, why: string, call?: OrderCall): Promise<string | null>;
+  takeBack?(key: string, why: string, call?: DropCall): Promise<string | null>;
   /** How the order stands at the far side now: its number, state, lines and sums. */
   status?(key: string, call?: OrderCall): Promise<Found>;
   /** Replaces the order's lines at the far side, where that still can be done. */

@@ -8,6 +8,7 @@ import { cancelOrder } from "./changes/ask.ts";
 import { heldOrder, sentOnce } from "./changes/path.ts";
 import type { OrdersContext } from "./context.ts";
 import { stillArriving } from "./delivery/arriving.ts";
+import { mayLie } from "./delivery/lying.ts";
 import { refuseInShadow } from "./delivery/taken.ts";
 import { readyToSendAgain } from "./dropped-again.ts";
 import { OrderError } from "./error.ts";
@@ -71,9 +72,13 @@ export async function resolve(
   idOrNumber: string,
   asked: Resolution,
 ): Promise<OrderView> {
-  return byHand(context, idOrNumber, { ...asked, action: "order-resolved" }, (tx, order) =>
-    resolveOrder(tx, context, order, asked),
-  );
+  return byHand(context, idOrNumber, { ...asked, action: "order-resolved" }, async (tx, order) => {
+    const resolved = await resolveOrder(tx, context, order, asked);
+    // What of it lies there still is taken back at once.
+    if (await mayLie(tx, order))
+      await context.jobs.queue(tx, DELIVER_JOB, jobData(order.company, order.id));
+    return resolved;
+  });
 }
 
 /**

@@ -8,6 +8,8 @@ import { ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { backAgain, tellAway } from "./delivery/away.ts";
 import { clearDuplicates, moveAsSeen } from "./delivery/duplicate.ts";
+import { tellLying } from "./delivery/lying-back.ts";
+import { LYING_DUE } from "./delivery/lying.ts";
 import { noticeWhatStaffDid } from "./erp-changes.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
@@ -34,6 +36,7 @@ export async function advance(
   await clearDuplicates(context);
   await tellLate(context);
   await tellAway(context);
+  await tellLying(context);
   const { store, company } = context;
   // Those that were moved just now are among them.
   const recent = await recentOrders(context, since);
@@ -152,8 +155,8 @@ const SHOWN = 5;
 
 /**
  * Jobs lost with a database restore, senders that died, orders that waited for a connection to go
- * live, what is to be read back, and changes that wait. One whose sender holds its lease is left to
- * that one.
+ * live, what is to be read back, what lies where an import takes it, and changes that wait. One
+ * whose sender holds its lease is left to that one.
  */
 async function queueAgain(context: OrdersContext): Promise<number> {
   return context.store.transaction(async (tx) => {
@@ -175,7 +178,9 @@ async function queueAgain(context: OrdersContext): Promise<number> {
                and coalesce(i.due_at <= clock_timestamp(), true)
               join web_order w on w.company = $1 and w.id = c.order_id
                and w.state in ('handedOver', 'accepted', 'confirmed', 'refused', 'cancelled')
-             where c.company = $1)
+             where c.company = $1
+            union all
+            ${LYING_DUE})
           and not exists (select 1 from web_order_lease l
                            where l.company = o.company and l.order_id = o.id
                              and l.until > clock_timestamp())

@@ -7,7 +7,7 @@ import type { Act } from "./audit.ts";
 import type { OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { calling } from "./delivery/calling.ts";
-import { openIntents } from "./delivery/intents.ts";
+import { dropCall, sentTables } from "./delivery/own-drop.ts";
 import { openDesk } from "./delivery/sender.ts";
 import { OrderError } from "./error.ts";
 
@@ -69,16 +69,12 @@ async function setAside(
 }
 
 async function isAnothers(
-  { store, outbound }: OrdersContext,
+  context: OrdersContext,
   capability: OrdersCapability,
   order: OrderRow,
   call: OrderCall,
 ): Promise<boolean> {
-  const placement = (await openIntents(store, order)).find(({ kind }) => kind === "place");
-  const tables = placement?.payload ?? outbound.render(order.body);
-  const found = await capability.find(order.number, {
-    ...call,
-    order: { key: order.number, tables },
-  });
-  return found.kind === "another";
+  const tables = await sentTables(context, order);
+  const asked = await dropCall(context, order, call, () => tables);
+  return (await capability.find(order.number, asked)).kind === "another";
 }

@@ -76,6 +76,7 @@ type Row = readonly [
 
 const SHOWN = "Pulled or found: the ERP shows it as it was agreed.";
 const DIFFERS = "The ERP shows something else than was agreed, or shows it twice.";
+const TAKEN_BACK = "Amended before it was taken: it goes anew.";
 const GIVEN_UP = "The ERP shows an order of ours that was given up here.";
 
 const ROWS: readonly Row[] = [
@@ -109,7 +110,7 @@ const ROWS: readonly Row[] = [
   ["handedOver", "doubt", "inDoubt", "tradepost", "No answer in time: alarm, no sending."],
   ["handedOver", "conflict", "conflict", "erp sender", DIFFERS],
   ["handedOver", "resolve", "confirmed", "person", "A person found it there."],
-  ["handedOver", "takeBack", "queued", "sender", "Amended before it was taken: it goes anew."],
+  ["handedOver", "takeBack", "queued", "sender", TAKEN_BACK],
   ["handedOver", "cancel", "cancelled", "person sender", "A person took it back at the ERP."],
   ["inDoubt", "accept", "accepted", "erp sender", "It is there."],
   ["inDoubt", "confirm", "confirmed", "erp sender", SHOWN],
@@ -117,6 +118,7 @@ const ROWS: readonly Row[] = [
   ["inDoubt", "refuse", "refused", "erp sender", "The ERP refused it, as is now known."],
   ["inDoubt", "notThere", "queued", "sender person", "Not there, searched beside a canary."],
   ["inDoubt", "repeat", "sending", "sender", "The ERP knows the key and makes no second one."],
+  ["inDoubt", "takeBack", "queued", "sender", TAKEN_BACK],
   ["inDoubt", "conflict", "conflict", "erp sender", DIFFERS],
   ["inDoubt", "resolve", "confirmed", "person", "A person found it there."],
   ["inDoubt", "cancel", "cancelled", "person sender", "A person took it back at the ERP."],

@@ -145,6 +145,7 @@ test("an order that was dropped is found, waiting or taken, and never dropped ag
     {
       "evidence": "WEB-1001.csv with SHA-256 32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44, journalled at 2026-03-31T01:30:00Z: it waits in orders/ to be taken.",
       "kind": "handedOver",
+      "waits": true,
     }
   `);
   expect(await dropBox(folder).find("WEB-1001")).toEqual({ kind: "present", outcome: first });
@@ -155,6 +156,7 @@ test("an order that was dropped is found, waiting or taken, and never dropped ag
       "outcome": {
         "evidence": "WEB-1001.csv with SHA-256 32b8ef4c4f254bc3e1632ddbad4e8f1b1c67f3054428b182f59e0649c041ed44, journalled at 2026-03-31T01:30:00Z: it was taken from orders/.",
         "kind": "handedOver",
+        "waits": false,
       },
     }
   `);
@@ -403,6 +405,41 @@ test("what nobody has taken is taken back: the header first, and the journal kee
     takenBack: { why: "It was cancelled.", at: "2026-03-31T01:30:00Z" },
   });
   await box.place(OTHER);
+  expect(await take(folder)).toEqual(["A2"]);
+});
+
+test("what was taken back and its host has forgotten is told, never dropped again as if it were new", async () => {
+  const folder = await temporaryFolder();
+  const box = dropBox(folder);
+  await box.place(ORDER);
+  const said = await box.takeBack?.("WEB-1001", "The customer asked for it.");
+  const call = { signal: new AbortController().signal, order: ORDER };
+  const forgotten = await box.find("WEB-1001", { ...call, known: ["Handed over."] });
+  expect(forgotten).toMatchInlineSnapshot(`
+    {
+      "kind": "another",
+      "reason": "What was dropped as WEB-1001.csv at 2026-03-31T01:30:00Z was taken back before it was taken from orders/. Why, says its journal: "The customer asked for it." Nothing here knows of that, and nothing of it lies there",
+    }
+  `);
+  expect(await box.find("WEB-1001", { ...call, known: [said ?? ""] })).toEqual({ kind: "absent" });
+  // A person has looked: what they are told is known from then on.
+  const again = await box.again?.("WEB-1001", { who: "kim", why: "it is wanted" });
+  expect(again).toBe(said);
+  expect(await box.find("WEB-1001", { ...call, known: [`Again (${again})`] })).toEqual({
+    kind: "absent",
+  });
+  // Nothing new was taken back, so that nothing is said to have been.
+  expect(
+    await box.takeBack?.("WEB-1001", "It was cancelled.", { ...call, known: [said ?? ""] }),
+  ).toBe(null);
+});
+
+test("what another one dropped under its number is not taken back for it", async () => {
+  const folder = await temporaryFolder();
+  const box = dropBox(folder);
+  await box.place(OTHER);
+  const call = { signal: new AbortController().signal, order: ORDER };
+  expect(await box.takeBack?.("WEB-1001", "It was cancelled.", call)).toBeNull();
   expect(await take(folder)).toEqual(["A2"]);
 });
 

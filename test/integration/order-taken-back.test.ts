@@ -1,6 +1,6 @@
 /** Changes of orders whose files lie in `orders/` still: what nobody has taken is taken back. */
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { body, orderIn, send, useOrderCompanies } from "../support/order-compani
 
 const companies = useOrderCompanies();
 const SHOP = { who: "key 01a2", why: null, apiKey: "01a2", decides: false };
+const KIM = { who: "kim", reason: "looked there" };
 const MORE = { lines: [{ product: "BRICK", quantity: "5", unitPrice: "4.20" }] };
 
 async function openWithFolder(company: string) {
@@ -75,7 +76,7 @@ test("an order that nobody has taken is cancelled by taking its files back", asy
   expect(JSON.stringify(changes)).toContain("was taken back before it was taken from orders/");
 });
 
-test("one that was taken is a task, and one that the ERP has answered too, wherever its files lie", async () => {
+test("one that was taken is a task, and one that the ERP has answered too, wherever its files lay", async () => {
   const far = await openWithFolder("TAKEN");
   await far.handOver("CX1");
   await far.take();
@@ -88,7 +89,7 @@ test("one that was taken is a task, and one that the ERP has answered too, where
   await far.orders.advance();
   await far.cancel("CX2");
   expect(await far.stands("CX2")).toEqual(["accepted", "18.40", ["cancellation 1: open"]]);
-  expect(far.lie()).toContain("CX2.csv");
+  expect(far.lie()).toEqual([]);
 });
 
 test("one that nobody has taken is amended by dropping it anew, once", async () => {
@@ -118,6 +119,181 @@ test("one that was never answered and lies there still is taken back as well", a
   expect(far.lie()).toEqual([]);
 });
 
+const PART = [{ line: 1, quantity: "1" }];
+
+test("one that was never answered and lies there still is dropped anew when it is amended, or a part of it cancelled", async () => {
+  const far = await openWithFolder("OVERDUE");
+  await far.handOver("AM1");
+  await far.handOver("AM2");
+  far.one.now = far.one.now.add({ hours: 25 });
+  await far.orders.advance();
+  expect((await far.stands("AM1"))[0]).toBe("inDoubt");
+  await far.amend("AM1");
+  await far.orders.cancelPart("AM2", { ...SHOP, idempotencyKey: "part", lines: PART });
+  await companies.jobs.drain();
+  expect(await far.stands("AM1")).toEqual(["handedOver", "21.00", []]);
+  expect(await far.stands("AM2")).toEqual(["handedOver", "14.20", []]);
+  expect([far.quantities("AM1"), far.quantities("AM2")]).toEqual([["5"], ["1", "1"]]);
+  // Taken meanwhile, it is a person's as ever.
+  await far.take();
+  far.one.now = far.one.now.add({ hours: 25 });
+  await far.orders.advance();
+  await far.amend("AM2");
+  expect((await far.stands("AM2"))[0]).toBe("inDoubt");
+  expect(far.lie()).toEqual([]);
+});
+
+const OTHERWISE = {
+  "read back as staff keyed it": (company: string) =>
+    pull(companies.store, company, "erp-order", [
+      { ...KEYED, erpOrder: "SO-7", webOrder: "LY1", net: "18.40", vat: "1.68" },
+    ]),
+  "another sum in the ERP": (company: string) =>
+    pull(companies.store, company, "erp-order", [
+      { ...KEYED, erpOrder: "SO-7", webOrder: "LY1", net: "28.40", vat: "1.68" },
+    ]),
+  refused: (company: string) =>
+    pull(companies.store, company, "order-acknowledgement", [
+      { webOrder: "LY1", outcome: "refused", reason: "on stop", answeredOn: "2026-03-31" },
+    ]),
+  accepted: (company: string) =>
+    pull(companies.store, company, "order-acknowledgement", [
+      { webOrder: "LY1", outcome: "accepted", erpOrder: "SO-7", answeredOn: "2026-03-31" },
+    ]),
+} as const;
+const KEYED = { account: "A1", currency: "GBP", orderedOn: "2026-03-31" } as const;
+
+test.for([
+  ["read back as staff keyed it", "confirmed"],
+  ["another sum in the ERP", "conflict"],
+  ["refused", "refused"],
+  ["accepted", "accepted"],
+] as const)(
+  "%s: what of the order lies there still is taken back before an import makes it once more",
+  async ([how, state]) => {
+    for (const hours of [0, 25]) {
+      const company = `LIE ${state} ${hours}`;
+      const far = await openWithFolder(company);
+      await far.handOver("LY1");
+      await far.handOver("LY2");
+      far.one.now = far.one.now.add({ hours });
+      await far.orders.advance();
+      await OTHERWISE[how](company);
+      await far.orders.advance();
+      await companies.jobs.drain();
+      expect((await far.stands("LY1"))[0]).toBe(state);
+      expect(far.lie()).toEqual(["LY2-lines.csv", "LY2.csv", "LY2.manifest.json"]);
+      const told = (await far.orders.show("LY1")).events.filter(
+        ({ event }) => event === "taken-back",
+      );
+      expect(told.map(({ about }) => about)).toEqual([
+        expect.stringContaining("was taken back before it was taken from orders/"),
+      ]);
+      await far.orders.advance();
+      expect(far.one.alarms.has("orders/lying")).toBe(false);
+    }
+  },
+);
+
+test("a person who says which order it is there leaves no file that would make it once more", async () => {
+  const far = await openWithFolder("SEEN");
+  await far.handOver("LY1");
+  far.one.now = far.one.now.add({ hours: 25 });
+  await far.orders.advance();
+  await far.orders.resolve("LY1", { ...KIM, erpOrder: "SO-77", seenThere: true });
+  await companies.jobs.drain();
+  expect((await far.stands("LY1"))[0]).toBe("confirmed");
+  expect(far.lie()).toEqual([]);
+});
+
+test("what was taken is not said to have been taken back, and nobody is told of it", async () => {
+  const far = await openWithFolder("GONE");
+  await far.handOver("LY1");
+  await far.take();
+  await OTHERWISE.accepted("GONE");
+  await far.orders.advance();
+  await companies.jobs.drain();
+  await far.orders.advance();
+  const { events } = await far.orders.show("LY1");
+  expect(events.map(({ event }) => event)).not.toContain("taken-back");
+  expect(far.one.alarms.has("orders/lying")).toBe(false);
+});
+
+test("while nobody can take it back an alarm says what may lie where, until it is taken back", async () => {
+  const far = await openWithFolder("TOLD");
+  await far.handOver("LY1");
+  await far.handOver("LY2");
+  const out = join(far.folder.path, "out");
+  await rename(out, `${out}-away`);
+  await OTHERWISE["another sum in the ERP"]("TOLD");
+  await far.orders.advance();
+  await companies.jobs.drain();
+  await far.orders.cancel("LY1", KIM);
+  await far.orders.advance();
+  const alarm = far.one.alarms.get("orders/lying");
+  expect([alarm?.title, alarm?.instruction]).toMatchInlineSnapshot(`
+    [
+      "Files may lie in orders/ of web orders that stand otherwise: 1",
+      "Taken by the ERP's import they would be orders once more: before it runs, take the files that bear these numbers away from orders/, the header (NUMBER.csv) first. They are taken back by themselves as soon as that can be done.",
+    ]
+  `);
+  expect(alarm?.detail).toContain("LY1 (cancelled): Taking order LY1 back from");
+  expect(far.lie()).toContain("LY1.csv");
+
+  await rename(`${out}-away`, out);
+  await companies.store.transaction((tx) =>
+    tx.affect("update web_order_lying set due_at = null where company = $1", ["TOLD"]),
+  );
+  await far.orders.advance();
+  await companies.jobs.drain();
+  await far.orders.advance();
+  expect(far.lie()).toEqual(["LY2-lines.csv", "LY2.csv", "LY2.manifest.json"]);
+  expect(far.one.alarms.has("orders/lying")).toBe(false);
+});
+
+test("while the connection stands still, or a part of it is gone, a person is told at once", async () => {
+  const far = await openWithFolder("PART");
+  await far.handOver("LY1");
+  far.one.paused = "maintenance since 31/03/2026 by J Ross: year end";
+  await far.orders.resolve("LY1", { ...KIM, erpOrder: "SO-77", seenThere: true });
+  await companies.jobs.drain();
+  await far.orders.advance();
+  expect(far.one.alarms.get("orders/lying")?.detail).toMatchInlineSnapshot(
+    `"LY1 (confirmed): maintenance since 31/03/2026 by J Ross: year end"`,
+  );
+  expect(far.lie()).toContain("LY1.csv");
+
+  far.one.paused = null;
+  await rm(join(far.folder.path, "orders", "LY1-lines.csv"));
+  await far.orders.advance();
+  await companies.jobs.drain();
+  await far.orders.advance();
+  expect(far.one.alarms.get("orders/lying")?.detail).toMatch(
+    /LY1 \(confirmed\): Not all of it is there any more. LY1.csv .* it waits in orders/,
+  );
+});
+
+test("one that goes on its way again keeps what lies there", async () => {
+  const far = await openWithFolder("AGAIN");
+  await far.handOver("LY1");
+  const out = join(far.folder.path, "out");
+  await rename(out, `${out}-away`);
+  await OTHERWISE.accepted("AGAIN");
+  await far.orders.advance();
+  await companies.jobs.drain();
+  expect((await far.stands("LY1"))[0]).toBe("accepted");
+  await rename(`${out}-away`, out);
+  const { id } = await far.orders.show("LY1");
+  // As `orders lost send-again` leaves it.
+  await companies.store.transaction(async (tx) => {
+    await tx.affect("delete from order_acknowledgement where company = $1", ["AGAIN"]);
+    const set = "state = 'queued', erp_order = null, handed_over_at = null, version = version + 1";
+    await tx.affect(`update web_order set ${set} where company = $1 and id = $2`, ["AGAIN", id]);
+  });
+  await far.orders.deliver("LY1");
+  expect(far.lie()).toContain("LY1.csv");
+});
+
 test("as long as the share is away it is neither cancelled nor a person's", async () => {
   const far = await openWithFolder("AWAY");
   await far.handOver("CX1");
@@ -131,5 +307,51 @@ test("as long as the share is away it is neither cancelled nor a person's", asyn
   );
   await far.orders.deliver("CX1");
   expect(await far.stands("CX1")).toEqual(["cancelled", "18.40", []]);
+  expect(far.lie()).toEqual([]);
+});
+
+/** The same folder under a database that knows nothing of what was dropped there. */
+async function forgotten(company: string, far: Awaited<ReturnType<typeof openWithFolder>>) {
+  const other = await companies.open(company, { answerWithinHours: 24 });
+  other.erp.desk = far.one.erp.desk;
+  const taken = orderIn(await send(other.orders, "RS1", { webOrder: "RS1" }));
+  await companies.jobs.drain();
+  return { other, taken };
+}
+
+test("what the journal says was taken back is a person's, whoever has forgotten it", async () => {
+  const far = await openWithFolder("BEFORE");
+  await far.handOver("RS1");
+  await far.cancel("RS1");
+  const { other } = await forgotten("RESTORED", far);
+  const { state, reasons } = await other.orders.show("RS1");
+  expect(state).toBe("inDoubt");
+  expect(reasons[0]).toContain("was taken back before it was taken from orders/.");
+  expect(reasons[0]).toContain('Why, says its journal: "The customer asked for it."');
+  expect(far.lie()).toEqual([]);
+
+  // It was cancelled, and is cancelled again.
+  await other.orders.cancel("RS1", KIM);
+  await companies.jobs.drain();
+  expect((await other.orders.show("RS1")).state).toBe("cancelled");
+
+  // Or it is wanted after all.
+  const { other: wanted } = await forgotten("WANTED", far);
+  await wanted.orders.sendAgain("RS1", KIM);
+  await companies.jobs.drain();
+  expect((await wanted.orders.show("RS1")).state).toBe("handedOver");
+  expect(far.lie()).toContain("RS1.csv");
+});
+
+test("one that was handed over at the backup and taken back since says so before it is sent again", async () => {
+  const far = await openWithFolder("SINCE");
+  await far.handOver("RS1");
+  const said = await far.one.erp.desk?.takeBack?.("RS1", "The customer asked for it.");
+  far.one.now = far.one.now.add({ hours: 25 });
+  await far.orders.advance();
+  await companies.jobs.drain();
+  const { state, reasons } = await far.orders.show("RS1");
+  expect(state).toBe("inDoubt");
+  expect(reasons[0]).toContain(said);
   expect(far.lie()).toEqual([]);
 });

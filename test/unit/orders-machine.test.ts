@@ -37,7 +37,7 @@ describe("the delivery of an order", () => {
       handedOver: accept → accepted, confirm → confirmed, refuse → refused, doubt → inDoubt, conflict → conflict, resolve → confirmed, cancel → cancelled, takeBack → queued
       accepted: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       confirmed: confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
-      inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed, cancel → cancelled
+      inDoubt: handOver → handedOver, accept → accepted, confirm → confirmed, refuse → refused, notThere → queued, repeat → sending, conflict → conflict, resolve → confirmed, cancel → cancelled, takeBack → queued
       conflict: accept → accepted, confirm → confirmed, conflict → conflict, resolve → confirmed, cancel → cancelled, lost → queued
       refused: release → queued, conflict → conflict, cancel → cancelled
       cancelled: conflict → conflict
@@ -90,9 +90,9 @@ describe("the delivery of an order", () => {
     expect(mayMove("sending", "accept", "kim")).toBe(false);
   });
 
-  test("leaves a doubt for the queue only when find knows nothing of the order", () => {
+  test("leaves a doubt for the queue only when find knows nothing of the order, or its files were taken back", () => {
     const leaving = DELIVERY_EVENTS.filter((event) => after("inDoubt", event) === "queued");
-    expect(leaving).toEqual(["notThere"]);
+    expect(leaving).toEqual(["notThere", "takeBack"]);
     const dropped = DELIVERY_EVENTS.filter((event) => after("handedOver", event) === "queued");
     expect(dropped).toEqual(["takeBack"]);
   });

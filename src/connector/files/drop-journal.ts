@@ -1,7 +1,7 @@
 /** What a drop box remembers of each order that it dropped, and where its files are meanwhile. */
 import { z } from "zod";
 import { ConnectorFault } from "../contract.ts";
-import { fileShape, sha256Of } from "./drop-files.ts";
+import { described, fileShape, headerName, sha256Of, type DropFile } from "./drop-files.ts";
 import { freePath, isTaken } from "./folder.ts";
 import type { Folder } from "./folder.ts";
 import { fileNameProblem } from "./names.ts";
@@ -26,6 +26,8 @@ const entryShape = z.object({
   staged: z.string().optional(),
   /** In the order in which they are dropped: details, manifest, header. */
   files: z.array(fileShape),
+  /** Absent: it was not taken back. */
+  takenBack: z.object({ why: z.string(), at: z.string() }).optional(),
 });
 export type Entry = Readonly<z.infer<typeof entryShape>>;
 
@@ -103,6 +105,28 @@ export async function entriesBefore({ folder }: Places, key: string): Promise<re
     if (entry?.key === key) entries.push(entry);
   }
   return entries.toSorted((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+/** True: what was dropped then is what is asked about now. */
+export function isOf(entry: Entry, files: readonly DropFile[]): boolean {
+  return JSON.stringify(entry.files) === JSON.stringify(files.map(described));
+}
+
+/** What was taken back of the order, the oldest first, but for what the host knows of. */
+export async function takenBackBefore(
+  places: Places,
+  key: string,
+  known: readonly string[] = [],
+): Promise<readonly Entry[]> {
+  const before = await entriesBefore(places, key);
+  return before.filter(
+    (entry) => entry.takenBack !== undefined && !known.some((told) => told.includes(said(entry))),
+  );
+}
+
+/** In a sentence, by which the host's book and the journal are compared, too. */
+export function said({ key, at }: Entry): string {
+  return `What was dropped as ${headerName(key)} at ${at} was taken back before it was taken from orders/.`;
 }
 
 /** Of a file in `orders/`; null when there is none. */

@@ -22,6 +22,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorFault } from "../contract.ts";
 import type {
+  DropCall,
   Found,
   Host,
   OrderCall,
@@ -33,13 +34,16 @@ import { openDiskFolder } from "./disk.ts";
 import { described, filesOf, headerName, told, type DropFile } from "./drop-files.ts";
 import {
   digestAt,
+  isOf,
   isStaged,
   JOURNAL,
   ORDERS,
   placesOf,
   readEntry,
+  said,
   STAGED,
   stagedOf,
+  takenBackBefore,
   type DropBoxOptions,
   type Dropping,
   type Entry,
@@ -61,7 +65,7 @@ export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability
   };
   return {
     finding: "file-drop",
-    find: (key, call) => find({ ...options, goOn: () => stillAsked(call) }, key, call?.order),
+    find: (key, call) => find({ ...options, goOn: () => stillAsked(call) }, key, call ?? {}),
     place: (order, call) => place({ ...options, goOn: () => stillAsked(call) }, order, host),
     again: (key, { who, why }, call) =>
       setAside({ ...options, goOn: () => stillAsked(call) }, key, {
@@ -70,10 +74,12 @@ export function openDropBox(given: DropBoxOptions, host: Host): OrdersCapability
         at: host.now().toString(),
       }),
     takeBack: (key, why, call) =>
-      takeBack({ ...options, goOn: () => stillAsked(call) }, key, {
-        why,
-        at: host.now().toString(),
-      }),
+      takeBack(
+        { ...options, goOn: () => stillAsked(call) },
+        key,
+        { why, at: host.now().toString() },
+        call ?? {},
+      ),
   };
 }
 
@@ -90,7 +96,7 @@ async function stillAsked(call: OrderCall | undefined): Promise<void> {
 async function find(
   options: Dropping,
   key: string,
-  order: RenderedOrder | undefined,
+  { order, known }: Pick<DropCall, "order" | "known">,
 ): Promise<Found> {
   const { folder } = options;
   const places = placesOf(options, key);
@@ -98,7 +104,8 @@ async function find(
     await mustBeThere(folder);
     const entry = await readEntry(places, key);
     if (entry === null || (await isStaged(places, entry, headerName(key)))) {
-      return { kind: "absent" };
+      const [forgotten] = known === undefined ? [] : await takenBackBefore(places, key, known);
+      return forgotten === undefined ? { kind: "absent" } : takenBackOnce(forgotten);
     }
     await finish(options, places, entry);
     const files = order === undefined ? null : filesOf(order, options.delimiter);
@@ -110,6 +117,15 @@ async function find(
     const { message, instruction } = folder.fault(doing, error);
     return { kind: "cannotTell", reason: `${message} ${instruction}` };
   }
+}
+
+/** By whoever the host was before its database was restored. */
+function takenBackOnce(entry: Entry): Found {
+  const why = entry.takenBack?.why ?? "";
+  return {
+    kind: "another",
+    reason: `${said(entry)} Why, says its journal: "${why}" Nothing here knows of that, and nothing of it lies there`,
+  };
 }
 
 async function place(options: Dropping, order: RenderedOrder, host: Host): Promise<Outcome> {
@@ -144,10 +160,6 @@ async function isReady(places: Places, entry: Entry, files: readonly DropFile[])
     if ((await digestAt(places, name)) !== sha256) return false;
   }
   return true;
-}
-
-function isOf(entry: Entry, files: readonly DropFile[]): boolean {
-  return JSON.stringify(entry.files) === JSON.stringify(files.map(described));
 }
 
 /** Both, so that a person can tell what was dropped from what is to be. */
@@ -258,6 +270,7 @@ async function handedOver({ folder }: Places, entry: Entry): Promise<Outcome> {
   const state = waits ? "it waits in orders/ to be taken" : "it was taken from orders/";
   return {
     kind: "handedOver",
+    waits,
     evidence:
       `${headerName(entry.key)} with SHA-256 ${header?.sha256 ?? "unknown"}, ` +
       `journalled at ${entry.at}: ${state}.`,

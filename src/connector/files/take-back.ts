@@ -10,18 +10,20 @@
  *
  * After a kill between any two steps the next call goes on where that one was.
  */
-import { ConnectorFault } from "../contract.ts";
-import { headerName, sha256Of } from "./drop-files.ts";
+import { ConnectorFault, type DropCall } from "../contract.ts";
+import { filesOf, headerName, sha256Of } from "./drop-files.ts";
 import {
   digestAt,
-  entriesBefore,
+  isOf,
   isStaged,
   JOURNAL,
   keepBefore,
   ORDERS,
   placesOf,
   readEntry,
+  said,
   stagedOf,
+  takenBackBefore,
   type Dropping,
   type Entry,
   type Places,
@@ -30,13 +32,14 @@ import { isTaken } from "./folder.ts";
 import { mustBeThere } from "./inbox.ts";
 
 /**
- * What was taken back, in a sentence, now or by a call before; null: the other system has taken it,
- * or is at it, and nothing was changed.
+ * What was taken back, in a sentence, now or by a call before that the host knows nothing of; null:
+ * the other system has taken it, or is at it, or another's was dropped, and nothing was changed.
  */
 export async function takeBack(
   options: Dropping,
   key: string,
   takenBack: { readonly why: string; readonly at: string },
+  { order, known }: Pick<DropCall, "order" | "known">,
 ): Promise<string | null> {
   const { folder } = options;
   const places = placesOf(options, key);
@@ -44,11 +47,12 @@ export async function takeBack(
     await mustBeThere(folder);
     const entry = await readEntry(places, key);
     if (entry === null) {
-      const before = await entriesBefore(places, key);
+      const before = await takenBackBefore(places, key, known);
       for (const one of before) await clear(options, places, one);
       const last = before.at(-1);
       return last === undefined ? null : said(last);
     }
+    if (order !== undefined && !isOf(entry, filesOf(order, options.delimiter))) return null;
     const header = headerName(key);
     if (!(await isStaged(places, entry, header)) && !(await headerBack(options, places, entry)))
       return null;
@@ -63,10 +67,6 @@ export async function takeBack(
   } catch (error) {
     throw folder.fault(`Taking order ${key} back from ${folder.show(ORDERS)}`, error);
   }
-}
-
-function said({ key, at }: Entry): string {
-  return `What was dropped as ${headerName(key)} at ${at} was taken back before it was taken from orders/.`;
 }
 
 /** False: there is no header to take back any more. */
@@ -115,7 +115,10 @@ async function putBack(options: Dropping, { folder }: Places, entry: Entry): Pro
   options.probe?.({ done: "put back" });
 }
 
-/** The entry is kept, with who decided; what is left of that drop is taken back. */
+/**
+ * The entry is kept, with who decided; what is left of that drop is taken back. What was taken back
+ * before is told, so that whoever asks knows of it from now on.
+ */
 export async function setAside(
   options: Dropping,
   key: string,
@@ -125,7 +128,9 @@ export async function setAside(
   const places = placesOf(options, key);
   try {
     const entry = await readEntry(places, key);
-    if (entry === null || (await isStaged(places, entry, headerName(key)))) return null;
+    const before = (await takenBackBefore(places, key)).map(said);
+    if (entry === null || (await isStaged(places, entry, headerName(key))))
+      return before.length === 0 ? null : before.join(" ");
     const header = `${ORDERS}/${headerName(key)}`;
     if (await isTaken(folder, header))
       throw new ConnectorFault(
@@ -136,7 +141,8 @@ export async function setAside(
     const kept = await keepBefore(places, entry, { again });
     await withdraw(options, places, entry);
     options.probe?.({ done: "set aside" });
-    return `The drop of ${entry.at} is kept in ${folder.show(kept)}, and the order is dropped anew.`;
+    const now = `The drop of ${entry.at} is kept in ${folder.show(kept)}, and the order is dropped anew.`;
+    return [now, ...before].join(" ");
   } catch (error) {
     throw folder.fault(`Setting the journal entry of order ${key} aside`, error);
   }

@@ -9,15 +9,15 @@ import { changeEnded } from "../changes/ended.ts";
 import { DELIVER_JOB, jobData } from "../jobs.ts";
 import { calling } from "./calling.ts";
 import { endIntent, openIntents, type Intent } from "./intents.ts";
+import { liesNoMore } from "./lying.ts";
+import { dropCall, sentTables, writeTakenBack } from "./own-drop.ts";
 import { recorded } from "./record.ts";
 import { openDesk, type Sender } from "./sender.ts";
 
-/** It was dropped and not answered in time: a person looks for it, unless it lies there still. */
-export function mayLieThere({ state, handedOverAt }: OrderRow, { kind, body }: Intent): boolean {
-  return state === "inDoubt" && handedOverAt !== null && kind === "cancel" && body === null;
-}
-
-/** True: it was, and the change is made. */
+/**
+ * Of an order in doubt, since it was not answered in time or its sender died: a person looks for
+ * it, unless it lies there still. True: it did, and the change is made.
+ */
 export async function takenBackInDoubt(
   sender: Sender,
   order: OrderRow,
@@ -39,19 +39,19 @@ export async function takenBackInDoubt(
 export async function takeBack(
   { context, lease }: Sender,
   capability: OrdersCapability,
-  { number, state, handedOverAt }: OrderRow,
+  order: OrderRow,
   { kind, reason }: Intent,
 ): Promise<string | null> {
-  const isOut = (state === "handedOver" || state === "inDoubt") && handedOverAt !== null;
+  const { number, state } = order;
+  const isOut = state === "handedOver" || state === "inDoubt";
   if (!isOut || capability.takeBack === undefined) return null;
   const why = reason ?? (kind === "amend" ? "It was amended." : "It was cancelled.");
+  const tables = await sentTables(context, order);
   const { giveUpAfterSeconds } = context.settings;
-  return calling(
-    `Taking order ${number} back`,
-    giveUpAfterSeconds,
-    lease.lost,
-    async (call) => (await capability.takeBack?.(number, why, call)) ?? null,
-  );
+  return calling(`Taking order ${number} back`, giveUpAfterSeconds, lease.lost, async (call) => {
+    const asked = await dropCall(context, order, call, () => tables);
+    return (await capability.takeBack?.(number, why, asked)) ?? null;
+  });
 }
 
 /** The change is made; an order of which something is left goes on its way again. */
@@ -66,11 +66,14 @@ export async function endAsTakenBack(
     if (!open.some((one) => one.intent === intent.intent)) return;
     await endIntent(tx, order, intent.intent, "done");
     const at = context.now();
+    await writeTakenBack(tx, order, about, at);
     const ended =
       intent.change === null
         ? order
         : await changeEnded(tx, context, order, intent.change, { as: "done", about, at });
-    if (ended.state !== "handedOver") return;
+    // Nothing of it lies there any more, however it ended.
+    await liesNoMore(tx, order);
+    if (ended.state !== "handedOver" && ended.state !== "inDoubt") return;
     await move(tx, ended, {
       event: "takeBack",
       who: "tradepost",

@@ -16,7 +16,7 @@ import {
   triesOf,
   type AttemptOutcome,
 } from "./attempts.ts";
-import { endAsTakenBack, mayLieThere, takeBack, takenBackInDoubt } from "./back.ts";
+import { endAsTakenBack, takeBack, takenBackInDoubt } from "./back.ts";
 import { calling } from "./calling.ts";
 import { windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, putOff, type Intent } from "./intents.ts";
@@ -38,7 +38,7 @@ export async function deliverChanges(sender: Sender): Promise<void> {
     );
     if (intent === undefined || !intent.isDue) return;
     if (!TELLABLE.has(order.state)) {
-      if (mayLieThere(order, intent) && (await takenBackInDoubt(sender, order, intent))) continue;
+      if (order.state === "inDoubt" && (await takenBackInDoubt(sender, order, intent))) continue;
       if (order.state === "refused" && intent.kind === "cancel" && intent.body === null)
         await end(sender, intent, { as: "done", about: "The ERP refused the order itself." });
       else if (order.state === "refused" || order.state === "cancelled")

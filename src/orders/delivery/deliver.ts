@@ -12,6 +12,8 @@ import { deliverChanges } from "./change.ts";
 import { openIntents } from "./intents.ts";
 import { queueIn } from "./later.ts";
 import { Lease, takeLease } from "./lease.ts";
+import { takeLying } from "./lying-back.ts";
+import { mayLie, STANDING } from "./lying.ts";
 import { deliverPlacement } from "./place.ts";
 import { readBack } from "./read-back.ts";
 import { fenced, LeaseLost } from "./record.ts";
@@ -73,17 +75,22 @@ async function hasWork({ store }: OrdersContext, order: OrderRow): Promise<boole
   if (order.state === "queued" || order.state === "sending" || order.state === "inDoubt")
     return true;
   if (order.state === "accepted" && order.nextAttemptAt !== null) return true;
+  if (await mayLie(store, order)) return true;
   const settled = order.state === "refused" || order.state === "cancelled";
   if (!PLACED.has(order.state) && !settled) return false;
   return (await openIntents(store, order)).some(({ kind }) => kind !== "place");
 }
 
-/** What may be there already is searched for in any mode; null: nothing stands in the way. */
+/**
+ * What may be there already is searched for in any mode, and in shadow taken back where it lies;
+ * null: nothing stands in the way.
+ */
 function waitsBecause({ state }: OrderRow, { mode, paused }: Standing): string | null {
   if (paused !== null) return paused;
   const asks = state === "inDoubt" || state === "sending";
   if (mode === "live" || asks) return null;
-  return mode === "shadow" && state === "queued" ? null : `its connection is ${mode}`;
+  const goesOn = state === "queued" || STANDING.has(state);
+  return mode === "shadow" && goesOn ? null : `its connection is ${mode}`;
 }
 
 function leaseSeconds({ settings }: OrdersContext): number {
@@ -135,10 +142,11 @@ async function deliverLeased(sender: Sender, order: OrderRow, standing: Standing
   }
   if (order.state === "inDoubt" || (order.state === "queued" && sender.mayPlace))
     await deliverPlacement(sender, order);
-  else if (order.state === "accepted" && order.nextAttemptAt !== null) {
+  else if (order.state === "accepted" && order.nextAttemptAt !== null && sender.mayPlace) {
     await using desk = await openDesk(context, sender.lease.lost);
     await readBack(sender, desk.capability, order);
   }
+  await takeLying(sender);
   if (sender.mayPlace) await deliverChanges(sender);
 }
 

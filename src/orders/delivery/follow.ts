@@ -5,6 +5,7 @@ import type { DeliveryEvent } from "../machine.ts";
 import { closeTask, listTasks } from "../tasks.ts";
 import { settleDoubts } from "./attempts.ts";
 import { endPlacement } from "./intents.ts";
+import { noteLying } from "./lying.ts";
 
 /** What a person is asked for when searches cannot settle a doubt begins so. */
 export const LOOK_IN_DOUBT = "It is in doubt, and searching does not settle it";
@@ -25,6 +26,7 @@ export async function followMove(
   { event, who, at }: Pick<Move, "event" | "who" | "at">,
 ): Promise<void> {
   const ends = ENDS[event];
+  await noteLying(tx, order, { event, who, at });
   if (ends !== undefined) await endPlacement(tx, order, ends);
   // A person has looked; a search of ours settles doubts by itself.
   if (event === "notThere" && who !== "tradepost") await settleDoubts(tx, order);

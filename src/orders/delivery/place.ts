@@ -2,13 +2,7 @@
  * Getting an order to the ERP once: it is found, or placed where it surely is not, or left in doubt
  * until one of the two holds.
  */
-import type {
-  Found,
-  OrdersCapability,
-  Outcome,
-  RenderedOrder,
-  RenderedTable,
-} from "../../connector/index.ts";
+import type { Found, OrdersCapability, Outcome, RenderedTable } from "../../connector/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { move, OrderError, type OrderRow } from "../book.ts";
 import { changeEnded } from "../changes/ended.ts";
@@ -19,6 +13,7 @@ import { calling } from "./calling.ts";
 import { canariesFor, droppedBefore, windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, placementOf, type Intent } from "./intents.ts";
 import { hasDuplicate, moveAsSeen } from "./duplicate.ts";
+import { dropCall } from "./own-drop.ts";
 import { nextStep, type Canary, type Search } from "./next-step.ts";
 import { readBack } from "./read-back.ts";
 import { fenced, LeaseLost } from "./record.ts";
@@ -159,21 +154,20 @@ function searchOf(found: Found | null): Search {
 function searchFor(trial: Trial, capability: OrdersCapability, number: string): Promise<Found> {
   const { context, lease } = trial.sender;
   const doing = `Searching for order ${number}`;
-  // What is known to have been dropped is ours, however its files would look now.
-  const isOwn =
-    capability.finding === "file-drop" &&
-    number === trial.order.number &&
-    trial.order.handedOverAt === null;
-  return calling(doing, context.settings.giveUpAfterSeconds, lease.lost, (call) =>
-    capability.find(number, isOwn ? { ...call, order: toBeSent(trial) } : call),
-  );
+  const isOwn = capability.finding === "file-drop" && number === trial.order.number;
+  return calling(doing, context.settings.giveUpAfterSeconds, lease.lost, async (call) => {
+    const tables = () => toBeSent(trial);
+    return capability.find(
+      number,
+      isOwn ? await dropCall(context, trial.order, call, tables) : call,
+    );
+  });
 }
 
 /** As it was written down when it was first sent; else as it would be now. */
-function toBeSent(trial: Trial): RenderedOrder {
+function toBeSent(trial: Trial): readonly RenderedTable[] {
   const { sender, order, intent } = trial;
-  trial.rendered ??= intent.payload ?? sender.context.outbound.render(order.body);
-  return { key: order.number, tables: trial.rendered };
+  return (trial.rendered ??= intent.payload ?? sender.context.outbound.render(order.body));
 }
 
 async function searchCanaries(trial: Trial, capability: OrdersCapability): Promise<Canary> {

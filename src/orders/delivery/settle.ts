@@ -216,9 +216,22 @@ export async function askPerson(trial: Trial, search: Search, why: string): Prom
     if (order.version !== trial.order.version) return null;
     const asked = order.state === "inDoubt" ? order : await doubt(trial, tx, order, why);
     await askToLook(trial, tx, order, why);
-    if (order.state === "inDoubt") await postpone(context, tx, asked);
+    if (order.state === "inDoubt") {
+      if (search === "another") await sayAnother(tx, order, why);
+      await postpone(context, tx, asked);
+    }
     return asked;
   });
+}
+
+/** What the journal knows is said where the order is looked at, also where it was in doubt. */
+async function sayAnother(tx: Transaction, order: OrderRow, why: string): Promise<void> {
+  if (order.reasons.some((reason) => reason.includes(why))) return;
+  await tx.affect("update web_order set reasons = $3 where company = $1 and id = $2", [
+    order.company,
+    order.id,
+    JSON.stringify([`${why}.`, ...order.reasons]),
+  ]);
 }
 
 async function askToLook(

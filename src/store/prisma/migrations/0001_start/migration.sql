@@ -1163,6 +1163,18 @@ CREATE TABLE "web_order_intent" (
 );
 
 -- CreateTable
+CREATE TABLE "web_order_lying" (
+    "company" TEXT NOT NULL,
+    "order_id" UUID NOT NULL,
+    "since" TIMESTAMPTZ(6) NOT NULL,
+    "due_at" TIMESTAMPTZ(6),
+    "tries" INTEGER NOT NULL,
+    "why" TEXT,
+
+    CONSTRAINT "web_order_lying_pkey" PRIMARY KEY ("company","order_id")
+);
+
+-- CreateTable
 CREATE TABLE "web_order_lease" (
     "company" TEXT NOT NULL,
     "order_id" UUID NOT NULL,
