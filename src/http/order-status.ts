@@ -56,7 +56,7 @@ const change = z
     net: orNull(z.string(), "Net of the order with it; all of it is cancelled."),
     askedAt: instant("When it was asked for."),
     endedAt: orNull(instant(""), "When it was over."),
-    outcome: orNull(z.string(), "How it ended."),
+    outcome: orNull(z.string(), "How it ended, or why a person decides first."),
     before: orNull(
       z.strictObject({
         net: amount("Net."),

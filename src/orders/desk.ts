@@ -9,7 +9,7 @@ import {
   type AskedCancellation,
   type ChangeResult,
 } from "./changes/ask.ts";
-import { afterTask } from "./changes/ended.ts";
+import { afterTask, termsOfTask } from "./changes/ended.ts";
 import type { OrdersContext } from "./context.ts";
 import { desk, type Desk } from "./desk-list.ts";
 import {
@@ -21,7 +21,14 @@ import {
 } from "./export.ts";
 import { afterRefund } from "./refunds.ts";
 import type { Resolution } from "./resolve.ts";
-import { closeTask, listTasks, type Task, type TaskEnd, type TaskFilter } from "./tasks.ts";
+import {
+  closeTask,
+  holdOrderOf,
+  listTasks,
+  type Task,
+  type TaskEnd,
+  type TaskFilter,
+} from "./tasks.ts";
 import type { Seen } from "./book.ts";
 import { list, show, type OrderListFilter, type OrderSummary, type OrderView } from "./view.ts";
 
@@ -72,11 +79,13 @@ export function openDesk(context: OrdersContext): OrderDesk {
   };
 }
 
-/** A change that waited for the task goes on with it. */
+/** A change that waited for the task goes on with it. Its order is held first, as by all else. */
 async function endTask(context: OrdersContext, end: TaskEnd): Promise<Task> {
+  const reckoning = await termsOfTask(context, end);
   return context.store.transaction(async (tx) => {
+    await holdOrderOf(tx, context.company, end.id);
     const task = await closeTask(tx, context.company, end, context.now());
-    await afterTask(tx, context, task);
+    await afterTask(tx, reckoning, task);
     await afterRefund(tx, context.company, task, context.now());
     await afterReturnTask(tx, context, task);
     const { who, reason, state } = end;

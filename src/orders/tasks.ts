@@ -99,6 +99,17 @@ export interface TaskEnd {
   readonly reference?: string | null;
 }
 
+/** Whoever moves an order holds its row before its tasks: so does whoever closes one. */
+export async function holdOrderOf(tx: Queryable, company: string, task: string): Promise<void> {
+  await tx.query(
+    `select 1 from web_order
+      where company = $1
+        and id = (select order_id from web_order_task where company = $1 and id::text = $2)
+        for update`,
+    [company, task],
+  );
+}
+
 /**
  * A refund that nobody owed any more can be closed as done still: it was paid before that was
  * known, and counts.

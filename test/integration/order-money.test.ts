@@ -324,7 +324,7 @@ test("what is given back while an amendment waits for the ERP is told to a perso
   await amend(one, wanted({ BRICK: 10, SAND: 0 }));
   await payBack(one);
   const [task] = await one.orders.tasks({ kind: "amend" });
-  expect(task?.instruction).toContain("to: 10 × BRICK (42.00), charge CARR (7.50); 49.50 net");
+  expect(task?.instruction).toContain("is to be 10 × BRICK at 4.20, 42.00 net");
   const end = { state: "done", who: "kim", reason: "made there" } as const;
   await one.orders.closeTask({ id: task?.id ?? "", ...end });
   expect(await looks(one)).toEqual(["W1 stands, and 20.16 of it is not paid: 20.16"]);

@@ -12,15 +12,15 @@ import type { OrdersContext } from "../context.ts";
 import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
 import { BLANKED, isForgotten } from "../forgotten.ts";
 import { once, type KeyedAnswer, type KeyedResult } from "../keyed.ts";
-import { keepPayments, UNPAID } from "../payments.ts";
+import { keepPayments } from "../payments.ts";
 import { requestHash, type OrderRequest } from "../request.ts";
-import { openTask } from "../tasks.ts";
 import { noteChanged } from "../told.ts";
 import { lessOf, type LineLess } from "./cancelled.ts";
-import { examineAnew, type Anew, type ToBe } from "./examine.ts";
+import { examineAnew, isImpossible, type Anew, type ToBe } from "./examine.ts";
 import { beforeOf, goOn, putContent } from "./make.ts";
 import { onAgreedTerms } from "./terms.ts";
 import { cancelMove, nameOf } from "./over.ts";
+import { tellPersons } from "./persons.ts";
 import { heldOrder, pathOf } from "./path.ts";
 import {
   changesOf,
@@ -181,12 +181,8 @@ async function changeTo(
       `Changing web order ${order.number}: its guest was forgotten, and the ERP would get ` +
         `"${BLANKED}" for name and address. Amend it with guest and deliverTo, or cancel all of it.`,
     );
-  const last = (await changesOf(tx, order)).findLast(({ state }) => PENDING.includes(state));
-  const anew = await examineAnew(tx, context, order, asked, last ?? null);
-  const impossible = anew.findings.some(
-    ({ code, policy }) => NEVER.has(code) || (policy === "refuse" && UNPAID.has(code)),
-  );
-  if (impossible || (anew.verdict === "refuse" && !asked.decides)) {
+  const anew = await examineAnew(tx, context, order, asked, await changesOf(tx, order));
+  if (isImpossible(anew) || (anew.verdict === "refuse" && !asked.decides)) {
     await anew.undo();
     const answer: OrderProblem = refusedProblem(anew.findings);
     return { status: 422, answer };
@@ -195,9 +191,6 @@ async function changeTo(
     ? changeHere(tx, context, order, { asked, anew })
     : askChange(tx, context, order, { asked, anew });
 }
-
-/** What nobody can decide otherwise. */
-const NEVER = new Set(["below-delivered", "account-differs", "currency-differs"]);
 
 interface Examined {
   readonly asked: NewContent;
@@ -237,10 +230,12 @@ async function askChange(
 ): Promise<KeyedAnswer<ChangeAnswer>> {
   const at = context.now();
   await anew.undo();
-  const holds = asked.decides ? [] : holdsOf(anew);
+  // Whoever cancels a part of what is held has not decided on that.
+  const holds = asked.decides && !anew.ofHeld ? [] : holdsOf(anew);
   const state: ChangeState = holds.length > 0 ? "held" : "asked";
   const row = rowOf(asked, anew, at);
-  const change = await insertChange(tx, order, { ...row, state });
+  const outcome = state === "held" ? holds.join(" ") : null;
+  const change = await insertChange(tx, order, { ...row, state, outcome });
   // It is this order's from now on, though the ERP has yet to make the change.
   await keepPayments(tx, order.company, [{ id: order.id, payment: anew.content.body.payment }]);
   const name = nameOf(asked.kind, change);
@@ -249,20 +244,8 @@ async function askChange(
     at,
     about: `${name} asked for${whyOf(asked)}: ${told(anew)}`,
   });
-  if (state === "held")
-    await openTask(
-      tx,
-      order.company,
-      {
-        order: order.id,
-        kind: "look",
-        about: `${name.toLowerCase()} is held`,
-        instruction: `${holds.join(" ")} Close it as done to let it go to the ERP, or drop it.`,
-        amount: anew.content.body.gross,
-      },
-      at,
-    );
-  else await intentOf(tx, context, order, { ...row, change });
+  if (state === "asked") await intentOf(tx, context, order, { ...row, change });
+  await tellPersons(tx, order, at);
   return answerOf(202, order, { ...row, change, state }, anew.findings);
 }
 
@@ -368,7 +351,7 @@ function answerOf(
   return { status, answer };
 }
 
-function holdsOf({ findings }: Anew): string[] {
+export function holdsOf({ findings }: Anew): string[] {
   return findings.filter(({ policy }) => policy === "hold").map(({ about }) => about);
 }
 

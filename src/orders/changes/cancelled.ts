@@ -25,20 +25,19 @@ interface Standing {
   readonly delivered: string;
 }
 
-/** Null: nothing of it would be left, so that it is cancelled as a whole. */
+/**
+ * Null: nothing of it would be left, so that it is cancelled as a whole. `given`: goods that a
+ * promotion gives may be among the lines, and follow those that they are given for.
+ */
 export async function lessOf(
   tx: Queryable,
   order: OrderRow,
   pending: ChangeRow | null,
   lines: readonly LineLess[] | null,
+  { given: follows } = { given: lines === null },
 ): Promise<Less | null> {
   const body = pending?.body ?? order.body;
-  const standing = await tx.query<Standing>(
-    `select line, greatest(despatched_quantity, invoiced_quantity)::text as delivered
-       from web_order_line where company = $1 and order_id = $2`,
-    [order.company, order.id],
-  );
-  const delivered = new Map(standing.map((one) => [one.line, decimal.parse(one.delivered)]));
+  const delivered = await deliveredOf(tx, order);
   const wanted = lines ?? body.lines.map(({ line }) => ({ line, quantity: null }));
   const cancelled = wanted.map((one) => takenOff(order, body, delivered, one));
   const some = cancelled.filter(({ quantity }) => decimal.parse(quantity).digits > 0n);
@@ -48,7 +47,7 @@ export async function lessOf(
   if (left.every(({ quantity }) => quantity === "0")) return null;
   const request = await lastRequest(tx, order, pending);
   const { lines: reduced, given } = reducedLines(order, request, left);
-  if (given !== undefined && lines !== null)
+  if (given !== undefined && !follows)
     throw impossible(
       order,
       `line ${given} is given by a promotion`,
@@ -63,6 +62,46 @@ export async function lessOf(
     numbers: reduced.map(({ number }) => number),
     cancelled: some,
   };
+}
+
+/**
+ * What is taken off where the change that it was taken off of is not made: as much, but never more
+ * than leaves what was wanted in the end. "nothing": what it was to take off is not there.
+ */
+export async function lessAnew(
+  tx: Queryable,
+  order: OrderRow,
+  pending: ChangeRow | null,
+  { body: wanted, cancelled }: Pick<ChangeRow, "body" | "cancelled">,
+): Promise<Less | "nothing" | null> {
+  const body = pending?.body ?? order.body;
+  const delivered = await deliveredOf(tx, order);
+  const lines = cancelled.flatMap(({ line, product, quantity }) => {
+    const there = body.lines.find((one) => one.line === line && one.product === product);
+    if (there === undefined) return [];
+    const all = decimal.parse(there.quantity);
+    const stays = wanted?.lines.find((one) => one.line === line)?.quantity ?? "0";
+    const least = [
+      decimal.parse(quantity),
+      decimal.subtract(all, decimal.parse(stays)),
+      decimal.subtract(all, delivered.get(line) ?? decimal.zero()),
+    ].reduce((one, other) => (decimal.compare(one, other) < 0 ? one : other));
+    return least.digits > 0n ? [{ line, quantity: decimal.canonical(least) }] : [];
+  });
+  return lines.length === 0 ? "nothing" : lessOf(tx, order, pending, lines, { given: true });
+}
+
+/** By number of the line: despatched or invoiced, whichever is more. */
+async function deliveredOf(
+  tx: Queryable,
+  { company, id }: OrderRow,
+): Promise<ReadonlyMap<number, decimal.Decimal>> {
+  const standing = await tx.query<Standing>(
+    `select line, greatest(despatched_quantity, invoiced_quantity)::text as delivered
+       from web_order_line where company = $1 and order_id = $2`,
+    [company, id],
+  );
+  return new Map(standing.map((one) => [one.line, decimal.parse(one.delivered)]));
 }
 
 const RETURN = "Ask for a return of what is not wanted.";

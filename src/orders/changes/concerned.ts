@@ -20,6 +20,8 @@ export interface Changing {
   /** What it came to, and comes to. */
   readonly was: Pick<WebOrder, "lines" | "gross">;
   readonly is: Pick<WebOrder, "lines" | "gross">;
+  /** A part is cancelled of what a person has yet to decide on, and holds that. */
+  readonly ofHeld: boolean;
 }
 
 /** Those that are about what the change changes. */
@@ -27,8 +29,10 @@ export function concerned(
   findings: readonly OrderFinding[],
   changing: Changing,
 ): readonly OrderFinding[] {
-  if (changing.kind === "cancel") return ofCancellation(findings, changing);
-  const { before, state } = changing;
+  const { before, state, kind, ofHeld } = changing;
+  // What it is held for it is held for with a part less, and less is never refused for it.
+  if (ofHeld) return concerned(findings, { ...changing, kind: "amend", ofHeld: false }).map(asHeld);
+  if (kind === "cancel") return ofCancellation(findings, changing);
   // One that the ERP refused is sent anew: all of it is checked.
   if (before === null || state === "refused") return findings;
   const told = toldOf(changing, before);
@@ -53,6 +57,12 @@ function ofCancellation(
     if (check === "quantity" && line !== null && stays[line - 1] === undefined) return [finding];
     return isHeld ? [holding(finding)] : [];
   });
+}
+
+function asHeld(finding: OrderFinding): OrderFinding {
+  const { check, code, policy } = finding;
+  const stays = policy !== "refuse" || UNDECIDABLE.has(code) || check === "quantity";
+  return stays ? finding : holding(finding);
 }
 
 function holding(finding: OrderFinding): OrderFinding {

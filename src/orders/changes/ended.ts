@@ -4,13 +4,15 @@ import type { Transaction } from "../../store/index.ts";
 import { sameAmount } from "../amounts.ts";
 import { move, OrderError, type OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
-import { openTask } from "../tasks.ts";
-import type { Task } from "../tasks.ts";
+import type { Task, TaskEnd } from "../tasks.ts";
+import { workOutAnew } from "./anew.ts";
 import { intentOf } from "./ask.ts";
 import { heldOrder } from "./path.ts";
 import { beforeOf, putContent } from "./make.ts";
 import { cancelMove, nameOf, over, supersede } from "./over.ts";
+import { tellPersons, undone } from "./persons.ts";
 import { changesOf, moveChange, PENDING, type ChangeRow } from "./rows.ts";
+import { onAgreedTerms } from "./terms.ts";
 
 export interface ChangeEnd {
   /** done: the ERP has it so. refused: it will not. cannot: a person has to make it there. */
@@ -39,9 +41,15 @@ export async function changeEnded(
   const asked = (await changesOf(tx, held)).find((one) => one.change === change);
   if (asked === undefined || !PENDING.includes(asked.state)) return held;
   const at = end.at ?? context.now();
-  if (end.as === "done") return done(tx, held, asked, { ...end, at, who: "tradepost" });
+  if (end.as === "done") {
+    const changed = await done(tx, held, asked, { ...end, at, who: "tradepost" });
+    await tellPersons(tx, changed, at);
+    return changed;
+  }
   if (end.as === "cannot") return forPerson(tx, held, asked, { about: end.about, at });
   await over(tx, held, asked, { about: end.about, at, state: "refused", who: "erp" });
+  await workOutAnew(tx, context, held, { change: asked, became: "refused", at });
+  await tellPersons(tx, held, at);
   return held;
 }
 
@@ -121,46 +129,33 @@ async function forPerson(
   return order;
 }
 
-/** Of several that wait to be made in the ERP the last one counts, as each says the whole order. */
-async function tellPersons(tx: Transaction, order: OrderRow, at: Temporal.Instant): Promise<void> {
-  const waiting = (await changesOf(tx, order)).filter(({ state }) => state === "task");
-  const last = waiting.at(-1);
-  for (const one of waiting) {
-    const instruction = one === last || last === undefined ? todo(order, one) : instead(last);
-    await openTask(tx, order.company, { ...taskOf(order, one), instruction }, at);
-  }
-}
+const TASK = /^(?:amendment|cancellation) (\d+)/;
 
-function taskOf(order: OrderRow, { body, change, kind }: ChangeRow) {
-  const about = nameOf(kind, change).toLowerCase();
-  return { order: order.id, kind, about, amount: body?.gross ?? order.gross };
-}
-
-function instead({ kind, change }: ChangeRow): string {
-  return (
-    `Make it no more: ${nameOf(kind, change).toLowerCase()} was asked for after it and counts in ` +
-    "its place; this one is closed once that is done. Where it stands in the ERP already, close it " +
-    "as done before that one."
+/**
+ * By what terms is reckoned what comes of a person's closing the task; before the transaction that
+ * closes it.
+ */
+export async function termsOfTask(
+  context: OrdersContext,
+  { id, state }: Pick<TaskEnd, "id" | "state">,
+): Promise<OrdersContext> {
+  const [task] = await context.store.query<{ order: string | null; about: string }>(
+    `select order_id as "order", about from web_order_task where company = $1 and id::text = $2`,
+    [context.company, id],
   );
+  const number = TASK.exec(task?.about ?? "")?.[1];
+  const order = task?.order ?? null;
+  if (number === undefined || order === null) return context;
+  return termsBehind(context, order, Number(number) - (state === "dropped" ? 1 : 0));
 }
 
-function todo(order: OrderRow, { body }: ChangeRow): string {
-  const there = order.erpOrder === null ? "the order" : `ERP order ${order.erpOrder}`;
-  const lines = [
-    ...(body?.lines ?? []).map(
-      ({ quantity, product, net }) => `${trimmed(quantity)} × ${product} (${net})`,
-    ),
-    ...(body?.charges ?? []).map(({ charge, net }) => `charge ${charge} (${net})`),
-  ].join(", ");
-  const act =
-    body === null
-      ? `Cancel ${there} in the ERP.`
-      : `Change ${there} in the ERP to: ${lines}; ${body.net} net, ${body.vat} VAT.`;
-  return `${act} Then close this task as done; drop it where it cannot be done any more.`;
-}
-
-function trimmed(quantity: string): string {
-  return decimal.canonical(decimal.parse(quantity));
+/** By what terms a part is reckoned that was cancelled behind the change. */
+export function termsBehind(
+  context: OrdersContext,
+  order: string,
+  change: number,
+): Promise<OrdersContext> {
+  return onAgreedTerms(context, { order, seen: {} }, "less", change);
 }
 
 /** A person has closed a task that a change waited for. */
@@ -169,7 +164,7 @@ export async function afterTask(
   context: OrdersContext,
   task: Task,
 ): Promise<void> {
-  const number = /^(?:amendment|cancellation) (\d+)/.exec(task.about)?.[1];
+  const number = TASK.exec(task.about)?.[1];
   const { order: id, closedBy: who, state } = task;
   if (number === undefined || id === null || who === null) return;
   const order = await heldOrder(tx, context.company, id);
@@ -180,14 +175,15 @@ export async function afterTask(
   const about = task.reason ?? "";
   if (state === "dropped") {
     await over(tx, order, change, { state: "dropped", about, at, who });
-    return tellPersons(tx, order, at);
+    await workOutAnew(tx, context, order, { change, became: "dropped", at });
+  } else if (change.state === "task") await done(tx, order, change, { about, at, who });
+  else if (change.state === "held") {
+    refuseUndoing(order, change, changes);
+    await moveChange(tx, order, { change: change.change, state: "asked", outcome: about, at });
+    await intentOf(tx, context, order, change);
+    await workOutAnew(tx, context, order, { change, became: "let go", at });
   }
-  if (change.state === "task") await done(tx, order, change, { about, at, who });
-  if (change.state !== "held") return;
-  refuseUndoing(order, change, changes);
-  const asked = { change: change.change, state: "asked", outcome: about, at } as const;
-  await moveChange(tx, order, asked);
-  await intentOf(tx, context, order, change);
+  await tellPersons(tx, await heldOrder(tx, context.company, id), at);
 }
 
 /** Let go now, it would reach the ERP behind a later one and undo that. */
@@ -196,12 +192,13 @@ function refuseUndoing(
   { change, kind }: ChangeRow,
   changes: readonly ChangeRow[],
 ): void {
-  const later = changes.find(
-    (one) => one.change > change && (one.state === "asked" || one.state === "task"),
-  );
-  if (later === undefined) return;
-  const waits =
-    later.state === "asked" ? "is on its way to the ERP" : "waits for a person to make it there";
+  const later = undone({ change }, changes);
+  if (later === null) return;
+  const waits = {
+    asked: "is on its way to the ERP",
+    task: "waits for a person to make it there",
+    held: "waits to be decided on",
+  }[later.state as "asked" | "task" | "held"];
   const name = nameOf(later.kind, later.change).toLowerCase();
   throw new OrderError(
     "change-impossible",

@@ -17,11 +17,20 @@ import { sameAmount } from "../amounts.ts";
 import type { OrderRequest } from "../request.ts";
 import { concerned } from "./concerned.ts";
 import { madeFrom } from "./made-from.ts";
-import { changesOf, evidenceOfLines, type ChangeKind, type ChangeRow } from "./rows.ts";
+import {
+  changesOf,
+  evidenceOfLines,
+  groundOf,
+  type ChangeKind,
+  type ChangeRow,
+  type Ground,
+} from "./rows.ts";
 
 export interface Anew {
   readonly verdict: Policy;
   readonly findings: readonly OrderFinding[];
+  /** A part is cancelled of what a person has yet to decide on. */
+  readonly ofHeld: boolean;
   readonly content: Content;
   readonly request: OrderRequest;
   /** Puts the order back as it was: for a change that is not made now. */
@@ -44,12 +53,14 @@ export async function examineAnew(
   context: OrdersContext,
   order: OrderRow,
   asked: ToBe,
-  last: ChangeRow | null,
+  changes: readonly ChangeRow[],
 ): Promise<Anew> {
-  const before = last?.body ?? order.body;
-  const evidence = last?.evidence ?? (await evidenceOfLines(tx, order));
-  const madeOf = await madeFrom(tx, order, last);
-  const { request, given } = await paidWithRest(tx, order, completed(order, asked.body));
+  const ground = groundOf(order, changes);
+  const { last, agreed } = ground;
+  const before = agreed?.body ?? order.body;
+  const evidence = agreed?.evidence ?? (await evidenceOfLines(tx, order));
+  const madeOf = await madeFrom(tx, order, agreed);
+  const { request, given } = await paidWithRest(tx, order, completed(order, asked.body, ground));
   await tx.query("savepoint anew");
   const { company, id } = order;
   await releasePromotions(tx, { company, order: id, at: context.now() });
@@ -59,14 +70,17 @@ export async function examineAnew(
   const priced = await examineNow(tx, context, undated, { test: order.test });
   const came = await cameOf(tx, order);
   const numbering = {
-    before: withLinesOf(before, order.body),
+    before: withLinesOf(last?.body ?? order.body, order.body),
     used: await lastNumber(tx, order),
     known: asked.numbers ?? [],
     came: new Map(came.map((one) => [one.line, decimal.parse(one.came)])),
   };
   const content = contentOf(order, priced, request, numbering);
-  const changing = { kind: asked.kind, state: order.state, before: madeOf, now: request };
-  const found = priced.findings.map((finding) => ofPayment(order, request, given, finding));
+  const ofHeld = asked.kind === "cancel" && last?.state === "held";
+  const changing = { kind: asked.kind, ofHeld, state: order.state, before: madeOf, now: request };
+  const found = priced.findings.map((finding) =>
+    ofPayment(order, [order.body.payment, before.payment], request, given, finding),
+  );
   const findings = [
     ...concerned(found, { ...changing, was: before, is: content.body }),
     ...sameBuyer(order, content.body),
@@ -75,6 +89,7 @@ export async function examineAnew(
   return {
     verdict: worst(findings),
     findings,
+    ofHeld,
     content: { ...content, evidence: keptEvidence(content, before, evidence) },
     request,
     undo: async () => void (await tx.query("rollback to savepoint anew")),
@@ -82,9 +97,19 @@ export async function examineAnew(
   };
 }
 
+/** What nobody can decide otherwise. */
+export function isImpossible({ findings }: Pick<Anew, "findings">): boolean {
+  return findings.some(
+    ({ code, policy }) => NEVER.has(code) || (policy === "refuse" && UNPAID.has(code)),
+  );
+}
+
+const NEVER = new Set(["below-delivered", "account-differs", "currency-differs"]);
+
 /** A payment that it was taken with holds no change: what is too much of it is given back. */
 function ofPayment(
   order: OrderRow,
+  agreed: readonly WebOrder["payment"][],
   request: OrderRequest,
   given: string | null,
   finding: OrderFinding,
@@ -93,10 +118,11 @@ function ofPayment(
     return { ...finding, about: `${finding.about} Of its payment ${given} was given back.` };
   if (order.state === "refused" && UNPAID.has(finding.code))
     return { ...finding, policy: "refuse" };
-  const { payment } = order.body;
-  const kept =
-    payment?.provider === request.payment?.provider &&
-    payment?.reference === request.payment?.reference;
+  const kept = agreed.some(
+    (payment) =>
+      payment?.provider === request.payment?.provider &&
+      payment?.reference === request.payment?.reference,
+  );
   if (!kept || finding.code !== "paid-too-much") return finding;
   const instruction = "Nothing: a task for finance gives back what is too much, once it is done.";
   return { ...finding, policy: "accept", instruction };
@@ -120,15 +146,18 @@ async function paidWithRest(
   return { request: { ...request, payment: { ...payment, amount } }, given: rest.given };
 }
 
-/** What an order cannot change keeps standing; a payment that was taken stays taken. */
-function completed(order: OrderRow, asked: OrderRequest): OrderRequest {
+/**
+ * What an order cannot change keeps standing; a payment that was taken stays taken, also one that
+ * came with a change which is still to be made.
+ */
+function completed(order: OrderRow, asked: OrderRequest, { payment }: Ground): OrderRequest {
   if (asked.webOrder !== undefined && asked.webOrder !== order.number)
     throw new OrderError(
       "change-impossible",
       `Amending web order ${order.number}: what is sent says it is ${asked.webOrder}. An order ` +
         "keeps its number; leave webOrder out, or send it to that order's address.",
     );
-  const { payment, orderedOn } = order.body;
+  const { orderedOn } = order.body;
   return { ...asked, webOrder: order.number, orderedOn, payment: asked.payment ?? payment };
 }
 

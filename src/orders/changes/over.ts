@@ -38,6 +38,13 @@ export async function over(
   await noteChanged(tx, order, "order.change-refused", at);
 }
 
+const SUPERSEDED = "Superseded by ";
+
+/** It is not made, since a later one is. */
+export function isSuperseded({ state, outcome }: Pick<ChangeRow, "state" | "outcome">): boolean {
+  return state === "dropped" && outcome?.startsWith(SUPERSEDED) === true;
+}
+
 /**
  * A change is made. Each says the whole order, so that those that were asked for before it and wait
  * for a person come to nothing: made after it, one would undo it.
@@ -49,7 +56,7 @@ export async function supersede(
   at: Temporal.Instant,
 ): Promise<void> {
   const name = nameOf(made.kind, made.change).toLowerCase();
-  const about = `Superseded by ${name}, which was asked for after it and is done.`;
+  const about = `${SUPERSEDED}${name}, which was asked for after it and is done.`;
   for (const change of await withPersons(tx, order)) {
     if (change.change > made.change) continue;
     await over(tx, order, change, { state: "dropped", about, at, who: "tradepost" });
@@ -124,7 +131,8 @@ async function endUnmade(
   await dropTasks(tx, order, change, about, at);
 }
 
-async function dropTasks(
+/** What a person was to do about it is nothing any more. */
+export async function dropTasks(
   tx: Queryable,
   order: OrderRow,
   { kind, change }: ChangeRow,

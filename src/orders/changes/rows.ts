@@ -13,6 +13,9 @@ export type ChangeState = "held" | "asked" | "task" | "done" | "refused" | "drop
 /** Those that may still come about. */
 export const PENDING: readonly ChangeState[] = ["held", "asked", "task"];
 
+/** Of these, those that nobody has to decide on. */
+export const AGREED: readonly ChangeState[] = ["asked", "task"];
+
 export interface CancelledLine {
   readonly line: number;
   readonly product: string;
@@ -145,8 +148,55 @@ export async function evidenceOfLines(
   return Object.fromEntries(rows.map(({ line, price }) => [String(line), price]));
 }
 
-/** What the order is to be in the end: the last that was asked for and may still come about. */
-export function wished(order: OrderRow, changes: readonly ChangeRow[]): WebOrder | null {
-  const last = changes.findLast(({ state }) => PENDING.includes(state));
-  return last === undefined ? order.body : last.body;
+/** What a change is built on, and what it is compared with. */
+export interface Ground {
+  /** The last that may still come about: what is asked for now follows it. Null: there is none. */
+  readonly last: ChangeRow | null;
+  /**
+   * The last of them that is agreed. What a person has yet to decide on is nothing to compare with:
+   * whatever contains it is found as much as it was. Null: the order as it stands.
+   */
+  readonly agreed: ChangeRow | null;
+  /** The payment that it keeps where it brings none. */
+  readonly payment: WebOrder["payment"];
+}
+
+export function groundOf({ body }: OrderRow, changes: readonly ChangeRow[]): Ground {
+  const pending = changes.filter(({ state }) => PENDING.includes(state));
+  const paid = pending.findLast((one) => (one.body?.payment ?? null) !== null);
+  return {
+    last: pending.at(-1) ?? null,
+    agreed: pending.findLast(({ state }) => AGREED.includes(state)) ?? null,
+    payment: paid?.body?.payment ?? body.payment,
+  };
+}
+
+export type ChangeContent = Pick<
+  ChangeRow,
+  "change" | "request" | "body" | "evidence" | "held" | "cancelled"
+>;
+
+/** What a pending change says is another now; it is the same that was asked for still. */
+export async function rewriteChange(
+  tx: Queryable,
+  { company, id }: OrderKey,
+  { change, request, body, evidence, held, cancelled }: ChangeContent,
+): Promise<void> {
+  await tx.affect(
+    `update web_order_change
+        set request = $4::jsonb, body = $5::jsonb, evidence = $6::jsonb, held = $7::jsonb,
+            cancelled = $8::jsonb
+      where company = $1 and order_id = $2 and change = $3 and state = any($9::text[])`,
+    [
+      company,
+      id,
+      change,
+      jsonOrNull(request),
+      jsonOrNull(body),
+      jsonOrNull(evidence),
+      jsonOrNull(held),
+      JSON.stringify(cancelled),
+      [...PENDING],
+    ],
+  );
 }

@@ -17,11 +17,13 @@ import { changesOf, PENDING, type ChangeRow } from "./rows.ts";
  *
  * @param asked the order as it is to be; "less": without some of it; "none": all of it cancelled
  * that has not come, which leaves nothing to reckon where nothing has.
+ * @param upTo the change behind which it is asked; absent: the last.
  */
 export async function onAgreedTerms(
   context: OrdersContext,
   { order: idOrNumber, seen }: { readonly order: string; readonly seen: Seen },
   asked: OrderRequest | "less" | "none",
+  upTo = Infinity,
 ): Promise<OrdersContext> {
   const { store, company, pricing } = context;
   const order = await findOrder(store, company, idOrNumber, seen);
@@ -29,7 +31,11 @@ export async function onAgreedTerms(
   if (asked === "none" && !(await hasCome(store, order))) return context;
   const first = await firstOf(store, order);
   if (first === null) return context;
-  const agreed = agreedOf({ at: order.receivedAt, request: first }, await changesOf(store, order));
+  // A part is taken off what is held, too; any other change begins at what is agreed.
+  const changes = (await changesOf(store, order)).filter(
+    ({ change, state }) => change <= upTo && (state !== "held" || typeof asked === "string"),
+  );
+  const agreed = agreedOf({ at: order.receivedAt, request: first }, changes);
   if (typeof asked !== "string" && !asksNoMore(agreed.request, asked)) return context;
   const price = await pricing.asOf(order.account, agreed.at);
   return price === null ? context : { ...context, pricing: { ...pricing, price } };

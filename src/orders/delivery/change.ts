@@ -6,7 +6,7 @@
 import type { OrdersCapability, Outcome } from "../../connector/index.ts";
 import type { Transaction } from "../../store/index.ts";
 import { addEvent, type OrderRow } from "../book.ts";
-import { changeEnded, type ChangeEnd } from "../changes/ended.ts";
+import { changeEnded, termsBehind, type ChangeEnd } from "../changes/ended.ts";
 import { differencesOf, isGivenUp } from "../compare.ts";
 import {
   beginAttempt,
@@ -208,6 +208,11 @@ async function end(
   also: (tx: Transaction, order: OrderRow) => Promise<void> = async () => {},
 ): Promise<boolean> {
   const what = `how to ${intent.kind} ended`;
+  // Before the transaction: what was cancelled behind it is worked out anew.
+  const reckoning =
+    ending.as === "refused" && intent.change !== null
+      ? await termsBehind(context, lease.order.id, intent.change - 1)
+      : context;
   await recorded(context, lease, what, async (tx, order) => {
     const open = await openIntents(tx, order);
     // The connection can break after the commit and before its answer.
@@ -215,7 +220,7 @@ async function end(
     await also(tx, order);
     await endIntent(tx, order, intent.intent, STATES[ending.as]);
     if (intent.change !== null)
-      await changeEnded(tx, context, order, intent.change, { ...ending, at: context.now() });
+      await changeEnded(tx, reckoning, order, intent.change, { ...ending, at: context.now() });
   });
   return true;
 }

@@ -53,6 +53,20 @@ export async function addIntent(
   return intent;
 }
 
+/** What is to be told is another now. False: it is on its way as it was, or over. */
+export async function rewriteIntent(
+  tx: Queryable,
+  { company, id }: Order,
+  { kind, change, body }: Pick<NewIntent, "kind" | "change" | "body">,
+): Promise<boolean> {
+  const written = await tx.affect(
+    `update web_order_intent set kind = $4, body = $5
+      where company = $1 and order_id = $2 and change = $3 and state = 'waiting'`,
+    [company, id, change, kind, body === null ? null : JSON.stringify(body)],
+  );
+  return written > 0;
+}
+
 async function insertIntent(
   tx: Queryable,
   { company, id }: Order,
