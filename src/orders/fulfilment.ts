@@ -11,6 +11,7 @@ import { openAgain, openProduct } from "./open.ts";
 import { inPages } from "./recent.ts";
 import { bears } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
+import { keepUnplaced, placedAnew, withPlaced, type InvoicedUnplaced } from "./unplaced.ts";
 
 /**
  * The push log as a relation, for set-based joins: (company, web_order, web_order_folded, account,
@@ -54,7 +55,10 @@ export const OPEN_LINES = `
     where l.open_product is not null and not o.test
       and o.state not in ('refused', 'cancelled', 'shadowed'))`;
 
-/** All that is invoiced and credited of one order line, in selling units, positive. */
+/**
+ * All that is invoiced and credited of one order line, in selling units, positive; what names none
+ * of several lines with its product is told beside them.
+ */
 export interface InvoicedLine {
   readonly webOrder: string;
   readonly line: number;
@@ -89,32 +93,27 @@ export async function recordInvoiced(
     readonly company: string;
     readonly at: Temporal.Instant;
     readonly lines: readonly InvoicedLine[];
+    readonly unplaced?: readonly InvoicedUnplaced[];
     readonly charges?: readonly InvoicedCharges[];
   },
 ): Promise<void> {
   if (told.lines.length === 0) return;
   const { company, at } = told;
-  const [lines, charges] = [JSON.stringify(told.lines), JSON.stringify(told.charges ?? [])];
+  const charges = JSON.stringify(told.charges ?? []);
+  const lines = await withPlaced(tx, told);
   const due = await tx.query<{ id: string }>(
     `select o.id from ${invoiced("$2")} join web_order_line l on ${IS_NEWS}
       union
      select o.id from ${charged("$3")}`,
-    [company, lines, charges],
+    [company, JSON.stringify(lines), charges],
   );
   await holdOrders(
     tx,
     company,
     due.map(({ id }) => id),
   );
-  const changed = await tx.query<{ id: string }>(
-    `update web_order_line l
-        set invoiced_quantity = told."invoicedQuantity", credited_quantity = told."creditedQuantity",
-            open_product = ${openProduct('told."invoicedQuantity"')}
-       from ${invoiced("$2")} where ${IS_NEWS} returning l.order_id as id`,
-    [company, lines],
-  );
-  const orders = [...new Set(changed.map(({ id }) => id))];
-  await writeInvoiceEvents(tx, company, at, orders);
+  await keepUnplaced(tx, told);
+  const orders = await writeLines(tx, company, lines, at);
   const recharged = await tx.query<{ id: string }>(
     `update web_order w
         set (${PAPERS}) = (${PAPERS.map((column) => `news.${column}`).join(", ")})
@@ -124,6 +123,25 @@ export async function recordInvoiced(
   );
   await openAgain(tx, company, [...new Set([...orders, ...recharged.map(({ id }) => id)])]);
   await noteFulfilment(tx, company, orders, at);
+}
+
+/** Of orders that are held: those of which a line is another by it, with that in their book. */
+async function writeLines(
+  tx: Transaction,
+  company: string,
+  lines: readonly InvoicedLine[],
+  at: Temporal.Instant,
+): Promise<string[]> {
+  const changed = await tx.query<{ id: string }>(
+    `update web_order_line l
+        set invoiced_quantity = told."invoicedQuantity", credited_quantity = told."creditedQuantity",
+            open_product = ${openProduct('told."invoicedQuantity"')}
+       from ${invoiced("$2")} where ${IS_NEWS} returning l.order_id as id`,
+    [company, JSON.stringify(lines)],
+  );
+  const orders = [...new Set(changed.map(({ id }) => id))];
+  await writeInvoiceEvents(tx, company, at, orders);
+  return orders;
 }
 
 /** In SQL: what a parameter tells of lines, beside their orders. */
@@ -301,7 +319,7 @@ export async function updateDespatched(
 ): Promise<number> {
   const { store, company, now } = context;
   let changed = 0;
-  for await (const page of inPages(context, among)) {
+  const despatch = async (page: readonly string[]): Promise<void> => {
     const due = await store.query<{ id: string }>(
       `${WANTED} select distinct l.order_id as id from web_order_line l, wanted where ${IS_OTHER}
         order by 1`,
@@ -311,8 +329,35 @@ export async function updateDespatched(
       const ids = due.slice(from, from + AT_ONCE).map(({ id }) => id);
       changed += await store.transaction((tx) => writeDespatched(tx, company, ids, now()));
     }
+  };
+  for await (const page of inPages(context, among)) {
+    await despatch(page);
+    // What did not come hangs on which lines the invoices are of, and that on what came.
+    const placed = await store.transaction((tx) => placeAnew(tx, company, page, now()));
+    if (placed.length > 0) await despatch(placed);
+    changed += placed.length;
   }
   return changed;
+}
+
+/** Invoices of one of several lines, nobody knew which, where the ERP's lines tell more by now. */
+async function placeAnew(
+  tx: Transaction,
+  company: string,
+  page: readonly string[],
+  at: Temporal.Instant,
+): Promise<readonly string[]> {
+  const due = await tx.query<{ id: string }>(
+    `select distinct o.id from ${invoiced("$2")} join web_order_line l on ${IS_NEWS} order by 1`,
+    [company, JSON.stringify(await placedAnew(tx, company, page))],
+  );
+  if (due.length === 0) return [];
+  const ids = due.map(({ id }) => id);
+  await holdOrders(tx, company, ids);
+  const orders = await writeLines(tx, company, await placedAnew(tx, company, ids), at);
+  await openAgain(tx, company, orders);
+  await noteFulfilment(tx, company, orders, at);
+  return orders;
 }
 
 async function writeDespatched(

@@ -130,7 +130,7 @@ export {
   type InvoicedCharges,
   type InvoicedLine,
 } from "./fulfilment.ts";
-export { spreadOver } from "./line-shares.ts";
+export type { InvoicedUnplaced } from "./unplaced.ts";
 /** For rows of the ERP that name an order. */
 export { bears } from "./same-number.ts";
 export { unknownWebOrders } from "./unknown.ts";

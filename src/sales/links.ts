@@ -8,9 +8,9 @@ import {
   PUSH_LOG_CHARGES,
   PUSH_LOG_LINES,
   recordInvoiced,
-  spreadOver,
   type InvoicedCharges,
   type InvoicedLine,
+  type InvoicedUnplaced,
 } from "../orders/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 
@@ -137,8 +137,9 @@ export async function tell(
 ): Promise<void> {
   if (webOrders.length === 0) return;
   const lines = await tx.query<InvoicedLine>(TOTALS, [company, webOrders]);
+  const unplaced = await tx.query<InvoicedUnplaced>(UNPLACED, [company, webOrders]);
   const charges = await tx.query<InvoicedCharges>(CHARGES, [company, webOrders]);
-  await recordInvoiced(tx, { company, at, lines, charges });
+  await recordInvoiced(tx, { company, at, lines, unplaced, charges });
 }
 
 /** Links beside the lines of documents that they are of. */
@@ -148,40 +149,54 @@ const LINKED = `
      and l.document = k.document and l.line = k.line`;
 
 /**
- * Of each line what is linked with it. What is of one of several lines with its product, nobody
- * knows which, is spread over them in their order: what was ordered of each, and the last one the
- * rest; credited is what was invoiced.
+ * Links of the orders with their products, `web_order_line` being that of the only line with the
+ * product where they name none; and what is charged for each product.
  */
-const TOTALS = `
-  with ordered as materialized (
-    select * from ${PUSH_LOG_LINES} l where l.company = $1 and l.web_order = any($2)),
-  linked as (
-    select o.web_order, o.line, o.product, o.quantity,
-           coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0) as invoiced,
-           coalesce(sum(k.quantity) filter (where k.document_type = 'credit'), 0) as credited
-      from ordered o
-      left join order_invoice_link k on k.company = $1 and k.web_order = o.web_order
-       and k.web_order_line = o.line
-     group by 1, 2, 3, 4),
-  apart as (
-    select k.web_order, l.product,
-           coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0) as invoiced,
-           coalesce(sum(k.quantity) filter (where k.document_type = 'credit'), 0) as credited
+const OF_PRODUCTS = `
+  ordered as materialized (
+    select o.web_order, o.line, o.product,
+           count(*) over (partition by o.web_order, o.product) as many
+      from ${PUSH_LOG_LINES} o where o.company = $1 and o.web_order = any($2)),
+  links as materialized (
+    select k.web_order, coalesce(sole.line, k.web_order_line) as web_order_line, l.product,
+           l.erp_order, l.erp_order_line, k.document_type, k.document, k.quantity, k.net
       from ${LINKED}
-     where k.company = $1 and k.web_order = any($2) and k.web_order_line = 0
-     group by 1, 2),
-  with_invoiced as (
-    select o.web_order, o.line, o.product, o.credited, a.credited as credited_apart,
-           o.invoiced + ${spread("a.invoiced", "o.quantity - o.invoiced")} as invoiced
-      from linked o left join apart a on a.web_order = o.web_order and a.product = o.product)
-  select web_order as "webOrder", line, invoiced as "invoicedQuantity",
-         credited + ${spread("o.credited_apart", "o.invoiced - o.credited")} as "creditedQuantity"
-    from with_invoiced o`;
+      left join ordered sole on sole.web_order = k.web_order and sole.product = l.product
+       and sole.many = 1 and k.web_order_line = 0
+     where k.company = $1 and k.web_order = any($2)),
+  prices as (
+    select web_order, product, sum(net) as net, sum(quantity) as quantity
+      from links where document_type = 'invoice' group by 1, 2)`;
 
-/** Of an amount of the product, what comes upon the line "o". */
-function spread(amount: string, room: string): string {
-  return spreadOver(amount, room, { among: "o.web_order, o.product", order: "o.line" });
-}
+/** Of links `k`, `p` being their price: what takes off less than half of it brings nothing back. */
+const QUANTITIES = `
+  coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0) as "invoicedQuantity",
+  coalesce(sum(k.quantity) filter (where k.document_type = 'credit'
+    and (p.net is null or 2 * k.net * p.quantity >= p.net * k.quantity)), 0) as "creditedQuantity"`;
+
+/** Of each line what is linked with it. */
+const TOTALS = `
+  with ${OF_PRODUCTS}
+  select o.web_order as "webOrder", o.line, ${QUANTITIES}
+    from ordered o
+    left join links k on k.web_order = o.web_order and k.web_order_line = o.line
+    left join prices p on p.web_order = k.web_order and p.product = k.product
+   group by 1, 2`;
+
+/** What is of one of several lines with its product, nobody knows which: orders place it. */
+const UNPLACED = `
+  with ${OF_PRODUCTS}
+  select k.web_order as "webOrder", k.product, coalesce(k.erp_order, d.erp_order) as "erpOrder",
+         k.erp_order_line as "erpOrderLine", ${QUANTITIES}
+    from links k
+    join sales_document d on d.company = $1 and d.document_type = k.document_type
+     and d.document = k.document
+    left join prices p on p.web_order = k.web_order and p.product = k.product
+   where k.web_order_line = 0
+     and exists (select 1 from ordered o
+                  where o.web_order = k.web_order and o.product = k.product)
+   group by 1, 2, 3, 4
+   order by 1, 2, 3, 4`;
 
 /** The VAT of the part of a line that is linked; all of it where it has no quantity. */
 const LINKED_VAT = "coalesce(round(l.vat * k.quantity / nullif(l.quantity, 0), 2), l.vat, 0)";

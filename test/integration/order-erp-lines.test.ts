@@ -81,7 +81,11 @@ const sums = (goods: Goods) => {
 async function invoiced(
   company: string,
   document: string,
-  lines: readonly { readonly product: Product; readonly quantity: number }[],
+  lines: readonly {
+    readonly product: Product;
+    readonly quantity: number;
+    readonly erpOrderLine?: number;
+  }[],
 ): Promise<void> {
   const goods = lines.map(({ product, quantity }) => [product, quantity] as const);
   const [net, gross] = [sumOf(goods, NET), sumOf(goods, EACH)];
@@ -178,6 +182,45 @@ test("an invoice of a product on two lines counts for the order, whichever line 
   expect(await invoicedOf(one)).toEqual([4, 1]);
   expect(await stands(one)).toMatchObject({ fulfilment: "invoiced", cancelled: [0, 5] });
   expect(await owed(one)).toEqual([["W1 came short by 25.20", "25.20"]]);
+});
+
+test.for([
+  ["named, and kept", { erpOrderLine: 2 }, true, "complete"],
+  ["named, and removed", { erpOrderLine: 2 }, false, "complete"],
+  ["named, and cancelled", { erpOrderLine: 2 }, true, "cancelled"],
+  ["not named, and kept", {}, true, "complete"],
+  ["not named, and removed", {}, false, "complete"],
+] as const)(
+  "the second line alone invoiced, %s there: the first one does not come",
+  async ([how, named, kept, state]) => {
+    const company = how.toUpperCase().replaceAll(/\W/g, "");
+    const one = await paid(company, TWICE);
+    await pulled(company, one, { order: sums(TWICE), lines: [bricks(1, 4), bricks(2, 6)] });
+    await invoiced(company, "I1", [{ product: "BRICK", quantity: 6, ...named }]);
+    const first = bricks(1, 4, { invoicedQuantity: "0" });
+    const second = bricks(2, 6, { invoicedQuantity: "6" });
+    // The one that staff took off is pulled no more.
+    if (!kept)
+      await companies.store.affect("delete from erp_order_line where company = $1", [company]);
+    const lines = kept ? [first, second] : [second];
+    await pulled(company, one, { order: { ...sums(TWICE), state }, lines });
+    expect(await invoicedOf(one)).toEqual([0, 6]);
+    expect(await stands(one)).toMatchObject({ fulfilment: "invoiced", cancelled: [4, 0] });
+    await one.orders.advance();
+    expect(await owed(one)).toEqual([["W1 came short by 20.16", "20.16"]]);
+  },
+);
+
+test("an invoice that names a line of the ERP's order leaves the others to be cancelled", async () => {
+  const one = await paid("LEFT", TWICE);
+  // Its lines are not pulled: its numbers are taken for ours.
+  await invoiced("LEFT", "I1", [{ product: "BRICK", quantity: 4, erpOrderLine: 2 }]);
+  await salesOf(companies.store, "LEFT").post();
+  expect(await invoicedOf(one)).toEqual([0, 4]);
+  // They come, and say otherwise.
+  const lines = [bricks(1, 6, { invoicedQuantity: "0" }), bricks(2, 4, { invoicedQuantity: "4" })];
+  await pulled("LEFT", one, { order: sums(TWICE), lines });
+  expect(await invoicedOf(one)).toEqual([4, 0]);
 });
 
 test("what staff change of one of two lines of a product is told of that line alone", async () => {
