@@ -208,3 +208,36 @@ test("whoever makes an amendment is told what another one was dropped for", asyn
     ),
   });
 });
+
+test("a change that waited behind a placement which came to nothing undoes no later one", async () => {
+  for (const [company, ask, left] of [
+    ["WAITED", (one: Opened) => amend(one, [brick("3"), sand("1")]), [3, 1]],
+    ["WAITEDC", (one: Opened) => cancel(one, 1, "1"), [4, 1]],
+  ] as const) {
+    const one = await companies.open(company);
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    one.erp.next = async () => {
+      await answered;
+      return { kind: "notNow", reason: "it is closed for the day" };
+    };
+    one.erp.amend = async () => ACCEPTED;
+    orderIn(await send(one.orders, "k1", { webOrder: "W1" }));
+    await expect.poll(() => one.erp.asked).toContain("place W1");
+    expect(await amend(one, [brick("5"), sand("1")])).toMatchObject({ answer: { state: "asked" } });
+    one.mode = "read-only";
+    answer();
+    await drain();
+    expect(await one.orders.show("W1")).toMatchObject({ state: "queued" });
+    expect(await ask(one)).toMatchObject({ status: 200 });
+    expect(await goods(one)).toEqual(left);
+    one.mode = "live";
+    one.now = one.now.add({ hours: 1 });
+    one.erp.next = async () => ACCEPTED;
+    await one.orders.advance();
+    await drain();
+    expect(one.erp.asked).not.toContain("amend W1");
+    expect(await goods(one)).toEqual(left);
+    expect(await one.orders.show("W1")).toMatchObject({ state: "accepted", askedFor: null });
+  }
+});

@@ -614,6 +614,8 @@ test("an order whose payment was given back goes to the ERP only with another pa
   expect(await anew("pi_2", true)).toMatchObject({ status: 200 });
   await drain();
   expect(one.erp.asked.filter((asked) => asked === "place W1")).toHaveLength(2);
+  // What it is paid by now was never to be given back.
+  expect(await one.orders.tasks({ kind: "refund", state: "dropped" })).toEqual([]);
 });
 
 test("what came short is owed back once, though the order is cancelled at the same moment", async () => {

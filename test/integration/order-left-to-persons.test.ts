@@ -40,7 +40,13 @@ async function changedAndReleased(one: Opened, number: string) {
     { product: "BRICK", quantity: "3", unitPrice: "4.20" },
     { product: "SAND", quantity: "1", unitPrice: "10.00" },
   ];
-  await amend(one, number, `a ${number}`, { lines, customerReference: "PO7" });
+  // The shop is told why, too.
+  expect(
+    await amend(one, number, `a ${number}`, { lines, customerReference: "PO7" }),
+  ).toMatchObject({
+    status: 200,
+    answer: { orderState: "held", reasons: [{ code: "held-still" }] },
+  });
   await less(one, number, `c ${number}`);
   await one.orders.advance();
   await companies.jobs.drain();

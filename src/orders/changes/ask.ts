@@ -13,13 +13,14 @@ import { addIntent, dropUnsentPlacement } from "../delivery/intents.ts";
 import { BLANKED, isForgotten } from "../forgotten.ts";
 import { once, type KeyedAnswer, type KeyedResult } from "../keyed.ts";
 import { keepPayments } from "../payments.ts";
+import { settleRefunds } from "../refunds.ts";
 import { requestHash, type OrderRequest } from "../request.ts";
 import { noteChanged } from "../told.ts";
 import { lessOf, type LineLess } from "./cancelled.ts";
 import { examineAnew, isImpossible, type Anew, type ToBe } from "./examine.ts";
 import { beforeOf, goOn, putContent } from "./make.ts";
 import { onAgreedTerms } from "./terms.ts";
-import { cancelMove, nameOf } from "./over.ts";
+import { cancelMove, nameOf, supersede } from "./over.ts";
 import { tellPersons } from "./persons.ts";
 import { heldOrder, pathOf } from "./path.ts";
 import {
@@ -214,12 +215,33 @@ async function changeHere(
     endedAt: at,
     outcome: "Before it was handed over.",
   });
+  // Asked for while it was on its way there, where nothing of it came to be.
+  await supersede(tx, order, { change, kind: asked.kind }, at);
   const about = `${nameOf(asked.kind, change)}${whyOf(asked)}: ${told(anew)}`;
   const changed = await putContent(tx, order, anew.content, { who: asked.who, about, at });
-  // A person who changes an order that is held has not released it.
-  const holds = asked.decides && order.state !== "held" ? [] : holdsOf(anew);
+  // A person who changes an order that is held has not released it, nor what is held of it.
+  const holds = asked.decides && order.state !== "held" && !anew.ofHeld ? [] : holdsOf(anew);
   const gone = await goOn(tx, context, changed, { who: asked.who, holds });
-  return answerOf(200, gone, { ...row, change, state: "done" }, anew.findings);
+  await settleRefunds(tx, order.company, order.id, at);
+  const findings = [...anew.findings, ...heldStill(gone, anew)];
+  return answerOf(200, gone, { ...row, change, state: "done" }, findings);
+}
+
+/** Why it is held besides what was found of it now. */
+function heldStill({ state, reasons }: OrderRow, { findings }: Anew): readonly OrderFinding[] {
+  if (state !== "held") return [];
+  return reasons
+    .filter((reason) => !findings.some(({ about }) => about === reason))
+    .map((about) => ({
+      check: "repeat",
+      policy: "hold",
+      code: "held-still",
+      line: null,
+      found: "held",
+      expected: "released by a person",
+      about,
+      instruction: "Nothing: staff look into it, and release the order.",
+    }));
 }
 
 async function askChange(

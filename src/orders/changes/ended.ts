@@ -4,6 +4,7 @@ import type { Transaction } from "../../store/index.ts";
 import { sameAmount } from "../amounts.ts";
 import { move, OrderError, type OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
+import { settleRefunds } from "../refunds.ts";
 import type { Task, TaskEnd } from "../tasks.ts";
 import { workOutAnew } from "./anew.ts";
 import { intentOf } from "./ask.ts";
@@ -79,6 +80,7 @@ async function done(
     at,
     about: `${name} done: ${about}`,
   });
+  await settleRefunds(tx, order.company, order.id, at);
   const figures = { erpNet: erpNet ?? changed.erpNet, erpVat: erpVat ?? changed.erpVat };
   const differing = differences(changed, { erpNet, erpVat });
   if (differing.length === 0) {

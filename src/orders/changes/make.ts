@@ -5,7 +5,6 @@ import { replaceContent, type Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
 import { leftToPersons } from "../held-since.ts";
 import { DELIVER_JOB, jobData } from "../jobs.ts";
-import { settleRefunds } from "../refunds.ts";
 import { noteChanged } from "../told.ts";
 import { evidenceOfLines, type Before } from "./rows.ts";
 
@@ -14,7 +13,10 @@ export async function beforeOf(tx: Transaction, order: OrderRow): Promise<Before
   return { body: order.body, evidence: await evidenceOfLines(tx, order) };
 }
 
-/** Gives the order its new content, says so in its book, and owes back what is paid too much. */
+/**
+ * Gives the order its new content, and says so in its book. Whoever calls it settles the refunds
+ * once the order stands where it is to: of one that is refused still all is owed back.
+ */
 export async function putContent(
   tx: Transaction,
   order: OrderRow,
@@ -28,7 +30,6 @@ export async function putContent(
     fromState: order.state,
     toState: order.state,
   });
-  await settleRefunds(tx, order.company, order.id, said.at);
   await noteChanged(tx, changed, "order.amended", said.at);
   return changed;
 }

@@ -3,9 +3,10 @@ import type { Queryable, Transaction } from "../../store/index.ts";
 import { forgetDespatched, ownersOf } from "../anothers.ts";
 import { addEvent, move, type OrderRow } from "../book.ts";
 import { leaveQuotation } from "../content.ts";
+import { dropWaiting } from "../delivery/intents.ts";
 import { closeTask, listTasks } from "../tasks.ts";
 import { noteChanged } from "../told.ts";
-import { changesOf, moveChange, type ChangeKind, type ChangeRow } from "./rows.ts";
+import { changesOf, moveChange, PENDING, type ChangeKind, type ChangeRow } from "./rows.ts";
 
 export function nameOf(kind: ChangeKind, change: number): string {
   return `${kind === "amend" ? "Amendment" : "Cancellation"} ${change}`;
@@ -46,8 +47,8 @@ export function isSuperseded({ state, outcome }: Pick<ChangeRow, "state" | "outc
 }
 
 /**
- * A change is made. Each says the whole order, so that those that were asked for before it and wait
- * for a person come to nothing: made after it, one would undo it.
+ * A change is made. It says the whole order, so that those that were asked for before it come to
+ * nothing: made after it, one would undo it.
  */
 export async function supersede(
   tx: Queryable,
@@ -57,10 +58,11 @@ export async function supersede(
 ): Promise<void> {
   const name = nameOf(made.kind, made.change).toLowerCase();
   const about = `${SUPERSEDED}${name}, which was asked for after it and is done.`;
-  for (const change of await withPersons(tx, order)) {
-    if (change.change > made.change) continue;
+  for (const change of await changesOf(tx, order)) {
+    if (change.change >= made.change || !PENDING.includes(change.state)) continue;
     await over(tx, order, change, { state: "dropped", about, at, who: "tradepost" });
     await dropTasks(tx, order, change, about, at);
+    await dropWaiting(tx, order, change.change);
   }
 }
 

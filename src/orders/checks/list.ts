@@ -111,6 +111,7 @@ export const CHECKS = {
   },
   repeat: {
     "order-repeated": "The same order came a moment ago under another key and number.",
+    "held-still": "An amended order waits for a person for what no change of it settles.",
   },
 } as const;
 

@@ -67,6 +67,19 @@ export async function rewriteIntent(
   return written > 0;
 }
 
+/** What the change asked for is not told any more, unless it is on its way. */
+export async function dropWaiting(
+  tx: Queryable,
+  { company, id }: Order,
+  change: number,
+): Promise<void> {
+  await tx.affect(
+    `update web_order_intent set state = 'dropped', ended_at = clock_timestamp()
+      where company = $1 and order_id = $2 and change = $3 and state = 'waiting'`,
+    [company, id, change],
+  );
+}
+
 async function insertIntent(
   tx: Queryable,
   { company, id }: Order,
