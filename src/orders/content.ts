@@ -45,7 +45,8 @@ export async function replaceContent(
   const written = await tx.affect(
     `update web_order set body = $4, net = $5, vat = $6, gross = $7, paid = $8, version = $9,
             customer_reference = $10, changed_at = $11, likeness = coalesce($12, likeness),
-            open_account = case when not test then account end, open_gross = null
+            open_account = case when not test then account end, open_gross = null,
+            stands_gross = null
       where company = $1 and id = $2 and version = $3`,
     [
       company,
@@ -111,7 +112,7 @@ async function replaceLines(
             open_product = case when (l.invoiced_quantity + l.cancelled_quantity)
                                      / excluded.quantity < 1 then excluded.product end,
             unit_price = excluded.unit_price, net = excluded.net, vat_code = excluded.vat_code,
-            vat = excluded.vat, price = excluded.price`,
+            vat = excluded.vat, stands_gross = null, price = excluded.price`,
     [company, id, JSON.stringify(rows)],
   );
 }

@@ -4,7 +4,9 @@
  */
 import type { Queryable } from "../store/index.ts";
 import { RIVAL, type Rival } from "./anothers.ts";
+import { orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { letStandAs, moneyIfItStands } from "./let-stand.ts";
 import type { DeliveryState } from "./machine.ts";
 import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
 import type { TaskKind } from "./tasks.ts";
@@ -133,7 +135,11 @@ export async function desk(context: OrdersContext, on: Queryable = context.store
   const today = at.toZonedDateTimeISO(settings.timeZone).toPlainDate();
   const orders = await on.query<OrderAtDesk>(ORDERS_AT_DESK, [company, at, today.toString()]);
   const tasks = await on.query<TaskAtDesk>(TASKS, [company]);
-  const entries = [...orders.map(orderEntry), ...tasks.map(taskEntry)];
+  const money = await moneyOf(on, company, orders);
+  const entries = [
+    ...orders.map((order) => orderEntry(order, money.get(order.number) ?? null)),
+    ...tasks.map(taskEntry),
+  ];
   const soon = today.add({ days: 1 }).toString();
   const isPromised = ({ promisedOn }: DeskEntry): boolean =>
     promisedOn !== null && promisedOn <= soon;
@@ -156,7 +162,24 @@ export async function desk(context: OrdersContext, on: Queryable = context.store
   };
 }
 
-function orderEntry(order: OrderAtDesk): DeskEntry {
+/** By number of those in conflict: what resolving them means for what was paid for them. */
+async function moneyOf(
+  on: Queryable,
+  company: string,
+  orders: readonly OrderAtDesk[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const { kind, number, rival } of orders) {
+    if (kind !== "conflict" || rival !== null) continue;
+    const order = await orderOf(on, company, number);
+    const there = { erpOrder: order.erpOrder, net: order.erpNet, vat: order.erpVat };
+    const means = await moneyIfItStands(on, order, await letStandAs(on, order, there));
+    if (means !== null) found.set(number, means);
+  }
+  return found;
+}
+
+function orderEntry(order: OrderAtDesk, money: string | null): DeskEntry {
   const { kind, number, account, state, erpOrder, gross, promisedOn, changedAt, reasons } = order;
   return {
     kind,
@@ -169,7 +192,7 @@ function orderEntry(order: OrderAtDesk): DeskEntry {
     since: changedAt,
     why: reasons.length > 0 ? reasons : [lateBecause(order)],
     acts: actsOn(order, order.sentOnce),
-    next: nextFor(order),
+    next: `${nextFor(order)}${money === null ? "" : ` As it stands there ${money}`}`,
     task: null,
   };
 }

@@ -31,9 +31,10 @@ export const PUSH_LOG_LINES = `
      from web_order o join web_order_line l on l.company = o.company and l.order_id = o.id
     where not o.test)`;
 
-/** The codes of their charges, under which some ERPs keep goods: (company, web_order, charge). */
+/** Their charges, under whose codes some ERPs keep goods: (company, web_order, charge, net). */
 export const PUSH_LOG_CHARGES = `
-  (select o.company, o.number as web_order, c ->> 'charge' as charge
+  (select o.company, o.number as web_order, c ->> 'charge' as charge,
+          (c ->> 'net')::numeric as net
      from web_order o cross join jsonb_array_elements(o.body -> 'charges') c
     where not o.test and jsonb_typeof(o.body -> 'charges') = 'array')`;
 
@@ -76,8 +77,6 @@ export interface InvoicedCharges {
   readonly creditedVat: string;
   /** Of that, for none of its lines: all charges on invoices. */
   readonly net: string;
-  /** Whatever is on credit notes; absent: nothing. */
-  readonly credited?: string;
   /** Of goods on invoices that no line of it orders, and their VAT; absent: nothing. */
   readonly apart?: string;
   readonly apartVat?: string;
@@ -161,7 +160,6 @@ const FIGURES = {
   credited_net: "creditedNet",
   credited_vat: "creditedVat",
   invoiced_charges: "net",
-  credited_apart: "credited",
   invoiced_apart: "apart",
   invoiced_apart_vat: "apartVat",
 } as const satisfies Record<string, keyof InvoicedCharges>;

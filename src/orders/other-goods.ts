@@ -5,7 +5,7 @@
 import { decimal, type Money } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { erpLines } from "./erp-lines.ts";
-import { OTHERWISE, type PaidStanding, type Standing } from "./owed.ts";
+import { larger, OTHERWISE, ZERO, type PaidStanding, type Standing } from "./owed.ts";
 import type { Task } from "./tasks.ts";
 
 /** Went out on lines of the ERP's order that are none of ours, and on no invoice of it yet. */
@@ -18,28 +18,35 @@ export interface OtherGoods {
 const ORDER = `(select company, id, number, account, erp_order, settled from web_order
   where company = $1 and id = $2)`;
 
-/** Charges are no goods, whatever line they stand on. */
+/**
+ * Charges are no goods, whatever line they stand on: under a code that is no product here, one that
+ * comes to just what a charge of the order does.
+ */
 const GONE = `
-  select x.product, round(x.net * least(1, gone.quantity / nullif(x.quantity, 0)), 2) as net
+  select coalesce(x.product, 'goods without a code') as product, round(x.net * least(1, gone.quantity / nullif(x.quantity, 0)), 2) as net
     from (${erpLines(ORDER)}) x
     cross join lateral (
       select greatest(x.despatched, x.invoiced, coalesce(sum(d.quantity), 0)) as quantity
         from despatch_line d
        where d.company = $1 and d.erp_order = x.erp_order
          and d.erp_order_line = x.erp_order_line) gone
-   where x.line is null and gone.quantity > 0 and x.product <> all($3::text[])
-     and exists (select 1 from product p where p.company = $1 and p.product = x.product)`;
+   where x.line is null and gone.quantity > 0 and coalesce(x.product, '') <> all($3::text[])
+     and (x.net <> all($4::numeric[])
+          or exists (select 1 from product p where p.company = $1 and p.product = x.product))`;
 
 /** Null: none, or their invoice is here. */
 export async function otherGoodsOf(
   on: Queryable,
   company: string,
-  { id, apartNet, chargeCodes }: Standing,
+  { id, apartNet, chargeCodes, chargeNets }: Standing,
 ): Promise<OtherGoods | null> {
-  const gone = await on.query<{ product: string; net: string }>(GONE, [company, id, chargeCodes]);
+  const of = [company, id, chargeCodes, chargeNets];
+  const gone = await on.query<{ product: string; net: string }>(GONE, of);
+  // What is taken off on an invoice is no goods.
+  const invoiced = larger(ZERO, decimal.parse<"money">(apartNet));
   const net = decimal.subtract(
     decimal.sum(gone.map((line) => decimal.parse<"money">(line.net))),
-    decimal.parse<"money">(apartNet),
+    invoiced,
   );
   if (net.digits <= 0n) return null;
   return { net, products: [...new Set(gone.map(({ product }) => product))].sort() };

@@ -28,25 +28,22 @@ export interface Standing {
   /** Of that, what came with changes that were not made. */
   readonly unmade: string;
   /**
-   * What it comes to with VAT and charges, less what will not come, and with other goods that were
-   * invoiced for it; before credit notes.
+   * What it comes to, with VAT: what its papers say, and what is still to come of it and of its
+   * charges, at the prices agreed or that a person let stand.
    */
   readonly due: string;
-  /** Of that, the other goods; net, without their VAT. */
+  /** As it was agreed. */
+  readonly gross: string;
+  /** A person let stand what the ERP has. */
+  readonly isLetStand: boolean;
+  /** What credit notes of it come to, with VAT. */
+  readonly credited: string;
+  /** Other goods on invoices of it, with VAT; net, without. */
   readonly apart: string;
   readonly apartNet: string;
-  /** Its charges with VAT, and their codes. */
-  readonly charges: string;
+  /** Its charges: the codes, and what each comes to without VAT. */
   readonly chargeCodes: readonly string[];
-  /** Something of it was credited: only the papers tell by how much. */
-  readonly isCredited: boolean;
-  /** Of each line that was credited: the part that was not invoiced anew since. */
-  readonly credited: readonly {
-    readonly line: number;
-    readonly product: string;
-    readonly credited: string;
-    readonly back: string;
-  }[];
+  readonly chargeNets: readonly string[];
 }
 
 /** Of an order that is paid. */
@@ -79,11 +76,6 @@ const GONE = `
        else least(l.cancelled_quantity,
                   greatest(0, l.quantity - greatest(l.invoiced_quantity, l.despatched_quantity)))
   end`;
-
-/** Of the line `l`: what was credited and not invoiced anew since. */
-const BACK = `
-  least(l.credited_quantity, greatest(0, l.quantity - (${GONE})
-                                         - (l.invoiced_quantity - l.credited_quantity)))`;
 
 /** In SQL: a person has decided that the refund `t` is not given back. */
 const WAIVED = `t.state = 'dropped' and t.closed_by <> 'tradepost' and not starts_with(
@@ -118,23 +110,35 @@ const OWN_PAYMENT = `
           w.body -> 'payment' ->> 'reference' as reference
      from paid p join web_order w on w.company = p.company and w.id = p.id) o`;
 
+/** What orders come to where a person lets stand what the ERP has; with VAT, by their ids. */
+export type LetStand = Readonly<
+  Record<string, { readonly gross: string; readonly lines: Readonly<Record<string, string>> }>
+>;
+
 /**
- * Charges are owed for as long as anything of the order came or is to come. $2: those to look
- * at, null: all; $3: also those whose tasks are what they should be. What is in conflict waits for
- * a person.
+ * Charges are owed for as long as anything of the order came or is to come, until the ERP's order
+ * is complete and invoices come to just what it says. What is in conflict waits for a person. Of
+ * what came in parts each is rounded: up to a penny of a line is as agreed.
+ * $2: those to look at, null: all; $3: also those whose tasks are what they should be; $4: those
+ * that are looked at as if a person let them stand so.
  */
 const STANDINGS = `
   with paid as materialized (
-    select o.company, o.id, o.number, o.state, o.gross, o.paid, o.invoiced_charges,
-           o.credited_apart, o.invoiced_apart as apart_net,
-           o.invoiced_apart + o.invoiced_apart_vat as apart
+    select o.company, o.id, o.number, o.state, o.gross as agreed, o.net, o.paid, o.erp_order,
+           o.invoiced_net,
+           coalesce(($4::jsonb -> o.id::text ->> 'gross')::numeric, o.stands_gross, o.gross)
+             as gross,
+           o.stands_gross is not null or $4::jsonb ? o.id::text as is_let_stand,
+           o.invoiced_net + o.invoiced_vat as invoiced,
+           o.credited_net + o.credited_vat as credited, o.invoiced_charges,
+           o.invoiced_apart as apart_net, o.invoiced_apart + o.invoiced_apart_vat as apart
       from web_order o
      where o.company = $1 and ($2::uuid[] is null or o.id = any($2)) and not o.test
        and (o.paid > 0 or o.id in (
               select c.order_id from web_order_change c
                where c.company = $1 and c.state in ('refused', 'dropped')
                  and jsonb_typeof(c.body -> 'payment') = 'object'))
-       and o.state not in ('conflict', 'shadowed')),
+       and (o.state not in ('conflict', 'shadowed') or $4::jsonb ? o.id::text)),
   said as (
     select id, max(amount) filter (where is_own) as taken,
            max(amount) filter (where is_own and is_made) as made,
@@ -162,60 +166,88 @@ const STANDINGS = `
        and strpos(about, '${OTHERWISE}') > 0),
   standing as (
     select o.*, greatest(o.paid, s.taken) as taken,
-           greatest(0, s.taken - greatest(o.paid, s.made)) as unmade, s.former, goods.credited,
-           goods.credited is not null or o.credited_apart <> 0 as is_credited,
-           goods.is_news or o.credited_apart <> 0 as is_news,
+           greatest(0, s.taken - greatest(o.paid, s.made)) as unmade, s.former,
            coalesce(r.open, 0) as open, coalesce(r.done, 0) as done,
-           coalesce(r.waived, 0) as waived, o.gross - goods.total as charges,
-           case when goods.left_over or o.invoiced_charges <> 0 or o.apart <> 0
-                then greatest(0, o.gross - round(goods.gone, 2)) else 0 end + o.apart as due
+           coalesce(r.waived, 0) as waived,
+           greatest(0, papers.gross - o.credited + round(goods.to_come + charges.to_come, 2)) as due
       from paid o
       left join said s on s.id = o.id
       left join refunds r on r.id = o.id
       cross join lateral (
-        select coalesce(sum(l.net + l.vat), 0) as total,
-               coalesce(sum((l.net + l.vat) * (${GONE}) / l.quantity), 0) as gone,
+        select coalesce(sum(w.worth), 0) as total, coalesce(sum(l.net), 0) as net,
+               coalesce(sum(l.net + l.vat), 0) as agreed,
+               round(coalesce(sum(w.worth * least(1, l.invoiced_quantity / l.quantity)), 0), 2)
+                 as came,
+               count(*) filter (where l.invoiced_quantity > 0) as lines,
+               coalesce(sum(w.worth * greatest(0, l.quantity - l.invoiced_quantity - (${GONE}))
+                            / l.quantity), 0) as to_come,
                coalesce(bool_or(${GONE} < l.quantity), false) as left_over,
-               coalesce(bool_or(${BACK} < l.credited_quantity), false) as is_news,
-               jsonb_agg(jsonb_build_object('line', l.line, 'product', l.product,
-                 'credited', l.credited_quantity::text,
-                 'back', (${BACK})::text) order by l.line)
-                 filter (where l.credited_quantity > 0) as credited
-          from web_order_line l where l.company = o.company and l.order_id = o.id) goods)
+               coalesce(bool_or(${GONE} < l.quantity - l.invoiced_quantity), false) as is_open
+          from web_order_line l
+         cross join lateral (select coalesce(($4::jsonb -> o.id::text -> 'lines' ->> l.line::text)
+                                             ::numeric, l.stands_gross, l.net + l.vat) as worth) w
+         where l.company = o.company and l.order_id = o.id) goods
+      cross join lateral (
+        select least(1, greatest(0, o.invoiced_charges / nullif(o.net - goods.net, 0))) as invoiced)
+        share
+      cross join lateral (
+        select case when o.gross = goods.total or not goods.left_over and o.invoiced = 0 then 0
+                    when not goods.is_open and exists (
+                           select 1 from erp_order e
+                            where e.company = o.company and e.erp_order = o.erp_order
+                              and e.state = 'complete' and e.net = o.invoiced_net) then 0
+                    when o.gross - goods.total <> o.agreed - goods.agreed
+                    then case when not goods.is_open then 0
+                              else greatest(least(0, o.gross - goods.total),
+                                     o.gross - goods.total - o.invoiced_charges - o.apart) end
+                    else (o.gross - goods.total)
+                         * coalesce(1 - share.invoiced, goods.is_open::int) end as to_come,
+               coalesce((o.gross - goods.total) * share.invoiced, 0) as came) charges
+      cross join lateral (
+        select case when not o.is_let_stand and o.apart = 0
+                     and abs(o.invoiced - goods.came - charges.came) <= 0.01 * goods.lines
+                    then goods.came + charges.came else o.invoiced end as gross) papers)
   select o.id, o.number, o.state, w.body -> 'payment' as payment, taken::text as taken,
-         unmade::text as unmade, due::text as due, apart::text as apart, apart_net::text as "apartNet",
-         charges::text as charges,
+         unmade::text as unmade, due::text as due, agreed::text as gross,
+         is_let_stand as "isLetStand", credited::text as credited, apart::text as apart,
+         apart_net::text as "apartNet",
          jsonb_path_query_array(w.body, '$.charges[*].charge') as "chargeCodes",
-         coalesce(former, '[]') as former, is_credited as "isCredited",
-         coalesce(credited, '[]') as credited
+         jsonb_path_query_array(w.body, '$.charges[*].net') as "chargeNets",
+         coalesce(former, '[]') as former
     from standing o join web_order w on w.company = o.company and w.id = o.id
    where $3 or former is not null or o.id in (select id from asked)
-      or is_credited and (is_news or o.paid > open + done)
-      or not is_credited
-         and (open <> greatest(0, least(o.paid + unmade, taken - done) - due) - waived
-              or least(o.paid, due) > greatest(0, taken - done))
-      or done > 0 and exists (select 1 from web_order_task t
-                               where t.company = o.company and t.subject = o.id::text
-                                 and t.kind = 'look' and t.state = 'open'
-                                 and starts_with(t.about, o.number || '${STANDS}'))
+      or open <> greatest(0, least(o.paid + unmade, taken - done) - due) - waived
+      or least(o.paid, due) > greatest(0, taken - done)
+      or is_let_stand and due > greatest(0, taken - done)
+      or (done > 0 or is_let_stand)
+         and exists (select 1 from web_order_task t
+                      where t.company = o.company and t.subject = o.id::text
+                        and t.kind = 'look' and t.state = 'open'
+                        and starts_with(t.about, o.number || '${STANDS}'))
    order by o.id`;
 
-/** Paid orders whose tasks may not be what they should; among those named, null: all. */
+/** Paid orders whose tasks may not be what they should be; among those named, null: all. */
 export async function unsettled(
   on: Queryable,
   company: string,
   among: readonly string[] | null,
 ): Promise<Standing[]> {
-  return on.query<Standing>(STANDINGS, [company, among, false]);
+  return on.query<Standing>(STANDINGS, [company, among, false, "{}"]);
 }
 
-/** Null: it is not paid, or in conflict. */
+/** Null: it is not paid, or in conflict, and not looked at as if it was let stand. */
 export async function standingOf(
   on: Queryable,
   company: string,
   order: string,
+  letStand: LetStand = {},
 ): Promise<Standing | null> {
-  const [standing] = await on.query<Standing>(STANDINGS, [company, [order], true]);
+  const [standing] = await on.query<Standing>(STANDINGS, [
+    company,
+    [order],
+    true,
+    JSON.stringify(letStand),
+  ]);
   return standing ?? null;
 }
 
@@ -239,11 +271,13 @@ export interface Paid {
   readonly taken: string;
   readonly unmade: string;
   readonly due: Money;
+  /** All of it was paid beforehand: what it comes to beyond that is still to be paid. */
+  readonly isPaidWhole: boolean;
 }
 
 /** Pure; `refunds` are all of the order's, whatever their payment. */
 export function settlementOf(
-  { payment, taken, unmade, due }: Paid,
+  { payment, taken, unmade, due, isPaidWhole }: Paid,
   refunds: readonly Task[],
 ): Settlement {
   const own = refundsOf(payment, refunds);
@@ -268,7 +302,7 @@ export function settlementOf(
     lapse,
     open: more.digits > 0n ? more : null,
     over: decimal.add(owed, done),
-    unpaid: larger(ZERO, decimal.subtract(smaller(said, due), left)),
+    unpaid: larger(ZERO, decimal.subtract(isPaidWhole ? due : smaller(said, due), left)),
   };
 }
 

@@ -6,19 +6,18 @@ import { decimal, type Money, type WebOrderPayment } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
-import { creditsOf, type Credits } from "./credited.ts";
 import type { DeliveryState } from "./machine.ts";
 import { otherGoodsOf, questionOf, questionsOf } from "./other-goods.ts";
 import {
   byPayment,
   LAPSED,
-  larger,
   refundsOf,
   settlementOf,
   standingOf,
   STANDS,
   unsettled,
   ZERO,
+  type Paid,
   type Settlement,
   type PaidStanding,
   type Standing,
@@ -50,14 +49,14 @@ function isDead(state: DeliveryState): boolean {
 
 /**
  * Makes the open refunds of an order what is owed, whatever was opened before; true: something was
- * to be done. Of one that was credited only `settleMoney` knows by how much.
+ * to be done. `creditedBy`: numbers of its credit notes, as far as they are known here.
  */
 export async function settleRefunds(
   tx: Queryable,
   company: string,
   id: string,
   at: Temporal.Instant,
-  credits: Credits | null = null,
+  creditedBy: readonly string[] = [],
 ): Promise<boolean> {
   // Whoever changes it meanwhile owes otherwise: only with the order held the sum is right.
   await tx.query("select 1 from web_order where company = $1 and id = $2 for update", [
@@ -66,8 +65,7 @@ export async function settleRefunds(
   ]);
   const standing = await standingOf(tx, company, id);
   if (standing === null) return false;
-  if (standing.isCredited && credits === null) return false;
-  const todo = await todoOf(tx, company, standing, credits);
+  const todo = await todoOf(tx, company, standing, creditedBy);
   for (const one of todo) await settle(tx, company, id, one, at);
   return todo.length > 0;
 }
@@ -81,19 +79,26 @@ export async function settleMoney(
   among: readonly string[] | null,
 ): Promise<number> {
   const standings = await unsettled(store, company, among);
-  const credited = standings.filter(({ isCredited }) => isCredited);
+  const credited = standings.filter((standing) => isSum(standing.credited));
   const documents =
     credited.length === 0 ? undefined : await invoices?.(credited.map(({ number }) => number));
   let changed = 0;
   for (const standing of standings) {
-    const credits = creditsOf(standing, documents?.get(standing.number) ?? []);
-    if ((await todoOf(store, company, standing, credits)).length === 0) continue;
+    const papers = documents?.get(standing.number) ?? [];
+    const creditedBy = papers.flatMap(({ kind, document }) =>
+      kind === "credit" ? [document] : [],
+    );
+    if ((await todoOf(store, company, standing, creditedBy)).length === 0) continue;
     const settled = await store.transaction((tx) =>
-      settleRefunds(tx, company, standing.id, now(), credits),
+      settleRefunds(tx, company, standing.id, now(), creditedBy),
     );
     if (settled) changed += 1;
   }
   return changed;
+}
+
+function isSum(amount: string): boolean {
+  return decimal.parse(amount).digits !== 0n;
 }
 
 /** One payment of an order, and what is to become of its refunds. */
@@ -125,7 +130,7 @@ async function todoOf(
   on: Queryable,
   company: string,
   standing: Standing,
-  credits: Credits | null,
+  creditedBy: readonly string[],
 ): Promise<Todo[]> {
   const tasks = await listTasks(on, company, { order: standing.id, state: "all" });
   const refunds = tasks.filter(({ kind }) => kind === "refund");
@@ -133,12 +138,12 @@ async function todoOf(
   const current =
     its === null
       ? null
-      : await ofItsPayment(on, company, { ...standing, payment: its }, credits, tasks, refunds);
+      : await ofItsPayment(on, company, { ...standing, payment: its }, creditedBy, tasks, refunds);
   const former: Todo[] = [];
   for (const payment of standing.former) {
     if (await paysAnother(on, { company, id: standing.id }, payment)) continue;
     const settlement = settlementOf(
-      { payment, taken: payment.amount, unmade: "0", due: ZERO },
+      { payment, taken: payment.amount, unmade: "0", due: ZERO, isPaidWhole: false },
       refunds,
     );
     const { provider, reference } = payment;
@@ -165,26 +170,31 @@ function isToDo({ settlement: { drop, lapse, open }, looks, untold }: Todo): boo
 
 const comesTo = (due: Money): string => `The order comes to ${decimal.format(due)} now.`;
 
+function paidOf({ payment, taken, unmade, due, gross, isLetStand }: PaidStanding): Paid {
+  const isWhole = decimal.compare(decimal.parse(taken), decimal.parse(gross)) >= 0;
+  const isPaidWhole = isLetStand && isWhole;
+  return { payment, taken, unmade, due: decimal.parse<"money">(due), isPaidWhole };
+}
+
 async function ofItsPayment(
   on: Queryable,
   company: string,
   standing: PaidStanding,
-  credits: Credits | null,
+  creditedBy: readonly string[],
   tasks: readonly Task[],
   refunds: readonly Task[],
 ): Promise<Todo | null> {
-  const { number, payment, taken, unmade, state } = standing;
-  const off = credits?.gross ?? ZERO;
-  const due = larger(ZERO, decimal.subtract(decimal.parse<"money">(standing.due), off));
-  const settlement = settlementOf({ payment, taken, unmade, due }, refunds);
-  const unpaid = lookOf(number, THERE.has(state) ? settlement.unpaid : ZERO, due, tasks);
+  const { payment, state } = standing;
+  const due = decimal.parse<"money">(standing.due);
+  const settlement = settlementOf(paidOf(standing), refunds);
+  const unpaid = lookOf(standing, THERE.has(state) ? settlement.unpaid : ZERO, due, tasks);
   const asked = await questionAbout(on, company, standing, settlement, tasks);
   const todo = {
     payment,
     settlement: asked.waits ? takenBack(settlement, refundsOf(payment, refunds)) : settlement,
     due,
     refunds,
-    ...causeOf(standing, settlement.over, credits, refunds),
+    ...causeOf(standing, settlement.over, creditedBy, refunds),
     reason: asked.waits ? "Other goods went out for it: a person is asked." : comesTo(due),
     looks: [...unpaid.looks, ...asked.looks],
     untold: [...unpaid.untold, ...asked.untold],
@@ -236,7 +246,7 @@ const THERE: ReadonlySet<DeliveryState> = new Set(["handedOver", "accepted", "co
 
 /** What a person has closed was told once and for all; what Tradepost has, until it is so again. */
 function lookOf(
-  number: string,
+  { number, payment }: PaidStanding,
   unpaid: Money,
   due: Money,
   tasks: readonly Task[],
@@ -256,8 +266,11 @@ function lookOf(
   const done = tasks.filter(({ kind, state }) => kind === "refund" && state === "done");
   const back = done.map((task) => `${task.amount ?? "?"}, refund ${task.reference ?? "?"}`);
   const instruction =
-    `Of its payment was given back: ${back.join("; ")}. The ERP has ${number} as paid: ask the ` +
-    "customer to pay, or cancel it.";
+    done.length > 0
+      ? `Of its payment was given back: ${back.join("; ")}. The ERP has ${number} as paid: ask the ` +
+        "customer to pay, or cancel it."
+      : `The ERP has it at ${decimal.format(due)} by now, and ${payment.amount} was paid ` +
+        "beforehand: ask the customer for the rest, or have the price put right there.";
   return { looks: [{ about: anew(name, before), instruction, amount }], untold };
 }
 
@@ -268,13 +281,13 @@ function anew(name: string, tasks: readonly Task[]): string {
 
 /** What a refund is named by: the order's end, its credit notes, or that less comes. */
 function causeOf(
-  { number, state, apart, unmade }: Standing,
+  { number, state, apart, unmade, credited }: Standing,
   over: Money,
-  credits: Credits | null,
+  creditedBy: readonly string[],
   refunds: readonly Task[],
 ): Pick<Todo, "about" | "because"> {
   const other = decimal.parse<"money">(apart);
-  const isMore = /[1-9]/.test(unmade);
+  const isMore = isSum(unmade);
   const because = [
     isMore
       ? `Of the same payment ${unmade} more came with a change that was not made; where it was ` +
@@ -285,9 +298,9 @@ function causeOf(
       : "",
   ].join("");
   if (isDead(state)) return { about: `${number} is ${state}`, because };
-  if (credits !== null && credits.gross.digits > 0n) {
-    const by = credits.documents.join(", ");
-    const about = `${number} credited by ${by}: ${decimal.format(credits.gross)}`;
+  if (creditedBy.length > 0 && isSum(credited)) {
+    const by = creditedBy.join(", ");
+    const about = `${number} credited by ${by}: ${decimal.format(decimal.parse(credited))}`;
     if (!refunds.some((task) => task.about === about && task.state !== "dropped"))
       return { about, because: `It was paid beforehand and ${by} credits it. ${because}` };
   }

@@ -10,6 +10,7 @@ import { isOrderNumber } from "./compare.ts";
 import type { OrdersContext } from "./context.ts";
 import { DUPLICATE } from "./delivery/duplicate.ts";
 import { OrderError } from "./error.ts";
+import { keepLetStand, letStandAs, moneyIfItStands } from "./let-stand.ts";
 import { lostRow } from "./lost-rows.ts";
 import { bears } from "./same-number.ts";
 import { closeTask, listTasks } from "./tasks.ts";
@@ -65,11 +66,16 @@ export async function resolveOrder(
   const settled = [...new Set([...kept, ...own, ...also, ...anothers])];
   if (isOther && anothers.includes(order.erpOrder ?? "")) await forgetDespatched(tx, order);
   const sums = { erpNet: row?.net ?? null, erpVat: row?.vat ?? null };
+  const stated = isOther || sums.erpNet !== null ? sums : order;
+  const there = { erpOrder, net: stated.erpNet, vat: stated.erpVat };
+  const letStand = order.state === "conflict" ? await letStandAs(tx, order, there) : null;
+  const means = await moneyIfItStands(tx, order, letStand);
+  await keepLetStand(tx, order, letStand);
   const moved = await move(tx, order, {
     event: "resolve",
     who: asked.who,
     at: context.now(),
-    about: `${inWords(erpOrder, asked, row)}: ${asked.reason}`,
+    about: `${inWords(erpOrder, asked, row)}: ${asked.reason}${means === null ? "" : ` (${means})`}`,
     set: { erpOrder, nextAttemptAt: null, answerDueAt: null, settled, ...(isOther ? sums : {}) },
   });
   if (erpOrder !== null) await closeTwins(tx, order, erpOrder, asked.who, context.now());

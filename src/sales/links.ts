@@ -202,44 +202,62 @@ const UNPLACED = `
 const LINKED_VAT = "coalesce(round(l.vat * k.quantity / nullif(l.quantity, 0), 2), l.vat, 0)";
 
 /**
- * What all papers of an order come to, and what of that is of none of its lines: invoiced as no
- * product either, or as what it is charged by, since a substitute is goods; credited as whatever it
- * is.
+ * What no line of a document holds, as carriage and VAT that stand on its head do; by what the
+ * order has of its lines. Positive on both types, as those are.
+ */
+const HEADS = `
+  select d.document_type, round(rest.net * part.share, 2) as net,
+         round(rest.vat * part.share, 2) as vat
+    from (select k.document_type, k.document, sum(abs(k.net)) as net from order_invoice_link k
+           where k.company = $1 and k.web_order = asked.web_order group by 1, 2) d
+    join sales_line_state s on s.company = $1 and s.document_type = d.document_type
+     and s.document = d.document and s.line = 0
+    join sales_posting p on p.company = $1 and p.id = s.posting
+    cross join lateral (
+      select case when d.document_type = 'credit' then -p.net else p.net end as net,
+             case when d.document_type = 'credit' then -p.vat else p.vat end as vat) rest
+    cross join lateral (
+      select coalesce(least(1, d.net / nullif(sum(abs(l.net)), 0)), 1) as share from sales_line l
+       where l.company = $1 and l.document_type = d.document_type and l.document = d.document) part`;
+
+/** Under a code that is no product here it comes to just what a charge of the order does. */
+const IS_CHARGE = `exists (select 1 from ${PUSH_LOG_CHARGES} c
+  where c.company = $1 and c.web_order = k.web_order
+    and (c.charge = l.product
+         or c.net = k.net and not exists (select 1 from product p
+              where p.company = $1 and p.product = l.product)))`;
+
+/**
+ * What all papers of an order come to, and what of that is of none of its lines: other goods that
+ * were invoiced, and charges with whatever stands on the head of an invoice.
  */
 const CHARGES = `
   select asked.web_order as "webOrder",
-         coalesce(sum(k.net) filter (where not k.is_goods and k.document_type = 'invoice'), 0)
-           as net,
-         coalesce(sum(k.net) filter (where k.document_type = 'credit'), 0) as credited,
-         coalesce(sum(k.net) filter (where k.is_goods and k.document_type = 'invoice'), 0)
-           as apart,
-         coalesce(sum(k.vat) filter (where k.is_goods and k.document_type = 'invoice'), 0)
-           as "apartVat",
-         papers."invoicedNet", papers."invoicedVat", papers."creditedNet", papers."creditedVat"
+         papers."invoicedNet", papers."invoicedVat", papers."creditedNet", papers."creditedVat",
+         coalesce(sum(k.net) filter (where not k.is_goods), 0) + papers.head as net,
+         coalesce(sum(k.net) filter (where k.is_goods), 0) as apart,
+         coalesce(sum(k.vat) filter (where k.is_goods), 0) as "apartVat"
     from unnest($2::text[]) as asked (web_order)
     cross join lateral (
-      select coalesce(sum(k.net) filter (where k.document_type = 'invoice'), 0) as "invoicedNet",
-             coalesce(sum(${LINKED_VAT}) filter (where k.document_type = 'invoice'), 0)
-               as "invoicedVat",
-             coalesce(sum(k.net) filter (where k.document_type = 'credit'), 0) as "creditedNet",
-             coalesce(sum(${LINKED_VAT}) filter (where k.document_type = 'credit'), 0)
-               as "creditedVat"
-        from ${LINKED} where k.company = $1 and k.web_order = asked.web_order) papers
+      select coalesce(sum(net) filter (where document_type = 'invoice'), 0) as "invoicedNet",
+             coalesce(sum(vat) filter (where document_type = 'invoice'), 0) as "invoicedVat",
+             coalesce(sum(net) filter (where document_type = 'credit'), 0) as "creditedNet",
+             coalesce(sum(vat) filter (where document_type = 'credit'), 0) as "creditedVat",
+             coalesce(sum(net) filter (where document_type = 'invoice' and is_head), 0) as head
+        from (select k.document_type, k.net, ${LINKED_VAT} as vat, false as is_head
+                from ${LINKED} where k.company = $1 and k.web_order = asked.web_order
+               union all
+              select document_type, net, vat, true from (${HEADS}) heads) each_one) papers
     left join lateral (
-      select k.document_type, k.net,
-             ${LINKED_VAT} as vat,
-             l.line_class = 'goods' and exists (select 1 from product p
-               where p.company = $1 and p.product = l.product)
-             and not exists (select 1 from ${PUSH_LOG_CHARGES} c
-               where c.company = $1 and c.web_order = k.web_order and c.charge = l.product)
-               as is_goods
+      select k.net, ${LINKED_VAT} as vat, l.line_class = 'goods' and not ${IS_CHARGE} as is_goods
         from ${LINKED}
        where k.company = $1 and k.web_order = asked.web_order and k.web_order_line = 0
+         and k.document_type = 'invoice'
          and not exists (select 1 from ${PUSH_LOG_LINES} o
                           where o.company = $1 and o.web_order = k.web_order
                             and o.product = l.product)) k on true
-   group by asked.web_order, papers."invoicedNet", papers."invoicedVat", papers."creditedNet",
-            papers."creditedVat"`;
+   group by asked.web_order, papers.head, papers."invoicedNet", papers."invoicedVat",
+            papers."creditedNet", papers."creditedVat"`;
 
 export interface LinkSuggestion {
   readonly documentType: string;

@@ -54,10 +54,11 @@ class ErpOrder {
   readonly ordered: Record<Product, number>;
   readonly invoiced = { BRICK: 0, SAND: 0 };
   readonly credited = { BRICK: 0, SAND: 0 };
-  /** Other goods that were invoiced for it, with VAT. */
-  otherwise = 0;
+  /** What its invoices less its credit notes come to, with VAT. */
+  papers = 0;
   /** How often its carriage was. */
   readonly carriages = { invoice: 0, credit: 0 };
+  #invoiced = 0;
   #documents = 0;
   readonly #company: string;
   readonly #one: Opened;
@@ -106,35 +107,43 @@ class ErpOrder {
     await this.#one.orders.advance();
   }
 
-  async invoice(product: Product, quantity: number): Promise<void> {
+  /** `part`: of the price agreed. */
+  async invoice(product: Product, quantity: number, part = 1): Promise<void> {
     this.invoiced[product] += quantity;
-    await this.#post("invoice", product, quantity);
+    await this.#post("invoice", product, quantity, part);
   }
 
-  async credit(product: Product, quantity: number): Promise<void> {
+  async credit(product: Product, quantity: number, part = 1): Promise<void> {
     this.credited[product] += quantity;
-    await this.#post("credit", product, quantity);
+    await this.#post("credit", product, quantity, part);
   }
 
-  /** What it still comes to, of what is ordered here. */
+  /** Some of the price, and no goods that come back. */
+  async creditPrice(product: Product, quantity: number): Promise<void> {
+    await this.#post("credit", product, quantity, 0.1);
+  }
+
+  /** Under a code that is no product here. */
+  async surcharge(documentType: "invoice" | "credit", pounds: number): Promise<void> {
+    const row = { product: "FUEL", quantity: "1", unitPrice: pounds.toFixed(2) };
+    const [net, vat] = [pounds.toFixed(2), (pounds * 0.2).toFixed(2)];
+    await this.#paper(documentType, { ...row, net, vat });
+  }
+
+  /** What its papers say, and what is still to come of what is ordered here and its carriage. */
   comesTo(ordered: Readonly<Record<Product, number>>): number {
-    const standing = PRODUCTS.map((product) => {
-      const [invoiced, credited] = [this.invoiced[product], this.credited[product]];
-      const stays = this.state === "open" ? ordered[product] : Math.min(invoiced, ordered[product]);
-      const back = Math.min(credited, Math.max(0, stays - (invoiced - credited)));
-      return { product, stays, left: stays - back };
-    });
-    const goods = standing.reduce((sum, { product, left }) => sum + left * EACH[product], 0);
-    const { invoice, credit } = this.carriages;
-    const isCharged = invoice > 0 || this.otherwise > 0 || standing.some(({ stays }) => stays > 0);
-    // Credited, and not invoiced anew.
-    const isBack = credit > 0 && invoice - credit < 1;
-    return goods + this.otherwise + (isCharged && !isBack ? CARRIAGE : 0);
+    const isOpen = this.state === "open";
+    const toCome = PRODUCTS.reduce((sum, each) => {
+      const rest = isOpen ? ordered[each] - this.invoiced[each] : 0;
+      return sum + Math.max(0, rest) * EACH[each];
+    }, 0);
+    const isAny = toCome > 0 || this.#invoiced !== 0;
+    const carriage = isAny && this.carriages.invoice === 0 ? CARRIAGE : 0;
+    return Math.max(0, this.papers + toCome + carriage);
   }
 
   /** Grit, which nobody ordered, on a paper of its own. */
   async substitute(quantity: number): Promise<void> {
-    this.otherwise += quantity * 1.2;
     const net = quantity.toFixed(2);
     const row = { product: "GRIT", quantity: String(quantity), unitPrice: "1.00" };
     await this.#paper("invoice", { ...row, net, vat: (quantity * 0.2).toFixed(2) });
@@ -150,12 +159,18 @@ class ErpOrder {
     await this.#paper(documentType, { ...row, net: "7.50", vat: "1.50" });
   }
 
-  async #post(documentType: "invoice" | "credit", product: Product, quantity: number) {
-    const [net, gross] = [NET[product] * quantity, EACH[product] * quantity];
+  async #post(
+    documentType: "invoice" | "credit",
+    product: Product,
+    quantity: number,
+    part: number,
+  ): Promise<void> {
+    const net = Math.round(NET[product] * quantity * part * 100) / 100;
+    const gross = product === "BRICK" ? Math.round(net * 120) / 100 : net;
     await this.#paper(documentType, {
       product,
       quantity: String(quantity),
-      unitPrice: String(NET[product]),
+      unitPrice: String(NET[product] * part),
       net: net.toFixed(2),
       vat: (gross - net).toFixed(2),
     });
@@ -170,6 +185,8 @@ class ErpOrder {
     const document = `${documentType === "invoice" ? "I" : "C"}${this.#documents}`;
     const { net, vat } = row;
     const gross = (Number(net) + Number(vat)).toFixed(2);
+    this.papers += Number(gross) * (documentType === "invoice" ? 1 : -1);
+    if (documentType === "invoice") this.#invoiced += Number(gross);
     const paper = { account: "A1", documentOn: "2026-03-31", webOrder: "W1" };
     await pull(store, company, "sales-document", [
       { documentType, document, ...paper, net, vat, gross },
@@ -449,6 +466,147 @@ test("more of the same payment that came with a change which was not made is owe
   expect(await said()).toEqual([["W1 is cancelled", "19.08"]]);
 });
 
+/** As the ERP has it before it was read back; brick at another price. */
+async function atAnotherPrice(company: string, brick: number) {
+  const one = await companies.open(company);
+  one.erp.next = async () => accepted;
+  const payment = { ...CARD, amount: "29.08" };
+  orderIn(await send(one.orders, "k1", wanted({ BRICK: 2, SAND: 1 }, { payment })));
+  await companies.jobs.drain();
+  const [goods, net] = [(2 * brick).toFixed(2), 2 * brick + 17.5];
+  const vat = (0.4 * brick + 1.5).toFixed(2);
+  const bears = { account: "A1", orderedOn: "2026-03-31", webOrder: "W1", state: "open" } as const;
+  await pull(companies.store, company, "erp-order", [
+    { erpOrder: "SO1", ...bears, net: net.toFixed(2), vat },
+  ]);
+  await pull(companies.store, company, "erp-order-line", [
+    { erpOrder: "SO1", line: 1, product: "BRICK", quantity: "2", net: goods, unitPrice: goods },
+    { erpOrder: "SO1", line: 2, product: "SAND", quantity: "1", net: "10.00", unitPrice: "10" },
+    { erpOrder: "SO1", line: 3, product: "CARR", quantity: "1", net: "7.50", unitPrice: "7.50" },
+  ]);
+  await one.orders.advance();
+  const [entry] = (await one.orders.desk()).entries;
+  const told = entry?.next.split(" As it stands there ")[1];
+  await one.orders.resolve("W1", { ...kim, erpOrder: "SO1" });
+  await one.orders.advance();
+  return { one, erp: new ErpOrder(company, one, { BRICK: 2, SAND: 1 }), told };
+}
+
+const post = async (company: string, one: Opened) => {
+  await salesOf(companies.store, company).post();
+  await one.orders.advance();
+};
+
+test("what a person lets stand at less is owed back, part by part as it is invoiced, and the desk says so before", async () => {
+  const { one, erp, told } = await atAnotherPrice("CHEAPER", 3.2);
+  expect(told).toBe("it comes to 26.68, and 29.08 was paid: 2.40 is to be given back in all.");
+  expect(await owed(one)).toBe(2.4);
+  const { events } = await one.orders.show("W1");
+  expect(events.find(({ event }) => event === "resolve")?.about).toContain("2.40 is to be given");
+  for (const invoice of [
+    () => erp.invoice("SAND", 1),
+    () => erp.invoice("BRICK", 1, 3.2 / 4.2),
+    () => erp.carriage("invoice"),
+    () => erp.invoice("BRICK", 1, 3.2 / 4.2),
+  ]) {
+    await invoice();
+    await post("CHEAPER", one);
+    expect((await one.orders.show("W1")).state).toBe("confirmed");
+    expect((await refunds(one, "open")).map(({ amount }) => amount)).toEqual(["2.40"]);
+  }
+  // Amended, it is as it was agreed again.
+  one.erp.amend = async () => accepted;
+  await amend(one, wanted({ BRICK: 3, SAND: 1 }));
+  expect(await owed(one)).toBe(0);
+});
+
+test("what a person lets stand at more is still to be paid: they are told, until it is put right there", async () => {
+  const { one, erp, told } = await atAnotherPrice("DEARER", 5.2);
+  expect(told).toBe("it comes to 31.48, and 29.08 was paid: 2.40 is still to be paid.");
+  expect(await looks(one)).toEqual(["W1 stands, and 2.40 of it is not paid: 2.40"]);
+  const [look] = await one.orders.tasks({ kind: "look" });
+  expect(look?.instruction).toContain("The ERP has it at 31.48 by now, and 29.08 was paid");
+  await erp.invoice("BRICK", 2, 5.2 / 4.2);
+  await erp.invoice("SAND", 1);
+  await erp.carriage("invoice");
+  await erp.surcharge("credit", 2);
+  await post("DEARER", one);
+  expect([await looks(one), await owed(one)]).toEqual([[], 0]);
+});
+
+test("a credit note and a new invoice at less leave owed what is charged less", async () => {
+  const { one, erp } = await confirmed("REBILLED", { BRICK: 2, SAND: 1 });
+  await erp.invoice("BRICK", 2);
+  await erp.invoice("SAND", 1);
+  await erp.carriage("invoice");
+  await erp.pulled();
+  await erp.credit("BRICK", 2);
+  await erp.pulled();
+  expect(await owed(one)).toBe(10.08);
+  await erp.invoice("BRICK", 2, 0.5);
+  await erp.pulled();
+  expect(await owed(one)).toBe(5.04);
+  // Of what is left of the price some is taken off, and no goods come back.
+  await erp.creditPrice("BRICK", 2);
+  await erp.pulled();
+  expect(await owed(one)).toBe(6.05);
+});
+
+test("other goods under a code that is no product here count as they are charged, and so does what is taken off of them", async () => {
+  const { one, erp } = await confirmed("UNLISTED", { BRICK: 2, SAND: 1 });
+  await erp.invoice("BRICK", 2);
+  await erp.surcharge("invoice", 7);
+  erp.state = "complete";
+  await erp.pulled();
+  expect(await owed(one)).toBe(1.6);
+  await erp.surcharge("credit", 7);
+  await erp.pulled();
+  expect(await owed(one)).toBe(10);
+  // Nobody paid for what was charged beside all of it.
+  const beside = await confirmed("BESIDE", { BRICK: 2, SAND: 0 });
+  await beside.erp.invoice("BRICK", 2);
+  await beside.erp.surcharge("invoice", 2);
+  await beside.erp.pulled();
+  await beside.erp.surcharge("credit", 2);
+  await beside.erp.pulled();
+  expect([await owed(beside.one), await looks(beside.one)]).toEqual([0, []]);
+});
+
+test("carriage and VAT that stand on the head of an invoice are charged, and carriage that staff took off is owed back", async () => {
+  const { one, erp } = await confirmed("HEAD", { BRICK: 2, SAND: 1 });
+  const { store } = companies;
+  const paper = { documentType: "invoice", document: "I1" } as const;
+  const of = { account: "A1", documentOn: "2026-03-31", webOrder: "W1" };
+  await pull(store, "HEAD", "sales-document", [
+    { ...paper, ...of, net: "25.90", vat: "3.18", gross: "29.08" },
+  ]);
+  const lines = [
+    { product: "BRICK", quantity: "2", unitPrice: "4.20", net: "8.40", vat: "0" },
+    { product: "SAND", quantity: "1", unitPrice: "10.00", net: "10.00", vat: "0" },
+  ];
+  await pull(
+    store,
+    "HEAD",
+    "sales-line",
+    lines.map((line, at) => ({ ...paper, line: at + 1, ...line })),
+  );
+  await erp.pulled();
+  const { state } = await one.orders.show("W1");
+  expect([state, await owed(one)]).toEqual(["confirmed", 0]);
+
+  const other = await confirmed("TAKENOFF", { BRICK: 2, SAND: 1 });
+  await other.erp.invoice("BRICK", 2);
+  await other.erp.invoice("SAND", 1);
+  await other.erp.pulled();
+  expect(await owed(other.one)).toBe(0);
+  const sums = { net: "18.40", vat: "1.68", state: "complete" } as const;
+  const bears = { account: "A1", orderedOn: "2026-03-31", webOrder: "W1" };
+  await pull(store, "TAKENOFF", "erp-order", [{ erpOrder: "SO1", ...bears, ...sums }]);
+  await store.affect("delete from erp_order_line where company = 'TAKENOFF' and product = 'CARR'");
+  await other.one.orders.advance();
+  expect(await owed(other.one)).toBe(9);
+});
+
 test("an order that the ERP refuses needs no cancelling there any more", async () => {
   const one = await companies.open("REFUSED");
   const payment = { ...CARD, amount: "59.40" };
@@ -488,7 +646,8 @@ test.for([1, 3, 4, 7, 9, 12])(
     const ordered = { BRICK: 6 + pick(5), SAND: 1 + pick(4) };
     const { one, erp, paid: taken } = await confirmed(company, ordered);
     let paid = taken;
-    const said: string[] = [];
+    let isLetStand = false;
+    const did: string[] = [];
     const some = () => PRODUCTS[pick(2)] ?? "BRICK";
     const acts: Record<string, () => Promise<unknown>> = {
       invoice: async () => {
@@ -506,6 +665,20 @@ test.for([1, 3, 4, 7, 9, 12])(
         await erp.carriage(invoice > credit ? "credit" : "invoice");
       },
       substitute: async () => erp.substitute(1 + pick(9)),
+      surcharge: async () => erp.surcharge("invoice", 1 + pick(4)),
+      takenOff: async () => {
+        if (erp.papers > 5) await erp.surcharge("credit", 1 + pick(4));
+      },
+      priceCredit: async () => {
+        const product = some();
+        const most = erp.invoiced[product] - erp.credited[product];
+        if (most > 0) await erp.creditPrice(product, 1 + pick(most));
+      },
+      invoicedOtherwise: async () => {
+        const product = some();
+        const most = erp.ordered[product] + erp.credited[product] - erp.invoiced[product];
+        if (most > 0) await erp.invoice(product, 1 + pick(most), pick(2) === 0 ? 0.5 : 1.5);
+      },
       complete: async () => {
         erp.state = "complete";
       },
@@ -542,6 +715,7 @@ test.for([1, 3, 4, 7, 9, 12])(
       if (erp.state !== "open") return;
       const answer = await amend(one, wanted(to));
       expect(answer).toMatchObject({ status: 202 });
+      isLetStand = false;
       Object.assign(ordered, to);
       Object.assign(erp.ordered, to);
     };
@@ -552,8 +726,14 @@ test.for([1, 3, 4, 7, 9, 12])(
       await acts[name]?.();
       await erp.pulled();
       one.now = one.now.add({ seconds: 1 });
-      said.push(`${name} ${JSON.stringify([ordered, erp])}`);
-      const where = said.join("\n");
+      did.push(`${name} ${JSON.stringify([ordered, erp])}`);
+      const where = did.join("\n");
+      // A person lets stand what the ERP made of it.
+      if ((await one.orders.show("W1")).state === "conflict") {
+        await one.orders.resolve("W1", { ...kim, erpOrder: "SO1" });
+        isLetStand = true;
+        await erp.pulled();
+      }
       const view = await one.orders.show("W1");
       expect(view.state, where).toBe("confirmed");
       const comesTo = erp.comesTo(ordered);
@@ -561,7 +741,9 @@ test.for([1, 3, 4, 7, 9, 12])(
       const tooMuch = Math.max(given, paid - comesTo, 0);
       expect(given + (await owed(one)), where).toBeCloseTo(tooMuch, 5);
       // What it lacks of its payment is told, unless it says itself what is left of that.
-      const lacks = Math.min(Number(view.order.payment?.amount), comesTo) - (paid - given);
+      const said = Number(view.order.payment?.amount);
+      const isWhole = isLetStand && paid >= Number(view.gross);
+      const lacks = (isWhole ? comesTo : Math.min(said, comesTo)) - (paid - given);
       const told = sumOf(await one.orders.tasks({ kind: "look" }));
       expect(told, where).toBeCloseTo(Math.max(0, lacks), 5);
     }
