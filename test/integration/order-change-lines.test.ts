@@ -1,5 +1,6 @@
 /** Several lines of one product: which one is cancelled, and what came of the others. */
 import { expect, test } from "vitest";
+import type { Accepted } from "../../src/connector/index.ts";
 import { pull } from "../support/canonical-rows.ts";
 import { body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
 import type { Opened } from "../support/order-companies.ts";
@@ -9,22 +10,22 @@ const companies = useOrderCompanies();
 
 const brick = (quantity: string) => ({ product: "BRICK", quantity, unitPrice: "4.20" });
 const shop = { who: "key shop", why: null, apiKey: "shop", decides: false };
+const ACCEPTED: Accepted = {
+  kind: "accepted",
+  erpOrder: "SO1",
+  net: null,
+  vat: null,
+  evidence: "it says so",
+};
 const CARD = { provider: "card", reference: "pi_1", amount: "60.48" };
 
 /** 2 bricks and 10 bricks, paid, at the ERP as SO1, which has invoiced the 10. */
 async function invoiced(company: string): Promise<Opened> {
   const one = await companies.open(company);
-  const accepted = {
-    kind: "accepted",
-    erpOrder: "SO1",
-    net: null,
-    vat: null,
-    evidence: "x",
-  } as const;
-  one.erp.next = async () => accepted;
+  one.erp.next = async () => ACCEPTED;
   one.erp.amend = async (order) => {
     one.erp.orders.set(order.key, order);
-    return accepted;
+    return ACCEPTED;
   };
   const lines = [brick("2"), brick("10")];
   orderIn(await send(one.orders, "k1", { webOrder: "W1", lines, payment: CARD }));
@@ -131,4 +132,42 @@ test("an amendment leaves out the line of which nothing came, and never one of w
     [2, 11, 10, 0],
     [3, 3, 0, 0],
   ]);
+});
+
+test("what comes of a line while a change waits that takes it out is not forgotten", async () => {
+  const out = async (company: string, makes: boolean) => {
+    const one = await companies.open(company);
+    one.erp.next = async () => ACCEPTED;
+    const comes = () =>
+      companies.store.affect(
+        "update web_order_line set despatched_quantity = 2 where company = $1 and line = 1",
+        [company],
+      );
+    if (makes)
+      one.erp.amend = async () => {
+        await comes();
+        return ACCEPTED;
+      };
+    const lines = [brick("2"), brick("10")];
+    orderIn(await send(one.orders, "k1", { webOrder: "W1", lines, payment: CARD }));
+    await companies.jobs.drain();
+    const asked = { ...shop, idempotencyKey: "a1", body: body({ lines: [brick("10")] }) };
+    expect(await one.orders.amend("W1", asked)).toMatchObject({ answer: { state: "asked" } });
+    await companies.jobs.drain();
+    if (!makes) await comes();
+    return one;
+  };
+  const came = "Of BRICK 2 are despatched or invoiced already on line 1 of the order";
+  const byPerson = await out("CAMETASK", false);
+  const [task] = await byPerson.orders.tasks({ kind: "amend" });
+  const end = { id: task?.id ?? "", state: "done", who: "kim", reason: "made" } as const;
+  await expect(byPerson.orders.closeTask(end)).rejects.toThrow(came);
+  expect(await byPerson.orders.tasks({ kind: "amend" })).toHaveLength(1);
+  const byErp = await out("CAMEERP", true);
+  expect(await byErp.orders.show("W1")).toMatchObject({
+    state: "conflict",
+    reasons: [expect.stringContaining(came)],
+    changes: [{ state: "refused" }],
+  });
+  expect(await byErp.orders.tasks({ kind: "refund" })).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { settleRefunds } from "../refunds.ts";
 import type { Task, TaskEnd } from "../tasks.ts";
 import { workOutAnew } from "./anew.ts";
 import { intentOf } from "./ask.ts";
+import { cameSince } from "./examine.ts";
 import { heldOrder } from "./path.ts";
 import { beforeOf, putContent } from "./make.ts";
 import { cancelMove, nameOf, over, supersede } from "./over.ts";
@@ -43,6 +44,9 @@ export async function changeEnded(
   if (asked === undefined || !PENDING.includes(asked.state)) return held;
   const at = end.at ?? context.now();
   if (end.as === "done") {
+    const came = await cameSince(tx, held, asked);
+    if (came.length > 0)
+      return against(tx, context, held, asked, { about: came.join(" "), at, came });
     const changed = await done(tx, held, asked, { ...end, at, who: "tradepost" });
     await tellPersons(tx, changed, at);
     return changed;
@@ -59,6 +63,26 @@ type Ended = Pick<ChangeEnd, "about"> & { readonly at: Temporal.Instant };
 interface Done extends Omit<ChangeEnd, "as">, Ended {
   readonly at: Temporal.Instant;
   readonly who: string;
+}
+
+/** The ERP says that it made what cannot be any more: nothing of what came is forgotten for it. */
+async function against(
+  tx: Transaction,
+  context: OrdersContext,
+  order: OrderRow,
+  asked: ChangeRow,
+  { about, at, came }: Ended & { readonly came: readonly string[] },
+): Promise<OrderRow> {
+  await over(tx, order, asked, { about, at, state: "refused", who: "tradepost" });
+  await workOutAnew(tx, context, order, { change: asked, became: "refused", at });
+  const name = nameOf(asked.kind, asked.change);
+  return move(tx, order, {
+    event: "conflict",
+    who: "tradepost",
+    at,
+    about: `${name} is done there, and cannot be. ${about}`,
+    reasons: came,
+  });
 }
 
 async function done(
@@ -80,7 +104,6 @@ async function done(
     at,
     about: `${name} done: ${about}`,
   });
-  await settleRefunds(tx, order.company, order.id, at);
   const figures = { erpNet: erpNet ?? changed.erpNet, erpVat: erpVat ?? changed.erpVat };
   const differing = differences(changed, { erpNet, erpVat });
   if (differing.length === 0) {
@@ -88,6 +111,7 @@ async function done(
       "update web_order set erp_net = $3, erp_vat = $4 where company = $1 and id = $2",
       [order.company, order.id, figures.erpNet, figures.erpVat],
     );
+    await settleRefunds(tx, order.company, order.id, at);
     return { ...changed, ...figures };
   }
   return move(tx, changed, {
@@ -178,14 +202,27 @@ export async function afterTask(
   if (state === "dropped") {
     await over(tx, order, change, { state: "dropped", about, at, who });
     await workOutAnew(tx, context, order, { change, became: "dropped", at });
-  } else if (change.state === "task") await done(tx, order, change, { about, at, who });
-  else if (change.state === "held") {
+  } else if (change.state === "task") {
+    await refuseCome(tx, order, change);
+    await done(tx, order, change, { about, at, who });
+  } else if (change.state === "held") {
     refuseUndoing(order, change, changes);
     await moveChange(tx, order, { change: change.change, state: "asked", outcome: about, at });
     await intentOf(tx, context, order, change);
     await workOutAnew(tx, context, order, { change, became: "let go", at });
   }
   await tellPersons(tx, await heldOrder(tx, context.company, id), at);
+}
+
+/** Made here now, it would forget what came. */
+async function refuseCome(tx: Transaction, order: OrderRow, change: ChangeRow): Promise<void> {
+  const came = await cameSince(tx, order, change);
+  if (came.length === 0) return;
+  throw new OrderError(
+    "change-impossible",
+    `Making ${nameOf(change.kind, change.change).toLowerCase()} of web order ${order.number}: ` +
+      `${came.join(" ")} Drop it, and ask for what can be changed still.`,
+  );
 }
 
 /** Let go now, it would reach the ERP behind a later one and undo that. */

@@ -230,6 +230,16 @@ interface Came {
   readonly came: string;
 }
 
+/** What came of lines since a change was asked for that it takes out, in sentences. */
+export async function cameSince(
+  tx: Queryable,
+  order: OrderRow,
+  { body }: Pick<ChangeRow, "body">,
+): Promise<readonly string[]> {
+  if (body === null) return [];
+  return notBelowDelivered(body, await cameOf(tx, order)).map(({ about }) => about);
+}
+
 async function cameOf(tx: Queryable, { company, id }: OrderRow): Promise<readonly Came[]> {
   return tx.query<Came>(
     `select line, product,
