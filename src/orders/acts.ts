@@ -16,7 +16,6 @@ import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { refuseKeyed } from "./keyed-already.ts";
 import { refuseUnpaid } from "./payments.ts";
 import { resolveOrder, type Resolution } from "./resolve.ts";
-import { compareShadowed } from "./shadow.ts";
 import { show, type OrderView } from "./view.ts";
 
 export interface Release extends Act {
@@ -30,9 +29,6 @@ export async function release(
   idOrNumber: string,
   { another = [], ...act }: Release,
 ): Promise<OrderView> {
-  const seen = await orderOf(context.store, context.company, idOrNumber);
-  // What was pulled a moment ago counts, too.
-  if (seen.state === "shadowed") await compareShadowed(context);
   return byHand(context, idOrNumber, { ...act, action: "order-released" }, async (tx, order) => {
     if (order.state !== "held" && order.state !== "shadowed")
       throw impossible(order, "releasing", "only a held or shadowed order waits");

@@ -2,6 +2,7 @@
 import type { HeldLine } from "../connector/index.ts";
 import { decimal } from "../model/index.ts";
 import { sameAmount } from "./amounts.ts";
+import { goodsOf, goodsThere, type Goods } from "./goods.ts";
 
 /** What was agreed. */
 export interface Agreed {
@@ -41,63 +42,24 @@ function amountDiffers(name: string, agreed: string, held: string | null): strin
   return [`Agreed ${name} is ${agreed}, the ERP holds ${held}: ${by}.`];
 }
 
-interface Sum {
-  readonly quantity: string;
-  /** Null: a line of it does not state its net. */
-  readonly net: string | null;
-}
-
-/**
- * By product, since an ERP may split or join lines. Its lines without a product, and charges that
- * it keeps under their codes, are what the totals hold.
- */
-function linesDiffer({ lines, charges }: Agreed, held: readonly HeldLine[]): string[] {
-  const ours = sums(lines);
-  const goods = held.flatMap(({ product, quantity, net }) =>
-    product === null || charges.some(({ charge }) => charge === product && !ours.has(product))
-      ? []
-      : [{ product, quantity, net }],
-  );
-  const theirs = sums(goods);
+/** By product; lines without one, and charges kept under their codes, are what the totals hold. */
+function linesDiffer(agreed: Agreed, held: readonly HeldLine[]): string[] {
+  const [ours, theirs] = [goodsOf(agreed.lines), goodsThere(agreed, held)];
   const products = [...new Set([...ours.keys(), ...theirs.keys()])].sort();
   return products.flatMap((product) =>
     lineDiffers(product, ours.get(product), theirs.get(product)),
   );
 }
 
-const NONE: Sum = { quantity: "0", net: null };
+const NONE: Goods = { quantity: decimal.zero(), net: null };
 
-function lineDiffers(product: string, ours: Sum = NONE, theirs: Sum = NONE): string[] {
-  if (!sameAmount(ours.quantity, theirs.quantity))
-    return [`Agreed are ${shown(ours)} of ${product}, the ERP holds ${shown(theirs)}.`];
-  if (ours.net === null || theirs.net === null || sameAmount(ours.net, theirs.net)) return [];
-  return [`Agreed net of ${product} is ${ours.net}, the ERP holds ${theirs.net}.`];
-}
-
-function shown({ quantity }: Sum): string {
-  return decimal.canonical(decimal.parse(quantity));
-}
-
-function sums(
-  lines: readonly {
-    readonly product: string;
-    readonly quantity: string;
-    readonly net: string | null;
-  }[],
-): Map<string, Sum> {
-  const found = new Map<string, Sum>();
-  for (const { product, quantity, net } of lines) {
-    const before = found.get(product);
-    found.set(product, {
-      quantity: before === undefined ? quantity : added(before.quantity, quantity),
-      net: net === null || before?.net === null ? null : added(before?.net ?? "0", net),
-    });
-  }
-  return found;
-}
-
-function added(one: string, other: string): string {
-  return decimal.format(decimal.sum([decimal.parse(one), decimal.parse(other)]));
+function lineDiffers(product: string, ours = NONE, theirs = NONE): string[] {
+  const [agreed, held] = [ours, theirs].map(({ quantity }) => decimal.canonical(quantity));
+  if (agreed !== held) return [`Agreed are ${agreed} of ${product}, the ERP holds ${held}.`];
+  if (ours.net === null || theirs.net === null || decimal.compare(ours.net, theirs.net) === 0)
+    return [];
+  const [net, there] = [ours.net, theirs.net].map((each) => decimal.format(each));
+  return [`Agreed net of ${product} is ${net}, the ERP holds ${there}.`];
 }
 
 /** What ERPs write where a number is yet to come. */

@@ -4,12 +4,12 @@ import type { OrderRow } from "./book.ts";
 import { OrderError } from "./error.ts";
 import { mayBeKeyed } from "./held-since.ts";
 import { keyedMeanwhile } from "./shadow.ts";
-import type { KnownBy, ShadowVerdict } from "./shadow-compare.ts";
+import type { KnownBy } from "./shadow-compare.ts";
 
 const KNOWN: Readonly<Record<KnownBy, string>> = {
   "web-order": "its number is there",
   reference: "its reference is there",
-  likeness: "it has the same account and goods, near its day",
+  likeness: "it has the same account and all of its goods, near its day",
 };
 
 /** @param another ERP orders that a person has looked at, and that are other orders. */
@@ -30,16 +30,7 @@ export async function refuseKeyed(
   );
 }
 
-type Found = Pick<ShadowVerdict, "erpOrders" | "knownBy">;
-
-async function keyed(on: Queryable, order: OrderRow): Promise<Found | null> {
-  const { company, id, state, reasons } = order;
-  if (state === "held") return mayBeKeyed(reasons) ? keyedMeanwhile(on, order) : null;
-  if (state !== "shadowed") return null;
-  const [kept] = await on.query<Found>(
-    `select erp_orders as "erpOrders", known_by as "knownBy" from web_order_shadow
-      where company = $1 and order_id = $2`,
-    [company, id],
-  );
-  return kept ?? null;
-}
+const keyed = async (on: Queryable, order: OrderRow) =>
+  order.state === "shadowed" || (order.state === "held" && mayBeKeyed(order.reasons))
+    ? keyedMeanwhile(on, order)
+    : null;

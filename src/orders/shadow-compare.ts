@@ -3,6 +3,7 @@
  * the same facts give the same verdict, in whatever order they arrived.
  */
 import { decimal, type Decimal, type WebOrder } from "../model/index.ts";
+import { besidesOurs, goodsOf, goodsThere, type Goods, type GoodsByProduct } from "./goods.ts";
 
 /** An order as the ERP holds it; quantities and money are decimal text. */
 export interface KeyedOrder {
@@ -19,6 +20,8 @@ export interface KeyedOrder {
 export interface KeyedLine {
   /** Null for text and charges. */
   readonly product: string | null;
+  /** The ERP has told us of that product: it is no charge. */
+  readonly isProduct: boolean;
   readonly quantity: string;
   readonly net: string;
 }
@@ -42,11 +45,19 @@ export interface ShadowVerdict {
   readonly differences: readonly ShadowDifference[];
 }
 
-/** A shadowed order with what of its account's ERP orders could be it. */
+/** An order that nobody sent, with what of its account's ERP orders could be it. */
 export interface ShadowCase {
   readonly order: WebOrder;
+  /** As it was before each of its changes, or is to be: staff may have keyed that. */
+  readonly others: readonly WebOrder[];
   readonly candidates: readonly KeyedOrder[];
 }
+
+/**
+ * What may stand beside the goods of an order that is known by them: codes that are no products of
+ * the ERP, as of carriage; or, where the doubt is which of two evils is worse, anything.
+ */
+export type Beside = "charges" | "anything";
 
 /** Staff key within a few days; what is like it and further away is the next order of its kind. */
 const LIKE_WITHIN_DAYS = 3;
@@ -55,10 +66,20 @@ const LIKE_WITHIN_DAYS = 3;
  * One verdict a case. An ERP order that is known for one of them by its number or reference is
  * nobody else's; what is only like several goes to the one whose day is nearest.
  */
-export function compareShadows(cases: readonly ShadowCase[]): readonly ShadowVerdict[] {
-  const named = cases.map(({ order, candidates }) => namedFor(order, candidates));
+export function compareShadows(
+  cases: readonly ShadowCase[],
+  beside: Beside = "charges",
+): readonly ShadowVerdict[] {
+  const named = cases.map(namedFor);
   const taken = new Set(named.flatMap(({ keyed }) => keyed.map(({ erpOrder }) => erpOrder)));
-  const like = likeFor(cases, named, taken);
+  const unnamed = cases.map((each, index) => ({
+    ...each,
+    candidates:
+      (named[index]?.keyed.length ?? 0) > 0
+        ? []
+        : each.candidates.filter(({ erpOrder }) => !taken.has(erpOrder)),
+  }));
+  const like = likeFor(unnamed, beside);
   return cases.map(({ order }, index) => {
     const found = named[index];
     if (found !== undefined && found.keyed.length > 0)
@@ -75,17 +96,21 @@ interface Named {
   readonly knownBy: KnownBy;
 }
 
-function namedFor(order: WebOrder, candidates: readonly KeyedOrder[]): Named {
+function namedFor({ order, others, candidates }: ShadowCase): Named {
   const byNumber = candidates.filter((each) => bears(each, order.webOrder));
-  const reference = plainReference(order.customerReference);
-  const byReference = candidates.filter(
-    (each) =>
+  const references = new Set(
+    [order, ...others].map(({ customerReference }) => plainReference(customerReference)),
+  );
+  const byReference = candidates.filter((each) => {
+    const reference = plainReference(each.customerReference);
+    return (
       !byNumber.includes(each) &&
       reference !== "" &&
+      references.has(reference) &&
       each.account === order.account &&
-      each.webOrder === null &&
-      plainReference(each.customerReference) === reference,
-  );
+      each.webOrder === null
+    );
+  });
   const knownBy = byNumber.length > 0 ? "web-order" : "reference";
   return { keyed: [...byNumber, ...byReference], knownBy };
 }
@@ -101,22 +126,30 @@ function plainReference(text: string | null): string {
   return (text ?? "").toUpperCase().replaceAll(/[^A-Z0-9]/g, "");
 }
 
-function likeFor(
-  cases: readonly ShadowCase[],
-  named: readonly Named[],
-  taken: ReadonlySet<string>,
-): ReadonlyMap<number, KeyedOrder> {
-  const pairs = cases.flatMap(({ order, candidates }, index) =>
-    (named[index]?.keyed.length ?? 0) > 0
-      ? []
-      : candidates
-          .filter((each) => !taken.has(each.erpOrder) && isLike(order, each))
-          .map((each) => ({ index, each, days: daysBetween(order, each) })),
+interface Pair {
+  readonly index: number;
+  readonly each: KeyedOrder;
+  /** How many products are there beside its own. */
+  readonly besides: number;
+  readonly days: number;
+}
+
+/** What is alike in all goes before what has more, and of these the nearer day. */
+function likeFor(cases: readonly ShadowCase[], beside: Beside): ReadonlyMap<number, KeyedOrder> {
+  const pairs = cases.flatMap(({ order, others, candidates }, index) =>
+    candidates.flatMap((each): Pair[] => {
+      const days = daysBetween(order, each);
+      if (each.account !== order.account || each.webOrder !== null) return [];
+      if (days > LIKE_WITHIN_DAYS) return [];
+      const found = [order, ...others].flatMap((version) => besidesOf(version, each, beside) ?? []);
+      return found.length === 0 ? [] : [{ index, each, days, besides: Math.min(...found) }];
+    }),
   );
   const given = new Set<string>();
   const found = new Map<number, KeyedOrder>();
   for (const { index, each } of pairs.toSorted(
-    (a, b) => a.days - b.days || a.each.erpOrder.localeCompare(b.each.erpOrder),
+    (a, b) =>
+      a.besides - b.besides || a.days - b.days || a.each.erpOrder.localeCompare(b.each.erpOrder),
   )) {
     if (found.has(index) || given.has(each.erpOrder)) continue;
     found.set(index, each);
@@ -125,17 +158,13 @@ function likeFor(
   return found;
 }
 
-function isLike(order: WebOrder, keyed: KeyedOrder): boolean {
-  if (keyed.account !== order.account || keyed.webOrder !== null) return false;
-  if (daysBetween(order, keyed) > LIKE_WITHIN_DAYS) return false;
-  const [ours, theirs] = [goodsOf(order), keyedGoods(order, keyed)];
-  return (
-    ours.size === theirs.size &&
-    [...ours].every(([product, { quantity }]) => {
-      const other = theirs.get(product);
-      return other !== undefined && decimal.compare(other.quantity, quantity) === 0;
-    })
-  );
+/** How many products are there beside all of the order's own; null: it is another order. */
+function besidesOf(order: WebOrder, { lines }: KeyedOrder, beside: Beside): number | null {
+  const besides = besidesOurs(order, lines);
+  if (besides === null) return null;
+  const isGoods = (product: string) =>
+    lines.some((line) => line.product === product && line.isProduct);
+  return beside === "charges" && besides.some(isGoods) ? null : besides.length;
 }
 
 function daysBetween(order: WebOrder, keyed: KeyedOrder): number {
@@ -153,43 +182,8 @@ function verdictOn(order: WebOrder, keyed: readonly KeyedOrder[], knownBy: Known
   return { verdict, erpOrders, knownBy, differences };
 }
 
-interface Goods {
-  readonly quantity: Decimal;
-  readonly net: Decimal;
-}
-
-const NO_GOODS: Goods = { quantity: decimal.zero(), net: decimal.zero() };
-
-function goodsOf({ lines }: WebOrder): Map<string, Goods> {
-  return summed(lines);
-}
-
-/** A charge that stands there as a product is the charge. */
-function keyedGoods({ charges }: WebOrder, { lines }: KeyedOrder): Map<string, Goods> {
-  const codes = new Set(charges.map(({ charge }) => charge));
-  return summed(
-    lines.flatMap(({ product, ...line }) =>
-      product === null || codes.has(product) ? [] : [{ product, ...line }],
-    ),
-  );
-}
-
-function summed(
-  lines: readonly { readonly product: string; readonly quantity: string; readonly net: string }[],
-): Map<string, Goods> {
-  const all = new Map<string, Goods>();
-  for (const { product, quantity, net } of lines) {
-    const { quantity: before, net: sum } = all.get(product) ?? NO_GOODS;
-    all.set(product, {
-      quantity: decimal.add(before, decimal.parse(quantity)),
-      net: decimal.add(sum, decimal.parse(net)),
-    });
-  }
-  return all;
-}
-
 function differencesOf(order: WebOrder, keyed: KeyedOrder): ShadowDifference[] {
-  const [ours, theirs] = [goodsOf(order), keyedGoods(order, keyed)];
+  const [ours, theirs] = [goodsOf(order.lines), goodsThere(order, keyed.lines)];
   const products = [...new Set([...ours.keys(), ...theirs.keys()])].toSorted();
   const account = keyed.account === order.account ? [] : [named("account", order, keyed)];
   return [
@@ -207,20 +201,21 @@ function named(what: "account", order: WebOrder, keyed: KeyedOrder): ShadowDiffe
 /** A line that only one of them has; else its quantity, else what it comes to: its price. */
 function goodsDifferences(
   product: string,
-  ours: ReadonlyMap<string, Goods>,
-  theirs: ReadonlyMap<string, Goods>,
+  ours: GoodsByProduct,
+  theirs: GoodsByProduct,
 ): ShadowDifference[] {
   const [our, their] = [ours.get(product), theirs.get(product)];
-  const { quantity, net } = our ?? NO_GOODS;
-  const other = their ?? NO_GOODS;
+  const zero = decimal.zero();
   const text = (line: Goods | undefined) =>
     line === undefined ? "no line" : decimal.canonical(line.quantity);
-  const by = decimal.canonical(decimal.subtract(other.quantity, quantity));
+  const off = decimal.subtract(their?.quantity ?? zero, our?.quantity ?? zero);
+  const by = decimal.canonical(off);
   if (our === undefined || their === undefined)
     return [{ what: `line of ${product}`, ours: text(our), theirs: text(their), by }];
-  if (decimal.compare(quantity, other.quantity) !== 0)
+  if (decimal.compare(off, zero) !== 0)
     return [{ what: `quantity of ${product}`, ours: text(our), theirs: text(their), by }];
-  return amount(`price of ${product} × ${text(our)}`, money(net), money(other.net));
+  const theirNet = their.net === null ? null : money(their.net);
+  return amount(`price of ${product} × ${text(our)}`, money(our.net ?? zero), theirNet);
 }
 
 function money(value: Decimal): string {

@@ -4,16 +4,16 @@
  */
 import { createHash } from "node:crypto";
 import { decimal } from "../model/index.ts";
-import type { WebOrder } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { move, type OrderRow } from "./book.ts";
+import { OTHERS } from "./changes/versions.ts";
 import type { OrdersContext } from "./context.ts";
 import { heldSince } from "./held-since.ts";
 import { bears } from "./same-number.ts";
 import {
   compareShadows,
-  type KeyedOrder,
   type KnownBy,
+  type ShadowCase,
   type ShadowDifference,
   type ShadowVerdict,
 } from "./shadow-compare.ts";
@@ -82,7 +82,7 @@ export async function compareShadowed(context: OrdersContext): Promise<number> {
   );
   if (news?.due !== true) return 0;
   const at = context.now();
-  const rows = await store.query<{ id: string; order: WebOrder; candidates: KeyedOrder[] }>(CASES, [
+  const rows = await store.query<ShadowCase & { id: string }>(CASES, [
     company,
     at.subtract({ hours: 24 * LOOKED_FOR_DAYS }),
   ]);
@@ -97,12 +97,14 @@ export async function compareShadowed(context: OrdersContext): Promise<number> {
 
 /** What was cancelled there, or is known to be another web order's, counts for nothing. */
 const CASE = `
-  o.id, o.body as "order", (
+  o.id, o.body as "order", ${OTHERS} as others, (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
              'orderedOn', e.ordered_on, 'webOrder', e.web_order,
              'customerReference', e.customer_reference, 'net', e.net::text, 'vat', e.vat::text,
              'lines', (select coalesce(jsonb_agg(jsonb_build_object('product', l.product,
-                         'quantity', l.quantity::text, 'net', l.net::text)), '[]')
+                         'quantity', l.quantity::text, 'net', l.net::text,
+                         'isProduct', exists (select 1 from product p
+                           where p.company = l.company and p.product = l.product))), '[]')
                          from erp_order_line l
                         where l.company = e.company and l.erp_order = e.erp_order))
              order by e.erp_order), '[]')
@@ -123,25 +125,26 @@ const CASES = `
      and o.state = 'shadowed'
    order by s.shadowed_at, o.id`;
 
-/** Orders that nobody sent while staff were to key what came: shadowed, or held since. */
+/** An account's orders that nobody sent while staff were to key them: shadowed, or held since. */
 const UNSENT_CASES = `
   select ${CASE}
     from web_order o
-   where o.company = $1 and not o.test and (o.state = 'shadowed' and o.received_at >= $2
+   where o.company = $1 and o.account = $3 and not o.test and (o.state = 'shadowed' and o.received_at >= $2
       or o.state = 'held' and ${heldSince("o")})
    order by o.id`;
 
-/** What staff keyed for an order that was held back while they may have; null: nothing is seen. */
+/**
+ * What staff keyed for an order that was held back while they may have; null: nothing is seen. Any
+ * order that has all of its goods may be it: a question too many costs less than goods sent twice.
+ */
 export async function keyedMeanwhile(
   on: Queryable,
-  { company, id, receivedAt }: Pick<OrderRow, "company" | "id" | "receivedAt">,
+  { company, id, account, receivedAt }: Pick<OrderRow, "company" | "id" | "account" | "receivedAt">,
 ): Promise<Pick<ShadowVerdict, "erpOrders" | "knownBy"> | null> {
-  const rows = await on.query<{ id: string; order: WebOrder; candidates: KeyedOrder[] }>(
-    UNSENT_CASES,
-    [company, receivedAt.subtract({ hours: 24 * LOOKED_FOR_DAYS })],
-  );
+  const since = receivedAt.subtract({ hours: 24 * LOOKED_FOR_DAYS });
+  const rows = await on.query<ShadowCase & { id: string }>(UNSENT_CASES, [company, since, account]);
   // With all that wait like it: what staff keyed once was keyed for one of them.
-  const verdicts = compareShadows(rows);
+  const verdicts = compareShadows(rows, "anything");
   return verdicts[rows.findIndex((row) => row.id === id)] ?? null;
 }
 
