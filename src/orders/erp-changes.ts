@@ -6,6 +6,7 @@
 import { decimal } from "../model/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import { addEvent, holdOrders, ordersOf } from "./book.ts";
+import { CHARGES_OF, isWhole } from "./charges.ts";
 import type { OrdersContext } from "./context.ts";
 import { erpLines } from "./erp-lines.ts";
 import { inPages, type Recent } from "./recent.ts";
@@ -47,14 +48,18 @@ interface Look {
   readonly erpVat: string | null;
   readonly erpState: string;
   readonly lines: readonly LineLook[];
+  /** They come to what the order is there: what of ours is on none of them is not there. */
+  readonly isWhole: boolean;
   /** As they were noticed last; null: it is looked at for the first time. */
   readonly before: readonly ErpDifference[] | null;
 }
 
-/** A line of ours, a line of the ERP, or both of them together. */
+/** A line or charge of ours, a line of the ERP, or both of them together. */
 interface LineLook {
   readonly line: number | null;
+  /** A charge's code, where it is one of ours. */
   readonly product: string | null;
+  readonly isCharge: boolean;
   readonly quantity: string | null;
   readonly net: string | null;
   readonly erpQuantity: string | null;
@@ -64,7 +69,8 @@ interface LineLook {
 /** Those of $2. */
 const CONFIRMED = `
   orders as materialized (
-    select company, id, number, version, account, net, vat, erp_order, settled from web_order
+    select company, id, number, version, account, net, vat, erp_order, settled, body
+      from web_order
      where company = $1 and state = 'confirmed' and not test
        and id = any($2::uuid[])),
   there as (
@@ -93,39 +99,48 @@ const MOVED = `
                              or c.state = 'done' and c.ended_at >= greatest(o.at, s.at)))
    order by o.id`;
 
+const LINE_OR_CODE = (of: string): string =>
+  `case when ${of}.line is null then 'code ' || ${of}.product else 'line ' || ${of}.line end`;
+
 /**
- * Lines that do not add up are not all there, so that only the sums are compared. Those of an order
- * that is cancelled there, and was keyed anew, are no part of what the ERP holds.
+ * What is on lines is compared with what was agreed; what is on none of them is missing only where
+ * all are here. Those of an order that is cancelled there, and was keyed anew, are no part of what
+ * the ERP holds. A charge on a line under its code is that charge; on none, the totals hold it.
  */
 const LOOKS = `
   with ${CONFIRMED},
-  whole as materialized (
-    select o.* from there o left join sums s on s.erp_order = o.erp_order
-     where o.erp_net is null or s.net = o.erp_net),
+  found as materialized (
+    select o.*, s.at as lines_at,
+           o.erp_net is null or ${isWhole("s.net", "o.erp_net")} as is_whole
+      from there o left join sums s on s.erp_order = o.erp_order),
   theirs as materialized (
     select x.order_id, x.line, min(x.product) as product, sum(x.quantity) as quantity,
            sum(x.net) as net
-      from (${erpLines("whole")}) x
-      join whole w on w.id = x.order_id
+      from (${erpLines("found")}) x
+      join found w on w.id = x.order_id
      where x.product is not null and (x.state <> 'cancelled' or x.erp_order = w.erp_order)
      group by x.order_id, x.line, case when x.line is null then x.product end),
   ours as (
-    select l.order_id, l.line, l.product, l.quantity, l.net from web_order_line l
-     where l.company = $1 and l.order_id in (select order_id from theirs)),
+    select l.order_id, l.line, l.product, l.quantity, l.net, false as is_charge
+      from web_order_line l
+     where l.company = $1 and l.order_id in (select order_id from theirs)
+    union all
+    select w.id, null, c.charge, null, c.net, true
+      from found w cross join lateral ${CHARGES_OF("w")} c
+      join theirs t on t.order_id = w.id and t.line is null and t.product = c.charge),
   lines as (
     select coalesce(l.order_id, t.order_id) as order_id,
-           jsonb_agg(jsonb_build_object('line', l.line,
+           jsonb_agg(jsonb_build_object('line', l.line, 'isCharge', coalesce(l.is_charge, false),
              'product', coalesce(l.product, t.product), 'quantity', l.quantity::text,
              'net', l.net::text, 'erpQuantity', t.quantity::text, 'erpNet', t.net::text)
              order by l.line nulls last, t.product) as lines
       from ours l
-      full join theirs t on t.order_id = l.order_id and t.line = l.line
+      full join theirs t on t.order_id = l.order_id and ${LINE_OR_CODE("t")} = ${LINE_OR_CODE("l")}
      group by 1)
-  select o.id, o.version, greatest(o.at, s.at) as "learnedAt", o.net, o.vat, o.erp_net as "erpNet",
-         o.erp_vat as "erpVat", o.erp_state as "erpState", k.differences as before,
-         coalesce(l.lines, '[]') as lines
-    from there o
-    left join sums s on s.erp_order = o.erp_order
+  select o.id, o.version, greatest(o.at, o.lines_at) as "learnedAt", o.net, o.vat,
+         o.erp_net as "erpNet", o.erp_vat as "erpVat", o.erp_state as "erpState",
+         o.is_whole as "isWhole", k.differences as before, coalesce(l.lines, '[]') as lines
+    from found o
     left join lines l on l.order_id = o.id
     left join web_order_erp_look k on k.company = $1 and k.order_id = o.id
    order by o.id`;
@@ -237,7 +252,7 @@ function textOf(differences: readonly ErpDifference[]): string {
 
 function differencesOf(look: Look): ErpDifference[] {
   const { net, vat, erpNet, erpVat, erpState } = look;
-  const found = look.lines.flatMap((line) => ofLine(line));
+  const found = look.lines.flatMap(look.isWhole ? ofLine : ofSomeLine);
   const whole = (what: "net" | "VAT", was: string, is: string | null): ErpDifference[] =>
     is === null || money(is) === money(was)
       ? []
@@ -249,9 +264,21 @@ function differencesOf(look: Look): ErpDifference[] {
   return [...state, ...found, ...whole("net", net, erpNet), ...whole("VAT", vat, erpVat)];
 }
 
+/** Where others are missing: what is more than was agreed. What it costs only the whole says. */
+function ofSomeLine(look: LineLook): ErpDifference[] {
+  const { quantity, erpQuantity } = look;
+  return ofLine(look).filter(
+    ({ what }) =>
+      what === "line added" ||
+      (what === "quantity" &&
+        decimal.compare(decimal.parse(erpQuantity ?? "0"), decimal.parse(quantity ?? "0")) > 0),
+  );
+}
+
 function ofLine(look: LineLook): ErpDifference[] {
-  const { line, product, quantity, net, erpQuantity, erpNet } = look;
+  const { line, product, isCharge, quantity, net, erpQuantity, erpNet } = look;
   const of = { line, product };
+  if (isCharge) return chargeDiffers(of, net ?? "0", erpNet ?? "0");
   if (quantity === null || net === null)
     return [{ ...of, what: "line added", was: null, is: plain(erpQuantity ?? "0") }];
   if (erpQuantity === null || erpNet === null)
@@ -267,6 +294,16 @@ function ofLine(look: LineLook): ErpDifference[] {
   if (digits > most || digits < -most)
     found.push({ ...of, what: "price", was: decimal.format(expected), is: money(erpNet) });
   return found;
+}
+
+/** However many of it there are there: it is what it comes to. */
+function chargeDiffers(
+  of: Pick<ErpDifference, "line" | "product">,
+  net: string,
+  erpNet: string,
+): ErpDifference[] {
+  const [was, is] = [money(net), money(erpNet)];
+  return was === is ? [] : [{ ...of, what: "price", was, is }];
 }
 
 /** What so many would come to at the price agreed. */
