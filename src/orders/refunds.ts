@@ -275,13 +275,13 @@ function lookOf(
 }
 
 /** A task that is closed is never opened again: another one has another name. */
-function anew(name: string, tasks: readonly Task[]): string {
+export function anew(name: string, tasks: readonly Task[]): string {
   return tasks.some(({ about }) => about === name) ? `${name} (${tasks.length + 1})` : name;
 }
 
 /** What a refund is named by: the order's end, its credit notes, or that less comes. */
 function causeOf(
-  { number, state, apart, unmade, credited }: Standing,
+  { number, state, apart, unmade, credited, due, gross }: Standing,
   over: Money,
   creditedBy: readonly string[],
   refunds: readonly Task[],
@@ -304,7 +304,8 @@ function causeOf(
     if (!refunds.some((task) => task.about === about && task.state !== "dropped"))
       return { about, because: `It was paid beforehand and ${by} credits it. ${because}` };
   }
-  const what = isMore ? "is paid too much by" : "came short by";
+  const isWhole = decimal.compare(decimal.parse(due), decimal.parse(gross)) >= 0;
+  const what = isMore || isWhole ? "is paid too much by" : "came short by";
   return { about: `${number} ${what} ${decimal.format(over)}`, because };
 }
 
@@ -353,44 +354,6 @@ export async function afterRefund(
 ): Promise<void> {
   if ((kind === "refund" || kind === "look") && order !== null)
     await settleRefunds(tx, company, order, at);
-}
-
-/** A payment that no field of the ERP's order carries is entered there by finance. */
-export async function receiptsToEnter(
-  tx: Queryable,
-  company: string,
-  at: Temporal.Instant,
-): Promise<number> {
-  const orders = await tx.query<Pick<OrderRow, "id" | "number" | "body" | "erpOrder">>(
-    `select o.id, o.number, o.body, o.erp_order as "erpOrder" from web_order o
-      where o.company = $1 and not o.test and o.paid > 0 and o.state in ('accepted', 'confirmed')
-        and not exists (select 1 from web_order_task t
-              where t.company = o.company and t.order_id = o.id and t.kind = 'receipt')
-      order by o.id`,
-    [company],
-  );
-  let opened = 0;
-  for (const { id, number, body, erpOrder } of orders) {
-    const paid = body.payment;
-    if (paid === null || (await isOfAnother(tx, { company, id }))) continue;
-    opened += 1;
-    const { amount, provider, reference } = paid;
-    await openTask(
-      tx,
-      company,
-      {
-        order: id,
-        kind: "receipt",
-        about: `payment of ${number}`,
-        instruction:
-          `Enter ${amount} received by ${provider}, payment ${reference}, on account ` +
-          `${body.account} against ERP order ${erpOrder ?? "(not known yet)"}.`,
-        amount,
-      },
-      at,
-    );
-  }
-  return opened;
 }
 
 /** A payment for an order that will not be is owed back. */

@@ -775,6 +775,54 @@ describe("money that was taken", () => {
     expect(await tasksOf(kept)).toEqual([]);
     expect(await tasksOf(asked)).toMatchObject([{ kind: "receipt", amount: "10.08" }]);
   });
+
+  test("is entered as the order is paid by now, and what was entered is not entered again", async () => {
+    const one = await open("REENTER", { noPayment: true });
+    const number = numberOf(await guestOrder(one, "g1"));
+    await jobs.drain();
+    const bears = { account: "CASH1", orderedOn: "2026-03-31", webOrder: number };
+    await pull(database.store, one.company, "erp-order", [
+      { erpOrder: "SO1", ...bears, net: "8.40", vat: "1.68" },
+    ]);
+    await one.orders.advance();
+    const end = async (kind: string, state: "done" | "dropped" = "done") => {
+      const task = (await tasksOf(one)).find((each) => each.kind === kind);
+      const reference = kind === "amend" ? null : "E1";
+      await one.orders.closeTask({ id: task?.id ?? "", state, who, reason: why, reference });
+    };
+    const amendedTo = async (quantity: string, reference: string, amount: string) => {
+      const body = orderRequest.parse({
+        lines: [{ product: "BRICK", quantity, unitPrice: "4.20" }],
+        guest: GUEST,
+        deliverTo: HOME,
+        payment: { ...PAID, reference, amount },
+      });
+      const asked = { who, why, apiKey: who, decides: true, idempotencyKey: null };
+      await one.orders.amend(number, { ...asked, body });
+      await jobs.drain();
+      await end("amend");
+      await one.orders.advance();
+      return (await tasksOf(one))
+        .map(({ kind, instruction }) => `${kind}: ${instruction.split(", on account")[0]}`)
+        .toSorted();
+    };
+    expect(await amendedTo("4", "ch_1", "20.16")).toEqual([
+      "receipt: Enter 20.16 received by stripe, payment ch_1",
+    ]);
+    const back = expect.stringMatching(/^refund: .*Refund 20\.16 by stripe, payment ch_1/);
+    expect(await amendedTo("4", "ch_2", "20.16")).toEqual([
+      "receipt: Enter 20.16 received by stripe, payment ch_2",
+      back,
+    ]);
+    await end("receipt");
+    expect(await amendedTo("5", "ch_2", "25.20")).toEqual([
+      "receipt: Enter 5.04 received by stripe, payment ch_2",
+      back,
+    ]);
+    await end("receipt", "dropped");
+    await one.orders.advance();
+    expect((await tasksOf(one)).map(({ kind }) => kind)).toEqual(["refund"]);
+  });
 });
 
 describe("a return", () => {

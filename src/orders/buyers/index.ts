@@ -30,7 +30,7 @@ import { sends } from "../context.ts";
 import { queueReturns } from "./return-place.ts";
 import { endCredited } from "./return-credits.ts";
 import { openReturns, type Returns } from "./returns.ts";
-import { receiptsToEnter } from "../refunds.ts";
+import { receiptsToEnter } from "../receipts.ts";
 
 export interface AccountRequests {
   ask(request: AskAccount): Promise<KeyedResult<AccountAsked>>;
