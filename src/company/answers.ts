@@ -29,7 +29,7 @@ export function answersOf(
 }
 
 export interface AnswersRead {
-  /** True: what answers orders is read by itself, or has not to be. */
+  /** True: all that may answer an order is read by itself, or has not to be. */
   readonly fine: boolean;
   readonly about: string;
   /** Null where nothing is to be done. */
@@ -44,10 +44,11 @@ export function answersRead(
 ): AnswersRead {
   if (orders.finding !== "file-drop")
     return { fine: true, about: "The ERP answers each order as it takes it.", instruction: null };
-  const scheduled = answers.filter((each) => isScheduled(settings, each));
-  if (scheduled.length > 0)
-    return { fine: true, about: `Answers are read: ${named(scheduled)}.`, instruction: null };
-  const read = answers.length === 0 ? "no mapping reads them" : "no schedule reads them";
+  const unread = answers.filter((each) => !isScheduled(settings, each));
+  if (answers.length > 0 && unread.length === 0)
+    return { fine: true, about: `Answers are read: ${named(answers)}.`, instruction: null };
+  const read =
+    answers.length === 0 ? "no mapping reads them" : `no schedule reads ${named(unread)}`;
   return {
     fine: false,
     about:
@@ -56,7 +57,7 @@ export function answersRead(
     instruction:
       answers.length === 0
         ? "Give the connection a mapping of order-acknowledgement or erp-order."
-        : `Schedule what the ERP writes of ${named(answers)}: schedules: { answers: { cron: "*/10 * * * *", streams: [${answers.map(({ stream }) => stream).join(", ")}] } }.`,
+        : `Schedule all by which the ERP may answer, ${named(answers)}: schedules: { answers: { cron: "*/10 * * * *", streams: [${answers.map(({ stream }) => stream).join(", ")}] } }.`,
   };
 }
 

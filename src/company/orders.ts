@@ -7,7 +7,7 @@ import type { Outbound } from "../mapping/index.ts";
 import { openOrders, type Orders } from "../orders/index.ts";
 import type { Pricing } from "../pricing/index.ts";
 import type { Sales } from "../sales/index.ts";
-import { looksAt } from "../sync/index.ts";
+import { looksAt, quarantinedNames } from "../sync/index.ts";
 import { answersOf } from "./answers.ts";
 import { connectionNamed } from "./not-named.ts";
 import { orderPricing } from "./order-prices.ts";
@@ -53,6 +53,7 @@ export function ordersOf(
       name,
       liveAt: (order) => standings.liveAt(order),
       answers: () => looksAt(store, code, answersOf(settings, owned)),
+      unusable: (numbers) => quarantinedNames(store, code, answersOf(settings, owned), numbers),
       openSession: async () => closingAll(await connect(name)),
     },
     outbound,

@@ -14,6 +14,7 @@ import { readyToSendAgain } from "./dropped-again.ts";
 import { OrderError } from "./error.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { refuseKeyed } from "./keyed-already.ts";
+import { refuseNamed } from "./named.ts";
 import { refuseUnpaid } from "./payments.ts";
 import { resolveOrder, type Resolution } from "./resolve.ts";
 import { show, type OrderView } from "./view.ts";
@@ -88,7 +89,10 @@ export async function sendAgain(
   act: Act,
 ): Promise<OrderView> {
   const seen = await orderOf(context.store, context.company, idOrNumber);
-  if (seen.state === "inDoubt" && seen.handedOverAt !== null) await refuseUnread(context, seen);
+  if (seen.state === "inDoubt") {
+    if (seen.handedOverAt !== null) await refuseUnread(context, seen);
+    await refuseNamed(context, seen);
+  }
   const far = seen.state === "inDoubt" ? await readyToSendAgain(context, seen, act) : null;
   return byHand(context, idOrNumber, { ...act, action: "order-sent-again" }, async (tx, order) => {
     if (order.state === "refused") {

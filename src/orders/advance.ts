@@ -3,7 +3,7 @@
  * that are over become doubts, quantities despatched are taken over, and whatever should be on its
  * way and is not is queued again.
  */
-import { sayUnread, tellUnread, unreadBecause, type Unread } from "./answers-read.ts";
+import { readingOf, sayUnread, tellUnread, unreadBecause, type Unread } from "./answers-read.ts";
 import { ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { backAgain, tellAway } from "./delivery/away.ts";
@@ -13,6 +13,7 @@ import { LYING_DUE } from "./delivery/lying.ts";
 import { noticeWhatStaffDid } from "./erp-changes.ts";
 import { updateDespatched } from "./fulfilment.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
+import { namedIn } from "./named.ts";
 import { closeSettled } from "./open.ts";
 import { settleMoney } from "./refunds.ts";
 import { recentOrders } from "./recent.ts";
@@ -93,8 +94,17 @@ async function expire(context: OrdersContext): Promise<number> {
   );
   let expired = 0;
   const unread: Unread[] = [];
+  const numbers = late.map(({ number }) => number);
+  const reading = late.length === 0 ? null : await readingOf(context, numbers);
+  const named = await namedIn(
+    context.store,
+    context.company,
+    late.map(({ id }) => id),
+  );
+  const { timeZone } = context.settings;
   for (const order of late) {
-    const because = await unreadBecause(context, order, order.answerDueAt ?? at);
+    const asked = { since: order.answerDueAt ?? at, timeZone };
+    const because = reading === null ? null : unreadBecause(reading, order, asked);
     if (because !== null) {
       unread.push({ ...order, because });
       await sayUnread(context, order, because);
@@ -109,7 +119,7 @@ async function expire(context: OrdersContext): Promise<number> {
       who: "tradepost",
       at,
       about: alarm,
-      reasons: [alarm],
+      reasons: [alarm, ...[named.get(order.id)].filter((one) => one !== undefined)],
       set: { nextAttemptAt: null, answerDueAt: null },
     });
     if (done) expired += 1;

@@ -1,51 +1,72 @@
 /**
- * Whether anybody could have seen an answer of the ERP. While its connection stands still, or where
- * nothing has looked for answers since, silence says nothing: an answer may lie there unread, and
- * whoever sends an order again by such silence has it there twice.
+ * Whether anybody could have seen an answer of the ERP. While its connection stands still, where
+ * one of the streams that bring answers was not read since, or where a row that names the order
+ * could not be used, silence says nothing: whoever sends an order again by it has it there twice.
  */
 import { momentText } from "../model/index.ts";
 import type { OrderRow } from "./book.ts";
-import type { AnswerStream, OrdersContext } from "./context.ts";
+import type { AnswerStream, OrdersContext, Standing, UnusableAnswer } from "./context.ts";
 import { OrderError } from "./error.ts";
 
 /** Null: it was handed over and never answered, or could not be. */
 type Dropped = Pick<OrderRow, "number" | "handedOverAt">;
 
+/** What is known of the reading of answers at one moment. */
+export interface Reading {
+  readonly standing: Standing;
+  /** Null: that is not known, and they count as read. */
+  readonly answers: readonly AnswerStream[] | null;
+  readonly unusable: readonly UnusableAnswer[];
+}
+
+/** `numbers`: of the orders that it is asked for. */
+export async function readingOf(
+  { connection }: Pick<OrdersContext, "connection">,
+  numbers: readonly string[],
+): Promise<Reading> {
+  return {
+    standing: await connection.standing(),
+    answers: (await connection.answers?.()) ?? null,
+    unusable: (await connection.unusable?.(numbers)) ?? [],
+  };
+}
+
 /** Why nobody knows whether the ERP has answered since, in half a sentence; null: it is known. */
-export async function unreadBecause(
-  context: OrdersContext,
+export function unreadBecause(
+  reading: Reading,
   order: Dropped,
-  since: Temporal.Instant,
-): Promise<string | null> {
-  const { mode, paused } = await context.connection.standing();
+  { since, timeZone }: { readonly since: Temporal.Instant; readonly timeZone: string },
+): string | null {
+  const { mode, paused } = reading.standing;
   if (paused !== null) return `its connection stands still (${paused})`;
   if (mode === "read-only") return "its connection is read-only";
-  const answers = await context.connection.answers?.();
-  if (answers === undefined || order.handedOverAt === null) return null;
-  const unread = notReadSince(answers, order.handedOverAt, since);
-  if (unread.length === 0) return null;
+  if (reading.answers === null || order.handedOverAt === null) return null;
+  // Any of them may bring the answer, and one that was read says nothing of what the others hold.
+  const unread = reading.answers.filter(
+    ({ lookedAt }) => lookedAt === null || Temporal.Instant.compare(lookedAt, since) < 0,
+  );
+  if (unread.length === 0) return unusableBecause(reading, order);
   const named = unread.map(({ connection, stream }) => `${connection}/${stream}`).join(" and ");
   const last = latest(unread);
   const when =
-    last === null
-      ? "was never read"
-      : `was not read since ${momentText(last, context.settings.timeZone)}`;
+    last === null ? "was never read" : `was not read since ${momentText(last, timeZone)}`;
   return `${named} ${when}`;
 }
 
-/**
- * Of the streams that bring answers, those that count and were not looked at since: which were
- * looked at after the order had been handed over, or all where none was.
- */
-function notReadSince(
-  answers: readonly AnswerStream[],
-  handedOver: Temporal.Instant,
-  since: Temporal.Instant,
-): readonly AnswerStream[] {
-  const isAfter = (at: Temporal.Instant) => (one: AnswerStream) =>
-    one.lookedAt !== null && Temporal.Instant.compare(one.lookedAt, at) >= 0;
-  const counted = answers.filter(isAfter(handedOver));
-  return counted.length === 0 ? answers : counted.filter((one) => !isAfter(since)(one));
+/** An answer that was read and could not be used is no silence either. */
+function unusableBecause({ unusable }: Reading, order: Dropped): string | null {
+  const row = unusable.find(({ name, lastSeenAt }) =>
+    name === null
+      ? order.handedOverAt !== null && Temporal.Instant.compare(lastSeenAt, order.handedOverAt) >= 0
+      : name === order.number,
+  );
+  if (row === undefined) return null;
+  const stream = `${row.connection}/${row.stream}`;
+  const what =
+    row.name === null
+      ? `a whole file of ${stream} (${row.origin})`
+      : `a row of ${stream} that names it (${row.origin}, line ${row.line})`;
+  return `${what} waits in quarantine: ${row.reason}`;
 }
 
 function latest(streams: readonly AnswerStream[]): Temporal.Instant | null {
@@ -58,23 +79,36 @@ function latest(streams: readonly AnswerStream[]): Temporal.Instant | null {
   );
 }
 
+/** An answer may have come since the last look; what is sent again rests on a fresh one. */
+const READ_WITHIN_HOURS = 1;
+
+/** Why one in doubt is not to be sent again now, in half a sentence; null: nothing is unread. */
+export function unreadNow(
+  { now, settings }: Pick<OrdersContext, "now" | "settings">,
+  reading: Reading,
+  order: Dropped,
+): string | null {
+  const { resumedAt = null } = reading.standing;
+  const fresh = now().subtract({ hours: READ_WITHIN_HOURS });
+  const since = [fresh, resumedAt, order.handedOverAt]
+    .filter((at) => at !== null)
+    .reduce((one, other) => (Temporal.Instant.compare(one, other) > 0 ? one : other));
+  return unreadBecause(reading, order, { since, timeZone: settings.timeZone });
+}
+
 /**
- * Throws for an order whose answer may lie there unread: the connection stands still, or nothing
- * was read since it goes on again.
+ * Throws for an order whose answer may lie there unread: the connection stands still, nothing was
+ * read since it goes on again or lately, or what was read of it waits in quarantine.
  */
 export async function refuseUnread(context: OrdersContext, order: Dropped): Promise<void> {
-  const { resumedAt = null } = await context.connection.standing();
-  const { handedOverAt: dropped } = order;
-  const isLater =
-    resumedAt !== null && (dropped === null || Temporal.Instant.compare(resumedAt, dropped) > 0);
-  const since = isLater ? resumedAt : dropped;
-  const why = await unreadBecause(context, order, since ?? context.now());
+  const why = unreadNow(context, await readingOf(context, [order.number]), order);
   if (why === null) return;
   const { name = "CONNECTION" } = context.connection;
   throw new OrderError(
     "move-impossible",
     `Sending web order ${order.number} again: ${why}, so that the ERP may have answered it and nobody ` +
-      `has read that. Once ${name} goes on, read what waits there (tradepost sync --connection ${name}), and look again.`,
+      `has read that. Once ${name} goes on, read what waits there (tradepost sync --connection ${name}), ` +
+      "put right or dismiss what is in quarantine, and look again.",
   );
 }
 

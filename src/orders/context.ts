@@ -28,6 +28,11 @@ export interface OrdersConnection {
    * and they count as read.
    */
   answers?(): Promise<readonly AnswerStream[]>;
+  /**
+   * What these streams brought that could not be used and names one of these orders, or may.
+   * Absent: that is not known, and nothing is.
+   */
+  unusable?(numbers: readonly string[]): Promise<readonly UnusableAnswer[]>;
   openSession(): Promise<Session>;
 }
 
@@ -37,6 +42,19 @@ export interface AnswerStream {
   readonly stream: string;
   /** When the last look at it began that ended well, whatever lay there; null: there was none. */
   readonly lookedAt: Temporal.Instant | null;
+}
+
+/** A row that waits in quarantine. */
+export interface UnusableAnswer {
+  /** The order's number; null: a whole file was refused, and whatever it names nobody knows. */
+  readonly name: string | null;
+  readonly connection: string;
+  readonly stream: string;
+  /** The file, and the line in it; 0: all of it. */
+  readonly origin: string;
+  readonly line: number;
+  readonly reason: string;
+  readonly lastSeenAt: Temporal.Instant;
 }
 
 /** A go-live that was recorded. */

@@ -6,6 +6,7 @@ import type { Queryable } from "../store/index.ts";
 import { RIVAL, type Rival } from "./anothers.ts";
 import { orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { besides, type Asked } from "./doubts.ts";
 import { letStandAs, moneyIfItStands } from "./let-stand.ts";
 import type { DeliveryState } from "./machine.ts";
 import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
@@ -51,6 +52,7 @@ export interface Desk {
 }
 
 interface OrderAtDesk {
+  readonly id: string;
   readonly kind: Exclude<DeskKind, "task">;
   readonly number: string;
   readonly account: string;
@@ -81,7 +83,7 @@ export const ORDERS_AT_DESK = `
   select case state when 'held' then 'held' when 'inDoubt' then 'in doubt'
                     when 'refused' then 'refused' when 'conflict' then 'conflict'
                     else 'late' end as kind,
-         number, account, state, erp_order as "erpOrder", gross,
+         id, number, account, state, erp_order as "erpOrder", gross,
          promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
          handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce",
          case when state = 'conflict' then ${RIVAL} end as rival
@@ -136,8 +138,12 @@ export async function desk(context: OrdersContext, on: Queryable = context.store
   const orders = await on.query<OrderAtDesk>(ORDERS_AT_DESK, [company, at, today.toString()]);
   const tasks = await on.query<TaskAtDesk>(TASKS, [company]);
   const money = await moneyOf(on, company, orders);
+  const said = await besides(context, on, orders.filter(isOpen).map(asked));
   const entries = [
-    ...orders.map((order) => orderEntry(order, money.get(order.number) ?? null)),
+    ...orders.map((order) => {
+      const beside = { money: money.get(order.number) ?? null, besides: said.get(order.id) ?? [] };
+      return orderEntry(order, beside);
+    }),
     ...tasks.map(taskEntry),
   ];
   const soon = today.add({ days: 1 }).toString();
@@ -179,7 +185,23 @@ async function moneyOf(
   return found;
 }
 
-function orderEntry(order: OrderAtDesk, money: string | null): DeskEntry {
+/** What it waits for may be there already, or what was asked of it may not. */
+function isOpen({ kind }: OrderAtDesk): boolean {
+  return kind === "in doubt" || kind === "late";
+}
+
+function asked({ id, number, kind, handedOverAt, reasons }: OrderAtDesk): Asked {
+  return { id, number, handedOverAt, reasons, isDoubt: kind === "in doubt" };
+}
+
+interface Beside {
+  /** What resolving it means for what was paid for it; null: nothing. */
+  readonly money: string | null;
+  /** What must be known beside its own reasons. */
+  readonly besides: readonly string[];
+}
+
+function orderEntry(order: OrderAtDesk, { money, besides }: Beside): DeskEntry {
   const { kind, number, account, state, erpOrder, gross, promisedOn, changedAt, reasons } = order;
   return {
     kind,
@@ -190,9 +212,9 @@ function orderEntry(order: OrderAtDesk, money: string | null): DeskEntry {
     amount: gross,
     promisedOn,
     since: changedAt,
-    why: reasons.length > 0 ? reasons : [lateBecause(order)],
+    why: [...(reasons.length > 0 ? reasons : [lateBecause(order)]), ...besides],
     acts: actsOn(order, order.sentOnce),
-    next: `${nextFor(order)}${money === null ? "" : ` As it stands there ${money}`}`,
+    next: `${nextFor(order, besides)}${money === null ? "" : ` As it stands there ${money}`}`,
     task: null,
   };
 }
@@ -210,12 +232,13 @@ function dayOf(iso: string): string {
   return iso.split("-").toReversed().join("/");
 }
 
-function nextFor(order: OrderAtDesk): string {
+function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
   const { kind, state, erpOrder, handedOverAt, sentOnce, rival } = order;
   switch (kind) {
     case "held":
       return "Mend what holds it and release it, have it amended, or cancel it.";
     case "in doubt":
+      if (besides.length > 0) return AFTER_THAT;
       return handedOverAt === null
         ? "It is looked for by itself. If you find it in the ERP, resolve it with its number there; if you are sure that it is not there, send it again."
         : "Look in the ERP. If it is there, resolve it with its number; if it is not, send it again.";
@@ -230,7 +253,7 @@ function nextFor(order: OrderAtDesk): string {
       if (state === "shadowed")
         return "Have it keyed, with its number; release it once its connection is live; or cancel it.";
       if (state === "handedOver" && order.reasons.length > 0)
-        return "Have the answers read: end what stands still, then tradepost sync; and see that a schedule reads them.";
+        return "Have the answers read: end what stands still, put right what waits in quarantine, then tradepost sync; and see that a schedule reads them.";
       return state === "queued" || state === "sending"
         ? "See whether its connection is live and answers: tradepost check."
         : "Ask whoever despatches it, and tell the customer.";
@@ -238,6 +261,9 @@ function nextFor(order: OrderAtDesk): string {
       return kind satisfies never;
   }
 }
+
+const AFTER_THAT =
+  "Settle first what is said here, and look in the ERP. If it is there, resolve it with its number; send it again only if it is surely not.";
 
 /** Cancelled in the ERP, the order of the other one would be lost. */
 function betweenTwo({ number, erpOrder }: OrderAtDesk, { number: other, stands }: Rival): string {

@@ -27,6 +27,7 @@ export { quarantineDesk, type QuarantineDesk } from "./desk.ts";
 export { histories, type History } from "./history-store.ts";
 export { durationText } from "./progress.ts";
 export { requestStop, runningRuns, type AskedToStop } from "./stop.ts";
+export { quarantinedNames } from "./named-rows.ts";
 export { looksAt, streamStates, listRuns, type StreamState } from "./status.ts";
 export {
   originOf,

@@ -260,8 +260,8 @@ describe("check", () => {
       ✓ pricing: policy generic
       ✓ policy generic: 13 examples hold
       ✓ database: PostgreSQL VERSION, ADDRESS
-      ! connection erp: Orders are handed over as files, and the ERP's answers come as files, too: no schedule reads them. Each order would end in doubt while its answer lies there.
-          Schedule what the ERP writes of erp/erp-orders and erp/order-acknowledgements: schedules: { answers: { cron: "*/10 * * * *", streams: [erp-orders, order-acknowledgements] } }.
+      ! connection erp: Orders are handed over as files, and the ERP's answers come as files, too: no schedule reads erp/erp-orders and erp/order-acknowledgements. Each order would end in doubt while its answer lies there.
+          Schedule all by which the ERP may answer, erp/erp-orders and erp/order-acknowledgements: schedules: { answers: { cron: "*/10 * * * *", streams: [erp-orders, order-acknowledgements] } }.
 
       0 faults, 1 warning.
       "

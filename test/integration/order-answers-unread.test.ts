@@ -9,6 +9,7 @@ import { createMerchant } from "../../deploy/demo/merchant/index.ts";
 import { readSettings } from "../../src/config.ts";
 import { openTradepost, type CompanyServices } from "../../src/main.ts";
 import { orderRequest } from "../../src/orders/index.ts";
+import { pull } from "../support/canonical-rows.ts";
 import { useDatabase } from "../support/database.ts";
 import { goLive } from "../support/live.ts";
 import { orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";
@@ -62,7 +63,7 @@ test("an order is not called unanswered while its connection stands still or nob
       [
         "The ERP was to answer it by 01/04/2026 10:00, and nobody knows whether it has: its connection stands still (maintenance since 31/03/2026 by J Ross: year end).",
       ],
-      "Have the answers read: end what stands still, then tradepost sync; and see that a schedule reads them.",
+      "Have the answers read: end what stands still, put right what waits in quarantine, then tradepost sync; and see that a schedule reads them.",
     ]
   `);
 
@@ -97,7 +98,7 @@ test("one in doubt is not sent again while its connection stands still, nor befo
   const again = () => one.orders.sendAgain(number, KIM);
   one.paused = "maintenance since 31/03/2026 by J Ross: year end";
   await expect(again()).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[OrderError: Sending web order MN2 again: its connection stands still (maintenance since 31/03/2026 by J Ross: year end), so that the ERP may have answered it and nobody has read that. Once erp goes on, read what waits there (tradepost sync --connection erp), and look again.]`,
+    `[OrderError: Sending web order MN2 again: its connection stands still (maintenance since 31/03/2026 by J Ross: year end), so that the ERP may have answered it and nobody has read that. Once erp goes on, read what waits there (tradepost sync --connection erp), put right or dismiss what is in quarantine, and look again.]`,
   );
   one.paused = null;
   one.mode = "read-only";
@@ -111,6 +112,95 @@ test("one in doubt is not sent again while its connection stands still, nor befo
   await companies.jobs.drain();
   expect(placings(one, number)).toBe(2);
 });
+
+test("of several streams that may bring its answer each must have been read", async () => {
+  const one = await companies.open("EACH", { answerWithinHours: 24, quietSeconds: 0 });
+  // Acknowledgements were read before it was handed over, and not since.
+  one.lookedAt = one.now.subtract({ hours: 264 });
+  const number = await handedOver(one, "MN3");
+  one.now = one.now.add({ hours: 25 });
+  one.ordersLookedAt = one.now;
+  expect(await one.orders.advance()).toMatchObject({ expired: 0 });
+  const { state, reasons } = await one.orders.show(number);
+  expect(state).toBe("handedOver");
+  expect(reasons[0]).toContain("erp/order-acknowledgements was not read since 20/03/2026");
+  one.lookedAt = one.now;
+  expect(await one.orders.advance()).toMatchObject({ expired: 1 });
+
+  // In doubt for days, and not read meanwhile.
+  one.now = one.now.add({ hours: 72 });
+  one.ordersLookedAt = one.now;
+  const [entry] = (await one.orders.desk()).entries;
+  expect([entry?.why.slice(1), entry?.next]).toMatchInlineSnapshot(`
+    [
+      [
+        "Whether the ERP has answered since, nobody knows: erp/order-acknowledgements was not read since 01/04/2026 11:00.",
+      ],
+      "Settle first what is said here, and look in the ERP. If it is there, resolve it with its number; send it again only if it is surely not.",
+    ]
+  `);
+  await expect(one.orders.sendAgain(number, KIM)).rejects.toThrow(
+    "erp/order-acknowledgements was not read since 01/04/2026",
+  );
+  one.lookedAt = one.now;
+  one.erp.orders.clear();
+  await one.orders.sendAgain(number, KIM);
+  await companies.jobs.drain();
+  expect(placings(one, number)).toBe(2);
+});
+
+const NAMES = {
+  "an answer dated long ago": (company: string) =>
+    pull(companies.store, company, "order-acknowledgement", [
+      { webOrder: "MN4", outcome: "accepted", erpOrder: "SO-4", answeredOn: "2026-02-19" },
+    ]),
+  "an invoice without an order number": (company: string) =>
+    pull(companies.store, company, "sales-document", [
+      { ...INVOICE, webOrder: "MN4", erpOrder: "-", documentOn: "2026-03-31" },
+    ]),
+  "an invoice of a period that is over": (company: string) =>
+    pull(companies.store, company, "sales-document", [
+      { ...INVOICE, webOrder: "mn4", erpOrder: "SO-4", documentOn: "2026-02-19" },
+    ]),
+} as const;
+const INVOICE = {
+  documentType: "invoice",
+  document: "I-4",
+  account: "A1",
+  currency: "GBP",
+  net: "18.40",
+  vat: "1.68",
+  gross: "20.08",
+} as const;
+
+test.for([
+  ["an answer dated long ago", "accepted as SO-4 on 19/02/2026"],
+  ["an invoice without an order number", "invoiced as I-4 (order -) on 31/03/2026"],
+  ["an invoice of a period that is over", "invoiced as I-4 (order SO-4) on 19/02/2026"],
+] as const)(
+  "%s that names an order in doubt is told before it is sent again",
+  async ([what, said]) => {
+    const company = `NAMED ${said.slice(0, 12)} ${said.length}`;
+    const one = await companies.open(company, { answerWithinHours: 24, quietSeconds: 0 });
+    const number = await handedOver(one, "MN4");
+    one.now = one.now.add({ minutes: 5 });
+    await NAMES[what](company);
+    one.now = one.now.add({ hours: 25 });
+    await one.orders.advance();
+    expect((await one.orders.show(number)).state).toBe("inDoubt");
+    const [entry] = (await one.orders.desk()).entries;
+    expect(entry?.why.filter((why) => why.includes("What was pulled names it"))).toEqual([
+      expect.stringContaining(said),
+    ]);
+    one.erp.orders.clear();
+    await expect(one.orders.sendAgain(number, KIM)).rejects.toThrow(said);
+    expect(placings(one, number)).toBe(1);
+    // Whoever has been told and says so once more has looked.
+    await one.orders.sendAgain(number, KIM);
+    await companies.jobs.drain();
+    expect(placings(one, number)).toBe(2);
+  },
+);
 
 async function order(
   { pricing, orders }: CompanyServices,

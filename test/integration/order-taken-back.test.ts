@@ -310,6 +310,30 @@ test("as long as the share is away it is neither cancelled nor a person's", asyn
   expect(far.lie()).toEqual([]);
 });
 
+test("back in shadow, what lies there is taken back for a customer who cancels", async () => {
+  const far = await openWithFolder("SHADOW");
+  await far.handOver("CX1");
+  far.one.mode = "shadow";
+  await far.cancel("CX1");
+  expect(await far.stands("CX1")).toEqual(["cancelled", "18.40", []]);
+  expect(far.lie()).toEqual([]);
+});
+
+test("where nothing may be written the desk says what the customer asked for", async () => {
+  const far = await openWithFolder("READ");
+  await far.handOver("CX1");
+  far.one.mode = "read-only";
+  await far.cancel("CX1");
+  far.one.now = far.one.now.add({ hours: 25 });
+  await far.orders.advance();
+  const [entry] = (await far.orders.desk()).entries;
+  expect([entry?.kind, entry?.why.at(-1)]).toEqual([
+    "late",
+    "Cancellation 1 was asked for and is not made yet.",
+  ]);
+  expect(far.lie()).toContain("CX1.csv");
+});
+
 /** The same folder under a database that knows nothing of what was dropped there. */
 async function forgotten(company: string, far: Awaited<ReturnType<typeof openWithFolder>>) {
   const other = await companies.open(company, { answerWithinHours: 24 });

@@ -65,6 +65,8 @@ export interface Opened {
   resumedAt: Temporal.Instant | null;
   /** When answers were looked for last; null: at this moment. */
   lookedAt: Temporal.Instant | null;
+  /** When the ERP's own orders were; null: it has no such stream. */
+  ordersLookedAt: Temporal.Instant | null;
 }
 
 const VAT = { STANDARD: "20", ZERO: "0" };
@@ -180,6 +182,7 @@ export function useOrderCompanies(): OrderCompanies {
       paused: null,
       resumedAt: null,
       lookedAt: null,
+      ordersLookedAt: null,
       orders: openOrders({
         store,
         company,
@@ -200,6 +203,9 @@ export function useOrderCompanies(): OrderCompanies {
               stream: "order-acknowledgements",
               lookedAt: one.lookedAt ?? one.now,
             },
+            ...(one.ordersLookedAt === null
+              ? []
+              : [{ connection: "erp", stream: "erp-orders", lookedAt: one.ordersLookedAt }]),
           ],
           openSession: async () => {
             await one.erp.opens?.();

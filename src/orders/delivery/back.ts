@@ -15,10 +15,10 @@ import { recorded } from "./record.ts";
 import { openDesk, type Sender } from "./sender.ts";
 
 /**
- * Of an order in doubt, since it was not answered in time or its sender died: a person looks for
- * it, unless it lies there still. True: it did, and the change is made.
+ * Of an order of which the ERP is not told just now: it is in doubt, since it was not answered in
+ * time or its sender died, or nothing is sent. True: it lay there still, and the change is made.
  */
-export async function takenBackInDoubt(
+export async function takenBackUntold(
   sender: Sender,
   order: OrderRow,
   intent: Intent,

@@ -16,7 +16,7 @@ import {
   triesOf,
   type AttemptOutcome,
 } from "./attempts.ts";
-import { endAsTakenBack, takeBack, takenBackInDoubt } from "./back.ts";
+import { endAsTakenBack, takeBack, takenBackUntold } from "./back.ts";
 import { calling } from "./calling.ts";
 import { windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, putOff, type Intent } from "./intents.ts";
@@ -37,8 +37,12 @@ export async function deliverChanges(sender: Sender): Promise<void> {
       ({ kind }) => kind !== "place",
     );
     if (intent === undefined || !intent.isDue) return;
+    // What lies there still can be taken back whether or not anything is sent now.
+    const takesBack =
+      order.state === "inDoubt" || (order.state === "handedOver" && !sender.mayPlace);
+    if (takesBack && (await takenBackUntold(sender, order, intent))) continue;
+    if (!sender.mayPlace) return;
     if (!TELLABLE.has(order.state)) {
-      if (order.state === "inDoubt" && (await takenBackInDoubt(sender, order, intent))) continue;
       if (order.state === "refused" && intent.kind === "cancel" && intent.body === null)
         await end(sender, intent, { as: "done", about: "The ERP refused the order itself." });
       else if (order.state === "refused" || order.state === "cancelled")

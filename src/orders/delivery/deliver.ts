@@ -89,7 +89,7 @@ function waitsBecause({ state }: OrderRow, { mode, paused }: Standing): string |
   if (paused !== null) return paused;
   const asks = state === "inDoubt" || state === "sending";
   if (mode === "live" || asks) return null;
-  const goesOn = state === "queued" || STANDING.has(state);
+  const goesOn = state === "queued" || state === "handedOver" || STANDING.has(state);
   return mode === "shadow" && goesOn ? null : `its connection is ${mode}`;
 }
 
@@ -146,8 +146,9 @@ async function deliverLeased(sender: Sender, order: OrderRow, standing: Standing
     await using desk = await openDesk(context, sender.lease.lost);
     await readBack(sender, desk.capability, order);
   }
+  if (standing.mode === "read-only") return;
   await takeLying(sender);
-  if (sender.mayPlace) await deliverChanges(sender);
+  await deliverChanges(sender);
 }
 
 async function hold({ context, lease }: Sender, order: OrderRow, why: string): Promise<void> {
