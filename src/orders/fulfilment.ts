@@ -331,7 +331,10 @@ export async function updateDespatched(
   for await (const page of inPages(context, among)) {
     await despatch(page);
     // What did not come hangs on which lines the invoices are of, and that on what came.
-    const placed = await store.transaction((tx) => placeAnew(tx, company, page, now()));
+    const isAny = (await placedAnew(store, company, page)).length > 0;
+    const placed = isAny
+      ? await store.transaction((tx) => placeAnew(tx, company, page, now()))
+      : [];
     if (placed.length > 0) await despatch(placed);
     changed += placed.length;
   }
