@@ -150,29 +150,33 @@ const LINKED = `
 
 /**
  * Links of the orders with their products, `web_order_line` being that of the only line with the
- * product where they name none; and what is charged for each product.
+ * product where they name none, `many` how many lines have it, and `price_net` what `price_quantity`
+ * of it is charged.
  */
 const OF_PRODUCTS = `
   ordered as materialized (
-    select o.web_order, o.line, o.product,
-           count(*) over (partition by o.web_order, o.product) as many
-      from ${PUSH_LOG_LINES} o where o.company = $1 and o.web_order = any($2)),
+    select * from ${PUSH_LOG_LINES} l where l.company = $1 and l.web_order = any($2)),
+  products as materialized (
+    select web_order, product, min(line) as line, count(*) as many from ordered group by 1, 2),
   links as materialized (
-    select k.web_order, coalesce(sole.line, k.web_order_line) as web_order_line, l.product,
-           l.erp_order, l.erp_order_line, k.document_type, k.document, k.quantity, k.net
+    select k.web_order, l.product, l.erp_order, l.erp_order_line, k.document_type, k.document,
+           k.quantity, k.net, o.many,
+           sum(k.net) filter (where k.document_type = 'invoice') over of_product as price_net,
+           sum(k.quantity) filter (where k.document_type = 'invoice') over of_product
+             as price_quantity,
+           case when k.web_order_line = 0 and o.many = 1 then o.line else k.web_order_line end
+             as web_order_line
       from ${LINKED}
-      left join ordered sole on sole.web_order = k.web_order and sole.product = l.product
-       and sole.many = 1 and k.web_order_line = 0
-     where k.company = $1 and k.web_order = any($2)),
-  prices as (
-    select web_order, product, sum(net) as net, sum(quantity) as quantity
-      from links where document_type = 'invoice' group by 1, 2)`;
+      left join products o on o.web_order = k.web_order and o.product = l.product
+     where k.company = $1 and k.web_order = any($2)
+    window of_product as (partition by k.web_order, l.product))`;
 
-/** Of links `k`, `p` being their price: what takes off less than half of it brings nothing back. */
+/** Of links `k`: a credit note that takes off less than half of the price brings nothing back. */
 const QUANTITIES = `
   coalesce(sum(k.quantity) filter (where k.document_type = 'invoice'), 0) as "invoicedQuantity",
   coalesce(sum(k.quantity) filter (where k.document_type = 'credit'
-    and (p.net is null or 2 * k.net * p.quantity >= p.net * k.quantity)), 0) as "creditedQuantity"`;
+    and (k.price_net is null or 2 * k.net * k.price_quantity >= k.price_net * k.quantity)), 0)
+    as "creditedQuantity"`;
 
 /** Of each line what is linked with it. */
 const TOTALS = `
@@ -180,7 +184,6 @@ const TOTALS = `
   select o.web_order as "webOrder", o.line, ${QUANTITIES}
     from ordered o
     left join links k on k.web_order = o.web_order and k.web_order_line = o.line
-    left join prices p on p.web_order = k.web_order and p.product = k.product
    group by 1, 2`;
 
 /** What is of one of several lines with its product, nobody knows which: orders place it. */
@@ -191,10 +194,7 @@ const UNPLACED = `
     from links k
     join sales_document d on d.company = $1 and d.document_type = k.document_type
      and d.document = k.document
-    left join prices p on p.web_order = k.web_order and p.product = k.product
-   where k.web_order_line = 0
-     and exists (select 1 from ordered o
-                  where o.web_order = k.web_order and o.product = k.product)
+   where k.web_order_line = 0 and k.many > 1
    group by 1, 2, 3, 4
    order by 1, 2, 3, 4`;
 

@@ -58,8 +58,8 @@ export interface Credited {
  * there, since nobody knows which; of one that names only the order once: on the lines of its order
  * line, else of its product, the first of `invoiced` first, and on none beyond what it has left.
  *
- * Goods are back where all of their price is: what takes off less leaves them where they are, unless
- * a return waits for them and most of their price is credited (some is kept back for restocking).
+ * Goods are back where all of their price is: what takes off less leaves them where they are, but
+ * where a return waits for them and most of it is credited (some is kept back for restocking).
  * `awaited` is in the order in which it was asked for.
  */
 export function creditsOfLines(
