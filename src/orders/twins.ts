@@ -28,13 +28,17 @@ const LEARNED = `
       union
       select erp_order from erp_order_line where company = $1 and learned_at >= $2))`;
 
-/** Web orders under the references that they had before changes of them. */
+/**
+ * Web orders under the references that they had before changes of them. Of what is new only
+ * recent changes are read, since they are large; every look at all finds the others.
+ */
 const BEFORE = `
   (select o.company, o.id, o.account, o.ordered_on,
           c.before #>> '{body,customerReference}' as customer_reference
      from web_order_change c
      join web_order o on o.company = c.company and o.id = c.order_id
-    where c.company = $1 and c.before is not null)`;
+    where c.company = $1 and c.before is not null
+      and ($2::timestamptz is null or c.asked_at >= $2::timestamptz - interval '31 days'))`;
 
 /**
  * Same account and same customer's reference within a day: of what is new on one of the two sides.
