@@ -162,14 +162,15 @@ function headOf({ request, facts, today, currency }: Checking) {
     requestedOn: request.requestedOn,
     conditions: request.conditions,
     currency,
-    payment: paymentOf(request),
+    payment: paymentOf(request, currency),
   };
 }
 
-/** Its currency is the order's: another one is found, and does not travel on. */
-function paymentOf({ payment }: AccountedOrder): WebOrder["payment"] {
+/** Money of another currency is none of the order's: no sum of it is, there or here. */
+function paymentOf({ payment }: AccountedOrder, ordered: string): WebOrder["payment"] {
   if (payment === null) return null;
-  const { provider, reference, amount } = payment;
+  const { provider, reference, amount, currency = ordered } = payment;
+  if (currency !== ordered) return null;
   return { provider, reference, amount };
 }
 

@@ -122,3 +122,22 @@ test("a payment that was given back for an amendment which was not made pays tha
   const answer = answerIn(await amend(one, "W1", { payment, requestedOn: "2026-04-02" }));
   expect([answer.state, codes(answer.reasons)]).toEqual(["held", ["payment-given-back"]]);
 });
+
+test("a payment in another currency is none of the order's: no ERP is told of it as paid, and no sum of it is owed back", async () => {
+  const one = await companies.open("EUROS");
+  const euros = { ...payment, amount: "60.00", currency: "EUR" };
+  const order = await place(one, "W1", { payment: euros });
+  expect([order.state, codes(order.reasons)]).toEqual(["held", ["payment-currency-differs"]]);
+  expect(order.reasons[0]?.about).toContain("Payment card pi_1 is of 60.00 EUR");
+  await one.orders.release("W1", kim);
+  await companies.jobs.drain();
+  const sent = JSON.stringify([...one.erp.orders.values()]);
+  expect([sent.includes("W1"), sent.includes("pi_1"), sent.includes("60.00")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  await one.orders.cancel("W1", kim);
+  await companies.jobs.drain();
+  expect(await refunds(one)).toEqual([]);
+});

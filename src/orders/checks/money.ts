@@ -166,19 +166,24 @@ function checkPayment({ request, facts, currency, note }: Checking, { gross }: O
   if (payment === null) return;
   const { provider, reference, amount } = payment;
   const name = `${provider} ${reference}`;
-  if (payment.currency !== undefined && payment.currency !== currency)
+  const isOther = payment.currency !== undefined && payment.currency !== currency;
+  if (isOther)
     note({
       check: "payment",
       code: "payment-currency-differs",
-      found: payment.currency,
+      found: payment.currency ?? "",
       expected: currency,
-      about: `Payment ${name} is in ${payment.currency}, the order in ${currency}; it counts for nothing yet.`,
-      instruction: "Take the payment in the order's currency, or finance decides what it is worth.",
+      about:
+        `Payment ${name} is of ${amount} ${payment.currency}, the order in ${currency}: it is not ` +
+        "the order's, pays nothing of it and is told to no ERP.",
+      instruction:
+        "Give it back and have it paid in the order's currency; released, it goes on account, and " +
+        "what becomes of the payment is finance's to settle.",
     });
   const use = facts.surroundings?.paymentUsedBy ?? null;
   if (use !== null) note(usedPayment(name, use));
   const over = decimal.compare(decimal.parse(amount), decimal.parse(gross));
-  if (over === 0) return;
+  if (isOther || over === 0) return;
   const rest = sumOf([over > 0 ? amount : gross, `-${over > 0 ? gross : amount}`]);
   note({
     check: "payment",
