@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { ConnectorFault, type Hider, type Host } from "../connector/index.ts";
 import type { ConnectionContext } from "./index.ts";
 import { hiddenFacts, learn } from "./guard.ts";
+import { beforeBackwards } from "./standing.ts";
 import { KEY_SECRET, readKeys, type TokenKeys } from "./keys.ts";
 import { tokenStore } from "./tokens.ts";
 import { turnOf } from "./turn.ts";
@@ -49,7 +50,8 @@ export function hostFor(
     appliedBefore: async (stream, sha256) => {
       const rows = await store.query(
         `select 1 from origin where company = $1 and connection = $2 and stream = $3
-           and sha256 = $4 and applied_at is not null limit 1`,
+           and sha256 = $4 and applied_at is not null
+           and not ${beforeBackwards("applied_at")} limit 1`,
         [company, connection, stream, sha256],
       );
       return rows.length > 0;

@@ -225,6 +225,24 @@ async function end(
   );
 }
 
+/**
+ * In SQL: an ERP of the company $1 went backwards, and went on after `moment`: what was read by
+ * then is of an ERP that is no more, and says something new where it comes again. `connection`: it
+ * alone. One that stands still yet is not read.
+ */
+export const beforeBackwards = (moment: string, connection = "b.scope"): string =>
+  `exists (select 1 from connection_stop b
+     where b.company = $1 and b.kind = 'went-backwards' and b.scope = ${connection}
+       and b.ended_at >= ${moment})`;
+
+/**
+ * In SQL: how often an ERP of the company $1 had gone backwards, and gone on, before `moment`: of
+ * two readings of one content with different counts each says something.
+ */
+export const timesBackwards = (moment: string): string =>
+  `(select count(*)::int from connection_stop b
+     where b.company = $1 and b.kind = 'went-backwards' and b.ended_at < ${moment})`;
+
 async function goLiveOf(
   on: Queryable,
   company: string,

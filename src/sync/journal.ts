@@ -1,4 +1,5 @@
 /** What a run writes about itself: its start and end, its origins, and the stream's cursor. */
+import { beforeBackwards } from "../connections/index.ts";
 import type { Json, Origin } from "../connector/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
 import type { RecordCounts, RowCounts } from "./accounting.ts";
@@ -159,15 +160,23 @@ export interface StreamCursor {
   readonly cursor: Json | null;
   /** Versions of the mappings that the content up to it was mapped with; null: nothing was. */
   readonly mappings: Readonly<Record<string, string>> | null;
+  /**
+   * An ERP went backwards since it was read: "company" one of the company's, "own" this one; null:
+   * none did.
+   */
+  readonly wentBackwards: "company" | "own" | null;
 }
 
 export async function readCursor(store: Queryable, key: StreamKey): Promise<StreamCursor> {
   const [row] = await store.query<StreamCursor>(
-    `select cursor, mappings from stream_state
+    `select cursor, mappings,
+            case when ${beforeBackwards("last_applied_at", "$2")} then 'own'
+                 when ${beforeBackwards("last_applied_at")} then 'company' end as "wentBackwards"
+       from stream_state
       where company = $1 and connection = $2 and stream = $3`,
     [key.company, key.connection, key.stream],
   );
-  return row ?? { cursor: null, mappings: null };
+  return row ?? { cursor: null, mappings: null, wentBackwards: null };
 }
 
 export async function storeCursor(

@@ -142,8 +142,10 @@ async function outlookOf(
 }
 
 /**
- * Where the stream stands. A snapshot that was mapped by another mapping is read from the start,
- * since the same content makes other records now.
+ * Where the stream stands; null: it is read from the start. So is a snapshot that was mapped by
+ * another mapping, since the same content makes other records now, or that was read last before an
+ * ERP went backwards: it says anew what it says. And so is a delta by numbers of that ERP, which
+ * goes on counting where its backup ended, behind where the stream stands.
  */
 export async function cursorOf(
   context: SyncContext,
@@ -151,9 +153,11 @@ export async function cursorOf(
   stream: StreamDefinition,
   key: StreamKey,
 ): Promise<Json | null> {
-  const { cursor, mappings } = await readCursor(context.store, key);
+  const { cursor, mappings, wentBackwards } = await readCursor(context.store, key);
+  if (stream.reading === "delta")
+    return stream.delta?.grain === "number" && wentBackwards === "own" ? null : cursor;
   const sameMappings = isDeepStrictEqual(mappings, mappingVersions(source, stream));
-  return stream.reading === "delta" || sameMappings ? cursor : null;
+  return sameMappings && wentBackwards === null ? cursor : null;
 }
 
 /** One that is told of no sooner: most runs that meet pass by each other. */

@@ -3,6 +3,7 @@
  * content applied last, or all that is kept of a delta in the order in which it was applied. Where
  * something is not kept any more only what came after it is mapped anew, and nothing is removed.
  */
+import { timesBackwards } from "../connections/index.ts";
 import type { Origin, ReadEvent } from "../connector/index.ts";
 import { RunStopped } from "./brake.ts";
 import type { Ground, Grounds, Planning } from "./plan.ts";
@@ -63,10 +64,11 @@ async function appliedOrigins({ context, stream, key }: Planning): Promise<reado
       keptAt: string | null;
       sha256: string | null;
       state: string;
+      backwards: number;
     }
   >(
     `select o.id, o.run_id as "runId", o.name, o.kept_at as "keptAt", o.sha256, o.rows,
-            o.applied_at as "appliedAt", r.state
+            o.applied_at as "appliedAt", r.state, ${timesBackwards("o.applied_at")} as backwards
        from origin o join run r on r.company = o.company and r.id = o.run_id
       where o.company = $1 and o.connection = $2 and o.stream = $3 and o.applied_at is not null
       order by o.applied_at, o.run_id, o.ordinal`,
@@ -83,14 +85,17 @@ async function appliedOrigins({ context, stream, key }: Planning): Promise<reado
   return origins.filter(({ runId }) => runId === last);
 }
 
-/** A file counts once ever: the same content again gave no rows. */
-function withoutRepeats<O extends Applied>(origins: readonly O[]): O[] {
+/** A file counts once, unless the ERP went backwards: the same content again gave no rows. */
+function withoutRepeats<O extends Applied & { readonly backwards: number }>(
+  origins: readonly O[],
+): O[] {
   const first = new Map<string, string>();
-  return origins.filter(({ sha256, appliedAt }) => {
+  return origins.filter(({ sha256, appliedAt, backwards }) => {
     if (sha256 === undefined) return true;
     const at = appliedAt.toString();
-    const seen = first.get(sha256) ?? at;
-    first.set(sha256, seen);
+    const content = `${backwards} ${sha256}`;
+    const seen = first.get(content) ?? at;
+    first.set(content, seen);
     return seen === at;
   });
 }
