@@ -81,24 +81,35 @@ export async function forgetDespatched(
   await openAgain(tx, company, [id]);
 }
 
-/** A conflict over an ERP order that another web order has as well, or has alone. */
+/** A conflict over an ERP order that somebody else has as well, or has alone. */
 export interface Rival {
-  readonly number: string;
+  /** The other web order; null: it is one of `account`'s, and bears no number. */
+  readonly number: string | null;
+  readonly account: string | null;
   /** True: it is the other one's, as far as is known; false: nobody has settled whose it is. */
   readonly stands: boolean;
 }
 
+/** What bore our order's number is another's, as far as is known. */
+export function isGivenAway(rival: Rival | null): rival is Rival {
+  return rival !== null && (rival.stands || rival.account !== null);
+}
+
 /** In SQL: the `Rival` of the order `o`; null: it has none. */
 export const RIVAL = `(
-  select jsonb_build_object('number', x.number, 'stands', x.stands)
+  select jsonb_build_object('number', x.number, 'account', x.account, 'stands', x.stands)
     from (values (o.erp_order)) there (erp_order)
     left join erp_order e on e.company = o.company and e.erp_order = there.erp_order
     cross join lateral (
-      select number, true as stands from web_order
+      select number, null as account, true as stands from web_order
        where company = o.company and number_folded = lower(e.web_order) and id <> o.id and not test
       union all
-      select number, state in (${STANDS.map((state) => `'${state}'`).join(", ")}) from web_order
+      select number, null, state in (${STANDS.map((state) => `'${state}'`).join(", ")})
+        from web_order
        where company = o.company and erp_order = there.erp_order and id <> o.id and not test
-         and state not in ('refused', 'cancelled')) x
+         and state not in ('refused', 'cancelled')
+      union all
+      select nullif(e.web_order, ''), e.account, false
+       where coalesce(e.web_order, '') <> '' or e.account <> o.account) x
    where not coalesce(${bears("e.web_order")}, false)
-   order by x.stands desc, x.number limit 1)`;
+   order by x.stands desc, x.account nulls first, x.number limit 1)`;

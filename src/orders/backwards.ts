@@ -6,12 +6,8 @@
  */
 import type { Found, OrdersCapability } from "../connector/index.ts";
 import { momentText } from "../model/index.ts";
-import type { Queryable } from "../store/index.ts";
-import { move, orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { openSession } from "./delivery/sender.ts";
-import { readyToSendAgain } from "./dropped-again.ts";
-import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { bears } from "./same-number.ts";
 
 const SAME_NUMBER = bears("e.web_order");
@@ -70,6 +66,29 @@ export async function wentBackwards(
 }
 
 /**
+ * In SQL: the order number of "o" was given anew: the ERP's order of that number bears another one
+ * of ours than "o", or none and is another account's.
+ */
+export const isGivenAnew = (row: string): string =>
+  `(case when coalesce(${row}.web_order, '') = '' then ${row}.account <> o.account
+    else not ${bears(`${row}.web_order`)} end)`;
+
+/** Or "n", which came after "o", has it. */
+const HAS_IT = `(n.id > o.id and n.state in ('accepted', 'confirmed', 'conflict'))`;
+
+/** It stands there; or it is a conflict, and may be one because its number was given anew. */
+const STOOD = `(o.state in ('accepted', 'confirmed') or o.state = 'conflict'
+    and (exists (select 1 from erp_order e
+           where e.company = o.company and e.erp_order = o.erp_order and ${isGivenAnew("e")})
+      or exists (select 1 from web_order n
+           where n.company = o.company and n.erp_order = o.erp_order and ${HAS_IT})))`;
+
+/** It is lost, as is known; sent again since, it can be lost once more. */
+const IS_KNOWN_LOST = `exists (select 1 from web_order_lost g where g.company = o.company
+    and g.order_id = o.id and g.erp_order = o.erp_order
+    and g.decision is distinct from 'send-again')`;
+
+/**
  * Newest first. What was cancelled or finished there may vanish rightly, and what was decided on
  * after it was lost is known to. Of an order of which nothing moved all is open, so that history is
  * not looked through.
@@ -79,7 +98,7 @@ async function knownOrders(context: OrdersContext): Promise<readonly KnownOrder[
   return store.query<KnownOrder>(
     `with standing as materialized (
        select o.* from web_order o
-        where o.company = $1 and not o.test and o.state in ('accepted', 'confirmed')
+        where o.company = $1 and not o.test and ${STOOD}
           and o.open_account is not null and o.erp_order is not null
           and not exists (select 1 from erp_order e where e.company = o.company
                 and e.erp_order = o.erp_order and ${SAME_NUMBER}
@@ -87,8 +106,7 @@ async function knownOrders(context: OrdersContext): Promise<readonly KnownOrder[
           and not exists (select 1 from web_order_line l where l.company = o.company
                 and l.order_id = o.id and (l.despatched_quantity > 0 or l.invoiced_quantity > 0
                   or l.cancelled_quantity > 0))
-          and not exists (select 1 from web_order_lost g where g.company = o.company
-                and g.order_id = o.id and g.erp_order = o.erp_order))
+          and not ${IS_KNOWN_LOST})
      select o.id, o.number as "order", o.erp_order as "erpOrder", o.account, o.net,
             t.at as "acceptedAt"
        from standing o
@@ -122,20 +140,22 @@ async function reusedNumbers(
 ): Promise<readonly Reused[]> {
   return store.query<Reused>(
     `with other as (
-       select o.id, coalesce(e.web_order, 'an order of ' || e.account) as name, e.learned_at as at
+       select o.id, coalesce(nullif(e.web_order, ''), 'an order of ' || e.account) as name,
+              e.learned_at as at
          from erp_order e join web_order o on o.company = $1 and o.erp_order = e.erp_order
         where e.company = $1 and ($2::timestamptz is null or e.learned_at >= $2)
-          and (not ${SAME_NUMBER} or e.web_order is null and e.account <> o.account)
+          and ${isGivenAnew("e")}
        union
        select o.id, n.number, n.changed_at
          from web_order n join web_order o on o.company = $1 and o.erp_order = n.erp_order
         where n.company = $1 and ($2::timestamptz is null or n.changed_at >= $2)
-          and n.id > o.id and n.state in ('accepted', 'confirmed', 'conflict'))
+          and ${HAS_IT})
      select o.id, other.at, o.erp_order || ' was ' || o.number || ', and is ' || other.name || ' now' as says
        from other join web_order o on o.company = $1 and o.id = other.id
-      where not o.test and o.state in ('accepted', 'confirmed')
-        and not exists (select 1 from web_order_lost g where g.company = o.company
-              and g.order_id = o.id and g.erp_order = o.erp_order)
+      where not o.test and o.state in ('accepted', 'confirmed', 'conflict')
+        and exists (select 1 from web_order_event v where v.company = o.company
+              and v.order_id = o.id and v.to_state in ('accepted', 'confirmed'))
+        and not ${IS_KNOWN_LOST}
       order by o.erp_order limit 100`,
     [company, since],
   );
@@ -285,108 +305,4 @@ function runOf(
       `${lost.length} web orders that it accepted since ${since} are gone there, while ` +
       `${standing.order} of before is found as ${standing.erpOrder}.${numbers}`,
   };
-}
-
-/** Writes down what was lost, each to be decided on by a person. */
-export async function noteLost(
-  tx: Queryable,
-  { company, now }: OrdersContext,
-  connection: string,
-  lost: readonly KnownOrder[],
-): Promise<void> {
-  for (const { id, erpOrder } of lost)
-    await tx.affect(
-      `insert into web_order_lost (company, order_id, erp_order, connection, lost_at, decision,
-         decided_by, decided_at, why)
-       values ($1, $2, $3, $4, $5, null, null, null, null) on conflict do nothing`,
-      [company, id, erpOrder, connection, now()],
-    );
-}
-
-export interface LostOrder {
-  readonly order: string;
-  readonly erpOrder: string;
-  readonly connection: string;
-  readonly account: string;
-  readonly net: string;
-  readonly receivedAt: Temporal.Instant;
-  readonly lostAt: Temporal.Instant;
-  readonly state: string;
-  /** Null: a person has yet to decide. */
-  readonly decision: "send-again" | "leave" | null;
-  readonly decidedBy: string | null;
-  readonly why: string | null;
-}
-
-/** Undecided ones first, then newest. */
-export async function lostOrders({ store, company }: OrdersContext): Promise<readonly LostOrder[]> {
-  return store.query<LostOrder>(
-    `select o.number as "order", g.erp_order as "erpOrder", g.connection, o.account, o.net,
-            o.received_at as "receivedAt", g.lost_at as "lostAt", o.state, g.decision,
-            g.decided_by as "decidedBy", g.why
-       from web_order_lost g join web_order o on o.company = g.company and o.id = g.order_id
-      where g.company = $1 order by g.decision is not null, g.lost_at desc, o.id`,
-    [company],
-  );
-}
-
-export interface LostDecision {
-  readonly decision: "send-again" | "leave";
-  readonly who: string;
-  readonly why: string;
-}
-
-/**
- * Send again: it is queued, and searched by its key before it is placed, as ever. Leave: it stands
- * as it is, and is not looked for any more. False: it is not lost, or was decided on.
- */
-export async function decideLost(
-  context: OrdersContext,
-  number: string,
-  act: LostDecision,
-): Promise<boolean> {
-  const { store, company, now, jobs } = context;
-  const { decision, who, why } = act;
-  const aside = decision === "leave" ? null : await setDropAside(context, number, act);
-  return store.transaction(async (tx) => {
-    const order = await orderOf(tx, company, number);
-    const decided = await tx.affect(
-      `update web_order_lost set decision = $3, decided_by = $4, decided_at = $5, why = $6
-        where company = $1 and order_id = $2 and decision is null`,
-      [company, order.id, decision, who, now(), why],
-    );
-    if (decided === 0) return false;
-    if (decision === "leave") return true;
-    await move(tx, order, {
-      event: "lost",
-      who,
-      at: now(),
-      about: `The ERP went backwards and has it no more; to be sent again: ${why}${aside === null ? "" : ` (${aside})`}`,
-      set: {
-        attempts: 0,
-        nextAttemptAt: null,
-        handedOverAt: null,
-        answerDueAt: null,
-        erpOrder: null,
-        erpNet: null,
-        erpVat: null,
-      },
-    });
-    await jobs.queue(tx, DELIVER_JOB, jobData(company, order.id));
-    return true;
-  });
-}
-
-/** A far side that takes files would show the drop of before for ever. */
-async function setDropAside(
-  context: OrdersContext,
-  number: string,
-  { who, why }: LostDecision,
-): Promise<string | null> {
-  const order = await orderOf(context.store, context.company, number);
-  const lost = await lostOrders(context);
-  const waits = lost.find((one) => one.order === order.number && one.decision === null);
-  if (waits === undefined) return null;
-  const dropped = { number: order.number, handedOverAt: order.handedOverAt ?? waits.lostAt };
-  return (await readyToSendAgain(context, dropped, { who, reason: why })).setAside;
 }

@@ -92,8 +92,8 @@ async function conflicts({ store, company }: OrdersContext): Promise<NewAlarm | 
     title: "the ERP holds web orders otherwise than they were agreed",
     detail: "What each order is and what the ERP has instead is shown with it.",
     instruction:
-      "Compare them: `tradepost orders desk`. Put each right in the ERP, then resolve it; or " +
-      "cancel it there and here.",
+      "Compare them: `tradepost orders desk` says what to do with each. Put it right in the ERP, " +
+      "then resolve it; or cancel it there and here, unless what is there is another's.",
   });
 }
 

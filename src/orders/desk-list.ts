@@ -3,7 +3,7 @@
  * What is promised first, then what is worth most.
  */
 import type { Queryable } from "../store/index.ts";
-import { RIVAL, type Rival } from "./anothers.ts";
+import { isGivenAway, RIVAL, type Rival } from "./anothers.ts";
 import { orderOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { besides, type Asked } from "./doubts.ts";
@@ -66,6 +66,8 @@ interface OrderAtDesk {
   readonly sentOnce: boolean;
   /** Of a conflict; null: the ERP order is no other's. */
   readonly rival: Rival | null;
+  /** The ERP went backwards and has lost it, and nobody has decided on it yet. */
+  readonly isLost: boolean;
 }
 
 /** An order that should have been at the ERP long ago. */
@@ -86,7 +88,9 @@ export const ORDERS_AT_DESK = `
          id, number, account, state, erp_order as "erpOrder", gross,
          promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
          handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce",
-         case when state = 'conflict' then ${RIVAL} end as rival
+         case when state = 'conflict' then ${RIVAL} end as rival,
+         exists (select 1 from web_order_lost g where g.company = o.company
+                  and g.order_id = o.id and g.decision is null) as "isLost"
     from web_order o
     cross join lateral (select (o.body ->> 'requestedOn')::date as day) promised
    where o.company = $1 and not o.test
@@ -175,8 +179,8 @@ async function moneyOf(
   orders: readonly OrderAtDesk[],
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for (const { kind, number, rival } of orders) {
-    if (kind !== "conflict" || rival !== null) continue;
+  for (const { kind, number, rival, isLost } of orders) {
+    if (kind !== "conflict" || rival !== null || isLost) continue;
     const order = await orderOf(on, company, number);
     const there = { erpOrder: order.erpOrder, net: order.erpNet, vat: order.erpVat };
     const means = await moneyIfItStands(on, order, await letStandAs(on, order, there));
@@ -208,7 +212,7 @@ function orderEntry(order: OrderAtDesk, { money, besides }: Beside): DeskEntry {
     webOrder: number,
     account,
     state,
-    erpOrder: order.rival?.stands === true ? null : erpOrder,
+    erpOrder: isGivenAway(order.rival) ? null : erpOrder,
     amount: gross,
     promisedOn,
     since: changedAt,
@@ -247,6 +251,7 @@ function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
         return "The ERP knows its number as refused: have it handed in anew under another one, and cancel it.";
       return "Mend in the ERP what it dislikes and send it again, have it amended, or cancel it.";
     case "conflict":
+      if (order.isLost) return lostText(order);
       if (rival !== null) return betweenTwo(order, rival);
       return `Compare it with ${erpOrder === null ? "what the ERP holds" : `ERP order ${erpOrder}`}, put it right there, then resolve it; or cancel it there, and here.`;
     case "late":
@@ -265,11 +270,24 @@ function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
 const AFTER_THAT =
   "Settle first what is said here, and look in the ERP. If it is there, resolve it with its number; send it again only if it is surely not.";
 
+/** Its number may be another's there by now: nothing is to be cancelled there. */
+function lostText({ number }: OrderAtDesk): string {
+  return (
+    `The ERP went backwards and has lost it: cancel nothing there. Have it sent again (tradepost ` +
+    `orders lost send-again ${number}); or leave it as it is, where staff have keyed it anew ` +
+    `(tradepost orders lost leave ${number}).`
+  );
+}
+
 /** Cancelled in the ERP, the order of the other one would be lost. */
-function betweenTwo({ number, erpOrder }: OrderAtDesk, { number: other, stands }: Rival): string {
-  return stands
-    ? `ERP order ${erpOrder} is that of ${other}: do not cancel it there. If the ERP has ${number} under another number, resolve it as that; else cancel ${number} here, and have it ordered anew.`
-    : `Look in the ERP whether ${erpOrder} is ${number} or ${other}. Resolve the one that it is as ${erpOrder}; cancel the other one here, not there, and have it ordered anew.`;
+function betweenTwo({ number, erpOrder }: OrderAtDesk, rival: Rival): string {
+  const { number: other, account, stands } = rival;
+  if (!isGivenAway(rival))
+    return `Look in the ERP whether ${erpOrder} is ${number} or ${other}. Resolve the one that it is as ${erpOrder}; cancel the other one here, not there, and have it ordered anew.`;
+  const whose = stands
+    ? `ERP order ${erpOrder} is that of ${other}: do not cancel it there.`
+    : `ERP order ${erpOrder} is ${other === null ? "one" : `"${other}"`} of account ${account} by now: do not cancel it there, unless it is ${number}.`;
+  return `${whose} If the ERP has ${number} under another number, resolve it as that; else have it sent again (tradepost orders lost send-again ${number}), or cancel ${number} here.`;
 }
 
 function taskEntry(task: TaskAtDesk): DeskEntry {

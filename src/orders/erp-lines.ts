@@ -60,7 +60,7 @@ export const erpHeaders = (orders: string): string =>
   `select * from (${theirs(orders)}) o where not ${lostRow("o")}`;
 
 function theirs(orders: string): string {
-  const columns = "o.company, o.id, e.erp_order, e.state, e.learned_at";
+  const columns = "o.company, o.id, e.erp_order, e.state, e.learned_at, e.origin_id";
   return `${bearing(orders, "erp_order", { columns })} union
   select ${columns} from ${orders} o
     join erp_order e on e.company = $1 and e.erp_order = o.erp_order

@@ -20,16 +20,8 @@ import { tellDesk } from "./desk-alarms.ts";
 import { openDesk, type OrderDesk } from "./desk.ts";
 import { spans } from "./recent.ts";
 import type { OrderRequest } from "./request.ts";
-import {
-  decideLost,
-  lostOrders,
-  noteLost,
-  wentBackwards,
-  type KnownOrder,
-  type LostDecision,
-  type LostOrder,
-  type WentBackwards,
-} from "./backwards.ts";
+import { wentBackwards, type KnownOrder, type WentBackwards } from "./backwards.ts";
+import { decideLost, lostOrders, noteLost, type LostDecision, type LostOrder } from "./lost.ts";
 import { shadowPayload, shadowReport, type ShadowReport } from "./shadow.ts";
 import { openTrials, type Trials } from "./trial.ts";
 import type { Transaction } from "../store/index.ts";
@@ -150,4 +142,5 @@ export { EVENT_TYPES, unknownEventTypes } from "./told.ts";
 export type { OrderSettings } from "./settings.ts";
 export type { ShadowedOrder, ShadowReport } from "./shadow.ts";
 export { trialHolds, type TrialBody, type TrialOrder, type Trials } from "./trial.ts";
-export type { KnownOrder, LostOrder, WentBackwards } from "./backwards.ts";
+export type { KnownOrder, WentBackwards } from "./backwards.ts";
+export type { LostOrder } from "./lost.ts";

@@ -5,7 +5,7 @@ import type { Queryable } from "../store/index.ts";
 import { ORDER_COLUMNS, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
-import { lostRow } from "./lost-rows.ts";
+import { learnedBeforeLost, lostAnswer, lostRow } from "./lost-rows.ts";
 import { mayMove } from "./machine.ts";
 import { refundReasons } from "./refunds.ts";
 import { bearing, bears } from "./same-number.ts";
@@ -192,8 +192,9 @@ const SEEN = `${SENT}
                    null as account, null as shown
               from order_acknowledgement a
              where company = o.company and ${bears("web_order")} and not ${EARLY}
+               and not ${lostAnswer("a")}
             union all ${INVOICED} union all ${DESPATCHED}) a
-     where not ${lostRow("a")}) answered
+     where not ${learnedBeforeLost("a")}) answered
   cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('erpOrder', e.erp_order, 'account', e.account,
              'state', e.state, 'net', e.net::text, 'vat', e.vat::text, 'lines', l.lines,

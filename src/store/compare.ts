@@ -5,6 +5,7 @@
 import { columnOf } from "../model/index.ts";
 import type { Transaction } from "./connection.ts";
 import type { MergeOptions } from "./merge.ts";
+import { holdTable } from "./remove-rows.ts";
 import { settleRepeats } from "./repeats.ts";
 import type { Settled } from "./repeats.ts";
 import { GONE } from "./staging.ts";
@@ -78,10 +79,7 @@ export async function prepare(
   tx: Transaction,
   { company, record, staging }: MergeOptions,
 ): Promise<void> {
-  await tx.query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))", [
-    `merge ${company}`,
-    record.table,
-  ]);
+  await holdTable(tx, company, record);
   await tx.query(`ANALYZE ${staging.table} (${record.key.map(columnOf).map(quoted).join(", ")})`);
 }
 

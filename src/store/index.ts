@@ -23,6 +23,7 @@ export { adoptStaging, openStaging, stagedRows, stagingIn } from "./staging.ts";
 export { keyText } from "./table-sql.ts";
 export type { Staged, Staging } from "./staging.ts";
 export { changesTell } from "./changes.ts";
+export { removeRows } from "./remove-rows.ts";
 export { countRemovals, mergeStaging } from "./merge.ts";
 export { differences, plannedRows } from "./differences.ts";
 export type { Change, Differences, RecordChange } from "./differences.ts";

@@ -119,7 +119,8 @@ test("the order whose it is is resolved as the desk says, and the other one give
   expect(await atDesk(one, "D4")).toEqual({
     next:
       "ERP order SO-D is that of D3: do not cancel it there. If the ERP has D4 under another " +
-      "number, resolve it as that; else cancel D4 here, and have it ordered anew.",
+      "number, resolve it as that; else have it sent again (tradepost orders lost send-again " +
+      "D4), or cancel D4 here.",
     resolve: 'orders resolve D4 --erp-order … --who "…" --why "…"',
   });
   for (const more of [{}, { erpOrder: "SO-D" }, { erpOrder: "SO-D", seenThere: true }])
@@ -133,6 +134,29 @@ test("the order whose it is is resolved as the desk says, and the other one give
   expect(await stands(one, "D4")).toEqual(["cancelled", null, 0, 0]);
   expect(await refunds(one)).toEqual([["D4", 20.08]]);
   expect(await one.orders.advance()).toMatchObject({ moved: 0 });
+});
+
+test("the one whose number is another's may be sent again; one that differs may not", async () => {
+  const one = await shared("AGAIN", ["D7", "D8"]);
+  one.erp.again = async () => "set aside";
+  const again = (number: string) =>
+    one.orders.decideLost(number, { who: "kim", why: "it is not there", decision: "send-again" });
+  // Nobody has said yet whose SO-D is.
+  expect(await again("D8")).toBe(false);
+  await one.orders.resolve("D7", { ...KIM, erpOrder: "SO-D" });
+  expect(await again("D8")).toBe(true);
+  expect(await stands(one, "D8")).toEqual(["queued", null, 0, 0]);
+  one.erp.orders.clear();
+  await companies.jobs.drain();
+  one.now = one.now.add({ minutes: 5 });
+  await one.orders.advance();
+  // What it was answered before is no answer to this.
+  expect(await stands(one, "D8")).toEqual(["handedOver", null, 0, 0]);
+  expect(await again("D8")).toBe(false);
+  await despatched("AGAIN", "SO-E", "D8");
+  await one.orders.advance();
+  expect(await stands(one, "D8")).toEqual(["confirmed", "SO-E", 2, 1]);
+  expect((await stands(one, "D7")).slice(0, 2)).toEqual(["confirmed", "SO-D"]);
 });
 
 test("the other one may be given up first, also where the ERP's order bears no number", async () => {
