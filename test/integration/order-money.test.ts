@@ -449,7 +449,7 @@ test("more of the same payment that came with a change which was not made is owe
   await amend(one, all);
   expect(await said()).toEqual([]);
   await amend(one, wanted({ BRICK: 2, SAND: 0 }));
-  expect(await said()).toEqual([["W1 is paid too much by 5.04", "5.04"]]);
+  expect(await said()).toEqual([["W1 is paid too much by 5.04 (2)", "5.04"]]);
   await payBack(one);
   // Of what was taken after that nothing was given back.
   one.now = one.now.add({ minutes: 1 });
