@@ -272,18 +272,21 @@ function addReturnEnds(group: Command): void {
     .command("replaced <return>")
     .description("Other goods went out for it: that ends a return that is to be replaced.")
     .requiredOption("--by <number>", "the order or despatch that brings them", notBlank("--by"))
+    .option("--seen-there", "you saw there that it brings them, though no pull has shown so")
     .addOption(whoOption())
     .addOption(whyOption("return"))
     .addHelpText(
       "after",
       example('returns replaced RT-260331-7K3QDX --by D100234 --who "J Ross" --why "sent again"'),
     )
-    .action(async (number: string, act: Act & { by: string }, command: Command) => {
-      await answer(command, async ({ company }) => {
-        const row = await company.orders.buyers.returns.replaced(number, act);
-        return { text: `${row.number} is replaced by ${act.by}.`, data: row };
-      });
-    });
+    .action(
+      async (number: string, act: Act & { by: string; seenThere?: boolean }, command: Command) => {
+        await answer(command, async ({ company }) => {
+          const row = await company.orders.buyers.returns.replaced(number, act);
+          return { text: `${row.number} is replaced by ${act.by}.`, data: row };
+        });
+      },
+    );
 }
 
 async function listReturns({ company }: Opened, options: ListReturns): Promise<Answer> {

@@ -374,6 +374,7 @@ const decisions = z.object({
   ...by,
   erpReturn: z.string().default(""),
   by: z.string().default(""),
+  seenThere: z.boolean().default(false),
 });
 
 function decideReturn<Body extends z.ZodObject>(
@@ -390,7 +391,7 @@ function decideReturn<Body extends z.ZodObject>(
     body: { schema: schema.openapi(`Return-${word}`), limitBytes: LIMITS.deskBodyBytes },
     answers: { 200: "The return as it stands now." },
     answer: returned,
-    problems: ["return-unknown", "return-settled", "replacement-of-another"],
+    problems: ["return-unknown", "return-settled", "replacement-of-another", "replacement-unknown"],
     async handle({ path, body, holder, services }) {
       const said = decisions.parse(body);
       const { returns } = services.orders.buyers;
@@ -430,6 +431,13 @@ export const BUYER_ENDPOINTS: readonly Endpoint[] = [
   decideReturn(
     "replaced",
     "Other goods went out for it",
-    z.strictObject({ ...by, by: number("Number of the order or despatch that brings them.") }),
+    z.strictObject({
+      ...by,
+      by: number("Number of the order or despatch that brings them."),
+      seenThere: z
+        .boolean()
+        .optional()
+        .describe("True: somebody saw there that it brings them, though no pull has shown so."),
+    }),
   ),
 ];

@@ -51,6 +51,7 @@ export const PROBLEMS = {
   "account-request-settled": { status: 409, title: "The account request stands otherwise" },
   "account-closed": { status: 409, title: "The account is closed" },
   "replacement-of-another": { status: 422, title: "The number is of another customer" },
+  "replacement-unknown": { status: 422, title: "Nothing known brought other goods by it" },
   "return-settled": { status: 409, title: "The return was decided already" },
   "plan-refused": { status: 409, title: "The plan cannot be applied" },
   "price-round-refused": { status: 409, title: "The price round cannot be that" },

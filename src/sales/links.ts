@@ -150,8 +150,8 @@ const LINKED = `
 
 /**
  * Links of the orders with their products, `web_order_line` being that of the only line with the
- * product where they name none, `many` how many lines have it, and `price_net` what `price_quantity`
- * of it is charged.
+ * product where they name none, `many` how many lines have it, and `price_net` what
+ * `price_quantity` of it is charged.
  */
 const OF_PRODUCTS = `
   ordered as materialized (

@@ -1123,9 +1123,23 @@ describe("a return", () => {
     await expect(returns.replaced(number, by)).rejects.toThrow("is account CASH1's");
     const end = { id: task?.id ?? "", state: "done", who, reason: "sent" } as const;
     await expect(one.orders.closeTask(end)).rejects.toThrow("give the number of the order");
+    await pull(database.store, "RETNEW", "despatch", [
+      { despatch: "D0", account: "SMITH", despatchedOn: "2026-03-30" },
+    ]);
+    for (const [wrong, found] of [
+      ["NOPE", "no order or despatch NOPE is known here"],
+      ["D0", "despatch D0 is older than the return"],
+    ] as const) {
+      await expect(returns.replaced(number, { ...by, by: wrong })).rejects.toThrow(found);
+      await expect(one.orders.closeTask({ ...end, reference: wrong })).rejects.toThrow(found);
+    }
     await one.orders.closeTask({ ...end, reference: "D2" });
     expect(await show()).toMatchObject({ state: "replaced", replacedBy: "D2" });
     expect(await tasksOf(one)).toEqual([]);
     await expect(returns.replaced(number, by)).rejects.toThrow('"replaced" already');
+    // What no pull brings is seen by a person.
+    const unseen = await agreed("RETSEEN", { wanted: "replace" });
+    await unseen.returns.replaced(unseen.number, { ...by, by: "D9", seenThere: true });
+    expect(await unseen.show()).toMatchObject({ state: "replaced", replacedBy: "D9" });
   });
 });

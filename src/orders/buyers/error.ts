@@ -6,6 +6,7 @@ export type BuyerErrorCode =
   | "return-unknown"
   | "return-settled"
   | "replacement-of-another"
+  | "replacement-unknown"
   | "invoice-unknown"
   | "return-too-much";
 

@@ -104,10 +104,18 @@ export async function entered(
   });
 }
 
+/** What brought other goods for those that came back. */
+export interface Replacement {
+  /** Number of the web order, ERP order or despatch. */
+  readonly by: string;
+  /** A person saw there that it brings them, though no pull has shown so. */
+  readonly seenThere?: boolean;
+}
+
 export async function replaced(
   context: OrdersContext,
   idOrNumber: string,
-  decision: Decision & { readonly by: string },
+  decision: Decision & Replacement,
 ): Promise<ReturnRow> {
   return decided(context, idOrNumber, async (tx, row) => {
     const done = await replace(tx, context, row, decision);
@@ -122,13 +130,14 @@ async function replace(
   tx: Transaction,
   context: OrdersContext,
   row: ReturnRow,
-  { who, why, by }: Decision & { readonly by: string },
+  { who, why, ...replacement }: Decision & Replacement,
 ): Promise<ReturnRow> {
   if (row.state !== "agreed") throw settled(row, "agreed to can be replaced");
   if (row.wanted !== "replace") throw settled(row, "to be replaced ends so; a credit ends it");
   if (row.erp === "placing" || row.erp === "inDoubt")
     throw settled(row, "in the ERP or entered by hand can end: whether it is there is not known");
-  await notAnothers(tx, row, by);
+  await bringsGoods(tx, context, row, replacement);
+  const { by } = replacement;
   const page = { event: "replace", who, about: `Replaced by ${by}: ${why}`, at: context.now() };
   return setReturn(tx, row, { state: "replaced", replacedBy: by, nextTryAt: null }, page);
 }
@@ -151,23 +160,49 @@ export async function afterReturnTask(
   await replace(tx, context, row, { who: closedBy ?? "", why: reason ?? "", by: reference });
 }
 
-/** A number that we know must be this customer's; one that was not pulled yet may be. */
-async function notAnothers(tx: Transaction, row: ReturnRow, by: string): Promise<void> {
-  const known = await tx.query<{ account: string; what: string }>(
-    `select account, 'web order' as what from web_order
+/**
+ * A number that we know must be this customer's, and of something that was made since the return
+ * was asked for; any other one is a slip of the pen, unless a person has seen what it is.
+ */
+async function bringsGoods(
+  tx: Transaction,
+  { settings }: OrdersContext,
+  row: ReturnRow,
+  { by, seenThere = false }: Replacement,
+): Promise<void> {
+  const known = await tx.query<{ account: string; what: string; isSince: boolean }>(
+    `select account, 'web order' as what, received_at >= $3 as "isSince" from web_order
       where company = $1 and number_folded = lower($2)
      union all
-     select account, 'ERP order' from erp_order where company = $1 and erp_order = $2
+     select account, 'ERP order', ordered_on >= $4::date from erp_order
+      where company = $1 and erp_order = $2
      union all
-     select account, 'despatch' from despatch where company = $1 and despatch = $2`,
-    [row.company, by],
+     select account, 'despatch', despatched_on >= $4::date from despatch
+      where company = $1 and despatch = $2`,
+    [
+      row.company,
+      by,
+      row.receivedAt,
+      row.receivedAt.toZonedDateTimeISO(settings.timeZone).toPlainDate(),
+    ],
   );
   const [first] = known;
-  if (first === undefined || known.some(({ account }) => account === row.account)) return;
+  const own = known.filter(({ account }) => account === row.account);
+  if (first !== undefined && own.length === 0)
+    throw new BuyerError(
+      "replacement-of-another",
+      `Return ${row.number} of account ${row.account}: ${first.what} ${by} is account ` +
+        `${first.account}'s. Give the number of the order or despatch that brought the other goods.`,
+    );
+  if (seenThere || own.some(({ isSince }) => isSince)) return;
+  const why =
+    own[0] === undefined
+      ? `no order or despatch ${by} is known here. Pull first, if it is new in the ERP`
+      : `${own[0].what} ${by} is older than the return. Give the number of what brought other goods`;
   throw new BuyerError(
-    "replacement-of-another",
-    `Return ${row.number} of account ${row.account}: ${first.what} ${by} is account ` +
-      `${first.account}'s. Give the number of the order or despatch that brought the other goods.`,
+    "replacement-unknown",
+    `Return ${row.number}: ${why}; or say that you saw there that it brings them: ` +
+      `returns replaced ${row.number} --by ${by} --seen-there.`,
   );
 }
 

@@ -14,7 +14,7 @@ import { BuyerError, type Excess } from "./error.ts";
 import { invoiceLines, type InvoiceLine } from "./invoice.ts";
 import { numberFor } from "./numbers.ts";
 import { endCredited } from "./return-credits.ts";
-import { agree, entered, refuse, replaced } from "./return-desk.ts";
+import { agree, entered, refuse, replaced, type Replacement } from "./return-desk.ts";
 import { placeReturn } from "./return-place.ts";
 import {
   insertReturn,
@@ -76,7 +76,7 @@ export interface Returns {
     decision: Decision & { readonly erpReturn: string },
   ): Promise<ReturnRow>;
   /** Other goods went out for it, by this order or despatch. */
-  replaced(idOrNumber: string, decision: Decision & { readonly by: string }): Promise<ReturnRow>;
+  replaced(idOrNumber: string, decision: Decision & Replacement): Promise<ReturnRow>;
   /** Everything that happened to it, oldest first. */
   events(row: Pick<ReturnRow, "company" | "id">): Promise<ReturnEvent[]>;
   /** Job `orders.return`. */
