@@ -115,7 +115,7 @@ export async function recordInvoiced(
   const orders = await writeLines(tx, company, lines, at);
   const recharged = await tx.query<{ id: string }>(
     `update web_order w
-        set (${PAPERS}) = (${PAPERS.map((column) => `news.${column}`).join(", ")})
+        set (${PAPERS.join(", ")}) = (${PAPERS.map((column) => `news.${column}`).join(", ")})
        from (select o.id, ${PAPERS_TOLD} from ${charged("$2")}) news
       where w.company = $1 and w.id = news.id returning w.id`,
     [company, charges],
