@@ -70,8 +70,11 @@ const change = z
   .openapi("OrderChange");
 
 const erpDifference = z.strictObject({
-  line: orNull(z.number().int(), "Line of the order: the order as a whole, or a new line."),
-  product: orNull(z.string(), "Its product."),
+  line: orNull(
+    z.number().int(),
+    "Line of the order: the order as a whole, a charge, or a new line.",
+  ),
+  product: orNull(z.string(), "Its product; the code of a charge."),
   what: z.enum(["quantity", "price", "line added", "line removed", "net", "VAT", "state"]),
   was: orNull(z.string(), "As agreed."),
   is: orNull(z.string(), "As the ERP holds it."),

@@ -14,8 +14,9 @@ import { noteChanged } from "./told.ts";
 import { suspectTwins } from "./twins.ts";
 
 export interface ErpDifference {
-  /** Line of the order; null: the order as a whole, or a line that only the ERP has. */
+  /** Line of the order; null: the order as a whole, a charge, or a line that only the ERP has. */
   readonly line: number | null;
+  /** Of a charge its code. */
   readonly product: string | null;
   readonly what: "quantity" | "price" | "line added" | "line removed" | "net" | "VAT" | "state";
   /** What was agreed; null: it was not there. */
