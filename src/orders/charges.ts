@@ -11,11 +11,13 @@ export const CHARGES_OF = (o = "o"): string => `(
                         where l ->> 'product' = c ->> 'charge')
      group by 1)`;
 
-/** What all of them come to. */
-export const CHARGES_NET = (o = "o"): string => `(
-    select coalesce(sum((c ->> 'net')::numeric), 0)
-      from jsonb_array_elements(${o}.body -> 'charges') c)`;
-
-/** Lines of the ERP that come to so much are all that its order has, whose net is the other one. */
-export const isWhole = (lines: string, net: string, o = "o"): string =>
-  `coalesce(${lines} in (${net}, ${net} - ${CHARGES_NET(o)}), false)`;
+/**
+ * Lines of an order "erpOrder" of the ERP that come to so much are all that it has, whose net is the
+ * other one: what charges of ours none of them bears, its header has.
+ */
+export const isWhole = (lines: string, net: string, erpOrder: string, o = "o"): string =>
+  `coalesce(${net} - ${lines} in (0, (
+    select coalesce(sum(c.net), 0) from ${CHARGES_OF(o)} c
+     where not exists (select 1 from erp_order_line b
+                        where b.company = ${o}.company and b.erp_order = ${erpOrder}
+                          and b.product = c.charge))), false)`;

@@ -112,7 +112,7 @@ const LOOKS = `
   with ${CONFIRMED},
   found as materialized (
     select o.*, s.at as lines_at,
-           o.erp_net is null or ${isWhole("s.net", "o.erp_net")} as is_whole
+           o.erp_net is null or ${isWhole("s.net", "o.erp_net", "o.erp_order")} as is_whole
       from there o left join sums s on s.erp_order = o.erp_order),
   theirs as materialized (
     select x.order_id, x.line, min(x.product) as product, sum(x.quantity) as quantity,

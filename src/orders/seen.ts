@@ -6,6 +6,7 @@ import { ORDER_COLUMNS, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
 import { learnedBeforeLost, lostAnswer, lostRow } from "./lost-rows.ts";
+import { isWhole } from "./charges.ts";
 import { mayMove } from "./machine.ts";
 import { refundReasons } from "./refunds.ts";
 import { bearing, bears } from "./same-number.ts";
@@ -216,7 +217,7 @@ const SEEN = `${SENT}
         select jsonb_agg(jsonb_build_object('product', x.product, 'quantity', x.quantity::text,
                  'net', x.net::text) order by x.line) as lines,
                -- One that waits in quarantine would look like one that the ERP left out.
-               coalesce(sum(x.net) in (e.net, e.net - ${CHARGES}), false) as whole
+               ${isWhole("sum(x.net)", "e.net", "e.erp_order")} as whole
           from erp_order_line x where x.company = e.company and x.erp_order = e.erp_order
         having count(*) > 0) l on true
      where not ${lostRow("e")}) held`;

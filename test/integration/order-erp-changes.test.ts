@@ -76,6 +76,15 @@ test.each([
   },
 );
 
+test("of two charges one stands on a line, the other in the header", async () => {
+  const pallet = { charge: "PALLET", net: "5.00", vatCode: "ZERO" };
+  const order = { charges: [...CARRIAGE.charges, pallet] };
+  const onLine = ["PALLET", "1", "5.00"] as const;
+  const one = await confirmed("BOTH", order, "30.90", [...GOODS, onLine]);
+  await held(one, "BOTH", "30.90", [...SWAPPED, onLine]);
+  expect(await changed(one)).toEqual(SWAP);
+});
+
 test("a charge of the order on a line is none that was added; at another price it is told", async () => {
   const one = await confirmed("DEARER", CARRIAGE, "25.90", [...GOODS, CARR]);
   expect(await told(one)).toBe(0);
