@@ -226,22 +226,30 @@ async function end(
 }
 
 /**
- * In SQL: an ERP of the company $1 went backwards, and went on after `moment`: what was read by
- * then is of an ERP that is no more, and says something new where it comes again. `connection`: it
- * alone. One that stands still yet is not read.
+ * In SQL, of the company $1: each time that an ERP which had gone backwards went on, or that a
+ * person had an order sent again which it had lost.
  */
-export const beforeBackwards = (moment: string, connection = "b.scope"): string =>
-  `exists (select 1 from connection_stop b
-     where b.company = $1 and b.kind = 'went-backwards' and b.scope = ${connection}
-       and b.ended_at >= ${moment})`;
+const WENT_ON = `(
+  select scope as connection, ended_at as at from connection_stop
+   where company = $1 and kind = 'went-backwards' and ended_at is not null
+  union all
+  select connection, decided_at from web_order_lost
+   where company = $1 and decision = 'send-again')`;
 
 /**
- * In SQL: how often an ERP of the company $1 had gone backwards, and gone on, before `moment`: of
- * two readings of one content with different counts each says something.
+ * In SQL: that was after `moment`: what was read by then is of an ERP that is no more, and says
+ * something new where it comes again. `connection`: of that alone. One that stands still yet is not
+ * read.
+ */
+export const beforeBackwards = (moment: string, connection = "b.connection"): string =>
+  `exists (select 1 from ${WENT_ON} b where b.connection = ${connection} and b.at >= ${moment})`;
+
+/**
+ * In SQL: how often that was before `moment`: of two readings of one content with different counts
+ * each says something.
  */
 export const timesBackwards = (moment: string): string =>
-  `(select count(*)::int from connection_stop b
-     where b.company = $1 and b.kind = 'went-backwards' and b.ended_at < ${moment})`;
+  `(select count(*)::int from ${WENT_ON} b where b.at < ${moment})`;
 
 async function goLiveOf(
   on: Queryable,

@@ -171,6 +171,8 @@ async function queueAgain(
       erpOrder: null,
       erpNet: null,
       erpVat: null,
+      // Of what it was there: the same number may be given to it anew, and is to be looked at.
+      settled: [],
     },
   });
   await jobs.queue(tx, DELIVER_JOB, jobData(company, order.id));

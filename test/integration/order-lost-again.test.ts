@@ -181,6 +181,8 @@ test.each(READINGS)(
       expect(await stateOf(company, `W${number}`)).toBe(`W${number} confirmed SO-${number}`);
     }
     now = now.add({ minutes: 10 });
+    // What a person has settled is of the order that is lost.
+    await company.orders.resolve("W4", { who: "Kim", reason: "seen", erpOrder: "SO-4" });
 
     erp.restore("SO-1");
     erp.sell("SO-2");
@@ -220,6 +222,16 @@ test.each(READINGS)(
     erp.take("W3", "SO-5");
     expect(await pulled(company)).toBe(false);
     expect(await stateOf(company, "W3")).toBe("W3 confirmed SO-5");
+
+    // What is kept of before is mapped anew, and is of before all the same.
+    for (const stream of ["order-acknowledgements", "erp-orders"]) {
+      const plan = await company.replay("erp", stream);
+      await company.apply(plan, { acceptRemovals: true });
+    }
+    now = now.add({ minutes: 10 });
+    await company.orders.advance();
+    expect(await stateOf(company, "W3")).toBe("W3 confirmed SO-5");
+    expect(await stateOf(company, "W4")).toBe("W4 confirmed SO-4");
   },
 );
 

@@ -18,6 +18,7 @@ const ENDS: Readonly<Partial<Record<DeliveryEvent, "done" | "refused" | "dropped
   cancel: "dropped",
   // What goes anew is rendered anew.
   takeBack: "dropped",
+  lost: "dropped",
 };
 
 export async function followMove(
