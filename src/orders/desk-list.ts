@@ -4,10 +4,10 @@
  */
 import type { Queryable } from "../store/index.ts";
 import { isGivenAway, RIVAL, type Rival } from "./anothers.ts";
-import { orderOf } from "./book.ts";
+import { ordersOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { besides, type Asked } from "./doubts.ts";
-import { letStandAs, moneyIfItStands } from "./let-stand.ts";
+import { letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import type { DeliveryState } from "./machine.ts";
 import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
 import type { TaskKind } from "./tasks.ts";
@@ -59,6 +59,7 @@ interface OrderAtDesk {
   readonly state: DeliveryState;
   readonly erpOrder: string | null;
   readonly gross: string;
+  readonly isPaid: boolean;
   readonly promisedOn: string | null;
   readonly changedAt: Temporal.Instant;
   readonly reasons: readonly string[];
@@ -85,7 +86,7 @@ export const ORDERS_AT_DESK = `
   select case state when 'held' then 'held' when 'inDoubt' then 'in doubt'
                     when 'refused' then 'refused' when 'conflict' then 'conflict'
                     else 'late' end as kind,
-         id, number, account, state, erp_order as "erpOrder", gross,
+         id, number, account, state, erp_order as "erpOrder", gross, paid > 0 as "isPaid",
          promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
          handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce",
          case when state = 'conflict' then ${RIVAL} end as rival,
@@ -145,7 +146,7 @@ export async function desk(context: OrdersContext, on: Queryable = context.store
   const said = await besides(context, on, orders.filter(isOpen).map(asked));
   const entries = [
     ...orders.map((order) => {
-      const beside = { money: money.get(order.number) ?? null, besides: said.get(order.id) ?? [] };
+      const beside = { money: money.get(order.id) ?? null, besides: said.get(order.id) ?? [] };
       return orderEntry(order, beside);
     }),
     ...tasks.map(taskEntry),
@@ -172,21 +173,25 @@ export async function desk(context: OrdersContext, on: Queryable = context.store
   };
 }
 
-/** By number of those in conflict: what resolving them means for what was paid for them. */
+/** By id of those in conflict: what resolving them means for what was paid for them. */
 async function moneyOf(
   on: Queryable,
   company: string,
   orders: readonly OrderAtDesk[],
 ): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  for (const { kind, number, rival, isLost } of orders) {
-    if (kind !== "conflict" || rival !== null || isLost) continue;
-    const order = await orderOf(on, company, number);
-    const there = { erpOrder: order.erpOrder, net: order.erpNet, vat: order.erpVat };
-    const means = await moneyIfItStands(on, order, await letStandAs(on, order, there));
-    if (means !== null) found.set(number, means);
-  }
-  return found;
+  const paid = orders.filter(
+    ({ kind, rival, isLost, isPaid }) => kind === "conflict" && rival === null && !isLost && isPaid,
+  );
+  const rows = await ordersOf(
+    on,
+    company,
+    paid.map(({ id }) => id),
+  );
+  const stands = rows.map((order) => ({
+    order,
+    there: { erpOrder: order.erpOrder, net: order.erpNet, vat: order.erpVat },
+  }));
+  return moneyIfTheyStand(on, company, rows, await letStandAs(on, company, stands));
 }
 
 /** What it waits for may be there already, or what was asked of it may not. */

@@ -6,7 +6,7 @@ import { decimal, type Money } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import { erpLines } from "./erp-lines.ts";
-import { standingOf, type LetStand } from "./owed.ts";
+import { standingsOf, type LetStand, type Standing } from "./owed.ts";
 
 /** What the ERP states of it. */
 export interface StatedThere {
@@ -16,52 +16,77 @@ export interface StatedThere {
   readonly vat: string | null;
 }
 
-/** Null: the ERP states no sum of it, so that it comes to what was agreed. */
+/** By ids; absent: the ERP states no sum of it, so that it comes to what was agreed. */
 export async function letStandAs(
   on: Queryable,
-  order: OrderRow,
-  there: StatedThere,
-): Promise<LetStand[string] | null> {
-  if (there.net === null) return null;
-  const own = await on.query<Agreed>(
-    `select line::text as line, net::text as net, (net + vat)::text as gross from web_order_line
-      where company = $1 and order_id = $2`,
-    [order.company, order.id],
+  company: string,
+  asked: readonly { readonly order: OrderRow; readonly there: StatedThere }[],
+): Promise<LetStand> {
+  const stated = asked.filter(({ there }) => there.net !== null);
+  if (stated.length === 0) return {};
+  const named = stated.map(({ order, there }) => ({ id: order.id, erpOrder: there.erpOrder }));
+  const rows = await on.query<Line>(LINES, [company, JSON.stringify(named)]);
+  const byOrder = Map.groupBy(rows, ({ id }) => id);
+  return Object.fromEntries(
+    stated.map(({ order, there }) => [
+      order.id,
+      asThere(order, there, byOrder.get(order.id) ?? []),
+    ]),
   );
-  const vat = there.vat ?? share(order.vat, there.net, order.net);
-  const gross = decimal.add(money(there.net), money(vat));
-  const theirs = await linesThere(on, order, there);
-  const lines = own.map((line): [string, string] => {
-    if (theirs === null) return [line.line, share(line.gross, decimal.format(gross), order.gross)];
-    return [line.line, share(theirs.get(line.line) ?? "0", line.gross, line.net)];
-  });
+}
+
+/** A line of ours, or one there that is none of ours: what was agreed, and its net there. */
+interface Line {
+  readonly id: string;
+  readonly line: string | null;
+  readonly net: string | null;
+  readonly gross: string | null;
+  /** Null: no line there is of it. */
+  readonly netThere: string | null;
+}
+
+const NAMED = `(select o.company, o.id, o.number, o.account, n."erpOrder" as erp_order,
+    o.settled || to_jsonb(array[n."erpOrder"]) as settled
+  from jsonb_to_recordset($2::jsonb) as n (id uuid, "erpOrder" text)
+  join web_order o on o.company = $1 and o.id = n.id)`;
+
+const LINES = `
+  with named as ${NAMED},
+  there as (
+    select x.order_id, x.line, sum(x.net) as net from (${erpLines("named")}) x
+      join named on named.id = x.order_id and named.erp_order = x.erp_order
+     where x.net is not null group by 1, 2),
+  ours as (
+    select l.order_id, l.line, l.net, l.net + l.vat as gross from web_order_line l
+     where l.company = $1 and l.order_id in (select id from named))
+  select coalesce(ours.order_id, there.order_id) as id, ours.line::text as line,
+         ours.net::text as net, ours.gross::text as gross, there.net::text as "netThere"
+    from ours full join there on there.order_id = ours.order_id and there.line = ours.line`;
+
+/** By its own lines there, where all of them are here; else each comes to its part of the whole. */
+function asThere(order: OrderRow, there: StatedThere, rows: readonly Line[]): LetStand[string] {
+  const net = there.net ?? order.net;
+  const gross = decimal.add(money(net), money(there.vat ?? share(order.vat, net, order.net)));
+  const own = rows.flatMap(({ line, net: agreed, gross: whole, netThere }) =>
+    line === null || agreed === null || whole === null ? [] : [{ line, agreed, whole, netThere }],
+  );
+  const isWhole = areWhole(order, net, rows);
+  const lines = own.map(({ line, agreed, whole, netThere }) => [
+    line,
+    isWhole
+      ? share(netThere ?? "0", whole, agreed)
+      : share(whole, decimal.format(gross), order.gross),
+  ]);
   return { gross: decimal.format(gross), lines: Object.fromEntries(lines) };
 }
 
-interface Agreed {
-  readonly line: string;
-  readonly net: string;
-  readonly gross: string;
-}
-
-/** The net there by line of ours; null: no lines are here, or not all of them. */
-async function linesThere(
-  on: Queryable,
-  { company, id, body }: OrderRow,
-  { erpOrder, net }: StatedThere,
-): Promise<ReadonlyMap<string, string> | null> {
-  const named = `(select company, id, number, account, $3::text as erp_order,
-    settled || to_jsonb(array[$3::text]) as settled from web_order where company = $1 and id = $2)`;
-  const rows = await on.query<{ line: string | null; net: string }>(
-    `select line::text as line, sum(net)::text as net from (${erpLines(named)}) there
-      where erp_order = $3 and net is not null group by line`,
-    [company, id, erpOrder],
-  );
-  const sum = decimal.sum(rows.map((row) => money(row.net)));
+/** Some ERPs keep charges beside the lines. */
+function areWhole({ body }: OrderRow, net: string, rows: readonly Line[]): boolean {
+  const there = rows.flatMap(({ netThere }) => (netThere === null ? [] : [money(netThere)]));
   const charges = decimal.sum(body.charges.map((charge) => money(charge.net)));
-  const wholes = [money(net ?? "0"), decimal.subtract(money(net ?? "0"), charges)];
-  if (rows.length === 0 || wholes.every((whole) => decimal.compare(sum, whole) !== 0)) return null;
-  return new Map(rows.map((row) => [row.line ?? "", row.net]));
+  const wholes = [money(net), decimal.subtract(money(net), charges)];
+  const sum = decimal.sum(there);
+  return there.length > 0 && wholes.some((whole) => decimal.compare(sum, whole) === 0);
 }
 
 export async function keepLetStand(
@@ -81,21 +106,31 @@ export async function keepLetStand(
   );
 }
 
-/** What letting it stand means for what was paid; null: nothing is too much or lacks. */
-export async function moneyIfItStands(
+/** By ids: what letting them stand means for what was paid; absent: nothing is too much or lacks. */
+export async function moneyIfTheyStand(
   on: Queryable,
-  order: OrderRow,
-  letStand: LetStand[string] | null,
-): Promise<string | null> {
-  if (order.test || order.body.payment === null) return null;
-  const stands = letStand ?? { gross: order.gross, lines: {} };
-  const standing = await standingOf(on, order.company, order.id, { [order.id]: stands });
-  if (standing === null) return null;
-  const [due, paid] = [money(standing.due), money(standing.taken)];
-  const off = decimal.subtract(paid, due);
-  const comes = `it comes to ${decimal.format(due)}, and ${decimal.format(paid)} was paid`;
+  company: string,
+  orders: readonly OrderRow[],
+  letStand: LetStand,
+): Promise<ReadonlyMap<string, string>> {
+  const paid = orders.filter(({ test, body }) => !test && body.payment !== null);
+  if (paid.length === 0) return new Map();
+  const asAgreed = paid.map(({ id, gross }) => [id, { gross, lines: {} }]);
+  const stands = { ...Object.fromEntries(asAgreed), ...letStand };
+  const ids = paid.map(({ id }) => id);
+  const found = new Map<string, string>();
+  for (const standing of await standingsOf(on, company, ids, stands)) {
+    const means = inWords(standing);
+    if (means !== null) found.set(standing.id, means);
+  }
+  return found;
+}
+
+function inWords({ due, taken, gross }: Standing): string | null {
+  const off = decimal.subtract(money(taken), money(due));
+  const comes = `it comes to ${due}, and ${taken} was paid`;
   if (off.digits > 0n) return `${comes}: ${decimal.format(off)} is to be given back in all.`;
-  const isWhole = decimal.compare(paid, money(standing.gross)) >= 0;
+  const isWhole = decimal.compare(money(taken), money(gross)) >= 0;
   if (off.digits === 0n || !isWhole) return null;
   return `${comes}: ${decimal.format(decimal.negate(off))} is still to be paid.`;
 }

@@ -235,20 +235,24 @@ export async function unsettled(
   return on.query<Standing>(STANDINGS, [company, among, false, "{}"]);
 }
 
-/** Null: it is not paid, or in conflict, and not looked at as if it was let stand. */
+/** Null: it is not paid, or in conflict. */
 export async function standingOf(
   on: Queryable,
   company: string,
   order: string,
-  letStand: LetStand = {},
 ): Promise<Standing | null> {
-  const [standing] = await on.query<Standing>(STANDINGS, [
-    company,
-    [order],
-    true,
-    JSON.stringify(letStand),
-  ]);
+  const [standing] = await standingsOf(on, company, [order], {});
   return standing ?? null;
+}
+
+/** Those that are paid; of those in conflict, the ones that are looked at as if they were let stand. */
+export async function standingsOf(
+  on: Queryable,
+  company: string,
+  orders: readonly string[],
+  letStand: LetStand,
+): Promise<Standing[]> {
+  return on.query<Standing>(STANDINGS, [company, orders, true, JSON.stringify(letStand)]);
 }
 
 /** What is to become of the refunds of one payment. */

@@ -10,7 +10,7 @@ import { isOrderNumber } from "./compare.ts";
 import type { OrdersContext } from "./context.ts";
 import { DUPLICATE } from "./delivery/duplicate.ts";
 import { OrderError } from "./error.ts";
-import { keepLetStand, letStandAs, moneyIfItStands } from "./let-stand.ts";
+import { keepLetStand, letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import { lostRow } from "./lost-rows.ts";
 import { bears } from "./same-number.ts";
 import { closeTask, listTasks } from "./tasks.ts";
@@ -68,14 +68,16 @@ export async function resolveOrder(
   const sums = { erpNet: row?.net ?? null, erpVat: row?.vat ?? null };
   const stated = isOther || sums.erpNet !== null ? sums : order;
   const there = { erpOrder, net: stated.erpNet, vat: stated.erpVat };
-  const letStand = order.state === "conflict" ? await letStandAs(tx, order, there) : null;
-  const means = await moneyIfItStands(tx, order, letStand);
-  await keepLetStand(tx, order, letStand);
+  const { company, id } = order;
+  const isLet = order.state === "conflict";
+  const letStand = isLet ? await letStandAs(tx, company, [{ order, there }]) : {};
+  const means = (await moneyIfTheyStand(tx, company, [order], letStand)).get(id);
+  await keepLetStand(tx, order, letStand[id] ?? null);
   const moved = await move(tx, order, {
     event: "resolve",
     who: asked.who,
     at: context.now(),
-    about: `${inWords(erpOrder, asked, row)}: ${asked.reason}${means === null ? "" : ` (${means})`}`,
+    about: `${inWords(erpOrder, asked, row)}: ${asked.reason}${means === undefined ? "" : ` (${means})`}`,
     set: { erpOrder, nextAttemptAt: null, answerDueAt: null, settled, ...(isOther ? sums : {}) },
   });
   if (erpOrder !== null) await closeTwins(tx, order, erpOrder, asked.who, context.now());
