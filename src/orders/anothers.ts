@@ -66,6 +66,27 @@ export const isAnothers = (row: string): string => `(
         where x.company = o.company and x.erp_order = ${row}.erp_order
           and x.id <> o.id and not x.test and x.state not in ('refused', 'cancelled')))`;
 
+/** In SQL: the row is of the account of `o`, or of its head office. */
+export const isOwnAccount = (row: string): string => `(${row}.account = o.account or exists (
+    select 1 from customer c where c.company = o.company and c.account = o.account
+       and c.head_office = ${row}.account))`;
+
+/**
+ * True: its number in the ERP is that of another web order, or of an order of another customer's
+ * that bears no number of ours, as staff key them.
+ */
+export async function isOthers(on: Queryable, order: OrderRow): Promise<boolean> {
+  if (order.erpOrder === null) return false;
+  if ((await ownersOf(on, order, [order.erpOrder])).length > 0) return true;
+  const foreign = await on.query(
+    `select 1 from web_order o join erp_order e on e.company = o.company and e.erp_order = $3
+      where o.company = $1 and o.id = $2 and coalesce(e.web_order, '') = ''
+        and not ${isOwnAccount("e")}`,
+    [order.company, order.id, order.erpOrder],
+  );
+  return foreign.length > 0;
+}
+
 /** What was despatched or cancelled of an ERP order that is another's by now was never its own. */
 export async function forgetDespatched(
   tx: Queryable,

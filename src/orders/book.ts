@@ -34,7 +34,9 @@ export interface OrderRow {
   readonly erpOrder: string | null;
   readonly erpNet: string | null;
   readonly erpVat: string | null;
-  /** ERP order numbers that a person has settled. */
+  /** Its lines in the ERP were compared with what was agreed. */
+  readonly linesRead: boolean;
+  /** What a person has settled: ERP order numbers, and sentences of what differed. */
   readonly settled: readonly string[];
   readonly receivedAt: Temporal.Instant;
   readonly changedAt: Temporal.Instant;
@@ -43,7 +45,8 @@ export interface OrderRow {
 export const ORDER_COLUMNS = `company, id, number, account, net, vat, gross, paid, body, test, state,
   version, reasons, attempts, next_attempt_at as "nextAttemptAt",
   handed_over_at as "handedOverAt", answer_due_at as "answerDueAt", erp_order as "erpOrder",
-  erp_net as "erpNet", erp_vat as "erpVat", settled, received_at as "receivedAt", changed_at as "changedAt"`;
+  erp_net as "erpNet", erp_vat as "erpVat", lines_read as "linesRead", settled, received_at as "receivedAt",
+  changed_at as "changedAt"`;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -148,6 +151,7 @@ export interface Move {
       | "erpOrder"
       | "erpNet"
       | "erpVat"
+      | "linesRead"
       | "settled"
     >
   >;
@@ -187,7 +191,7 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
   const written = await tx.affect(
     `update web_order set state = $4, version = $5, reasons = $6, attempts = $7, next_attempt_at = $8,
        handed_over_at = $9, answer_due_at = $10, erp_order = $11, erp_net = $12, erp_vat = $13,
-       settled = $14, changed_at = $15
+       settled = $14, changed_at = $15, lines_read = $16
      where company = $1 and id = $2 and version = $3`,
     [
       order.company,
@@ -205,6 +209,7 @@ export async function move(tx: Queryable, order: OrderRow, change: Move): Promis
       moved.erpVat,
       JSON.stringify(moved.settled),
       change.at,
+      moved.linesRead,
     ],
   );
   if (written !== 1)

@@ -1,8 +1,16 @@
 /** The ERP's own orders of ours, their lines and their despatch notes: which of ours each is. */
-import { isAnothers } from "./anothers.ts";
+import { isAnothers, isOwnAccount } from "./anothers.ts";
+import { otherAccount } from "./other-account.ts";
 import { lineShares } from "./line-shares.ts";
 import { lostRow } from "./lost-rows.ts";
 import { bearing, bears } from "./same-number.ts";
+
+/** In SQL: of the account of `o`, or of another one that a person has let stand. */
+const isLetStand = (row: string): string => `(${isOwnAccount(row)} or o.settled ?| array[
+    ${Object.values(otherAccount)
+      .map((sentence) => sentence(`' || ${row}.account || '`, "' || o.account || '"))
+      .map((text) => `'${text}'`)
+      .join(", ")}])`;
 
 /**
  * Which line of which ERP order is which line of ours: as the ERP says, else by its product, and
@@ -64,7 +72,8 @@ function theirs(orders: string): string {
   return `${bearing(orders, "erp_order", { columns })} union
   select ${columns} from ${orders} o
     join erp_order e on e.company = $1 and e.erp_order = o.erp_order
-   where (e.web_order is null and e.account = o.account or o.settled ? e.erp_order)
+   where (e.web_order is null and e.account = o.account
+          or o.settled ? e.erp_order and ${isLetStand("e")})
      and not ${isAnothers("e")}`;
 }
 
@@ -86,7 +95,7 @@ export const notedLines = (orders: string): string => `
     from ${orders} o
     join despatch_line d on d.company = $1 and d.erp_order = o.erp_order
     join despatch h on h.company = $1 and h.despatch = d.despatch
-     and (h.account = o.account or o.settled ? o.erp_order)
+     and (h.account = o.account or o.settled ? o.erp_order and ${isLetStand("h")})
     left join web_order_line same on same.company = $1 and same.order_id = o.id
      and same.line = d.erp_order_line and same.product = d.product
    where not ${lostRow("d")}

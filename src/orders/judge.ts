@@ -4,8 +4,12 @@
  * difference.
  */
 import type { HeldLine } from "../connector/index.ts";
+import { chargedOtherwise, type Charged } from "./charged.ts";
 import { differencesOf, isDifference, isOrderNumber, type Agreed } from "./compare.ts";
+import { decimal } from "../model/index.ts";
+import { sameAmount } from "./amounts.ts";
 import type { DeliveryEvent, DeliveryState } from "./machine.ts";
+import { otherAccount } from "./other-account.ts";
 import { dayText } from "./words.ts";
 
 export interface Acknowledgement {
@@ -42,6 +46,8 @@ export interface ErpOrderFact {
   readonly another?: string | null;
   /** True: learned while a change was made there, and neither as before nor as was agreed. */
   readonly otherwise?: boolean;
+  /** True: it shows the order as it was before a change. */
+  readonly unmade?: boolean;
   /** False: the account of the order is not among the ERP's any more. */
   readonly accountStands?: boolean;
   /** True: its lines may come with the next pull. */
@@ -55,12 +61,16 @@ export interface OrderSeen {
   readonly net: string;
   readonly vat: string;
   readonly lines: Agreed["lines"];
-  readonly charges: Agreed["charges"];
+  readonly charges: readonly { readonly charge: string; readonly net?: string }[];
   readonly erpOrder: string | null;
+  /** What the ERP said last that it comes to; null or absent: nothing. */
+  readonly erpNet?: string | null;
   /** ISO date; absent: not known. */
   readonly orderedOn?: string;
-  /** ERP order numbers that a person has settled. */
+  /** ERP order numbers and sentences of what differed, that a person has settled. */
   readonly settled: readonly string[];
+  /** Its lines there were compared with what was agreed; absent: they were not. */
+  readonly linesRead?: boolean;
   /** Why it stands as it does; absent: nothing is said. */
   readonly reasons?: readonly string[];
 }
@@ -74,14 +84,20 @@ export interface Judgement {
   readonly erpOrder: string | null;
   readonly erpNet: string | null;
   readonly erpVat: string | null;
+  /** True: its lines were compared, too. */
+  readonly linesRead?: boolean;
 }
 
-export function judge(
-  order: OrderSeen,
-  acknowledgements: readonly Acknowledgement[],
-  pulled: readonly ErpOrderFact[],
-): Judgement | null {
-  const erpOrders = pulled.filter(({ erpOrder }) => isOrderNumber(erpOrder));
+export interface Facts {
+  readonly acknowledgements: readonly Acknowledgement[];
+  readonly erpOrders: readonly ErpOrderFact[];
+  /** Null or absent: nothing is invoiced. */
+  readonly charged?: Charged | null;
+}
+
+export function judge(order: OrderSeen, facts: Facts): Judgement | null {
+  const { acknowledgements, charged = null } = facts;
+  const erpOrders = facts.erpOrders.filter(({ erpOrder }) => isOrderNumber(erpOrder));
   // A draft that waits for its number is no acceptance; an answer may leave the number out.
   const accepted = acknowledgements.filter(
     ({ outcome, erpOrder }) =>
@@ -89,11 +105,14 @@ export function judge(
   );
   const refused = acknowledgements.filter((answer) => answer.outcome === "refused");
   const numbers = erpNumbers(order, accepted, erpOrders);
-  if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number)))
-    return order.state === "cancelled" ? goesOn(order, accepted, erpOrders) : null;
+  const papers = { answers: accepted, charged };
+  if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number))) {
+    if (order.state === "cancelled") return goesOn(order, accepted, erpOrders);
+    return order.state === "confirmed" ? sinceSettled(order, papers, erpOrders) : null;
+  }
   if (numbers.length > 1) return duplicate(order, numbers);
   if (order.state === "conflict")
-    return refused.length > 0 ? null : agreedByNow(order, accepted, erpOrders);
+    return refused.length > 0 ? null : agreedByNow(order, papers, erpOrders);
   const [refusal] = refused;
   if (accepted.length === 0 && erpOrders.length === 0)
     return refusal === undefined ? null : refuse(order, refusal);
@@ -112,7 +131,77 @@ export function judge(
         "Cancel it there, or resolve the order.",
     ]);
   const standing = erpOrders.filter((row) => row.erpOrder === erpOrder);
-  return compare(order, erpOrder, accepted, standing);
+  return compare(order, erpOrder, papers, standing);
+}
+
+/** What was answered, and what was charged. */
+interface Papers {
+  readonly answers: readonly Acknowledgement[];
+  readonly charged: Charged | null;
+}
+
+function chargesDiffer(
+  order: OrderSeen,
+  { charged }: Papers,
+  erpOrders: readonly ErpOrderFact[],
+): string[] {
+  if (charged === null) return [];
+  const staffNet = staffNetOf(order, erpOrders);
+  return chargedOtherwise({ ...order, staffNet, inConflict: order.state === "conflict" }, charged);
+}
+
+/** Null: the ERP's order comes to what was agreed, or to what it was before a change. */
+function staffNetOf(order: OrderSeen, erpOrders: readonly ErpOrderFact[]): string | null {
+  const own = erpOrders.find(({ erpOrder }) => erpOrder === order.erpOrder);
+  if (own?.state === "cancelled" || own?.stale === true || own?.unmade === true) return null;
+  const net = own === undefined ? (order.erpNet ?? null) : own.net;
+  return net === null || sameAmount(net, order.net) ? null : net;
+}
+
+/** A person let stand what the ERP has; what differs since then, or otherwise, is news. */
+function sinceSettled(
+  order: OrderSeen,
+  papers: Papers,
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
+  const { erpOrder, settled } = order;
+  const own = erpOrders.filter((row) => row.erpOrder === erpOrder);
+  const verdict = anothersByNow(order, erpOrder, papers, own) ?? readSince(order, own);
+  if (verdict?.event !== "conflict") return verdict;
+  const news = verdict.reasons.filter((reason) => !settled.includes(reason));
+  return news.length > 0 ? { ...verdict, reasons: news } : null;
+}
+
+/**
+ * What was not there yet when it was confirmed is compared once: all of it, where a person found it
+ * there, else its lines. Those of an order that staff have changed by now are not comparable.
+ */
+function readSince(order: OrderSeen, erpOrders: readonly ErpOrderFact[]): Judgement | null {
+  const [row] = erpOrders;
+  if (row === undefined || row.stale === true || row.state === "cancelled") return null;
+  if (!isRead(row)) return null;
+  const lines = row.lines ?? null;
+  const isFirst = order.erpNet === null && order.linesRead !== true;
+  if (!isFirst && (order.linesRead === true || lines === null || isOtherSum(order, row)))
+    return null;
+  const reasons = differencesOf(order, isFirst ? row : { net: null, vat: null, lines });
+  const { erpOrder, net: erpNet, vat: erpVat } = row;
+  if (reasons.length > 0) return { ...conflict(erpOrder, reasons), erpNet, erpVat };
+  const about = isFirst
+    ? `ERP order ${erpOrder} was read: what was agreed is what the ERP holds.`
+    : `The lines of ERP order ${erpOrder} were read: they are what was agreed.`;
+  const linesRead = lines !== null;
+  return { event: "confirm", reasons: [], about, erpOrder, erpNet, erpVat, linesRead };
+}
+
+/** Carriage may be beside the lines, and in the header's sum or not. */
+function isOtherSum({ net, charges }: OrderSeen, row: ErpOrderFact): boolean {
+  if (row.net === null || sameAmount(row.net, net)) return false;
+  const goods = decimal.subtract(
+    decimal.parse(net),
+    decimal.sum(charges.map((charge) => decimal.parse(charge.net ?? "0"))),
+  );
+  return !sameAmount(row.net, decimal.format(goods));
 }
 
 /**
@@ -121,17 +210,17 @@ export function judge(
  */
 function agreedByNow(
   order: OrderSeen,
-  accepted: readonly Acknowledgement[],
+  papers: Papers,
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
   const { reasons = [] } = order;
   if (reasons.length === 0 || !reasons.every(isDifference)) return null;
   const [row] = erpOrders;
   const number = row?.erpOrder ?? order.erpOrder;
-  const verdict = compare(order, number, accepted, erpOrders);
-  // An answer that states no sums does not say that they are right.
-  const isAgreed =
-    verdict?.event === "confirm" || (verdict?.event === "accept" && verdict.erpNet !== null);
+  const verdict = compare(order, number, papers, erpOrders);
+  // An answer that states no sums, or a row that tells nothing, does not say that they are right.
+  const isTold = verdict?.erpNet !== null || papers.charged !== null || isRead(row);
+  const isAgreed = verdict?.event === "confirm" || (verdict?.event === "accept" && isTold);
   return isAgreed ? verdict : null;
 }
 
@@ -174,11 +263,12 @@ function erpNumbers(
   accepted: readonly Acknowledgement[],
   erpOrders: readonly ErpOrderFact[],
 ): string[] {
-  const known = [
-    order.erpOrder,
-    ...accepted.map((answer) => answer.erpOrder),
-    ...erpOrders.map((row) => row.erpOrder),
-  ];
+  const answers = accepted.filter(({ shown }) => (shown ?? null) === null);
+  const told = [order.erpOrder, ...[...answers, ...erpOrders].map((fact) => fact.erpOrder)];
+  // What comes later may be invoiced under a number of its own: it says only what nothing else does.
+  const known = told.some((number) => number !== null)
+    ? told
+    : accepted.slice(0, 1).map((invoice) => invoice.erpOrder);
   const all = new Set(
     known.filter((number) => number !== null).filter((number) => isOrderNumber(number)),
   );
@@ -210,23 +300,30 @@ function refuse(order: OrderSeen, refusal: Acknowledgement): Judgement | null {
 function compare(
   order: OrderSeen,
   erpOrder: string | null,
-  accepted: readonly Acknowledgement[],
+  papers: Papers,
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
   // Once it was confirmed, what staff change there is their doing, unless it is another's by now.
   if (order.state === "confirmed")
     return (
-      anothersByNow(order, erpOrder, accepted, erpOrders) ?? keyedAnew(order, erpOrder, erpOrders)
+      anothersByNow(order, erpOrder, papers, erpOrders) ??
+      keyedAnew(order, erpOrder, erpOrders) ??
+      readSince(order, erpOrders)
     );
   const current = erpOrders.filter(
     (fact) => fact.stale !== true || differencesOf(order, fact).length === 0,
   );
   const [row] = current;
-  const answers = accepted.filter((answer) => answer.stale !== true || isAsAgreed(order, answer));
+  const answers = papers.answers.filter(
+    (answer) => answer.stale !== true || isAsAgreed(order, answer),
+  );
   const stated = [...current, ...answers];
   const net = stated.find((fact) => fact.net !== null)?.net ?? null;
   const vat = stated.find((fact) => fact.vat !== null)?.vat ?? null;
-  const reasons = stated.flatMap((fact) => differencesOf(order, fact));
+  const reasons = [
+    ...stated.flatMap((fact) => differencesOf(order, fact)),
+    ...chargesDiffer(order, papers, erpOrders),
+  ];
   const early = current.find(({ orderedOn }) => isLongBefore(orderedOn, order.orderedOn));
   if (early !== undefined)
     reasons.push(
@@ -241,7 +338,7 @@ function compare(
   reasons.push(...billedTo(order, answers));
   if (reasons.length > 0)
     return { ...conflict(erpOrder, [...new Set(reasons)]), erpNet: net, erpVat: vat };
-  const readBack = row !== undefined && row.net !== null && row.linesDue !== true;
+  const readBack = isRead(row);
   if (order.state === "accepted" && !readBack) return null;
   return {
     event: readBack ? "confirm" : "accept",
@@ -249,7 +346,15 @@ function compare(
     erpOrder,
     erpNet: net,
     erpVat: vat,
+    linesRead: readBack && (row?.lines ?? null) !== null,
   };
+}
+
+/** All of it is there: its sum, or where it states none, the sums of its lines. */
+function isRead(row: ErpOrderFact | undefined): boolean {
+  if (row === undefined || row.linesDue === true) return false;
+  const lines = row.lines ?? [];
+  return row.net !== null || (lines.length > 0 && lines.every(({ net }) => net !== null));
 }
 
 /** It states sums, and they are those of now. */
@@ -267,13 +372,13 @@ function sharedWith(another: string | null | undefined, erpOrder: string | null)
 }
 
 function heldFor(order: OrderSeen, { account }: ErpOrderFact): string {
-  return `The ERP holds it for account ${account}, it was ordered by ${order.account}.`;
+  return otherAccount.held(account, order.account);
 }
 
 function billedTo(order: OrderSeen, answers: readonly Acknowledgement[]): string[] {
   const account = answers.find((one) => (one.account ?? null) !== null)?.account ?? null;
   if (account === null) return [];
-  return [`The ERP invoiced it to account ${account}, it was ordered by ${order.account}.`];
+  return [otherAccount.invoiced(account, order.account)];
 }
 
 /**
@@ -283,18 +388,17 @@ function billedTo(order: OrderSeen, answers: readonly Acknowledgement[]): string
 function anothersByNow(
   order: OrderSeen,
   erpOrder: string | null,
-  accepted: readonly Acknowledgement[],
+  papers: Papers,
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
   const row = erpOrders.find(({ state, stale }) => state !== "cancelled" && stale !== true);
   const isMoved = row !== undefined && row.account !== order.account && row.accountStands !== false;
-  const charged = accepted.filter(({ shown }) => (shown ?? null) !== null);
-  const differ = [...charged, ...(row?.otherwise === true ? [row] : [])];
   const reasons = [
     ...sharedWith(row?.another, erpOrder),
     ...(isMoved ? [heldFor(order, row)] : []),
-    ...billedTo(order, accepted),
-    ...new Set(differ.flatMap((stated) => differencesOf(order, stated))),
+    ...billedTo(order, papers.answers),
+    ...(row?.otherwise === true ? differencesOf(order, row) : []),
+    ...chargesDiffer(order, papers, erpOrders),
   ];
   return reasons.length > 0 ? conflict(erpOrder, reasons) : null;
 }

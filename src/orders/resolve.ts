@@ -3,7 +3,7 @@
  * nobody has seen is not believed, and a second document of the order is not settled unseen.
  */
 import type { Transaction } from "../store/index.ts";
-import { forgetDespatched, isSettled, ownersOf, type Owner } from "./anothers.ts";
+import { forgetDespatched, isOwnAccount, isSettled, ownersOf, type Owner } from "./anothers.ts";
 import type { Act } from "./audit.ts";
 import { move, type OrderRow } from "./book.ts";
 import { isOrderNumber } from "./compare.ts";
@@ -30,6 +30,8 @@ interface Shown {
   readonly erpOrder: string;
   /** Null: only an answer or an invoice names it. */
   readonly state: string | null;
+  /** An account that is neither the order's nor its head office's; null: it is of one of those. */
+  readonly foreignAccount: string | null;
   /** The web order that it bears; null: none. */
   readonly webOrder: string | null;
   readonly net: string | null;
@@ -63,7 +65,7 @@ export async function resolveOrder(
   const kept = order.settled.filter((number) => !wrong || number !== order.erpOrder);
   const own = erpOrder === null ? [] : [erpOrder];
   // What answers said of it and is another's is settled, too: it is none of this one.
-  const settled = [...new Set([...kept, ...own, ...also, ...anothers])];
+  const settled = [...new Set([...kept, ...own, ...also, ...anothers, ...order.reasons])];
   if (isOther && anothers.includes(order.erpOrder ?? "")) await forgetDespatched(tx, order);
   const sums = { erpNet: row?.net ?? null, erpVat: row?.vat ?? null };
   const stated = isOther || sums.erpNet !== null ? sums : order;
@@ -105,6 +107,7 @@ async function shownOf(
     `with o as (select * from web_order where company = $1 and id = $2),
      pulled as (
        select e.erp_order as "erpOrder", e.state, nullif(e.web_order, '') as "webOrder",
+              case when not ${isOwnAccount("e")} then e.account end as "foreignAccount",
               e.net::text as net, e.vat::text as vat
          from o join erp_order e on e.company = o.company and (${BEARS("e")} or e.erp_order = $3)
         where not ${lostRow("e")}),
@@ -118,7 +121,7 @@ async function shownOf(
         where d.document_type = 'invoice' and not ${lostRow("d")})
      select * from pulled
      union all
-     select n.erp_order, null, n.number, null, null from named n
+     select n.erp_order, null, n.number, null, null, null from named n
       where n.erp_order not in ('', '-') and not exists (select 1 from pulled p where p."erpOrder" = n.erp_order)
      order by 1`,
     [company, id, asked],
@@ -174,6 +177,15 @@ function mayBe(
         "has there first, or cancel it.",
     );
   const named = order.erpOrder === erpOrder || namedIn(order.reasons, erpOrder);
+  const isForeign = (row?.foreignAccount ?? null) !== null;
+  if (isForeign && row?.webOrder === null && order.erpOrder !== erpOrder)
+    throw impossible(
+      order,
+      `ERP order ${erpOrder} is account ${row.foreignAccount ?? ""}'s, and bears no web order's ` +
+        `number; ${order.number} was ordered by ${order.account}`,
+      "Look at the number again. If it is right, correct the account in the ERP, or enter " +
+        `${order.number} there as the web order's number, and pull.`,
+    );
   if (row === undefined && !named && !seenThere)
     throw impossible(
       order,

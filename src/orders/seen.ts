@@ -4,6 +4,9 @@
 import type { Queryable } from "../store/index.ts";
 import { ORDER_COLUMNS, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { isOwnAccount } from "./anothers.ts";
+import { besideChanges, type Changed } from "./beside-changes.ts";
+import type { Charged } from "./charged.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
 import { learnedBeforeLost, lostAnswer, lostRow } from "./lost-rows.ts";
 import { isWhole } from "./charges.ts";
@@ -14,21 +17,33 @@ import { bearing, bears } from "./same-number.ts";
 interface Seen {
   readonly acknowledgements: readonly Acknowledgement[];
   readonly erpOrders: readonly Shown[];
+  /** Null: nothing of it is invoiced. */
+  readonly charged: Charged | null;
+  readonly changes: readonly Changed[];
 }
 
 interface Shown extends ErpOrderFact {
   readonly learnedAt: string;
+  /** Something is sent to the ERP just now that changes it. */
+  readonly isChanging: boolean;
   /** Its lines, with or without the charges of ours, come to its net. Null: none are pulled. */
   readonly linesWhole: boolean | null;
   /** Lines are pulled of this company's ERP orders. */
   readonly linesPulled: boolean;
 }
 
-/** An ERP writes an order and its lines into two files, and one of them may be pulled first. */
+/**
+ * An ERP writes an order and its lines into two files, and one of them may be pulled first. What has
+ * no line yet is not read back, however long that takes; of one that has, more come within an hour.
+ */
 const LINES_WITHIN_HOURS = 1;
 
-function areLinesDue({ linesWhole, learnedAt, linesPulled }: Shown, at: Temporal.Instant): boolean {
+function areLinesDue(
+  { lines = null, linesWhole, learnedAt, linesPulled }: Shown,
+  at: Temporal.Instant,
+): boolean {
   if (!linesPulled || linesWhole === true) return false;
+  if (lines === null) return true;
   const until = Temporal.Instant.from(learnedAt).add({ hours: LINES_WITHIN_HOURS });
   return Temporal.Instant.compare(at, until) < 0;
 }
@@ -46,26 +61,26 @@ function withLines(row: Shown, at: Temporal.Instant): ErpOrderFact {
   return { ...row, lines: shown, linesDue };
 }
 
-/** What an order came to before a change "c". */
-const NET_BEFORE = "(c.before -> 'body' ->> 'net')::numeric";
-
-/**
- * The ERP may show the order as it was before a change that it has made or makes just now. When it
- * made it nobody knows: what was learned before its end is of before where it comes to what was.
- */
-const stale = (row: string) => `(exists (select 1 from web_order_change c
+/** What an answer "a" says may be of before a change that the ERP has made or makes just now. */
+const STALE = `(exists (select 1 from web_order_change c
     where c.company = o.company and c.order_id = o.id and c.state = 'done'
-      and ${row}.learned_at <= c.ended_at and coalesce(${row}.net = ${NET_BEFORE}, true))
-  or exists (select 1 from web_order_intent i
-    where i.company = o.company and i.order_id = o.id and i.kind <> 'place'
-      and i.state = 'sending'))`;
+      and a.learned_at <= c.ended_at
+      and coalesce(a.net = (c.before -> 'body' ->> 'net')::numeric, true))
+  or ${isChanging("o")})`;
 
-/** It was learned while a change was made there, and is neither as before nor as was agreed. */
-const otherwise = (row: string) => `(${row}.net <> o.net and exists (
-    select 1 from web_order_change c
-     where c.company = o.company and c.order_id = o.id and c.state = 'done'
-       and ${row}.learned_at > c.asked_at and ${row}.learned_at <= c.ended_at
-       and ${row}.net <> ${NET_BEFORE}))`;
+function isChanging(order: string): string {
+  return `exists (select 1 from web_order_intent i where i.company = ${order}.company
+      and i.order_id = ${order}.id and i.kind <> 'place' and i.state = 'sending')`;
+}
+
+/** Amendments and part cancellations that were made, and those that a person or the ERP makes. */
+const CHANGES = `
+  (select coalesce(jsonb_agg(jsonb_build_object('askedAt', c.asked_at, 'endedAt', c.ended_at,
+            'isDone', c.state = 'done', 'before', c.before -> 'body', 'body', c.body)
+            order by c.change), '[]')
+     from web_order_change c
+    where c.company = o.company and c.order_id = o.id and c.body is not null
+      and c.state in ('asked', 'task', 'done'))`;
 
 const PLACED_HERE = `exists (select 1 from web_order_attempt p
       where p.company = o.company and p.order_id = o.id and p.what = 'place'
@@ -87,11 +102,6 @@ export const SENT = `
   cross join lateral (select min(at) as at from web_order_event
      where company = o.company and order_id = o.id and event = 'send') sent`;
 
-/** An invoice goes to the order's own account, or to its head office's. */
-const billed = (invoice: string) => `(${invoice}.account = o.account or exists (
-    select 1 from customer c where c.company = o.company and c.account = o.account
-       and c.head_office = ${invoice}.account))`;
-
 /** False: the ERP has renamed or removed it, so that its documents are another's now. */
 const ACCOUNT_STANDS = `exists (select 1 from customer c
     where c.company = o.company and c.account = o.account)`;
@@ -102,7 +112,7 @@ const ACCOUNT_STANDS = `exists (select 1 from customer c
  */
 export const FOREIGN = `(not ${FOUND_DROPPED} and (d.learned_at < o.received_at
       or d.document_on < o.ordered_on - 31)
-    or o.state in ('held', 'queued') and not ${billed("d")})`;
+    or o.state in ('held', 'queued') and not ${isOwnAccount("d")})`;
 
 /** Another web order of ours that has this order of the ERP, or whose number stands on it. */
 const anothers = (row: string, says = "null") => `(select min(x.number) from web_order x
@@ -119,23 +129,15 @@ const anothersBefore = (row: string) => `(select min(x.number) from web_order x
 const CHARGES = `(select coalesce(sum((x ->> 'net')::numeric), 0)
     from jsonb_array_elements(o.body -> 'charges') x)`;
 
-const WHOLLY_INVOICED = `not exists (
-    select 1 from web_order_line w where w.company = o.company and w.order_id = o.id
-       and w.invoiced_quantity < w.quantity - w.cancelled_quantity)`;
-const ALL_ON_ONE = `sum(count(*)) over () = 1 and ${WHOLLY_INVOICED}`;
+/** When a person has looked at what the ERP shows of an order "o" in spite of what is said here. */
+const LOOKED_AT = `(select max(v.at) from web_order_event v
+    where v.company = o.company and v.order_id = o.id
+      and (v.event = 'resolve' or v.event = 'cancel' and v.from_state = 'conflict'))`;
 
-/**
- * Of what was read back: all that was ordered, and nothing else, is on one invoice, and that comes
- * to neither what was agreed nor what the ERP's order says. What is short, or sent in the place of
- * other goods, is told elsewhere.
- */
-const CHARGED_OTHERWISE = `count(*) = 1
-    and sum(d.net) not in (o.net, o.net - ${CHARGES}) and o.invoiced_apart = 0
-    and not exists (select 1 from web_order_line w
-      where w.company = o.company and w.order_id = o.id
-        and (w.invoiced_quantity < w.quantity or w.cancelled_quantity > 0))
-    and not exists (select 1 from erp_order e where e.company = o.company
-         and e.erp_order = o.erp_order and e.net = sum(d.net))`;
+/** Since then its documents are news of an order that was given up. */
+const GIVEN_UP = `coalesce((select least(max(c.asked_at), o.changed_at) from web_order_change c
+    where c.company = o.company and c.order_id = o.id and c.state = 'done' and c.body is null),
+  o.changed_at)`;
 
 /** No other web order, that stands, is the same order of the ERP. */
 const ITS_ALONE = `not exists (select 1 from web_order y where y.company = o.company
@@ -145,37 +147,60 @@ const ITS_ALONE = `not exists (select 1 from web_order y where y.company = o.com
 const NAMED = `(${bears("d.web_order")}
     or d.erp_order = o.erp_order and coalesce(d.web_order, '') = '' and ${ITS_ALONE})`;
 
+/** An invoice "d" of it, that no person has seen yet. */
+const IS_INVOICED = `d.company = o.company and d.document_type = 'invoice'
+     and ${NAMED} and not ${FOREIGN}
+     and (o.state not in ('refused', 'cancelled') or d.learned_at > ${GIVEN_UP})
+     and d.learned_at > coalesce(${LOOKED_AT}, '-infinity')`;
+
 /**
  * An invoice that names an order shows that the ERP has it; of one that was given up, when it came
- * after that. One invoice for all of it says what the ERP charges; of several, each is for a part.
- * Of what was read back it is asked only to whom and at which sum it is charged, and what a person
- * has seen is no news.
+ * after that was asked for. What it comes to is told for all of them together.
  */
 const INVOICED = `
-  select d.company, 'accepted', d.erp_order, null,
-         case when ${ALL_ON_ONE} then sum(d.net) end, case when ${ALL_ON_ONE} then sum(d.vat) end,
+  select d.company, 'accepted', d.erp_order, null, null::numeric, null::numeric,
          max(d.document_on), max(d.learned_at),
-         min(d.account) filter (where not ${billed("d")} and ${ACCOUNT_STANDS}),
+         min(d.account) filter (where not ${isOwnAccount("d")} and ${ACCOUNT_STANDS}),
          'invoiced it as ' || min(d.document)
-    from sales_document d
-   where d.company = o.company
-     and (o.state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'confirmed')
-          or o.state in ('refused', 'cancelled') and d.learned_at > o.changed_at)
-     and d.document_type = 'invoice' and ${NAMED} and not ${FOREIGN}
-     and not exists (select 1 from web_order_event v
-          where v.company = o.company and v.order_id = o.id and v.event = 'resolve'
-            and v.at >= d.learned_at)
-   group by d.company, d.erp_order
-  having o.state <> 'confirmed' or bool_or(not ${billed("d")} and ${ACCOUNT_STANDS})
-      or ${CHARGED_OTHERWISE}`;
+    from sales_document d where ${IS_INVOICED}
+   group by d.company, d.erp_order`;
+
+/** Papers may name it on their lines alone, as those that are for several orders do. */
+const PAPERS = `(select count(*) from (
+    select d.document from sales_document d
+     where d.company = o.company and d.document_type = 'invoice' and ${NAMED}
+    union
+    select x.document from sales_line x
+     where x.company = o.company and x.document_type = 'invoice' and x.erp_order = o.erp_order
+  ) paper)`;
+
+/** Null: nothing of it is invoiced. */
+const CHARGED = `
+  (select jsonb_build_object('invoices', ${PAPERS}, 'net', o.invoiced_net::text,
+            'vat', o.invoiced_vat::text, 'creditedNet', o.credited_net::text,
+            'other', (o.invoiced_charges + o.invoiced_apart)::text, 'lines', lines.all_of_it)
+     from (
+       select jsonb_agg(jsonb_build_object('product', l.product, 'quantity', l.quantity::text,
+                'net', l.net::text, 'invoiced', l.invoiced_quantity::text,
+                'credited', l.credited_quantity::text) order by l.line) as all_of_it
+         from web_order_line l where l.company = o.company and l.order_id = o.id) lines
+    where o.invoiced_net <> 0)`;
+
+/** Notes tell it, or the lines of the ERP's order do. */
+const SENT_OF_GIVEN_UP = `
+  select n.company, n.erp_order, n.despatch, n.learned_at from despatch_line n
+   where n.company = o.company and n.erp_order = o.erp_order
+   union all
+  select n.company, n.erp_order, n.erp_order, n.learned_at from erp_order_line n
+   where n.company = o.company and n.erp_order = o.erp_order and n.despatched_quantity > 0`;
 
 /** Goods of an order that was given up, sent after that. */
 const DESPATCHED = `
   select x.company, 'accepted', x.erp_order, null, null::numeric, null::numeric,
          null::date, max(x.learned_at), null, 'despatched it as ' || min(x.despatch)
-    from despatch_line x
-   where x.company = o.company and x.erp_order = o.erp_order and x.learned_at > o.changed_at
-     and o.state = 'cancelled' and ${ITS_ALONE}
+    from (${SENT_OF_GIVEN_UP}) x
+   where o.state = 'cancelled' and x.learned_at > ${GIVEN_UP}
+     and x.learned_at > coalesce(${LOOKED_AT}, '-infinity') and ${ITS_ALONE}
    group by x.company, x.erp_order`;
 
 /**
@@ -187,7 +212,7 @@ const SEEN = `${SENT}
     select coalesce(jsonb_agg(jsonb_build_object('outcome', a.outcome, 'erpOrder', a.erp_order,
              'reason', a.reason, 'net', a.net::text, 'vat', a.vat::text,
              'account', a.account, 'shown', a.shown, 'another', ${anothers("a")},
-             'stale', ${stale("a")})
+             'stale', ${STALE})
              order by a.answered_on, a.outcome), '[]') as acknowledgements
       from (select company, outcome, erp_order, reason, net, vat, answered_on, learned_at,
                    null as account, null as shown
@@ -201,7 +226,7 @@ const SEEN = `${SENT}
              'state', e.state, 'net', e.net::text, 'vat', e.vat::text, 'lines', l.lines,
              'orderedOn', e.ordered_on, 'learnedAt', e.learned_at,
              'linesPulled', exists (select 1 from erp_order_line x where x.company = o.company),
-             'linesWhole', l.whole, 'stale', ${stale("e")}, 'otherwise', ${otherwise("e")},
+             'linesWhole', l.whole, 'isChanging', ${isChanging("o")},
              'another', case when coalesce(${bears("e.web_order")}, false)
                              then ${anothersBefore("e")} else ${anothers("e", "e.web_order")} end,
              'accountStands', ${ACCOUNT_STANDS},
@@ -228,7 +253,8 @@ export async function judgeFromPulled(
   order: OrderRow,
 ): Promise<Move | null> {
   const [seen] = await context.store.query<Seen>(
-    `select acknowledgements, "erpOrders" from web_order o ${SEEN}
+    `select acknowledgements, "erpOrders", ${CHARGED} as charged, ${CHANGES} as changes
+       from web_order o ${SEEN}
       where o.company = $1 and o.id = $2`,
     [order.company, order.id],
   );
@@ -236,8 +262,17 @@ export async function judgeFromPulled(
 }
 
 const BILL_IS_NEWS = `case o.state
-    when 'confirmed' then not ${billed("e")} or e.net <> o.net and ${WHOLLY_INVOICED}
-    else e.learned_at > o.changed_at end`;
+    when 'confirmed' then not ${isOwnAccount("e")}
+    else e.learned_at > ${GIVEN_UP} end`;
+
+/** It was learned while a change was made there, or before anybody knew that it was. */
+const IS_OF_A_CHANGE = `exists (select 1 from web_order_change c
+     where c.company = o.company and c.order_id = o.id and c.state = 'done'
+       and c.body is not null and e.learned_at > c.asked_at and e.learned_at <= c.ended_at)`;
+
+/** It was confirmed before all of it was here to be compared. */
+const IS_UNREAD = `(not o.lines_read and (o.erp_net is null or exists (
+    select 1 from erp_order_line x where x.company = $1 and x.erp_order = e.erp_order)))`;
 
 /**
  * Orders that are not over; and of those that are, the ones of which the ERP shows something else
@@ -245,7 +280,8 @@ const BILL_IS_NEWS = `case o.state
  */
 const TO_JUDGE = `
   with over_orders as materialized (
-    select company, id, number, account, net, state, erp_order, changed_at from web_order
+    select company, id, number, account, net, vat, invoiced_net, invoiced_vat, state, erp_order,
+           changed_at, erp_net, lines_read from web_order
      where company = $1 and not test and state in ('confirmed', 'refused', 'cancelled')
        and ($2::uuid[] is null or id = any($2))),
   news as (
@@ -258,7 +294,7 @@ const TO_JUDGE = `
       join erp_order e on e.company = $1 and e.erp_order = o.erp_order
      where case o.state when 'confirmed' then e.account <> o.account
                                               or e.web_order <> '' and not ${bears("e.web_order")}
-                                              or ${otherwise("e")}
+                                              or ${IS_OF_A_CHANGE} or ${IS_UNREAD}
                         when 'cancelled' then e.state <> 'cancelled' else true end
     union ${bearing("over_orders", "order_acknowledgement", {
       columns: "o.id",
@@ -271,9 +307,13 @@ const TO_JUDGE = `
       join sales_document e on e.company = $1 and e.erp_order = o.erp_order
      where coalesce(e.web_order, '') = '' and ${BILL_IS_NEWS}
     union
-    select o.id from over_orders o
-      join despatch_line e on e.company = $1 and e.erp_order = o.erp_order
-     where o.state = 'cancelled' and e.learned_at > o.changed_at)
+    -- What is invoiced cannot differ where all of it is all that was agreed.
+    select id from over_orders
+     where state = 'confirmed' and invoiced_net <> 0
+       and (invoiced_net, invoiced_vat) <> (net, vat)
+    union
+    select o.id from over_orders o cross join lateral (${SENT_OF_GIVEN_UP}) e
+     where o.state = 'cancelled' and e.learned_at > ${GIVEN_UP})
   select id from web_order
    where company = $1 and not test
      and state in ('held', 'queued', 'handedOver', 'inDoubt', 'accepted', 'conflict')
@@ -296,9 +336,11 @@ export async function judgeAllFromPulled(
   const moves: { order: OrderRow; move: Move }[] = [];
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const rows = await on.query<OrderRow & Seen>(
-      `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders" from web_order o ${SEEN}
+      `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders", ${CHARGED} as charged,
+              ${CHANGES} as changes
+         from web_order o ${SEEN}
         where company = $1 and id = any($2::uuid[])
-          and (acknowledgements <> '[]' or "erpOrders" <> '[]')
+          and (acknowledgements <> '[]' or "erpOrders" <> '[]' or invoiced_net <> 0)
         order by id`,
       [company, ids.slice(from, from + AT_ONCE)],
     );
@@ -311,8 +353,11 @@ export async function judgeAllFromPulled(
 }
 
 function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null {
-  const erpOrders = seen.erpOrders.map((row) => withLines(row, at));
-  const verdict = judge({ ...order.body, ...order }, seen.acknowledgements, erpOrders);
+  const agreed = { ...order.body, ...order };
+  const erpOrders = seen.erpOrders
+    .map((row) => ({ ...row, ...withLines(row, at) }))
+    .map((row) => besideChanges(agreed, row, seen.changes));
+  const verdict = judge(agreed, { ...seen, erpOrders });
   if (verdict === null || !mayMove(order.state, verdict.event, "erp")) return null;
   const [reason] = verdict.reasons;
   const number = verdict.erpOrder ?? "a number not stated";
@@ -331,6 +376,7 @@ function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null 
       erpOrder: verdict.erpOrder ?? order.erpOrder,
       erpNet: verdict.erpNet ?? order.erpNet,
       erpVat: verdict.erpVat ?? order.erpVat,
+      linesRead: verdict.linesRead === true || order.linesRead,
       answerDueAt: null,
       nextAttemptAt: null,
     },

@@ -316,11 +316,13 @@ describe("what the ERP shows of an order", () => {
     ["an answer to an order in doubt", { ...order, state: "inDoubt" }, [accepted], [], "accept"],
   ];
   test.each(cases)("%s", (_what, seen, answers, orders, event, reason) => {
-    const verdict = judge(seen, answers, orders);
+    const verdict = judge(seen, { acknowledgements: answers, erpOrders: orders });
     expect(verdict?.event ?? null).toBe(event);
     if (reason !== undefined) expect(verdict?.reasons.join(" ")).toContain(reason);
     // The order in which they arrived makes no difference.
-    expect(judge(seen, answers.toReversed(), orders)?.event).toBe(verdict?.event);
+    expect(judge(seen, { acknowledgements: answers.toReversed(), erpOrders: orders })?.event).toBe(
+      verdict?.event,
+    );
     if (verdict !== null) expect(after(seen.state, verdict.event)).not.toBeNull();
   });
 });

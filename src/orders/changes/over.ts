@@ -1,6 +1,6 @@
 /** What was asked for of an order and comes to nothing more, since the order itself is over. */
 import type { Queryable, Transaction } from "../../store/index.ts";
-import { forgetDespatched, ownersOf } from "../anothers.ts";
+import { forgetDespatched, isOthers } from "../anothers.ts";
 import { addEvent, move, type OrderRow } from "../book.ts";
 import { leaveQuotation } from "../content.ts";
 import { dropWaiting } from "../delivery/intents.ts";
@@ -78,7 +78,7 @@ export async function cancelMove(
 ): Promise<OrderRow> {
   await leaveQuotation(tx, order);
   const there = order.erpOrder === null ? [] : [order.erpOrder];
-  const isAnothers = (await ownersOf(tx, order, there)).length > 0;
+  const isAnothers = await isOthers(tx, order);
   if (isAnothers) await forgetDespatched(tx, order);
   const cancelled = await move(tx, order, {
     event: "cancel",

@@ -48,7 +48,8 @@ export function judgeReadBack(order: OrderRow, found: Found): Said | null {
     ...(isGivenUp(held.state) ? [`The ERP holds it as ${held.state ?? "cancelled"}.`] : []),
     ...differencesOf({ ...order.body, net: order.net, vat: order.vat }, held),
   ];
-  const set = { erpNet: held.net ?? order.erpNet, erpVat: held.vat ?? order.erpVat };
+  const linesRead = order.linesRead || (held.lines ?? null) !== null;
+  const set = { erpNet: held.net ?? order.erpNet, erpVat: held.vat ?? order.erpVat, linesRead };
   if (reasons.length > 0) return { event: "conflict", about: reasons[0] ?? "", reasons, set };
   // Without a sum nothing was compared.
   if (held.net === null) return null;

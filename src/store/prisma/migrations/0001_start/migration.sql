@@ -1353,6 +1353,7 @@ CREATE TABLE "web_order" (
     "erp_order" TEXT,
     "erp_net" DECIMAL(18,2),
     "erp_vat" DECIMAL(18,2),
+    "lines_read" BOOLEAN NOT NULL DEFAULT false,
     "settled" JSONB NOT NULL,
     "received_at" TIMESTAMPTZ(6) NOT NULL,
     "changed_at" TIMESTAMPTZ(6) NOT NULL,
