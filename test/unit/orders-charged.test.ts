@@ -1,0 +1,200 @@
+/** What papers charge against what was agreed: two bricks for 8.40 and a bag of sand for 10.00. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { chargedOtherwise, type Charged, type Measure } from "../../src/orders/charged.ts";
+
+const agreed: Measure = {
+  net: "18.40",
+  vat: "1.68",
+  charges: [],
+  staffNet: null,
+  inConflict: false,
+};
+const brick = { product: "BRICK", quantity: "2", net: "8.40", invoiced: "2", credited: "0" };
+const sand = { product: "SAND", quantity: "1", net: "10.00", invoiced: "1", credited: "0" };
+const whole: Charged = {
+  invoices: 1,
+  net: "18.40",
+  vat: "1.68",
+  creditedNet: "0.00",
+  other: "0.00",
+  lines: [brick, sand],
+};
+const none = { invoiced: "0" };
+
+const AGREED: readonly (readonly [string, Partial<Charged>, Partial<Measure>?])[] = [
+  ["all on one invoice", {}],
+  ["a part", { net: "8.40", vat: "1.68", lines: [brick, { ...sand, ...none }] }],
+  [
+    "half a line",
+    {
+      net: "4.20",
+      lines: [
+        { ...brick, invoiced: "1" },
+        { ...sand, ...none },
+      ],
+    },
+  ],
+  ["all on two invoices, a penny rounded", { invoices: 2, net: "18.41" }],
+  ["carriage beside the lines", {}, { net: "25.90", charges: [{ net: "7.50" }] }],
+  [
+    "carriage on the invoice",
+    { net: "25.90", other: "7.50" },
+    { net: "25.90", charges: [{ net: "7.50" }] },
+  ],
+  [
+    "carriage that was not charged",
+    { net: "18.40", other: "0.00" },
+    { net: "25.90", charges: [{ net: "7.50" }] },
+  ],
+  ["an amount off on a line of its own", { net: "18.40", other: "-1.60" }],
+  [
+    "other goods in the place of ours",
+    { net: "17.00", other: "8.60", lines: [brick, { ...sand, ...none }] },
+  ],
+  ["what staff made of it", { net: "28.40" }, { staffNet: "28.40" }],
+  [
+    "more, as staff made of it",
+    { net: "26.80", lines: [{ ...brick, invoiced: "4" }, sand] },
+    { staffNet: "26.80" },
+  ],
+  [
+    "twice, and once credited",
+    {
+      invoices: 2,
+      net: "36.80",
+      creditedNet: "18.40",
+      lines: [
+        { ...brick, invoiced: "4", credited: "2" },
+        { ...sand, invoiced: "2", credited: "1" },
+      ],
+    },
+  ],
+  ["a return", { creditedNet: "4.20", lines: [{ ...brick, credited: "1" }, sand] }],
+  ["VAT by the penny", { vat: "1.69" }],
+];
+
+const OTHERWISE: readonly (readonly [string, Partial<Charged>, string, Partial<Measure>?])[] = [
+  ["dearer", { net: "28.40" }, "Agreed net is 18.40, invoiced is 28.40: 10.00."],
+  ["cheaper", { net: "13.40" }, "Agreed net is 18.40, invoiced is 13.40: -5.00."],
+  ["by a penny on one invoice", { net: "18.41" }, "Agreed net is 18.40, invoiced is 18.41: 0.01."],
+  ["another VAT", { vat: "3.68" }, "Agreed VAT is 1.68, invoiced is 3.68: 2.00."],
+  [
+    "twice",
+    {
+      invoices: 2,
+      net: "36.80",
+      lines: [
+        { ...brick, invoiced: "4" },
+        { ...sand, invoiced: "2" },
+      ],
+    },
+    "Agreed are 2 of BRICK, invoiced are 4.",
+  ],
+  [
+    "two dear parts",
+    { invoices: 2, net: "38.40" },
+    "Agreed net is 18.40, invoiced is 38.40: 20.00.",
+  ],
+  [
+    "one dear part",
+    { net: "10.08", lines: [brick, { ...sand, ...none }] },
+    "Agreed net of what is invoiced is 8.40, invoiced is 10.08: 1.68.",
+  ],
+  [
+    "other goods beside ours",
+    { net: "268.40", other: "250.00" },
+    "Agreed net is 18.40, invoiced is 268.40: 250.00.",
+  ],
+  [
+    "dearer goods in the place of ours",
+    { net: "30.00", other: "20.00", lines: [{ ...brick, ...none }, sand] },
+    "Agreed net is 18.40, invoiced is 30.00: 11.60.",
+  ],
+  [
+    "dearer carriage",
+    { net: "27.40", other: "9.00" },
+    "Agreed net is 25.90, invoiced is 27.40: 1.50.",
+    { net: "25.90", charges: [{ net: "7.50" }] },
+  ],
+  [
+    "more than staff made of it",
+    { net: "36.80", lines: [{ ...brick, invoiced: "4" }, sand] },
+    "Agreed are 2 of BRICK, invoiced are 4.",
+    { staffNet: "26.80" },
+  ],
+];
+
+describe("nothing differs", () => {
+  test.each(AGREED.map(([what, charged, measure]) => ({ what, charged, measure })))(
+    "$what",
+    ({ charged, measure }) => {
+      expect(chargedOtherwise({ ...agreed, ...measure }, { ...whole, ...charged })).toEqual([]);
+    },
+  );
+});
+
+describe("a difference", () => {
+  test.each(OTHERWISE.map(([what, charged, says, measure]) => ({ what, charged, says, measure })))(
+    "$what",
+    ({ charged, says, measure }) => {
+      const told = (inConflict: boolean) =>
+        chargedOtherwise({ ...agreed, ...measure, inConflict }, { ...whole, ...charged });
+      expect(told(false)[0]).toBe(says);
+      // However often it is asked.
+      expect(told(true)).toEqual(told(false));
+    },
+  );
+
+  test("is settled by a credit note of just that, and by no other", () => {
+    const dear = { ...whole, net: "28.40", vat: "3.68" };
+    const inConflict = { ...agreed, inConflict: true };
+    expect(chargedOtherwise(inConflict, { ...dear, creditedNet: "10.00" })).toEqual([]);
+    expect(chargedOtherwise(inConflict, { ...dear, creditedNet: "4.20" })).toHaveLength(1);
+    // A return of something else tells nothing of the price.
+    expect(chargedOtherwise(agreed, { ...dear, creditedNet: "4.20" })).toEqual([]);
+  });
+
+  test("of a product at two prices is told once all of it came", () => {
+    const lines = [
+      { product: "BRICK", quantity: "2", net: "8.40", invoiced: "2", credited: "0" },
+      { product: "BRICK", quantity: "10", net: "40.00", invoiced: "8", credited: "0" },
+    ];
+    const measure = { ...agreed, net: "48.40" };
+    expect(chargedOtherwise(measure, { ...whole, net: "40.00", lines })).toEqual([]);
+    const all = lines.map((line) => ({ ...line, invoiced: line.quantity }));
+    const charged = { ...whole, invoices: 2, net: "50.40", lines: all };
+    expect(chargedOtherwise(measure, charged)).toHaveLength(1);
+  });
+});
+
+test("invoices of whole lines at the prices agreed never differ, in whatever parts they come", () => {
+  const pence = fc.integer({ min: 1, max: 99_999 });
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(pence, fc.boolean()), { minLength: 1, maxLength: 6 }),
+      (given) => {
+        const text = (amount: number) => (amount / 100).toFixed(2);
+        const lines = given.map(([net, came], at) => ({
+          product: `P${at}`,
+          quantity: "1",
+          net: text(net),
+          invoiced: came ? "1" : "0",
+          credited: "0",
+        }));
+        const sum = (of: typeof given) => text(of.reduce((total, [net]) => total + net, 0));
+        const charged = {
+          ...whole,
+          vat: "0.00",
+          net: sum(given.filter(([, came]) => came)),
+          lines,
+        };
+        const measure = { ...agreed, vat: "0.00", net: sum(given) };
+        expect(chargedOtherwise(measure, charged)).toEqual([]);
+        const dearer = { ...charged, net: (Number(charged.net) + 0.01).toFixed(2) };
+        if (given.some(([, came]) => came))
+          expect(chargedOtherwise(measure, dearer)).toHaveLength(1);
+      },
+    ),
+  );
+});
