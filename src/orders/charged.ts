@@ -37,7 +37,7 @@ export interface Measure {
    * themselves: then they charge what they made of it. Null: they did not.
    */
   readonly staffNet: string | null;
-  /** True: papers were found to differ; a credit note that leaves a difference does not end that. */
+  /** True: papers were found to differ; a credit note that leaves that so does not end it. */
   readonly inConflict: boolean;
 }
 

@@ -265,7 +265,7 @@ function erpNumbers(
 ): string[] {
   const answers = accepted.filter(({ shown }) => (shown ?? null) === null);
   const told = [order.erpOrder, ...[...answers, ...erpOrders].map((fact) => fact.erpOrder)];
-  // What comes later may be invoiced under a number of its own: it says only what nothing else does.
+  // What comes later may have a number of its own: it says only what nothing else does.
   const known = told.some((number) => number !== null)
     ? told
     : accepted.slice(0, 1).map((invoice) => invoice.erpOrder);

@@ -7,9 +7,9 @@ import type { OrdersContext } from "./context.ts";
 import { isOwnAccount } from "./anothers.ts";
 import { besideChanges, type Changed } from "./beside-changes.ts";
 import type { Charged } from "./charged.ts";
+import { isWhole } from "./charges.ts";
 import { judge, type Acknowledgement, type ErpOrderFact } from "./judge.ts";
 import { learnedBeforeLost, lostAnswer, lostRow } from "./lost-rows.ts";
-import { isWhole } from "./charges.ts";
 import { mayMove } from "./machine.ts";
 import { refundReasons } from "./refunds.ts";
 import { bearing, bears } from "./same-number.ts";
@@ -33,8 +33,9 @@ interface Shown extends ErpOrderFact {
 }
 
 /**
- * An ERP writes an order and its lines into two files, and one of them may be pulled first. What has
- * no line yet is not read back, however long that takes; of one that has, more come within an hour.
+ * An ERP writes an order and its lines into two files, and one of them may be pulled first. What
+ * has no line yet is not read back, however long that takes; of one that has, more come within an
+ * hour.
  */
 const LINES_WITHIN_HOURS = 1;
 
@@ -124,10 +125,6 @@ const anothers = (row: string, says = "null") => `(select min(x.number) from web
 const anothersBefore = (row: string) => `(select min(x.number) from web_order x
     where x.company = o.company and x.id <> o.id and not x.test
       and x.erp_order = ${row}.erp_order and x.state = 'confirmed')`;
-
-/** Some ERPs keep carriage and the like beside the lines. */
-const CHARGES = `(select coalesce(sum((x ->> 'net')::numeric), 0)
-    from jsonb_array_elements(o.body -> 'charges') x)`;
 
 /** When a person has looked at what the ERP shows of an order "o" in spite of what is said here. */
 const LOOKED_AT = `(select max(v.at) from web_order_event v

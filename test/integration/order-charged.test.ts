@@ -1,4 +1,4 @@
-/** What the ERP charges and sends of an order, against what was agreed and what a person let stand. */
+/** What the ERP charges and sends, against what was agreed and what a person let stand. */
 import { expect, test } from "vitest";
 import { pull } from "../support/canonical-rows.ts";
 import { body, orderIn, send, useOrderCompanies, type Opened } from "../support/order-companies.ts";

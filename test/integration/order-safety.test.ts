@@ -476,7 +476,9 @@ test("resolving takes an ERP order that was seen, of this order, and can be corr
   expect(await one.orders.tasks()).toEqual([]);
   // What nobody has compared yet is compared once.
   expect(await one.orders.advance()).toMatchObject({ moved: 1 });
-  expect((await one.orders.show(number)).events.at(-1)?.about).toContain("SO77 was read");
+  expect((await one.orders.show(number)).events.at(-1)?.about).toContain(
+    "The lines of ERP order SO77 were read",
+  );
   expect(await one.orders.advance()).toMatchObject({ moved: 0 });
 });
 
