@@ -84,7 +84,8 @@ const WAIVED = `t.state = 'dropped' and t.closed_by <> 'tradepost' and not start
 /**
  * What changes that are over said of payments: (order_id, provider, reference, amount, is_made),
  * `amount` with what had been given back of it by then, which a change takes off. Of what an order
- * was before, of one that was made; else it came with one that was not.
+ * was before, of one that was made; else it came with one that was not, and none that is still to be
+ * made says it, too.
  */
 export const saidWithChanges = (company: string, order: string | null = null): string => `
   select v.order_id, s.provider, s.reference, v.is_made,
@@ -99,6 +100,12 @@ export const saidWithChanges = (company: string, order: string | null = null): s
           (c.before -> 'body' -> 'payment', null::timestamptz, true),
           (c.body -> 'payment', c.asked_at, c.state = 'done')) as said (payment, said_at, is_made)
        where c.company = ${company} and c.state in ('done', 'refused', 'dropped')
+         and (c.state = 'done' or not exists (
+                select 1 from web_order_change p
+                 where p.company = c.company and p.order_id = c.order_id
+                   and p.state in ('held', 'asked', 'task')
+                   and p.body -> 'payment' ->> 'provider' = c.body -> 'payment' ->> 'provider'
+                   and p.body -> 'payment' ->> 'reference' = c.body -> 'payment' ->> 'reference'))
          ${order === null ? "" : `and c.order_id = ${order}`}) v
     cross join lateral jsonb_to_record(v.payment)
       as s (provider text, reference text, amount numeric)

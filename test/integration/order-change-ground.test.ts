@@ -179,18 +179,27 @@ test("nothing is left where all was cancelled but what the ERP refuses", async (
   expect(await one.orders.show("W1")).toMatchObject({ state: "cancelled", askedFor: null });
 });
 
-test("an amendment keeps the payment that came with one that is still to be made", async () => {
-  const one = await accepted("KEEPS", false);
-  await amend(one, [brick("2"), sand("1")], { payment: CARD });
-  await drain();
-  await amend(one, [brick("2"), sand("1")], { requestedOn: "2026-04-02" });
-  await drain();
-  await close(one, "amendment 2", "done");
-  await one.orders.advance();
-  expect(await one.orders.tasks()).toEqual([]);
-  expect(await companies.store.query("select paid from web_order where company = 'KEEPS'")).toEqual(
-    [{ paid: "20.08" }],
-  );
+test("an amendment keeps the payment that came with one that is still to be made, and then is not", async () => {
+  for (const [company, state, refunds] of [
+    ["KEEPS", "done", []],
+    ["UNMADE", "dropped", ["20.08"]],
+  ] as const) {
+    const one = await accepted(company, false);
+    await amend(one, [brick("2"), sand("1")], { payment: CARD });
+    await drain();
+    await amend(one, [brick("2"), sand("1")], { requestedOn: "2026-04-02" });
+    await drain();
+    // It waits with the other one: nobody gives it back meanwhile.
+    await close(one, "amendment 1", "dropped");
+    await one.orders.advance();
+    expect(await waiting(one)).toEqual(["amendment 2"]);
+    await close(one, "amendment 2", state);
+    await one.orders.advance();
+    expect((await one.orders.tasks()).map(({ amount }) => amount)).toEqual(refunds);
+    expect(
+      await companies.store.query("select paid from web_order where company = $1", [company]),
+    ).toEqual([{ paid: state === "done" ? "20.08" : "0.00" }]);
+  }
 });
 
 test("whoever makes an amendment is told what another one was dropped for", async () => {
