@@ -106,7 +106,7 @@ export async function keepLetStand(
   );
 }
 
-/** By ids: what letting them stand means for what was paid; absent: nothing is too much or lacks. */
+/** By ids: what letting them stand means for what was paid; absent: it is just paid. */
 export async function moneyIfTheyStand(
   on: Queryable,
   company: string,
@@ -115,8 +115,10 @@ export async function moneyIfTheyStand(
 ): Promise<ReadonlyMap<string, string>> {
   const paid = orders.filter(({ test, body }) => !test && body.payment !== null);
   if (paid.length === 0) return new Map();
-  const asAgreed = paid.map(({ id, gross }) => [id, { gross, lines: {} }]);
-  const stands = { ...Object.fromEntries(asAgreed), ...letStand };
+  const asAgreed: LetStand = Object.fromEntries(
+    paid.map(({ id, gross }) => [id, { gross, lines: {} }]),
+  );
+  const stands = { ...asAgreed, ...letStand };
   const ids = paid.map(({ id }) => id);
   const found = new Map<string, string>();
   for (const standing of await standingsOf(on, company, ids, stands)) {

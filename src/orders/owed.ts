@@ -252,7 +252,7 @@ export async function standingOf(
   return standing ?? null;
 }
 
-/** Those that are paid; of those in conflict, the ones that are looked at as if they were let stand. */
+/** Those that are paid; of those in conflict, the ones that are looked at as if let stand. */
 export async function standingsOf(
   on: Queryable,
   company: string,
