@@ -84,8 +84,8 @@ const WAIVED = `t.state = 'dropped' and t.closed_by <> 'tradepost' and not start
 /**
  * What changes that are over said of payments: (order_id, provider, reference, amount, is_made),
  * `amount` with what had been given back of it by then, which a change takes off. Of what an order
- * was before, of one that was made; else it came with one that was not, and none that is still to be
- * made says it, too.
+ * was before, of one that was made; else it came with one that was not, and with none that is
+ * still to be made.
  */
 export const saidWithChanges = (company: string, order: string | null = null): string => `
   select v.order_id, s.provider, s.reference, v.is_made,
