@@ -440,6 +440,10 @@ describe("buyers whom the ERP does not know, over HTTP", () => {
     await act("agree");
     await act("entered", { erpReturn: "R-8" });
     expect(await act("replaced", { by: "D-2042" })).toMatchObject({
+      status: 422,
+      body: { code: "replacement-unknown" },
+    });
+    expect(await act("replaced", { by: "D-2042", seenThere: true })).toMatchObject({
       status: 200,
       body: { state: "replaced", replacedBy: "D-2042" },
     });
