@@ -54,9 +54,10 @@ async function setAside(
   const doing = `Asking whether ${number} was dropped`;
   const never = new AbortController().signal;
   return calling(doing, context.settings.giveUpAfterSeconds, never, async (call) => {
+    const other = "body" in order ? await another(context, capability, order, call) : null;
     // A drop of its own that nobody knows of is left to the journal; another's is set aside.
-    const isKnown = order.handedOverAt !== null || !("body" in order);
-    if (!isKnown && !(await isAnothers(context, capability, order, call))) return null;
+    if (order.handedOverAt === null && other === null) return null;
+    if (other !== null) refuseUntold(order, other);
     if (capability.again !== undefined) return capability.again(number, { who, why: reason }, call);
     const { kind } = await capability.find(number, call);
     if (kind === "absent") return null;
@@ -68,13 +69,25 @@ async function setAside(
   });
 }
 
-async function isAnothers(
+/** Why what its journal knows of the number is not this order as it is known here; null: it is. */
+async function another(
   context: OrdersContext,
   capability: OrdersCapability,
   order: OrderRow,
   call: OrderCall,
-): Promise<boolean> {
+): Promise<string | null> {
   const tables = await sentTables(context, order);
   const asked = await dropCall(context, order, call, () => tables);
-  return (await capability.find(order.number, asked)).kind === "another";
+  const found = await capability.find(order.number, asked);
+  return found.kind === "another" ? found.reason : null;
+}
+
+/** A person decides on what they were told. */
+function refuseUntold(order: Dropped, reason: string): void {
+  if ("body" in order && order.reasons.some((told) => told.includes(reason))) return;
+  throw new ConnectorFault(
+    "refused",
+    `${reason}.`,
+    "Where it was given up, cancel it here; if it is wanted all the same, send it again once its reasons say this.",
+  );
 }

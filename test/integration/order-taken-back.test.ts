@@ -373,9 +373,15 @@ test("one that was handed over at the backup and taken back since says so before
   const said = await far.one.erp.desk?.takeBack?.("RS1", "The customer asked for it.");
   far.one.now = far.one.now.add({ hours: 25 });
   await far.orders.advance();
+  // Nobody has looked into the journal yet.
+  await expect(far.orders.sendAgain("RS1", KIM)).rejects.toThrow("The customer asked for it.");
   await companies.jobs.drain();
   const { state, reasons } = await far.orders.show("RS1");
   expect(state).toBe("inDoubt");
   expect(reasons[0]).toContain(said);
   expect(far.lie()).toEqual([]);
+  await far.orders.sendAgain("RS1", KIM);
+  await companies.jobs.drain();
+  expect((await far.orders.show("RS1")).state).toBe("handedOver");
+  expect(far.lie()).toContain("RS1.csv");
 });
