@@ -44,7 +44,7 @@ export async function advance(
   await updateDespatched(context, recent.orders);
   await store.transaction((tx) => closeSettled(tx, company));
   await compareShadowed(context);
-  const queued = mode !== "read-only" && paused === null ? await queueAgain(context) : 0;
+  const queued = paused === null ? await queueAgain(context, mode !== "read-only") : 0;
   await noticeWhatStaffDid(context, recent);
   await settleMoney(context, recent.orders);
   return { moved, expired, queued };
@@ -163,42 +163,45 @@ async function tellLate({ alarms, store, company, settings }: OrdersContext): Pr
 const LATE = "orders/late";
 const SHOWN = 5;
 
+/** In SQL, ids of orders that are to be on their way, or wait for the far side. $1 the company. */
+const DUE = `
+  select w.id from web_order w
+   where w.company = $1 and w.state in ('queued', 'sending', 'inDoubt')
+  union all
+  select w.id from web_order w
+   where w.company = $1 and w.state = 'accepted' and w.next_attempt_at is not null
+  union all
+  -- What is not a placement was asked for by a change.
+  select w.id from web_order_change c
+    join web_order_intent i on i.company = $1 and i.order_id = c.order_id
+     and i.change = c.change and i.state in ('waiting', 'sending')
+     and coalesce(i.due_at <= clock_timestamp(), true)
+    join web_order w on w.company = $1 and w.id = c.order_id
+     and w.state in ('handedOver', 'accepted', 'confirmed', 'refused', 'cancelled')
+   where c.company = $1
+  union all ${LYING_DUE}`;
+
 /**
  * Jobs lost with a database restore, senders that died, orders that waited for a connection to go
- * live, what is to be read back, what lies where an import takes it, and changes that wait. One
- * whose sender holds its lease is left to that one.
+ * live, what is to be read back, what lies where an import takes it (all that is looked for where
+ * nothing is sent), and changes that wait. One whose sender holds its lease is left to that one.
  */
-async function queueAgain(context: OrdersContext): Promise<number> {
+async function queueAgain(context: OrdersContext, sends: boolean): Promise<number> {
   return context.store.transaction(async (tx) => {
     const due = await tx.query<{ id: string }>(
       `select o.id from web_order o
         where o.company = $1 and not o.test
           and (o.next_attempt_at is null or o.next_attempt_at <= $2)
-          and o.id in (
-            select w.id from web_order w
-             where w.company = $1 and w.state in ('queued', 'sending', 'inDoubt')
-            union all
-            select w.id from web_order w
-             where w.company = $1 and w.state = 'accepted' and w.next_attempt_at is not null
-            union all
-            -- What is not a placement was asked for by a change.
-            select w.id from web_order_change c
-              join web_order_intent i on i.company = $1 and i.order_id = c.order_id
-               and i.change = c.change and i.state in ('waiting', 'sending')
-               and coalesce(i.due_at <= clock_timestamp(), true)
-              join web_order w on w.company = $1 and w.id = c.order_id
-               and w.state in ('handedOver', 'accepted', 'confirmed', 'refused', 'cancelled')
-             where c.company = $1
-            union all
-            ${LYING_DUE})
+          and o.id in (${sends ? DUE : LYING_DUE})
           and not exists (select 1 from web_order_lease l
                            where l.company = o.company and l.order_id = o.id
                              and l.until > clock_timestamp())
         order by o.id`,
       [context.company, context.now()],
     );
-    const ids = new Set([...due.map(({ id }) => id), ...(await backAgain(context, tx))]);
-    const data = [...ids].map((id) => jobData(context.company, id));
-    return context.jobs.queueMissing(tx, DELIVER_JOB, data);
+    const back = sends ? await backAgain(context, tx) : [];
+    const data = [...new Set([...due.map(({ id }) => id), ...back])];
+    const jobs = data.map((id) => jobData(context.company, id));
+    return context.jobs.queueMissing(tx, DELIVER_JOB, jobs);
   });
 }

@@ -334,6 +334,27 @@ test("where nothing may be written the desk says what the customer asked for", a
   expect(far.lie()).toContain("CX1.csv");
 });
 
+test("where nothing may be written it is looked for, and told only where it lies there", async () => {
+  const far = await openWithFolder("LOOK");
+  await far.handOver("LY0");
+  await far.take();
+  await far.handOver("LY1");
+  far.one.mode = "read-only";
+  const answered = (webOrder: string, erpOrder: string) =>
+    ({ webOrder, erpOrder, outcome: "accepted", answeredOn: "2026-03-31" }) as const;
+  await pull(companies.store, "LOOK", "order-acknowledgement", [
+    answered("LY0", "SO-0"),
+    answered("LY1", "SO-1"),
+  ]);
+  await far.orders.advance();
+  await companies.jobs.drain();
+  await far.orders.advance();
+  const alarm = far.one.alarms.get("orders/lying");
+  expect(alarm?.title).toMatch(/: 1$/);
+  expect(alarm?.detail).toMatch(/^LY1 \(accepted\): Its connection is read-only. LY1.csv .* waits/);
+  expect(far.lie()).toContain("LY1.csv");
+});
+
 /** The same folder under a database that knows nothing of what was dropped there. */
 async function forgotten(company: string, far: Awaited<ReturnType<typeof openWithFolder>>) {
   const other = await companies.open(company, { answerWithinHours: 24 });
@@ -372,10 +393,15 @@ test("one that was handed over at the backup and taken back since says so before
   await far.handOver("RS1");
   const said = await far.one.erp.desk?.takeBack?.("RS1", "The customer asked for it.");
   far.one.now = far.one.now.add({ hours: 25 });
+  // Nobody looks into the journal before the person does.
+  const { id } = await far.orders.show("RS1");
+  const held = (sql: string) => companies.store.transaction((tx) => tx.affect(sql, ["SINCE", id]));
+  await held(`insert into web_order_lease (company, order_id, holder, until)
+    values ($1, $2, gen_random_uuid(), clock_timestamp() + interval '1 hour')`);
   await far.orders.advance();
-  // Nobody has looked into the journal yet.
   await expect(far.orders.sendAgain("RS1", KIM)).rejects.toThrow("The customer asked for it.");
-  await companies.jobs.drain();
+  await held("delete from web_order_lease where company = $1 and order_id = $2");
+  await far.orders.deliver("RS1");
   const { state, reasons } = await far.orders.show("RS1");
   expect(state).toBe("inDoubt");
   expect(reasons[0]).toContain(said);

@@ -82,14 +82,14 @@ async function hasWork({ store }: OrdersContext, order: OrderRow): Promise<boole
 }
 
 /**
- * What may be there already is searched for in any mode, and in shadow taken back where it lies;
- * null: nothing stands in the way.
+ * What may be there already is searched for in any mode, and so is what lies there of an order that
+ * stands otherwise; in shadow it is taken back. Null: nothing stands in the way.
  */
 function waitsBecause({ state }: OrderRow, { mode, paused }: Standing): string | null {
   if (paused !== null) return paused;
-  const asks = state === "inDoubt" || state === "sending";
+  const asks = state === "inDoubt" || state === "sending" || STANDING.has(state);
   if (mode === "live" || asks) return null;
-  const goesOn = state === "queued" || state === "handedOver" || STANDING.has(state);
+  const goesOn = state === "queued" || state === "handedOver";
   return mode === "shadow" && goesOn ? null : `its connection is ${mode}`;
 }
 
@@ -146,9 +146,9 @@ async function deliverLeased(sender: Sender, order: OrderRow, standing: Standing
     await using desk = await openDesk(context, sender.lease.lost);
     await readBack(sender, desk.capability, order);
   }
-  if (standing.mode === "read-only") return;
-  await takeLying(sender);
-  await deliverChanges(sender);
+  const mayWrite = standing.mode !== "read-only";
+  await takeLying(sender, mayWrite);
+  if (mayWrite) await deliverChanges(sender);
 }
 
 async function hold({ context, lease }: Sender, order: OrderRow, why: string): Promise<void> {

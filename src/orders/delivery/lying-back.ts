@@ -13,8 +13,11 @@ import { dropCall, sentTables, writeTakenBack } from "./own-drop.ts";
 import { fenced, LeaseLost, recorded } from "./record.ts";
 import { openDesk, type Sender } from "./sender.ts";
 
-/** Takes back what lies there; whatever stands in the way is told, and it is tried again. */
-export async function takeLying(sender: Sender): Promise<void> {
+/**
+ * Takes back what lies there, or only looks, where nothing may be written; whatever stands in the
+ * way is told, and it is tried again.
+ */
+export async function takeLying(sender: Sender, mayWrite: boolean): Promise<void> {
   const { context, lease } = sender;
   if (!(await mayLie(context.store, lease.order))) return;
   const order = await fenced(context, lease, async (_tx, now) => now);
@@ -22,7 +25,7 @@ export async function takeLying(sender: Sender): Promise<void> {
   try {
     await using desk = await openDesk(context, lease.lost);
     isDrop ||= desk.capability.takeBack !== undefined;
-    const said = await takenBack(sender, desk.capability, order);
+    const said = await takenBack(sender, desk.capability, { order, mayWrite });
     await recorded(context, lease, "that nothing of it lies there", async (tx, now) => {
       if (said !== null && (await mayLie(tx, now)))
         await writeTakenBack(tx, now, said, context.now());
@@ -40,7 +43,7 @@ export async function takeLying(sender: Sender): Promise<void> {
 async function takenBack(
   { context, lease }: Sender,
   capability: OrdersCapability,
-  order: OrderRow,
+  { order, mayWrite }: { readonly order: OrderRow; readonly mayWrite: boolean },
 ): Promise<string | null> {
   const { giveUpAfterSeconds } = context.settings;
   if (capability.takeBack === undefined || !STANDING.has(order.state)) return null;
@@ -50,12 +53,14 @@ async function takenBack(
   return calling(doing, giveUpAfterSeconds, lease.lost, async (call) => {
     const asked = await dropCall(context, order, call, () => tables);
     const why = `It is ${state} here, and nobody had taken it.`;
-    const said = (await capability.takeBack?.(number, why, asked)) ?? null;
-    if (said !== null) return said;
+    const said = mayWrite ? await capability.takeBack?.(number, why, asked) : null;
+    if (typeof said === "string") return said;
     const found = await capability.find(number, asked);
     if (found.kind === "cannotTell") throw new Error(found.reason);
     if (found.kind === "present" && found.outcome.kind === "handedOver" && found.outcome.waits)
-      throw new Error(`Not all of it is there any more. ${found.outcome.evidence}`);
+      throw new Error(
+        `${mayWrite ? "Not all of it is there any more" : "Its connection is read-only"}. ${found.outcome.evidence}`,
+      );
     return null;
   });
 }
@@ -101,8 +106,7 @@ export async function tellLying({
       order by l.since, o.number`,
     [company],
   );
-  const { mode, paused } = await connection.standing();
-  const stopped = paused ?? (mode === "read-only" ? "its connection is read-only" : null);
+  const { paused: stopped } = await connection.standing();
   const untaken = stopped === null ? lying.filter(({ why }) => why !== null) : lying;
   const [first] = untaken;
   if (first === undefined) return alarms.clear(KEY);
