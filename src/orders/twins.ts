@@ -7,6 +7,7 @@ import { OTHERS } from "./changes/versions.ts";
 import { besidesOurs, type LineThere, type Ours } from "./goods.ts";
 import type { DeliveryState } from "./machine.ts";
 import type { Recent } from "./recent.ts";
+import { bears } from "./same-number.ts";
 import { openTask } from "./tasks.ts";
 
 interface Twin {
@@ -40,12 +41,18 @@ const BEFORE = `
     where c.company = $1 and c.before is not null
       and ($2::timestamptz is null or c.asked_at >= $2::timestamptz - interval '31 days'))`;
 
+const [OURS, THEIRS] = ["o.customer_reference", "e.customer_reference"];
+
 /**
  * Same account and same customer's reference within a day: of what is new on one of the two sides.
+ * Whoever keys a reference by hand writes it in small letters or capitals.
  * $2 and $3, the orders, are null together: of all.
  */
 const SUSPECTS = `
-  with same as (${["web_order", BEFORE]
+  with same as (${[
+    { of: "web_order", reference: bears(OURS, THEIRS) },
+    { of: BEFORE, reference: `${OURS} = ${THEIRS}` },
+  ]
     .flatMap((ours) => [
       pairs(ours, "erp_order", "$2::timestamptz is null"),
       pairs(ours, LEARNED, "$2::timestamptz is not null"),
@@ -66,11 +73,18 @@ const SUSPECTS = `
                       where other.company = o.company and other.erp_order = e.erp_order)
    order by o.id, e.erp_order`;
 
-function pairs(ours: string, theirs: string, where: string): string {
+interface Candidates {
+  /** The relation that they are. */
+  readonly of: string;
+  /** Their reference is the one of an ERP order. */
+  readonly reference: string;
+}
+
+function pairs(ours: Candidates, theirs: string, where: string): string {
   return `
-    select o.id, e.erp_order from ${ours} o
+    select o.id, e.erp_order from ${ours.of} o
       join ${theirs} e on e.company = $1 and e.account = o.account
-       and e.customer_reference = o.customer_reference
+       and ${ours.reference}
        and e.ordered_on between o.ordered_on - 1 and o.ordered_on + 1
      where o.company = $1 and o.customer_reference <> '' and coalesce(e.web_order, '') = ''
        and e.state <> 'cancelled' and ${where}`;
