@@ -12,8 +12,8 @@ export const CHARGES_OF = (o = "o"): string => `(
      group by 1)`;
 
 /**
- * Lines of an order "erpOrder" of the ERP that come to so much are all that it has, whose net is the
- * other one: what charges of ours none of them bears, its header has.
+ * Lines of an order "erpOrder" of the ERP that come to so much are all that it has, its net being
+ * the other one: what charges of ours none of them bears, its header has.
  */
 export const isWhole = (lines: string, net: string, erpOrder: string, o = "o"): string =>
   `coalesce(${net} - ${lines} in (0, (
