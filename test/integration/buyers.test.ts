@@ -1137,6 +1137,15 @@ describe("a return", () => {
     expect(await show()).toMatchObject({ state: "replaced", replacedBy: "D2" });
     expect(await tasksOf(one)).toEqual([]);
     await expect(returns.replaced(number, by)).rejects.toThrow('"replaced" already');
+    // An order of ours that the ERP has answered is known by its number there.
+    const answered = await agreed("RETORDER", { wanted: "replace" });
+    answered.one.now = answered.one.now.add({ minutes: 1 });
+    const order = numberOf(await send(answered.one, "o1", { account: "SMITH" }));
+    await database.store.affect("update web_order set erp_order = 'SO9' where number = $1", [
+      order,
+    ]);
+    await answered.returns.replaced(answered.number, { ...by, by: "SO9" });
+    expect(await answered.show()).toMatchObject({ state: "replaced", replacedBy: "SO9" });
     // What no pull brings is seen by a person.
     const unseen = await agreed("RETSEEN", { wanted: "replace" });
     await unseen.returns.replaced(unseen.number, { ...by, by: "D9", seenThere: true });

@@ -172,7 +172,7 @@ async function bringsGoods(
 ): Promise<void> {
   const known = await tx.query<{ account: string; what: string; isSince: boolean }>(
     `select account, 'web order' as what, received_at >= $3 as "isSince" from web_order
-      where company = $1 and number_folded = lower($2)
+      where company = $1 and (number_folded = lower($2) or erp_order = $2)
      union all
      select account, 'ERP order', ordered_on >= $4::date from erp_order
       where company = $1 and erp_order = $2
