@@ -26,7 +26,10 @@ export function addLostCommands(orders: Command): void {
       });
     });
   for (const [name, about] of [
-    ["send-again", "Hand it over again; its key is searched for first, as ever."],
+    [
+      "send-again",
+      "Hand it over again, also a conflict over an order there that is another's; its key is searched for first, as ever.",
+    ],
     ["leave", "It stands as it is: keyed by hand there, or not wanted any more."],
   ] as const)
     lost

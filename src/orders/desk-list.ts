@@ -278,10 +278,14 @@ const AFTER_THAT =
 /** Its number may be another's there by now: nothing is to be cancelled there. */
 function lostText({ number }: OrderAtDesk): string {
   return (
-    `The ERP went backwards and has lost it: cancel nothing there. Have it sent again (tradepost ` +
-    `orders lost send-again ${number}); or leave it as it is, where staff have keyed it anew ` +
-    `(tradepost orders lost leave ${number}).`
+    "The ERP went backwards and has lost it: cancel nothing there. Have it sent again " +
+    `(${sendAgain(number)}); or leave it as it is, where staff have keyed it anew ` +
+    `(tradepost orders lost leave ${number} --who NAME --why WHY).`
   );
+}
+
+function sendAgain(number: string): string {
+  return `tradepost orders lost send-again ${number} --who NAME --why WHY`;
 }
 
 /** Cancelled in the ERP, the order of the other one would be lost. */
@@ -292,7 +296,7 @@ function betweenTwo({ number, erpOrder }: OrderAtDesk, rival: Rival): string {
   const whose = stands
     ? `ERP order ${erpOrder} is that of ${other}: do not cancel it there.`
     : `ERP order ${erpOrder} is ${other === null ? "one" : `"${other}"`} of account ${account} by now: do not cancel it there, unless it is ${number}.`;
-  return `${whose} If the ERP has ${number} under another number, resolve it as that; else have it sent again (tradepost orders lost send-again ${number}), or cancel ${number} here.`;
+  return `${whose} If the ERP has ${number} under another number, resolve it as that; else have it sent again (${sendAgain(number)}), or cancel ${number} here.`;
 }
 
 function taskEntry(task: TaskAtDesk): DeskEntry {

@@ -193,7 +193,7 @@ test.each(READINGS)(
     expect(alone?.next).toBe(
       "ERP order SO-2 is one of account A2 by now: do not cancel it there, unless it is W2. If " +
         "the ERP has W2 under another number, resolve it as that; else have it sent again " +
-        "(tradepost orders lost send-again W2), or cancel W2 here.",
+        "(tradepost orders lost send-again W2 --who NAME --why WHY), or cancel W2 here.",
     );
     erp.sell("SO-3");
     expect(await pulled(company)).toBe(true);

@@ -120,7 +120,7 @@ test("the order whose it is is resolved as the desk says, and the other one give
     next:
       "ERP order SO-D is that of D3: do not cancel it there. If the ERP has D4 under another " +
       "number, resolve it as that; else have it sent again (tradepost orders lost send-again " +
-      "D4), or cancel D4 here.",
+      "D4 --who NAME --why WHY), or cancel D4 here.",
     resolve: 'orders resolve D4 --erp-order … --who "…" --why "…"',
   });
   for (const more of [{}, { erpOrder: "SO-D" }, { erpOrder: "SO-D", seenThere: true }])
