@@ -43,7 +43,8 @@ const PULLED = `'erp/history', md5(o.number)::uuid, '${ORIGIN_ID}'::uuid, o.k, '
 const FILLS = [
   `insert into web_order (company, id, number, number_folded, account, open_account, ordered_on,
      placed_by, customer_reference, likeness, currency, net, vat, gross, paid, body, test, state,
-     version, reasons, attempts, erp_order, erp_net, erp_vat, settled, received_at, changed_at)
+     version, reasons, attempts, erp_order, erp_net, erp_vat, settled, received_at, changed_at,
+     invoiced_net, invoiced_vat)
    select $1, id, number, lower(number), account, case when open then account end, day, 'customer',
           'PO ' || k, md5(number), 'GBP', 36, 7.2, 43.2, case when k % 5 = 0 then 43.2 else 0 end,
           jsonb_build_object('webOrder', number, 'account', account, 'orderedOn', day,
@@ -51,12 +52,16 @@ const FILLS = [
             'gross', '43.20', 'charges', '[]'::jsonb, 'guest', null, 'payment',
             case when k % 5 = 0 then jsonb_build_object('provider', 'card', 'reference', 'PAY' || k,
               'amount', '43.20') end,
-            'lines', (select jsonb_agg(jsonb_build_object('line', n, 'product', 'P' || n, 'quantity',
+            'lines', (select jsonb_agg(jsonb_build_object('line', n, 'product',
+              'P' || (k + n * 7) % 5000, 'quantity',
               '2', 'unitPrice', '6.00', 'discount', '0.00', 'net', '12.00', 'vatCode', 'STANDARD'))
               from generate_series(1, 3) n)),
           false, state, 5, '[]', 1, case when state <> 'refused' then erp_order end, 36, 7.2, '[]',
-          at, at + interval '1 hour'
-     from ${EACH}`,
+          at, at + interval '1 hour', done.net, done.vat
+     from ${EACH}
+    cross join lateral (
+      select case when open or state in ('cancelled', 'refused') then 0 else 36 end as net,
+             case when open or state in ('cancelled', 'refused') then 0 else 7.2 end as vat) done`,
   `insert into web_order_line (company, order_id, line, product, open_product, quantity, unit_price,
      net, vat_code, vat, price, despatched_quantity, invoiced_quantity, credited_quantity,
      cancelled_quantity)
