@@ -314,7 +314,8 @@ describe("a history that comes piece by piece", () => {
         [company],
       ),
       charges: await store.query(
-        `select number, invoiced_charges, credited_apart from web_order where company = $1 order by 1`,
+        `select number, invoiced_charges, invoiced_net, invoiced_vat, credited_net, credited_vat
+           from web_order where company = $1 order by 1`,
         [company],
       ),
       totals,

@@ -43,8 +43,8 @@ const PULLED = `'erp/history', md5(o.number)::uuid, '${ORIGIN_ID}'::uuid, o.k, '
 const FILLS = [
   `insert into web_order (company, id, number, number_folded, account, open_account, ordered_on,
      placed_by, customer_reference, likeness, currency, net, vat, gross, paid, body, test, state,
-     version, reasons, attempts, erp_order, erp_net, erp_vat, settled, received_at, changed_at,
-     invoiced_net, invoiced_vat)
+     version, reasons, attempts, erp_order, erp_net, erp_vat, lines_read, settled, received_at,
+     changed_at, invoiced_net, invoiced_vat)
    select $1, id, number, lower(number), account, case when open then account end, day, 'customer',
           'PO ' || k, md5(number), 'GBP', 36, 7.2, 43.2, case when k % 5 = 0 then 43.2 else 0 end,
           jsonb_build_object('webOrder', number, 'account', account, 'orderedOn', day,
@@ -56,8 +56,8 @@ const FILLS = [
               'P' || (k + n * 7) % 5000, 'quantity',
               '2', 'unitPrice', '6.00', 'discount', '0.00', 'net', '12.00', 'vatCode', 'STANDARD'))
               from generate_series(1, 3) n)),
-          false, state, 5, '[]', 1, case when state <> 'refused' then erp_order end, 36, 7.2, '[]',
-          at, at + interval '1 hour', done.net, done.vat
+          false, state, 5, '[]', 1, case when state <> 'refused' then erp_order end, 36, 7.2, true,
+          '[]', at, at + interval '1 hour', done.net, done.vat
      from ${EACH}
     cross join lateral (
       select case when open or state in ('cancelled', 'refused') then 0 else 36 end as net,
