@@ -43,7 +43,7 @@ export interface Measure {
 
 /**
  * Sentences of what differs, none: nothing does. No more of a product may be charged than was
- * ordered; it is charged at the prices agreed, to the penny where it is whole and on one invoice;
+ * ordered, unless what is more costs nothing; it is charged at the prices agreed, to the penny where it is whole and on one invoice;
  * and what else is charged is the charges agreed, or comes in the place of what was ordered, not
  * beside it.
  */
@@ -52,7 +52,7 @@ export function chargedOtherwise(agreed: Measure, charged: Charged): string[] {
   const net = money(charged.net);
   if (agreed.staffNet !== null && !isOver(net, decimal.add(money(agreed.staffNet), own))) return [];
   const beyond = tooMany(charged.lines);
-  if (beyond.length > 0) return beyond;
+  if (beyond.length > 0) return isMoreForFree(charged) ? [] : beyond;
   const found = pricedOtherwise(agreed, charged, own);
   if (found.length === 0 || money(charged.creditedNet).digits === 0n) return found;
   return agreed.inConflict && !isMendedByCredits(charged, own) ? found : [];
@@ -73,6 +73,15 @@ function tooMany(lines: readonly ChargedLine[]): string[] {
         `${decimal.canonical(stays)}.`,
     ];
   });
+}
+
+/** What was broken on its way is sent once more, and charged at nothing. */
+function isMoreForFree(charged: Charged): boolean {
+  const goods = decimal.subtract(money(charged.net), larger(ZERO, money(charged.other)));
+  const most = charged.lines.map((line) =>
+    worth(line, isOver(money(line.invoiced), money(line.quantity)) ? line.quantity : line.invoiced),
+  );
+  return isWithin(goods, decimal.sum(most), ZERO);
 }
 
 function pricedOtherwise(agreed: Measure, charged: Charged, own: Money): string[] {

@@ -12,6 +12,7 @@ import { openTradepost, type CompanyServices, type Tradepost } from "../../src/m
 import { orderRequest } from "../../src/orders/index.ts";
 import { useDatabase } from "../support/database.ts";
 import { goLive } from "../support/live.ts";
+import { exportsInto } from "../support/exported-files.ts";
 
 const database = useDatabase();
 const folder = mkdtempSync(join(tmpdir(), "tradepost-unusable-"));
@@ -22,13 +23,7 @@ const ANSWER = "webOrder,outcome,erpOrder,reason,answeredOn,net,vat";
 let now = NOW;
 let tradepost: Tradepost;
 let company: CompanyServices;
-let files = 0;
-
-function exported(stream: string, header: string, ...rows: readonly string[]): void {
-  files += 1;
-  const name = `${stream}-${String(files).padStart(4, "0")}.csv`;
-  writeFileSync(join(folder, "erp", "out", name), `${[header, ...rows].join("\n")}\n`);
-}
+const exported = exportsInto(join(folder, "erp", "out"));
 
 beforeAll(async () => {
   mkdirSync(join(folder, "erp", "out"), { recursive: true });

@@ -9,6 +9,7 @@ import { openTradepost, type CompanyServices, type Tradepost } from "../../src/m
 import { orderRequest } from "../../src/orders/index.ts";
 import { useDatabase } from "../support/database.ts";
 import { goLive } from "../support/live.ts";
+import { exportsInto } from "../support/exported-files.ts";
 
 const database = useDatabase();
 const folder = mkdtempSync(join(tmpdir(), "tradepost-ended-"));
@@ -18,13 +19,7 @@ type Product = keyof typeof PRICES;
 
 let tradepost: Tradepost;
 let company: CompanyServices;
-let files = 0;
-
-function exported(stream: string, header: string, ...rows: readonly string[]): void {
-  files += 1;
-  const name = `${stream}-${String(files).padStart(4, "0")}.csv`;
-  writeFileSync(join(folder, "erp", "out", name), `${[header, ...rows].join("\n")}\n`);
-}
+const exported = exportsInto(join(folder, "erp", "out"));
 
 beforeAll(async () => {
   mkdirSync(join(folder, "erp", "out"), { recursive: true });

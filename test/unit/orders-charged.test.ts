@@ -72,6 +72,18 @@ const AGREED: readonly (readonly [string, Partial<Charged>, Partial<Measure>?])[
   ],
   ["a return", { creditedNet: "4.20", lines: [{ ...brick, credited: "1" }, sand] }],
   ["VAT by the penny", { vat: "1.69" }],
+  [
+    "more of a part at nothing",
+    {
+      invoices: 2,
+      net: "8.40",
+      lines: [
+        { ...brick, invoiced: "4" },
+        { ...sand, ...none },
+      ],
+    },
+  ],
+  ["more of it at nothing", { invoices: 2, lines: [{ ...brick, invoiced: "4" }, sand] }],
 ];
 
 const OTHERWISE: readonly (readonly [string, Partial<Charged>, string, Partial<Measure>?])[] = [
