@@ -4,7 +4,7 @@
  * ERP made a change nobody knows.
  */
 import { differencesOf, type Agreed } from "./compare.ts";
-import type { ErpOrderFact } from "./judge.ts";
+import type { ErpOrderFact } from "./judgement.ts";
 
 /** An amendment or a part cancellation. */
 export interface Changed {

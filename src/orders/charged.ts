@@ -43,9 +43,9 @@ export interface Measure {
 
 /**
  * Sentences of what differs, none: nothing does. No more of a product may be charged than was
- * ordered, unless what is more costs nothing; it is charged at the prices agreed, to the penny where it is whole and on one invoice;
- * and what else is charged is the charges agreed, or comes in the place of what was ordered, not
- * beside it.
+ * ordered, unless what is more costs nothing; it is charged at the prices agreed, to the penny
+ * where it is whole and on one invoice; and what else is charged is the charges agreed, or comes in
+ * the place of what was ordered, not beside it.
  */
 export function chargedOtherwise(agreed: Measure, charged: Charged): string[] {
   const own = sumOf(agreed.charges.map((charge) => charge.net ?? "0"));

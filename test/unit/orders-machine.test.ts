@@ -4,7 +4,7 @@ import { amountsOf, effectivePrice, plainArithmetic } from "../../src/orders/amo
 import { examine } from "../../src/orders/checks.ts";
 import type { CheckName, OrderFacts, Policy } from "../../src/orders/checks.ts";
 import { judge } from "../../src/orders/judge.ts";
-import type { Acknowledgement, ErpOrderFact, OrderSeen } from "../../src/orders/judge.ts";
+import type { Acknowledgement, ErpOrderFact, OrderSeen } from "../../src/orders/judgement.ts";
 import {
   after,
   DELIVERY_EVENTS,
