@@ -24,15 +24,17 @@ export function breakingOf<Capability, Wanted>(
 ): (breaks: string, how: string, flaw: Flaw<Capability, Wanted>) => Broken {
   const books = new Map<string, Book<Wanted>>();
   const bookOf = (settings: unknown): Book<Wanted> => {
-    const { baseUrl } = settings as { readonly baseUrl: string };
-    const book = books.get(baseUrl) ?? { held: [], losesAnswer: false };
-    books.set(baseUrl, book);
+    const address = addressOf(settings);
+    const book = books.get(address) ?? { held: [], losesAnswer: false };
+    books.set(address, book);
     return book;
   };
   const rig: Rig = {
     ...rigOf([]),
     start: async () => {
       const far = await rigOf([]).start();
+      // A port may have been another far side's before.
+      books.delete(addressOf(far.settings));
       return { ...far, close: () => far.close(), ...kind.rig(bookOf(far.settings)) };
     },
   };
@@ -49,6 +51,8 @@ export function breakingOf<Capability, Wanted>(
     return { ...broken, rig };
   };
 }
+
+const addressOf = (settings: unknown): string => (settings as { readonly baseUrl: string }).baseUrl;
 
 /** True once after the rig was told to lose an answer. */
 export function loses<Wanted>(book: Book<Wanted>): boolean {
