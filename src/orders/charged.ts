@@ -37,6 +37,8 @@ export interface Measure {
    * themselves: then they charge what they made of it. Null: they did not.
    */
   readonly staffNet: string | null;
+  /** The same of its VAT, where its net is what was agreed. */
+  readonly staffVat: string | null;
   /** True: papers were found to differ; a credit note that leaves that so does not end it. */
   readonly inConflict: boolean;
 }
@@ -106,10 +108,12 @@ function pricedOtherwise(agreed: Measure, charged: Charged, own: Money): string[
     : [differs("net of what is invoiced", decimal.format(expected), decimal.format(goods))];
 }
 
-function vatOtherwise({ vat }: Measure, charged: Charged): string[] {
+function vatOtherwise({ vat, staffVat }: Measure, charged: Charged): string[] {
   const slack = pennies(charged.lines.length * Math.max(1, charged.invoices));
   if (money(charged.creditedNet).digits !== 0n) return [];
-  return isWithin(money(charged.vat), money(vat), slack) ? [] : [differs("VAT", vat, charged.vat)];
+  const said = staffVat === null ? [vat] : [vat, staffVat];
+  const isSaid = said.some((amount) => isWithin(money(charged.vat), money(amount), slack));
+  return isSaid ? [] : [differs("VAT", vat, charged.vat)];
 }
 
 /** What was given back makes what stays come to what was agreed for it. */

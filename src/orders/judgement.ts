@@ -3,8 +3,9 @@
  * said whatever its state is. Pure.
  */
 import type { HeldLine } from "../connector/index.ts";
+import { decimal } from "../model/index.ts";
 import { sameAmount } from "./amounts.ts";
-import { chargedOtherwise, type Charged } from "./charged.ts";
+import { chargedOtherwise, type Charged, type Measure } from "./charged.ts";
 import type { Agreed } from "./compare.ts";
 import type { DeliveryEvent, DeliveryState } from "./machine.ts";
 import { otherAccount } from "./other-account.ts";
@@ -97,16 +98,31 @@ export function chargesDiffer(
   erpOrders: readonly ErpOrderFact[],
 ): string[] {
   if (charged === null) return [];
-  const staffNet = staffNetOf(order, erpOrders);
-  return chargedOtherwise({ ...order, staffNet, inConflict: order.state === "conflict" }, charged);
+  const staff = madeByStaff(order, erpOrders);
+  return chargedOtherwise({ ...order, ...staff, inConflict: order.state === "conflict" }, charged);
 }
 
 /** Null: the ERP's order comes to what was agreed, or to what it was before a change. */
-function staffNetOf(order: OrderSeen, erpOrders: readonly ErpOrderFact[]): string | null {
+function madeByStaff(
+  order: OrderSeen,
+  erpOrders: readonly ErpOrderFact[],
+): Pick<Measure, "staffNet" | "staffVat"> {
   const own = erpOrders.find(({ erpOrder }) => erpOrder === order.erpOrder);
-  if (own?.state === "cancelled" || own?.stale === true || own?.unmade === true) return null;
-  const net = own === undefined ? (order.erpNet ?? null) : own.net;
-  return net === null || sameAmount(net, order.net) ? null : net;
+  if (own?.state === "cancelled" || own?.stale === true || own?.unmade === true)
+    return { staffNet: null, staffVat: null };
+  const net = own === undefined ? (order.erpNet ?? null) : (own.net ?? netOfLines(own));
+  const vat = own === undefined ? null : own.vat;
+  return {
+    staffNet: net === null || sameAmount(net, order.net) ? null : net,
+    staffVat: vat === null || sameAmount(vat, order.vat) ? null : vat,
+  };
+}
+
+/** Of a header that states none; null: a line does not, either. */
+function netOfLines(row: ErpOrderFact): string | null {
+  if (!isRead(row)) return null;
+  const nets = (row.lines ?? []).flatMap(({ net }) => (net === null ? [] : [decimal.parse(net)]));
+  return decimal.format(decimal.sum(nets));
 }
 
 /** All of it is there: its sum, or where it states none, the sums of its lines. */

@@ -227,6 +227,42 @@ test("an amendment that staff key before they close its task is no conflict, als
   expect(await world.stands()).toEqual(["confirmed"]);
 });
 
+test("what the ERP's order says otherwise may be charged, also where its lines alone say it", async () => {
+  const one = await companies.open("NOVAT");
+  const world = worldOf("NOVAT", one);
+  orderIn(await send(one.orders, "W1", { webOrder: "W1", ...PAID }));
+  await companies.jobs.drain();
+  await world.show({ vat: "0.00" });
+  await world.look();
+  expect((await world.stands())[1]).toBe("Agreed VAT is 1.68, the ERP holds 0.00: -1.68.");
+  await one.orders.resolve("W1", KIM);
+  await world.look();
+  await world.invoice("I1", { vat: "0.00" }, { ...BRICKS, vat: "0.00" }, SANDS);
+  await world.look();
+  expect(await world.stands()).toEqual(["confirmed"]);
+
+  const bare = await companies.open("BARE");
+  const lines = worldOf("BARE", bare);
+  orderIn(await send(bare.orders, "W1", { webOrder: "W1", ...PAID }));
+  await companies.jobs.drain();
+  const [bricks, sands] = [
+    { ...BRICKS, vat: undefined },
+    { ...SANDS, vat: undefined },
+  ];
+  await lines.show({ net: null, vat: null });
+  await lines.lines(bricks, sands);
+  bare.now = bare.now.add({ hours: 2 });
+  await lines.look();
+  expect(await lines.stands()).toEqual(["confirmed"]);
+  const carriage = { product: "CARR", quantity: "1", unitPrice: "5.00", net: "5.00" };
+  await lines.lines(bricks, sands, carriage);
+  bare.now = bare.now.add({ hours: 2 });
+  await lines.look();
+  await lines.invoice("I1", { net: "23.40" }, BRICKS, SANDS, { ...carriage, vat: "0.00" });
+  await lines.look();
+  expect(await lines.stands()).toEqual(["confirmed"]);
+});
+
 test("what a person lets stand is that, and nothing that comes later", async () => {
   const later = async (company: string) => {
     const one = await companies.open(company);

@@ -8,6 +8,7 @@ const agreed: Measure = {
   vat: "1.68",
   charges: [],
   staffNet: null,
+  staffVat: null,
   inConflict: false,
 };
 const brick = { product: "BRICK", quantity: "2", net: "8.40", invoiced: "2", credited: "0" };
@@ -72,6 +73,7 @@ const AGREED: readonly (readonly [string, Partial<Charged>, Partial<Measure>?])[
   ],
   ["a return", { creditedNet: "4.20", lines: [{ ...brick, credited: "1" }, sand] }],
   ["VAT by the penny", { vat: "1.69" }],
+  ["no VAT, as the ERP's order says", { vat: "0.00" }, { staffVat: "0.00" }],
   [
     "more of a part at nothing",
     {
