@@ -39,6 +39,8 @@ export interface Measure {
   readonly staffNet: string | null;
   /** The same of its VAT, where its net is what was agreed. */
   readonly staffVat: string | null;
+  /** What a person has let stand of what is charged beyond the net agreed; null: nothing. */
+  readonly letStand: string | null;
   /** True: papers were found to differ; a credit note that leaves that so does not end it. */
   readonly inConflict: boolean;
 }
@@ -50,6 +52,28 @@ export interface Measure {
  * the place of what was ordered, not beside it.
  */
 export function chargedOtherwise(agreed: Measure, charged: Charged): string[] {
+  const found = differing(agreed, charged);
+  if (found.length === 0 || agreed.letStand === null) return found;
+  const net = decimal.subtract(money(charged.net), money(agreed.letStand));
+  // What is charged beyond it has its VAT, too.
+  const rest = { ...charged, net: decimal.format(net), vat: agreed.vat };
+  return differing(agreed, rest).length === 0 ? [] : found;
+}
+
+/** True: a sentence of these. */
+export function isOfCharges(sentence: string): boolean {
+  return /^Agreed .*, invoiced (?:is|are) /.test(sentence);
+}
+
+/** By how much net more or less is charged, of the last one of these sentences; null: of none. */
+export function letStandIn(settled: readonly string[]): string | null {
+  const nets = settled.flatMap(
+    (text) => /^Agreed net .*invoiced is .*: (-?[\d.]+)\.$/.exec(text)?.[1] ?? [],
+  );
+  return nets.at(-1) ?? null;
+}
+
+function differing(agreed: Measure, charged: Charged): string[] {
   const own = sumOf(agreed.charges.map((charge) => charge.net ?? "0"));
   const net = money(charged.net);
   if (agreed.staffNet !== null && !isOver(net, decimal.add(money(agreed.staffNet), own))) return [];

@@ -18,7 +18,7 @@ import {
   type OrderSeen,
   type Papers,
 } from "./judgement.ts";
-import { sinceConfirmed, sinceSettled } from "./since-confirmed.ts";
+import { chargedByNow, isAboutCharges, sinceConfirmed, sinceSettled } from "./since-confirmed.ts";
 import { dayText } from "./words.ts";
 
 export interface Facts {
@@ -26,6 +26,8 @@ export interface Facts {
   readonly erpOrders: readonly ErpOrderFact[];
   /** Null or absent: nothing is invoiced. */
   readonly charged?: Charged | null;
+  /** True: it was confirmed once, by what was read or by a person. Absent: it was not. */
+  readonly wasConfirmed?: boolean;
 }
 
 export function judge(order: OrderSeen, facts: Facts): Judgement | null {
@@ -41,11 +43,15 @@ export function judge(order: OrderSeen, facts: Facts): Judgement | null {
   const papers = { answers: accepted, charged };
   if (numbers.length > 0 && numbers.every((number) => order.settled.includes(number))) {
     if (order.state === "cancelled") return goesOn(order, accepted, erpOrders);
-    return order.state === "confirmed" ? sinceSettled(order, papers, erpOrders) : null;
+    if (order.state === "confirmed") return sinceSettled(order, papers, erpOrders);
+    if (order.state !== "conflict") return null;
+  } else if (numbers.length > 1) return duplicate(order, numbers);
+  if (order.state === "conflict") {
+    if (refused.length > 0) return null;
+    return facts.wasConfirmed === true && isAboutCharges(order)
+      ? chargedByNow(order, papers, erpOrders)
+      : agreedByNow(order, papers, erpOrders);
   }
-  if (numbers.length > 1) return duplicate(order, numbers);
-  if (order.state === "conflict")
-    return refused.length > 0 ? null : agreedByNow(order, papers, erpOrders);
   const [refusal] = refused;
   if (accepted.length === 0 && erpOrders.length === 0)
     return refusal === undefined ? null : refuse(order, refusal);

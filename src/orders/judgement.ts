@@ -5,7 +5,7 @@
 import type { HeldLine } from "../connector/index.ts";
 import { decimal } from "../model/index.ts";
 import { sameAmount } from "./amounts.ts";
-import { chargedOtherwise, type Charged, type Measure } from "./charged.ts";
+import { chargedOtherwise, letStandIn, type Charged, type Measure } from "./charged.ts";
 import type { Agreed } from "./compare.ts";
 import type { DeliveryEvent, DeliveryState } from "./machine.ts";
 import { otherAccount } from "./other-account.ts";
@@ -99,7 +99,9 @@ export function chargesDiffer(
 ): string[] {
   if (charged === null) return [];
   const staff = madeByStaff(order, erpOrders);
-  return chargedOtherwise({ ...order, ...staff, inConflict: order.state === "conflict" }, charged);
+  const letStand = letStandIn(order.settled);
+  const inConflict = order.state === "conflict";
+  return chargedOtherwise({ ...order, ...staff, letStand, inConflict }, charged);
 }
 
 /** Null: the ERP's order comes to what was agreed, or to what it was before a change. */

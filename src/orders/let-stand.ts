@@ -70,14 +70,30 @@ function asThere(order: OrderRow, there: StatedThere, rows: readonly Line[]): Le
   const own = rows.flatMap(({ line, net: agreed, gross: whole, netThere }) =>
     line === null || agreed === null || whole === null ? [] : [{ line, agreed, whole, netThere }],
   );
-  const isWhole = areWhole(order, net, rows);
-  const lines = own.map(({ line, agreed, whole, netThere }) => [
-    line,
-    isWhole
-      ? share(netThere ?? "0", whole, agreed)
-      : share(whole, decimal.format(gross), order.gross),
-  ]);
+  const lines = areWhole(order, net, rows)
+    ? worthsThere(own, there.vat)
+    : own.map(
+        ({ line, whole }) => [line, share(whole, decimal.format(gross), order.gross)] as const,
+      );
   return { gross: decimal.format(gross), lines: Object.fromEntries(lines) };
+}
+
+/** With VAT as agreed, and of less where the whole has less: that is of the lines, then. */
+function worthsThere(
+  own: readonly (Record<"line" | "agreed" | "whole", string> & Pick<Line, "netThere">)[],
+  vatThere: string | null,
+): (readonly [line: string, worth: string])[] {
+  const each = own.map(({ line, agreed, whole, netThere }) => {
+    const net = netThere ?? "0";
+    return { line, net, vat: decimal.subtract(money(share(net, whole, agreed)), money(net)) };
+  });
+  const vat = decimal.sum(each.map((one) => one.vat));
+  const isLess = vatThere !== null && decimal.compare(money(vatThere), vat) < 0;
+  return each.map(({ line, net, vat: own }) => {
+    const part = decimal.format(own);
+    const of = isLess ? share(part, vatThere, decimal.format(vat)) : part;
+    return [line, decimal.format(decimal.add(money(net), money(of)))] as const;
+  });
 }
 
 /** Some ERPs keep charges beside the lines. */

@@ -6,6 +6,7 @@
 import { decimal, type Money, type WebOrderPayment } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { DeliveryState } from "./machine.ts";
+import { bears } from "./same-number.ts";
 import type { Task } from "./tasks.ts";
 
 /** An order that money came with, and what is known of that. */
@@ -122,10 +123,15 @@ export type LetStand = Readonly<
   Record<string, { readonly gross: string; readonly lines: Readonly<Record<string, string>> }>
 >;
 
+/** In SQL: on so many invoices the order `o` came. */
+const INVOICES = `(select count(*) from sales_document d
+    where d.company = o.company and d.document_type = 'invoice'
+      and (d.erp_order = o.erp_order or ${bears("d.web_order")}))`;
+
 /**
  * Charges are owed for as long as anything of the order came or is to come, until the ERP's order
  * is complete and invoices come to just what it says. What is in conflict waits for a person. Of
- * what came in parts each is rounded: up to a penny of a line is as agreed.
+ * what came in parts each is rounded: up to a penny of a line and invoice is as agreed.
  * $2: those to look at, null: all; $3: also those whose tasks are what they should be; $4: those
  * that are looked at as if a person let them stand so.
  */
@@ -212,7 +218,9 @@ const STANDINGS = `
                coalesce((o.gross - goods.total) * share.invoiced, 0) as came) charges
       cross join lateral (
         select case when not o.is_let_stand and o.apart = 0
-                     and abs(o.invoiced - goods.came - charges.came) <= 0.01 * goods.lines
+                     and (abs(o.invoiced - goods.came - charges.came) <= 0.01 * goods.lines
+                          or abs(o.invoiced - goods.came - charges.came)
+                             <= 0.01 * goods.lines * ${INVOICES})
                     then goods.came + charges.came else o.invoiced end as gross) papers)
   select o.id, o.number, o.state, w.body -> 'payment' as payment, taken::text as taken,
          unmade::text as unmade, due::text as due, agreed::text as gross,

@@ -21,6 +21,7 @@ interface Seen {
   /** Null: nothing of it is invoiced. */
   readonly charged: Charged | null;
   readonly changes: readonly Changed[];
+  readonly wasConfirmed: boolean;
 }
 
 interface Shown extends ErpOrderFact {
@@ -201,6 +202,10 @@ const DESPATCHED = `
      and x.learned_at > coalesce(${LOOKED_AT}, '-infinity') and ${ITS_ALONE}
    group by x.company, x.erp_order`;
 
+/** By what was read, or by a person. */
+const WAS_CONFIRMED = `exists (select 1 from web_order_event v
+    where v.company = o.company and v.order_id = o.id and v.to_state = 'confirmed')`;
+
 /**
  * An order is known by the number it bears there, which some ERPs write in capitals, or by the
  * number that the ERP gave when it took it.
@@ -251,7 +256,8 @@ export async function judgeFromPulled(
   order: OrderRow,
 ): Promise<Move | null> {
   const [seen] = await context.store.query<Seen>(
-    `select acknowledgements, "erpOrders", ${CHARGED} as charged, ${CHANGES} as changes
+    `select acknowledgements, "erpOrders", ${CHARGED} as charged, ${CHANGES} as changes,
+              ${WAS_CONFIRMED} as "wasConfirmed"
        from web_order o ${SEEN}
       where o.company = $1 and o.id = $2`,
     [order.company, order.id],
@@ -335,7 +341,8 @@ export async function judgeAllFromPulled(
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const rows = await on.query<OrderRow & Seen>(
       `select ${ORDER_COLUMNS}, acknowledgements, "erpOrders", ${CHARGED} as charged,
-              ${CHANGES} as changes
+              ${CHANGES} as changes,
+              ${WAS_CONFIRMED} as "wasConfirmed"
          from web_order o ${SEEN}
         where company = $1 and id = any($2::uuid[])
           and (acknowledgements <> '[]' or "erpOrders" <> '[]' or invoiced_net <> 0)

@@ -4,6 +4,7 @@
  */
 import { decimal } from "../model/index.ts";
 import { sameAmount } from "./amounts.ts";
+import { isOfCharges } from "./charged.ts";
 import { differencesOf } from "./compare.ts";
 import {
   billedTo,
@@ -106,10 +107,35 @@ export function sinceSettled(
   papers: Papers,
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
-  const { erpOrder, settled } = order;
+  const { erpOrder } = order;
   const own = erpOrders.filter((row) => row.erpOrder === erpOrder);
-  const verdict = anothersByNow(order, erpOrder, papers, own) ?? readSince(order, own);
+  return newsOnly(order, anothersByNow(order, erpOrder, papers, own) ?? readSince(order, own));
+}
+
+function newsOnly({ settled }: OrderSeen, verdict: Judgement | null): Judgement | null {
   if (verdict?.event !== "conflict") return verdict;
   const news = verdict.reasons.filter((reason) => !settled.includes(reason));
   return news.length > 0 ? { ...verdict, reasons: news } : null;
+}
+
+/** True: it is in conflict for nothing but what papers charge. */
+export function isAboutCharges({ reasons = [] }: OrderSeen): boolean {
+  return reasons.length > 0 && reasons.every(isOfCharges);
+}
+
+/**
+ * Of an order that was confirmed before papers charged otherwise: what staff made of it may be
+ * pulled after its invoice, and a credit note or another invoice may change what is charged.
+ */
+export function chargedByNow(
+  order: OrderSeen,
+  papers: Papers,
+  erpOrders: readonly ErpOrderFact[],
+): Judgement | null {
+  const { erpOrder, reasons = [] } = order;
+  const own = erpOrders.filter((row) => row.erpOrder === erpOrder);
+  const verdict = newsOnly(order, anothersByNow(order, erpOrder, papers, own));
+  if (verdict !== null) return verdict.reasons.join(" ") === reasons.join(" ") ? null : verdict;
+  const about = "What is invoiced is what was agreed by now, or what the ERP's order says.";
+  return { event: "confirm", reasons: [], about, erpOrder, erpNet: null, erpVat: null };
 }

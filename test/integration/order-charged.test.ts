@@ -315,3 +315,83 @@ test("an order that another customer has is not linked by a slip of the pen, nor
     "Agreed net is 18.40, the ERP holds 99.00: 80.60.",
   ]);
 });
+
+test("a conflict of charges ends where the ERP's order, or a credit note, comes after the invoice", async () => {
+  const late = await confirmed("ROWLATE");
+  const carriage = { product: "CARR", quantity: "1", unitPrice: "5.00", net: "5.00" };
+  await late.invoice("I1", { net: "23.40" }, BRICKS, SANDS, { ...carriage, vat: "0.00" });
+  await late.look();
+  expect(await late.stands()).toEqual([
+    "conflict",
+    "Agreed net is 18.40, invoiced is 23.40: 5.00.",
+  ]);
+  await late.show({ net: "23.40" });
+  await late.look();
+  expect(await late.stands()).toEqual(["confirmed"]);
+
+  // Once resolved, too: the number is a person's from then on, what is charged is not.
+  const one = await companies.open("CREDITED");
+  const world = worldOf("CREDITED", one);
+  orderIn(await send(one.orders, "W1", { webOrder: "W1", ...PAID }));
+  await companies.jobs.drain();
+  await world.show({ vat: "1.69" });
+  await world.look();
+  await one.orders.resolve("W1", KIM);
+  one.now = one.now.add({ minutes: 5 });
+  await world.invoice("I1", { net: "28.40", vat: "1.69" }, BRICKS, { ...SANDS, net: "20.00" });
+  await world.look();
+  expect((await world.stands())[0]).toBe("conflict");
+  const less = {
+    documentType: "credit",
+    document: "C1",
+    net: "10.00",
+    vat: "0.00",
+    gross: "10.00",
+  };
+  await world.invoice("C1", less, { ...SANDS, ...less, quantity: "0" });
+  await world.look();
+  expect(await world.stands()).toEqual(["confirmed"]);
+});
+
+test("what a person let stand of one part invoice is no conflict of the next", async () => {
+  const world = await confirmed("PARTS");
+  await world.invoice(
+    "I1",
+    { net: "4.60", vat: "0.92" },
+    { ...BRICKS, quantity: "1", net: "4.60", vat: "0.92" },
+  );
+  await world.look();
+  expect((await world.stands())[1]).toBe(
+    "Agreed net of what is invoiced is 4.20, invoiced is 4.60: 0.40.",
+  );
+  await world.one.orders.resolve("W1", KIM);
+  world.one.now = world.one.now.add({ minutes: 5 });
+  const rest = { ...BRICKS, quantity: "1", net: "4.20", vat: "0.84" };
+  await world.invoice("I2", { net: "14.20", vat: "0.84" }, rest, SANDS);
+  await world.look();
+  expect(await world.stands()).toEqual(["confirmed"]);
+});
+
+test("VAT that a person let stand is owed once, in whatever parts the goods are invoiced", async () => {
+  const one = await companies.open("NOVATPARTS");
+  const world = worldOf("NOVATPARTS", one);
+  orderIn(await send(one.orders, "W1", { webOrder: "W1", ...PAID }));
+  await companies.jobs.drain();
+  await world.show({ vat: "0.00" });
+  await world.lines({ ...BRICKS, vat: undefined }, { ...SANDS, vat: undefined });
+  await world.look();
+  await one.orders.resolve("W1", KIM);
+  const owed = async () =>
+    (await one.orders.tasks({ state: "open" }))
+      .filter(({ kind }) => kind === "refund")
+      .map(({ amount }) => amount);
+  await world.look();
+  expect(await owed()).toEqual(["1.68"]);
+  await world.invoice("I1", { net: "8.40", vat: "0.00" }, { ...BRICKS, vat: "0.00" });
+  await world.look();
+  expect(await owed()).toEqual(["1.68"]);
+  await world.invoice("I2", { net: "10.00", vat: "0.00" }, SANDS);
+  await world.look();
+  expect(await owed()).toEqual(["1.68"]);
+  expect(await world.stands()).toEqual(["confirmed"]);
+});

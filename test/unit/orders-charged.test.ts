@@ -9,6 +9,7 @@ const agreed: Measure = {
   charges: [],
   staffNet: null,
   staffVat: null,
+  letStand: null,
   inConflict: false,
 };
 const brick = { product: "BRICK", quantity: "2", net: "8.40", invoiced: "2", credited: "0" };
@@ -73,6 +74,7 @@ const AGREED: readonly (readonly [string, Partial<Charged>, Partial<Measure>?])[
   ],
   ["a return", { creditedNet: "4.20", lines: [{ ...brick, credited: "1" }, sand] }],
   ["VAT by the penny", { vat: "1.69" }],
+  ["what a person let stand of a part", { invoices: 2, net: "18.80" }, { letStand: "0.40" }],
   ["no VAT, as the ERP's order says", { vat: "0.00" }, { staffVat: "0.00" }],
   [
     "more of a part at nothing",
