@@ -3,7 +3,7 @@
  * what a person has yet to decide on, nor what is not made.
  */
 import { expect, test } from "vitest";
-import { body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
+import { ACCEPTED, body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
 import type { Opened } from "../support/order-companies.ts";
 
 const companies = useOrderCompanies();
@@ -14,13 +14,6 @@ const sand = (quantity: string) => ({ product: "SAND", quantity, unitPrice: "10.
 const shop = { who: "key shop", why: null, apiKey: "shop", decides: false };
 const person = { who: "kim", why: "they rang", apiKey: "kim", idempotencyKey: null, decides: true };
 const CARD = { provider: "card", reference: "pi_1", amount: "20.08" };
-const ACCEPTED = {
-  kind: "accepted",
-  erpOrder: "SO1",
-  net: null,
-  vat: null,
-  evidence: "it says so",
-} as const;
 
 let keys = 0;
 const amend = ({ orders }: Opened, lines: object[], more: object = {}) =>

@@ -5,18 +5,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { WebOrder } from "../../src/model/index.ts";
-import { body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
+import { ACCEPTED, body, orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
 import type { Opened } from "../support/order-companies.ts";
 
 const companies = useOrderCompanies();
 const shop = { who: "key shop", why: null, apiKey: "shop", decides: false };
-const ACCEPTED = {
-  kind: "accepted",
-  erpOrder: "SO1",
-  net: null,
-  vat: null,
-  evidence: "it says so",
-} as const;
 
 /** What is asked, by whom it is ended, and how. */
 const step = fc.oneof(

@@ -298,6 +298,15 @@ async function pricesOf(store: Store, company: string): Promise<OrderPricing> {
   return orderPricing(pricing, settings);
 }
 
+/** The far side's word for an order or a change that it has. */
+export const ACCEPTED = {
+  kind: "accepted",
+  erpOrder: "SO1",
+  net: null,
+  vat: null,
+  evidence: "it says so",
+} as const;
+
 /** Two bricks and a bag of sand: 8.40 + 10.00 net, 1.68 VAT. */
 export function body(more: object = {}) {
   return orderRequest.parse({
