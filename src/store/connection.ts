@@ -334,10 +334,22 @@ function isBroken(fault: unknown): boolean {
   return !/^[0-9A-Z]{5}$/.test(code) || /^(?:08|57P)/.test(code);
 }
 
-/** Connection faults that pass by themselves: a server starting, stopping or restarting. */
+/**
+ * Connection faults that pass by themselves: a server starting, stopping or restarting, or one that
+ * has no connection left just now (53300).
+ */
 export function isPassing(error: unknown): boolean {
-  if (["ECONNREFUSED", "ECONNRESET", "EPIPE", "57P01", "57P02", "57P03"].includes(codeOf(error)))
-    return true;
+  if (PASSING.has(codeOf(error))) return true;
   // What `pg` says of a connection that was cut has no code.
   return error instanceof Error && /^Connection terminated|not queryable/.test(error.message);
 }
+
+const PASSING: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "53300",
+  "57P01",
+  "57P02",
+  "57P03",
+]);

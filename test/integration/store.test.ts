@@ -160,6 +160,29 @@ test("an open store outlives connections that the server ends", async () => {
   expect(await store.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
 });
 
+test("a server that has no connection left is waited for", async () => {
+  const { store } = database;
+  const role = `limited_${process.pid}`;
+  await store.query(`CREATE ROLE ${role} LOGIN PASSWORD 'limited' CONNECTION LIMIT 1`);
+  const url = new URL(store.url);
+  [url.username, url.password] = [role, "limited"];
+  const open = (log: (line: string) => void = () => undefined) =>
+    openStore({ url: url.href, migrate: false, connections: 1, log });
+  const lines: string[] = [];
+  const first = await open();
+  try {
+    await first.query("SELECT 1");
+    const second = open((line) => void lines.push(line));
+    await vi.waitFor(() => expect(lines.join("\n")).toMatch(/too many connections/));
+    await first.close();
+    await using waited = await second;
+    expect(await waited.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  } finally {
+    await first.close();
+    await store.query(`DROP ROLE ${role}`);
+  }
+});
+
 test("a connection that the server ends inside a transaction fails it, and nothing else", async () => {
   const { store } = database;
   const work = store.transaction(async (tx) => {
