@@ -153,3 +153,63 @@ test("Of two returns that nobody agreed to, a credit note of the order alone end
   await one.orders.advance();
   expect([await stateOf(one, first), await stateOf(one, second)]).toEqual(["asked", "credited"]);
 });
+
+test("A whole invoice that is credited and charged anew ends no return of a part of it", async () => {
+  const one = await companies.open("ANEW");
+  const goods = [{ quantity: "2" }, { quantity: "1", product: "SAND" }];
+  const whole = [
+    { quantity: "2", ...named(1) },
+    { quantity: "1", product: "SAND", ...named(2) },
+  ];
+  await paper(one, "ANEW", "invoice", "INV1", goods);
+  const [asked, agreed] = [await ask(one, "INV1", 2, "1"), await entered(one, "INV1", 1, "1")];
+  await paper(one, "ANEW", "credit", "CR1", whole);
+  expect([await stateOf(one, asked), await stateOf(one, agreed)]).toEqual(["asked", "agreed"]);
+  await paper(one, "ANEW", "invoice", "INV2", goods);
+  // What is on the new invoice comes back from there, with a word of its return.
+  await paper(one, "ANEW", "credit", "CR2", [{ quantity: "1" }], { customerReference: agreed });
+  expect([await stateOf(one, asked), await stateOf(one, agreed)]).toEqual(["asked", "credited"]);
+});
+
+test("All of an invoice that comes back ends its return, unless it was charged again", async () => {
+  const one = await companies.open("ALL");
+  await paper(one, "ALL", "invoice", "INV1", [{ quantity: "1" }]);
+  const again = await entered(one, "INV1", 1, "1");
+  later(one);
+  // Both are read before anybody looks.
+  const of = { account: "A1", documentOn: "2026-03-31", erpOrder: "SO1", net: "4.20" } as const;
+  const papers = [
+    { ...of, documentType: "credit", document: "CR1", vat: "0.00", gross: "4.20" },
+    { ...of, documentType: "invoice", document: "INV2", vat: "0.00", gross: "4.20" },
+  ] as const;
+  const line = { line: 1, product: "BRICK", quantity: "1", unitPrice: "4.20", net: "4.20" };
+  const lines = papers.map(({ documentType, document }) => ({
+    ...{ documentType, document, vat: "0.00", ...line },
+    ...(documentType === "credit" ? named(1) : {}),
+  }));
+  await pull(companies.store, "ALL", "sales-document", [...papers], moment.toString());
+  await pull(companies.store, "ALL", "sales-line", lines, moment.toString());
+  later(one);
+  await one.orders.advance();
+  expect(await stateOf(one, again)).toBe("agreed");
+  const second = await entered(one, "INV2", 1, "1");
+  const second1 = { creditsDocument: "INV2", creditsLine: 1 };
+  await paper(one, "ALL", "credit", "CR2", [{ quantity: "1", ...second1 }]);
+  expect(await stateOf(one, second)).toBe("credited");
+});
+
+test("A return that nobody agreed to is not ended by a credit note of more than its lines", async () => {
+  const one = await companies.open("MORE");
+  const goods = [
+    { quantity: "1" },
+    { quantity: "1", product: "SAND" },
+    { quantity: "1", product: "GLUE" },
+  ];
+  await paper(one, "MORE", "invoice", "INV1", goods);
+  const number = await ask(one, "INV1", 1, "1");
+  await paper(one, "MORE", "credit", "CR1", [
+    { quantity: "1", ...named(1) },
+    { quantity: "1", product: "SAND", ...named(2) },
+  ]);
+  expect(await stateOf(one, number)).toBe("asked");
+});

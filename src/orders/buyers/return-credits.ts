@@ -2,6 +2,7 @@
 import { decimal } from "../../model/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
 import type { OrdersContext } from "../context.ts";
+import { billedAnew } from "./billed-anew.ts";
 import { invoiceLines, type InvoiceLine } from "./invoice.ts";
 import { listReturns, setReturn, type ReturnRow } from "./return-store.ts";
 import { endReturnTask } from "./return-tasks.ts";
@@ -34,7 +35,8 @@ export async function endCredited(
     credited.set(row.invoice, of);
     const before = await creditedBefore(tx, row);
     if (!isNamed(row) && !isCredited(row, of, before)) continue;
-    if (row.state === "asked" && !isNamed(row) && isBeside(row, waiting, of)) continue;
+    if (row.state === "asked" && !isNamed(row))
+      if (isBeside(row, waiting, of) || creditsMore(row, of, before)) continue;
     waiting.delete(row);
     for (const { line, quantity } of row.lines)
       of.left.set(line, (of.left.get(line) ?? 0n) - units(quantity));
@@ -54,7 +56,7 @@ interface OfInvoice {
 }
 
 async function creditedOf(tx: Queryable, row: ReturnRow): Promise<OfInvoice> {
-  const lines = await invoiceLines(tx, row.company, row.account, row.invoice);
+  const lines = await linesComeBack(tx, row);
   const ended = await tx.query<{ line: number; ended: string; before: string }>(
     `select l.line, min(l.credited_before)::text as before,
             coalesce(sum(l.quantity) filter (where r.state = 'credited'), 0)::text as ended
@@ -70,6 +72,17 @@ async function creditedOf(tx: Queryable, row: ReturnRow): Promise<OfInvoice> {
     return [line, units(credited) - units(before) - units(ended)] as const;
   });
   return { lines: new Map(lines.map((line) => [line.line, line])), left: new Map(left) };
+}
+
+/** The invoice's lines with the credits that may be for goods that came back. */
+async function linesComeBack(tx: Queryable, row: ReturnRow): Promise<InvoiceLine[]> {
+  const lines = await invoiceLines(tx, row.company, row.account, row.invoice);
+  const anew = await billedAnew(tx, row, lines);
+  return lines.map((line) => {
+    const credits = line.credits.filter(({ document }) => !anew.has(document));
+    const credited = decimal.format(decimal.sum(credits.map(({ quantity }) => quantity)));
+    return { ...line, credits, credited };
+  });
 }
 
 /** By line, what was credited already when it was asked for. */
@@ -99,6 +112,15 @@ function isCredited(
     const since = units(of.lines.get(line)?.credited ?? "0") - (before.get(line) ?? 0n);
     return since >= wanted && (state === "agreed" ? left >= wanted : left === wanted);
   });
+}
+
+/** Its credit notes credit other lines of the invoice, too. */
+function creditsMore(row: ReturnRow, of: OfInvoice, before: ReadonlyMap<number, bigint>): boolean {
+  const own = new Set(row.lines.map(({ line }) => line));
+  const notes = new Set(creditNotesOf(of, before));
+  return [...of.lines.values()].some(
+    ({ line, credits }) => !own.has(line) && credits.some(({ document }) => notes.has(document)),
+  );
 }
 
 /**
