@@ -39,6 +39,15 @@ const learned = (column: string, tables: readonly string[]): string =>
     .map((table) => `select ${column} from ${table} where company = $1 and learned_at >= $2`)
     .join(" union ");
 
+/** Papers that are for several orders name them on their lines alone. */
+const OF_ERP_ORDERS = [
+  "erp_order",
+  "erp_order_line",
+  "despatch_line",
+  "sales_document",
+  "sales_line",
+];
+
 const RECENT = `
   select w.id from web_order w where w.company = $1 and w.changed_at >= $2
   union
@@ -48,7 +57,7 @@ const RECENT = `
    where w.company = $1
   union
   select w.id from web_order w
-    join (${learned("erp_order", ["erp_order", "erp_order_line", "despatch_line", "sales_document"])}) told
+    join (${learned("erp_order", OF_ERP_ORDERS)}) told
       on w.erp_order = told.erp_order
    where w.company = $1
   limit ${MOST_NAMED + 1}`;
