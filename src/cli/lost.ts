@@ -28,9 +28,12 @@ export function addLostCommands(orders: Command): void {
   for (const [name, about] of [
     [
       "send-again",
-      "Hand it over again, also a conflict over an order there that is another's; its key is searched for first, as ever.",
+      "Hand it over again, also a conflict over an order there that is another's; its key is searched for first, as ever. Not where goods of it have moved: they would come once more.",
     ],
-    ["leave", "It stands as it is: keyed by hand there, or not wanted any more."],
+    [
+      "leave",
+      "It stands as it is: what is left of it was keyed by hand there, or is not wanted any more.",
+    ],
   ] as const)
     lost
       .command(`${name} <order>`)
@@ -54,6 +57,7 @@ async function list({ company }: Opened): Promise<Answer> {
     { head: "net", right: true, of: ({ net }) => pounds(net) },
     { head: "taken", of: ({ receivedAt }) => moment(receivedAt, timeZone) },
     { head: "lost, as seen", of: ({ lostAt }) => moment(lostAt, timeZone) },
+    { head: "came of it", of: ({ cameOfIt }) => cameOfIt ?? "–" },
     { head: "decided", of: decidedText },
     { head: "is", of: ({ state }) => words(state) },
   ]);
@@ -62,8 +66,11 @@ async function list({ company }: Opened): Promise<Answer> {
     open.length === 0
       ? "Every one is decided on."
       : `${count(open.length)} of ${pounds(total(open.map(({ net }) => net)))} net wait for a decision.`;
+  const moved = open.some(({ cameOfIt }) => cameOfIt !== null)
+    ? "\nWhat something came of is not sent again, as all of it would come once more: have the rest keyed in the ERP under its number, and leave it."
+    : "";
   return {
-    text: `${text}\n\n${waiting}`,
+    text: `${text}\n\n${waiting}${moved}`,
     data: lost,
     exit: open.length === 0 ? EXIT.fine : EXIT.quarantine,
   };

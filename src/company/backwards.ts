@@ -7,7 +7,7 @@ import type { CompanySettings } from "../config.ts";
 import type { Standings } from "../connections/index.ts";
 import { decimal, momentText } from "../model/index.ts";
 import type { Alarms } from "../notify/index.ts";
-import type { KnownOrder, Orders, WentBackwards } from "../orders/index.ts";
+import type { GoneOrder, KnownOrder, Orders, WentBackwards } from "../orders/index.ts";
 import type { RunResult } from "../sync/index.ts";
 import { backwardsAlarm } from "./maintenance.ts";
 
@@ -123,13 +123,15 @@ async function stop(
   });
 }
 
-/** "WEB-1 as SO-1001 of HAR001, £120.00, accepted 31/03/2026 09:12" */
+/** "WEB-1 as SO-1001 of HAR001, £120.00, accepted 31/03/2026 09:12 (BRICK: 1 despatched of 2)" */
 function lostText(
-  { order, erpOrder, account, net, acceptedAt }: KnownOrder,
+  { order, erpOrder, account, net, acceptedAt, cameOfIt }: GoneOrder,
   { timeZone, currency }: CompanySettings,
 ): string {
   const money = decimal.readable(decimal.parse<"money">(net), currency);
-  return `${order} as ${erpOrder} of ${account}, ${money}, accepted ${momentText(acceptedAt, timeZone)}`;
+  const accepted = `accepted ${momentText(acceptedAt, timeZone)}`;
+  const came = cameOfIt === null ? "" : ` (${cameOfIt})`;
+  return `${order} as ${erpOrder} of ${account}, ${money}, ${accepted}${came}`;
 }
 
 const NAMED = 20;

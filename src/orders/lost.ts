@@ -5,12 +5,13 @@
 import { records } from "../model/index.ts";
 import { removeRows, type Queryable, type Transaction } from "../store/index.ts";
 import { isGivenAway, RIVAL, type Rival } from "./anothers.ts";
-import { isGivenAnew, type KnownOrder } from "./backwards.ts";
 import { move, orderOf, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { readyToSendAgain } from "./dropped-again.ts";
+import { OrderError } from "./error.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { bears } from "./same-number.ts";
+import { CAME_OF_IT, cameOfIt, isGivenAnew, type KnownOrder } from "./taken-there.ts";
 
 /**
  * Writes down what was lost, each to be decided on by a person. One that was decided on before, and
@@ -44,6 +45,8 @@ export interface LostOrder {
   readonly receivedAt: Temporal.Instant;
   readonly lostAt: Temporal.Instant;
   readonly state: string;
+  /** "BRICK: 1 despatched of 2", as is known of it; null: nothing of it has moved. */
+  readonly cameOfIt: string | null;
   /** Null: a person has yet to decide. */
   readonly decision: "send-again" | "leave" | null;
   readonly decidedBy: string | null;
@@ -54,8 +57,8 @@ export interface LostOrder {
 export async function lostOrders({ store, company }: OrdersContext): Promise<readonly LostOrder[]> {
   return store.query<LostOrder>(
     `select o.number as "order", g.erp_order as "erpOrder", g.connection, o.account, o.net,
-            o.received_at as "receivedAt", g.lost_at as "lostAt", o.state, g.decision,
-            g.decided_by as "decidedBy", g.why
+            o.received_at as "receivedAt", g.lost_at as "lostAt", o.state,
+            ${CAME_OF_IT} as "cameOfIt", g.decision, g.decided_by as "decidedBy", g.why
        from web_order_lost g join web_order o on o.company = g.company and o.id = g.order_id
       where g.company = $1 order by g.decision is not null, g.lost_at desc, o.id`,
     [company],
@@ -69,8 +72,9 @@ export interface LostDecision {
 }
 
 /**
- * Send again: it is queued, and searched by its key before it is placed, as ever. Leave: it stands
- * as it is, and is not looked for any more. False: it is not lost, or was decided on.
+ * Send again: it is queued, and searched by its key before it is placed, as ever; throws where
+ * goods of it have moved, which would come once more. Leave: it stands as it is, and is not looked
+ * for any more. False: it is not lost, or was decided on.
  */
 export async function decideLost(
   context: OrdersContext,
@@ -79,7 +83,7 @@ export async function decideLost(
 ): Promise<boolean> {
   const { store, company } = context;
   const again = act.decision === "send-again";
-  const aside = again ? await setDropAside(context, number, act) : null;
+  const aside = again ? await makeReady(context, number, act) : null;
   return store.transaction(async (tx) => {
     const order = await orderOf(tx, company, number);
     if (again && order.erpOrder !== null && (await isAnothersByNow(tx, order)))
@@ -178,8 +182,11 @@ async function queueAgain(
   await jobs.queue(tx, DELIVER_JOB, jobData(company, order.id));
 }
 
-/** A far side that takes files would show the drop of before for ever. */
-async function setDropAside(
+/**
+ * Throws where it would come twice. A far side that takes files would show the drop of before for
+ * ever.
+ */
+async function makeReady(
   context: OrdersContext,
   number: string,
   { who, why }: LostDecision,
@@ -189,7 +196,19 @@ async function setDropAside(
   const lost = await lostOrders(context);
   const waits = lost.find((one) => one.order === order.number && one.decision === null);
   if (waits === undefined && !(await isAnothersByNow(store, order))) return null;
+  if (waits !== undefined) await refuseMoved(store, order);
   const handedOverAt = order.handedOverAt ?? waits?.lostAt ?? now();
   const dropped = { number: order.number, handedOverAt };
   return (await readyToSendAgain(context, dropped, { who, reason: why })).setAside;
+}
+
+async function refuseMoved(on: Queryable, { company, id, number }: OrderRow): Promise<void> {
+  const came = await cameOfIt(on, company, id);
+  if (came === null) return;
+  throw new OrderError(
+    "move-impossible",
+    `Sending web order ${number} again: goods of it have moved (${came}), and all of it would come ` +
+      "once more. Have what is left of it keyed in the ERP by hand under its number, with what the " +
+      `ERP is to know of the rest; then: tradepost orders lost leave ${number} --who NAME --why WHY`,
+  );
 }
