@@ -51,6 +51,7 @@ export function ordersOf(
     connection: {
       standing: () => standings.of(name, entry.mode),
       name,
+      stoodStill: (since) => standings.stoodStill(name, since),
       liveAt: (order) => standings.liveAt(order),
       answers: () => looksAt(store, code, answersOf(settings, owned)),
       unusable: (numbers) => quarantinedNames(store, code, answersOf(settings, owned), numbers),

@@ -73,6 +73,8 @@ export interface Deed {
 
 export interface Standings {
   of(connection: string, wished: Mode): Promise<Standing>;
+  /** When it stood still since then, for whatever reason: oldest first, and none overlaps. */
+  stoodStill(connection: string, since: Temporal.Instant): Promise<readonly StoodStill[]>;
   /** Those that hold now and concern the connection; none named: all of the company's. */
   stops(connection?: string): Promise<readonly Stop[]>;
   /** False: it was stopped so already, and then only `until` and the reason are taken over. */
@@ -92,6 +94,12 @@ export interface Standings {
   record(on: Queryable, connection: string, live: Omit<GoLive, "at">): Promise<void>;
   /** False: it was not live. */
   undo(on: Queryable, connection: string, deed: Deed): Promise<boolean>;
+}
+
+export interface StoodStill {
+  readonly from: Temporal.Instant;
+  /** Now, where it stands still yet. */
+  readonly to: Temporal.Instant;
 }
 
 export interface CountedLive {
@@ -120,6 +128,7 @@ export function openStandings(context: StandingContext): Standings {
       const at = live === null ? null : { id: live.id, at: live.at };
       return { mode: live === null ? "shadow" : "live", wished, paused, live: at, resumedAt };
     },
+    stoodStill: (connection, since) => stoodStill(context, connection, since),
     stops: (connection) => stopsOf(context, connection),
     stop: (on, stop) => begin(on, context, stop),
     resume: (on, scope, deed) => end(on, context, scope, deed),
@@ -171,6 +180,23 @@ async function resumedAtOf(
     [company, now(), connection, named ?? null],
   );
   return row?.at ?? null;
+}
+
+async function stoodStill(
+  { store, company, now, named }: StandingContext,
+  connection: string,
+  since: Temporal.Instant,
+): Promise<readonly StoodStill[]> {
+  return store.query<StoodStill>(
+    `with stopped as (
+       select at as began, least(ended_at, until, $2::timestamptz) as ended from connection_stop
+        where company = $1 and (scope in ('', $3) or not scope = any($4)))
+     select lower(span) as "from", upper(span) as "to"
+       from unnest((select range_agg(tstzrange(began, ended)) from stopped
+                     where began < ended and ended > $5)) as span
+      order by 1`,
+    [company, now(), connection, named ?? null, since],
+  );
 }
 
 /** "maintenance since 31/03/2026 09:00 by J Ross: year end" */

@@ -3,7 +3,15 @@
  * that are over become doubts, quantities despatched are taken over, and whatever should be on its
  * way and is not is queued again.
  */
-import { readingOf, sayUnread, tellUnread, unreadBecause, type Unread } from "./answers-read.ts";
+import {
+  answerDue,
+  readingOf,
+  sayUnread,
+  stoodStillSince,
+  tellUnread,
+  unreadBecause,
+  type Unread,
+} from "./answers-read.ts";
 import { ORDER_COLUMNS, OrderError, type Move, type OrderRow } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
 import { backAgain, tellAway } from "./delivery/away.ts";
@@ -102,9 +110,15 @@ async function expire(context: OrdersContext): Promise<number> {
     late.map(({ id }) => id),
   );
   const { timeZone } = context.settings;
+  const still = await stoodStillSince(context, late);
   for (const order of late) {
-    const asked = { since: order.answerDueAt ?? at, timeZone };
-    const because = reading === null ? null : unreadBecause(reading, order, asked);
+    const due = answerDue(order, still) ?? at;
+    if (reading?.standing.paused === null && Temporal.Instant.compare(due, at) > 0) {
+      await sayUnread(context, order, null);
+      continue;
+    }
+    const because =
+      reading === null ? null : unreadBecause(reading, order, { since: due, timeZone });
     if (because !== null) {
       unread.push({ ...order, because });
       await sayUnread(context, order, because);

@@ -5,7 +5,13 @@
  */
 import { momentText } from "../model/index.ts";
 import type { OrderRow } from "./book.ts";
-import type { AnswerStream, OrdersContext, Standing, UnusableAnswer } from "./context.ts";
+import type {
+  AnswerStream,
+  OrdersContext,
+  Standing,
+  StoodStill,
+  UnusableAnswer,
+} from "./context.ts";
 import { OrderError } from "./error.ts";
 
 /** Null: it was handed over and never answered, or could not be. */
@@ -17,6 +23,37 @@ export interface Reading {
   /** Null: that is not known, and they count as read. */
   readonly answers: readonly AnswerStream[] | null;
   readonly unusable: readonly UnusableAnswer[];
+}
+
+type Awaited = Pick<OrderRow, "handedOverAt" | "answerDueAt">;
+
+/** When their connection stood still since the first of them was handed over. */
+export async function stoodStillSince(
+  { connection }: Pick<OrdersContext, "connection">,
+  orders: readonly Awaited[],
+): Promise<readonly StoodStill[]> {
+  const [first] = orders
+    .flatMap(({ handedOverAt }) => handedOverAt ?? [])
+    .toSorted((one, other) => Temporal.Instant.compare(one, other));
+  return first === undefined ? [] : ((await connection.stoodStill?.(first)) ?? []);
+}
+
+/**
+ * By when the ERP is to have answered: as long as the connection stood still its import did, too,
+ * and that time is none of it. Null: it need not answer.
+ */
+export function answerDue(
+  { handedOverAt, answerDueAt }: Awaited,
+  still: readonly StoodStill[],
+): Temporal.Instant | null {
+  if (handedOverAt === null || answerDueAt === null) return answerDueAt;
+  let due = answerDueAt;
+  for (const { from, to } of still) {
+    if (Temporal.Instant.compare(from, due) >= 0) break;
+    const began = Temporal.Instant.compare(from, handedOverAt) < 0 ? handedOverAt : from;
+    if (Temporal.Instant.compare(began, to) < 0) due = due.add(began.until(to));
+  }
+  return due;
 }
 
 /** `numbers`: of the orders that it is asked for. */
@@ -116,20 +153,27 @@ export interface Unread extends Pick<OrderRow, "number" | "answerDueAt"> {
   readonly because: string;
 }
 
-/** The order stays handed over, and says why nobody can tell more. */
+/**
+ * The order stays handed over, and says why nobody can tell more. Null: the ERP still has time, and
+ * what was said of that holds no more.
+ */
 export async function sayUnread(
   { store, settings }: OrdersContext,
-  { company, id, version, answerDueAt }: OrderRow,
-  because: string,
+  { company, id, version, answerDueAt, reasons }: OrderRow,
+  because: string | null,
 ): Promise<void> {
+  if (because === null && reasons[0]?.startsWith(TO_ANSWER) !== true) return;
   const due = answerDueAt === null ? "" : ` by ${momentText(answerDueAt, settings.timeZone)}`;
-  const reason = `The ERP was to answer it${due}, and nobody knows whether it has: ${because}.`;
+  const said =
+    because === null ? [] : [`${TO_ANSWER}${due}, and nobody knows whether it has: ${because}.`];
   await store.affect(
     `update web_order set reasons = $4
       where company = $1 and id = $2 and version = $3 and reasons is distinct from $4`,
-    [company, id, version, JSON.stringify([reason])],
+    [company, id, version, JSON.stringify(said)],
   );
 }
+
+const TO_ANSWER = "The ERP was to answer it";
 
 /** Orders whose time for an answer is up where nobody reads answers: one alarm for all of them. */
 export async function tellUnread(

@@ -16,6 +16,11 @@ export interface OrdersConnection {
   standing(): Promise<Standing>;
   readonly name?: string;
   /**
+   * When it stood still since then: oldest first, and none overlaps. Absent: that is not known,
+   * and it never did.
+   */
+  stoodStill?(since: Temporal.Instant): Promise<readonly StoodStill[]>;
+  /**
    * The connection that counted as live when the order was taken, whatever mode the settings had
    * then; null: none did. Absent: that is not known.
    */
@@ -63,6 +68,12 @@ export interface CountedLive {
   readonly connection: string;
   readonly at: Temporal.Instant;
   readonly undone: boolean;
+}
+
+export interface StoodStill {
+  readonly from: Temporal.Instant;
+  /** Now, where it stands still yet. */
+  readonly to: Temporal.Instant;
 }
 
 export interface Standing {

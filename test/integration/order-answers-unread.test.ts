@@ -67,9 +67,15 @@ test("an order is not called unanswered while its connection stands still or nob
     ]
   `);
 
-  // It goes on, and nothing has been read yet.
+  // It goes on: its import stood still as well, and has its time yet.
   one.paused = null;
   one.resumedAt = one.now;
+  await one.orders.advance();
+  expect((await one.orders.show(number)).reasons).toEqual([]);
+  expect([...one.alarms.keys()]).toEqual([]);
+
+  // That is over, and nothing was read meanwhile.
+  one.now = one.now.add({ hours: 24 });
   await one.orders.advance();
   await companies.jobs.drain();
   expect((await one.orders.show(number)).reasons).toMatchInlineSnapshot(`
@@ -84,6 +90,39 @@ test("an order is not called unanswered while its connection stands still or nob
   expect([...one.alarms.keys()]).toContain("orders/late");
   expect(one.alarms.has("orders/unread")).toBe(false);
   expect(placings(one, number)).toBe(1);
+});
+
+test("time in which its connection stood still is none of an order's time to be answered", async () => {
+  const one = await companies.open("TIME", { answerWithinHours: 24 });
+  const number = await handedOver(one, "MN5");
+  const pause = async (minutes: number) => {
+    one.paused = "maintenance since 31/03/2026 by J Ross: upgrade";
+    one.now = one.now.add({ minutes });
+    await one.orders.advance();
+    one.paused = null;
+    one.resumedAt = one.now;
+  };
+  // Every hour for twenty minutes; then for two days.
+  for (let hour = 0; hour < 23; hour += 1) {
+    one.now = one.now.add({ minutes: 40 });
+    await pause(20);
+  }
+  await pause(48 * 60);
+  one.now = one.now.add({ hours: 8 });
+  expect(await one.orders.advance()).toMatchObject({ expired: 0 });
+  expect([(await one.orders.show(number)).state, [...one.alarms.keys()]]).toEqual([
+    "handedOver",
+    [],
+  ]);
+  // Fifteen hours and twenty minutes were its own, and eight of these.
+  one.now = one.now.add({ minutes: 41 });
+  expect(await one.orders.advance()).toMatchObject({ expired: 1 });
+  // What comes after its time is over gives it none.
+  const other = await handedOver(one, "MN6");
+  one.now = one.now.add({ hours: 25 });
+  await pause(60);
+  expect(await one.orders.advance()).toMatchObject({ expired: 1 });
+  expect((await one.orders.show(other)).state).toBe("inDoubt");
 });
 
 test("one in doubt is not sent again while its connection stands still, nor before anything is read after", async () => {
@@ -258,6 +297,9 @@ test("an answer that came during maintenance is read after it, and no doubt come
   await one.orders.advance();
   expect(await stands()).toBe("handedOver");
   await one.maintenance.end(stop);
+  // Most of its day is left; what it has not read by then would be unread.
+  await one.orders.advance();
+  expect((await one.orders.show("MN1")).reasons).toEqual([]);
   await one.orders.advance();
   expect(await stands()).toBe("handedOver");
   await one.sync("erp", {});

@@ -173,13 +173,23 @@ export function useOrderCompanies(): OrderCompanies {
   ): Promise<Opened> {
     const { store } = database;
     const alarms = new Map<string, NewAlarm>();
+    let paused: string | null = null;
+    let pausedAt: Temporal.Instant | null = null;
+    const still: { from: Temporal.Instant; to: Temporal.Instant }[] = [];
     const one: Opened = {
       erp,
       alarms,
       now: Temporal.Instant.from(NOW),
       mode: "live",
       live: null,
-      paused: null,
+      get paused() {
+        return paused;
+      },
+      set paused(why) {
+        if (why === null && pausedAt !== null) still.push({ from: pausedAt, to: one.now });
+        pausedAt = why === null ? null : (pausedAt ?? one.now);
+        paused = why;
+      },
       resumedAt: null,
       lookedAt: null,
       ordersLookedAt: null,
@@ -197,6 +207,8 @@ export function useOrderCompanies(): OrderCompanies {
             resumedAt: one.resumedAt,
           }),
           name: "erp",
+          stoodStill: async () =>
+            pausedAt === null ? still : [...still, { from: pausedAt, to: one.now }],
           answers: async () => [
             {
               connection: "erp",
