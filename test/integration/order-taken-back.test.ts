@@ -273,6 +273,32 @@ test("while the connection stands still, or a part of it is gone, a person is to
   );
 });
 
+test("while it stands still nobody is told of what an import has answered, but of what staff keyed", async () => {
+  const far = await openWithFolder("STANDS");
+  await far.handOver("LY1");
+  await far.take();
+  await far.handOver("LY2");
+  far.one.paused = "maintenance since 31/03/2026 by J Ross: upgrade";
+  // Answers are read from another connection, which goes on.
+  await OTHERWISE.accepted("STANDS");
+  await far.orders.advance();
+  await companies.jobs.drain();
+  await far.orders.advance();
+  expect((await far.stands("LY1"))[0]).toBe("accepted");
+  expect([...far.one.alarms.keys()]).toEqual([]);
+  await pull(companies.store, "STANDS", "erp-order", [
+    { ...KEYED, erpOrder: "SO-8", webOrder: "LY2", net: "18.40", vat: "1.68" },
+  ]);
+  await far.orders.advance();
+  expect((await far.stands("LY2"))[0]).toBe("confirmed");
+  expect(far.one.alarms.get("orders/lying")?.detail).toMatch(/^LY2 \(confirmed\): maintenance/);
+  far.one.paused = null;
+  await far.orders.advance();
+  await companies.jobs.drain();
+  await far.orders.advance();
+  expect([far.lie(), [...far.one.alarms.keys()]]).toEqual([[], []]);
+});
+
 test("one that goes on its way again keeps what lies there", async () => {
   const far = await openWithFolder("AGAIN");
   await far.handOver("LY1");

@@ -6,6 +6,7 @@
 import type { OrdersCapability } from "../../connector/index.ts";
 import type { OrderRow } from "../book.ts";
 import type { OrdersContext } from "../context.ts";
+import { bears } from "../same-number.ts";
 import { calling } from "./calling.ts";
 import { patienceOf, queueIn } from "./later.ts";
 import { liesNoMore, mayLie, STANDING } from "./lying.ts";
@@ -86,7 +87,23 @@ async function tryAgain({ context, lease }: Sender, why: string | null): Promise
 const KEY = "orders/lying";
 const SHOWN = 5;
 
-/** One alarm for all of them, for as long as nobody could take them back. */
+/**
+ * In SQL: a person has said how "o" stands since "l", or staff have keyed it, as no answer names
+ * it where orders are answered. What the ERP's own import has answered it has taken.
+ */
+const BY_HAND = `(exists (select 1 from web_order_event v
+      where v.company = o.company and v.order_id = o.id and v.at >= l.since
+        and v.from_state not in ('received', 'checked', 'held', 'queued', 'sending', v.to_state)
+        and v.who not in ('erp', 'tradepost'))
+  or exists (select 1 from erp_order e where e.company = o.company and ${bears("e.web_order")})
+     and not exists (select 1 from order_acknowledgement a
+           where a.company = o.company and ${bears("a.web_order")})
+     and exists (select 1 from order_acknowledgement a where a.company = o.company))`;
+
+/**
+ * One alarm for all of them, for as long as nobody could take them back. While nobody may look,
+ * of those alone that no import is known to have taken.
+ */
 export async function tellLying({
   alarms,
   store,
@@ -99,15 +116,18 @@ export async function tellLying({
     state: string;
     since: Temporal.Instant;
     why: string | null;
+    isByHand: boolean;
   }>(
-    `select o.number, o.state, l.since, l.why
+    `select o.number, o.state, l.since, l.why, ${BY_HAND} as "isByHand"
        from web_order_lying l join web_order o on o.company = l.company and o.id = l.order_id
       where l.company = $1 and (l.why is not null or o.handed_over_at is not null)
       order by l.since, o.number`,
     [company],
   );
   const { paused: stopped } = await connection.standing();
-  const untaken = stopped === null ? lying.filter(({ why }) => why !== null) : lying;
+  const untaken = lying.filter(
+    ({ why, isByHand }) => why !== null || (stopped !== null && isByHand),
+  );
   const [first] = untaken;
   if (first === undefined) return alarms.clear(KEY);
   const shown = untaken.slice(0, SHOWN).map(({ number, state }) => `${number} (${state})`);
