@@ -5,7 +5,7 @@
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
 import type { DeliveryState } from "./machine.ts";
-import { openAgain, openProduct } from "./open.ts";
+import { openAgain } from "./open.ts";
 import { bears } from "./same-number.ts";
 
 export interface Owner {
@@ -94,8 +94,7 @@ export async function forgetDespatched(
 ): Promise<void> {
   await tx.affect(
     `update web_order_line l
-        set despatched_quantity = 0, cancelled_quantity = 0,
-            open_product = ${openProduct("l.invoiced_quantity", "0")}
+        set despatched_quantity = 0, cancelled_quantity = 0
       where l.company = $1 and l.order_id = $2`,
     [company, id],
   );

@@ -109,7 +109,7 @@ async function replaceLines(
             "unitPrice" numeric, net numeric, "vatCode" text, vat numeric, price jsonb)
      on conflict (company, order_id, line) do update
         set product = excluded.product, quantity = excluded.quantity,
-            open_product = case when (l.invoiced_quantity + l.cancelled_quantity)
+            open_product = case when (l.invoiced_quantity - l.credited_quantity + l.cancelled_quantity)
                                      / excluded.quantity < 1 then excluded.product end,
             unit_price = excluded.unit_price, net = excluded.net, vat_code = excluded.vat_code,
             vat = excluded.vat, stands_gross = null, price = excluded.price`,

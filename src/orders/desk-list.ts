@@ -6,6 +6,7 @@ import type { Queryable } from "../store/index.ts";
 import { isGivenAway, RIVAL, type Rival } from "./anothers.ts";
 import { ordersOf } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { delivered } from "./delivered.ts";
 import { besides, type Asked } from "./doubts.ts";
 import { letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import type { DeliveryState } from "./machine.ts";
@@ -112,8 +113,7 @@ export const ORDERS_AT_DESK = `
              and exists (select 1 from web_order_line l
                           where l.company = o.company and l.order_id = o.id
                             and l.open_product is not null
-                            and l.quantity > l.cancelled_quantity
-                                + greatest(l.despatched_quantity, l.invoiced_quantity)))`;
+                            and l.quantity > l.cancelled_quantity + ${delivered()}))`;
 
 interface TaskAtDesk {
   readonly id: string;

@@ -5,11 +5,12 @@
 import type { Transaction } from "../store/index.ts";
 import { holdOrders } from "./book.ts";
 import type { OrdersContext } from "./context.ts";
+import { delivered, keepInvoicedAnew, type InvoicedAnew } from "./delivered.ts";
+import { ERP_ENDS } from "./erp-ends.ts";
 import { erpHeaders, erpLines, notedLines } from "./erp-lines.ts";
 import { ofShare, spreadOver } from "./line-shares.ts";
-import { openAgain, openProduct } from "./open.ts";
+import { openAgain } from "./open.ts";
 import { inPages } from "./recent.ts";
-import { bears } from "./same-number.ts";
 import { noteFulfilment } from "./told.ts";
 import { keepUnplaced, placedAnew, withPlaced, type InvoicedUnplaced } from "./unplaced.ts";
 
@@ -46,8 +47,7 @@ export const PUSH_LOG_CHARGES = `
 export const OPEN_LINES = `
   (select o.company, l.order_id, o.number as web_order, l.open_product as product,
           o.body ->> 'branch' as branch,
-          greatest(0, l.quantity - l.cancelled_quantity
-                      - greatest(l.despatched_quantity, l.invoiced_quantity)) as quantity,
+          greatest(0, l.quantity - l.cancelled_quantity - ${delivered()}) as quantity,
           (select min(e.at) from web_order_event e
             where e.company = o.company and e.order_id = o.id
               and e.to_state in ('accepted', 'confirmed')) as taken_at
@@ -94,6 +94,7 @@ export async function recordInvoiced(
     readonly lines: readonly InvoicedLine[];
     readonly unplaced?: readonly InvoicedUnplaced[];
     readonly charges?: readonly InvoicedCharges[];
+    readonly anew?: readonly InvoicedAnew[];
   },
 ): Promise<void> {
   if (told.lines.length === 0) return;
@@ -112,6 +113,7 @@ export async function recordInvoiced(
     due.map(({ id }) => id),
   );
   await keepUnplaced(tx, told);
+  const others = await keepInvoicedAnew(tx, told);
   const orders = await writeLines(tx, company, lines, at);
   const recharged = await tx.query<{ id: string }>(
     `update web_order w
@@ -120,7 +122,8 @@ export async function recordInvoiced(
       where w.company = $1 and w.id = news.id returning w.id`,
     [company, charges],
   );
-  await openAgain(tx, company, [...new Set([...orders, ...recharged.map(({ id }) => id)])]);
+  const changed = [...orders, ...others, ...recharged.map(({ id }) => id)];
+  await openAgain(tx, company, [...new Set(changed)]);
   await noteFulfilment(tx, company, orders, at);
 }
 
@@ -133,8 +136,7 @@ async function writeLines(
 ): Promise<string[]> {
   const changed = await tx.query<{ id: string }>(
     `update web_order_line l
-        set invoiced_quantity = told."invoicedQuantity", credited_quantity = told."creditedQuantity",
-            open_product = ${openProduct('told."invoicedQuantity"')}
+        set invoiced_quantity = told."invoicedQuantity", credited_quantity = told."creditedQuantity"
        from ${invoiced("$2")} where ${IS_NEWS} returning l.order_id as id`,
     [company, JSON.stringify(lines)],
   );
@@ -206,50 +208,28 @@ async function writeInvoiceEvents(
   );
 }
 
-/** What an ERP writes of one moment goes into several files, and they are pulled one by one. */
-const PAPERS_WITHIN = "interval '1 hour'";
-
 /**
- * How the ERP's own orders end: (order_id, is_over, is_unread). One that is complete ends what did
- * not come of it where its lines tell what did, or papers of it that came with its end.
- * `is_unread`: of one that goes on no lines are here, and it may go on with anything. It counts
- * where the number by which the order is known there is among them: another one may bear ours, too.
+ * (order_id, is_over, is_unread): whether nothing more comes of an order, as the ERP's orders of it
+ * are over. `is_unread`: of one that goes on no lines are here, and it may go on with anything. It
+ * counts where the number by which the order is known there is among them: another one may bear
+ * ours, too.
  */
 const ENDED = `
-  select h.id as order_id, bool_or(h.erp_order = own.erp_order) and bool_and(
-           h.state = 'cancelled' or h.state = 'complete' and (
-             read.erp_order is not null
-             or exists (select 1 from web_order_line l
-                         where l.company = $1 and l.order_id = h.id
-                           and greatest(l.invoiced_quantity, l.despatched_quantity) > 0)
-                and (h.learned_at <= $3::timestamptz - ${PAPERS_WITHIN} or ${hasPapers("h")})))
-           as is_over,
-         bool_or(h.state not in ('cancelled', 'complete') and read.erp_order is null) as is_unread
-    from headers h
-    join orders own on own.id = h.id
-    left join (select distinct order_id, erp_order from erp_lines) read
-      on read.order_id = h.id and read.erp_order = h.erp_order
-   group by h.id`;
+  select order_id, bool_or(is_its_own) and bool_and(is_over) as is_over,
+         bool_or(not is_over and not is_read) as is_unread
+    from ends group by order_id`;
 
-function hasPapers(header: string): string {
-  const came = (where: string): string =>
-    `${where} and p.learned_at >= ${header}.learned_at - ${PAPERS_WITHIN}`;
-  const tables = ["sales_document p", "despatch_line p"].map(
-    (table) =>
-      `select 1 from ${table} where ${came(`p.company = $1 and p.erp_order = ${header}.erp_order`)}`,
-  );
-  const ours = `select 1 from sales_document p
-    where ${came(`p.company = $1 and ${bears("p.web_order", "own.number")}`)}`;
-  return `(${[...tables, ours].map((rows) => `exists (${rows})`).join(" or ")})`;
-}
+/** Of a line as the ERP's rows have it, which may tell of invoices that are not here yet. */
+const COMES = { despatched: "l.despatched", invoiced: "l.invoiced", isStated: "l.is_stated" };
 
 /** What the pulled rows make of lines; of the orders named by $2, at the moment $3. */
 const WANTED = `
   with orders as materialized (
-       select company, id, number, account, erp_order, settled from web_order
+       select company, id, number, account, erp_order, settled, invoiced_anew from web_order
         where company = $1 and not test and id = any($2::uuid[])),
      headers as materialized (${erpHeaders("orders")}),
      erp_lines as materialized (${erpLines("orders", "headers")}),
+     ends as materialized (${ERP_ENDS}),
      ended as materialized (${ENDED}),
      noted as materialized (
        select erp_order, erp_order_line, case when erp_order_line is null then product end as product,
@@ -279,26 +259,31 @@ const WANTED = `
            select x.order_id, x.line,
                   ${ofShare("greatest(x.despatched, coalesce(n.despatched, 0))")} as despatched,
                   ${ofShare("x.invoiced")} as invoiced,
-                  x.state in ('cancelled', 'complete') as finished
+                  ends.is_over as finished
              from erp_lines x
+             join ends on ends.order_id = x.order_id and ends.erp_order = x.erp_order
              left join notes n on n.order_id = x.order_id and n.erp_order = x.erp_order
               and n.erp_order_line = x.erp_order_line
            union all
            select order_id, line, quantity, 0, null from (${notedLines("orders")}) noted) said
         where line is not null
         group by order_id, line),
-     wanted as (
-       select l.order_id, l.line, coalesce(told.despatched, l.despatched_quantity) as despatched,
-              case when ended.is_over or told.finished and ended.is_unread is not true
-                   then greatest(0, l.quantity
-                          - greatest(l.invoiced_quantity, told.invoiced,
-                                     coalesce(told.despatched, l.despatched_quantity)))
-                   else 0 end as cancelled
+     known as (
+       select l.*, coalesce(told.despatched, l.despatched_quantity) as despatched,
+              greatest(l.invoiced_quantity, told.invoiced) as invoiced,
+              ended.is_over or told.finished and ended.is_unread is not true as is_over
          from web_order_line l
          left join told on told.order_id = l.order_id and told.line = l.line
          left join ended on ended.order_id = l.order_id
         where l.company = $1 and l.order_id = any($2::uuid[])
-          and (told.line is not null or ended.order_id is not null))`;
+          and (told.line is not null or ended.order_id is not null)),
+     wanted as (
+       select l.order_id, l.line, l.despatched,
+              case when l.is_over then greatest(0, l.quantity - ${delivered(COMES)}) else 0 end
+                as cancelled
+         from (select *, bool_or(despatched > 0) over (partition by order_id) as is_stated
+                 from known) l
+         join orders o on o.id = l.order_id)`;
 
 const IS_OTHER = `l.company = $1 and l.order_id = wanted.order_id and l.line = wanted.line
   and (l.despatched_quantity, l.cancelled_quantity)
@@ -371,8 +356,7 @@ async function writeDespatched(
   const changed = await tx.query<{ orderId: string }>(
     `${WANTED}
      update web_order_line l
-        set despatched_quantity = wanted.despatched, cancelled_quantity = wanted.cancelled,
-            open_product = ${openProduct("l.invoiced_quantity", "wanted.cancelled")}
+        set despatched_quantity = wanted.despatched, cancelled_quantity = wanted.cancelled
        from wanted where ${IS_OTHER}
       returning l.order_id as "orderId"`,
     [company, ids, at],

@@ -123,6 +123,7 @@ export {
   type InvoicedCharges,
   type InvoicedLine,
 } from "./fulfilment.ts";
+export type { InvoicedAnew } from "./delivered.ts";
 export type { InvoicedUnplaced } from "./unplaced.ts";
 /** For rows of the ERP that name an order. */
 export { bears } from "./same-number.ts";

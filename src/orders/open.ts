@@ -6,6 +6,7 @@
  * so that a mark may be there too long and is never missing.
  */
 import type { Queryable } from "../store/index.ts";
+import { charged } from "./delivered.ts";
 import { OVER_STATES, type DeliveryState } from "./machine.ts";
 
 interface OrderKey {
@@ -13,19 +14,16 @@ interface OrderKey {
   readonly id: string;
 }
 
-/** Of the line `l`: its product while some of it is open, else null. */
-export function openProduct(
-  invoiced = "l.invoiced_quantity",
-  cancelled = "l.cancelled_quantity",
-): string {
-  return `case when (${invoiced} + ${cancelled}) / l.quantity < 1 then l.product end`;
-}
+/** Of the line `l` of the order `o`: some of it may still be charged. */
+const IS_OPEN = `(${charged()} + l.cancelled_quantity) / l.quantity < 1`;
+
+/** Its product while some of it is open, else null. */
+const OPEN_PRODUCT = `case when o.state <> all($3) and ${IS_OPEN} then l.product end`;
 
 /** Of the order `o`: a line or a change of it may still come to something. */
 const MAY_COUNT = `
   (exists (select 1 from web_order_line l
-            where l.company = o.company and l.order_id = o.id
-              and (l.invoiced_quantity + l.cancelled_quantity) / l.quantity < 1)
+            where l.company = o.company and l.order_id = o.id and ${IS_OPEN})
    or exists (select 1 from web_order_change c
                where c.company = o.company and c.order_id = o.id
                  and c.state in ('held', 'asked', 'task')))`;
@@ -51,6 +49,7 @@ export async function openAgain(
   orders: readonly string[],
 ): Promise<void> {
   if (orders.length === 0) return;
+  await markLines(tx, company, orders);
   await tx.affect(
     `update web_order o set open_account = o.account
       where o.company = $1 and o.id = any($2::uuid[]) and o.open_account is null
@@ -64,6 +63,15 @@ export async function openAgain(
   );
 }
 
+async function markLines(tx: Queryable, company: string, orders: readonly string[]): Promise<void> {
+  await tx.affect(
+    `update web_order_line l set open_product = ${OPEN_PRODUCT} from web_order o
+      where o.company = $1 and o.id = any($2::uuid[]) and l.company = $1 and l.order_id = o.id
+        and l.open_product is distinct from ${OPEN_PRODUCT}`,
+    [company, orders, [...OVER_STATES]],
+  );
+}
+
 /** With a move: an order that is over counts no more, and one that lives again does. */
 export async function followState(
   tx: Queryable,
@@ -73,12 +81,8 @@ export async function followState(
 ): Promise<void> {
   const isOver = OVER_STATES.has(to);
   if (OVER_STATES.has(from) === isOver) return;
-  const open = isOver ? "null" : openProduct();
-  await tx.affect(
-    `update web_order_line l set open_product = ${open} where l.company = $1 and l.order_id = $2`,
-    [company, id],
-  );
   if (!isOver) return openAgain(tx, company, [id]);
+  await markLines(tx, company, [id]);
   await tx.affect("update web_order set open_account = null where company = $1 and id = $2", [
     company,
     id,

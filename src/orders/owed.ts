@@ -5,8 +5,9 @@
  */
 import { decimal, type Money, type WebOrderPayment } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
+import { charged, delivered } from "./delivered.ts";
 import type { DeliveryState } from "./machine.ts";
-import { bears } from "./same-number.ts";
+import { INVOICES } from "./papers.ts";
 import type { Task } from "./tasks.ts";
 
 /** An order that money came with, and what is known of that. */
@@ -69,14 +70,12 @@ export const STANDS = " stands";
 export const OTHERWISE = " came otherwise: ";
 
 /**
- * Of the line `l` of the order `o`: what will not come. Of one that ended only what is invoiced
+ * Of the line `l` of the order `o`: what will not come. Of one that ended only what is charged
  * stays.
  */
 const GONE = `
-  case when o.state in ('refused', 'cancelled') then greatest(0, l.quantity - l.invoiced_quantity)
-       else least(l.cancelled_quantity,
-                  greatest(0, l.quantity - greatest(l.invoiced_quantity, l.despatched_quantity)))
-  end`;
+  case when o.state in ('refused', 'cancelled') then greatest(0, l.quantity - ${charged()})
+       else least(l.cancelled_quantity, greatest(0, l.quantity - ${delivered()})) end`;
 
 /** In SQL: a person has decided that the refund `t` is not given back. */
 const WAIVED = `t.state = 'dropped' and t.closed_by <> 'tradepost' and not starts_with(
@@ -123,11 +122,6 @@ export type LetStand = Readonly<
   Record<string, { readonly gross: string; readonly lines: Readonly<Record<string, string>> }>
 >;
 
-/** In SQL: on so many invoices the order `o` came. */
-const INVOICES = `(select count(*) from sales_document d
-    where d.company = o.company and d.document_type = 'invoice'
-      and (d.erp_order = o.erp_order or ${bears("d.web_order")}))`;
-
 /**
  * Charges are owed for as long as anything of the order came or is to come, until the ERP's order
  * is complete and invoices come to just what it says. What is in conflict waits for a person. Of
@@ -138,7 +132,7 @@ const INVOICES = `(select count(*) from sales_document d
 const STANDINGS = `
   with paid as materialized (
     select o.company, o.id, o.number, o.state, o.gross as agreed, o.net, o.paid, o.erp_order,
-           o.invoiced_net,
+           o.invoiced_net, o.invoiced_anew,
            coalesce(($4::jsonb -> o.id::text ->> 'gross')::numeric, o.stands_gross, o.gross)
              as gross,
            o.stands_gross is not null or $4::jsonb ? o.id::text as is_let_stand,
@@ -192,10 +186,10 @@ const STANDINGS = `
                round(coalesce(sum(w.worth * least(1, l.invoiced_quantity / l.quantity)), 0), 2)
                  as came,
                count(*) filter (where l.invoiced_quantity > 0) as lines,
-               coalesce(sum(w.worth * greatest(0, l.quantity - l.invoiced_quantity - (${GONE}))
+               coalesce(sum(w.worth * greatest(0, l.quantity - ${charged()} - (${GONE}))
                             / l.quantity), 0) as to_come,
                coalesce(bool_or(${GONE} < l.quantity), false) as left_over,
-               coalesce(bool_or(${GONE} < l.quantity - l.invoiced_quantity), false) as is_open
+               coalesce(bool_or(${GONE} < l.quantity - ${charged()}), false) as is_open
           from web_order_line l
          cross join lateral (select coalesce(($4::jsonb -> o.id::text -> 'lines' ->> l.line::text)
                                              ::numeric, l.stands_gross, l.net + l.vat) as worth) w

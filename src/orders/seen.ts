@@ -12,6 +12,7 @@ import { judge } from "./judge.ts";
 import type { Acknowledgement, ErpOrderFact } from "./judgement.ts";
 import { learnedBeforeLost, lostAnswer, lostRow } from "./lost-rows.ts";
 import { mayMove } from "./machine.ts";
+import { INVOICES, ITS_ALONE, NAMED } from "./papers.ts";
 import { refundReasons } from "./refunds.ts";
 import { bearing, bears } from "./same-number.ts";
 
@@ -138,14 +139,6 @@ const GIVEN_UP = `coalesce((select least(max(c.asked_at), o.changed_at) from web
     where c.company = o.company and c.order_id = o.id and c.state = 'done' and c.body is null),
   o.changed_at)`;
 
-/** No other web order, that stands, is the same order of the ERP. */
-const ITS_ALONE = `not exists (select 1 from web_order y where y.company = o.company
-    and y.id <> o.id and y.erp_order = o.erp_order and y.state not in ('refused', 'cancelled'))`;
-
-/** An invoice names the web order, or the ERP order that it was taken as. */
-const NAMED = `(${bears("d.web_order")}
-    or d.erp_order = o.erp_order and coalesce(d.web_order, '') = '' and ${ITS_ALONE})`;
-
 /** An invoice "d" of it, that no person has seen yet. */
 const IS_INVOICED = `d.company = o.company and d.document_type = 'invoice'
      and ${NAMED} and not ${FOREIGN}
@@ -164,18 +157,9 @@ const INVOICED = `
     from sales_document d where ${IS_INVOICED}
    group by d.company, d.erp_order`;
 
-/** Papers may name it on their lines alone, as those that are for several orders do. */
-const PAPERS = `(select count(*) from (
-    select d.document from sales_document d
-     where d.company = o.company and d.document_type = 'invoice' and ${NAMED}
-    union
-    select x.document from sales_line x
-     where x.company = o.company and x.document_type = 'invoice' and x.erp_order = o.erp_order
-  ) paper)`;
-
 /** Null: nothing of it is invoiced. */
 const CHARGED = `
-  (select jsonb_build_object('invoices', ${PAPERS}, 'net', o.invoiced_net::text,
+  (select jsonb_build_object('invoices', ${INVOICES}, 'net', o.invoiced_net::text,
             'vat', o.invoiced_vat::text, 'creditedNet', o.credited_net::text,
             'other', (o.invoiced_charges + o.invoiced_apart)::text, 'lines', lines.all_of_it)
      from (

@@ -13,6 +13,7 @@ import {
   type InvoicedUnplaced,
 } from "../orders/index.ts";
 import type { Queryable, Transaction } from "../store/index.ts";
+import { invoicedAnew } from "./invoiced-anew.ts";
 
 /** For the lines that were looked at just now (`sales_desired`): their links made anew. */
 export async function link(tx: Transaction, company: string, at: Temporal.Instant): Promise<void> {
@@ -139,7 +140,8 @@ export async function tell(
   const lines = await tx.query<InvoicedLine>(TOTALS, [company, webOrders]);
   const unplaced = await tx.query<InvoicedUnplaced>(UNPLACED, [company, webOrders]);
   const charges = await tx.query<InvoicedCharges>(CHARGES, [company, webOrders]);
-  await recordInvoiced(tx, { company, at, lines, unplaced, charges });
+  const anew = await invoicedAnew(tx, company, webOrders);
+  await recordInvoiced(tx, { company, at, lines, unplaced, charges, anew });
 }
 
 /** Links beside the lines of documents that they are of. */

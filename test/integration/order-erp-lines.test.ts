@@ -255,7 +255,7 @@ test("an ERP that exports its orders without their lines ends them by their stat
   expect(await owed(given)).toEqual([]);
 });
 
-test("complete there without lines ends what no invoice brought, once one did bring some", async () => {
+test("complete there without lines ends what no invoice brought, days after one that did bring some", async () => {
   const goods: Goods = [
     ["BRICK", 10],
     ["SAND", 1],
@@ -270,6 +270,9 @@ test("complete there without lines ends what no invoice brought, once one did br
     { product: "SAND", quantity: 1 },
   ]);
   await pulled("SHORT", one, { order: { ...sums(goods), state: "complete" } });
+  expect([await stands(one), await owed(one)]).toMatchObject([{ cancelled: [0, 0] }, []]);
+  one.now = one.now.add({ hours: 24 * 5 });
+  await one.orders.advance();
   expect(await stands(one)).toMatchObject({ fulfilment: "invoiced", cancelled: [4, 0] });
   expect(await owed(one)).toEqual([["W1 came short by 20.16", "20.16"]]);
 });

@@ -48,18 +48,31 @@ function wanted(quantities: Readonly<Record<Product, number>>, more: object = {}
   };
 }
 
+/** Of goods of the order; `part`: of the price agreed. */
+interface Paper {
+  readonly kind: "invoice" | "credit";
+  readonly product: Product;
+  readonly quantity: number;
+  readonly part: number;
+}
+
 /** An ERP that holds the order, delivers it, invoices it, credits it and gives it up. */
 class ErpOrder {
   state: "open" | "complete" | "cancelled" = "open";
   readonly ordered: Record<Product, number>;
   readonly invoiced = { BRICK: 0, SAND: 0 };
   readonly credited = { BRICK: 0, SAND: 0 };
+  /** What went out of it. */
+  readonly sent = { BRICK: 0, SAND: 0 };
+  /** True: its lines say what went out. */
+  states = false;
   /** What its invoices less its credit notes come to, with VAT. */
   papers = 0;
   /** How often its carriage was. */
   readonly carriages = { invoice: 0, credit: 0 };
   #invoiced = 0;
   #documents = 0;
+  readonly #papers: Paper[] = [];
   readonly #company: string;
   readonly #one: Opened;
 
@@ -92,6 +105,7 @@ class ErpOrder {
       product,
       quantity: String(this.ordered[product]),
       invoicedQuantity: String(this.invoiced[product]),
+      despatchedQuantity: this.states ? String(this.sent[product]) : "0",
       net: (NET[product] * this.ordered[product]).toFixed(2),
       unitPrice: String(NET[product]),
     }));
@@ -109,13 +123,25 @@ class ErpOrder {
 
   /** `part`: of the price agreed. */
   async invoice(product: Product, quantity: number, part = 1): Promise<void> {
-    this.invoiced[product] += quantity;
-    await this.#post("invoice", product, quantity, part);
+    this.sent[product] += quantity;
+    await this.#goods("invoice", product, quantity, part);
   }
 
   async credit(product: Product, quantity: number, part = 1): Promise<void> {
-    this.credited[product] += quantity;
-    await this.#post("credit", product, quantity, part);
+    await this.#goods("credit", product, quantity, part);
+  }
+
+  /** An invoice at the price agreed is credited and made anew; no goods move. */
+  async invoiceAnew(): Promise<void> {
+    const wrong = this.#papers.findLast(
+      ({ kind, product, quantity, part }) =>
+        kind === "invoice" &&
+        part === 1 &&
+        quantity <= this.invoiced[product] - this.credited[product],
+    );
+    if (wrong === undefined) return;
+    await this.#goods("credit", wrong.product, wrong.quantity, 1);
+    await this.#goods("invoice", wrong.product, wrong.quantity, 1);
   }
 
   /** Some of the price, and no goods that come back. */
@@ -130,11 +156,31 @@ class ErpOrder {
     await this.#paper(documentType, { ...row, net, vat });
   }
 
+  /**
+   * Known to the ERP where it says what went out. Else what is charged is, and what papers took
+   * back went out and came back, unless as much was charged once more.
+   */
+  delivered(product: Product): number {
+    if (this.states) return this.sent[product];
+    const own = this.#papers.filter((paper) => paper.product === product);
+    const anew = own.filter(
+      ({ kind, quantity }, at) =>
+        kind === "credit" &&
+        own.slice(0, at).some((paper) => paper.kind === "invoice" && paper.quantity === quantity) &&
+        own
+          .slice(at)
+          .reduce((sum, paper) => sum + (paper.kind === "invoice" ? paper.quantity : 0), 0) >=
+          quantity,
+    );
+    return this.invoiced[product] - anew.reduce((sum, { quantity }) => sum + quantity, 0);
+  }
+
   /** What its papers say, and what is still to come of what is ordered here and its carriage. */
   comesTo(ordered: Readonly<Record<Product, number>>): number {
-    const isOpen = this.state === "open";
+    const tells = PRODUCTS.some((each) => this.invoiced[each] > 0);
+    const isOpen = this.state === "open" || (this.state === "complete" && !tells);
     const toCome = PRODUCTS.reduce((sum, each) => {
-      const rest = isOpen ? ordered[each] - this.invoiced[each] : 0;
+      const rest = isOpen ? ordered[each] - this.delivered(each) : 0;
       return sum + Math.max(0, rest) * EACH[each];
     }, 0);
     const isAny = toCome > 0 || this.#invoiced !== 0;
@@ -157,6 +203,17 @@ class ErpOrder {
     this.carriages[documentType] += 1;
     const row = { ...as, quantity: "1", unitPrice: "7.50" };
     await this.#paper(documentType, { ...row, net: "7.50", vat: "1.50" });
+  }
+
+  async #goods(
+    kind: "invoice" | "credit",
+    product: Product,
+    quantity: number,
+    part: number,
+  ): Promise<void> {
+    this[kind === "invoice" ? "invoiced" : "credited"][product] += quantity;
+    this.#papers.push({ kind, product, quantity, part });
+    await this.#post(kind, product, quantity, part);
   }
 
   async #post(
@@ -187,7 +244,8 @@ class ErpOrder {
     const gross = (Number(net) + Number(vat)).toFixed(2);
     this.papers += Number(gross) * (documentType === "invoice" ? 1 : -1);
     if (documentType === "invoice") this.#invoiced += Number(gross);
-    const paper = { account: "A1", documentOn: "2026-03-31", webOrder: "W1" };
+    const documentOn = Temporal.PlainDate.from("2026-03-31").add({ days: this.#documents });
+    const paper = { account: "A1", documentOn: documentOn.toString(), webOrder: "W1" };
     await pull(store, company, "sales-document", [
       { documentType, document, ...paper, net, vat, gross },
     ]);
@@ -634,9 +692,16 @@ test("an order that the ERP refuses needs no cancelling there any more", async (
   ]);
 });
 
-test.for([1, 3, 4, 7, 9, 12])(
-  "after any sequence of what becomes of a paid order, as much is owed back as it is paid too much (%i)",
-  async (run) => {
+test.for([
+  [1, "says"],
+  [3, "says"],
+  [4, "does not say"],
+  [7, "does not say"],
+  [9, "says"],
+  [12, "does not say"],
+] as const)(
+  "after any sequence of what becomes of a paid order, as much is owed back as it is paid too much (%i, the ERP %s what went out)",
+  async ([run, says]) => {
     const company = `LAW${run}`;
     let seed = run * 7919;
     const pick = (below: number) => {
@@ -645,6 +710,7 @@ test.for([1, 3, 4, 7, 9, 12])(
     };
     const ordered = { BRICK: 6 + pick(5), SAND: 1 + pick(4) };
     const { one, erp, paid: taken } = await confirmed(company, ordered);
+    erp.states = says === "says";
     let paid = taken;
     let isLetStand = false;
     const did: string[] = [];
@@ -660,6 +726,7 @@ test.for([1, 3, 4, 7, 9, 12])(
         const most = erp.invoiced[product] - erp.credited[product];
         if (most > 0) await erp.credit(product, 1 + pick(most));
       },
+      invoiceAnew: async () => erp.invoiceAnew(),
       carriage: async () => {
         const { invoice, credit } = erp.carriages;
         await erp.carriage(invoice > credit ? "credit" : "invoice");
@@ -690,7 +757,7 @@ test.for([1, 3, 4, 7, 9, 12])(
       },
       less: async () => {
         const product = some();
-        const least = Math.max(1, erp.invoiced[product]);
+        const least = Math.max(1, erp.delivered(product));
         await change({ ...ordered, [product]: Math.min(ordered[product], least + pick(3)) });
       },
       more: async () => {
@@ -719,10 +786,20 @@ test.for([1, 3, 4, 7, 9, 12])(
       Object.assign(ordered, to);
       Object.assign(erp.ordered, to);
     };
-    const often = ["invoice", "credit", "reopen", "less", "more", "unmade", "payBack"];
+    const often = [
+      "invoice",
+      "credit",
+      "invoiceAnew",
+      "reopen",
+      "less",
+      "more",
+      "unmade",
+      "payBack",
+    ];
     const names = [...Object.keys(acts), ...often, ...often];
     for (let step = 0; step < 14; step += 1) {
-      const name = names[pick(names.length)] ?? "";
+      // What came in part and is charged once more before the rest is what sums alone cannot tell.
+      const name = ["invoice", "invoiceAnew"][step] ?? names[pick(names.length)] ?? "";
       await acts[name]?.();
       await erp.pulled();
       one.now = one.now.add({ seconds: 1 });

@@ -2,6 +2,7 @@
 import { decimal, type WebOrder } from "../../model/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import { OrderError, type OrderRow } from "../book.ts";
+import { delivered as deliveredIn } from "../delivered.ts";
 import { orderRequest, type OrderRequest } from "../request.ts";
 import { madeFrom } from "./made-from.ts";
 import type { CancelledLine, ChangeRow } from "./rows.ts";
@@ -91,14 +92,15 @@ export async function lessAnew(
   return lines.length === 0 ? "nothing" : lessOf(tx, order, pending, lines, { given: true });
 }
 
-/** By number of the line: despatched or invoiced, whichever is more. */
+/** By number of the line. */
 async function deliveredOf(
   tx: Queryable,
   { company, id }: OrderRow,
 ): Promise<ReadonlyMap<number, decimal.Decimal>> {
   const standing = await tx.query<Standing>(
-    `select line, greatest(despatched_quantity, invoiced_quantity)::text as delivered
-       from web_order_line where company = $1 and order_id = $2`,
+    `select l.line, (${deliveredIn()})::text as delivered
+       from web_order o join web_order_line l on l.company = o.company and l.order_id = o.id
+      where o.company = $1 and o.id = $2`,
     [company, id],
   );
   return new Map(standing.map((one) => [one.line, decimal.parse(one.delivered)]));

@@ -11,6 +11,7 @@ import { OrderError, type OrderRow } from "../book.ts";
 import type { OrderFinding, Policy } from "../checks.ts";
 import type { Content } from "../content.ts";
 import type { OrdersContext } from "../context.ts";
+import { delivered } from "../delivered.ts";
 import { keepingNumbers, type Numbering } from "../line-numbers.ts";
 import { leftOf, UNPAID } from "../payments.ts";
 import { sameAmount } from "../amounts.ts";
@@ -226,7 +227,7 @@ function keptEvidence(
 interface Came {
   readonly line: number;
   readonly product: string;
-  /** Despatched or invoiced, whichever is more; what was invoiced anew once. Selling units. */
+  /** Selling units. */
   readonly came: string;
 }
 
@@ -242,9 +243,9 @@ export async function cameSince(
 
 async function cameOf(tx: Queryable, { company, id }: OrderRow): Promise<readonly Came[]> {
   return tx.query<Came>(
-    `select line, product,
-            least(quantity, greatest(despatched_quantity, invoiced_quantity))::text as came
-       from web_order_line where company = $1 and order_id = $2 order by line`,
+    `select l.line, l.product, least(l.quantity, ${delivered()})::text as came
+       from web_order o join web_order_line l on l.company = o.company and l.order_id = o.id
+      where o.company = $1 and o.id = $2 order by l.line`,
     [company, id],
   );
 }

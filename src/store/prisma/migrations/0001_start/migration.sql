@@ -1331,6 +1331,7 @@ CREATE TABLE "web_order" (
     "invoiced_apart" DECIMAL(18,2) NOT NULL DEFAULT 0,
     "invoiced_apart_vat" DECIMAL(18,2) NOT NULL DEFAULT 0,
     "invoices_unplaced" JSONB,
+    "invoiced_anew" JSONB,
     "ordered_on" DATE NOT NULL,
     "placed_by" TEXT NOT NULL,
     "customer_reference" TEXT,
