@@ -122,10 +122,14 @@ export type LetStand = Readonly<
   Record<string, { readonly gross: string; readonly lines: Readonly<Record<string, string>> }>
 >;
 
+/** In SQL: what open refunds are to come to. */
+const OWED = "greatest(0, least(o.paid + unmade, taken - done) - due) - waived";
+
 /**
  * Charges are owed for as long as anything of the order came or is to come, until the ERP's order
- * is complete and invoices come to just what it says. What is in conflict waits for a person. Of
- * what came in parts each is rounded: up to a penny of a line and invoice is as agreed.
+ * is complete and invoices come to just what it says. What is in conflict waits for a person, and
+ * is looked at for as long as a refund of it is open. Of what papers leave each is rounded: up to a
+ * penny of a line and invoice is as agreed, unless a person let stand another sum.
  * $2: those to look at, null: all; $3: also those whose tasks are what they should be; $4: those
  * that are looked at as if a person let them stand so.
  */
@@ -145,7 +149,11 @@ const STANDINGS = `
               select c.order_id from web_order_change c
                where c.company = $1 and c.state in ('refused', 'dropped')
                  and jsonb_typeof(c.body -> 'payment') = 'object'))
-       and (o.state not in ('conflict', 'shadowed') or $4::jsonb ? o.id::text)),
+       and o.state <> 'shadowed'
+       and (o.state <> 'conflict' or $4::jsonb ? o.id::text or exists (
+              select 1 from web_order_task t
+               where t.company = o.company and t.order_id = o.id and t.kind = 'refund'
+                 and t.state = 'open'))),
   said as (
     select id, max(amount) filter (where is_own) as taken,
            max(amount) filter (where is_own and is_made) as made,
@@ -176,15 +184,15 @@ const STANDINGS = `
            greatest(0, s.taken - greatest(o.paid, s.made)) as unmade, s.former,
            coalesce(r.open, 0) as open, coalesce(r.done, 0) as done,
            coalesce(r.waived, 0) as waived,
-           greatest(0, papers.gross - o.credited + round(goods.to_come + charges.to_come, 2)) as due
+           greatest(0, papers.stays + round(goods.to_come + charges.to_come, 2)) as due
       from paid o
       left join said s on s.id = o.id
       left join refunds r on r.id = o.id
       cross join lateral (
         select coalesce(sum(w.worth), 0) as total, coalesce(sum(l.net), 0) as net,
                coalesce(sum(l.net + l.vat), 0) as agreed,
-               round(coalesce(sum(w.worth * least(1, l.invoiced_quantity / l.quantity)), 0), 2)
-                 as came,
+               round(coalesce(sum(w.worth * least(1, greatest(0, l.invoiced_quantity
+                       - l.credited_quantity) / l.quantity)), 0), 2) as stays,
                count(*) filter (where l.invoiced_quantity > 0) as lines,
                coalesce(sum(w.worth * greatest(0, l.quantity - ${charged()} - (${GONE}))
                             / l.quantity), 0) as to_come,
@@ -211,11 +219,13 @@ const STANDINGS = `
                          * coalesce(1 - share.invoiced, goods.is_open::int) end as to_come,
                coalesce((o.gross - goods.total) * share.invoiced, 0) as came) charges
       cross join lateral (
-        select case when not o.is_let_stand and o.apart = 0
-                     and (abs(o.invoiced - goods.came - charges.came) <= 0.01 * goods.lines
-                          or abs(o.invoiced - goods.came - charges.came)
+        select o.invoiced - o.credited as said, goods.stays + charges.came as agreed) each_sum
+      cross join lateral (
+        select case when o.gross = o.agreed and o.apart = 0
+                     and (abs(each_sum.said - each_sum.agreed) <= 0.01 * goods.lines
+                          or abs(each_sum.said - each_sum.agreed)
                              <= 0.01 * goods.lines * ${INVOICES})
-                    then goods.came + charges.came else o.invoiced end as gross) papers)
+                    then each_sum.agreed else each_sum.said end as stays) papers)
   select o.id, o.number, o.state, w.body -> 'payment' as payment, taken::text as taken,
          unmade::text as unmade, due::text as due, agreed::text as gross,
          is_let_stand as "isLetStand", credited::text as credited, apart::text as apart,
@@ -224,15 +234,15 @@ const STANDINGS = `
          jsonb_path_query_array(w.body, '$.charges[*].net') as "chargeNets",
          coalesce(former, '[]') as former
     from standing o join web_order w on w.company = o.company and w.id = o.id
-   where $3 or former is not null or o.id in (select id from asked)
-      or open <> greatest(0, least(o.paid + unmade, taken - done) - due) - waived
+   where $3 or o.state = 'conflict' and open > ${OWED} or o.state <> 'conflict' and (
+      former is not null or o.id in (select id from asked) or open <> ${OWED}
       or least(o.paid, due) > greatest(0, taken - done)
       or is_let_stand and due > greatest(0, taken - done)
       or (done > 0 or is_let_stand)
          and exists (select 1 from web_order_task t
                       where t.company = o.company and t.subject = o.id::text
                         and t.kind = 'look' and t.state = 'open'
-                        and starts_with(t.about, o.number || '${STANDS}'))
+                        and starts_with(t.about, o.number || '${STANDS}')))
    order by o.id`;
 
 /** Paid orders whose tasks may not be what they should be; among those named, null: all. */
@@ -244,7 +254,7 @@ export async function unsettled(
   return on.query<Standing>(STANDINGS, [company, among, false, "{}"]);
 }
 
-/** Null: it is not paid, or in conflict. */
+/** Null: it is not paid, or in conflict with nothing told as owed back. */
 export async function standingOf(
   on: Queryable,
   company: string,
@@ -254,7 +264,7 @@ export async function standingOf(
   return standing ?? null;
 }
 
-/** Those that are paid; of those in conflict, the ones that are looked at as if let stand. */
+/** Those that are paid; of those in conflict, with open refunds or looked at as if let stand. */
 export async function standingsOf(
   on: Queryable,
   company: string,

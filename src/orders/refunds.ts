@@ -39,7 +39,7 @@ export async function settlePayment(
   if (order.test || order.body.payment === null) return;
   const { from, to } = move;
   const isOther = isDead(from) !== isDead(to) || from === "conflict";
-  if (isOther || to === "confirmed" || to === "queued")
+  if (isOther || to === "confirmed" || to === "queued" || to === "conflict")
     await settleRefunds(tx, order.company, order.id, at);
 }
 
@@ -161,7 +161,14 @@ async function todoOf(
       untold: [],
     });
   }
-  return [...(current === null ? [] : [current]), ...former].filter(isToDo);
+  const all = [...(current === null ? [] : [current]), ...former];
+  return (standing.state === "conflict" ? all.map(withdrawn) : all).filter(isToDo);
+}
+
+/** While a person has yet to say what it comes to, only what papers do not leave over is dropped. */
+function withdrawn(todo: Todo): Todo {
+  const settlement = { ...todo.settlement, lapse: [], open: null };
+  return { ...todo, settlement, looks: [], untold: [] };
 }
 
 function isToDo({ settlement: { drop, lapse, open }, looks, untold }: Todo): boolean {

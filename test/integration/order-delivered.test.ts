@@ -1,6 +1,6 @@
 /**
- * What is still to come of a paid order, while the ERP delivers, ends and charges it: nobody is paid
- * back for what is on its way, and what does not come is told once that is known.
+ * What is still to come of a paid order, while the ERP delivers, ends and charges it: nobody is
+ * paid back for what is on its way, and what does not come is told once that is known.
  */
 import { expect, test } from "vitest";
 import { OPEN_LINES } from "../../src/orders/index.ts";
@@ -207,4 +207,55 @@ test("goods that came back are owed back, also beside a back order, where the ER
   await pulled({ lines: { BRICK: [2, 2, 2], SAND: [1, 1, 1] } });
   await paper("invoice", "I2", { BRICK: 1 }, { day: 14 });
   expect(await owed()).toEqual(["5.04"]);
+});
+
+test("a refund that papers leave nothing over for is taken back while the order is in conflict", async () => {
+  const { one, paper, owed } = await confirmed("WITHDRAWN");
+  const all = { BRICK: 2, SAND: 1 };
+  await paper("invoice", "I1", all);
+  await paper("credit", "C1", all);
+  expect(await owed()).toEqual(["20.08"]);
+  await paper("invoice", "I2", { BRICK: 4, SAND: 2 });
+  expect([(await one.orders.show("W1")).state, await owed()]).toEqual(["conflict", []]);
+  // Papers leave less over: that is told once the conflict is over.
+  const part = await confirmed("LEFTOVER");
+  await part.paper("invoice", "I1", all, { day: 10 });
+  await part.paper("credit", "C1", { SAND: 1 }, { day: 12 });
+  await part.paper("invoice", "I2", { BRICK: 1 }, { day: 14 });
+  expect((await part.one.orders.show("W1")).state).toBe("conflict");
+  expect(await part.owed()).toEqual([]);
+});
+
+test("pennies by which VAT was rounded are owed by nobody, however often it was invoiced", async () => {
+  const all = { BRICK: 2, SAND: 1 };
+  const anew = await confirmed("PENNYANEW");
+  await anew.paper("invoice", "I1", all);
+  await anew.paper("credit", "C1", all);
+  await anew.paper("invoice", "I2", all, { vat: 1.67 });
+  expect(await anew.owed()).toEqual([]);
+  const back = await confirmed("PENNYBACK");
+  await back.paper("invoice", "I1", all, { vat: 1.67 });
+  expect(await back.owed()).toEqual([]);
+  await back.paper("credit", "C1", all, { vat: 1.67 });
+  expect(await back.owed()).toEqual(["20.08"]);
+  const among = await confirmed("PENNYAMONG");
+  await among.paper("invoice", "I1", { BRICK: 1 }, { vat: 0.83, among: true });
+  await among.paper("invoice", "I2", { BRICK: 1 }, { vat: 0.83, among: true });
+  expect(await among.owed()).toEqual([]);
+});
+
+test("pennies are none's debt either where a person let something else stand than sums", async () => {
+  const one = await companies.open("PENNYSTANDS");
+  orderIn(await send(one.orders, "W1", { webOrder: "W1", ...PAID }));
+  await companies.jobs.drain();
+  const { paper, owed, pulled } = worldOf("PENNYSTANDS", one);
+  const there = { erpOrder: "SO1", account: "STOPPED", webOrder: "W1", orderedOn: "2026-03-31" };
+  await pull(companies.store, "PENNYSTANDS", "erp-order", [
+    { ...there, net: "18.40", vat: "1.68", state: "open" },
+  ]);
+  await pulled({ lines: OPEN });
+  expect((await one.orders.show("W1")).state).toBe("conflict");
+  await one.orders.resolve("W1", { who: "kim", reason: "that is right", erpOrder: "SO1" });
+  await paper("invoice", "I1", { BRICK: 2, SAND: 1 }, { vat: 1.67 });
+  expect([(await one.orders.show("W1")).state, await owed()]).toEqual(["confirmed", []]);
 });
