@@ -3,6 +3,7 @@
  * papers, so that it says the same however often it is asked, and in whatever order they came.
  */
 import { decimal, type Money } from "../model/index.ts";
+import { withoutReversed, type PaperLine } from "./reversed.ts";
 
 /** All that was invoiced and credited of one order so far. */
 export interface Charged {
@@ -16,6 +17,10 @@ export interface Charged {
   /** Of `net`: what is for none of its lines, as charges and other goods are. */
   readonly other: string;
   readonly lines: readonly ChargedLine[];
+  /** Of `creditedNet`: other goods that came back; absent: none did. */
+  readonly otherCredited?: string;
+  /** All lines of its papers, where any of it was credited; null or absent: nothing was. */
+  readonly papers?: readonly PaperLine[] | null;
 }
 
 /** In selling units; `quantity` and `net` as they are agreed now. */
@@ -39,25 +44,45 @@ export interface Measure {
   readonly staffNet: string | null;
   /** The same of its VAT, where its net is what was agreed. */
   readonly staffVat: string | null;
-  /** What a person has let stand of what is charged beyond the net agreed; null: nothing. */
-  readonly letStand: string | null;
-  /** True: papers were found to differ; a credit note that leaves that so does not end it. */
-  readonly inConflict: boolean;
+  readonly letStand: LetStand;
+}
+
+/** What a person has let stand of what is charged otherwise; less of that is no news. */
+export interface LetStand {
+  /** By how much more or less is charged than was agreed: the least and the most, 0 among them. */
+  readonly net: Span;
+  readonly vat: Span;
+  /** By products: so many are charged, in selling units; absent: no more than was agreed. */
+  readonly quantities: ReadonlyMap<string, Money>;
+}
+
+interface Span {
+  readonly least: Money;
+  readonly most: Money;
 }
 
 /**
- * Sentences of what differs, none: nothing does. No more of a product may be charged than was
- * ordered, unless what is more costs nothing; it is charged at the prices agreed, to the penny
- * where it is whole and on one invoice; and what else is charged is the charges agreed, or comes in
- * the place of what was ordered, not beside it.
+ * Sentences of what differs, none: nothing does. An invoice that a credit note took back is left
+ * out with that. Of what stays no more of a product may be charged than was ordered, unless what
+ * is more costs nothing; it is charged at the prices agreed, to the penny where it is whole and on
+ * one invoice; and what else is charged is the charges agreed, or comes in the place of what was
+ * ordered, not beside it. What is charged less beside a credit note is a concession.
  */
-export function chargedOtherwise(agreed: Measure, charged: Charged): string[] {
-  const found = differing(agreed, charged);
-  if (found.length === 0 || agreed.letStand === null) return found;
-  const net = decimal.subtract(money(charged.net), money(agreed.letStand));
-  // What is charged beyond it has its VAT, too.
-  const rest = { ...charged, net: decimal.format(net), vat: agreed.vat };
-  return differing(agreed, rest).length === 0 ? [] : found;
+export function chargedOtherwise(agreed: Measure, told: Charged): string[] {
+  const own = sumOf(agreed.charges.map((charge) => charge.net ?? "0"));
+  const charged = withoutReversed(told);
+  const { staffNet, letStand } = agreed;
+  if (staffNet !== null && !isOver(money(charged.net), decimal.add(money(staffNet), own)))
+    return [];
+  const more = tooMany(charged.lines);
+  if (more.length > 0 && isMoreForFree(charged)) return [];
+  const beyond = more.filter(
+    ({ product, stays }) => !isWithinMost(stays, letStand.quantities.get(product)),
+  );
+  const price = pricedOtherwise(agreed, charged, own);
+  const isTold = price !== null && !isConceded(price, told, letStand);
+  const isPrice = isTold && !isMended(agreed, charged, own, price);
+  return [...beyond.map(({ says }) => says), ...(isPrice ? [price.says] : [])];
 }
 
 /** True: a sentence of these. */
@@ -65,40 +90,64 @@ export function isOfCharges(sentence: string): boolean {
   return /^Agreed .*, invoiced (?:is|are) /.test(sentence);
 }
 
-/** By how much net more or less is charged, of the last one of these sentences; null: of none. */
-export function letStandIn(settled: readonly string[]): string | null {
-  const nets = settled.flatMap(
-    (text) => /^Agreed net .*invoiced is .*: (-?[\d.]+)\.$/.exec(text)?.[1] ?? [],
-  );
-  return nets.at(-1) ?? null;
+/** What these sentences, which a person has settled, say. */
+export function letStandIn(settled: readonly string[]): LetStand {
+  const quantities = new Map<string, Money>();
+  for (const text of settled) {
+    const [, product, many] = /^Agreed are \S+ of (.+), invoiced are ([\d.]+)\.$/.exec(text) ?? [];
+    if (product !== undefined && many !== undefined)
+      quantities.set(product, larger(money(many), quantities.get(product) ?? ZERO));
+  }
+  const spanOf = (what: RegExp): Span => {
+    const found = settled.flatMap((text) => what.exec(text)?.[1] ?? []).map(money);
+    return {
+      least: found.reduce((one, other) => (isOver(one, other) ? other : one), ZERO),
+      most: found.reduce(larger, ZERO),
+    };
+  };
+  return {
+    net: spanOf(/^Agreed net .*invoiced is .*: (-?[\d.]+)\.$/),
+    vat: spanOf(/^Agreed VAT .*invoiced is .*: (-?[\d.]+)\.$/),
+    quantities,
+  };
 }
 
-function differing(agreed: Measure, charged: Charged): string[] {
-  const own = sumOf(agreed.charges.map((charge) => charge.net ?? "0"));
-  const net = money(charged.net);
-  if (agreed.staffNet !== null && !isOver(net, decimal.add(money(agreed.staffNet), own))) return [];
-  const beyond = tooMany(charged.lines);
-  if (beyond.length > 0) return isMoreForFree(charged) ? [] : beyond;
-  const found = pricedOtherwise(agreed, charged, own);
-  if (found.length === 0 || money(charged.creditedNet).digits === 0n) return found;
-  return agreed.inConflict && !isMendedByCredits(charged, own) ? found : [];
+/** By how much a price or VAT differs. */
+interface Difference {
+  readonly what: "net" | "VAT";
+  readonly by: Money;
+  readonly slack: Money;
+  readonly says: string;
 }
 
-function tooMany(lines: readonly ChargedLine[]): string[] {
+/** A person let it stand, or it is less, and a credit note shows that staff dealt with it. */
+function isConceded({ what, by, slack }: Difference, told: Charged, letStand: LetStand): boolean {
+  if (what === "net" && by.digits < 0n && money(told.creditedNet).digits !== 0n) return true;
+  const { least, most } = what === "net" ? letStand.net : letStand.vat;
+  return !isOver(by, decimal.add(most, slack)) && !isOver(decimal.subtract(least, slack), by);
+}
+
+/** Of a product more stays charged than was ordered. */
+interface TooMany {
+  readonly product: string;
+  readonly stays: Money;
+  readonly says: string;
+}
+
+function tooMany(lines: readonly ChargedLine[]): TooMany[] {
   const products = [...new Set(lines.map(({ product }) => product))].sort();
   return products.flatMap((product) => {
     const own = lines.filter((line) => line.product === product);
-    const stays = decimal.subtract(
-      sumOf(own.map(({ invoiced }) => invoiced)),
-      sumOf(own.map(({ credited }) => credited)),
-    );
+    const stays = sumOf(own.map(staysOf));
     const ordered = sumOf(own.map(({ quantity }) => quantity));
     if (!isOver(stays, ordered)) return [];
-    return [
-      `Agreed are ${decimal.canonical(ordered)} of ${product}, invoiced are ` +
-        `${decimal.canonical(stays)}.`,
-    ];
+    const [many, are] = [decimal.canonical(ordered), decimal.canonical(stays)];
+    return [{ product, stays, says: `Agreed are ${many} of ${product}, invoiced are ${are}.` }];
   });
+}
+
+function staysOf({ invoiced, credited }: ChargedLine): string {
+  return decimal.format(decimal.subtract(money(invoiced), money(credited)));
 }
 
 /** What was broken on its way is sent once more, and charged at nothing. */
@@ -110,7 +159,8 @@ function isMoreForFree(charged: Charged): boolean {
   return isWithin(goods, decimal.sum(most), ZERO);
 }
 
-function pricedOtherwise(agreed: Measure, charged: Charged, own: Money): string[] {
+/** Null: nothing that invoices charge differs. */
+function pricedOtherwise(agreed: Measure, charged: Charged, own: Money): Difference | null {
   const { lines } = charged;
   const net = money(charged.net);
   const slack = slackOf(charged);
@@ -118,40 +168,55 @@ function pricedOtherwise(agreed: Measure, charged: Charged, own: Money): string[
     ({ quantity, invoiced }) => !isOver(money(quantity), money(invoiced)),
   );
   if (isWhole && isWithin(net, money(agreed.net), slack)) return vatOtherwise(agreed, charged);
-  if (isWhole && isWithin(net, decimal.subtract(money(agreed.net), own), slack)) return [];
+  if (isWhole && isWithin(net, decimal.subtract(money(agreed.net), own), slack)) return null;
   const other = larger(ZERO, money(charged.other));
   if (isOver(other, own) && isOver(net, decimal.add(money(agreed.net), slack)))
-    return [differs("net", agreed.net, charged.net)];
-  if (!isPriced(lines)) return [];
+    return differs("net", agreed.net, charged.net, slack);
+  if (!isPriced(lines)) return null;
   const expected = decimal.sum(lines.map((line) => worth(line, line.invoiced)));
   // An amount off the whole may stand on a line of its own: what is below zero is of the goods.
   const goods = decimal.subtract(net, other);
-  if (isWithin(goods, expected, slack)) return [];
-  return isWhole
-    ? [differs("net", agreed.net, charged.net)]
-    : [differs("net of what is invoiced", decimal.format(expected), decimal.format(goods))];
+  if (isWithin(goods, expected, slack)) return null;
+  return isWhole && tooMany(lines).length === 0
+    ? differs("net", agreed.net, charged.net, slack)
+    : differs(
+        "net",
+        decimal.format(expected),
+        decimal.format(goods),
+        slack,
+        " of what is invoiced",
+      );
 }
 
-function vatOtherwise({ vat, staffVat }: Measure, charged: Charged): string[] {
+function vatOtherwise({ vat, staffVat }: Measure, charged: Charged): Difference | null {
   const slack = pennies(charged.lines.length * Math.max(1, charged.invoices));
-  if (money(charged.creditedNet).digits !== 0n) return [];
+  if (money(charged.creditedNet).digits !== 0n) return null;
   const said = staffVat === null ? [vat] : [vat, staffVat];
   const isSaid = said.some((amount) => isWithin(money(charged.vat), money(amount), slack));
-  return isSaid ? [] : [differs("VAT", vat, charged.vat)];
+  return isSaid ? null : differs("VAT", vat, charged.vat, slack);
 }
 
-/** What was given back makes what stays come to what was agreed for it. */
-function isMendedByCredits(charged: Charged, own: Money): boolean {
-  const stays = decimal.subtract(money(charged.net), money(charged.creditedNet));
-  const expected = decimal.sum(
-    charged.lines.map((line) =>
-      worth(line, decimal.format(decimal.subtract(money(line.invoiced), money(line.credited)))),
-    ),
-  );
-  return (
-    isWithin(stays, decimal.add(expected, own), slackOf(charged)) ||
-    isWithin(stays, expected, slackOf(charged))
-  );
+/**
+ * What credit notes take off leaves nothing that is dearer than was agreed of what stays. What came
+ * back takes its price along, and mends no other.
+ */
+function isMended(
+  agreed: Measure,
+  charged: Charged,
+  own: Money,
+  { what, by, slack }: Difference,
+): boolean {
+  const given = money(charged.creditedNet);
+  if (what !== "net" || by.digits < 0n || given.digits === 0n) return false;
+  const { lines, otherCredited = "0" } = charged;
+  const stays = decimal.subtract(money(charged.net), given);
+  const other = larger(ZERO, decimal.subtract(money(charged.other), money(otherCredited)));
+  const back = decimal.sum(lines.map((line) => worth(line, line.credited)));
+  const most = decimal.add(agreed.letStand.net.most, slack);
+  const whole = decimal.subtract(money(agreed.net), back);
+  if (isOver(other, own) && isOver(stays, decimal.add(whole, most))) return false;
+  const expected = decimal.sum(lines.map((line) => worth(line, staysOf(line))));
+  return !isOver(decimal.subtract(stays, other), decimal.add(expected, most));
 }
 
 /** What part of a line comes to is not a whole number of pennies; of each invoice it is rounded. */
@@ -187,9 +252,16 @@ function worth({ net, quantity }: ChargedLine, part: string): Money {
   return { digits: decimal.divideRounded(pence, all, "half-away"), scale: 2 };
 }
 
-function differs(what: string, agreed: string, invoiced: string): string {
-  const by = decimal.format(decimal.subtract(money(invoiced), money(agreed)));
-  return `Agreed ${what} is ${agreed}, invoiced is ${invoiced}: ${by}.`;
+function differs(
+  what: Difference["what"],
+  agreed: string,
+  invoiced: string,
+  slack: Money,
+  of = "",
+): Difference {
+  const by = decimal.subtract(money(invoiced), money(agreed));
+  const says = `Agreed ${what}${of} is ${agreed}, invoiced is ${invoiced}: ${decimal.format(by)}.`;
+  return { what, by, slack, says };
 }
 
 const ZERO: Money = decimal.integer(0, 2);
@@ -197,6 +269,8 @@ const larger = (one: Money, other: Money): Money => (isOver(other, one) ? other 
 const money = (text: string): Money => decimal.parse<"money">(text);
 const sumOf = (texts: readonly string[]): Money => decimal.sum(texts.map(money));
 const pennies = (many: number): Money => decimal.integer(many, 2);
+const isWithinMost = (one: Money, most: Money | undefined): boolean =>
+  most !== undefined && !isOver(one, most);
 const isOver = (one: Money, other: Money): boolean => decimal.compare(one, other) > 0;
 
 function isWithin(one: Money, other: Money, slack: Money): boolean {

@@ -5,6 +5,7 @@
 import type { Queryable } from "../store/index.ts";
 import { isGivenAway, RIVAL, type Rival } from "./anothers.ts";
 import { ordersOf } from "./book.ts";
+import { isOfCharges } from "./charged.ts";
 import type { OrdersContext } from "./context.ts";
 import { delivered } from "./delivered.ts";
 import { besides, type Asked } from "./doubts.ts";
@@ -68,6 +69,8 @@ interface OrderAtDesk {
   readonly sentOnce: boolean;
   /** Of a conflict; null: the ERP order is no other's. */
   readonly rival: Rival | null;
+  /** Nothing of it is still to be invoiced, so that nothing of it can be cancelled. */
+  readonly isInvoiced: boolean;
   /** The ERP went backwards and has lost it, and nobody has decided on it yet. */
   readonly isLost: boolean;
 }
@@ -91,6 +94,8 @@ export const ORDERS_AT_DESK = `
          promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
          handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce",
          case when state = 'conflict' then ${RIVAL} end as rival,
+         not exists (select 1 from web_order_line l where l.company = o.company
+                       and l.order_id = o.id and l.open_product is not null) as "isInvoiced",
          exists (select 1 from web_order_lost g where g.company = o.company
                   and g.order_id = o.id and g.decision is null) as "isLost"
     from web_order o
@@ -242,7 +247,7 @@ function dayOf(iso: string): string {
 }
 
 function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
-  const { kind, state, erpOrder, handedOverAt, sentOnce, rival } = order;
+  const { kind, state, handedOverAt, sentOnce, rival } = order;
   switch (kind) {
     case "held":
       return "Mend what holds it and release it, have it amended, or cancel it.";
@@ -258,7 +263,7 @@ function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
     case "conflict":
       if (order.isLost) return lostText(order);
       if (rival !== null) return betweenTwo(order, rival);
-      return `Compare it with ${erpOrder === null ? "what the ERP holds" : `ERP order ${erpOrder}`}, put it right there, then resolve it; or cancel it there, and here.`;
+      return differingText(order);
     case "late":
       if (state === "shadowed")
         return "Have it keyed, with its number; release it once its connection is live; or cancel it.";
@@ -274,6 +279,16 @@ function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
 
 const AFTER_THAT =
   "Settle first what is said here, and look in the ERP. If it is there, resolve it with its number; send it again only if it is surely not.";
+
+function differingText({ erpOrder, isInvoiced, reasons }: OrderAtDesk): string {
+  const there = erpOrder === null ? "what the ERP holds" : `ERP order ${erpOrder}`;
+  if (isInvoiced && reasons.every(isOfCharges))
+    return (
+      `Compare it with ${there} and its invoices. Have what is too much credited there: then the ` +
+      "conflict ends by itself; or resolve it as it is charged."
+    );
+  return `Compare it with ${there}, put it right there, then resolve it; or cancel it there, and here.`;
+}
 
 /** Its number may be another's there by now: nothing is to be cancelled there. */
 function lostText({ number }: OrderAtDesk): string {

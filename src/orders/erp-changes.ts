@@ -8,7 +8,7 @@ import type { Queryable, Transaction } from "../store/index.ts";
 import { addEvent, holdOrders, ordersOf } from "./book.ts";
 import { CHARGES_OF, isWhole } from "./charges.ts";
 import type { OrdersContext } from "./context.ts";
-import { erpLines } from "./erp-lines.ts";
+import { erpHeaders, erpLines } from "./erp-lines.ts";
 import { inPages, type Recent } from "./recent.ts";
 import { noteChanged } from "./told.ts";
 import { suspectTwins } from "./twins.ts";
@@ -74,14 +74,23 @@ const CONFIRMED = `
       from web_order
      where company = $1 and state = 'confirmed' and not test
        and id = any($2::uuid[])),
+  headers as materialized (
+    select h.id, e.* from (${erpHeaders("orders")}) h
+      join orders o on o.id = h.id
+      join erp_order e on e.company = $1 and e.erp_order = h.erp_order
+     where h.erp_order = o.erp_order or h.state <> 'cancelled'),
+  -- One that is there in parts comes to what all of them do.
   there as (
-    select o.*, e.net as erp_net, e.vat as erp_vat, e.state as erp_state, e.learned_at as at
-      from orders o join erp_order e on e.company = $1 and e.erp_order = o.erp_order),
+    select o.*, own.state as erp_state, parts.* from orders o
+      join erp_order own on own.company = $1 and own.erp_order = o.erp_order
+      join (select id as order_id, max(learned_at) as at,
+                   case when count(net) = count(*) then sum(net) end as erp_net,
+                   case when count(vat) = count(*) then sum(vat) end as erp_vat
+              from headers group by id) parts on parts.order_id = o.id),
   sums as (
-    select x.erp_order, sum(x.net) as net, max(x.learned_at) as at
-      from erp_order_line x
-     where x.company = $1 and x.erp_order in (select erp_order from there)
-     group by x.erp_order)`;
+    select h.id, sum(x.net) as net, max(x.learned_at) as at
+      from headers h join erp_order_line x on x.company = $1 and x.erp_order = h.erp_order
+     group by h.id)`;
 
 /**
  * Confirmed orders whose rows in the ERP, or who themselves, moved since they were compared. Rows
@@ -91,7 +100,7 @@ const MOVED = `
   with ${CONFIRMED}
   select o.id
     from there o
-    left join sums s on s.erp_order = o.erp_order
+    left join sums s on s.id = o.id
     left join web_order_erp_look k on k.company = $1 and k.order_id = o.id
    where (k.version, k.learned_at) is distinct from (o.version, greatest(o.at, s.at))
      and not exists (select 1 from web_order_change c
@@ -113,7 +122,7 @@ const LOOKS = `
   found as materialized (
     select o.*, s.at as lines_at,
            o.erp_net is null or ${isWhole("s.net", "o.erp_net", "o.erp_order")} as is_whole
-      from there o left join sums s on s.erp_order = o.erp_order),
+      from there o left join sums s on s.id = o.id),
   theirs as materialized (
     select x.order_id, x.line, min(x.product) as product, sum(x.quantity) as quantity,
            sum(x.net) as net

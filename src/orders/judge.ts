@@ -18,6 +18,7 @@ import {
   type OrderSeen,
   type Papers,
 } from "./judgement.ts";
+import { isPart } from "./parts.ts";
 import { chargedByNow, isAboutCharges, sinceConfirmed, sinceSettled } from "./since-confirmed.ts";
 import { dayText } from "./words.ts";
 
@@ -34,10 +35,12 @@ export function judge(order: OrderSeen, facts: Facts): Judgement | null {
   const { acknowledgements, charged = null } = facts;
   const erpOrders = facts.erpOrders.filter(({ erpOrder }) => isOrderNumber(erpOrder));
   // A draft that waits for its number is no acceptance; an answer may leave the number out.
-  const accepted = acknowledgements.filter(
-    ({ outcome, erpOrder }) =>
-      outcome === "accepted" && (erpOrder === null || isOrderNumber(erpOrder)),
-  );
+  const accepted = acknowledgements
+    .filter(
+      ({ outcome, erpOrder }) =>
+        outcome === "accepted" && (erpOrder === null || isOrderNumber(erpOrder)),
+    )
+    .map((answer) => asOfAll(answer, erpOrders));
   const refused = acknowledgements.filter((answer) => answer.outcome === "refused");
   const numbers = erpNumbers(order, accepted, erpOrders);
   const papers = { answers: accepted, charged };
@@ -45,12 +48,17 @@ export function judge(order: OrderSeen, facts: Facts): Judgement | null {
     if (order.state === "cancelled") return goesOn(order, accepted, erpOrders);
     if (order.state === "confirmed") return sinceSettled(order, papers, erpOrders);
     if (order.state !== "conflict") return null;
-  } else if (numbers.length > 1) return duplicate(order, numbers);
+  } else if (numbers.length > 1) {
+    if (!mayBeParts(order, numbers, erpOrders)) return duplicate(order, numbers);
+    // Until all of it is here, only its papers say something.
+    return order.state === "confirmed" ? sinceConfirmed(order, order.erpOrder, papers, []) : null;
+  }
   if (order.state === "conflict") {
     if (refused.length > 0) return null;
-    return facts.wasConfirmed === true && isAboutCharges(order)
-      ? chargedByNow(order, papers, erpOrders)
-      : agreedByNow(order, papers, erpOrders);
+    const seen = withoutDuplicate(order, erpOrders);
+    return facts.wasConfirmed === true && (isAboutCharges(seen) || seen.reasons?.length === 0)
+      ? chargedByNow(seen, papers, erpOrders)
+      : agreedByNow(seen, papers, erpOrders);
   }
   const [refusal] = refused;
   if (accepted.length === 0 && erpOrders.length === 0)
@@ -73,6 +81,33 @@ export function judge(order: OrderSeen, facts: Facts): Judgement | null {
   return compare(order, erpOrder, papers, standing);
 }
 
+/** Of what an answer says of one part of an order only the number counts: the rows tell the rest. */
+function asOfAll(answer: Acknowledgement, erpOrders: readonly ErpOrderFact[]): Acknowledgement {
+  const whole = erpOrders.find(({ parts }) => parts?.includes(answer.erpOrder ?? "") === true);
+  return whole === undefined
+    ? answer
+    : { ...answer, erpOrder: whole.erpOrder, net: null, vat: null };
+}
+
+/** What is there holds less than was agreed, and of the other numbers no row is here yet. */
+function mayBeParts(
+  order: OrderSeen,
+  numbers: readonly string[],
+  erpOrders: readonly ErpOrderFact[],
+): boolean {
+  if (["cancelled", "refused", "held"].includes(order.state)) return false;
+  const shown = erpOrders.filter(({ erpOrder }) => numbers.includes(erpOrder));
+  const [row] = shown;
+  return shown.length === 1 && row !== undefined && isPart(order, row);
+}
+
+/** What was told as a duplicate before all rows were here, and is one order in parts. */
+function withoutDuplicate(order: OrderSeen, erpOrders: readonly ErpOrderFact[]): OrderSeen {
+  const { reasons = [] } = order;
+  if (!erpOrders.some(({ parts }) => parts !== undefined)) return order;
+  return { ...order, reasons: reasons.filter((reason) => !reason.startsWith(DUPLICATE)) };
+}
+
 /**
  * A person settles a conflict, and more of the same is no news; but sums and lines that differed
  * and are as agreed by now, there or here, are settled.
@@ -83,8 +118,9 @@ function agreedByNow(
   erpOrders: readonly ErpOrderFact[],
 ): Judgement | null {
   const { reasons = [] } = order;
-  if (reasons.length === 0 || !reasons.every(isDifference)) return null;
   const [row] = erpOrders;
+  const isOver = reasons.length > 0 || row?.parts !== undefined;
+  if (!isOver || !reasons.every(isDifference)) return null;
   const number = row?.erpOrder ?? order.erpOrder;
   const verdict = compare(order, number, papers, erpOrders);
   // An answer that states no sums, or a row that tells nothing, does not say that they are right.
@@ -116,14 +152,16 @@ function goesOn(
   ]);
 }
 
+const DUPLICATE = "Duplicate in the ERP";
+
 /** Told once for each set of numbers, also of an order that is in conflict for something else. */
 function duplicate(order: OrderSeen, numbers: readonly string[]): Judgement | null {
   const said =
-    `Duplicate in the ERP: ${order.number} is there as ${numbers.join(" and ")}. ` +
+    `${DUPLICATE}: ${order.number} is there as ${numbers.join(" and ")}. ` +
     "Cancel all but one there, then resolve the order.";
   const before = order.state === "conflict" ? (order.reasons ?? []) : [];
   if (before.includes(said)) return null;
-  const others = before.filter((reason) => !reason.startsWith("Duplicate in the ERP"));
+  const others = before.filter((reason) => !reason.startsWith(DUPLICATE));
   return conflict(order.erpOrder ?? numbers[0] ?? null, [said, ...others]);
 }
 

@@ -48,8 +48,12 @@ export interface ErpOrderFact {
   readonly unmade?: boolean;
   /** False: the account of the order is not among the ERP's any more. */
   readonly accountStands?: boolean;
+  /** Those that are here, though more may be due; absent: `lines` says. */
+  readonly linesSoFar?: readonly HeldLine[] | null;
   /** True: its lines may come with the next pull. */
   readonly linesDue?: boolean;
+  /** Numbers of the ERP orders that are this one together; absent: it is one there. */
+  readonly parts?: readonly string[];
 }
 
 export interface OrderSeen {
@@ -100,8 +104,7 @@ export function chargesDiffer(
   if (charged === null) return [];
   const staff = madeByStaff(order, erpOrders);
   const letStand = letStandIn(order.settled);
-  const inConflict = order.state === "conflict";
-  return chargedOtherwise({ ...order, ...staff, letStand, inConflict }, charged);
+  return chargedOtherwise({ ...order, ...staff, letStand }, charged);
 }
 
 /** Null: the ERP's order comes to what was agreed, or to what it was before a change. */

@@ -2,6 +2,7 @@
  * A person settles a conflict or a doubt: the order stands in the ERP, under this number. What
  * nobody has seen is not believed, and a second document of the order is not settled unseen.
  */
+import { decimal } from "../model/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { forgetDespatched, isOwnAccount, isSettled, ownersOf, type Owner } from "./anothers.ts";
 import type { Act } from "./audit.ts";
@@ -12,6 +13,7 @@ import { DUPLICATE } from "./delivery/duplicate.ts";
 import { OrderError } from "./error.ts";
 import { keepLetStand, letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import { lostRow } from "./lost-rows.ts";
+import { sumOf } from "./parts.ts";
 import { bears } from "./same-number.ts";
 import { closeTask, listTasks } from "./tasks.ts";
 import { isAboutTwin } from "./twins.ts";
@@ -50,7 +52,13 @@ export async function resolveOrder(
   const named = [...shown.map((one) => one.erpOrder), order.erpOrder, asked.erpOrder];
   const owners = await ownersOf(tx, order, named.filter(isString));
   const settledOnes = owners.filter(isSettled);
-  const open = openNumbers(order, shown);
+  const parts = partsOf(order, shown);
+  const whole = [asked.erpOrder, order.erpOrder, parts[0]?.erpOrder].find((number) =>
+    parts.some((part) => part.erpOrder === number),
+  );
+  const open = openNumbers(order, shown).filter(
+    (number) => number === whole || !parts.some((part) => part.erpOrder === number),
+  );
   const isFree = (number: string) => !settledOnes.some((owner) => owner.erpOrder === number);
   const erpOrder = asked.erpOrder ?? only(order, open.filter(isFree));
   if (erpOrder !== null) mayBe(order, { ...asked, erpOrder }, shown, settledOnes);
@@ -67,7 +75,11 @@ export async function resolveOrder(
   // What answers said of it and is another's is settled, too: it is none of this one.
   const settled = [...new Set([...kept, ...own, ...also, ...anothers, ...order.reasons])];
   if (isOther && anothers.includes(order.erpOrder ?? "")) await forgetDespatched(tx, order);
-  const sums = { erpNet: row?.net ?? null, erpVat: row?.vat ?? null };
+  const rows = row !== undefined && parts.includes(row) ? parts : [row];
+  const sums = {
+    erpNet: sumOf(rows.map((one) => one?.net ?? null)),
+    erpVat: sumOf(rows.map((one) => one?.vat ?? null)),
+  };
   const stated = isOther || sums.erpNet !== null ? sums : order;
   const there = { erpOrder, net: stated.erpNet, vat: stated.erpVat };
   const { company, id } = order;
@@ -138,6 +150,19 @@ function openNumbers(order: OrderRow, shown: readonly Shown[]): string[] {
     .filter(({ state }) => state !== "cancelled")
     .map(({ erpOrder }) => erpOrder)
     .filter((number) => number === order.erpOrder || !order.settled.includes(number));
+}
+
+/** Those that are one order in parts, as their nets say; none: each is one of its own. */
+function partsOf(order: OrderRow, shown: readonly Shown[]): readonly Shown[] {
+  const numbers = openNumbers(order, shown);
+  const rows = shown.filter(({ erpOrder, state }) => state !== null && numbers.includes(erpOrder));
+  const nets = rows.map(({ net }) => net);
+  const sum = sumOf(nets);
+  const isLess = (net: string | null): boolean =>
+    net !== null && decimal.compare(decimal.parse(net), decimal.parse(order.net)) < 0;
+  const isNoMore =
+    sum !== null && decimal.compare(decimal.parse(sum), decimal.parse(order.net)) <= 0;
+  return rows.length > 1 && isNoMore && nets.every(isLess) ? rows : [];
 }
 
 function only(order: OrderRow, open: readonly string[]): string | null {

@@ -8,11 +8,13 @@ import { isOwnAccount } from "./anothers.ts";
 import { besideChanges, type Changed } from "./beside-changes.ts";
 import type { Charged } from "./charged.ts";
 import { isWhole } from "./charges.ts";
+import { creditedPapers } from "./credited-papers.ts";
 import { judge } from "./judge.ts";
 import type { Acknowledgement, ErpOrderFact } from "./judgement.ts";
 import { learnedBeforeLost, lostAnswer, lostRow } from "./lost-rows.ts";
 import { mayMove } from "./machine.ts";
 import { INVOICES, ITS_ALONE, NAMED } from "./papers.ts";
+import { partsAsOne } from "./parts.ts";
 import { refundReasons } from "./refunds.ts";
 import { bearing, bears } from "./same-number.ts";
 
@@ -161,7 +163,8 @@ const INVOICED = `
 const CHARGED = `
   (select jsonb_build_object('invoices', ${INVOICES}, 'net', o.invoiced_net::text,
             'vat', o.invoiced_vat::text, 'creditedNet', o.credited_net::text,
-            'other', (o.invoiced_charges + o.invoiced_apart)::text, 'lines', lines.all_of_it)
+            'other', (o.invoiced_charges + o.invoiced_apart)::text, 'lines', lines.all_of_it,
+            'papers', ${creditedPapers(NAMED)})
      from (
        select jsonb_agg(jsonb_build_object('product', l.product, 'quantity', l.quantity::text,
                 'net', l.net::text, 'invoiced', l.invoiced_quantity::text,
@@ -343,9 +346,15 @@ export async function judgeAllFromPulled(
 
 function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null {
   const agreed = { ...order.body, ...order };
-  const erpOrders = seen.erpOrders
-    .map((row) => ({ ...row, ...withLines(row, at) }))
-    .map((row) => besideChanges(agreed, row, seen.changes));
+  const changed = seen.changes.flatMap(({ before, body }) => [before ?? body, body]);
+  const rows = seen.erpOrders.map((row) => ({
+    ...row,
+    ...withLines(row, at),
+    linesSoFar: row.lines ?? null,
+  }));
+  const erpOrders = partsAsOne([agreed, ...changed], order.erpOrder, rows).map((row) =>
+    besideChanges(agreed, row, seen.changes),
+  );
   const verdict = judge(agreed, { ...seen, erpOrders });
   if (verdict === null || !mayMove(order.state, verdict.event, "erp")) return null;
   const [reason] = verdict.reasons;

@@ -136,6 +136,10 @@ export function chargedByNow(
   const own = erpOrders.filter((row) => row.erpOrder === erpOrder);
   const verdict = newsOnly(order, anothersByNow(order, erpOrder, papers, own));
   if (verdict !== null) return verdict.reasons.join(" ") === reasons.join(" ") ? null : verdict;
-  const about = "What is invoiced is what was agreed by now, or what the ERP's order says.";
+  const parts = own.find((row) => row.parts !== undefined)?.parts ?? [];
+  const about =
+    reasons.length === 0
+      ? `It is one order in parts there, as ${parts.join(" and ")}.`
+      : "What is invoiced is what was agreed by now, or what the ERP's order says.";
   return { event: "confirm", reasons: [], about, erpOrder, erpNet: null, erpVat: null };
 }
