@@ -165,7 +165,7 @@ async function todoOf(
   return (standing.state === "conflict" ? all.map(withdrawn) : all).filter(isToDo);
 }
 
-/** While a person has yet to say what it comes to, only what papers do not leave over is dropped. */
+/** While a person has yet to say what it comes to, only what papers do not leave over goes. */
 function withdrawn(todo: Todo): Todo {
   const settlement = { ...todo.settlement, lapse: [], open: null };
   return { ...todo, settlement, looks: [], untold: [] };
