@@ -32,7 +32,9 @@ export const delivery = {
     .min(1)
     .max(100)
     .default(8)
-    .describe("After so many tries that placed nothing an order is held for a person."),
+    .describe(
+      "After so many tries that placed nothing an order is held for a person; a change that the ERP puts off so often is a person's to make there.",
+    ),
   lookAfterSeconds: seconds(60).describe(
     "How often the service looks for orders whose sender died, or whose time is up.",
   ),

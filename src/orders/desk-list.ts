@@ -73,6 +73,8 @@ interface OrderAtDesk {
   readonly isInvoiced: boolean;
   /** The ERP went backwards and has lost it, and nobody has decided on it yet. */
   readonly isLost: boolean;
+  /** False: of what is handed over, only a change that was asked for is late. */
+  readonly isOverdue: boolean;
 }
 
 /** An order that should have been at the ERP long ago. */
@@ -80,18 +82,39 @@ const SLOW_MINUTES = 60;
 /** So long staff have to key what was taken in shadow. */
 const KEYED_HOURS = 24;
 
+/** Of one that is handed over. */
+const IS_OVERDUE = `(
+  o.state = 'handedOver'
+    and (promised.day <= $3::date + 1
+         or o.answer_due_at <= $2::timestamptz and o.reasons <> '[]')
+  or o.state in ('accepted', 'confirmed') and o.open_account is not null
+    and promised.day < $3::date
+    and exists (select 1 from web_order_line l
+                 where l.company = o.company and l.order_id = o.id
+                   and l.open_product is not null
+                   and l.quantity > l.cancelled_quantity + ${delivered()}))`;
+
+/** A change that the ERP was to be told long ago, whatever stands in the way. */
+const UNTOLD = `web_order_change c
+   where c.company = $1 and c.state = 'asked'
+     and c.asked_at < $2::timestamptz - make_interval(mins => ${SLOW_MINUTES})`;
+
 /**
  * Late: not at the ERP an hour after it was taken, not there though it is promised for tomorrow,
  * taken in shadow and not keyed by staff for a day, not answered in time where nobody reads
- * answers, or there and not despatched though its day is over: what is to be despatched still
- * counts, so that history is not looked through. $1 company, $2 now, $3 today.
+ * answers, there and not changed an hour after that was asked for, or there and not despatched
+ * though its day is over: what is to be despatched still counts, so that history is not looked
+ * through. $1 company, $2 now, $3 today.
  */
 export const ORDERS_AT_DESK = `
   select case state when 'held' then 'held' when 'inDoubt' then 'in doubt'
                     when 'refused' then 'refused' when 'conflict' then 'conflict'
                     else 'late' end as kind,
          id, number, account, state, erp_order as "erpOrder", gross, paid > 0 as "isPaid",
-         promised.day::text as "promisedOn", changed_at as "changedAt", reasons,
+         promised.day::text as "promisedOn", reasons, ${IS_OVERDUE} is true as "isOverdue",
+         case when o.state in ('handedOver', 'accepted', 'confirmed') and ${IS_OVERDUE} is not true
+              then (select min(c.asked_at) from ${UNTOLD} and c.order_id = o.id)
+              else changed_at end as "changedAt",
          handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce",
          case when state = 'conflict' then ${RIVAL} end as rival,
          not exists (select 1 from web_order_line l where l.company = o.company
@@ -105,20 +128,14 @@ export const ORDERS_AT_DESK = `
           or o.state in ('queued', 'sending')
              and (o.received_at < $2::timestamptz - make_interval(mins => ${SLOW_MINUTES})
                   or promised.day <= $3::date + 1)
-          or o.state = 'handedOver'
-             and (promised.day <= $3::date + 1
-                  or o.answer_due_at <= $2::timestamptz and o.reasons <> '[]')
+          or o.state in ('handedOver', 'accepted', 'confirmed')
+             and o.id = any(array(select c.order_id from ${UNTOLD}))
+          or ${IS_OVERDUE}
           or o.state = 'shadowed' and exists (
                select 1 from web_order_shadow s
                 where s.company = o.company and s.order_id = o.id
                   and s.verdict in ('not-keyed', 'not-rendered')
-                  and s.shadowed_at < $2::timestamptz - make_interval(hours => ${KEYED_HOURS}))
-          or o.state in ('accepted', 'confirmed') and o.open_account is not null
-             and promised.day < $3::date
-             and exists (select 1 from web_order_line l
-                          where l.company = o.company and l.order_id = o.id
-                            and l.open_product is not null
-                            and l.quantity > l.cancelled_quantity + ${delivered()}))`;
+                  and s.shadowed_at < $2::timestamptz - make_interval(hours => ${KEYED_HOURS})))`;
 
 interface TaskAtDesk {
   readonly id: string;
@@ -148,7 +165,7 @@ export async function desk(context: OrdersContext, on: Queryable = context.store
   const orders = await on.query<OrderAtDesk>(ORDERS_AT_DESK, [company, at, today.toString()]);
   const tasks = await on.query<TaskAtDesk>(TASKS, [company]);
   const money = await moneyOf(on, company, orders);
-  const said = await besides(context, on, orders.filter(isOpen).map(asked));
+  const said = await besides(context, on, orders.map(asked));
   const entries = [
     ...orders.map((order) => {
       const beside = { money: money.get(order.id) ?? null, besides: said.get(order.id) ?? [] };
@@ -199,11 +216,6 @@ async function moneyOf(
   return moneyIfTheyStand(on, company, rows, await letStandAs(on, company, stands));
 }
 
-/** What it waits for may be there already, or what was asked of it may not. */
-function isOpen({ kind }: OrderAtDesk): boolean {
-  return kind === "in doubt" || kind === "late";
-}
-
 function asked({ id, number, kind, handedOverAt, reasons }: OrderAtDesk): Asked {
   return { id, number, handedOverAt, reasons, isDoubt: kind === "in doubt" };
 }
@@ -226,11 +238,16 @@ function orderEntry(order: OrderAtDesk, { money, besides }: Beside): DeskEntry {
     amount: gross,
     promisedOn,
     since: changedAt,
-    why: [...(reasons.length > 0 ? reasons : [lateBecause(order)]), ...besides],
+    why: [...(reasons.length > 0 || isUntold(order) ? reasons : [lateBecause(order)]), ...besides],
     acts: actsOn(order, order.sentOnce),
     next: `${nextFor(order, besides)}${money === null ? "" : ` As it stands there ${money}`}`,
     task: null,
   };
+}
+
+/** Nothing else of it is late. */
+function isUntold({ state, isOverdue }: OrderAtDesk): boolean {
+  return !isOverdue && ["handedOver", "accepted", "confirmed"].includes(state);
 }
 
 function lateBecause({ state, promisedOn }: OrderAtDesk): string {
@@ -265,6 +282,8 @@ function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
       if (rival !== null) return betweenTwo(order, rival);
       return differingText(order);
     case "late":
+      if (isUntold(order))
+        return "See what stands in the way: tradepost check. It is told by itself as soon as that can be done; where the goods may leave before, have it made in the ERP.";
       if (state === "shadowed")
         return "Have it keyed, with its number; release it once its connection is live; or cancel it.";
       if (state === "handedOver" && order.reasons.length > 0)

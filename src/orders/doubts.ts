@@ -1,4 +1,4 @@
-/** What a person who decides on an order in doubt, or late, must know beside its own reasons. */
+/** What a person who decides on an order must know beside its own reasons. */
 import { readingOf, unreadNow } from "./answers-read.ts";
 import type { OrderRow } from "./book.ts";
 import { nameOf } from "./changes/over.ts";
@@ -24,7 +24,7 @@ export async function besides(
   const reading = numbers.length === 0 ? null : await readingOf(context, numbers);
   const ids = doubts.map(({ id }) => id);
   const named = await namedIn(on, context.company, ids);
-  const changes = await askedFor(on, context.company, orders);
+  const changes = await askedFor(context, on, orders);
   return new Map(
     orders.map((order) => {
       const isUnread = reading !== null && dropped.includes(order);
@@ -44,8 +44,8 @@ export async function besides(
 
 /** What was asked of the ERP and nobody has carried out yet. */
 async function askedFor(
+  { company, connection }: OrdersContext,
   on: Queryable,
-  company: string,
   orders: readonly Asked[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   if (orders.length === 0) return new Map();
@@ -54,16 +54,31 @@ async function askedFor(
     change: number;
     kind: ChangeKind;
     why: string | null;
+    evidence: string | null;
   }>(
-    `select order_id as "order", change, kind, why from web_order_change
-      where company = $1 and order_id = any($2::uuid[]) and state = 'asked'
-      order by order_id, change`,
+    `select c.order_id as "order", c.change, c.kind, c.why, last.evidence
+       from web_order_change c
+       left join lateral (
+         select a.evidence from web_order_intent i
+           join web_order_attempt a on a.company = i.company and a.order_id = i.order_id
+            and a.intent = i.intent and a.ended_at is not null
+          where i.company = c.company and i.order_id = c.order_id and i.change = c.change
+          order by a.attempt desc limit 1) last on true
+      where c.company = $1 and c.order_id = any($2::uuid[]) and c.state = 'asked'
+      order by c.order_id, c.change`,
     [company, orders.map(({ id }) => id)],
   );
-  const words = rows.map(({ order, kind, change, why }) => ({
-    order,
-    said: `${nameOf(kind, change)} was asked for${why === null ? "" : ` (${why})`} and is not made yet.`,
-  }));
+  if (rows.length === 0) return new Map();
+  const { mode, paused } = await connection.standing();
+  const stopped = paused ?? (mode === "live" ? null : `its connection is ${mode}`);
+  const words = rows.map(({ order, kind, change, why, evidence }) => {
+    const because = (stopped ?? evidence)?.replace(/\.$/, "") ?? null;
+    const asked = `${nameOf(kind, change)} was asked for${why === null ? "" : ` (${why})`}`;
+    return {
+      order,
+      said: `${asked} and is not made yet${because === null ? "" : `: ${because}`}.`,
+    };
+  });
   const found = Map.groupBy(words, ({ order }) => order);
   return new Map([...found].map(([order, each]) => [order, each.map(({ said }) => said)]));
 }

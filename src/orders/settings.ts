@@ -63,6 +63,6 @@ export interface OrderSettings {
   readonly retryLongestSeconds: number;
   /** How long a sender that is gone keeps others from an order. */
   readonly leaseSeconds: number;
-  /** After so many tries that placed nothing the order is held for a person. */
+  /** After so many tries that placed nothing, or that the ERP put off, a person is asked. */
   readonly maxAttempts: number;
 }

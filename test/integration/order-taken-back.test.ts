@@ -355,7 +355,7 @@ test("where nothing may be written the desk says what the customer asked for", a
   const [entry] = (await far.orders.desk()).entries;
   expect([entry?.kind, entry?.why.at(-1)]).toEqual([
     "late",
-    "Cancellation 1 was asked for and is not made yet.",
+    "Cancellation 1 was asked for and is not made yet: its connection is read-only.",
   ]);
   expect(far.lie()).toContain("CX1.csv");
 });

@@ -184,7 +184,10 @@ test("All of an invoice that comes back ends its return, unless it was charged a
   ] as const;
   const line = { line: 1, product: "BRICK", quantity: "1", unitPrice: "4.20", net: "4.20" };
   const lines = papers.map(({ documentType, document }) => ({
-    ...{ documentType, document, vat: "0.00", ...line },
+    documentType,
+    document,
+    vat: "0.00",
+    ...line,
     ...(documentType === "credit" ? named(1) : {}),
   }));
   await pull(companies.store, "ALL", "sales-document", [...papers], moment.toString());

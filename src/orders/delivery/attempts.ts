@@ -196,7 +196,23 @@ export async function settleDoubts(tx: Queryable, { company, id }: Order): Promi
   );
 }
 
-/** How often the ERP was told of an intent, and may be told of it: at least once. */
+/** How often the far side has put an intent off; null: a call of it may have arrived. */
+export async function timesPutOff(
+  on: Queryable,
+  { company, id }: Order,
+  intent: number,
+): Promise<number | null> {
+  const [row] = await on.query<{ times: number; unclear: number }>(
+    `select count(*) filter (where outcome = 'notNow')::int as times,
+            count(*) filter (where outcome not in ${CLEAR})::int as unclear
+       from web_order_attempt
+      where company = $1 and order_id = $2 and intent = $3 and placed_at is not null`,
+    [company, id, intent],
+  );
+  return row === undefined || row.unclear > 0 ? null : row.times;
+}
+
+/** How often the ERP was told of an intent, or was to be: at least once. */
 export async function triesOf(
   on: Queryable,
   { company, id }: Order,

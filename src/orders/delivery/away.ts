@@ -27,7 +27,8 @@ const AWAY = "('away', 'cannotTell')";
 
 /** Tries of the order "o" that could ask nothing, the last one and those right before it. */
 const RUN = `
-  select count(*)::int as tries, min(a.started_at) as since, max(a.ended_at) as "endedAt"
+  select count(*)::int as tries, min(a.started_at) as since, max(a.ended_at) as "endedAt",
+         (array_agg(a.evidence order by a.attempt desc))[1] as evidence
     from web_order_attempt a
    where a.company = o.company and a.order_id = o.id and a.outcome in ${AWAY}
      and not exists (select 1 from web_order_attempt b
@@ -47,10 +48,15 @@ export async function triesAway(
   return row?.tries ?? 0;
 }
 
+/** Orders that are to be handed over, or of which a change is to be told. */
 const WAITING = `
-  select o.id, o.number, o.reasons, run.*
+  select o.id, o.number, run.*,
+         case when o.state = 'queued' then o.reasons ->> 0 else run.evidence end as reason
     from web_order o cross join lateral (${RUN}) run
-   where o.company = $1 and o.state = 'queued' and not o.test and run.tries > 0`;
+   where o.company = $1 and not o.test and run.tries > 0
+     and o.id in (select id from web_order where company = $1 and state = 'queued'
+                  union select order_id from web_order_change
+                         where company = $1 and state = 'asked')`;
 
 /** An answer has come to another order since: those that wait for the far side need it no more. */
 export async function backAgain({ company }: OrdersContext, tx: Queryable): Promise<string[]> {
@@ -62,7 +68,13 @@ export async function backAgain({ company }: OrdersContext, tx: Queryable): Prom
       order by w.id`,
     [company],
   );
-  return back.map(({ id }) => id);
+  const ids = back.map(({ id }) => id);
+  await tx.affect(
+    `update web_order_intent set due_at = null
+      where company = $1 and order_id = any($2::uuid[]) and state in ('waiting', 'sending')`,
+    [company, ids],
+  );
+  return ids;
 }
 
 /** A moment's fault is no news. */
@@ -72,7 +84,7 @@ const KEY = "orders/connection";
 
 interface Waiting {
   readonly number: string;
-  readonly reasons: readonly string[];
+  readonly reason: string | null;
   readonly since: Temporal.Instant;
   readonly tell: boolean;
 }
@@ -80,7 +92,7 @@ interface Waiting {
 export async function tellAway({ alarms, store, company }: OrdersContext): Promise<void> {
   if (alarms === undefined) return;
   const waiting = await store.query<Waiting>(
-    `select number, reasons, since,
+    `select number, reason, since,
             max(tries) over () >= $2 as tell
        from (${WAITING}) w order by "endedAt" desc, number`,
     [company, TELL_AFTER_TRIES],
@@ -99,9 +111,10 @@ export async function tellAway({ alarms, store, company }: OrdersContext): Promi
     key: KEY,
     level: "error",
     title: `The ERP cannot be asked; web orders wait for it: ${waiting.length}`,
-    detail: `${named.join(", ")}${more}. ${newest.reasons[0] ?? ""}`.trim(),
+    detail: `${named.join(", ")}${more}. ${newest.reason ?? ""}`.trim(),
     instruction:
-      "See what stands in its way: `tradepost check`. The orders go on by themselves when it is back.",
+      "See what stands in its way: `tradepost check`. The orders, and changes of them, go on by " +
+      "themselves when it is back.",
     since,
   });
 }

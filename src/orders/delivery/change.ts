@@ -13,9 +13,11 @@ import {
   doubtOf,
   endAttempt,
   endOpen,
+  timesPutOff,
   triesOf,
   type AttemptOutcome,
 } from "./attempts.ts";
+import { isAway } from "./away.ts";
 import { endAsTakenBack, takeBack, takenBackUntold } from "./back.ts";
 import { calling } from "./calling.ts";
 import { windowSeconds } from "./history.ts";
@@ -85,8 +87,22 @@ async function deliverChange(sender: Sender, order: OrderRow, intent: Intent): P
     if (error instanceof LeaseLost) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     context.log("warn", `To ${intent.kind} web order ${order.number}: ${reason}`);
-    return await put(sender, intent, reason, async () => {});
+    return await put(sender, intent, { reason }, (tx, now) =>
+      writeUntold(tx, now, intent, { holder: sender.lease.holder, error, reason }),
+    );
   }
+}
+
+/** It could not be told at all: a try, by which it is tried again ever later. */
+async function writeUntold(
+  tx: Transaction,
+  order: OrderRow,
+  { intent, kind: what }: Intent,
+  { holder, error, reason }: { holder: string; error: unknown; reason: string },
+): Promise<void> {
+  const { version } = order;
+  const attempt = await beginAttempt(tx, order, { intent, what, version, holder, placing: null });
+  await endAttempt(tx, order, attempt, isAway(error) ? "away" : "fault", reason);
 }
 
 /** What the ERP shows is what was asked for: it arrived. Null: it is not, or nobody can tell. */
@@ -146,7 +162,7 @@ async function tellErp(
     if (error instanceof LeaseLost) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     context.log("warn", `${doing}: ${reason}`);
-    return await put(sender, intent, reason, async (tx, now) =>
+    return await put(sender, intent, { reason }, async (tx, now) =>
       endOpen(tx, now, lease.holder, sent ? "fault" : "notSent", reason),
     );
   }
@@ -194,14 +210,35 @@ async function writeTold(
         { as: "refused", about: `The ERP refused it: ${outcome.reason}` },
         ended("refused", outcome.reason),
       );
-    case "notNow":
-      return put(sender, intent, outcome.reason, ended("notNow", outcome.reason));
+    case "notNow": {
+      const { reason } = outcome;
+      const about = await triedOut(sender, intent, reason);
+      return about === null
+        ? put(sender, intent, outcome, ended("notNow", reason))
+        : end(sender, intent, { as: "cannot", about }, ended("notNow", reason));
+    }
     case "handedOver":
     case "inDoubt":
-      return put(sender, intent, outcome.evidence, ended("inDoubt", outcome.evidence));
+      return put(
+        sender,
+        intent,
+        { reason: outcome.evidence },
+        ended("inDoubt", outcome.evidence),
+      );
     default:
       return outcome satisfies never;
   }
+}
+
+/** Put off once more, it is a person's to make there. Null: it is told again. */
+async function triedOut(
+  { context, lease }: Sender,
+  { intent }: Intent,
+  reason: string,
+): Promise<string | null> {
+  const before = await timesPutOff(context.store, lease.order, intent);
+  if (before === null || before + 1 < context.settings.maxAttempts) return null;
+  return `${before + 1} times it was told, and the ERP put it off; the last time: ${reason}`;
 }
 
 /** The intent and what asked for it end in one transaction. */
@@ -231,18 +268,25 @@ async function end(
 
 const STATES = { done: "done", refused: "refused", cannot: "dropped" } as const;
 
+interface Waits {
+  readonly reason: string;
+  /** When the far side wants it; absent or null: it does not say. */
+  readonly retryAt?: Temporal.Instant | null;
+}
+
 /** Later again; the book says why. */
 async function put(
   sender: Sender,
   intent: Intent,
-  reason: string,
+  { reason, retryAt = null }: Waits,
   also: (tx: Transaction, order: OrderRow) => Promise<void>,
 ): Promise<boolean> {
   const { context, lease } = sender;
+  const asked = retryAt === null ? 0 : context.now().until(retryAt).total("seconds");
   await recorded(context, lease, `that to ${intent.kind} waits`, async (tx, order) => {
     await also(tx, order);
     const tries = await triesOf(tx, order, intent.intent);
-    const seconds = patienceOf(context, order, tries);
+    const seconds = asked > 0 ? asked : patienceOf(context, order, tries);
     await putOff(tx, order, intent.intent, seconds);
     await queueIn(context, tx, order, seconds);
     await addEvent(tx, order, {
