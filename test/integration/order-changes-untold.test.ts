@@ -74,7 +74,7 @@ test("a change that cannot be told is late at the desk, and the connection's ala
   const one = await taken("GONE", "NN3");
   one.erp.cancel = async () => ACCEPTED;
   one.erp.opens = () => {
-    throw new ConnectorFault("transient", "connect ECONNREFUSED");
+    throw new ConnectorFault("transient", "connect ECONNREFUSED", "Look.");
   };
   await cancel(one, "NN3");
   await again("GONE", one, "NN3", 3);
