@@ -125,8 +125,8 @@ export async function cancelOrder(
         `Cancelling web order ${order.number}: its cancellation is asked for already.`,
       );
     if (order.state === "refused" && lines === null) return cancelHere(tx, context, order, asked);
-    if (order.state === "conflict" && lines === null && asked.decides)
-      return cancelHere(tx, context, order, asked);
+    const isGivenUp = order.state === "conflict" || order.state === "shadowed";
+    if (isGivenUp && lines === null && asked.decides) return cancelHere(tx, context, order, asked);
     const less = await lessOf(tx, order, pending ?? null, lines);
     if (less !== null)
       return changeTo(tx, reckoning, order, {
