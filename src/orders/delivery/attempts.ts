@@ -196,6 +196,15 @@ export async function settleDoubts(tx: Queryable, { company, id }: Order): Promi
   );
 }
 
+/** Nothing of what was placed is there any more: it was taken back, or the ERP has lost it. */
+export async function settlePlaced(tx: Queryable, { company, id }: Order): Promise<void> {
+  await tx.affect(
+    `update web_order_attempt set outcome = 'settled'
+      where company = $1 and order_id = $2 and placed_at is not null and outcome is not null`,
+    [company, id],
+  );
+}
+
 /** How often the far side has put an intent off; null: a call of it may have arrived. */
 export async function timesPutOff(
   on: Queryable,

@@ -7,6 +7,7 @@ import type { OrdersCapability } from "../../connector/index.ts";
 import { move, type OrderRow } from "../book.ts";
 import { changeEnded } from "../changes/ended.ts";
 import { DELIVER_JOB, jobData } from "../jobs.ts";
+import { movedAsPulled } from "./as-pulled.ts";
 import { calling } from "./calling.ts";
 import { endIntent, openIntents, type Intent } from "./intents.ts";
 import { liesNoMore } from "./lying.ts";
@@ -26,13 +27,18 @@ export async function takenBackUntold(
   try {
     await using desk = await openDesk(sender.context, sender.lease.lost);
     const said = await takeBack(sender, desk.capability, order, intent);
-    if (said !== null) await endAsTakenBack(sender, intent, said);
+    if (said !== null) await endAsTakenBack(sender, order, intent, said);
     return said !== null;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     sender.context.log("warn", `To ${intent.kind} web order ${order.number}: ${reason}`);
     return false;
   }
+}
+
+/** It may lie where the ERP takes it from, and the ERP has not answered. */
+export function isOut({ state }: Pick<OrderRow, "state">): boolean {
+  return state === "handedOver" || state === "inDoubt";
 }
 
 /** What was taken back, in a sentence; null: nothing was, and nothing can be. */
@@ -42,9 +48,8 @@ export async function takeBack(
   order: OrderRow,
   { kind, reason }: Intent,
 ): Promise<string | null> {
-  const { number, state } = order;
-  const isOut = state === "handedOver" || state === "inDoubt";
-  if (!isOut || capability.takeBack === undefined) return null;
+  const { number } = order;
+  if (!isOut(order) || capability.takeBack === undefined) return null;
   const why = reason ?? (kind === "amend" ? "It was amended." : "It was cancelled.");
   const tables = await sentTables(context, order);
   const { giveUpAfterSeconds } = context.settings;
@@ -54,26 +59,35 @@ export async function takeBack(
   });
 }
 
-/** The change is made; an order of which something is left goes on its way again. */
+/**
+ * The change is made; an order of which something is left goes on its way again. Of one that the
+ * ERP has by now, as what came meanwhile says, its files alone are taken back.
+ */
 export async function endAsTakenBack(
-  { context, lease }: Sender,
+  sender: Sender,
+  seen: OrderRow,
   intent: Intent,
   about: string,
 ): Promise<true> {
+  const { context, lease } = sender;
+  await movedAsPulled(sender, seen);
   await recorded(context, lease, "that it was taken back", async (tx, order) => {
     const open = await openIntents(tx, order);
     // The connection can break after the commit and before its answer.
     if (!open.some((one) => one.intent === intent.intent)) return;
-    await endIntent(tx, order, intent.intent, "done");
     const at = context.now();
     await writeTakenBack(tx, order, about, at);
+    // Nothing of it lies there any more, however it ends.
+    await liesNoMore(tx, order);
+    // The ERP has it: it is told, or a person is.
+    if (!isOut(order)) return;
+    await endIntent(tx, order, intent.intent, "done");
     const ended =
       intent.change === null
         ? order
         : await changeEnded(tx, context, order, intent.change, { as: "done", about, at });
-    // Nothing of it lies there any more, however it ended.
     await liesNoMore(tx, order);
-    if (ended.state !== "handedOver" && ended.state !== "inDoubt") return;
+    if (!isOut(ended)) return;
     await move(tx, ended, {
       event: "takeBack",
       who: "tradepost",

@@ -18,7 +18,8 @@ import {
   type AttemptOutcome,
 } from "./attempts.ts";
 import { isAway } from "./away.ts";
-import { endAsTakenBack, takeBack, takenBackUntold } from "./back.ts";
+import { movedAsPulled } from "./as-pulled.ts";
+import { endAsTakenBack, isOut, takeBack, takenBackUntold } from "./back.ts";
 import { calling } from "./calling.ts";
 import { windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, putOff, type Intent } from "./intents.ts";
@@ -39,6 +40,7 @@ export async function deliverChanges(sender: Sender): Promise<void> {
       ({ kind }) => kind !== "place",
     );
     if (intent === undefined || !intent.isDue) return;
+    if (isOut(order) && (await movedAsPulled(sender, order))) continue;
     // What lies there still can be taken back whether or not anything is sent now.
     const takesBack =
       order.state === "inDoubt" || (order.state === "handedOver" && !sender.mayPlace);
@@ -62,7 +64,7 @@ async function deliverChange(sender: Sender, order: OrderRow, intent: Intent): P
     const { capability } = desk;
     if (capability[intent.kind === "amend" ? "amend" : "cancel"] === undefined) {
       const back = await takeBack(sender, capability, order, intent);
-      if (back !== null) return await endAsTakenBack(sender, intent, back);
+      if (back !== null) return await endAsTakenBack(sender, order, intent, back);
       return await end(sender, intent, {
         as: "cannot",
         about: `The connector cannot ${intent.kind} an order that was handed over.`,
@@ -219,12 +221,7 @@ async function writeTold(
     }
     case "handedOver":
     case "inDoubt":
-      return put(
-        sender,
-        intent,
-        { reason: outcome.evidence },
-        ended("inDoubt", outcome.evidence),
-      );
+      return put(sender, intent, { reason: outcome.evidence }, ended("inDoubt", outcome.evidence));
     default:
       return outcome satisfies never;
   }

@@ -3,7 +3,7 @@ import type { Queryable } from "../../store/index.ts";
 import type { Move, OrderRow } from "../book.ts";
 import type { DeliveryEvent } from "../machine.ts";
 import { closeTask, listTasks } from "../tasks.ts";
-import { settleDoubts } from "./attempts.ts";
+import { settleDoubts, settlePlaced } from "./attempts.ts";
 import { endPlacement } from "./intents.ts";
 import { noteLying } from "./lying.ts";
 
@@ -31,6 +31,7 @@ export async function followMove(
   if (ends !== undefined) await endPlacement(tx, order, ends);
   // A person has looked; a search of ours settles doubts by itself.
   if (event === "notThere" && who !== "tradepost") await settleDoubts(tx, order);
+  if (event === "takeBack" || event === "lost") await settlePlaced(tx, order);
   if (order.state !== "inDoubt") return;
   const open = await listTasks(tx, order.company, { order: order.id, kind: "look" });
   for (const { id, about } of open)

@@ -7,12 +7,12 @@ import type { Transaction } from "../../store/index.ts";
 import { move, OrderError, type OrderRow } from "../book.ts";
 import { changeEnded } from "../changes/ended.ts";
 import { isDraft } from "../compare.ts";
-import { judgeFromPulled } from "../seen.ts";
 import { beginAttempt, doubtOf, endAttempt, type DoubtFound } from "./attempts.ts";
 import { calling } from "./calling.ts";
 import { canariesFor, droppedBefore, windowSeconds } from "./history.ts";
 import { endIntent, freeze, openIntents, placementOf, type Intent } from "./intents.ts";
-import { hasDuplicate, moveAsSeen } from "./duplicate.ts";
+import { movedAsPulled } from "./as-pulled.ts";
+import { hasDuplicate } from "./duplicate.ts";
 import { dropCall } from "./own-drop.ts";
 import { nextStep, type Canary, type Search } from "./next-step.ts";
 import { readBack } from "./read-back.ts";
@@ -41,13 +41,7 @@ export interface Trial {
 export async function deliverPlacement(sender: Sender, order: OrderRow): Promise<void> {
   const { context, lease } = sender;
   // What was pulled already knows more than any question could tell.
-  const known = await judgeFromPulled(context, order);
-  if (known !== null) {
-    await fenced(context, lease, (tx, now) =>
-      now.version === order.version ? moveAsSeen(context, tx, now, known) : Promise.resolve(now),
-    );
-    return;
-  }
+  if (await movedAsPulled(sender, order)) return;
   const trial = await begin(sender, order);
   try {
     await using desk = await openDesk(context, lease.lost);
