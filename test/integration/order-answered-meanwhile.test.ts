@@ -1,4 +1,4 @@
-/** Files that are taken back while the ERP answers, and orders of which nothing is there any more. */
+/** Files taken back while the ERP answers, and orders of which nothing is there any more. */
 import { randomUUIDv7 } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -64,7 +64,7 @@ test("what staff keyed is seen before files are taken back for a change", async 
 });
 
 for (const looks of [true, false])
-  test(`an answer that lands while files are taken back is not lost on it, ${looks ? "and looked at" : "not yet looked at"}`, async () => {
+  test(`an answer that lands while files are taken back is not lost, looked at: ${looks}`, async () => {
     const company = looks ? "LANDS" : "LANDED";
     const { one, lie } = await handedOver(company, "RC1");
     const { desk } = one.erp;
