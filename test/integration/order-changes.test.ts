@@ -687,3 +687,29 @@ test("an order that stands in the ERP after its payment was given back is told t
     { about: "W1 stands and is not paid", amount: "20.08" },
   ]);
 });
+
+test("a part that was cancelled within a later one is made with it, and nobody is told otherwise", async () => {
+  const one = await open("PARTS");
+  await take(one, { lines: [brick("5"), sand("3")] });
+  await drain();
+  for (const [line, quantity] of [
+    [1, "2"],
+    [2, "1"],
+  ] as const) {
+    const asked = { ...shop, idempotencyKey: `part ${line}`, lines: [{ line, quantity }] };
+    await one.orders.cancelPart("W1", asked);
+    await drain();
+  }
+  const last = (await one.orders.tasks()).find(({ about }) => about === "cancellation 2");
+  await one.orders.closeTask({ id: last?.id ?? "", state: "done", ...kim });
+  const shown = await one.orders.show("W1");
+  expect(lines(shown)).toEqual([
+    [1, 5, 3, 2],
+    [2, 3, 2, 1],
+  ]);
+  expect(shown.changes.map(({ state }) => state)).toEqual(["done", "done"]);
+  const refused = await companies.store.query(
+    "select 1 from event where company = 'PARTS' and type = 'order.change-refused'",
+  );
+  expect([refused, await one.orders.tasks()]).toEqual([[], []]);
+});

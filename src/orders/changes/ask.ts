@@ -216,7 +216,7 @@ async function changeHere(
     outcome: "Before it was handed over.",
   });
   // Asked for while it was on its way there, where nothing of it came to be.
-  await supersede(tx, order, { change, kind: asked.kind }, at);
+  await supersede(tx, order, { ...row, change }, at);
   const about = `${nameOf(asked.kind, change)}${whyOf(asked)}: ${told(anew)}`;
   const changed = await putContent(tx, order, anew.content, { who: asked.who, about, at });
   // A person who changes an order that is held has not released it, nor what is held of it.
@@ -319,6 +319,7 @@ async function askWhole(
   const change = await insertChange(tx, order, row);
   await inBook(tx, order, { ...asked, at, about: `Cancellation asked for${whyOf(asked)}.` });
   await intentOf(tx, context, order, { ...row, change });
+  await tellPersons(tx, order, at);
   return answerOf(202, order, { ...row, change }, []);
 }
 

@@ -1,4 +1,5 @@
 /** What was asked for of an order and comes to nothing more, since the order itself is over. */
+import { decimal, type WebOrder } from "../../model/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
 import { forgetDespatched, isOthers } from "../anothers.ts";
 import { addEvent, move, type OrderRow } from "../book.ts";
@@ -6,6 +7,7 @@ import { leaveQuotation } from "../content.ts";
 import { dropWaiting } from "../delivery/intents.ts";
 import { closeTask, listTasks } from "../tasks.ts";
 import { noteChanged } from "../told.ts";
+import { beforeOf } from "./make.ts";
 import { changesOf, moveChange, PENDING, type ChangeKind, type ChangeRow } from "./rows.ts";
 
 export function nameOf(kind: ChangeKind, change: number): string {
@@ -47,23 +49,58 @@ export function isSuperseded({ state, outcome }: Pick<ChangeRow, "state" | "outc
 }
 
 /**
- * A change is made. It says the whole order, so that those that were asked for before it come to
- * nothing: made after it, one would undo it.
+ * A change is made, and the order is still what it was before. It says the whole order, so that
+ * what was asked for before it is made with it, where that is a part cancelled that it leaves out,
+ * too; and comes to nothing else: made after it, one would undo it.
  */
 export async function supersede(
-  tx: Queryable,
+  tx: Transaction,
   order: OrderRow,
-  made: Pick<ChangeRow, "change" | "kind">,
+  made: Pick<ChangeRow, "change" | "kind" | "body">,
   at: Temporal.Instant,
 ): Promise<void> {
   const name = nameOf(made.kind, made.change).toLowerCase();
-  const about = `${SUPERSEDED}${name}, which was asked for after it and is done.`;
   for (const change of await changesOf(tx, order)) {
     if (change.change >= made.change || !PENDING.includes(change.state)) continue;
-    await over(tx, order, change, { state: "dropped", about, at, who: "tradepost" });
+    const isMade = leavesOut(made, change);
+    const about = isMade
+      ? `Made with ${name}, which holds it.`
+      : `${SUPERSEDED}${name}, which was asked for after it and is done.`;
+    if (isMade) await madeWith(tx, order, change, about, at);
+    else await over(tx, order, change, { state: "dropped", about, at, who: "tradepost" });
     await dropTasks(tx, order, change, about, at);
     await dropWaiting(tx, order, change.change);
   }
+}
+
+/** Of each line of which a part was to be cancelled no more is left than that would have left. */
+function leavesOut(
+  { body: made }: Pick<ChangeRow, "body">,
+  { kind, body, cancelled }: ChangeRow,
+): boolean {
+  if (kind !== "cancel" || body === null || made === null) return false;
+  const left = ({ lines }: WebOrder, line: number) =>
+    decimal.parse(lines.find((one) => one.line === line)?.quantity ?? "0");
+  return cancelled.every(({ line }) => decimal.compare(left(made, line), left(body, line)) <= 0);
+}
+
+async function madeWith(
+  tx: Transaction,
+  order: OrderRow,
+  { change, kind }: ChangeRow,
+  about: string,
+  at: Temporal.Instant,
+): Promise<void> {
+  const before = await beforeOf(tx, order);
+  await moveChange(tx, order, { change, state: "done", outcome: about, at, before });
+  await addEvent(tx, order, {
+    event: "change",
+    fromState: order.state,
+    toState: order.state,
+    who: "tradepost",
+    at,
+    about: `${nameOf(kind, change)} done: ${about}`,
+  });
 }
 
 /**
