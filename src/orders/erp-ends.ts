@@ -4,6 +4,9 @@ import { bears } from "./same-number.ts";
 /** What an ERP writes of one moment goes into several files, and they are pulled one by one. */
 const FILES_WITHIN = "interval '1 hour'";
 
+/** Between the first and the last of them in one pull, which may be that of the lines. */
+const PULLED_WITHIN = "interval '1 minute'";
+
 /** Invoices are made in runs of their own, and over a long weekend there may be none. */
 const INVOICES_WITHIN = "interval '4 days'";
 
@@ -13,7 +16,7 @@ const INVOICE = "p.document_type = 'invoice'";
  * In SQL: (order_id, erp_order, is_its_own, is_over, is_read) of the relation `headers`, `orders`
  * being ours; `is_its_own`: by that number the order is known there. $1 is the company, $3 now. One
  * that is cancelled is over. One that is complete is once it is known what came of it: its lines
- * tell, where they tell of anything and are no older than its end; where they tell of nothing, its
+ * tell, where they tell of anything and were pulled with its end; where they tell of nothing, its
  * papers do, once there was one and no other came for as long as the next invoices may take.
  * Nothing is known where nothing came: then an end may be told before all that was done.
  */
@@ -22,7 +25,8 @@ export const ERP_ENDS = `
          lines.are_read as is_read,
          h.state = 'cancelled' or h.state = 'complete' and case
            when lines.tell
-           then lines.learned_at >= h.learned_at or h.learned_at <= $3::timestamptz - ${FILES_WITHIN}
+           then lines.learned_at >= h.learned_at - ${PULLED_WITHIN}
+                or h.learned_at <= $3::timestamptz - ${FILES_WITHIN}
            else h.learned_at <= $3::timestamptz - ${INVOICES_WITHIN}
                 and exists (select 1 from web_order_line l
                              where l.company = $1 and l.order_id = h.id

@@ -81,7 +81,7 @@ export function judge(order: OrderSeen, facts: Facts): Judgement | null {
   return compare(order, erpOrder, papers, standing);
 }
 
-/** Of what an answer says of one part of an order only the number counts: the rows tell the rest. */
+/** Of what an answer says of one part of an order only the number counts: rows tell the rest. */
 function asOfAll(answer: Acknowledgement, erpOrders: readonly ErpOrderFact[]): Acknowledgement {
   const whole = erpOrders.find(({ parts }) => parts?.includes(answer.erpOrder ?? "") === true);
   return whole === undefined

@@ -5,7 +5,7 @@
 import { decimal, type Money } from "../model/index.ts";
 import type { Charged, ChargedLine } from "./charged.ts";
 
-/** A line of an invoice or credit note of an order, positive on both; of its head, what is there. */
+/** A line of an invoice or credit note of an order, positive on both; of its head, the rest. */
 export interface PaperLine {
   readonly kind: "invoice" | "credit";
   readonly document: string;

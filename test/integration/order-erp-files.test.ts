@@ -190,7 +190,7 @@ test("of one that is complete there, what did not come of the two lines is", asy
   });
 });
 
-test("an ERP that exports no order lines ends an order by its state alone", async () => {
+test("an ERP that exports no order lines ends an order by its state, once no invoice follows", async () => {
   await paid("XA1", BOTH, "54.39");
   await paid("XA3", BOTH, "54.39");
   for (const number of ["XA1", "XA3"]) order(number, "open", "47.49", "6.90");
@@ -203,6 +203,12 @@ test("an ERP that exports no order lines ends an order by its state alone", asyn
   invoice("XA3", ["33.69", "4.14", "37.83"], ["BOOK 1 12.99 0.00", "NAIL 6 20.70 4.14"]);
   await pulled();
   expect(await stands("XA1")).toMatchObject({ fulfilment: "cancelled", tasks: ["refund 54.39"] });
+  expect(await stands("XA3")).toMatchObject({ outstanding: [0, 4], tasks: [] });
+  for (const table of ["erp_order", "sales_document", "sales_line"])
+    await database.store.affect(
+      `update ${table} set learned_at = learned_at - interval '97 hours' where erp_order = 'SO-XA3'`,
+    );
+  await pulled();
   expect(await stands("XA3")).toMatchObject({ outstanding: [0, 0], tasks: ["refund 16.56"] });
 });
 

@@ -1,4 +1,4 @@
-/** An order of two bricks and a bag of sand, and the ERP's rows and papers of it as they are pulled. */
+/** An order of two bricks and a bag of sand, and what the ERP shows of it as it is pulled. */
 import { expect } from "vitest";
 import { pull } from "./canonical-rows.ts";
 import { orderIn, send, type Opened, type OrderCompanies } from "./order-companies.ts";
