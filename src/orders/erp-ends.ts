@@ -1,5 +1,5 @@
 /** How the ERP's own orders end: what did not come of them then will not come. */
-import { bears } from "./same-number.ts";
+import { bearing } from "./same-number.ts";
 
 /** What an ERP writes of one moment goes into several files, and they are pulled one by one. */
 const FILES_WITHIN = "interval '1 hour'";
@@ -10,7 +10,26 @@ const PULLED_WITHIN = "interval '1 minute'";
 /** Invoices are made in runs of their own, and over a long weekend there may be none. */
 const INVOICES_WITHIN = "interval '4 days'";
 
-const INVOICE = "p.document_type = 'invoice'";
+const SINCE = `$3::timestamptz - ${INVOICES_WITHIN}`;
+
+/** Of the order there: what came of it, or was charged. */
+const LATE_THERE = [
+  ["sales_document", "e.document_type = 'invoice'"],
+  ["sales_line", "e.document_type = 'invoice'"],
+  ["despatch_line", "true"],
+]
+  .map(
+    ([table, isOne]) => `
+      select x.id, x.erp_order from headers x
+        join ${table} e on e.company = $1 and e.erp_order = x.erp_order
+       where ${isOne} and e.learned_at > ${SINCE}`,
+  )
+  .join(" union ");
+
+const LATE_HERE = bearing("orders", "sales_document", {
+  columns: "o.id",
+  where: `e.document_type = 'invoice' and e.learned_at > ${SINCE}`,
+});
 
 /**
  * In SQL: (order_id, erp_order, is_its_own, is_over, is_read) of the relation `headers`, `orders`
@@ -22,36 +41,24 @@ const INVOICE = "p.document_type = 'invoice'";
  */
 export const ERP_ENDS = `
   select h.id as order_id, h.erp_order, h.erp_order = own.erp_order as is_its_own,
-         lines.are_read as is_read,
+         lines.erp_order is not null as is_read,
          h.state = 'cancelled' or h.state = 'complete' and case
            when lines.tell
            then lines.learned_at >= h.learned_at - ${PULLED_WITHIN}
                 or h.learned_at <= $3::timestamptz - ${FILES_WITHIN}
-           else h.learned_at <= $3::timestamptz - ${INVOICES_WITHIN}
-                and exists (select 1 from web_order_line l
-                             where l.company = $1 and l.order_id = h.id
-                               and greatest(l.invoiced_quantity, l.despatched_quantity) > 0)
-                and not exists (${papersSince(`$3::timestamptz - ${INVOICES_WITHIN}`)}) end as is_over
+           else h.learned_at <= ${SINCE} and came.order_id is not null
+                and there.id is null and here.id is null end as is_over
     from headers h
     join orders own on own.id = h.id
-    cross join lateral (
-      select count(*) > 0 as are_read, max(el.learned_at) as learned_at,
-             coalesce(bool_or(greatest(el.despatched_quantity, el.invoiced_quantity) > 0), false)
-               as tell
-        from erp_order_line el where el.company = $1 and el.erp_order = h.erp_order) lines`;
-
-/** Of the order `h` there, or of `own`: what came of it, or was charged. */
-function papersSince(moment: string): string {
-  const names = [
-    ["sales_document", `${INVOICE} and p.erp_order = h.erp_order`],
-    ["sales_document", `${INVOICE} and ${bears("p.web_order", "own.number")}`],
-    ["sales_line", `${INVOICE} and p.erp_order = h.erp_order`],
-    ["despatch_line", "p.erp_order = h.erp_order"],
-  ] as const;
-  return names
-    .map(
-      ([table, isOfIt]) =>
-        `select 1 from ${table} p where p.company = $1 and ${isOfIt} and p.learned_at > ${moment}`,
-    )
-    .join(" union all ");
-}
+    left join (
+      select erp_order, max(learned_at) as learned_at,
+             bool_or(greatest(despatched_quantity, invoiced_quantity) > 0) as tell
+        from erp_order_line where company = $1 and erp_order in (select erp_order from headers)
+       group by 1) lines on lines.erp_order = h.erp_order
+    left join (
+      select order_id from web_order_line
+       where company = $1 and order_id in (select id from headers)
+         and greatest(invoiced_quantity, despatched_quantity) > 0
+       group by 1) came on came.order_id = h.id
+    left join (${LATE_THERE}) there on there.id = h.id and there.erp_order = h.erp_order
+    left join (${LATE_HERE}) here on here.id = h.id`;

@@ -261,9 +261,10 @@ const WANTED = `
                   ${ofShare("x.invoiced")} as invoiced,
                   ends.is_over as finished
              from erp_lines x
-             join ends on ends.order_id = x.order_id and ends.erp_order = x.erp_order
              left join notes n on n.order_id = x.order_id and n.erp_order = x.erp_order
               and n.erp_order_line = x.erp_order_line
+             -- Each has one; joined otherwise they would count as one, and be compared one by one.
+             left join ends on ends.order_id = x.order_id and ends.erp_order = x.erp_order
            union all
            select order_id, line, quantity, 0, null from (${notedLines("orders")}) noted) said
         where line is not null
