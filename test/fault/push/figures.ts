@@ -23,8 +23,11 @@ export interface UnderWay {
   readonly about: string;
 }
 
-/** Orders that something will still be done about without a person, and jobs soon due. */
-export async function underWay(store: Store): Promise<UnderWay> {
+/**
+ * Orders that something will still be done about without a person, and jobs soon due that were
+ * there at a moment: each pull makes new ones.
+ */
+export async function underWay(store: Store, at: Temporal.Instant): Promise<UnderWay> {
   const states = await store.query<{ state: string; n: number }>(
     `select state, count(*)::int as n from web_order
       where company = $1
@@ -36,8 +39,9 @@ export async function underWay(store: Store): Promise<UnderWay> {
   const jobs = await store.query<{ state: string; n: number }>(
     `select state::text as state, count(*)::int as n from pgboss.job
       where state < 'completed' and name not like '\\_\\_pgboss%' and name <> 'failed-jobs'
-        and start_after < now() + interval '30 seconds'
+        and start_after < now() + interval '30 seconds' and created_on <= $1
       group by state order by state`,
+    [at],
   );
   const sum = (rows: readonly { readonly n: number }[]) => rows.reduce((all, { n }) => all + n, 0);
   const words = (rows: readonly { readonly state: string; readonly n: number }[]) =>

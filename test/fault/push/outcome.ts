@@ -13,16 +13,21 @@ const SETTLE_MS = 900_000;
 
 const TOLD_EVERY_MS = 15_000;
 
+/** A job may queue another one, and that one more: so often all that was there has to be done. */
+const GENERATIONS = 4;
+
 export async function settle({ store }: PushWorld, say: (line: string) => void): Promise<void> {
   const began = performance.now();
   let quiet = 0;
+  let since = await nowThere(store);
   let tellAt = TOLD_EVERY_MS;
   for (;;) {
-    const { orders, jobs, about } = await underWay(store);
-    quiet = orders + jobs === 0 ? quiet + 1 : 0;
+    const { orders, jobs, about } = await underWay(store, since);
+    if (orders > 0) quiet = 0;
+    else if (jobs === 0) [quiet, since] = [quiet + 1, await nowThere(store)];
     const passed = performance.now() - began;
     const seconds = (passed / 1000).toFixed(0);
-    if (quiet === 2) return say(`at rest after ${seconds} s`);
+    if (quiet === GENERATIONS) return say(`at rest after ${seconds} s`);
     if (passed > SETTLE_MS) return say(`still under way after ${seconds} s: ${about}`);
     if (passed > tellAt) {
       say(`under way after ${seconds} s: ${about}`);
@@ -30,6 +35,12 @@ export async function settle({ store }: PushWorld, say: (line: string) => void):
     }
     await sleep(500);
   }
+}
+
+async function nowThere(store: PushWorld["store"]): Promise<Temporal.Instant> {
+  const [row] = await store.query<{ at: Temporal.Instant }>("select clock_timestamp() as at");
+  if (row === undefined) throw new Error("the database tells no time");
+  return row.at;
 }
 
 export interface Run {
