@@ -32,8 +32,9 @@ export interface WentBackwards {
 
 /** So many in a row are no accident; one less is none where order numbers tell the same. */
 const ENOUGH = 3;
-/** A look without asking, every minute, goes back no further. */
+/** A look without asking, every minute, goes back no further: in hours, and in orders. */
 const REUSED_HOURS = 24;
+const NEWEST = 200;
 
 /**
  * Null: it did not, or that cannot be told now. `ask`: the ERP is searched, unless it only takes
@@ -48,7 +49,8 @@ export async function wentBackwards(
   const since = ask ? null : context.now().subtract({ hours: REUSED_HOURS });
   const reused = await reusedNumbers(context, since);
   const inPulls = (orders: readonly KnownOrder[]) => goneFromPulled(context, orders, reused);
-  const run = runOf(known, await inPulls(known), reused);
+  const looked = await inPulls(ask ? known : known.slice(0, NEWEST));
+  const run = runOf(known, looked, reused);
   if (run !== null) return wholeOf(context, run, inPulls);
   if (!ask && reused.length === 0) return null;
   return searched(context, known, reused).catch((error: unknown) => {
@@ -73,20 +75,21 @@ async function searched(
   const run = runOf(known, looked, reused);
   if (run === null) return null;
   return await wholeOf(context, run, async (since) => {
-    for (const order of since) await look(order);
+    for (const order of since) if ((await look(order)) === null) return null;
     return looked;
   });
 }
 
-/** With what else it does not show of what it took since. */
+/** With what else it does not show of what it took since; null: that cannot be told now. */
 async function wholeOf(
   { store, company, settings }: OrdersContext,
   { gone, standing, reused }: Run,
-  look: (orders: readonly KnownOrder[]) => Promise<Looked>,
-): Promise<WentBackwards> {
+  look: (orders: readonly KnownOrder[]) => Promise<Looked | null>,
+): Promise<WentBackwards | null> {
   const oldest = gone.at(-1) ?? standing;
   const since = await takenSince(store, company, { standing, oldest });
   const looked = await look(since);
+  if (looked === null) return null;
   const lost = since.filter(({ id }) => looked.get(id) !== "there").toReversed();
   const [first = oldest] = lost;
   const numbers = reused.length === 0 ? "" : ` ${reused.join("; ")}.`;

@@ -167,7 +167,9 @@ async function todoOf(
 
 /** While a person has yet to say what it comes to, only what papers do not leave over goes. */
 function withdrawn(todo: Todo): Todo {
-  const settlement = { ...todo.settlement, lapse: [], open: null };
+  const { drop, open } = todo.settlement;
+  // What stays owed of it is asked for anew, and never more.
+  const settlement = { ...todo.settlement, lapse: [], open: drop.length > 0 ? open : null };
   return { ...todo, settlement, looks: [], untold: [] };
 }
 

@@ -154,6 +154,8 @@ function openNumbers(order: OrderRow, shown: readonly Shown[]): string[] {
 
 /** Those that are one order in parts, as their nets say; none: each is one of its own. */
 function partsOf(order: OrderRow, shown: readonly Shown[]): readonly Shown[] {
+  // Their goods or accounts have said otherwise.
+  if (order.reasons.some((reason) => reason.startsWith(DUPLICATE))) return [];
   const numbers = openNumbers(order, shown);
   const rows = shown.filter(({ erpOrder, state }) => state !== null && numbers.includes(erpOrder));
   const nets = rows.map(({ net }) => net);

@@ -6,7 +6,7 @@
 import type { InvoicedAnew } from "../orders/index.ts";
 import type { Queryable } from "../store/index.ts";
 
-/** One that takes off less than half of the price takes nothing back. */
+/** One that takes off less than half of the price takes nothing back; one invoice proves no two. */
 const ANEW = `
   with papers as materialized (
     select k.web_order, l.product, k.document_type, k.document, d.document_on,
@@ -18,17 +18,20 @@ const ANEW = `
        and d.document = k.document
      where k.company = $1 and k.web_order = any($2) and l.product is not null
      group by 1, 2, 3, 4, 5)
-  select c.web_order as "webOrder", c.product, sum(c.quantity)::text as quantity from papers c
-   where c.document_type = 'credit' and exists (
-           select 1 from papers i
-            where i.web_order = c.web_order and i.product = c.product
-              and i.document_type = 'invoice' and i.document_on <= c.document_on
-              and i.quantity = c.quantity and 2 * c.net >= i.net
-              and c.quantity <= (
-                    select sum(r.quantity) from papers r
-                     where r.web_order = c.web_order and r.product = c.product
-                       and r.document_type = 'invoice' and r.document_on >= c.document_on
-                       and r.document <> i.document))
+  select c.web_order as "webOrder", c.product,
+         least(sum(c.quantity), max(anew.quantity))::text as quantity
+    from papers c
+    cross join lateral (
+      select max(later.quantity) as quantity from papers i
+        cross join lateral (
+          select sum(r.quantity) as quantity from papers r
+           where r.web_order = c.web_order and r.product = c.product
+             and r.document_type = 'invoice' and r.document_on >= c.document_on
+             and r.document <> i.document) later
+       where i.web_order = c.web_order and i.product = c.product
+         and i.document_type = 'invoice' and i.document_on <= c.document_on
+         and i.quantity = c.quantity and 2 * c.net >= i.net) anew
+   where c.document_type = 'credit' and anew.quantity >= c.quantity
    group by 1, 2`;
 
 export async function invoicedAnew(

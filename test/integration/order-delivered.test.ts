@@ -217,13 +217,23 @@ test("a refund that papers leave nothing over for is taken back while the order 
   expect(await owed()).toEqual(["20.08"]);
   await paper("invoice", "I2", { BRICK: 4, SAND: 2 });
   expect([(await one.orders.show("W1")).state, await owed()]).toEqual(["conflict", []]);
-  // Papers leave less over: that is told once the conflict is over.
+  // What they still leave over stays asked for, and nothing more.
   const part = await confirmed("LEFTOVER");
   await part.paper("invoice", "I1", all, { day: 10 });
   await part.paper("credit", "C1", { SAND: 1 }, { day: 12 });
   await part.paper("invoice", "I2", { BRICK: 1 }, { day: 14 });
   expect((await part.one.orders.show("W1")).state).toBe("conflict");
-  expect(await part.owed()).toEqual([]);
+  expect(await part.owed()).toEqual(["4.96"]);
+});
+
+test("one invoice makes anew what one credit note took back, and what another one did came back", async () => {
+  const { paper, owed } = await confirmed("TWONOTES");
+  await paper("invoice", "I1", { BRICK: 1 }, { day: 10 });
+  await paper("invoice", "I2", { BRICK: 1 }, { day: 11 });
+  await paper("credit", "C1", { BRICK: 1 }, { day: 12 });
+  await paper("credit", "C2", { BRICK: 1 }, { day: 13 });
+  await paper("invoice", "I3", { BRICK: 1 }, { day: 14 });
+  expect(await owed()).toEqual(["5.04"]);
 });
 
 test("pennies by which VAT was rounded are owed by nobody, however often it was invoiced", async () => {
