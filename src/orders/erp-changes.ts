@@ -78,7 +78,9 @@ const CONFIRMED = `
     select h.id, e.* from (${erpHeaders("orders")}) h
       join orders o on o.id = h.id
       join erp_order e on e.company = $1 and e.erp_order = h.erp_order
-     where h.erp_order = o.erp_order or h.state <> 'cancelled'),
+     where h.erp_order = o.erp_order
+        -- Another one that a person has settled is none of its parts.
+        or h.state <> 'cancelled' and not o.settled ? h.erp_order),
   -- One that is there in parts comes to what all of them do.
   there as (
     select o.*, own.state as erp_state, parts.* from orders o

@@ -196,7 +196,7 @@ async function makeReady(
   const lost = await lostOrders(context);
   const waits = lost.find((one) => one.order === order.number && one.decision === null);
   if (waits === undefined && !(await isAnothersByNow(store, order))) return null;
-  if (waits !== undefined) await refuseMoved(store, order);
+  await refuseMoved(store, order);
   const handedOverAt = order.handedOverAt ?? waits?.lostAt ?? now();
   const dropped = { number: order.number, handedOverAt };
   return (await readyToSendAgain(context, dropped, { who, reason: why })).setAside;
@@ -207,7 +207,7 @@ async function refuseMoved(on: Queryable, { company, id, number }: OrderRow): Pr
   if (came === null) return;
   throw new OrderError(
     "move-impossible",
-    `Sending web order ${number} again: goods of it have moved (${came}), and all of it would come ` +
+    `Sending web order ${number} again: something came of it (${came}), and all of it would come ` +
       "once more. Have what is left of it keyed in the ERP by hand under its number, with what the " +
       `ERP is to know of the rest; then: tradepost orders lost leave ${number} --who NAME --why WHY`,
   );

@@ -89,7 +89,7 @@ test("an order of which some was despatched is lost with the others, and its res
   const decide = (number: string, decision: "send-again" | "leave") =>
     one.orders.decideLost(number, { ...KIM, decision });
   await expect(decide("LO4", "send-again")).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[OrderError: Sending web order LO4 again: goods of it have moved (BRICK: 1 despatched of 2), and all of it would come once more. Have what is left of it keyed in the ERP by hand under its number, with what the ERP is to know of the rest; then: tradepost orders lost leave LO4 --who NAME --why WHY]`,
+    `[OrderError: Sending web order LO4 again: something came of it (BRICK: 1 despatched of 2), and all of it would come once more. Have what is left of it keyed in the ERP by hand under its number, with what the ERP is to know of the rest; then: tradepost orders lost leave LO4 --who NAME --why WHY]`,
   );
   expect((await one.orders.show("LO4")).state).toBe("confirmed");
   expect(await decide("LO4", "leave")).toBe(true);
