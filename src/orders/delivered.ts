@@ -19,9 +19,12 @@ const OWN: Figures = {
   despatched: "l.despatched_quantity",
   invoiced: "l.invoiced_quantity",
   credited: "l.credited_quantity",
-  isStated: `exists (select 1 from web_order_line sent
-    where sent.company = l.company and sent.order_id = l.order_id
-      and sent.despatched_quantity > 0)`,
+  // Without the ERP's order nothing would ever say that no more of it comes.
+  isStated: `(exists (select 1 from web_order_line sent
+      where sent.company = l.company and sent.order_id = l.order_id
+        and sent.despatched_quantity > 0)
+    and exists (select 1 from erp_order there
+      where there.company = o.company and there.erp_order = o.erp_order))`,
 };
 
 /**
