@@ -27,7 +27,7 @@ export interface KillablePostgres extends AsyncDisposable {
   readonly port: number;
   /** `kill -9` of the server; its sessions see their connections end. */
   kill(): Promise<void>;
-  /** Starts what was killed, or what ended by itself; does nothing while it runs. */
+  /** Starts what was killed, ended by itself or is stuck; does nothing while it answers. */
   start(): Promise<void>;
   /**
    * Takes all room that its disk has left, the server's own reserve included. Only where `diskMb`
@@ -105,6 +105,29 @@ async function hasNoRoom(url: string): Promise<boolean> {
   }
 }
 
+const PATIENCE_MS = 20_000;
+
+/**
+ * PostgreSQL 18 can be left without the process that recovers it, when that found no room: it takes
+ * no connection then, until whoever made room starts it anew.
+ */
+async function answersSoon(url: string): Promise<boolean> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  while (performance.now() < giveUpAt) {
+    const client = new Client({ connectionString: url });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      await sleep(100);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+  return false;
+}
+
 async function mountDisk(
   folder: string,
   megabytes: number,
@@ -131,7 +154,10 @@ async function killServer(cluster: Cluster): Promise<void> {
 }
 
 async function startServer(cluster: Cluster, port: number): Promise<void> {
-  if ((await readPostmaster(cluster)) !== undefined) return;
+  if ((await readPostmaster(cluster)) !== undefined) {
+    if (await answersSoon(urlOf(port))) return;
+    await killServer(cluster);
+  }
   await rm(join(cluster.files, "postmaster.pid"), { force: true });
   for (let tries = 1; ; tries += 1) {
     try {
