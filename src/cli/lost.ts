@@ -28,7 +28,7 @@ export function addLostCommands(orders: Command): void {
   for (const [name, about] of [
     [
       "send-again",
-      "Hand it over again, also a conflict over an order there that is another's; its key is searched for first, as ever. Not where goods of it have moved: they would come once more.",
+      "Hand it over again, also a conflict over an order there that is another's; its key is searched for first, as ever. Not where something came of it: that would come once more.",
     ],
     [
       "leave",

@@ -144,6 +144,14 @@ export function compare(left: Decimal, right: Decimal): -1 | 0 | 1 {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+export function larger<K extends string>(one: Decimal<K>, other: Decimal<K>): Decimal<K> {
+  return compare(one, other) < 0 ? other : one;
+}
+
+export function smaller<K extends string>(one: Decimal<K>, other: Decimal<K>): Decimal<K> {
+  return compare(one, other) < 0 ? one : other;
+}
+
 /**
  * `numerator / denominator` to an integer under a rounding mode; the denominator must be positive.
  */

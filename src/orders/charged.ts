@@ -96,13 +96,13 @@ export function letStandIn(settled: readonly string[]): LetStand {
   for (const text of settled) {
     const [, product, many] = /^Agreed are \S+ of (.+), invoiced are ([\d.]+)\.$/.exec(text) ?? [];
     if (product !== undefined && many !== undefined)
-      quantities.set(product, larger(money(many), quantities.get(product) ?? ZERO));
+      quantities.set(product, decimal.larger(money(many), quantities.get(product) ?? ZERO));
   }
   const spanOf = (what: RegExp): Span => {
     const found = settled.flatMap((text) => what.exec(text)?.[1] ?? []).map(money);
     return {
       least: found.reduce((one, other) => (isOver(one, other) ? other : one), ZERO),
-      most: found.reduce(larger, ZERO),
+      most: found.reduce(decimal.larger, ZERO),
     };
   };
   return {
@@ -152,7 +152,7 @@ function staysOf({ invoiced, credited }: ChargedLine): string {
 
 /** What was broken on its way is sent once more, and charged at nothing. */
 function isMoreForFree(charged: Charged): boolean {
-  const goods = decimal.subtract(money(charged.net), larger(ZERO, money(charged.other)));
+  const goods = decimal.subtract(money(charged.net), decimal.larger(ZERO, money(charged.other)));
   const most = charged.lines.map((line) =>
     worth(line, isOver(money(line.invoiced), money(line.quantity)) ? line.quantity : line.invoiced),
   );
@@ -169,7 +169,7 @@ function pricedOtherwise(agreed: Measure, charged: Charged, own: Money): Differe
   );
   if (isWhole && isWithin(net, money(agreed.net), slack)) return vatOtherwise(agreed, charged);
   if (isWhole && isWithin(net, decimal.subtract(money(agreed.net), own), slack)) return null;
-  const other = larger(ZERO, money(charged.other));
+  const other = decimal.larger(ZERO, money(charged.other));
   if (isOver(other, own) && isOver(net, decimal.add(money(agreed.net), slack)))
     return differs("net", agreed.net, charged.net, slack);
   if (!isPriced(lines)) return null;
@@ -210,7 +210,7 @@ function isMended(
   if (what !== "net" || by.digits < 0n || given.digits === 0n) return false;
   const { lines, otherCredited = "0" } = charged;
   const stays = decimal.subtract(money(charged.net), given);
-  const other = larger(ZERO, decimal.subtract(money(charged.other), money(otherCredited)));
+  const other = decimal.larger(ZERO, decimal.subtract(money(charged.other), money(otherCredited)));
   const back = decimal.sum(lines.map((line) => worth(line, line.credited)));
   const most = decimal.add(agreed.letStand.net.most, slack);
   const whole = decimal.subtract(money(agreed.net), back);
@@ -265,7 +265,6 @@ function differs(
 }
 
 const ZERO: Money = decimal.integer(0, 2);
-const larger = (one: Money, other: Money): Money => (isOver(other, one) ? other : one);
 const money = (text: string): Money => decimal.parse<"money">(text);
 const sumOf = (texts: readonly string[]): Money => decimal.sum(texts.map(money));
 const pennies = (many: number): Money => decimal.integer(many, 2);

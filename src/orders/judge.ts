@@ -9,6 +9,7 @@ import {
   billedTo,
   chargesDiffer,
   conflict,
+  DUPLICATE,
   heldFor,
   isRead,
   sharedWith,
@@ -151,8 +152,6 @@ function goesOn(
       "there, or resolve the order: then it stands, and what was given back of its payment is owed.",
   ]);
 }
-
-const DUPLICATE = "Duplicate in the ERP";
 
 /** Told once for each set of numbers, also of an order that is in conflict for something else. */
 function duplicate(order: OrderSeen, numbers: readonly string[]): Judgement | null {

@@ -156,6 +156,9 @@ export function billedTo(order: OrderSeen, answers: readonly Acknowledgement[]):
   return [otherAccount.invoiced(account, order.account)];
 }
 
+/** What a reason begins with when the ERP shows several documents of one order. */
+export const DUPLICATE = "Duplicate in the ERP";
+
 export function conflict(erpOrder: string | null, reasons: readonly string[]): Judgement {
   return { event: "conflict", reasons, erpOrder, erpNet: null, erpVat: null };
 }

@@ -73,7 +73,7 @@ export interface LostDecision {
 
 /**
  * Send again: it is queued, and searched by its key before it is placed, as ever; throws where
- * goods of it have moved, which would come once more. Leave: it stands as it is, and is not looked
+ * something came of it, which would come once more. Leave: it stands as it is, and is not looked
  * for any more. False: it is not lost, or was decided on.
  */
 export async function decideLost(

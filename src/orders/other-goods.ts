@@ -5,7 +5,7 @@
 import { decimal, type Money } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { erpLines } from "./erp-lines.ts";
-import { larger, OTHERWISE, ZERO, type PaidStanding, type Standing } from "./owed.ts";
+import { OTHERWISE, ZERO, type PaidStanding, type Standing } from "./owed.ts";
 import type { Task } from "./tasks.ts";
 
 /** Went out on lines of the ERP's order that are none of ours, and on no invoice of it yet. */
@@ -43,7 +43,7 @@ export async function otherGoodsOf(
   const of = [company, id, chargeCodes, chargeNets];
   const gone = await on.query<{ product: string; net: string }>(GONE, of);
   // What is taken off on an invoice is no goods.
-  const invoiced = larger(ZERO, decimal.parse<"money">(apartNet));
+  const invoiced = decimal.larger(ZERO, decimal.parse<"money">(apartNet));
   const net = decimal.subtract(
     decimal.sum(gone.map((line) => decimal.parse<"money">(line.net))),
     invoiced,

@@ -307,9 +307,9 @@ export function settlementOf(
   const sumOf = (tasks: readonly Task[]): Money => decimal.sum(tasks.map(amountOf));
   const done = sumOf(own.filter(({ state }) => state === "done"));
   const said = decimal.parse<"money">(payment.amount);
-  const left = larger(ZERO, decimal.subtract(decimal.parse<"money">(taken), done));
+  const left = decimal.larger(ZERO, decimal.subtract(decimal.parse<"money">(taken), done));
   const all = decimal.add(said, decimal.parse<"money">(unmade));
-  const owed = larger(ZERO, decimal.subtract(smaller(all, left), due));
+  const owed = decimal.larger(ZERO, decimal.subtract(decimal.smaller(all, left), due));
   const { lapse, waived } = waivedOf(own, owed);
   const target = decimal.subtract(owed, waived);
   const drop: Task[] = [];
@@ -325,7 +325,10 @@ export function settlementOf(
     lapse,
     open: more.digits > 0n ? more : null,
     over: decimal.add(owed, done),
-    unpaid: larger(ZERO, decimal.subtract(isPaidWhole ? due : smaller(said, due), left)),
+    unpaid: decimal.larger(
+      ZERO,
+      decimal.subtract(isPaidWhole ? due : decimal.smaller(said, due), left),
+    ),
   };
 }
 
@@ -367,11 +370,3 @@ function amountOf({ amount }: Task): Money {
 }
 
 export const ZERO: Money = decimal.integer(0, 2);
-
-export function larger(one: Money, other: Money): Money {
-  return decimal.compare(one, other) < 0 ? other : one;
-}
-
-function smaller(one: Money, other: Money): Money {
-  return decimal.compare(one, other) < 0 ? one : other;
-}

@@ -71,7 +71,7 @@ const atLeast = (row: ErpOrderFact): readonly LineThere[] => row.linesSoFar ?? l
 function netOf(row: ErpOrderFact): string | null {
   if (row.net !== null) return row.net;
   const nets = linesOf(row).map(({ net }) => net);
-  return nets.length === 0 ? null : sumOf(nets);
+  return nets.length === 0 ? null : sumIfStated(nets);
 }
 
 function isMore(agreed: Agreed, rows: readonly ErpOrderFact[]): boolean {
@@ -101,8 +101,8 @@ function together<R extends Row>(own: R, rows: readonly R[], isKnown: boolean): 
     ...own,
     parts: rows.map(({ erpOrder }) => erpOrder),
     state: rows.find(({ state }) => state !== "complete")?.state ?? own.state,
-    net: !isKnown || rows.every(({ net }) => net === null) ? null : sumOf(rows.map(netOf)),
-    vat: isKnown ? sumOf(rows.map(({ vat }) => vat)) : null,
+    net: !isKnown || rows.every(({ net }) => net === null) ? null : sumIfStated(rows.map(netOf)),
+    vat: isKnown ? sumIfStated(rows.map(({ vat }) => vat)) : null,
     lines: lines ? rows.flatMap((row) => row.lines ?? []) : null,
     linesDue: !isKnown || rows.some(({ linesDue }) => linesDue === true),
     before: rows.every(({ before }) => before === true),
@@ -114,7 +114,7 @@ function together<R extends Row>(own: R, rows: readonly R[], isKnown: boolean): 
 }
 
 /** Null: one of them is not stated. */
-export function sumOf(amounts: readonly (string | null)[]): string | null {
+export function sumIfStated(amounts: readonly (string | null)[]): string | null {
   const stated = amounts.filter((amount) => amount !== null);
   return stated.length < amounts.length ? null : decimal.format(total(stated));
 }

@@ -5,7 +5,7 @@
 import { decimal, type Money } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import type { OrderRow } from "./book.ts";
-import { byPayment, larger, refundsOf, ZERO } from "./owed.ts";
+import { byPayment, refundsOf, ZERO } from "./owed.ts";
 import { isOfAnother } from "./payments.ts";
 import { anew } from "./refunds.ts";
 import { closeTask, listTasks, openTask, type Task } from "./tasks.ts";
@@ -63,7 +63,7 @@ function stillToEnter(amount: string, own: readonly Task[]): Money {
     ({ state, closedBy }) => state === "done" || (state === "dropped" && closedBy !== "tradepost"),
   );
   const sum = decimal.sum(settled.map((task) => moneyOf(task.amount)));
-  return larger(ZERO, decimal.subtract(moneyOf(amount), sum));
+  return decimal.larger(ZERO, decimal.subtract(moneyOf(amount), sum));
 }
 
 /** True: it is a new task; an open one of the payment says by now what is to be entered. */

@@ -9,11 +9,11 @@ import type { Act } from "./audit.ts";
 import { move, type OrderRow } from "./book.ts";
 import { isOrderNumber } from "./compare.ts";
 import type { OrdersContext } from "./context.ts";
-import { DUPLICATE } from "./delivery/duplicate.ts";
+import { DUPLICATE } from "./judgement.ts";
 import { OrderError } from "./error.ts";
 import { keepLetStand, letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import { lostRow } from "./lost-rows.ts";
-import { sumOf } from "./parts.ts";
+import { sumIfStated } from "./parts.ts";
 import { bears } from "./same-number.ts";
 import { closeTask, listTasks } from "./tasks.ts";
 import { isAboutTwin } from "./twins.ts";
@@ -77,8 +77,8 @@ export async function resolveOrder(
   if (isOther && anothers.includes(order.erpOrder ?? "")) await forgetDespatched(tx, order);
   const rows = row !== undefined && parts.includes(row) ? parts : [row];
   const sums = {
-    erpNet: sumOf(rows.map((one) => one?.net ?? null)),
-    erpVat: sumOf(rows.map((one) => one?.vat ?? null)),
+    erpNet: sumIfStated(rows.map((one) => one?.net ?? null)),
+    erpVat: sumIfStated(rows.map((one) => one?.vat ?? null)),
   };
   const stated = isOther || sums.erpNet !== null ? sums : order;
   const there = { erpOrder, net: stated.erpNet, vat: stated.erpVat };
@@ -159,7 +159,7 @@ function partsOf(order: OrderRow, shown: readonly Shown[]): readonly Shown[] {
   const numbers = openNumbers(order, shown);
   const rows = shown.filter(({ erpOrder, state }) => state !== null && numbers.includes(erpOrder));
   const nets = rows.map(({ net }) => net);
-  const sum = sumOf(nets);
+  const sum = sumIfStated(nets);
   const isLess = (net: string | null): boolean =>
     net !== null && decimal.compare(decimal.parse(net), decimal.parse(order.net)) < 0;
   const isNoMore =

@@ -94,7 +94,7 @@ function withoutGoods(
     if (product !== null)
       left.set(product, decimal.add(left.get(product) ?? NONE, decimal.parse(quantity)));
   const take = (line: ChargedLine, most: Money): ChargedLine => {
-    const of = smaller(larger(NONE, most), left.get(line.product) ?? NONE);
+    const of = decimal.smaller(decimal.larger(NONE, most), left.get(line.product) ?? NONE);
     left.set(line.product, decimal.subtract(left.get(line.product) ?? NONE, of));
     return { ...line, [figure]: less(line[figure], of) };
   };
@@ -106,9 +106,6 @@ function withoutGoods(
 }
 
 const NONE: Money = decimal.zero();
-const larger = (one: Money, other: Money): Money => (decimal.compare(one, other) < 0 ? other : one);
-const smaller = (one: Money, other: Money): Money =>
-  decimal.compare(one, other) < 0 ? one : other;
 
 function less(from: string, off: Money): string {
   return decimal.format(decimal.subtract(decimal.parse<"money">(from), off));

@@ -3,12 +3,10 @@ import type { Queryable, Transaction } from "../../store/index.ts";
 import { move, type Move, type OrderRow } from "../book.ts";
 import { endWithRefusal } from "../changes/over.ts";
 import type { OrdersContext } from "../context.ts";
+import { DUPLICATE } from "../judgement.ts";
 import { learnLate } from "./history.ts";
 
 const KEY = "orders/duplicate/";
-
-/** What a reason begins with when the ERP shows several documents of one order. */
-export const DUPLICATE = "Duplicate in the ERP";
 
 function isDuplicate({ state, reasons }: Pick<OrderRow, "state" | "reasons">): boolean {
   return state === "conflict" && reasons.some((reason) => reason.startsWith(DUPLICATE));
