@@ -5,8 +5,9 @@ import type { Queryable } from "../store/index.ts";
 import { takeUp } from "./agreements.ts";
 import { OrderError, type OrderRow } from "./book.ts";
 import { likenessOf } from "./likeness.ts";
-import type { OrderRequest } from "./request.ts";
+import { openAgain } from "./open.ts";
 import { keepPayments } from "./payments.ts";
+import type { OrderRequest } from "./request.ts";
 
 export interface Content {
   readonly body: WebOrder;
@@ -69,6 +70,7 @@ export async function replaceContent(
       `Changing web order ${order.number}: it moved meanwhile (version ${order.version} is not the last). Look again.`,
     );
   await replaceLines(tx, order, content);
+  await openAgain(tx, company, [id]);
   await keepPayments(tx, company, [{ id, payment: body.payment }]);
   if (order.test) return changed;
   const { account } = body;
@@ -101,7 +103,7 @@ async function replaceLines(
     [company, id, rows.map(({ line }) => line)],
   );
   await tx.affect(
-    `insert into web_order_line as l (company, order_id, line, product, open_product, quantity, unit_price, net, vat_code,
+    `insert into web_order_line (company, order_id, line, product, open_product, quantity, unit_price, net, vat_code,
        vat, price, despatched_quantity, invoiced_quantity, credited_quantity, cancelled_quantity)
      select $1, $2, row.line, row.product, row.product, row.quantity, row."unitPrice", row.net, row."vatCode",
             row.vat, coalesce(row.price, 'null'::jsonb), 0, 0, 0, 0
@@ -109,8 +111,6 @@ async function replaceLines(
             "unitPrice" numeric, net numeric, "vatCode" text, vat numeric, price jsonb)
      on conflict (company, order_id, line) do update
         set product = excluded.product, quantity = excluded.quantity,
-            open_product = case when (l.invoiced_quantity - l.credited_quantity + l.cancelled_quantity)
-                                     / excluded.quantity < 1 then excluded.product end,
             unit_price = excluded.unit_price, net = excluded.net, vat_code = excluded.vat_code,
             vat = excluded.vat, stands_gross = null, price = excluded.price`,
     [company, id, JSON.stringify(rows)],

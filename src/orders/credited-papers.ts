@@ -7,8 +7,13 @@
 /** The line "x" of a document "d" names no other order than its document does. */
 const IS_AS_HEAD = "coalesce(x.erp_order, d.erp_order) is not distinct from d.erp_order";
 
-/** Some ERPs write the amounts of credit notes below zero. */
-const POSITIVE = `case when d.document_type = 'credit' and d.net < 0 then -1 else 1 end`;
+/** Some ERPs write the sums of credit notes "d" below zero. */
+const POSITIVE = `case when d.document_type = 'credit' and (d.net < 0 or d.net = 0 and d.vat < 0)
+       then -1 else 1 end`;
+
+/** And some their lines "s", together, the other way round than their sums. */
+const AS_HEAD = `case when d.document_type = 'credit' and d.net <> 0 and s.net = -d.net
+       then -1 else 1 end`;
 
 /** Null: nothing of the order "o" is credited. `named`: its number stands on the document "d". */
 export const creditedPapers = (named: string): string => `
@@ -35,34 +40,36 @@ export const creditedPapers = (named: string): string => `
          and d.document = x.document
        where i.document_type = 'invoice' and coalesce(d.web_order, '') = ''
          and coalesce(x.erp_order, d.erp_order) is null),
+    sums as (
+      select x.document_type, x.document, sum(x.net) as net, sum(x.vat) as vat,
+             bool_and((x.document_type, x.document, x.line)
+                      in (select document_type, document, line from every)) as is_alone,
+             case when count(x.credits_document) = count(*)
+                   and count(distinct x.credits_document) = 1
+                  then min(x.credits_document) end as credits
+        from sales_line x
+       where x.company = o.company
+         and (x.document_type, x.document) in (select document_type, document from every)
+       group by 1, 2),
+    documents as (
+      select d.document_type, d.document, d.net, d.vat, ${POSITIVE} as positive,
+             ${AS_HEAD} as as_head, s.net as lines_net, s.vat as lines_vat, s.is_alone, s.credits
+        from sums s join sales_document d on d.company = o.company
+         and d.document_type = s.document_type and d.document = s.document),
     lines as (
-      select x.document_type, x.document, x.line, x.credits_document as credits, x.product,
+      select e.*, x.credits_document as credits, x.product, d.positive * d.as_head as positive,
              x.quantity, x.net, x.vat
-        from every e join sales_line x on x.company = o.company
+        from every e join documents d using (document_type, document)
+        join sales_line x on x.company = o.company
          and x.document_type = e.document_type and x.document = e.document and x.line = e.line
       union all
       -- What stands on the head alone, as carriage and VAT may.
-      select d.document_type, d.document, 0, heads.credits, null, 0,
-             d.net - heads.net, d.vat - heads.vat
-        from (
-          select x.document_type, x.document, sum(x.net) as net, sum(x.vat) as vat,
-                 case when count(x.credits_document) = count(*)
-                       and count(distinct x.credits_document) = 1
-                      then min(x.credits_document) end as credits
-            from sales_line x
-           where x.company = o.company
-             and (x.document_type, x.document) in (select document_type, document from every)
-           group by 1, 2
-          having bool_and((x.document_type, x.document, x.line)
-                          in (select document_type, document, line from every))) heads
-        join sales_document d on d.company = o.company and d.document_type = heads.document_type
-         and d.document = heads.document
-       where (d.net, d.vat) <> (heads.net, heads.vat))
-    select jsonb_agg(jsonb_build_object('kind', x.document_type, 'document', x.document,
-             'credits', x.credits, 'product', x.product,
-             'quantity', (${POSITIVE} * x.quantity)::text, 'net', (${POSITIVE} * x.net)::text,
-             'vat', (${POSITIVE} * x.vat)::text)
-             order by x.document_type, x.document, x.line)
-      from lines x
-      join sales_document d on d.company = o.company and d.document_type = x.document_type
-       and d.document = x.document) end`;
+      select document_type, document, 0, credits, null, positive, 0,
+             net - as_head * lines_net, vat - as_head * lines_vat
+        from documents
+       where is_alone and (net, vat) <> (as_head * lines_net, as_head * lines_vat))
+    select jsonb_agg(jsonb_build_object('kind', document_type, 'document', document,
+             'credits', credits, 'product', product, 'quantity', (positive * quantity)::text,
+             'net', (positive * net)::text, 'vat', (positive * vat)::text)
+             order by document_type, document, line)
+      from lines) end`;

@@ -27,6 +27,11 @@ const OWN: Figures = {
       where there.company = o.company and there.erp_order = o.erp_order))`,
 };
 
+/** What was charged anew of a product is that of its first lines. */
+const CREDITED_BEFORE = `(select coalesce(sum(p.credited_quantity), 0) from web_order_line p
+    where p.company = l.company and p.order_id = l.order_id and p.product = l.product
+      and p.line < l.line)`;
+
 /**
  * In SQL: of the line `l` of the order `o` so much was delivered, as the ERP says that it was
  * despatched, and all that stays charged. What was charged and is not any more went out and came
@@ -36,11 +41,12 @@ export function delivered(figures: Partial<Figures> = {}): string {
   const { despatched, invoiced, credited, isStated } = { ...OWN, ...figures };
   return `greatest(${despatched}, ${invoiced} - case when ${credited} = 0 then 0
     when ${isStated} then ${credited}
-    else least(${credited}, coalesce((o.invoiced_anew ->> l.product)::numeric, 0)) end)`;
+    else least(${credited}, greatest(0, coalesce((o.invoiced_anew ->> l.product)::numeric, 0)
+      - ${CREDITED_BEFORE})) end)`;
 }
 
 /** In SQL: of that so much is charged, what was charged twice once. */
-export const charged = (figures: Partial<Figures> = {}): string =>
+export const chargedOnce = (figures: Partial<Figures> = {}): string =>
   `least(${figures.invoiced ?? OWN.invoiced}, ${delivered(figures)})`;
 
 /** Of a product, so much of what was credited was invoiced once more; selling units. */

@@ -12,6 +12,7 @@ import { besides, type Asked } from "./doubts.ts";
 import { letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import type { DeliveryState } from "./machine.ts";
 import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
+import { CAME_OF_IT } from "./taken-there.ts";
 import type { TaskKind } from "./tasks.ts";
 
 export const DESK_KINDS = ["held", "in doubt", "refused", "conflict", "late", "task"] as const;
@@ -73,6 +74,8 @@ interface OrderAtDesk {
   readonly isInvoiced: boolean;
   /** The ERP went backwards and has lost it, and nobody has decided on it yet. */
   readonly isLost: boolean;
+  /** Something of it was despatched, invoiced or cancelled. */
+  readonly isMoved: boolean;
   /** False: of what is handed over, only a change that was asked for is late. */
   readonly isOverdue: boolean;
 }
@@ -120,7 +123,8 @@ export const ORDERS_AT_DESK = `
          not exists (select 1 from web_order_line l where l.company = o.company
                        and l.order_id = o.id and l.open_product is not null) as "isInvoiced",
          exists (select 1 from web_order_lost g where g.company = o.company
-                  and g.order_id = o.id and g.decision is null) as "isLost"
+                  and g.order_id = o.id and g.decision is null) as "isLost",
+         ${CAME_OF_IT} is not null as "isMoved"
     from web_order o
     cross join lateral (select (o.body ->> 'requestedOn')::date as day) promised
    where o.company = $1 and not o.test
@@ -310,12 +314,13 @@ function differingText({ erpOrder, isInvoiced, reasons }: OrderAtDesk): string {
 }
 
 /** Its number may be another's there by now: nothing is to be cancelled there. */
-function lostText({ number }: OrderAtDesk): string {
-  return (
-    "The ERP went backwards and has lost it: cancel nothing there. Have it sent again " +
-    `(${sendAgain(number)}); or leave it as it is, where staff have keyed it anew ` +
-    `(tradepost orders lost leave ${number} --who NAME --why WHY).`
-  );
+function lostText({ number, isMoved }: OrderAtDesk): string {
+  const leave = `(tradepost orders lost leave ${number} --who NAME --why WHY)`;
+  const said = "The ERP went backwards and has lost it: cancel nothing there.";
+  return isMoved
+    ? `${said} Have the rest of it keyed there under its number, and leave it as it is ${leave}.`
+    : `${said} Have it sent again (${sendAgain(number)}); or leave it as it is, where staff have ` +
+        `keyed it anew ${leave}.`;
 }
 
 function sendAgain(number: string): string {
@@ -323,14 +328,17 @@ function sendAgain(number: string): string {
 }
 
 /** Cancelled in the ERP, the order of the other one would be lost. */
-function betweenTwo({ number, erpOrder }: OrderAtDesk, rival: Rival): string {
+function betweenTwo({ number, erpOrder, isMoved }: OrderAtDesk, rival: Rival): string {
   const { number: other, account, stands } = rival;
   if (!isGivenAway(rival))
     return `Look in the ERP whether ${erpOrder} is ${number} or ${other}. Resolve the one that it is as ${erpOrder}; cancel the other one here, not there, and have it ordered anew.`;
   const whose = stands
     ? `ERP order ${erpOrder} is that of ${other}: do not cancel it there.`
     : `ERP order ${erpOrder} is ${other === null ? "one" : `"${other}"`} of account ${account} by now: do not cancel it there, unless it is ${number}.`;
-  return `${whose} If the ERP has ${number} under another number, resolve it as that; else have it sent again (${sendAgain(number)}), or cancel ${number} here.`;
+  const rest = isMoved
+    ? "have the rest of it keyed there under its number"
+    : `have it sent again (${sendAgain(number)})`;
+  return `${whose} If the ERP has ${number} under another number, resolve it as that; else ${rest}, or cancel ${number} here.`;
 }
 
 function taskEntry(task: TaskAtDesk): DeskEntry {

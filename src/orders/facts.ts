@@ -10,7 +10,7 @@ import type {
 import type { Queryable } from "../store/index.ts";
 import { gatherQuotation } from "./agreements.ts";
 import type { LinePrice, OrderFacts } from "./checks.ts";
-import { charged } from "./delivered.ts";
+import { chargedOnce } from "./delivered.ts";
 import type { AccountedOrder } from "./request.ts";
 import { readAround, readReplacing, surroundingsOf } from "./surroundings.ts";
 
@@ -348,7 +348,7 @@ export const OPEN_ORDERS = `
     cross join lateral (
       select coalesce(sum(l.net + l.vat), 0) as total, coalesce(sum(l.net), 0) as net,
              coalesce(sum((l.net + l.vat) * greatest(0, 1 -
-               (${charged()} + l.cancelled_quantity) / l.quantity)), 0) as open
+               (${chargedOnce()} + l.cancelled_quantity) / l.quantity)), 0) as open
         from web_order_line l
        where o.open_gross is null and l.company = o.company and l.order_id = o.id) goods
    where o.open_account is not null and not o.test

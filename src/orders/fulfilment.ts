@@ -98,14 +98,24 @@ export async function recordInvoiced(
   },
 ): Promise<void> {
   if (told.lines.length === 0) return;
-  const { company, at } = told;
+  const { company, at, unplaced = [], anew = [] } = told;
   const charges = JSON.stringify(told.charges ?? []);
   const lines = await withPlaced(tx, told);
   const due = await tx.query<{ id: string }>(
     `select o.id from ${invoiced("$2")} join web_order_line l on ${IS_NEWS}
       union
-     select o.id from ${charged("$3")}`,
-    [company, JSON.stringify(lines), charges],
+     select o.id from ${charged("$3")}
+      union
+     select id from web_order
+      where company = $1 and number = any($4) and not test
+        and (number = any($5) or invoiced_anew is not null or invoices_unplaced is not null)`,
+    [
+      company,
+      JSON.stringify(lines),
+      charges,
+      told.lines.map(({ webOrder }) => webOrder),
+      [...unplaced, ...anew].map(({ webOrder }) => webOrder),
+    ],
   );
   await holdOrders(
     tx,

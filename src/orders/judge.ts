@@ -90,7 +90,10 @@ function asOfAll(answer: Acknowledgement, erpOrders: readonly ErpOrderFact[]): A
     : { ...answer, erpOrder: whole.erpOrder, net: null, vat: null };
 }
 
-/** What is there holds less than was agreed, and of the other numbers no row is here yet. */
+/**
+ * What is there holds less than was agreed, and of the other numbers no row is here yet, but one
+ * may come.
+ */
 function mayBeParts(
   order: OrderSeen,
   numbers: readonly string[],
@@ -99,7 +102,7 @@ function mayBeParts(
   if (["cancelled", "refused", "held"].includes(order.state)) return false;
   const shown = erpOrders.filter(({ erpOrder }) => numbers.includes(erpOrder));
   const [row] = shown;
-  return shown.length === 1 && row !== undefined && isPart(order, row);
+  return shown.length === 1 && row?.partsDue === true && isPart(order, row);
 }
 
 /** What was told as a duplicate before all rows were here, and is one order in parts. */

@@ -34,6 +34,8 @@ export interface ErpOrderFact {
   readonly vat: string | null;
   /** Null or absent: none were pulled, or not all of them. */
   readonly lines?: readonly HeldLine[] | null;
+  /** True: learned so lately that another part of its order may not be pulled yet. */
+  readonly partsDue?: boolean;
   /** True: learned before an amendment was done there, so that it may show the order before it. */
   readonly stale?: boolean;
   /** ISO date; absent: not known. */

@@ -1,6 +1,6 @@
 /** Orders that are not delivered yet and have certain products: what a price round concerns. */
 import type { Queryable } from "../store/index.ts";
-import { charged } from "./delivered.ts";
+import { chargedOnce } from "./delivered.ts";
 
 /** Whose lines of which product; null: everybody's. */
 export interface OrderedPlace {
@@ -34,13 +34,13 @@ export async function ordersOnTheWay(
             case when o.state in ('handedOver', 'accepted', 'confirmed', 'conflict')
                  then 'back-order' else 'undelivered' end as kind,
             count(*) as lines,
-            round(sum(l.net * (l.quantity - ${charged()} - l.cancelled_quantity)
+            round(sum(l.net * (l.quantity - ${chargedOnce()} - l.cancelled_quantity)
                       / l.quantity), 2)::text as net
        from web_order o
        join web_order_line l on l.company = o.company and l.order_id = o.id
       where o.company = $1 and not o.test and o.received_at < $4
         and o.state not in ('refused', 'cancelled', 'shadowed')
-        and l.quantity > ${charged()} + l.cancelled_quantity
+        and l.quantity > ${chargedOnce()} + l.cancelled_quantity
         and (l.product in (select product from p where account is null)
              or (o.account, l.product) in (select account, product from p))
       group by o.number, o.account, o.received_at, o.state

@@ -6,7 +6,7 @@
  * so that a mark may be there too long and is never missing.
  */
 import type { Queryable } from "../store/index.ts";
-import { charged } from "./delivered.ts";
+import { chargedOnce } from "./delivered.ts";
 import { OVER_STATES, type DeliveryState } from "./machine.ts";
 
 interface OrderKey {
@@ -15,7 +15,7 @@ interface OrderKey {
 }
 
 /** Of the line `l` of the order `o`: some of it may still be charged. */
-const IS_OPEN = `(${charged()} + l.cancelled_quantity) / l.quantity < 1`;
+const IS_OPEN = `(${chargedOnce()} + l.cancelled_quantity) / l.quantity < 1`;
 
 /** Its product while some of it is open, else null. */
 const OPEN_PRODUCT = `case when o.state <> all($3) and ${IS_OPEN} then l.product end`;

@@ -5,7 +5,7 @@
  */
 import { decimal, type Money, type WebOrderPayment } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
-import { charged, delivered } from "./delivered.ts";
+import { chargedOnce, delivered } from "./delivered.ts";
 import type { DeliveryState } from "./machine.ts";
 import { INVOICES } from "./papers.ts";
 import type { Task } from "./tasks.ts";
@@ -74,7 +74,7 @@ export const OTHERWISE = " came otherwise: ";
  * stays.
  */
 const GONE = `
-  case when o.state in ('refused', 'cancelled') then greatest(0, l.quantity - ${charged()})
+  case when o.state in ('refused', 'cancelled') then greatest(0, l.quantity - ${chargedOnce()})
        else least(l.cancelled_quantity, greatest(0, l.quantity - ${delivered()})) end`;
 
 /** In SQL: a person has decided that the refund `t` is not given back. */
@@ -194,10 +194,10 @@ const STANDINGS = `
                round(coalesce(sum(w.worth * least(1, greatest(0, l.invoiced_quantity
                        - l.credited_quantity) / l.quantity)), 0), 2) as stays,
                count(*) filter (where l.invoiced_quantity > 0) as lines,
-               coalesce(sum(w.worth * greatest(0, l.quantity - ${charged()} - (${GONE}))
+               coalesce(sum(w.worth * greatest(0, l.quantity - ${chargedOnce()} - (${GONE}))
                             / l.quantity), 0) as to_come,
                coalesce(bool_or(${GONE} < l.quantity), false) as left_over,
-               coalesce(bool_or(${GONE} < l.quantity - ${charged()}), false) as is_open
+               coalesce(bool_or(${GONE} < l.quantity - ${chargedOnce()}), false) as is_open
           from web_order_line l
          cross join lateral (select coalesce(($4::jsonb -> o.id::text -> 'lines' ->> l.line::text)
                                              ::numeric, l.stands_gross, l.net + l.vat) as worth) w

@@ -19,4 +19,5 @@ export const INVOICES = `(select count(*) from (
     union
     select x.document from sales_line x
      where x.company = o.company and x.document_type = 'invoice' and x.erp_order = o.erp_order
+       and ${ITS_ALONE}
   ) paper)`;

@@ -43,15 +43,16 @@ interface Shown extends ErpOrderFact {
  * hour.
  */
 const LINES_WITHIN_HOURS = 1;
+/** Orders are pulled once a day at least, so that another part of one is here by then. */
+const PARTS_WITHIN_HOURS = 24;
 
-function areLinesDue(
-  { lines = null, linesWhole, learnedAt, linesPulled }: Shown,
-  at: Temporal.Instant,
-): boolean {
+const isWithin = ({ learnedAt }: Shown, hours: number, at: Temporal.Instant): boolean =>
+  Temporal.Instant.compare(at, Temporal.Instant.from(learnedAt).add({ hours })) < 0;
+
+function areLinesDue(row: Shown, at: Temporal.Instant): boolean {
+  const { lines = null, linesWhole, linesPulled } = row;
   if (!linesPulled || linesWhole === true) return false;
-  if (lines === null) return true;
-  const until = Temporal.Instant.from(learnedAt).add({ hours: LINES_WITHIN_HOURS });
-  return Temporal.Instant.compare(at, until) < 0;
+  return lines === null || isWithin(row, LINES_WITHIN_HOURS, at);
 }
 
 /**
@@ -350,6 +351,7 @@ function judged(order: OrderRow, seen: Seen, at: Temporal.Instant): Move | null 
   const rows = seen.erpOrders.map((row) => ({
     ...row,
     ...withLines(row, at),
+    partsDue: isWithin(row, PARTS_WITHIN_HOURS, at),
     linesSoFar: row.lines ?? null,
   }));
   const erpOrders = partsAsOne([agreed, ...changed], order.erpOrder, rows).map((row) =>

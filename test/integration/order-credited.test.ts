@@ -1,7 +1,8 @@
 /** Credit notes beside what is charged: the end is the same whatever was pulled first. */
 import { expect, test } from "vitest";
-import { useOrderCompanies } from "../support/order-companies.ts";
-import { BRICKS, confirmedWorld, KIM, SANDS } from "../support/order-world.ts";
+import { OPEN_LINES } from "../../src/orders/index.ts";
+import { orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
+import { BRICKS, confirmedWorld, KIM, SANDS, worldOf } from "../support/order-world.ts";
 
 const companies = useOrderCompanies();
 type World = Awaited<ReturnType<typeof confirmedWorld>>;
@@ -31,6 +32,20 @@ const FINE = ["confirmed"];
 /** Invoices and credit notes of one order, and how it ends. */
 const ENDS: readonly (readonly [string, readonly Paper[], readonly string[]])[] = [
   ["credited and invoiced anew", [WHOLE, ALL_BACK, invoice("I2", {}, BRICKS, SANDS)], FINE],
+  [
+    "credited by lines that are below zero under sums that are not, and invoiced dearer",
+    [
+      WHOLE,
+      credit(
+        "C1",
+        {},
+        { ...BRICKS, quantity: "-2", net: "-8.40", vat: "-1.68" },
+        { ...SANDS, quantity: "-1", net: "-10.00" },
+      ),
+      invoice("I2", { net: "28.40" }, BRICKS, DEAR_SAND),
+    ],
+    DEAR,
+  ],
   [
     "credited and invoiced anew, and dearer",
     [WHOLE, ALL_BACK, invoice("I2", { net: "28.40" }, BRICKS, DEAR_SAND)],
@@ -159,4 +174,37 @@ test("where all is invoiced the desk asks for a credit note, and for nothing to 
   await world.look();
   expect((await next())[0]).toContain("Have what is too much credited there");
   expect((await next())[0]).not.toContain("cancel");
+});
+
+test("of two lines with one product, what is invoiced anew is one's, and what comes back the other's", async () => {
+  const one = await companies.open("TWOLINES");
+  const world = worldOf(companies, "TWOLINES", one);
+  const bricks = { product: "BRICK", quantity: "2", unitPrice: "4.20" };
+  orderIn(await send(one.orders, "W1", { webOrder: "W1", lines: [bricks, bricks] }));
+  await companies.jobs.drain();
+  await world.show({ net: "16.80", vat: "3.36" });
+  await world.lines(
+    { ...BRICKS, vat: undefined, webOrderLine: 1 },
+    { ...BRICKS, vat: undefined, webOrderLine: 2 },
+  );
+  await world.look();
+  expect(await world.stands()).toEqual(FINE);
+  const paper = (document: string, documentOn: string, erpOrderLine: number) => {
+    const documentType = document.startsWith("C") ? "credit" : "invoice";
+    const of = { documentType, document, documentOn };
+    const sums = { ...of, net: "8.40", vat: "1.68", gross: "10.08" };
+    return world.invoice(document, sums, { ...BRICKS, ...of, erpOrder: "SO1", erpOrderLine });
+  };
+  await paper("I1", "2026-03-28", 1);
+  await paper("I2", "2026-03-28", 2);
+  await paper("C1", "2026-03-29", 1);
+  await paper("I3", "2026-03-29", 1);
+  await paper("C2", "2026-03-30", 2);
+  await world.look();
+  const { lines } = await one.orders.show("W1");
+  expect(lines.map(({ creditedQuantity }) => creditedQuantity)).toEqual(["2.00000", "2.00000"]);
+  const open = await companies.store.query(
+    `select * from ${OPEN_LINES} l where company = 'TWOLINES' and quantity > 0`,
+  );
+  expect(open).toEqual([]);
 });

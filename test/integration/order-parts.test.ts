@@ -1,5 +1,6 @@
 /** An order that the ERP keeps as several of its own, as a back order under a number of its own. */
 import { expect, test } from "vitest";
+import { pull } from "../support/canonical-rows.ts";
 import { orderIn, send, useOrderCompanies } from "../support/order-companies.ts";
 import { BRICKS, confirmedWorld, KIM, PAID, SANDS, worldOf } from "../support/order-world.ts";
 
@@ -51,6 +52,22 @@ test("an order that is there in parts from the start is confirmed by all of them
   await world.look();
   expect(await world.stands()).toEqual(FINE);
   expect(await world.one.orders.show("W1")).toMatchObject({ erpOrder: "SO1", erpNet: "18.40" });
+});
+
+test("a part alone waits for the rest for a day, and then it is a person's", async () => {
+  const world = await handedOver("RESTNEVER");
+  const { store } = companies;
+  const answer = { webOrder: "W1", outcome: "accepted", answeredOn: "2026-03-31" } as const;
+  const at = world.one.now.toString();
+  await pull(store, "RESTNEVER", "order-acknowledgement", [{ ...answer, erpOrder: "SO1" }], at);
+  await world.show(SECOND);
+  await world.look();
+  expect(await world.stands()).toEqual(["handedOver"]);
+  world.one.now = world.one.now.add({ hours: 24 });
+  await world.look();
+  expect((await world.stands())[1]).toContain("Duplicate in the ERP: W1 is there as SO1 and SO2.");
+  await later(world, FIRST);
+  expect(await world.stands()).toEqual(FINE);
 });
 
 test("while one of two has neither lines nor net it is waited for", async () => {

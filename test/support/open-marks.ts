@@ -1,9 +1,9 @@
 /** Whether the marks of open orders leave out anything that counts. */
-import { charged } from "../../src/orders/delivered.ts";
+import { chargedOnce } from "../../src/orders/delivered.ts";
 import { OPEN_ORDERS } from "../../src/orders/index.ts";
 import type { Queryable } from "../../src/store/index.ts";
 
-const LEFT = `greatest(0, 1 - (${charged()} + l.cancelled_quantity) / l.quantity)`;
+const LEFT = `greatest(0, 1 - (${chargedOnce()} + l.cancelled_quantity) / l.quantity)`;
 
 const CHARGES = `
   (case when o.net = goods.net then 1
@@ -37,7 +37,7 @@ export async function leftOutByMarks(on: Queryable): Promise<readonly string[]> 
      select concat_ws(' ', o.company, o.number, l.line, l.product, '<>', l.open_product)
        from web_order o join web_order_line l on l.company = o.company and l.order_id = o.id
       where not o.test and o.state not in ('refused', 'cancelled', 'shadowed')
-        and l.quantity > ${charged()} + l.cancelled_quantity
+        and l.quantity > ${chargedOnce()} + l.cancelled_quantity
         and l.open_product is distinct from l.product`,
   );
   return rows.map(({ wrong }) => wrong);
