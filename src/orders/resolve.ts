@@ -9,8 +9,8 @@ import type { Act } from "./audit.ts";
 import { move, type OrderRow } from "./book.ts";
 import { isOrderNumber } from "./compare.ts";
 import type { OrdersContext } from "./context.ts";
-import { DUPLICATE } from "./judgement.ts";
 import { OrderError } from "./error.ts";
+import { DUPLICATE } from "./judgement.ts";
 import { keepLetStand, letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import { lostRow } from "./lost-rows.ts";
 import { sumIfStated } from "./parts.ts";
@@ -175,7 +175,15 @@ function only(order: OrderRow, open: readonly string[]): string | null {
       open.length > 1 ? `the ERP has it as ${open.join(" and ")}` : `it is "${order.state}"`,
       "Name the one that it is: --erp-order NUMBER.",
     );
-  return order.erpOrder ?? open[0] ?? null;
+  const number = order.erpOrder ?? open[0] ?? null;
+  // Nobody would ever send it again, nor look for it.
+  if (number === null && order.state !== "conflict")
+    throw impossible(
+      order,
+      "no pull shows it there, and no number was given",
+      "Look in the ERP. If it is there, name its number: --erp-order NUMBER --seen-there.",
+    );
+  return number;
 }
 
 /** An ERP order is that of one web order at most, and somebody must have seen it. */

@@ -480,6 +480,12 @@ test("no answer in time is an alarm that holds until the ERP has answered, and n
     title: "Web orders were handed over and never answered: 1",
   });
   expect(placings(one, number)).toBe(1);
+  // What nobody has seen there would be looked for by nobody any more.
+  for (const seenThere of [false, true])
+    await expect(
+      one.orders.resolve(number, { who: "kim", reason: "typo", seenThere }),
+    ).rejects.toThrow(/no pull shows it there, and no number was given.*--erp-order NUMBER/);
+  expect((await one.orders.show(number)).state).not.toBe("confirmed");
   await one.orders.resolve(number, {
     who: "kim",
     reason: "found",
