@@ -11,7 +11,7 @@ import { delivered } from "./delivered.ts";
 import { besides, type Asked } from "./doubts.ts";
 import { letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import type { DeliveryState } from "./machine.ts";
-import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
+import { actsOn, LIMITS, type DeskAct, type Limits } from "./possible.ts";
 import { CAME_OF_IT } from "./taken-there.ts";
 import type { TaskKind } from "./tasks.ts";
 
@@ -54,7 +54,7 @@ export interface Desk {
   readonly entries: readonly DeskEntry[];
 }
 
-interface OrderAtDesk {
+interface OrderAtDesk extends Limits {
   readonly id: string;
   readonly kind: Exclude<DeskKind, "task">;
   readonly number: string;
@@ -67,11 +67,8 @@ interface OrderAtDesk {
   readonly changedAt: Temporal.Instant;
   readonly reasons: readonly string[];
   readonly handedOverAt: Temporal.Instant | null;
-  readonly sentOnce: boolean;
   /** Of a conflict; null: the ERP order is no other's. */
   readonly rival: Rival | null;
-  /** Nothing of it is still to be invoiced, so that nothing of it can be cancelled. */
-  readonly isInvoiced: boolean;
   /** The ERP went backwards and has lost it, and nobody has decided on it yet. */
   readonly isLost: boolean;
   /** Something of it was despatched, invoiced or cancelled. */
@@ -118,10 +115,9 @@ export const ORDERS_AT_DESK = `
          case when o.state in ('handedOver', 'accepted', 'confirmed') and ${IS_OVERDUE} is not true
               then (select min(c.asked_at) from ${UNTOLD} and c.order_id = o.id)
               else changed_at end as "changedAt",
-         handed_over_at as "handedOverAt", ${SENT_ONCE} as "sentOnce",
+         handed_over_at as "handedOverAt",
          case when state = 'conflict' then ${RIVAL} end as rival,
-         not exists (select 1 from web_order_line l where l.company = o.company
-                       and l.order_id = o.id and l.open_product is not null) as "isInvoiced",
+         ${LIMITS},
          exists (select 1 from web_order_lost g where g.company = o.company
                   and g.order_id = o.id and g.decision is null) as "isLost",
          ${CAME_OF_IT} is not null as "isMoved"
@@ -243,7 +239,7 @@ function orderEntry(order: OrderAtDesk, { money, besides }: Beside): DeskEntry {
     promisedOn,
     since: changedAt,
     why: [...(reasons.length > 0 || isUntold(order) ? reasons : [lateBecause(order)]), ...besides],
-    acts: actsOn(order, order.sentOnce),
+    acts: actsOn(order, order),
     next: `${nextFor(order, besides)}${money === null ? "" : ` As it stands there ${money}`}`,
     task: null,
   };
@@ -268,9 +264,11 @@ function dayOf(iso: string): string {
 }
 
 function nextFor(order: OrderAtDesk, besides: readonly string[]): string {
-  const { kind, state, handedOverAt, sentOnce, rival } = order;
+  const { kind, state, handedOverAt, sentOnce, rival, accountRequest } = order;
   switch (kind) {
     case "held":
+      if (accountRequest !== null)
+        return `Decide on its account request first: tradepost account-requests show ${accountRequest}.`;
       return "Mend what holds it and release it, have it amended, or cancel it.";
     case "in doubt":
       if (besides.length > 0) return AFTER_THAT;

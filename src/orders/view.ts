@@ -15,7 +15,7 @@ import type { OrdersContext } from "./context.ts";
 import { despatchesOf, type OrderDespatch, type OrderInvoice } from "./documents.ts";
 import { changedInErp, type ErpDifference } from "./erp-changes.ts";
 import { fulfilment, type DeliveryState, type Fulfilment } from "./machine.ts";
-import { actsOn, SENT_ONCE, type DeskAct } from "./possible.ts";
+import { actsOn, LIMITS, type DeskAct, type Limits } from "./possible.ts";
 import { listTasks, type Task } from "./tasks.ts";
 
 export interface OrderListFilter {
@@ -129,7 +129,7 @@ export async function viewsOf(
       ({ order }) => order ?? "",
     ),
     events: await eventsOfAll(store, company, ids),
-    sentOnce: await sentOnceOf(store, company, ids),
+    limits: await limitsOf(store, company, ids),
   };
   return rows.map((row) => viewOf(row, kept));
 }
@@ -143,22 +143,23 @@ interface Kept {
   readonly invoices: ReadonlyMap<string, readonly OrderInvoice[]>;
   readonly tasks: ReadonlyMap<string, readonly Task[]>;
   readonly events: ReadonlyMap<string, readonly OrderEvent[]>;
-  readonly sentOnce: ReadonlySet<string>;
+  readonly limits: ReadonlyMap<string, Limits>;
 }
 
-async function sentOnceOf(
+async function limitsOf(
   on: Queryable,
   company: string,
   orders: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const rows = await on.query<{ id: string }>(
-    `select o.id from web_order o where o.company = $1 and o.id = any($2::uuid[]) and ${SENT_ONCE}`,
+): Promise<ReadonlyMap<string, Limits>> {
+  const rows = await on.query<Limits & { readonly id: string }>(
+    `select o.id, ${LIMITS} from web_order o where o.company = $1 and o.id = any($2::uuid[])`,
     [company, orders],
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, ...limits }) => [id, limits]));
 }
 
 function viewOf(row: OrderRow, kept: Kept): OrderView {
+  const limits = kept.limits.get(row.id);
   const { body, settled: _settled, version: _version, ...summary } = row;
   const changes = kept.changes.get(row.id) ?? [];
   const ordered = orderedAs(body);
@@ -177,7 +178,7 @@ function viewOf(row: OrderRow, kept: Kept): OrderView {
     // Those of a number are the live order's.
     invoices: row.test ? [] : (kept.invoices.get(row.number) ?? []),
     tasks: kept.tasks.get(row.id) ?? [],
-    acts: actsOn(row, kept.sentOnce.has(row.id)),
+    acts: limits === undefined ? [] : actsOn(row, limits),
     events: kept.events.get(row.id) ?? [],
   };
 }

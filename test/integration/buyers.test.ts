@@ -440,6 +440,12 @@ describe("a new trade customer", () => {
     await expect(one.orders.release(order, { who, reason: why })).rejects.toThrow(
       "waits for account request",
     );
+    const [entry] = (await one.orders.desk()).entries.filter(({ webOrder }) => webOrder === order);
+    expect(entry).toMatchObject({
+      acts: ["amend", "cancel"],
+      next: `Decide on its account request first: tradepost account-requests show ${number}.`,
+    });
+    expect((await one.orders.show(order)).acts).toEqual(entry?.acts);
     const { accountRequests } = one.orders.buyers;
     await accountRequests.approve(number, { who, why, creditLimit: "1000.00" });
     await jobs.drain();

@@ -201,7 +201,8 @@ test("of two lines with one product, what is invoiced anew is one's, and what co
   await paper("I3", "2026-03-29", 1);
   await paper("C2", "2026-03-30", 2);
   await world.look();
-  const { lines } = await one.orders.show("W1");
+  const { lines, acts } = await one.orders.show("W1");
+  expect(acts).toEqual(["amend"]);
   expect(lines.map(({ creditedQuantity }) => creditedQuantity)).toEqual(["2.00000", "2.00000"]);
   const open = await companies.store.query(
     `select * from ${OPEN_LINES} l where company = 'TWOLINES' and quantity > 0`,
