@@ -14,6 +14,7 @@ import { readyToSendAgain } from "./dropped-again.ts";
 import { OrderError } from "./error.ts";
 import { DELIVER_JOB, jobData } from "./jobs.ts";
 import { refuseKeyed } from "./keyed-already.ts";
+import { after } from "./machine.ts";
 import { refuseNamed } from "./named.ts";
 import { refuseUnpaid } from "./payments.ts";
 import { resolveOrder, type Resolution } from "./resolve.ts";
@@ -102,6 +103,12 @@ export async function sendAgain(
     const wait = await stillArriving(tx, context, order, far?.quietSeconds);
     if (wait > 0) throw mayArrive(order, wait);
     const event = order.state === "refused" ? "release" : "notThere";
+    if (after(order.state, event) === null)
+      throw new OrderError(
+        "move-impossible",
+        `Sending web order ${order.number} again: it is "${order.state}", and only one that is in ` +
+          `doubt or was refused is sent again. See where it stands: orders show ${order.number}`,
+      );
     const about = said(context, act, "To be sent again", far?.setAside);
     return onItsWay(tx, context, order, { ...about, event });
   });

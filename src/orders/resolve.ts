@@ -13,6 +13,7 @@ import { OrderError } from "./error.ts";
 import { DUPLICATE } from "./judgement.ts";
 import { keepLetStand, letStandAs, moneyIfTheyStand } from "./let-stand.ts";
 import { lostRow } from "./lost-rows.ts";
+import { after } from "./machine.ts";
 import { sumIfStated } from "./parts.ts";
 import { bears } from "./same-number.ts";
 import { closeTask, listTasks } from "./tasks.ts";
@@ -47,6 +48,12 @@ export async function resolveOrder(
   asked: Resolution,
 ): Promise<OrderRow> {
   const also = asked.also ?? [];
+  if (after(order.state, "resolve") === null)
+    throw impossible(
+      order,
+      `it is "${order.state}"`,
+      "Only a conflict, a doubt, or one that was handed over is resolved.",
+    );
   await oneAtATime(tx, order);
   const shown = await shownOf(tx, order, asked.erpOrder ?? order.erpOrder);
   const named = [...shown.map((one) => one.erpOrder), order.erpOrder, asked.erpOrder];

@@ -256,7 +256,7 @@ describe("the order desk", () => {
     );
     const link = ["--erp-order", "SO9", "--also", "SO7,SO8", "--seen-there"];
     expect((await run("orders", "resolve", "WEB-1", ...link, ...why)).err).toContain(
-      'it is "cancelled", and "resolve" cannot happen there.',
+      'it is "cancelled". Only a conflict, a doubt, or one that was handed over is resolved.',
     );
   });
 });

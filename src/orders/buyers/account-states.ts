@@ -54,6 +54,11 @@ const MOVES: Readonly<Record<AccountState, Moves>> = {
   refused: {},
 };
 
+/** Where the event can happen. */
+export function statesWith(event: AccountEvent): readonly AccountState[] {
+  return ACCOUNT_STATES.filter((state) => accountAfter(state, event) !== null);
+}
+
 /** The state after an event; null when it cannot happen there. */
 export function accountAfter(state: AccountState, event: AccountEvent): AccountState | null {
   return MOVES[state][event] ?? null;

@@ -2,7 +2,12 @@
 import { noteEvents } from "../../notify/index.ts";
 import type { Queryable } from "../../store/index.ts";
 import type { AccountRequestBody, Duplicate } from "./account-request.ts";
-import { accountAfter, type AccountEvent, type AccountState } from "./account-states.ts";
+import {
+  accountAfter,
+  statesWith,
+  type AccountEvent,
+  type AccountState,
+} from "./account-states.ts";
 import { BuyerError } from "./error.ts";
 
 export interface AccountRow {
@@ -78,7 +83,8 @@ export async function moveAccount(
   if (state === null)
     throw new BuyerError(
       "account-request-settled",
-      `Account request ${row.number} is "${row.state}", and "${change.event}" cannot happen there.`,
+      `Account request ${row.number} is "${row.state}". To ${change.event} is possible only while ` +
+        `it is ${statesWith(change.event).join(" or ")}.`,
     );
   const moved: AccountRow = {
     ...row,
