@@ -80,6 +80,7 @@ const OF_ORDER: Partial<Record<OrderFinding["check"], string>> = {
   guest: "/guest",
   reference: "/customerReference",
   site: "/site",
+  branch: "/branch",
   delivery: "/deliverTo/postcode",
   country: "/deliverTo/country",
   requested: "/requestedOn",

@@ -45,19 +45,39 @@ function tokenRefusal(line: Line, { token, unitPrice }: LinePrice, differs: bool
   return {
     check: "price",
     code: token.code,
-    found: line.unitPrice,
-    expected: unitPrice ?? "no price known",
+    ...(unreadable(line, token.code) ?? sides(line, unitPrice)),
     about: `The price token of ${line.product} is not honoured: ${token.detail}.`,
     instruction: whatToDo(unitPrice),
   };
+}
+
+/** Of a token that cannot be read no more is repeated. */
+const SHOWN_CHARACTERS = 12;
+
+/** Of a token that says nothing, what came and what should have; null: of it the prices speak. */
+function unreadable({ priceToken = "" }: Line, code: string): Sides | null {
+  if (code !== "token-malformed") return null;
+  const shown = priceToken.slice(0, SHOWN_CHARACTERS).toWellFormed();
+  const more = priceToken.length > SHOWN_CHARACTERS ? "…" : "";
+  return {
+    found: `"${shown}${more}", no price token that can be read`,
+    expected: "the price token as GET /v1/prices gave it",
+  };
+}
+
+type Sides = Pick<Note, "found" | "expected">;
+
+function sides({ product, unitPrice: said }: Line, unitPrice: string | null): Sides {
+  return unitPrice === null
+    ? { found: "no price known", expected: `a price of ${product} for this customer` }
+    : { found: said, expected: unitPrice };
 }
 
 function difference(line: Line, { unitPrice, about }: LinePrice, currency: string): Note {
   return {
     check: "price",
     code: unitPrice === null ? "price-unknown" : "price-differs",
-    found: line.unitPrice,
-    expected: unitPrice ?? "no price known",
+    ...sides(line, unitPrice),
     about:
       unitPrice === null
         ? `The order says ${priceText(line.unitPrice, currency)} for ${line.product}, and we know no price: ${about}.`

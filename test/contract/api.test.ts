@@ -385,7 +385,8 @@ describe("an order", () => {
       {
         code: "price-unknown",
         pointer: "/lines/1/unitPrice",
-        found: "1.00",
+        found: "no price known",
+        expected: "a price of OLD001 for this customer",
         instruction: expect.stringMatching(/^There is no price to show: offer to ask/) as string,
       },
     ]);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { faultOf } from "../../src/http/order-findings.ts";
 import { amountsOf, effectivePrice, plainArithmetic } from "../../src/orders/amounts.ts";
 import { examine } from "../../src/orders/checks.ts";
 import type { CheckName, OrderFacts, Policy } from "../../src/orders/checks.ts";
@@ -447,6 +448,32 @@ describe("the checks", () => {
     examine(request(given), facts(known), settings, "2026-03-31").findings.map((one) => one.code);
   const customer = (more: Partial<Canonical<"customer">>) =>
     record("customer", { account: "A1", name: "Ashby", ...more });
+
+  test.each([
+    ["abc.def", '"abc.def", no price token that can be read'],
+    [`eyJhbGciOiJ😀${"x".repeat(90)}`, '"eyJhbGciOiJ\ufffd…", no price token that can be read'],
+  ])("say of the token %s that it is none", (priceToken, found) => {
+    const lines = [{ product: "P1", quantity: "2", unitPrice: "10.00", priceToken }];
+    const detail = "it is none";
+    const token = { fine: false, code: "token-malformed", detail, claims: null } as const;
+    const price = { unitPrice: "10.00", evidence: null, about: "rule R1", token };
+    const known = facts({ prices: [price] });
+    const { findings } = examine(request({ lines }), known, settings, "2026-03-31");
+    expect(findings).toMatchObject([
+      { code: "token-malformed", found, expected: "the price token as GET /v1/prices gave it" },
+    ]);
+  });
+
+  test("say that no price is known, and point at a branch that is not", () => {
+    const nothing = [{ unitPrice: null, evidence: null, about: "no rule" }];
+    const unknown = facts({ prices: nothing });
+    expect(examine(request(), unknown, settings, "2026-03-31").findings).toMatchObject([
+      { found: "no price known", expected: "a price of P1 for this customer" },
+    ]);
+    const ofBranch = { check: "branch", code: "branch-unknown", policy: "refuse" } as const;
+    const said = { found: "ZZ", expected: "a branch", about: "", instruction: "" };
+    expect(faultOf({ ...ofBranch, ...said, line: null }).pointer).toBe("/branch");
+  });
 
   test("find nothing in an order as it should be, and compute it", () => {
     const examined = examine(request(), facts(), settings, "2026-03-31");
