@@ -45,6 +45,8 @@ export interface Reply<Answer> {
 export interface BodyReader<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly limitBytes: number;
+  /** What the body is one of that cannot come in parts ("order"); absent: it can. */
+  readonly whole?: string;
   /** The checked body, or null when it may be wrong: then the schema says what is. */
   readonly quick?: (value: unknown) => z.output<Schema> | null;
   /** Of a union, the form that a wrong body was meant as, so that its errors speak of that one. */
@@ -150,7 +152,7 @@ async function readBody<Schema extends z.ZodType>(
   c: Context,
   reader: BodyReader<Schema>,
 ): Promise<z.output<Schema>> {
-  return bodyOf(await readJson(c, reader.limitBytes), reader);
+  return bodyOf(await readJson(c, reader), reader);
 }
 
 function bodyOf<Schema extends z.ZodType>(

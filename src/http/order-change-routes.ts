@@ -63,6 +63,7 @@ export const amendOrder: Endpoint = endpoint({
   body: {
     schema: orderRequest.clone().openapi("OrderAmendment"),
     limitBytes: LIMITS.orderBodyBytes,
+    whole: "order",
   },
   answers,
   answer: changeAnswer,

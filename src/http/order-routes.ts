@@ -12,6 +12,7 @@ import { amount, orNull, text } from "./words.ts";
 const body = {
   schema: orderRequest.clone().openapi("OrderRequest"),
   limitBytes: LIMITS.orderBodyBytes,
+  whole: "order",
 };
 
 export const lineFields = {
@@ -184,10 +185,17 @@ export function idempotencyKeyOf(given: string | undefined): string {
   if (given !== undefined && KEY.test(given)) return given;
   throw new Problem(
     "idempotency-key-missing",
-    `Taking an order: the Idempotency-Key header is ${given === undefined ? "not there" : "not one"}, ` +
+    `Taking an order: the Idempotency-Key header is ${keyFault(given)}, ` +
       `expected 1 to ${LIMITS.idempotencyKeyCharacters} visible ASCII characters without spaces. ` +
       "Make a new one (a UUID, say) for every order and send it with every try of that order.",
   );
+}
+
+function keyFault(given: string | undefined): string {
+  if (given === undefined) return "not there";
+  return given.length > LIMITS.idempotencyKeyCharacters
+    ? `too long: found ${given.length} characters`
+    : "not one";
 }
 
 export function refusal(problem: OrderProblem, headers: Readonly<Record<string, string>>): Problem {

@@ -7,10 +7,16 @@ import { checkValue } from "../definition/index.ts";
 import { Problem, pointerOf } from "./problem.ts";
 import type { Fault } from "./problem.ts";
 
+/** How much a body may be, and what it is one of that cannot come in parts; absent: it can. */
+interface BodyLimit {
+  readonly limitBytes: number;
+  readonly whole?: string;
+}
+
 /** The JSON of a body, of at most `limitBytes`; throws the problem that says what is wrong. */
-export async function readJson(c: Context, limitBytes: number): Promise<unknown> {
+export async function readJson(c: Context, limit: BodyLimit): Promise<unknown> {
   checkContentType(c);
-  return jsonOf(await readText(c, limitBytes).catch(cutOff));
+  return jsonOf(await readText(c, limit).catch(cutOff));
 }
 
 /** Whoever hung up in the middle of a body reads no answer; the log says nothing of a database. */
@@ -85,11 +91,11 @@ function checkContentType(c: Context): void {
   );
 }
 
-async function readText(c: Context, limitBytes: number): Promise<string> {
+async function readText(c: Context, limit: BodyLimit): Promise<string> {
   const declared = c.req.header("content-length");
   if (declared !== undefined) {
     // The server's parser ends a body at its declared length, so that it cannot lie.
-    if (Number(declared) > limitBytes) throw tooLarge(limitBytes, `${declared} bytes`);
+    if (Number(declared) > limit.limitBytes) throw tooLarge(limit, `${declared} bytes`);
     return c.req.text();
   }
   const body: ReadableStream<Uint8Array> | null = c.req.raw.body;
@@ -98,16 +104,20 @@ async function readText(c: Context, limitBytes: number): Promise<string> {
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.byteLength;
-    if (bytes > limitBytes) throw tooLarge(limitBytes, "more");
+    if (bytes > limit.limitBytes) throw tooLarge(limit, "more");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function tooLarge(limitBytes: number, found: string): Problem {
+function tooLarge({ limitBytes, whole }: BodyLimit, found: string): Problem {
+  const advice =
+    whole === undefined
+      ? "Send it in parts."
+      : `One ${whole} may have no more: leave out what it does not need, or send several.`;
   return new Problem(
     "body-too-large",
-    `Reading the body: found ${found}, at most ${limitBytes} bytes are taken. Send it in parts.`,
+    `Reading the body: found ${found}, at most ${limitBytes} bytes are taken. ${advice}`,
     // What is left of the body is not read, so the connection cannot be used again.
     { headers: { connection: "close" } },
   );

@@ -301,7 +301,7 @@ describe("a body", () => {
     expect(await post(large)).toMatchInlineSnapshot(`
       {
         "code": "body-too-large",
-        "detail": "Reading the body: found 1048577 bytes, at most 1048576 bytes are taken. Send it in parts.",
+        "detail": "Reading the body: found 1048577 bytes, at most 1048576 bytes are taken. One order may have no more: leave out what it does not need, or send several.",
         "status": 413,
         "title": "The body is too large",
         "type": "urn:tradepost:problem:body-too-large",
@@ -310,7 +310,7 @@ describe("a body", () => {
     expect(await post(new Blob([large]).stream())).toMatchInlineSnapshot(`
       {
         "code": "body-too-large",
-        "detail": "Reading the body: found more, at most 1048576 bytes are taken. Send it in parts.",
+        "detail": "Reading the body: found more, at most 1048576 bytes are taken. One order may have no more: leave out what it does not need, or send several.",
         "status": 413,
         "title": "The body is too large",
         "type": "urn:tradepost:problem:body-too-large",
@@ -373,13 +373,14 @@ describe("a body", () => {
 });
 
 describe("an order", () => {
+  const ORDER = JSON.stringify({
+    account: "A001",
+    lines: [{ product: "P", quantity: "1", unitPrice: "1.50" }],
+  });
+
   it("without an Idempotency-Key is not looked at", async () => {
-    const body = JSON.stringify({
-      account: "A001",
-      lines: [{ product: "P", quantity: "1", unitPrice: "1.50" }],
-    });
     const headers = { "content-type": "application/json" };
-    expect(await problemOf(ask("POST", "/v1/orders", { headers, raw: body })))
+    expect(await problemOf(ask("POST", "/v1/orders", { headers, raw: ORDER })))
       .toMatchInlineSnapshot(`
       {
         "code": "idempotency-key-missing",
@@ -389,6 +390,16 @@ describe("an order", () => {
         "type": "urn:tradepost:problem:idempotency-key-missing",
       }
     `);
+  });
+
+  it("with an Idempotency-Key that is too long is told how long it is", async () => {
+    const headers = { "content-type": "application/json", "idempotency-key": "k".repeat(300) };
+    expect(await problemOf(ask("POST", "/v1/orders", { headers, raw: ORDER }))).toMatchObject({
+      code: "idempotency-key-missing",
+      detail: expect.stringMatching(
+        /header is too long: found 300 characters, expected 1 to 255 visible/,
+      ) as string,
+    });
   });
 });
 
