@@ -1,8 +1,8 @@
 /** `orders shadow`: what would have been handed over, against what staff keyed. */
 import type { Command } from "commander";
-import type { ShadowedOrder, ShadowReport } from "../orders/index.ts";
+import type { ShadowedOrder, ShadowPayload, ShadowReport } from "../orders/index.ts";
 import { answer, EXIT, NotFound, type Answer, type Opened } from "./command.ts";
-import { count, moment, pounds, table, words } from "./print.ts";
+import { count, moment, pounds, printable, table, words } from "./print.ts";
 
 export function addShadowCommand(orders: Command): void {
   orders
@@ -71,5 +71,26 @@ async function payload({ company }: Opened, number: string): Promise<Answer> {
   const kept = await company.orders.shadowPayload(number);
   if (kept === null)
     throw new NotFound(`${number} was not shadowed. \`orders shadow\` lists those that were.`);
-  return { text: JSON.stringify(kept, null, 2), data: kept };
+  return { text: tablesText(kept), data: kept };
+}
+
+/** Each table under its name, without fields that are empty throughout; one row stands upright. */
+export function tablesText({ tables }: ShadowPayload): string {
+  return tables
+    .map(({ name, columns, rows }) => {
+      const filled = columns
+        .map((head, at) => ({ head, of: (row: readonly string[]) => printable(row[at] ?? "") }))
+        .filter(({ of }) => rows.some((row) => of(row) !== ""));
+      const [first] = rows;
+      if (first === undefined) return `${name}: no rows`;
+      const text =
+        rows.length > 1
+          ? table(rows, filled)
+          : table(filled, [
+              { head: "field", of: ({ head }) => head },
+              { head: "value", of: ({ of }) => of(first) },
+            ]);
+      return `${name}\n${text}`;
+    })
+    .join("\n\n");
 }

@@ -22,7 +22,7 @@ import { spans } from "./recent.ts";
 import type { OrderRequest } from "./request.ts";
 import { wentBackwards, type WentBackwards } from "./backwards.ts";
 import { decideLost, lostOrders, noteLost, type LostDecision, type LostOrder } from "./lost.ts";
-import { shadowPayload, shadowReport, type ShadowReport } from "./shadow.ts";
+import { shadowPayload, shadowReport, type ShadowPayload, type ShadowReport } from "./shadow.ts";
 import type { KnownOrder } from "./taken-there.ts";
 import { openTrials, type Trials } from "./trial.ts";
 import type { Transaction } from "../store/index.ts";
@@ -41,7 +41,7 @@ export interface Orders extends OrderDesk {
   /** Orders of a connection in shadow against what staff keyed for them. */
   shadowReport(): Promise<ShadowReport>;
   /** What would have been handed over for one; null: no such order was shadowed. */
-  shadowPayload(number: string): Promise<unknown>;
+  shadowPayload(number: string): Promise<ShadowPayload | null>;
   /** Buyers whom the ERP does not know, and what is given back. */
   readonly buyers: Buyers;
   /** What shows that the ERP went backwards; null: nothing does, or that cannot be told now. */
@@ -142,7 +142,7 @@ export type { OrderPrices, OrderPricing, PriceQuestion } from "./facts.ts";
 export { DELIVERY_STATES, type DeliveryState } from "./machine.ts";
 export { EVENT_TYPES, unknownEventTypes } from "./told.ts";
 export type { OrderSettings } from "./settings.ts";
-export type { ShadowedOrder, ShadowReport } from "./shadow.ts";
+export type { ShadowedOrder, ShadowPayload, ShadowReport } from "./shadow.ts";
 export { trialHolds, type TrialBody, type TrialOrder, type Trials } from "./trial.ts";
 export type { WentBackwards } from "./backwards.ts";
 export type { GoneOrder, KnownOrder } from "./taken-there.ts";

@@ -3,6 +3,7 @@
  * sent, and compared with what staff keyed for them once that is pulled.
  */
 import { createHash } from "node:crypto";
+import type { RenderedTable } from "../mapping/index.ts";
 import { decimal } from "../model/index.ts";
 import type { Queryable } from "../store/index.ts";
 import { move, type OrderRow } from "./book.ts";
@@ -218,12 +219,19 @@ export async function shadowReport(context: OrdersContext): Promise<ShadowReport
   };
 }
 
+/** An order as it would have been handed over. */
+export interface ShadowPayload {
+  /** The order's number. */
+  readonly key: string;
+  readonly tables: readonly RenderedTable[];
+}
+
 /** What would have been handed over: its tables; null: no such order was shadowed. */
 export async function shadowPayload(
   { store, company }: OrdersContext,
   number: string,
-): Promise<unknown> {
-  const [row] = await store.query<{ payload: unknown }>(
+): Promise<ShadowPayload | null> {
+  const [row] = await store.query<{ payload: ShadowPayload | null }>(
     `select s.payload from web_order_shadow s
        join web_order o on o.company = s.company and o.id = s.order_id
       where s.company = $1 and o.number = $2`,
