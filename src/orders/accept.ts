@@ -135,11 +135,11 @@ async function takenNumber(
   test: boolean,
 ): Promise<OrderProblem | null> {
   if (webOrder === undefined) return null;
-  const [taken] = await tx.query(
-    "select 1 from web_order where company = $1 and number_folded = $2",
+  const [taken] = await tx.query<{ number: string }>(
+    "select number from web_order where company = $1 and number_folded = $2",
     [company, foldedNumber(webOrder, test)],
   );
-  return taken === undefined ? null : numberTakenProblem(webOrder);
+  return taken === undefined ? null : numberTakenProblem(taken.number);
 }
 
 /** An order as the checks see it now; what it would use up is locked until the transaction ends. */

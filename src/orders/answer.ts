@@ -72,6 +72,7 @@ export function refusedProblem(findings: readonly OrderFinding[]): OrderProblem 
   };
 }
 
+/** `number` as the order that exists bears it, in whatever case it was sent again. */
 export function numberTakenProblem(number: string): OrderProblem {
   return {
     code: "web-order-number-taken",

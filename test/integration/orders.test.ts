@@ -146,6 +146,11 @@ describe("taking an order", () => {
     expect(problemIn(second)).toMatchObject({ code: "web-order-number-taken" });
     await orders.cancel("SHOP-1", { who: "kim", reason: "test" }).catch(() => undefined);
     expect((await send(orders, "k3", { webOrder: "SHOP-1" })).status).toBe(422);
+    // Whoever looks it up finds it under the number that it bears.
+    const told = { detail: expect.stringMatching(/^Web order SHOP-1 exists already;/) as string };
+    expect(problemIn(await send(orders, "k4", { webOrder: "shop-1" }))).toMatchObject(told);
+    const checked = await orders.check(body({ webOrder: "Shop-1" }));
+    expect(checked.problem).toMatchObject(told);
   });
 
   test("names our price and theirs where they differ, and takes no line of the order", async () => {

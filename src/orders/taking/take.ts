@@ -10,7 +10,7 @@ import type { Manner, Turned } from "../facts.ts";
 import { DELIVER_JOB, jobData } from "../jobs.ts";
 import { keepPayments } from "../payments.ts";
 import { noteOrders } from "../told.ts";
-import type { Asked } from "./asked.ts";
+import { foldedNumber, type Asked } from "./asked.ts";
 import { claimKeys, type Claim } from "./claim.ts";
 import { entryOf, refusal, type Entry, type Placed } from "./entry.ts";
 import { examineAll } from "./examine.ts";
@@ -123,7 +123,9 @@ async function write(
     const written = await writeEntries(tx, context.company, left);
     const isDone = (entry: Entry) => entry.kind === "refused" || written.has(entry.id);
     done.push(...left.filter(isDone));
-    left = left.filter((entry) => !isDone(entry)).map((entry) => underAnotherNumber(entry));
+    const others = left.filter((entry) => !isDone(entry));
+    const existing = await existingNumbers(tx, context.company, others);
+    left = others.map((entry) => underAnotherNumber(entry, existing));
   }
   await follow(
     tx,
@@ -133,11 +135,32 @@ async function write(
   return done;
 }
 
-function underAnotherNumber(entry: Entry): Entry {
+/** Folded number → the number as the order that has it bears it. */
+async function existingNumbers(
+  tx: Transaction,
+  company: string,
+  entries: readonly Entry[],
+): Promise<ReadonlyMap<string, string>> {
+  const asked = entries.flatMap(({ request: { body, test } }) =>
+    body.webOrder === undefined ? [] : [foldedNumber(body.webOrder, test)],
+  );
+  if (asked.length === 0) return new Map();
+  const rows = await tx.query<{ folded: string; number: string }>(
+    `select number_folded as folded, number from web_order
+      where company = $1 and number_folded = any($2::text[])`,
+    [company, asked],
+  );
+  return new Map(rows.map(({ folded, number }) => [folded, number]));
+}
+
+function underAnotherNumber(entry: Entry, existing: ReadonlyMap<string, string>): Entry {
   if (entry.kind === "refused") return entry;
   const { request, at, answer, priced } = entry;
   const given = request.body.webOrder;
-  if (given !== undefined) return refusal(request, at, numberTakenProblem(given));
+  if (given !== undefined) {
+    const number = existing.get(foldedNumber(given, request.test)) ?? given;
+    return refusal(request, at, numberTakenProblem(number));
+  }
   const number = madeNumber(priced.order.orderedOn);
   return { ...entry, number, answer: { ...answer, webOrder: number } };
 }
