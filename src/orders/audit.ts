@@ -26,14 +26,14 @@ export interface AuditedAct {
 export async function audited(
   tx: Queryable,
   { company, audit }: Pick<OrdersContext, "company" | "audit">,
-  act: Act & { readonly action: string; readonly subject: string },
+  act: Act & Pick<AuditedAct, "action" | "subject"> & Partial<Pick<AuditedAct, "details">>,
 ): Promise<void> {
-  const { who, action, subject, reason } = act;
+  const { who, action, subject, reason, details = {} } = act;
   if (isOwnName(who))
     throw new OrderError(
       "who-is-nobody",
       `Acting on ${subject}: "${who}" is no person, but a name under which Tradepost, the ERP or a ` +
         "shop stands in its book. Give the name of whoever decides.",
     );
-  await audit?.({ company, who, action, subject, details: { why: reason } }, tx);
+  await audit?.({ company, who, action, subject, details: { why: reason, ...details } }, tx);
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openAccess } from "../../src/access/index.ts";
 import { orderPricing } from "../../src/company.ts";
 import type {
   AccountOutcome,
@@ -203,6 +204,7 @@ async function open(company: string, options: Options = {}): Promise<Opened> {
       },
       outbound: compileOutbound({ file, text: options.noPayment === true ? unpaid : text }),
       invoices: (webOrders) => salesOf(database.store, company).documentsOf(webOrders),
+      audit: (act, on) => openAccess({ store, now: () => one.now }).audit(act, on),
       now: () => one.now,
       log: (_level, message) => void logged.push(message),
     }),
@@ -237,6 +239,14 @@ function numberOf(result: AcceptResult): string {
 
 const stateOf = async (one: Opened, number: string) => (await one.orders.show(number)).state;
 const tasksOf = (one: Opened) => one.orders.tasks();
+
+/** What the book of who did what says of a request or return, oldest first. */
+const bookOf = ({ company }: Opened, subject: string) =>
+  database.store.query<{ who: string; action: string; details: object }>(
+    `select who, action, details from audit
+      where company = $1 and subject = $2 order by at, id`,
+    [company, subject],
+  );
 
 const ASKED = {
   tradingName: "Quayle Roofing",
@@ -450,6 +460,10 @@ describe("a new trade customer", () => {
     await accountRequests.approve(number, { who, why, creditLimit: "1000.00" });
     await jobs.drain();
     expect(await accountRequests.show(number)).toMatchObject({ state: "opened", account: "NEW1" });
+    const details = { why, creditLimit: "1000.00" };
+    expect(await bookOf(one, number)).toEqual([
+      { who, action: "account-request-approved", details },
+    ]);
     expect(await stateOf(one, order)).toBe("held");
     await pulled(one, "NEW1");
     expect(await accountRequests.show(number)).toMatchObject({ state: "done" });
@@ -541,6 +555,13 @@ describe("a new trade customer", () => {
     await pull(database.store, "BYHAND", "customer", [{ account: "HAND1", name: "By hand" }]);
     const there = await accountRequests.link(number, { who, why, account: "HAND1" });
     expect(there.reason).toContain("Account HAND1 is there");
+    expect((await bookOf(one, number)).slice(1)).toEqual(
+      ["HNAD1", "HAND1"].map((account) => ({
+        who,
+        action: "account-request-linked",
+        details: { why, account },
+      })),
+    );
     expect(await tasksOf(one)).toEqual([]);
     await pulled(one, "HAND1");
     expect(await one.orders.show(order)).toMatchObject({ state: "handedOver", account: "HAND1" });
@@ -660,6 +681,16 @@ describe("a new trade customer", () => {
     const { id, number } = await ask(one);
     const order = numberOf(await send(one, "o1", { accountRequest: id, payment: PAID }));
     await one.orders.buyers.accountRequests.refuse(number, { who, why: "no references" });
+    const details = { why: "no references" };
+    const refused = { who, action: "account-request-refused", details };
+    expect(await bookOf(one, number)).toEqual([refused]);
+    // What is not done is not in the book, and nobody acts under a name of Tradepost's own.
+    const { accountRequests } = one.orders.buyers;
+    await expect(accountRequests.approve(number, { who, why })).rejects.toThrow(number);
+    await expect(accountRequests.refuse(number, { who: "tradepost", why })).rejects.toThrow(
+      "is no person",
+    );
+    expect(await bookOf(one, number)).toEqual([refused]);
     expect(await stateOf(one, order)).toBe("refused");
     expect(await tasksOf(one)).toMatchObject([
       { kind: "refund", webOrder: order, amount: "10.08", about: `${order} is refused` },
@@ -1001,6 +1032,9 @@ describe("a return", () => {
     await returns.refuse(third, { who, why });
     await jobs.drain();
     await expect(returns.agree(third, { who, why })).rejects.toThrow('"refused" already');
+    const details = { why };
+    expect(await bookOf(one, first)).toEqual([{ who, action: "return-agreed", details }]);
+    expect(await bookOf(one, third)).toEqual([{ who, action: "return-refused", details }]);
     const tasks = await tasksOf(one);
     expect(tasks.map(({ about, kind }) => `${kind} ${about}`).sort()).toEqual(
       [first, second].sort().map((about) => `return ${about}`),
@@ -1114,6 +1148,8 @@ describe("a return", () => {
     expect(task?.instruction).toContain("The ERP refused it: The period is closed. Take back");
     await returns.entered(number, { who, why, erpReturn: "R-9" });
     expect(await show()).toMatchObject({ erp: "placed", erpReturn: "R-9" });
+    const details = { why, erpReturn: "R-9" };
+    expect((await bookOf(one, number)).at(-1)).toEqual({ who, action: "return-entered", details });
     expect(await tasksOf(one)).toEqual([]);
   });
 
@@ -1141,6 +1177,9 @@ describe("a return", () => {
     }
     await one.orders.closeTask({ ...end, reference: "D2" });
     expect(await show()).toMatchObject({ state: "replaced", replacedBy: "D2" });
+    expect((await bookOf(one, number)).slice(1)).toEqual([
+      { who, action: "return-replaced", details: { why: "sent", by: "D2" } },
+    ]);
     expect(await tasksOf(one)).toEqual([]);
     await expect(returns.replaced(number, by)).rejects.toThrow('"replaced" already');
     // An order of ours that the ERP has answered is known by its number there.
@@ -1152,6 +1191,8 @@ describe("a return", () => {
     ]);
     await answered.returns.replaced(answered.number, { ...by, by: "SO9" });
     expect(await answered.show()).toMatchObject({ state: "replaced", replacedBy: "SO9" });
+    const brought = { who, action: "return-replaced", details: { why, by: "SO9" } };
+    expect((await bookOf(answered.one, answered.number)).at(-1)).toEqual(brought);
     // What no pull brings is seen by a person.
     const unseen = await agreed("RETSEEN", { wanted: "replace" });
     await unseen.returns.replaced(unseen.number, { ...by, by: "D9", seenThere: true });

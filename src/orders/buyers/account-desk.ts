@@ -2,6 +2,7 @@
 import { createHash, randomUUIDv7 } from "node:crypto";
 import { decimal, momentText } from "../../model/index.ts";
 import type { Queryable, Transaction } from "../../store/index.ts";
+import { audited, type AuditedAct } from "../audit.ts";
 import { queueLater } from "../jobs.ts";
 import { once, type KeyedResult } from "../keyed.ts";
 import { closeTask, listTasks } from "../tasks.ts";
@@ -49,6 +50,11 @@ export interface Decision {
   readonly who: string;
   readonly why: string;
 }
+
+/** As the book of who did what takes it. */
+export type DecidedAct = Decision &
+  Pick<AuditedAct, "action"> &
+  Partial<Pick<AuditedAct, "details">>;
 
 export async function askAccount(
   context: BuyersContext,
@@ -115,7 +121,8 @@ export async function approveAccount(
   idOrNumber: string,
   { who, why, creditLimit = null }: Decision & { readonly creditLimit?: string | null },
 ): Promise<AccountView> {
-  return decided(context, idOrNumber, async (tx, row) => {
+  const act = { who, why, action: "account-request-approved", details: { creditLimit } };
+  return decided(context, idOrNumber, act, async (tx, row) => {
     refuseTest(row);
     const limit = creditLimit ?? row.creditLimit;
     const granted = limit === null ? "" : `, with a credit limit of ${limit}`;
@@ -154,7 +161,8 @@ export async function linkAccount(
   idOrNumber: string,
   { account, who, why }: Decision & { readonly account: string },
 ): Promise<AccountView> {
-  return decided(context, idOrNumber, async (tx, row) => {
+  const act = { who, why, action: "account-request-linked", details: { account } };
+  return decided(context, idOrNumber, act, async (tx, row) => {
     refuseTest(row);
     const known = await customerState(tx, context.company, account);
     if (known === "closed")
@@ -191,7 +199,8 @@ export async function refuseAccount(
   idOrNumber: string,
   { who, why }: Decision,
 ): Promise<AccountView> {
-  return decided(context, idOrNumber, async (tx, row) => {
+  const act = { who, why, action: "account-request-refused" };
+  return decided(context, idOrNumber, act, async (tx, row) => {
     const at = context.now();
     const refused = await moveAccount(tx, row, {
       event: "refuse",
@@ -208,10 +217,12 @@ export async function refuseAccount(
 async function decided(
   context: BuyersContext,
   idOrNumber: string,
+  { why, ...act }: DecidedAct,
   work: (tx: Transaction, row: AccountRow) => Promise<void>,
 ): Promise<AccountView> {
   const id = await context.store.transaction(async (tx) => {
     const row = await accountRequestOf(tx, context.company, idOrNumber, "for update");
+    await audited(tx, context, { ...act, reason: why, subject: row.number });
     await work(tx, row);
     return row.id;
   });

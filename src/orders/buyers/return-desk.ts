@@ -1,10 +1,11 @@
 /** What a person decides of a return, and how one ends that no credit note ends. */
 import { momentText } from "../../model/index.ts";
 import type { Transaction } from "../../store/index.ts";
+import { audited } from "../audit.ts";
 import type { OrdersContext } from "../context.ts";
 import { OrderError } from "../error.ts";
 import type { Task } from "../tasks.ts";
-import type { Decision } from "./account-desk.ts";
+import type { DecidedAct, Decision } from "./account-desk.ts";
 import { GIVE_UP_MS } from "./asking.ts";
 import { BuyerError } from "./error.ts";
 import { queueReturn } from "./return-place.ts";
@@ -21,7 +22,8 @@ export async function agree(
   { who, why }: Decision,
 ): Promise<ReturnRow> {
   const { mode } = await context.connection.standing();
-  return decided(context, idOrNumber, async (tx, row) => {
+  const act = { who, why, action: "return-agreed" };
+  return decided(context, idOrNumber, act, async (tx, row) => {
     const looked = row.state === "agreed" && row.erp === "inDoubt";
     if (row.state !== "asked" && !looked) throw settled(row, "asked for can be decided");
     if (looked) await refuseTooSoon(tx, context, row);
@@ -73,7 +75,8 @@ export async function refuse(
   idOrNumber: string,
   { who, why }: Decision,
 ): Promise<ReturnRow> {
-  return decided(context, idOrNumber, async (tx, row) => {
+  const act = { who, why, action: "return-refused" };
+  return decided(context, idOrNumber, act, async (tx, row) => {
     if (row.state !== "asked") throw settled(row, "asked for can be decided");
     const page = { event: "refuse", who, about: `Refused: ${why}`, at: context.now() };
     const refused = { state: "refused", decidedBy: who, decidedWhy: why } as const;
@@ -88,7 +91,8 @@ export async function entered(
   idOrNumber: string,
   { who, why, erpReturn }: Decision & { readonly erpReturn: string },
 ): Promise<ReturnRow> {
-  return decided(context, idOrNumber, async (tx, row) => {
+  const act = { who, why, action: "return-entered", details: { erpReturn } };
+  return decided(context, idOrNumber, act, async (tx, row) => {
     if (row.state !== "agreed" || row.test)
       throw settled(row, "agreed to and is no test can be in the ERP");
     if (row.erp === "placing")
@@ -117,7 +121,8 @@ export async function replaced(
   idOrNumber: string,
   decision: Decision & Replacement,
 ): Promise<ReturnRow> {
-  return decided(context, idOrNumber, async (tx, row) => {
+  return context.store.transaction(async (tx) => {
+    const row = await returnOf(tx, context.company, idOrNumber, "for update");
     const done = await replace(tx, context, row, decision);
     const { who, by } = decision;
     const end = { state: "done", who, reason: `Replaced by ${by}.`, reference: by } as const;
@@ -132,12 +137,14 @@ async function replace(
   row: ReturnRow,
   { who, why, ...replacement }: Decision & Replacement,
 ): Promise<ReturnRow> {
+  const { by } = replacement;
+  const act = { who, reason: why, action: "return-replaced", subject: row.number };
+  await audited(tx, context, { ...act, details: { by } });
   if (row.state !== "agreed") throw settled(row, "agreed to can be replaced");
   if (row.wanted !== "replace") throw settled(row, "to be replaced ends so; a credit ends it");
   if (row.erp === "placing" || row.erp === "inDoubt")
     throw settled(row, "in the ERP or entered by hand can end: whether it is there is not known");
   await bringsGoods(tx, context, row, replacement);
-  const { by } = replacement;
   const page = { event: "replace", who, about: `Replaced by ${by}: ${why}`, at: context.now() };
   return setReturn(tx, row, { state: "replaced", replacedBy: by, nextTryAt: null }, page);
 }
@@ -209,11 +216,14 @@ async function bringsGoods(
 async function decided(
   context: OrdersContext,
   idOrNumber: string,
+  { why, ...act }: DecidedAct,
   work: (tx: Transaction, row: ReturnRow) => Promise<ReturnRow>,
 ): Promise<ReturnRow> {
-  return context.store.transaction(async (tx) =>
-    work(tx, await returnOf(tx, context.company, idOrNumber, "for update")),
-  );
+  return context.store.transaction(async (tx) => {
+    const row = await returnOf(tx, context.company, idOrNumber, "for update");
+    await audited(tx, context, { ...act, reason: why, subject: row.number });
+    return work(tx, row);
+  });
 }
 
 function settled({ number, state, erp }: ReturnRow, only: string): BuyerError {
