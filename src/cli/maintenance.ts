@@ -1,5 +1,6 @@
 /** `maintenance`: a connection, or all of a company, stands still while its ERP is worked on. */
 import type { Command } from "commander";
+import { EndsInThePast } from "../connections/index.ts";
 import type { CompanyServices } from "../main.ts";
 import {
   answer,
@@ -32,7 +33,7 @@ export function addMaintenanceCommands(program: Command): void {
     .description("Read nothing and hand nothing over; orders are taken as ever.")
     .addOption(whoOption("who says so; kept"))
     .addOption(whyOption("maintenance"))
-    .option("--until <moment>", "it ends by itself then: 2026-04-01T06:00, or 06:00 today")
+    .option("--until <moment>", "it ends by itself then: 2026-04-01T06:00, or the next 06:00")
     .addHelpText(
       "after",
       example('maintenance on erp --who "J Ross" --why "year end" --until 06:00'),
@@ -91,14 +92,17 @@ async function on(
 ): Promise<Answer> {
   const { company } = opened;
   const { timeZone } = company.settings;
-  const ends = until === undefined ? null : momentOf(until, timeZone);
-  const { began, underWay } = await company.maintenance.begin({
+  const asked = {
     connection: scopeOf(opened, name),
     who,
     why,
-    until: ends,
+    until: until === undefined ? null : momentOf(until, timeZone),
     waitSeconds: WAIT_SECONDS,
+  };
+  const begun = await company.maintenance.begin(asked).catch((error: unknown) => {
+    throw error instanceof EndsInThePast ? new UsageError(error.message) : error;
   });
+  const { began, until: ends, underWay } = begun;
   const { deliveries, pulls } = underWay;
   const what = name ?? "Everything";
   const left = [
@@ -137,14 +141,9 @@ async function off(opened: Opened, name: string | undefined, { who, why }: Act):
 }
 
 /** "2026-04-01T06:00", an instant, or a time of the next 24 hours, in the company's zone. */
-function momentOf(text: string, timeZone: string): Temporal.Instant {
-  const now = Temporal.Now.zonedDateTimeISO(timeZone);
+function momentOf(text: string, timeZone: string): Temporal.Instant | Temporal.PlainTime {
   try {
-    if (/^\d{1,2}:\d{2}$/.test(text)) {
-      const today = now.withPlainTime(text.padStart(5, "0"));
-      const ahead = Temporal.ZonedDateTime.compare(today, now) > 0 ? today : today.add({ days: 1 });
-      return ahead.toInstant();
-    }
+    if (/^\d{1,2}:\d{2}$/.test(text)) return Temporal.PlainTime.from(text.padStart(5, "0"));
     if (/(?:Z|[+-]\d{2}:?\d{2})$/.test(text)) return Temporal.Instant.from(text);
     return Temporal.PlainDateTime.from(text.replace(" ", "T"))
       .toZonedDateTime(timeZone)

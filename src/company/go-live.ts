@@ -281,7 +281,7 @@ async function shadow({ orders, settings }: Parts): Promise<ChecklistItem> {
   const { shadowEqualPercent: least } = settings.orders.goLive;
   const said =
     `${counts.equal} of ${all.length} shadowed orders are as staff keyed them ` +
-    `(${equalPercent ?? "none compared,"} %), ${counts.different} differ, ` +
+    `(${equalPercent === null ? "none compared" : `${equalPercent} %`}), ${counts.different} differ, ` +
     `${counts["keyed-twice"]} were keyed twice, ${counts["not-keyed"]} not at all; ` +
     `the settings want ${least}%.${stillToKey(missing)}`;
   const instruction = "See `tradepost orders shadow`, and mend what differs.";

@@ -31,13 +31,20 @@ export interface UnderWay {
 export interface Maintenance {
   /** Those that hold, with why. */
   stops(): Promise<readonly (Stop & { readonly says: string })[]>;
-  /** Nothing begins any more when it returns. `waitSeconds`: for what was begun before. */
+  /**
+   * Nothing begins any more when it returns. `until`: a time alone is the next one in the company's
+   * time zone. `waitSeconds`: for what was begun before. Throws `EndsInThePast`.
+   */
   begin(
     asked: MaintenanceAsked & {
-      readonly until: Temporal.Instant | null;
+      readonly until: Temporal.Instant | Temporal.PlainTime | null;
       readonly waitSeconds?: number;
     },
-  ): Promise<{ readonly began: boolean; readonly underWay: UnderWay }>;
+  ): Promise<{
+    readonly began: boolean;
+    readonly until: Temporal.Instant | null;
+    readonly underWay: UnderWay;
+  }>;
   /** Those that it ended; what waited goes on within seconds. */
   end(asked: MaintenanceAsked): Promise<readonly Stop[]>;
 }
@@ -57,21 +64,33 @@ export function maintenanceOf(context: Context, parts: Parts): Maintenance {
         ...stop,
         says: stopInWords(stop, settings.timeZone),
       })),
-    begin: async ({ waitSeconds = 0, ...asked }) => {
-      const began = await begin(context, parts, asked);
+    begin: async ({ waitSeconds = 0, until: asksUntil, ...asked }) => {
+      const { timeZone } = settings;
+      const until =
+        asksUntil instanceof Temporal.PlainTime
+          ? next(asksUntil, context.now().toZonedDateTimeISO(timeZone))
+          : asksUntil;
+      const began = await begin(context, parts, { ...asked, until });
       const deadline = performance.now() + waitSeconds * 1_000;
       let underWay = await whatIsUnderWay(context, parts, asked.connection);
       while (busy(underWay) && performance.now() < deadline) {
         await sleep(LOOK_MS);
         underWay = await whatIsUnderWay(context, parts, asked.connection);
       }
-      return { began, underWay };
+      return { began, until, underWay };
     },
     end: (asked) => end(context, parts, asked),
   };
 }
 
 const LOOK_MS = 250;
+
+/** Today's, or tomorrow's once that has passed. */
+function next(time: Temporal.PlainTime, now: Temporal.ZonedDateTime): Temporal.Instant {
+  const today = now.withPlainTime(time);
+  const isAhead = Temporal.ZonedDateTime.compare(today, now) > 0;
+  return (isAhead ? today : today.add({ days: 1 })).toInstant();
+}
 
 export function busy({ deliveries, pulls }: UnderWay): boolean {
   return deliveries > 0 || pulls.length > 0;

@@ -22,7 +22,13 @@ import type { Mode } from "./standing.ts";
 
 export { KEY_SECRET, readKeys } from "./keys.ts";
 export type { TokenKeys } from "./keys.ts";
-export { beforeBackwards, openStandings, stopInWords, timesBackwards } from "./standing.ts";
+export {
+  beforeBackwards,
+  EndsInThePast,
+  openStandings,
+  stopInWords,
+  timesBackwards,
+} from "./standing.ts";
 export type { ChecklistItem, Deed, GoLive, Mode, Standing, Standings, Stop } from "./standing.ts";
 
 export type Log = (

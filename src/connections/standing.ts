@@ -77,7 +77,10 @@ export interface Standings {
   stoodStill(connection: string, since: Temporal.Instant): Promise<readonly StoodStill[]>;
   /** Those that hold now and concern the connection; none named: all of the company's. */
   stops(connection?: string): Promise<readonly Stop[]>;
-  /** False: it was stopped so already, and then only `until` and the reason are taken over. */
+  /**
+   * False: it was stopped so already, and then only `until` and the reason are taken over. Throws
+   * `EndsInThePast`.
+   */
   stop(on: Queryable, stop: NewStop): Promise<boolean>;
   /** Those that it ended. */
   resume(on: Queryable, scope: string, deed: Deed): Promise<readonly Stop[]>;
@@ -208,11 +211,22 @@ export function stopInWords({ kind, at, who, why, until }: Stop, timeZone: strin
     : `the ERP went backwards, seen ${since.slice(6)}: ${why}`;
 }
 
+/** A stop that would be over before it began, or would end the one that holds. */
+export class EndsInThePast extends Error {
+  override readonly name = "EndsInThePast";
+}
+
 async function begin(
   on: Queryable,
-  { company, now }: StandingContext,
+  { company, now, timeZone }: StandingContext,
   { kind, scope, who, why, until, evidence }: NewStop,
 ): Promise<boolean> {
+  if (until !== null && Temporal.Instant.compare(until, now()) <= 0)
+    throw new EndsInThePast(
+      `Stopping ${scope === "" ? "everything" : scope}: it was to end at ` +
+        `${momentText(until, timeZone)}, and it is ${momentText(now(), timeZone)} now. Give a later ` +
+        "moment, or none: then it ends when somebody ends it.",
+    );
   // One that has ended by itself is closed by whoever comes next.
   await on.affect(
     `update connection_stop set open_key = null, ended_at = until, ended_by = 'tradepost',

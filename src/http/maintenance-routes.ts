@@ -1,5 +1,5 @@
 /** What stands still and why, and orders of a connection in shadow. */
-import type { Stop } from "../connections/index.ts";
+import { EndsInThePast, type Stop } from "../connections/index.ts";
 import { who as person, whoOf } from "./asking.ts";
 import { endpoint, z } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -87,12 +87,16 @@ export const beginMaintenance: Endpoint = endpoint({
   problems: ["connection-unknown"],
   async handle({ body, holder, services }) {
     known(services.sync, body.connection);
-    const { began, underWay } = await services.maintenance.begin({
+    const asked = {
       connection: body.connection,
       who: whoOf(holder, body.who),
       why: body.why,
       until: body.until === null ? null : Temporal.Instant.from(body.until),
+    };
+    const begun = await services.maintenance.begin(asked).catch((error: unknown) => {
+      throw error instanceof EndsInThePast ? new Problem("request-invalid", error.message) : error;
     });
+    const { began, underWay } = begun;
     const stops = (await services.maintenance.stops()).map(shownStop);
     return { body: { began, underWay, stops } };
   },

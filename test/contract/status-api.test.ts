@@ -40,6 +40,11 @@ test("maintenance is begun and ended by a program, and the status says what stan
     stops: [{ scope: "erp", why: "upgrade", until }],
   });
   expect(begun.body.stops[0]?.who).toMatch(/^J Ross \(key /);
+  const past = { ...asked, until: NOW.subtract({ hours: 1 }).toString() };
+  expect(await api.ask("POST", "/v1/maintenance", { body: past })).toMatchObject({
+    status: 400,
+    body: { code: "request-invalid", detail: expect.stringContaining("Give a later moment") },
+  });
   const again = await api.ask<Begun>("POST", "/v1/maintenance", { body: asked });
   expect(again.body.began).toBe(false);
   const listed = await api.ask<Pick<Begun, "stops">>("GET", "/v1/maintenance");

@@ -351,7 +351,20 @@ test("maintenance on pauses pulls and pushes while orders are still accepted, an
   const until = now.add({ minutes: 30 });
   const asked = { connection: "erp", who: "J Ross", why: "year end" };
   const begun = await live.maintenance.begin({ ...asked, until });
-  expect(begun).toEqual({ began: true, underWay: { deliveries: 0, pulls: [] } });
+  expect(begun).toEqual({ began: true, until, underWay: { deliveries: 0, pulls: [] } });
+  // It would end what holds.
+  await expect(live.maintenance.begin({ ...asked, until: now })).rejects.toThrow(
+    "Stopping erp: it was to end at 31/03/2026 10:00, and it is 31/03/2026 10:00 now.",
+  );
+  expect(await live.maintenance.stops()).toMatchObject([{ scope: "erp", until }]);
+  for (const [time, next] of [
+    ["10:30", until],
+    ["09:59", now.add({ hours: 23, minutes: 59 })],
+    ["10:30", until],
+  ] as const) {
+    const asksTime = { ...asked, until: Temporal.PlainTime.from(time) };
+    expect(await live.maintenance.begin(asksTime)).toMatchObject({ began: false, until: next });
+  }
   expect((await order(live, "W-2")).status).toBe(201);
   await tradepost.drain();
   await live.orders.advance();
