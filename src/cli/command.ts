@@ -218,8 +218,11 @@ export function monthOption(text: string): string {
   throw new UsageError(`"${text}" is not a month. Write 2026-03.`);
 }
 
-/** Months of a call, the first not after the last. */
-export function inOrder({ from, to }: { readonly from?: string; readonly to?: string }): void {
+/** Months or days of a call, the first not after the last; `said`: as a person reads them. */
+export function inOrder(
+  { from, to }: { readonly from?: string; readonly to?: string },
+  said: (one: string) => string = (month) => month,
+): void {
   if (from !== undefined && to !== undefined && from > to)
-    throw new UsageError(`--from ${from} is after --to ${to}. Give the earlier month first.`);
+    throw new UsageError(`--from ${said(from)} is after --to ${said(to)}. Give the earlier first.`);
 }

@@ -78,6 +78,8 @@ export function listed(text: string): string[] {
 }
 
 async function shown(opened: Opened, options: Options): Promise<Answer> {
+  // One that there is none of has no events either; so it says.
+  if (options.order !== undefined) await opened.company.orders.show(options.order);
   const { timeZone } = opened.company.settings;
   const page = await pageOf(opened, options);
   const text = table<ShopEvent>(page.events, [

@@ -17,6 +17,7 @@ import {
   chosen,
   dateOption,
   example,
+  inOrder,
   NotFound,
   notBlank,
   nextLines,
@@ -254,6 +255,7 @@ async function exported(
   { company }: Opened,
   { jsonLines = false, out, test = false, ...span }: ExportOptions,
 ): Promise<Answer> {
+  inOrder(span, day);
   const orders: OrderView[] = [];
   for await (const order of company.orders.exported({ ...span, test })) orders.push(order);
   const text = jsonLines

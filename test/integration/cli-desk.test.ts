@@ -243,6 +243,11 @@ describe("the order desk", () => {
     expect((await run("orders", "--state", "held", "export")).out.split("\n")).toHaveLength(3);
     const changes = (await run("orders", "changes", "--limit", "2")).out;
     expect(changes).toMatch(/^ +1 +\S+ \S+ +order\.received +order\/WEB-1 +received$/m);
+    expect((await run("orders", "changes", "--order", "NIX")).err).toContain("NIX");
+    const turned = ["--from", "14/07/2026", "--to", "01/07/2026"];
+    expect((await run("orders", "export", ...turned)).err).toBe(
+      "--from 14/07/2026 is after --to 01/07/2026. Give the earlier first.\n",
+    );
     expect(changes).toMatch(/2 shown; there is more after (2-[0-9a-f]+): --after \1\./);
     const file = join(folder, "events.csv");
     expect((await run("events", "--types", "order.held", "--out", file)).out).toMatch(

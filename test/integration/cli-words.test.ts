@@ -74,7 +74,7 @@ describe("words that are wrong end with 2 and say what was expected", () => {
       price of A P --on 2026-02-30
         2: "2026-02-30" is not a date. Write 2026-03-31 or 31/03/2026.
       sales totals --from 2026-03 --to 2026-01
-        2: --from 2026-03 is after --to 2026-01. Give the earlier month first.
+        2: --from 2026-03 is after --to 2026-01. Give the earlier first.
       pay statement REP01 --month 2026-03
         2: Which plan? Give --plan with one of new-and-repeat, flat.
       pay compare flat flt --month 2026-03
