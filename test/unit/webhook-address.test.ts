@@ -49,6 +49,10 @@ describe("an address that is given", () => {
       "it holds a name or password; a receiver knows us by the signature",
     ],
     ["https://shop.example/#here", "it has a # part, which is never sent"],
+    [
+      "https://Hooks.localhost/",
+      "it is this machine itself, which is refused unless webhooks.allow of the settings names hooks.localhost",
+    ],
   ] as const)("%s: %s", ([url, problem]) => {
     expect(addressProblem(url, nothing)).toBe(problem);
   });

@@ -57,6 +57,8 @@ export function addressProblem(text: string, allowed: Allowed): string | null {
   // are made out to names.
   if (isIP(host) !== 0)
     return `it names the address ${host} and no host, which is refused ${unless}`;
+  if (/(?:^|\.)localhost$/.test(host) && !isAllowedAddress("127.0.0.1", allowed.addresses))
+    return `it is this machine itself, which is refused ${unless}`;
   if (url.protocol === "http:") return `it is plain http, which is refused ${unless}`;
   if (!PORTS.has(url.port)) return `port ${url.port} is neither 443 nor 8443, ${unless}`;
   return null;
