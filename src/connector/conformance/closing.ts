@@ -149,6 +149,7 @@ async function leaves(
 
 /** Long enough for a busy machine, short for a person who waits. */
 const PROMPTLY_MS = 2_000;
+/** Behind the first event: what comes next is asked for by then, and hangs. */
 const UNTIL_IT_HANGS_MS = 25;
 
 async function stopsAtOnce(one: Trial, stream: StreamDefinition): Promise<Outcome> {
@@ -156,7 +157,9 @@ async function stopsAtOnce(one: Trial, stream: StreamDefinition): Promise<Outcom
     return untried('the rig does not play "hangs"');
   const before = held();
   const opened = await one.open();
-  const reading = readThrough(one.bench, opened, stream);
+  const begun = Promise.withResolvers<void>();
+  const reading = readThrough(one.bench, opened, stream, begun.resolve);
+  await Promise.race([reading, begun.promise, setTimeout(PROMPTLY_MS, null, { ref: false })]);
   await Promise.race([reading, setTimeout(UNTIL_IT_HANGS_MS)]);
   opened.stop.abort(new Error("stopped by the host"));
   const late = Symbol("late");
@@ -172,9 +175,17 @@ async function stopsAtOnce(one: Trial, stream: StreamDefinition): Promise<Outcom
 }
 
 /** Ends however it ends; the signal's own reason is no fault, and need not be one. */
-async function readThrough(bench: Bench, opened: Opened, stream: StreamDefinition): Promise<void> {
+async function readThrough(
+  bench: Bench,
+  opened: Opened,
+  stream: StreamDefinition,
+  begun: () => void,
+): Promise<void> {
   try {
-    for await (const event of opened.session.read(stream.name, null)) bench.watch.lookAt(event);
+    for await (const event of opened.session.read(stream.name, null)) {
+      begun();
+      bench.watch.lookAt(event);
+    }
   } catch (error) {
     if (!opened.stop.signal.aborted) noteThrown(bench, `reading ${stream.name}`, error);
   }
