@@ -149,18 +149,24 @@ async function leaves(
 
 /** Long enough for a busy machine, short for a person who waits. */
 const PROMPTLY_MS = 2_000;
-/** Behind the first event: what comes next is asked for by then, and hangs. */
+/**
+ * Behind the first event: what comes next is asked for by then, and hangs. So long at least, and
+ * three times as long as the first event took: a busy machine is as slow with the next one.
+ */
 const UNTIL_IT_HANGS_MS = 25;
+const AS_LONG_AGAIN = 3;
 
 async function stopsAtOnce(one: Trial, stream: StreamDefinition): Promise<Outcome> {
   if ((await one.far.misbehave?.("hangs", stream.name)) !== true)
     return untried('the rig does not play "hangs"');
   const before = held();
   const opened = await one.open();
+  const since = performance.now();
   const begun = Promise.withResolvers<void>();
   const reading = readThrough(one.bench, opened, stream, begun.resolve);
   await Promise.race([reading, begun.promise, setTimeout(PROMPTLY_MS, null, { ref: false })]);
-  await Promise.race([reading, setTimeout(UNTIL_IT_HANGS_MS)]);
+  const again = Math.min(PROMPTLY_MS, AS_LONG_AGAIN * (performance.now() - since));
+  await Promise.race([reading, setTimeout(Math.max(UNTIL_IT_HANGS_MS, again))]);
   opened.stop.abort(new Error("stopped by the host"));
   const late = Symbol("late");
   const ended = await Promise.race([reading, setTimeout(PROMPTLY_MS, late, { ref: false })]);
