@@ -33,7 +33,11 @@ export function addMaintenanceCommands(program: Command): void {
     .description("Read nothing and hand nothing over; orders are taken as ever.")
     .addOption(whoOption("who says so; kept"))
     .addOption(whyOption("maintenance"))
-    .option("--until <moment>", "it ends by itself then: 2026-04-01T06:00, or the next 06:00")
+    .option(
+      "--until <moment>",
+      "it ends by itself then: 2026-04-01T06:00; or 06:00: today's by the service's clock, " +
+        "tomorrow's once that has passed",
+    )
     .addHelpText(
       "after",
       example('maintenance on erp --who "J Ross" --why "year end" --until 06:00'),

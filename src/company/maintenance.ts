@@ -89,7 +89,8 @@ const LOOK_MS = 250;
 function next(time: Temporal.PlainTime, now: Temporal.ZonedDateTime): Temporal.Instant {
   const today = now.withPlainTime(time);
   const isAhead = Temporal.ZonedDateTime.compare(today, now) > 0;
-  return (isAhead ? today : today.add({ days: 1 })).toInstant();
+  // Not today's and a day: where clocks go forward, today's may be an hour off.
+  return (isAhead ? today : now.add({ days: 1 }).withPlainTime(time)).toInstant();
 }
 
 export function busy({ deliveries, pulls }: UnderWay): boolean {
