@@ -94,6 +94,14 @@ describe("words that are wrong end with 2 and say what was expected", () => {
     `);
   });
 
+  it("an end of a maintenance that has passed, with what time it is", async () => {
+    const words = ["--who", "J Ross", "--why", "upgrade", "--until", "2020-01-01T06:00"];
+    expect(await said(["maintenance", "on", "erp", ...words])).toMatch(
+      /\n  2: Stopping erp: it was to end at 01\/01\/2020 06:00, and it is \S+ \S+ now\. Give /,
+    );
+    expect((await tradepost.run(["maintenance"])).out).toBe("Nothing stands still.\n");
+  });
+
   it("the company, where the settings name several", async () => {
     const { companies, ...rest } = settingsOf(tradepost.merchant, tradepost.folder);
     const two = { ...rest, companies: { ...companies, STONE: companies.HARROW } };
@@ -113,6 +121,7 @@ describe("what is not there ends with 1 and a sentence", () => {
         ["sales", "line", "INV1/1"],
         ["quarantine", "show", "36a79aee"],
         ["keys", "revoke", "nothing", "--who", "J Ross"],
+        ["orders", "changes", "--order", "NIX"],
         ["reconcile"],
         ["runs", "stop", "customers", "--who", "J Ross"],
       ),
@@ -127,6 +136,8 @@ describe("what is not there ends with 1 and a sentence", () => {
         1: Looking up quarantine item "36a79aee": none begins or ends so. \`tradepost quarantine\` lists them.
       keys revoke nothing --who J Ross
         1: Revoking API key nothing of HARROW: there is no such key. \`tradepost keys\` shows them.
+      orders changes --order NIX
+        1: Looking up a web order: HARROW has none with the id or number "NIX". Look at its number; a number is the shop's own, or the one in the answer to the order.
       reconcile
         1: Nothing to reconcile: there are neither control totals of the ERP nor documents. \`sync control-totals sales-documents\` reads what waits.
       runs stop customers --who J Ross
