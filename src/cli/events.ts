@@ -56,9 +56,13 @@ function reading(command: Command, name: string, more: readonly "types"[]): void
     .option("--out <file>", "write all of it there: .csv, or JSON lines", notBlank("--out"))
     .addHelpText("after", example(`${name} --after 1200 --json`))
     .action(async (options: Options, itself: Command) => {
-      await answer(itself, (opened) =>
-        options.out === undefined ? shown(opened, options) : written(opened, options, options.out),
-      );
+      await answer(itself, async (opened) => {
+        // Throws for one that there is none of, which has no events either.
+        if (options.order !== undefined) await opened.company.orders.show(options.order);
+        return options.out === undefined
+          ? shown(opened, options)
+          : written(opened, options, options.out);
+      });
     });
 }
 
@@ -78,8 +82,6 @@ export function listed(text: string): string[] {
 }
 
 async function shown(opened: Opened, options: Options): Promise<Answer> {
-  // One that there is none of has no events either; so it says.
-  if (options.order !== undefined) await opened.company.orders.show(options.order);
   const { timeZone } = opened.company.settings;
   const page = await pageOf(opened, options);
   const text = table<ShopEvent>(page.events, [

@@ -144,7 +144,7 @@ async function off(opened: Opened, name: string | undefined, { who, why }: Act):
   };
 }
 
-/** "2026-04-01T06:00", an instant, or a time of the next 24 hours, in the company's zone. */
+/** "2026-04-01T06:00" in the company's zone, an instant, or a time alone. */
 function momentOf(text: string, timeZone: string): Temporal.Instant | Temporal.PlainTime {
   try {
     if (/^\d{1,2}:\d{2}$/.test(text)) return Temporal.PlainTime.from(text.padStart(5, "0"));

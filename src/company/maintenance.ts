@@ -64,12 +64,11 @@ export function maintenanceOf(context: Context, parts: Parts): Maintenance {
         ...stop,
         says: stopInWords(stop, settings.timeZone),
       })),
-    begin: async ({ waitSeconds = 0, until: asksUntil, ...asked }) => {
-      const { timeZone } = settings;
+    begin: async ({ waitSeconds = 0, until: given, ...asked }) => {
       const until =
-        asksUntil instanceof Temporal.PlainTime
-          ? next(asksUntil, context.now().toZonedDateTimeISO(timeZone))
-          : asksUntil;
+        given instanceof Temporal.PlainTime
+          ? next(given, context.now().toZonedDateTimeISO(settings.timeZone))
+          : given;
       const began = await begin(context, parts, { ...asked, until });
       const deadline = performance.now() + waitSeconds * 1_000;
       let underWay = await whatIsUnderWay(context, parts, asked.connection);

@@ -104,11 +104,7 @@ export async function sendAgain(
     if (wait > 0) throw mayArrive(order, wait);
     const event = order.state === "refused" ? "release" : "notThere";
     if (after(order.state, event) === null)
-      throw new OrderError(
-        "move-impossible",
-        `Sending web order ${order.number} again: it is "${order.state}", and only one that is in ` +
-          `doubt or was refused is sent again. See where it stands: orders show ${order.number}`,
-      );
+      throw impossible(order, "sending again", "only one that is in doubt or was refused is");
     const about = said(context, act, "To be sent again", far?.setAside);
     return onItsWay(tx, context, order, { ...about, event });
   });

@@ -699,7 +699,7 @@ describe("a person's acts", () => {
       `web order ${webOrder}: it is "handedOver"`,
     );
     await expect(one.orders.sendAgain(webOrder, act)).rejects.toThrow(
-      `Sending web order ${webOrder} again: it is "handedOver", and only one that is in doubt or was refused is sent again.`,
+      `Sending again web order ${webOrder}: it is "handedOver", and only one that is in doubt or was refused is.`,
     );
     await expect(one.orders.show("W-nothing")).rejects.toThrow(OrderError);
     expect(await one.orders.list({ account: "A1", state: "handedOver" })).toHaveLength(1);
